@@ -1,0 +1,27 @@
+# Thin names for common commands. ./run and ./test work without make.
+python = .venv/bin/python
+
+.PHONY: help setup run test lint docs-parameters bench
+
+help:
+	@echo "make setup | run | test | lint | docs-parameters | bench"
+
+setup:
+	@sh -ec '. scripts/environment.sh; prepare test' ./setup
+
+run:
+	@./run
+
+test:
+	@./test
+
+lint: setup
+	$(python) -m ruff check --fix .
+	$(python) -m ruff format .
+	$(python) -m mypy
+
+docs-parameters: setup
+	$(python) -m sim.parameters.document
+
+bench: setup
+	$(python) -m benchmarks

@@ -1,0 +1,1 @@
+"""Calibration to the trial: targets, fitting, diagnostics, sensitivity and validation."""

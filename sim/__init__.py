@@ -1,0 +1,1 @@
+"""Implementation of recovery support in community mental health teams, simulated."""

@@ -1,0 +1,105 @@
+"""How an agent follows a rule, and what is remembered of it when somebody watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import mesa
+
+
+class Step(NamedTuple):
+    """One rule that an agent followed.
+
+    Attributes
+    ----------
+    week : int
+        Week of the step.
+    phase : str
+        Name of the agent's method.
+    rule : str
+        Name of the rule.
+    inputs : dict
+        Every value that the rule read, as ``"kind.variable"``.
+    before, after : dict
+        State variables that the rule sets, before and after.
+    """
+
+    week: int
+    phase: str
+    rule: str
+    inputs: dict[str, float]
+    before: dict[str, float]
+    after: dict[str, float]
+
+
+class Reading:
+    """A stand-in for a record that notes every variable a rule reads from it."""
+
+    __slots__ = ("_label", "_notes", "_source")
+
+    def __init__(self, source: Any, label: str, notes: dict[str, float]) -> None:
+        object.__setattr__(self, "_source", source)
+        object.__setattr__(self, "_label", label)
+        object.__setattr__(self, "_notes", notes)
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._source, name)
+        self._notes[f"{self._label}.{name}"] = value
+        return value
+
+
+class RuleFollower(mesa.Agent):
+    """A Mesa agent whose state changes only by following rules.
+
+    Parameters
+    ----------
+    model : mesa.Model
+        The world the agent lives in.
+    kind : str
+        What the agent is called in notes.
+    """
+
+    def __init__(self, model: mesa.Model, kind: str) -> None:
+        super().__init__(model)
+        self.kind = kind
+        self.watched = False
+        self.steps: list[Step] = []
+
+    def store(self, result: Any) -> None:
+        """Take over the state variables that a rule returned."""
+        for name, value in zip(result._fields, result, strict=True):
+            setattr(self, name, value)
+
+    def follow(self, phase: str, rule: Callable[..., Any], *inputs: Any) -> None:
+        """Follow a rule: give it its inputs and take over what it returns.
+
+        Parameters
+        ----------
+        phase : str
+            Name of the phase, for the notes.
+        rule : callable
+            A rule of `sim.mechanisms` that returns a named tuple of state variables.
+        *inputs
+            What the rule reads: agents, an action, parameters, numbers.
+        """
+        if not self.watched:
+            self.store(rule(*inputs))
+            return
+        notes: dict[str, float] = {}
+        given = [self._noting(one, notes) for one in inputs]
+        result = rule(*given)
+        before = {name: getattr(self, name, None) for name in result._fields}
+        self.store(result)
+        week = getattr(self.model, "week_now", 0)
+        self.steps.append(
+            Step(week, phase, rule.__name__, notes, before, dict(result._asdict()))  # type: ignore[arg-type]
+        )
+
+    def _noting(self, source: Any, notes: dict[str, float]) -> Any:
+        if isinstance(source, int | float | tuple):
+            return source
+        label = getattr(source, "kind", None)
+        if label is None:
+            label = "action" if hasattr(source, "prt_session") else "parameter"
+        return Reading(source, label, notes)

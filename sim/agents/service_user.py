@@ -1,0 +1,148 @@
+"""A service user: meets the key worker, experiences support, recovers in their own way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.agents.follow import RuleFollower
+from sim.mechanisms.flow import (
+    NEW_PERSON_IN_POST,
+    NEW_REFERRAL,
+    NEW_WORKER,
+    service_flow,
+    service_outcome,
+)
+from sim.mechanisms.heterogeneity import user_experience, user_recovery, user_start
+from sim.mechanisms.recovery import recovery, recovery_mean, stage_after_week
+from sim.mechanisms.relationship import contact, no_contact
+from sim.state import SERVICE_USER
+
+if TYPE_CHECKING:
+    from sim.agents.staff import Staff
+    from sim.agents.team import Team
+    from sim.model import RecoveryModel
+
+
+class ServiceUser(RuleFollower):
+    """A person in a place on a team's list.
+
+    Parameters
+    ----------
+    model : RecoveryModel
+        The world.
+    team : Team
+        The team.
+    place : int
+        Place on the team's list; the first ones are the research sample.
+    sampled : int
+        1 when drawn for the research sample.
+    share_black : float
+        Share of black service users in the team.
+    """
+
+    model: RecoveryModel
+    worker: int
+    worker_generation: int
+    in_service: int
+
+    def __init__(
+        self, model: RecoveryModel, team: Team, place: int, sampled: int, share_black: float
+    ) -> None:
+        super().__init__(model, "service_user")
+        for variable in SERVICE_USER:
+            setattr(self, variable.name, 0.0 if variable.kind == "real" else 0)
+        self.team = team
+        team.users.append(self)
+        self.place = place
+        self.generation = 0
+        self.sampled = sampled
+        self.share_black = share_black
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin on the team's list: with a key worker, experience so far, and own recovery."""
+        model, team = self.model, self.team
+        self.key = model.key_of(team.key_low, team.key_high, self.place, self.generation)
+        self.worker = team.first_coordinator + self.place % team.coordinator_posts
+        worker = team.members[self.worker]
+        self.worker_generation = worker.generation
+        self.follow(
+            "begin", user_start, worker, team, self.share_black, self.sampled, model.p, self.key
+        )
+        self.follow("begin", user_experience, self, worker, team, model.p)
+        self.follow("begin", user_recovery, self, team, team.action, model.p, self.key)
+
+    def key_worker(self) -> Staff | None:
+        """Return the key worker when there is one in post, the one this user knows, else None."""
+        if self.worker < 0:
+            return None
+        worker = self.team.members[self.worker]
+        if worker.present == 1 and worker.generation == self.worker_generation:
+            return worker
+        return None
+
+    def meet_worker(self) -> None:
+        """Meet the key worker, or miss them."""
+        model, team = self.model, self.team
+        worker = self.key_worker()
+        if worker is None or worker.sick == 1:
+            self.follow("meet_worker", no_contact, self, team.action, model.p)
+            return
+        self.follow(
+            "meet_worker",
+            contact,
+            self,
+            worker,
+            team,
+            team.action,
+            model.p,
+            self.key,
+            model.week_now,
+        )
+
+    def recover(self) -> None:
+        """Let recovery, health and quality of life move."""
+        model = self.model
+        self.follow(
+            "recover", recovery, self, self.team, self.team.action, model.p, self.key, model.week_now
+        )
+
+    def move_on(self) -> None:
+        """Change stage, leave the service or the research, or get another key worker."""
+        model, team = self.model, self.team
+        present = generation = 0
+        if self.worker >= 0:
+            post = team.members[self.worker]
+            present, generation = post.present, post.generation
+        draw = service_flow(
+            self,
+            present,
+            generation,
+            team.coordinators_present,
+            recovery_mean(self),
+            model.p,
+            self.key,
+            model.week_now,
+        )
+        if draw.change == NEW_REFERRAL:
+            self.generation += 1
+            self.begin()
+            return
+        place, known = self.worker, self.worker_generation
+        if draw.change == NEW_PERSON_IN_POST:
+            known = generation
+        elif draw.change == NEW_WORKER:
+            chosen = team.coordinator(draw.choice)
+            place, known = chosen.place, chosen.generation
+        self.follow("move_on", stage_after_week, self, draw.stage_uniform, model.p)
+        self.follow(
+            "move_on",
+            service_outcome,
+            self,
+            draw,
+            place,
+            known,
+            model.p,
+            self.key,
+            model.week_now,
+        )

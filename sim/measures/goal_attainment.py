@@ -1,0 +1,47 @@
+"""Individualised goal attainment: a goal of one's own, and how far one has come with it.
+
+Rated by the service user. The person names a goal, then rates progress towards it: 0 is none, 100
+is reached or exceeded. Missing while no goal has been named. The trial's own scoring was not seen.
+"""
+
+from __future__ import annotations
+
+from math import nan
+from typing import Any, NamedTuple
+
+from sim.measures.purposes import GOAL_ATTAINMENT_DAY, Key
+from sim.measures.scales import one_normal
+from sim.mechanisms.bounds import clamp
+
+GOAL_MINIMUM = 0.0
+GOAL_MAXIMUM = 100.0
+
+
+class GoalScores(NamedTuple):
+    """Whether a goal was ever named (0/1), attainment (0-100), whether it was reached (0/1).
+
+    The last two are not numbers when no goal was named.
+    """
+
+    named: float
+    attainment: float
+    reached: float
+
+
+def goal_scores(user: Any, p: Any, key: Key, week: int) -> GoalScores:
+    """Return what the user says of the personal goal.
+
+    Notes
+    -----
+    Somebody who has reached a goal rates 100. Otherwise rated progress is the progress plus noise
+    with standard deviation `goal_rating_noise` (points), in steps of one.
+    """
+    if user.has_goal == 0 and user.goals_reached == 0:
+        return GoalScores(0.0, nan, nan)
+    if user.goals_reached > 0 or user.goal_progress >= 1.0:
+        return GoalScores(1.0, GOAL_MAXIMUM, 1.0)
+    noise = p.chance_scale * one_normal(key, GOAL_ATTAINMENT_DAY, week)
+    rated = clamp(
+        100.0 * user.goal_progress + p.goal_rating_noise * noise, GOAL_MINIMUM, GOAL_MAXIMUM
+    )
+    return GoalScores(1.0, float(int(rated + 0.5)), 0.0)

@@ -1,0 +1,208 @@
+"""QPR, Questionnaire about the Process of Recovery: 22 answers, all scores from one set.
+
+Who rates: the service user. 22 items answered 0-4, higher is more recovery. QPR-22 is the sum
+(0-88); it divides into Intrapersonal (17 items, 0-68) and Interpersonal (5 items, 0-20). QPR-15 (0-60) is
+the sum of 15 of the 22.
+
+Assumptions, all marked in the catalogue: which items make the short form (here: 15 of the 17
+intrapersonal ones, three for each recovery process), which process each item asks about (the
+wording is not reproduced here), and that items share one location and one spread.
+
+Notes
+-----
+*Insensitive measure.* With sensitivity s < 1 a person's answers follow the person's present level
+with probability s, and otherwise stay with the level at baseline (one stable draw for each person). The
+mean change is s times the latent change; means, variances and correlations of the registered levels
+are (1-s) x those at baseline + s x the present ones, so that in a population whose spread does not
+change the cross-sectional SD and the retest correlation stay as they are for every s. (Answers that
+follow s times the change would lose the variance 2 s (1-s)(1-r), r the correlation of baseline and
+present level; any stable noise in proportion to the change that restores it has the same first two
+moments as this one.) Only the five processes have a baseline, so the relationship part of
+the interpersonal items is not affected.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any, NamedTuple
+
+from sim.measures.items import (
+    HALF_UNIT,
+    answer,
+    attenuation,
+    high_half,
+    inter_item_correlation,
+    item_shares,
+    low_half,
+    twelve_words,
+)
+from sim.measures.purposes import QPR_DAY, QPR_PERSON, Key
+from sim.measures.scales import standardised
+from sim.streams import to_normal, to_uniform
+
+SHORT_ITEMS = 15
+INTRAPERSONAL_ITEMS = 17
+INTERPERSONAL_ITEMS = 5
+ITEMS = 22
+QPR15_MAXIMUM = 60.0
+QPR22_MAXIMUM = 88.0
+INTRAPERSONAL_MAXIMUM = 68.0
+INTERPERSONAL_MAXIMUM = 20.0
+# Process of each intrapersonal item, as place in sim.state.PROCESSES; the first 15 are the short
+# form. An assumption: spread evenly, the two items over go to hope and identity.
+ITEM_PROCESS = (0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 1, 2)
+# Items use the low halves of eleven words first, then the high halves; the twelfth word is spare.
+WORDS = 11
+
+
+class QprScores(NamedTuple):
+    """Scores from one set of 22 answers."""
+
+    qpr15: float
+    qpr22: float
+    intrapersonal: float
+    interpersonal: float
+
+
+class QprModel(NamedTuple):
+    """Weights of the item model in answer points, the same for everybody."""
+
+    location: float
+    latent: float
+    occasion: float
+    stable: float
+    noise: float
+    location_interpersonal: float
+    latent_connectedness: float
+    latent_relationship: float
+    noise_interpersonal: float
+
+
+def qpr_model(p: Any) -> QprModel:
+    """Return the item weights for the wanted retest correlation and alpha of QPR-15.
+
+    Parameters
+    ----------
+    p : record-like
+        Reads qpr_item_location, qpr_item_spread, qpr_retest, qpr_alpha, qpr_item_stability,
+        qpr_interpersonal_offset, qpr_interpersonal_signal, qpr_interpersonal_relationship,
+        measure_process_correlation and chance_scale.
+
+    Notes
+    -----
+    Two of the other 14 short-form items ask about the same process, twelve about another one: mean
+    overlap (2 + 12 rho) / 14. Interpersonal items carry only the share `qpr_interpersonal_signal`
+    of an intrapersonal item's latent variance; what is lost becomes noise of the day.
+    """
+    overlap = (2.0 + 12.0 * p.measure_process_correlation) / 14.0
+    shares = item_shares(
+        15.0,
+        overlap,
+        p.qpr_retest,
+        inter_item_correlation(p.qpr_alpha, 15.0),
+        p.qpr_item_stability,
+        attenuation(p.qpr_item_location, p.qpr_item_spread),
+    )
+    spread = p.qpr_item_spread
+    signal = p.qpr_interpersonal_signal
+    from_relationship = p.qpr_interpersonal_relationship
+    latent_interpersonal = spread * shares.latent * sqrt(signal)
+    lost = shares.latent * shares.latent * (1.0 - signal)
+    day = spread * p.chance_scale
+    return QprModel(
+        p.qpr_item_location,
+        spread * shares.latent,
+        day * shares.occasion,
+        spread * shares.stable * HALF_UNIT,
+        day * shares.noise * HALF_UNIT,
+        p.qpr_item_location + p.qpr_interpersonal_offset,
+        latent_interpersonal * sqrt(1.0 - from_relationship),
+        latent_interpersonal * sqrt(from_relationship),
+        day * sqrt(shares.noise * shares.noise + lost) * HALF_UNIT,
+    )
+
+
+def qpr_scores_with(user: Any, model: QprModel, p: Any, key: Key, week: int) -> QprScores:
+    """Return the QPR scores, given the weights that `qpr_model` found for these parameters.
+
+    For many assessments under one parameter set: same result as `qpr_scores`, less work.
+    """
+    person = twelve_words(key, QPR_PERSON, 0)
+    today = twelve_words(key, QPR_DAY, week)
+    mood = model.occasion * to_normal(to_uniform(today[WORDS]))
+    start = model.location + mood
+    if to_uniform(person[WORDS]) < p.measure_sensitivity:
+        connectedness = user.connectedness
+        levels = (
+            start + model.latent * connectedness,
+            start + model.latent * user.hope,
+            start + model.latent * user.identity,
+            start + model.latent * user.meaning,
+            start + model.latent * user.empowerment,
+        )
+    else:
+        connectedness = user.baseline_connectedness
+        levels = (
+            start + model.latent * connectedness,
+            start + model.latent * user.baseline_hope,
+            start + model.latent * user.baseline_identity,
+            start + model.latent * user.baseline_meaning,
+            start + model.latent * user.baseline_empowerment,
+        )
+    short = 0
+    other = 0
+    for item in range(WORDS):
+        short += answer(
+            levels[ITEM_PROCESS[item]]
+            + model.stable * low_half(person[item])
+            + model.noise * low_half(today[item])
+        )
+    for item in range(WORDS, INTRAPERSONAL_ITEMS):
+        given = answer(
+            levels[ITEM_PROCESS[item]]
+            + model.stable * high_half(person[item - WORDS])
+            + model.noise * high_half(today[item - WORDS])
+        )
+        if item < SHORT_ITEMS:
+            short += given
+        else:
+            other += given
+    between = (
+        model.location_interpersonal
+        + mood
+        + model.latent_connectedness * connectedness
+        + model.latent_relationship
+        * standardised(user.relationship, p.measure_relationship_mean, p.measure_relationship_sd)
+    )
+    interpersonal = 0
+    for item in range(INTRAPERSONAL_ITEMS, ITEMS):
+        interpersonal += answer(
+            between
+            + model.stable * high_half(person[item - WORDS])
+            + model.noise_interpersonal * high_half(today[item - WORDS])
+        )
+    intrapersonal = short + other
+    return QprScores(
+        float(short),
+        float(intrapersonal + interpersonal),
+        float(intrapersonal),
+        float(interpersonal),
+    )
+
+
+def qpr_scores(user: Any, p: Any, key: Key, week: int) -> QprScores:
+    """Return all QPR scores of one service user on one day.
+
+    Parameters
+    ----------
+    user : record-like
+        Service user: the five processes, their baselines and `relationship`.
+    p : record-like
+        Parameters (see `qpr_model`), and measure_sensitivity, measure_relationship_mean and
+        measure_relationship_sd.
+    key : tuple of int
+        The user's random-number key.
+    week : int
+        Week of the assessment.
+    """
+    return qpr_scores_with(user, qpr_model(p), p, key, week)

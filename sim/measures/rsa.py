@@ -1,0 +1,76 @@
+"""RSA, Recovery Self Assessment: recovery orientation of the team, by user, staff or leader.
+
+Mean item score 1-5, to two decimals. No RSA mean was seen for England; the item range is recalled.
+Service users judge by the support and the practices they meet; staff by what the team does and by
+what they themselves hold; leaders rate higher by `rsa_leader_excess`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.measures.csq import experienced_care
+from sim.measures.purposes import RSA_STAFF_DAY, RSA_USER_DAY, Key
+from sim.measures.recovery_fidelity import practices_experienced
+from sim.measures.scales import blend, one_normal, scale_score, standardised
+
+RSA_MINIMUM = 1.0
+RSA_MAXIMUM = 5.0
+HUNDREDTHS = 100.0
+
+
+def rsa_user_score(user: Any, p: Any, key: Key, week: int) -> float:
+    """Return the team's recovery orientation (1-5) as the service user rates it."""
+    latent = blend(
+        experienced_care(user, 0.5, p),
+        practices_experienced(user, p),
+        p.rsa_care_weight,
+        p.measure_experience_correlation,
+    )
+    return scale_score(
+        p.rsa_mean,
+        p.rsa_sd,
+        p.rsa_retest,
+        latent,
+        p.chance_scale * one_normal(key, RSA_USER_DAY, week),
+        RSA_MINIMUM,
+        RSA_MAXIMUM,
+        HUNDREDTHS,
+    )
+
+
+def rsa_staff_score(staff: Any, team: Any, p: Any, key: Key, week: int) -> float:
+    """Return the team's recovery orientation (1-5) as a member of staff rates it.
+
+    Parameters
+    ----------
+    staff : record-like
+        The rater: `values` and `leader` (leaders rate higher by p.rsa_leader_excess SD).
+    team : record-like
+        The team: `behaviour_mean`.
+    p : record-like
+        Parameters.
+    key : tuple of int
+        The rater's random-number key.
+    week : int
+        Week of the rating.
+    """
+    latent = blend(
+        standardised(team.behaviour_mean, p.measure_behaviour_mean, p.measure_behaviour_sd),
+        standardised(staff.values, p.measure_values_mean, p.measure_values_sd),
+        p.rsa_behaviour_weight,
+        p.measure_staff_correlation,
+    )
+    mean = p.rsa_mean
+    if staff.leader == 1:
+        mean = mean + p.rsa_sd * p.rsa_leader_excess
+    return scale_score(
+        mean,
+        p.rsa_sd,
+        p.rsa_retest,
+        latent,
+        p.chance_scale * one_normal(key, RSA_STAFF_DAY, week),
+        RSA_MINIMUM,
+        RSA_MAXIMUM,
+        HUNDREDTHS,
+    )

@@ -1,0 +1,293 @@
+"""Flow: staff leave and are replaced, users are discharged, change workers, leave the research.
+
+A place is permanent and people pass through it. A newcomer is a new generation in the place, with
+draws of their own, so that turnover shifts nobody else.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sim.mechanisms.bounds import clamp, share, weekly_fraction, weekly_probability
+from sim.streams import (
+    STAFF_EMPLOYMENT,
+    STAFF_MOVE_DONOR,
+    USER_FLOW,
+    USER_RAPPORT,
+    USER_REASSIGNMENT,
+    category,
+    happens,
+    normals,
+    uniforms,
+)
+
+
+class Employment(NamedTuple):
+    """Whether a post is filled and its holder is well."""
+
+    present: int
+    sick: int
+    weeks_in_post: int
+    generation: int
+    attended: int
+
+
+class LeaverRecord(NamedTuple):
+    """What a team remembers of the last person who left: what they would carry to another team."""
+
+    leaver_known: int
+    leaver_values_shift: float
+    leaver_knowledge: float
+    leaver_skill_coaching: float
+    leaver_skill_values: float
+    leaver_skill_strengths: float
+    leaver_skill_goals: float
+    leaver_sessions: int
+
+
+class CarriedRecord(NamedTuple):
+    """What a person who moves from another team brings along."""
+
+    moved: int
+    values: float
+    values_pending: float
+    knowledge: float
+    skill_coaching: float
+    skill_values: float
+    skill_strengths: float
+    skill_goals: float
+    sessions_attended: int
+
+
+class FlowDraw(NamedTuple):
+    """What the week decided for a user, before the new key worker is looked up."""
+
+    in_service: int
+    in_research: int
+    change: int
+    choice: int
+    stage_uniform: float
+
+
+class ServiceFlow(NamedTuple):
+    """Whether a user stays with the service and in the research, and who the key worker is."""
+
+    in_service: int
+    in_research: int
+    worker: int
+    worker_generation: int
+    worker_changes: int
+    rapport: float
+    relationship: float
+
+
+def leaving_probability(team: Any, action: Any, p: Any) -> float:
+    """Return the weekly probability that a person leaves the post.
+
+    Yearly leavers 13.6% in English mental health services (literature), times the team's
+    and the scenario's multipliers, lower where the team was ready from the start (direction from literature)
+    and where staff wellbeing is supported (assumption).
+    """
+    yearly = (
+        p.turnover_yearly
+        * team.turnover_multiplier
+        * action.turnover_multiplier
+        * (1.0 - p.turnover_from_readiness * (team.readiness_usual - p.team_readiness_mean))
+        * (1.0 - p.turnover_from_wellbeing * action.staff_wellbeing)
+    )
+    return share(weekly_probability(clamp(yearly, 0.0, 0.95)))
+
+
+JUST_LEFT = -1
+
+
+def employment(staff: Any, team: Any, action: Any, p: Any, key: Any, week: int) -> Employment:
+    """Draw whether a person leaves, a vacancy is filled, and who is sick this week.
+
+    In the week of leaving `weeks_in_post` is JUST_LEFT. A vacancy is filled with probability 1 / `vacancy_weeks` a week; the newcomer is a new
+    generation in the place.
+    """
+    u_flow, u_sick, _, _ = uniforms(key, STAFF_EMPLOYMENT, week)
+    if staff.present == 1:
+        if u_flow < leaving_probability(team, action, p):
+            return Employment(0, 0, JUST_LEFT, staff.generation, 0)
+        return Employment(
+            1, happens(u_sick, p.sickness), staff.weeks_in_post + 1, staff.generation, 0
+        )
+    if u_flow < 1.0 / p.vacancy_weeks:
+        return Employment(1, 0, 0, staff.generation + 1, 0)
+    return Employment(0, 0, 0, staff.generation, 0)
+
+
+def leaver_record(staff: Any) -> LeaverRecord:
+    """Return what a leaver would carry to another team."""
+    return LeaverRecord(
+        1,
+        staff.values - staff.values_usual,
+        staff.knowledge,
+        staff.skill_coaching,
+        staff.skill_values,
+        staff.skill_strengths,
+        staff.skill_goals,
+        staff.sessions_attended,
+    )
+
+
+def moves_within_trust(uniform: float, p: Any) -> int:
+    """Return whether a newcomer comes from another team of the same trust."""
+    return happens(uniform, p.mover_share)
+
+
+def donor_order(key: Any, donor_low: int, donor_high: int, week: int) -> float:
+    """Return the number that ranks another team as the one a mover comes from (lowest wins).
+
+    A function of both identities, so that the order of teams in a roster does not matter.
+    """
+    mixed = (key[0], key[1], key[2] ^ donor_low, key[3] ^ donor_high, key[4], key[5])
+    u, _, _, _ = uniforms(mixed, STAFF_MOVE_DONOR, week)
+    return u
+
+
+def carried_record(staff: Any, donor: Any) -> CarriedRecord:
+    """Return a newcomer's competence when it is carried over from another team's leaver.
+
+    Values shift with the person; skills and knowledge are the leaver's where they exceed the
+    newcomer's own draw.
+    """
+    values = share(staff.values_usual + donor.leaver_values_shift)
+    return CarriedRecord(
+        1,
+        values,
+        values,
+        donor.leaver_knowledge if donor.leaver_knowledge > staff.knowledge else staff.knowledge,
+        donor.leaver_skill_coaching
+        if donor.leaver_skill_coaching > staff.skill_coaching
+        else staff.skill_coaching,
+        donor.leaver_skill_values
+        if donor.leaver_skill_values > staff.skill_values
+        else staff.skill_values,
+        donor.leaver_skill_strengths
+        if donor.leaver_skill_strengths > staff.skill_strengths
+        else staff.skill_strengths,
+        donor.leaver_skill_goals
+        if donor.leaver_skill_goals > staff.skill_goals
+        else staff.skill_goals,
+        donor.leaver_sessions,
+    )
+
+
+SAME_WORKER = 0
+NEW_PERSON_IN_POST = 1
+NEW_WORKER = 2
+NEW_REFERRAL = 3
+
+
+def service_flow(
+    user: Any,
+    worker_present: int,
+    worker_generation: int,
+    coordinators: int,
+    mean_process: float,
+    p: Any,
+    key: Any,
+    week: int,
+) -> FlowDraw:
+    """Draw a user's week of flow.
+
+    Parameters
+    ----------
+    user : record
+        The service user.
+    worker_present, worker_generation : int
+        State of the key worker's post.
+    coordinators : int
+        Filled coordinator posts in the team.
+    mean_process : float
+        Mean recovery process (people doing better are discharged sooner).
+    p : record
+        Parameters.
+    key, week
+        Key and week of the draws.
+
+    Returns
+    -------
+    FlowDraw
+        `change` is one of SAME_WORKER, NEW_PERSON_IN_POST (somebody else now holds the worker's
+        post), NEW_WORKER (the `choice`-th filled coordinator post) or NEW_REFERRAL (a free place
+        outside the research sample is taken by somebody new); `stage_uniform` is the draw for the
+        stage of recovery.
+
+    Notes
+    -----
+    24% lost their clinician in a year (one US study); yearly discharge in England was not found:
+    assumption. Loss to research follow-up: 297 of 403 after a year (trial); it depends on the
+    relationship through `dropout_from_relationship` (assumption).
+    """
+    u_stage, u_exit, u_change, u_dropout = uniforms(key, USER_FLOW, week)
+    in_research = user.in_research
+    if in_research == 1:
+        risk = weekly_probability(p.dropout_yearly) * (
+            1.0 - p.dropout_from_relationship * (user.relationship - p.relationship_mean)
+        )
+        if u_dropout < share(risk):
+            in_research = 0
+    if user.in_service == 0:
+        if user.sampled == 0 and u_exit < weekly_fraction(p.referral_weeks):
+            return FlowDraw(1, 0, NEW_REFERRAL, -1, u_stage)
+        return FlowDraw(0, in_research, SAME_WORKER, -1, u_stage)
+    leaving = weekly_probability(p.discharge_yearly) * (
+        1.0 + p.discharge_from_recovery * clamp(mean_process, -2.0, 2.0)
+    )
+    if u_exit < share(leaving):
+        return FlowDraw(0, in_research, SAME_WORKER, -1, u_stage)
+    if worker_present == 1 and worker_generation != user.worker_generation:
+        return FlowDraw(1, in_research, NEW_PERSON_IN_POST, -1, u_stage)
+    changing = weekly_probability(p.worker_change_yearly)
+    if worker_present == 0:
+        changing = 1.0 / p.handover_weeks
+    if coordinators > 0 and u_change < share(changing):
+        u_choice, _, _, _ = uniforms(key, USER_REASSIGNMENT, week)
+        return FlowDraw(1, in_research, NEW_WORKER, category(u_choice, coordinators), u_stage)
+    return FlowDraw(1, in_research, SAME_WORKER, -1, u_stage)
+
+
+def service_outcome(
+    user: Any, draw: FlowDraw, place: int, generation: int, p: Any, key: Any, week: int
+) -> ServiceFlow:
+    """Return a user's flow once the key worker's place and generation are known.
+
+    A change of worker costs part of the relationship, r' = r (1 - loss), and the fit between the
+    two is drawn anew. A user who leaves the service has no key worker.
+    """
+    if draw.in_service == 0:
+        return ServiceFlow(
+            0,
+            draw.in_research,
+            -1,
+            -1,
+            user.worker_changes,
+            user.rapport,
+            user.relationship,
+        )
+    if draw.change == SAME_WORKER or (
+        place == user.worker and generation == user.worker_generation
+    ):
+        return ServiceFlow(
+            1,
+            draw.in_research,
+            user.worker,
+            user.worker_generation,
+            user.worker_changes,
+            user.rapport,
+            user.relationship,
+        )
+    rapport, _, _, _ = normals(key, USER_RAPPORT, week)
+    return ServiceFlow(
+        1,
+        draw.in_research,
+        place,
+        generation,
+        user.worker_changes + 1,
+        rapport,
+        share(user.relationship * (1.0 - p.relationship_loss_on_change)),
+    )

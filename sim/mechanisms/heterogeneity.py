@@ -1,0 +1,520 @@
+"""Heterogeneity: how trusts, teams, staff and users differ when the simulation begins.
+
+Also who a newcomer is. Differences between trusts, teams, workers and users are explicit, so that
+intracluster correlations come out small and realistic instead of being set.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any, NamedTuple
+
+from sim.mechanisms.bounds import clamp, share
+from sim.mechanisms.practice import delivered, opportunity, usual_delivery
+from sim.mechanisms.relationship import (
+    experience_mean,
+    practice_probability,
+    relationship_target,
+    support_target,
+    usual_deficit,
+)
+from sim.mechanisms.recovery import responses
+from sim.streams import (
+    STAFF_CROSS_TIE,
+    STAFF_START,
+    STAFF_START_MORE,
+    STAFF_START_PRACTICE,
+    STAFF_START_SKILLS,
+    STAFF_START_TRAITS,
+    STAFF_TIES,
+    TEAM_START,
+    TEAM_START_MORE,
+    TRUST_START,
+    TYPE_START,
+    USER_RAPPORT,
+    USER_START,
+    USER_START_FLOW,
+    USER_START_HEALTH,
+    USER_START_MORE,
+    USER_START_PROCESSES,
+    USER_START_STATE,
+    USER_START_STATE_MORE,
+    category,
+    happens,
+    normals,
+    to_normal,
+    uniforms,
+)
+
+
+class TrustStart(NamedTuple):
+    """A trust at the start."""
+
+    readiness_usual: float
+    readiness: float
+    priorities: float
+
+
+class TeamStart(NamedTuple):
+    """A team at the start."""
+
+    readiness_usual: float
+    readiness: float
+    leader_support_usual: float
+    leader_support: float
+    participation_propensity: float
+    casemix: float
+    climate: float
+    reflects: int
+    workload: float
+
+
+class StaffStart(NamedTuple):
+    """A member of staff on arrival."""
+
+    weeks_in_post: int
+    moved: int
+    lived_experience: int
+    family_experience: int
+    disclosed: int
+    priorities: float
+    readiness_usual: float
+    readiness: float
+    interpersonal: float
+    values_usual: float
+    values: float
+    values_pending: float
+    knowledge_usual: float
+    knowledge: float
+    skill_usual_coaching: float
+    skill_usual_values: float
+    skill_usual_strengths: float
+    skill_usual_goals: float
+    skill_coaching: float
+    skill_values: float
+    skill_strengths: float
+    skill_goals: float
+    intent_usual_coaching: float
+    intent_usual_values: float
+    intent_usual_strengths: float
+    intent_usual_goals: float
+    intent_coaching: float
+    intent_values: float
+    intent_strengths: float
+    intent_goals: float
+    habit_coaching: float
+    habit_values: float
+    habit_strengths: float
+    habit_goals: float
+    behaviour_usual_coaching: float
+    behaviour_usual_values: float
+    behaviour_usual_strengths: float
+    behaviour_usual_goals: float
+    behaviour_coaching: float
+    behaviour_values: float
+    behaviour_strengths: float
+    behaviour_goals: float
+    reinforcement: float
+    sessions_offered: int
+    sessions_attended: int
+    attended: int
+
+
+class StaffTies(NamedTuple):
+    """Advice ties of a post within the team."""
+
+    tie_0: int
+    tie_1: int
+    tie_2: int
+
+
+class UserStart(NamedTuple):
+    """A service user on arrival, before experience and recovery are set."""
+
+    in_service: int
+    in_research: int
+    black: int
+    worker_changes: int
+    contacts: int
+    contact_rate: float
+    rapport: float
+    disposition: float
+    experience_coaching: float
+    experience_values: float
+    experience_strengths: float
+    experience_goals: float
+    expectations: float
+    identity_threat: float
+    stage: int
+    setpoint_connectedness: float
+    setpoint_hope: float
+    setpoint_identity: float
+    setpoint_meaning: float
+    setpoint_empowerment: float
+    symptoms_usual: float
+    symptoms: float
+    functioning_usual: float
+    functioning: float
+    needs_usual: float
+    needs: float
+    quality_of_life_usual: float
+    quality_of_life: float
+    has_goal: int
+    goal_progress: float
+    goals_reached: int
+
+
+class UserExperience(NamedTuple):
+    """A user's relationship and experienced support on arrival."""
+
+    relationship: float
+    support: float
+
+
+class UserRecovery(NamedTuple):
+    """A user's recovery on arrival."""
+
+    gain_connectedness: float
+    gain_hope: float
+    gain_identity: float
+    gain_meaning: float
+    gain_empowerment: float
+    connectedness: float
+    hope: float
+    identity: float
+    meaning: float
+    empowerment: float
+    baseline_connectedness: float
+    baseline_hope: float
+    baseline_identity: float
+    baseline_meaning: float
+    baseline_empowerment: float
+
+
+def trust_start(p: Any, key: Any) -> TrustStart:
+    """Draw a trust: readiness and competing priorities, normal around their means, in [0, 1]."""
+    z_readiness, z_priorities, _, _ = normals(key, TRUST_START, 0)
+    readiness = share(p.trust_readiness_mean + p.trust_readiness_sd * z_readiness)
+    return TrustStart(
+        readiness,
+        readiness,
+        share(p.trust_priorities_mean + p.trust_priorities_sd * z_priorities),
+    )
+
+
+def type_deviation(p: Any, key: Any) -> float:
+    """Draw how far the users of one type of team deviate in recovery, in standard deviations."""
+    z, _, _, _ = normals(key, TYPE_START, 0)
+    return p.type_recovery_sd * z
+
+
+def team_start(
+    readiness_given: float,
+    reflects_given: int,
+    trust_deviation: float,
+    type_effect: float,
+    p: Any,
+    key: Any,
+) -> TeamStart:
+    """Draw a team.
+
+    Readiness R = m + w (trust deviation) + s (r z_P + sqrt(1 - r^2) z), with z_P the propensity to
+    take part. A measured readiness (rescaled to 0-1; negative when unknown) shrinks towards the
+    mean by its reliability and leaves the rest to chance. Relationships may be better in teams
+    that take part (`participation_relationship_correlation`, free): such a team may simply be a
+    better team.
+    """
+    z_propensity, z_readiness, z_casemix, z_climate = normals(key, TEAM_START, 0)
+    u_leader, u_reflects, _, _ = uniforms(key, TEAM_START_MORE, 0)
+    r = p.participation_readiness_correlation
+    z_ready = r * z_propensity + sqrt(1.0 - r * r) * z_readiness
+    if readiness_given < 0.0:
+        readiness = share(
+            p.team_readiness_mean
+            + p.readiness_trust_to_team * trust_deviation
+            + p.team_readiness_sd * z_ready
+        )
+    else:
+        reliability = p.readiness_reliability
+        readiness = share(
+            p.team_readiness_mean
+            + reliability * (readiness_given - p.team_readiness_mean)
+            + p.team_readiness_sd * sqrt(reliability * (1.0 - reliability)) * z_readiness
+        )
+    c = p.participation_relationship_correlation
+    climate = p.team_relationship_sd * (c * z_propensity + sqrt(1.0 - c * c) * z_climate)
+    leader = share(p.leader_support_mean + p.leader_support_sd * to_normal(u_leader))
+    reflects = reflects_given
+    if reflects_given < 0:
+        reflects = happens(u_reflects, p.reflects_share)
+    return TeamStart(
+        readiness,
+        readiness,
+        leader,
+        leader,
+        z_propensity,
+        p.team_recovery_sd * z_casemix + type_effect,
+        climate,
+        reflects,
+        1.0,
+    )
+
+
+def present_at_start(uniform: float, p: Any) -> int:
+    """Return whether a post is filled at the start: the share that turnover and vacancies imply."""
+    vacant = p.turnover_yearly / 52.0 * p.vacancy_weeks
+    return 0 if uniform < vacant / (1.0 + vacant) else 1
+
+
+def staff_start(leader: int, team: Any, trust: Any, p: Any, key: Any) -> StaffStart:
+    """Draw a person who holds a post (at the start, or as a newcomer).
+
+    Values, knowledge, skills and intents are normal around their means, in [0, 1]; skills and
+    intents share a person factor. Usual behaviour is usual intent times the opportunity that
+    competing priorities leave. Lived experience 39%, family 76%; of the former 48% fully, 32%
+    partly and 20% not disclosed (national survey; literature).
+    """
+    u_lived, u_family, u_disclosed, u_weeks = uniforms(key, STAFF_START, 0)
+    z_priorities, z_readiness, z_interpersonal, z_values = normals(key, STAFF_START_TRAITS, 0)
+    z_knowledge, z_person, z_intent, _ = normals(key, STAFF_START_MORE, 0)
+    z_s0, z_s1, z_s2, z_s3 = normals(key, STAFF_START_SKILLS, 0)
+    z_i0, z_i1, z_i2, z_i3 = normals(key, STAFF_START_PRACTICE, 0)
+    lived = happens(u_lived, p.lived_experience_share)
+    disclosed = 0
+    if lived == 1:
+        if u_disclosed < p.disclosed_fully_share:
+            disclosed = 2
+        elif u_disclosed < p.disclosed_fully_share + p.disclosed_partly_share:
+            disclosed = 1
+    priorities = share(p.staff_priorities_mean + p.staff_priorities_sd * z_priorities)
+    readiness = share(
+        p.staff_readiness_mean
+        + p.readiness_team_to_staff * (team.readiness_usual - p.team_readiness_mean)
+        + p.staff_readiness_sd * z_readiness
+    )
+    interpersonal = share(p.interpersonal_mean + p.interpersonal_sd * z_interpersonal)
+    values = share(
+        p.values_mean + p.values_sd * z_values + (p.values_leader_bonus if leader == 1 else 0.0)
+    )
+    knowledge = share(p.knowledge_mean + p.knowledge_sd * z_knowledge)
+    shared = sqrt(p.skill_shared)
+    own = sqrt(1.0 - p.skill_shared)
+    skill_coaching = share(p.skill_mean + p.skill_sd * (shared * z_person + own * z_s0))
+    skill_values = share(p.skill_mean + p.skill_sd * (shared * z_person + own * z_s1))
+    skill_strengths = share(p.skill_mean + p.skill_sd * (shared * z_person + own * z_s2))
+    skill_goals = share(p.skill_mean + p.skill_sd * (shared * z_person + own * z_s3))
+    intent_coaching = share(p.intent_mean_coaching + p.intent_sd * (shared * z_intent + own * z_i0))
+    intent_values = share(p.intent_mean_values + p.intent_sd * (shared * z_intent + own * z_i1))
+    intent_strengths = share(
+        p.intent_mean_strengths + p.intent_sd * (shared * z_intent + own * z_i2)
+    )
+    intent_goals = share(p.intent_mean_goals + p.intent_sd * (shared * z_intent + own * z_i3))
+    room = opportunity(priorities, trust.priorities, 1.0, 0.0, 0.0, p)
+    return StaffStart(
+        int(u_weeks * 300.0),
+        0,
+        lived,
+        happens(u_family, p.family_experience_share),
+        disclosed,
+        priorities,
+        readiness,
+        readiness,
+        interpersonal,
+        values,
+        values,
+        values,
+        knowledge,
+        knowledge,
+        skill_coaching,
+        skill_values,
+        skill_strengths,
+        skill_goals,
+        skill_coaching,
+        skill_values,
+        skill_strengths,
+        skill_goals,
+        intent_coaching,
+        intent_values,
+        intent_strengths,
+        intent_goals,
+        intent_coaching,
+        intent_values,
+        intent_strengths,
+        intent_goals,
+        room * intent_coaching,
+        room * intent_values,
+        room * intent_strengths,
+        room * intent_goals,
+        room * intent_coaching,
+        room * intent_values,
+        room * intent_strengths,
+        room * intent_goals,
+        room * intent_coaching,
+        room * intent_values,
+        room * intent_strengths,
+        room * intent_goals,
+        0.0,
+        0,
+        0,
+        0,
+    )
+
+
+def advice_tie(uniform: float, place: int, posts: int) -> int:
+    """Return a colleague's place whose advice is sought, any other place alike; -1 for none."""
+    if posts < 2:
+        return -1
+    chosen = category(uniform, posts - 1)
+    return chosen + 1 if chosen >= place else chosen
+
+
+def staff_ties(place: int, posts: int, p: Any, key: Any) -> StaffTies:
+    """Draw the advice ties of a post: two colleagues, a third with probability `third_tie_share`."""
+    u_first, u_second, u_third, u_has_third = uniforms(key, STAFF_TIES, 0)
+    third = -1
+    if u_has_third < p.third_tie_share:
+        third = advice_tie(u_third, place, posts)
+    return StaffTies(advice_tie(u_first, place, posts), advice_tie(u_second, place, posts), third)
+
+
+def has_cross_tie(key: Any, p: Any) -> tuple[int, float]:
+    """Return whether a post has an advice tie to another team of the trust, and a place draw."""
+    u_has, u_place, _, _ = uniforms(key, STAFF_CROSS_TIE, 0)
+    return happens(u_has, p.cross_tie_share), u_place
+
+
+def user_start(
+    worker: Any, team: Any, share_black: float, sampled: int, p: Any, key: Any
+) -> UserStart:
+    """Draw a service user on arrival.
+
+    Set-points of the five processes share one factor, so that they correlate `process_correlation`
+    with each other; all shift with the team's case mix. Current levels fluctuate around them.
+    Experience of the working practices starts at what the key worker delivers.
+    """
+    u_black, u_rate, u_goal, u_progress = uniforms(key, USER_START, 0)
+    z_disposition, z_general, z_expectations, z_threat = normals(key, USER_START_MORE, 0)
+    z_connectedness, z_hope, z_identity, z_meaning = normals(key, USER_START_PROCESSES, 0)
+    z_empowerment, z_symptoms, z_functioning, z_needs = normals(key, USER_START_HEALTH, 0)
+    z_symptoms_now, z_quality, z_stage, z_functioning_now = normals(key, USER_START_STATE, 0)
+    z_rapport, _, _, _ = normals(key, USER_RAPPORT, 0)
+    black = happens(u_black, share_black)
+    variance = 1.0 - p.fluctuation_sd * p.fluctuation_sd
+    general = sqrt(p.process_correlation)
+    own = sqrt(1.0 - p.process_correlation)
+    sd = sqrt(variance)
+    threat = share(
+        p.identity_threat_mean + p.identity_threat_sd * z_threat + p.identity_threat_black * black
+    )
+    symptoms_usual = p.symptoms_trait_sd * z_symptoms
+    symptoms = symptoms_usual + p.health_fluctuation_sd * p.chance_scale * z_symptoms_now
+    stage_level = general * z_general + own * z_stage
+    stage = 3
+    if stage_level < -1.2:
+        stage = 1
+    elif stage_level < -0.4:
+        stage = 2
+    elif stage_level > 1.2:
+        stage = 5
+    elif stage_level > 0.4:
+        stage = 4
+    has_goal = happens(u_goal, p.has_goal_share)
+    return UserStart(
+        1,
+        sampled,
+        black,
+        0,
+        0,
+        p.contact_rate * clamp(1.0 + p.contact_rate_variation * to_normal(u_rate), 0.2, 3.0),
+        z_rapport,
+        z_disposition,
+        practice_probability(
+            delivered(worker.behaviour_coaching, worker.skill_coaching, p),
+            usual_delivery(p.intent_mean_coaching, p),
+            p,
+        ),
+        practice_probability(
+            delivered(worker.behaviour_values, worker.skill_values, p),
+            usual_delivery(p.intent_mean_values, p),
+            p,
+        ),
+        practice_probability(
+            delivered(worker.behaviour_strengths, worker.skill_strengths, p),
+            usual_delivery(p.intent_mean_strengths, p),
+            p,
+        ),
+        practice_probability(
+            delivered(worker.behaviour_goals, worker.skill_goals, p),
+            usual_delivery(p.intent_mean_goals, p),
+            p,
+        ),
+        share(p.expectations_mean + p.expectations_sd * z_expectations),
+        threat,
+        stage,
+        team.casemix + sd * (general * z_general + own * z_connectedness),
+        team.casemix + sd * (general * z_general + own * z_hope),
+        team.casemix + sd * (general * z_general + own * z_identity),
+        team.casemix + sd * (general * z_general + own * z_meaning),
+        team.casemix + sd * (general * z_general + own * z_empowerment),
+        symptoms_usual,
+        symptoms,
+        p.health_trait_sd * z_functioning,
+        p.health_trait_sd * z_functioning
+        + p.health_fluctuation_sd * p.chance_scale * z_functioning_now,
+        p.health_trait_sd * z_needs,
+        p.health_trait_sd * z_needs,
+        p.health_trait_sd * z_quality,
+        p.health_trait_sd * z_quality,
+        has_goal,
+        u_progress * has_goal,
+        0,
+    )
+
+
+def user_experience(user: Any, worker: Any, team: Any, p: Any) -> UserExperience:
+    """Return the relationship and support at which a user starts.
+
+    The relationship stands at its target less what recent changes of worker have cost on average
+    (`usual_deficit`), so that under usual care the mean stays where it is.
+    """
+    experience = experience_mean(user)
+    relationship = share(
+        relationship_target(user, worker.interpersonal, experience, team, p)
+        * (1.0 - usual_deficit(p))
+    )
+    return UserExperience(relationship, support_target(user, relationship, experience, p))
+
+
+def user_recovery(user: Any, team: Any, action: Any, p: Any, key: Any) -> UserRecovery:
+    """Return the recovery at which a user starts: set-point, response so far, and fluctuation.
+
+    The response so far is the lasting response to current experience, so that nothing drifts under
+    usual care merely because the simulation began.
+    """
+    level = responses(user, team, action, p)
+    z_c, z_h, z_i, z_m = normals(key, USER_START_STATE_MORE, 0)
+    z_e, _, _, _ = normals(key, USER_START_FLOW, 0)
+    pull = p.symptoms_to_recovery * user.symptoms
+    sd = p.fluctuation_sd * p.chance_scale
+    connectedness = user.setpoint_connectedness + level.connectedness - pull + sd * z_c
+    hope = user.setpoint_hope + level.hope - pull + sd * z_h
+    identity = user.setpoint_identity + level.identity - pull + sd * z_i
+    meaning = user.setpoint_meaning + level.meaning - pull + sd * z_m
+    empowerment = user.setpoint_empowerment + level.empowerment - pull + sd * z_e
+    return UserRecovery(
+        level.connectedness,
+        level.hope,
+        level.identity,
+        level.meaning,
+        level.empowerment,
+        connectedness,
+        hope,
+        identity,
+        meaning,
+        empowerment,
+        connectedness,
+        hope,
+        identity,
+        meaning,
+        empowerment,
+    )

@@ -1,0 +1,190 @@
+"""Influence: values and norms move along advice ties and towards the leader.
+
+What travels is the *shift* of a colleague's values from their own usual, so that a team which
+nobody trains is in equilibrium (Friedkin and Johnsen's model of anchored opinions has the same
+fixed point). Attitudes were seen to move towards those of colleagues met for advice and discussion,
+not towards friends' (Bunger et al. 2020).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sim.mechanisms.bounds import clamp, close_gap, share, weekly_fraction
+
+
+class PeerSum(NamedTuple):
+    """Running sum over advice ties."""
+
+    shift: float
+    ties: int
+
+
+class PendingValues(NamedTuple):
+    """Values after influence, before everybody's are committed together."""
+
+    values_pending: float
+
+
+class CommittedValues(NamedTuple):
+    """Values, committed."""
+
+    values: float
+
+
+class TeamSums(NamedTuple):
+    """Running sums over a team's staff in the order of places."""
+
+    present: int
+    coordinators: int
+    values_shift: float
+    behaviour_shift: float
+    behaviour: float
+
+
+class TeamClimate(NamedTuple):
+    """What a team's members make together."""
+
+    staff_present: int
+    coordinators_present: int
+    workload: float
+    values_shift: float
+    behaviour_shift: float
+    behaviour_mean: float
+    leader_values_shift: float
+    norms: float
+
+
+class Partnership(NamedTuple):
+    """What the partnership project has built."""
+
+    partnership: float
+
+
+def add_peer(total: PeerSum, peer: Any) -> PeerSum:
+    """Add one advice tie; a vacant place gives no advice."""
+    if peer.present == 0:
+        return total
+    return PeerSum(total.shift + (peer.values - peer.values_usual), total.ties + 1)
+
+
+def meets_to_reflect(team: Any, action: Any) -> float:
+    """Return how much the team reflects together: its own habit, or the programme's groups."""
+    own = float(team.reflects)
+    return own if own > action.reflection else share(action.reflection)
+
+
+def pending_values(staff: Any, team: Any, peers: PeerSum, action: Any, p: Any) -> PendingValues:
+    """Return a person's values after this week's influence.
+
+    v' = v + w_p t (mean shift of advice ties - own shift) + w_l L (leader's shift - own shift),
+    with L the leader's support and t = 1 + k when the team meets to reflect. Weights are weekly.
+    Grade: literature for the direction, assumption for the size.
+    """
+    if staff.present == 0:
+        return PendingValues(staff.values)
+    own = staff.values - staff.values_usual
+    moved = staff.values
+    if peers.ties > 0:
+        talk = 1.0 + p.influence_from_reflection * meets_to_reflect(team, action)
+        moved = moved + share(p.influence_peers * talk) * (peers.shift / peers.ties - own)
+    if staff.leader == 0:
+        moved = moved + p.influence_leader * team.leader_support * (team.leader_values_shift - own)
+    return PendingValues(share(moved))
+
+
+def commit_values(staff: Any) -> CommittedValues:
+    """Take over the values that influence left pending."""
+    return CommittedValues(staff.values_pending)
+
+
+def no_sums() -> TeamSums:
+    """Return empty sums."""
+    return TeamSums(0, 0, 0.0, 0.0, 0.0)
+
+
+def mean_behaviour(staff: Any) -> float:
+    """Return a person's mean behaviour over the four working practices."""
+    return 0.25 * (
+        staff.behaviour_coaching
+        + staff.behaviour_values
+        + staff.behaviour_strengths
+        + staff.behaviour_goals
+    )
+
+
+def mean_behaviour_usual(staff: Any) -> float:
+    """Return a person's usual mean behaviour over the four working practices."""
+    return 0.25 * (
+        staff.behaviour_usual_coaching
+        + staff.behaviour_usual_values
+        + staff.behaviour_usual_strengths
+        + staff.behaviour_usual_goals
+    )
+
+
+def add_member(sums: TeamSums, staff: Any) -> TeamSums:
+    """Add one place to the team's sums; a vacant post adds nothing."""
+    if staff.present == 0:
+        return sums
+    behaviour = mean_behaviour(staff)
+    return TeamSums(
+        sums.present + 1,
+        sums.coordinators + staff.coordinator,
+        sums.values_shift + (staff.values - staff.values_usual),
+        sums.behaviour_shift + (behaviour - mean_behaviour_usual(staff)),
+        sums.behaviour + behaviour,
+    )
+
+
+def team_climate(team: Any, sums: TeamSums, leader: Any, action: Any, p: Any) -> TeamClimate:
+    """Return the team's norms, means and workload from its members' sums.
+
+    Norms N follow what colleagues value and do: N' = N + f (a values shift + b behaviour shift - N)
+    with the half-life `norms_half_life`, faster when the team meets to reflect. Workload is the
+    caseload per filled coordinator post over the caseload per post. While the leader's post is
+    vacant the team's mean stands in for the leader's values.
+    """
+    count = sums.present if sums.present > 0 else 1
+    values_shift = sums.values_shift / count
+    behaviour_shift = sums.behaviour_shift / count
+    target = clamp(
+        p.norms_from_values * values_shift + p.norms_from_behaviour * behaviour_shift, -1.0, 1.0
+    )
+    fraction = share(
+        weekly_fraction(p.norms_half_life)
+        * (1.0 + p.influence_from_reflection * meets_to_reflect(team, action))
+    )
+    posts = team.coordinator_posts if team.coordinator_posts > 0 else 1
+    filled = sums.coordinators if sums.coordinators > 0 else 1
+    return TeamClimate(
+        sums.present,
+        sums.coordinators,
+        clamp(posts / filled, 1.0, p.workload_maximum),
+        values_shift,
+        behaviour_shift,
+        sums.behaviour / count,
+        (leader.values - leader.values_usual) if leader.present == 1 else values_shift,
+        close_gap(team.norms, target, fraction),
+    )
+
+
+def partnership_project(team: Any, action: Any, p: Any) -> Partnership:
+    """Let the partnership project build up while it runs and fade afterwards.
+
+    y' = y + f i (1 - y) while intensity i > 0, with the pace of the team's participation; it fades
+    with `partnership_half_life`. A component aimed at users directly (REFOCUS manual). Size:
+    assumption.
+    """
+    if action.partnership > 0.0:
+        pace = share(p.partnership_pace * action.partnership * participation(team))
+        return Partnership(close_gap(team.partnership, 1.0, pace))
+    return Partnership(close_gap(team.partnership, 0.0, weekly_fraction(p.partnership_half_life)))
+
+
+def participation(team: Any) -> float:
+    """Return how far a team takes part: its attended share of training, or its readiness where
+    nothing was offered."""
+    if team.sessions_offered == 0:
+        return team.readiness
+    return team.sessions_attended / team.sessions_offered

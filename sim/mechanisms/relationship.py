@@ -1,0 +1,247 @@
+"""Relationship: contacts, what the user experiences in them, and how the relationship moves.
+
+Users described the relationship with staff as the foundation of recovery support; some noticed no
+change, for want of time and because talk was of risk and medication.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sim.mechanisms.bounds import close_gap, share, weekly_fraction, weekly_probability
+from sim.mechanisms.practice import delivered, usual_delivery, usual_delivery_mean
+from sim.streams import USER_CONTACT, USER_PRACTICES, happens, uniforms
+
+
+class Contact(NamedTuple):
+    """A week of contact between a user and the key worker."""
+
+    contacts: int
+    experience_coaching: float
+    experience_values: float
+    experience_strengths: float
+    experience_goals: float
+    relationship: float
+    support: float
+    expectations: float
+    has_goal: int
+    goal_progress: float
+    goals_reached: int
+
+
+def contact_probability(user: Any, worker: Any, team: Any, action: Any, p: Any) -> float:
+    """Return the chance of a contact in each half of the week.
+
+    q = rate / 2 / workload x (1 - k days of training attended / 5): an overloaded worker sees each
+    user less often, and a day in training is a day away.
+    """
+    away = 0.0
+    if worker.attended == 1:
+        away = share(p.training_time_cost * action.session_days / 5.0)
+    return share(0.5 * user.contact_rate / team.workload * (1.0 - away))
+
+
+def practice_probability(delivery: float, reference: float, p: Any) -> float:
+    """Return how likely a practice happens in a contact, as the user experiences it.
+
+    P = D0 + b (D - D0), in [0, 1], with D0 the reference level under usual care and b the link from
+    behaviour to experience. With b = 0 nothing that staff do differently reaches users.
+    """
+    return share(reference + p.behaviour_to_experience * (delivery - reference))
+
+
+def experience_mean(user: Any) -> float:
+    """Return the user's mean experience over the four working practices."""
+    return 0.25 * (
+        user.experience_coaching
+        + user.experience_values
+        + user.experience_strengths
+        + user.experience_goals
+    )
+
+
+def relationship_target(
+    user: Any, interpersonal: float, experience: float, team: Any, p: Any
+) -> float:
+    """Return the relationship to which a user and a worker tend, in [0, 1].
+
+    T = m + s (a disposition + b rapport + c worker + climate) + e (experience - D0) + k partnership
+    (1 - m), with s the spread of relationships, and a, b, c the shares of user, pair and worker in
+    it. Variance within clinicians: 0-.2 of patient-rated relationship (literature).
+    """
+    spread = (
+        p.relationship_share_user * user.disposition
+        + p.relationship_share_pair * user.rapport
+        + p.relationship_share_worker * (interpersonal - p.interpersonal_mean) / p.interpersonal_sd
+        + team.climate
+    )
+    return share(
+        p.relationship_mean
+        + p.relationship_sd * spread
+        + p.relationship_from_experience * (experience - usual_delivery_mean(p))
+        + p.relationship_from_partnership * team.partnership * (1.0 - p.relationship_mean)
+    )
+
+
+def support_target(user: Any, relationship: float, experience: float, p: Any) -> float:
+    """Return the experienced support to which a user tends, in [0, 1].
+
+    T = m + a (relationship - relationship mean) + b (experience - D0) + s disposition. Sizes:
+    assumption (no REFOCUS figure for INSPIRE was seen).
+    """
+    return share(
+        p.support_mean
+        + p.support_from_relationship * (relationship - p.relationship_mean)
+        + p.support_from_experience * (experience - usual_delivery_mean(p))
+        + p.support_sd_person * user.disposition
+    )
+
+
+def contact(user: Any, worker: Any, team: Any, action: Any, p: Any, key: Any, week: int) -> Contact:
+    """Return what a week of contact with a present key worker changes for a user.
+
+    Contacts: two chances a week. In contacts each working practice happens or not; experience moves
+    a share towards what happened, relationship and support a share towards their targets. Nothing
+    moves in a week without contact, except expectations, which the programme raises directly.
+    """
+    first, second, naming, step = uniforms(key, USER_CONTACT, week)
+    chance = contact_probability(user, worker, team, action, p)
+    number = happens(first, chance) + happens(second, chance)
+    expectations = expectations_after_week(user, action, p)
+    if number == 0:
+        return Contact(
+            0,
+            user.experience_coaching,
+            user.experience_values,
+            user.experience_strengths,
+            user.experience_goals,
+            user.relationship,
+            user.support,
+            expectations,
+            user.has_goal,
+            user.goal_progress,
+            user.goals_reached,
+        )
+    u_coaching, u_values, u_strengths, u_goals = uniforms(key, USER_PRACTICES, week)
+    pace = share(p.experience_pace * number)
+    coached = happens(
+        u_coaching,
+        practice_probability(
+            delivered(worker.behaviour_coaching, worker.skill_coaching, p),
+            usual_delivery(p.intent_mean_coaching, p),
+            p,
+        ),
+    )
+    valued = happens(
+        u_values,
+        practice_probability(
+            delivered(worker.behaviour_values, worker.skill_values, p),
+            usual_delivery(p.intent_mean_values, p),
+            p,
+        ),
+    )
+    strengthened = happens(
+        u_strengths,
+        practice_probability(
+            delivered(worker.behaviour_strengths, worker.skill_strengths, p),
+            usual_delivery(p.intent_mean_strengths, p),
+            p,
+        ),
+    )
+    strove = happens(
+        u_goals,
+        practice_probability(
+            delivered(worker.behaviour_goals, worker.skill_goals, p),
+            usual_delivery(p.intent_mean_goals, p),
+            p,
+        ),
+    )
+    experience_coaching = close_gap(user.experience_coaching, float(coached), pace)
+    experience_values = close_gap(user.experience_values, float(valued), pace)
+    experience_strengths = close_gap(user.experience_strengths, float(strengthened), pace)
+    experience_goals = close_gap(user.experience_goals, float(strove), pace)
+    experience = 0.25 * (
+        experience_coaching + experience_values + experience_strengths + experience_goals
+    )
+    relationship = close_gap(
+        user.relationship,
+        relationship_target(user, worker.interpersonal, experience, team, p),
+        share(p.relationship_pace * number),
+    )
+    support = close_gap(
+        user.support,
+        support_target(user, relationship, experience, p),
+        share(p.support_pace * number),
+    )
+    has_goal = user.has_goal
+    progress = user.goal_progress
+    reached = user.goals_reached
+    if strove == 1:
+        if has_goal == 0:
+            has_goal = happens(naming, p.goal_naming)
+        else:
+            progress = share(progress + 2.0 * p.goal_step * step)
+            if progress >= 1.0:
+                reached = reached + 1
+                has_goal = 0
+                progress = 0.0
+    return Contact(
+        number,
+        experience_coaching,
+        experience_values,
+        experience_strengths,
+        experience_goals,
+        relationship,
+        support,
+        expectations,
+        has_goal,
+        progress,
+        reached,
+    )
+
+
+def expectations_after_week(user: Any, action: Any, p: Any) -> float:
+    """Return a user's expectations after a week.
+
+    They rise by a share of the gap to 1 while the programme works on them and otherwise return to
+    the usual level with `expectations_half_life`.
+    """
+    if action.expectations > 0.0:
+        return close_gap(user.expectations, 1.0, share(p.expectations_pace * action.expectations))
+    return close_gap(
+        user.expectations, p.expectations_mean, weekly_fraction(p.expectations_half_life)
+    )
+
+
+def no_contact(user: Any, action: Any, p: Any) -> Contact:
+    """Return a week without a present key worker: the relationship fades a little.
+
+    r' = r (1 - f) with f the weekly share `relationship_fading`; after discharge it stays as it
+    was. Grade: assumption.
+    """
+    faded = user.relationship
+    if user.in_service == 1:
+        faded = share(user.relationship * (1.0 - p.relationship_fading))
+    return Contact(
+        0,
+        user.experience_coaching,
+        user.experience_values,
+        user.experience_strengths,
+        user.experience_goals,
+        faded,
+        user.support,
+        expectations_after_week(user, action, p),
+        user.has_goal,
+        user.goal_progress,
+        user.goals_reached,
+    )
+
+
+def usual_deficit(p: Any) -> float:
+    """Return the share by which worker changes hold relationships below their target on average.
+
+    d = loss c / (c + pace x rate), with c the weekly chance of a new worker (turnover and other
+    changes): the stationary point of losing a share at each change and closing the gap in contacts.
+    """
+    change = weekly_probability(p.turnover_yearly) + weekly_probability(p.worker_change_yearly)
+    return p.relationship_loss_on_change * change / (change + p.relationship_pace * p.contact_rate)

@@ -1,0 +1,102 @@
+"""People, parameters and compiled rules for the tests of the instruments."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sim.measures
+import sim.mechanisms.bounds
+import sim.streams
+from sim.state import PRACTICES, PROCESSES, SERVICE_USER, record_fields
+
+TABLES: dict[str, dict[str, Any]] = tomllib.loads(
+    (Path(sim.measures.__path__[0]).parent / "parameters" / "measures.toml").read_text("utf-8")
+)
+EXPLANATIONS = {"measure_sensitivity": 1.0, "chance_scale": 1.0}
+
+
+@pytest.fixture(scope="session")
+def tables() -> dict[str, dict[str, Any]]:
+    """Return the parameter descriptions of the measures."""
+    return TABLES
+
+
+@pytest.fixture(scope="session")
+def parameters() -> Callable[..., SimpleNamespace]:
+    """Return a maker of parameter sets: defaults, with some values changed."""
+
+    def make(**changed: float) -> SimpleNamespace:
+        values = {name: float(table["default"]) for name, table in TABLES.items()}
+        values.update(EXPLANATIONS)
+        unknown = set(changed) - set(values)
+        assert not unknown, unknown
+        values.update(changed)
+        return SimpleNamespace(**values)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def people() -> Callable[..., np.ndarray]:
+    """Return a maker of service users whose latents are as the instruments expect them."""
+
+    def make(count: int, seed: int = 1, correlation: float = 0.4) -> np.ndarray:
+        random = np.random.default_rng(seed)
+        users = np.zeros(count, record_fields(SERVICE_USER))
+        shared = random.normal(size=count)
+        for name in PROCESSES:
+            users[name] = np.sqrt(correlation) * shared + np.sqrt(
+                1.0 - correlation
+            ) * random.normal(size=count)
+            users[f"baseline_{name}"] = users[name]
+        for name in ("symptoms", "functioning", "needs", "quality_of_life"):
+            users[name] = random.normal(size=count)
+        bond = random.normal(size=count)
+        help_felt = 0.5 * bond + np.sqrt(0.75) * random.normal(size=count)
+        users["relationship"] = np.clip(0.65 + 0.16 * bond, 0.0, 1.0)
+        users["support"] = np.clip(0.60 + 0.16 * help_felt, 0.0, 1.0)
+        practice = random.normal(size=count)
+        for name in PRACTICES:
+            users[f"experience_{name}"] = np.clip(0.22 + 0.08 * practice, 0.0, 1.0)
+        users["has_goal"] = random.integers(0, 2, count)
+        users["goals_reached"] = random.integers(0, 2, count)
+        users["goal_progress"] = random.random(count)
+        users["contact_rate"] = random.uniform(0.1, 1.0, count)
+        users["in_service"] = 1
+        users["place"] = np.arange(count)
+        return users
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def plain() -> Callable[[np.ndarray], list[SimpleNamespace]]:
+    """Return a converter of records to plain Python objects with the same attributes."""
+
+    def convert(records: np.ndarray) -> list[SimpleNamespace]:
+        names = records.dtype.names or ()
+        return [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in records.tolist()]
+
+    return convert
+
+
+@pytest.fixture(scope="session")
+def compiled_rules() -> None:
+    """Make every rule of the instruments callable from compiled code, unchanged."""
+    extending = pytest.importorskip("numba.extending")
+    names = [f"sim.measures.{one.name}" for one in pkgutil.iter_modules(sim.measures.__path__)]
+    modules = [sim.streams, sim.mechanisms.bounds, *map(importlib.import_module, names)]
+    for module in modules:
+        for rule in vars(module).values():
+            if inspect.isfunction(rule) and rule.__module__ == module.__name__:
+                extending.register_jitable(rule)
