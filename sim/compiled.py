@@ -17,11 +17,12 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import overload, register_jitable
 
 import sim.measures
 import sim.mechanisms
+from sim import code_cache
 from sim.measures.implementation import (
     TeamWeek,
     add_staff,
@@ -81,20 +82,40 @@ from sim.mechanisms.selection import measured_readiness
 from sim.mechanisms.training import (
     add_trained,
     attendance,
+    curriculum,
     induction,
     learning,
     no_training,
     team_session,
     training_record,
 )
+from sim.events import (
+    EVENT_FIELDS,
+    GOAL_REACHED,
+    LOST_TO_RESEARCH,
+    SESSION_CANCELLED,
+    SESSION_HELD,
+    STAFF_ARRIVED,
+    STAFF_LEFT,
+    STAFF_MOVED_IN,
+    USER_DISCHARGED,
+    USER_REFERRED,
+    WORKER_CHANGED,
+)
 from sim.state import SERVICE_USER, STAFF, TEAM, TRUST, record_fields
 from sim.streams import STAFF_EMPLOYMENT, STAFF_MOVE, category, uniforms
+
+CACHE_FOLDER = code_cache.prepare()
+if CACHE_FOLDER is not None:
+    numba.config.CACHE_DIR = str(CACHE_FOLDER)
+compile_rule = numba.njit(nogil=True, cache=CACHE_FOLDER is not None)
 
 TRUST_DTYPE = np.dtype(record_fields(TRUST))
 TEAM_DTYPE = np.dtype(record_fields(TEAM))
 STAFF_DTYPE = np.dtype(record_fields(STAFF))
 USER_DTYPE = np.dtype(record_fields(SERVICE_USER))
 TEAM_WEEK_DTYPE = np.dtype([(name, "f8") for name in TeamWeek._fields])
+EVENT_DTYPE = np.dtype([(name, "i8") for name in EVENT_FIELDS])
 SCORES_DTYPE = np.dtype([(name, "f8") for name in UserScores._fields])
 
 
@@ -138,7 +159,20 @@ def _compiled_store(record, result):
 register_rules()
 
 
-@njit(nogil=True, cache=True)
+@compile_rule
+def note(events, count, week, team, kind, place, generation):
+    """Add one event when events are wanted and there is room; `count[0]` counts them all."""
+    if count[0] < events.shape[0]:
+        event = events[count[0]]
+        event.week = week
+        event.team = team
+        event.kind = kind
+        event.place = place
+        event.generation = generation
+    count[0] += 1
+
+
+@compile_rule
 def begin_user(user, staff, team, row, place, sampled, action, p, seed, replication):
     """Begin a service user in a place (fields of `place`, `generation` are set)."""
     key = (seed, replication, team.key_low, team.key_high, place, user.generation)
@@ -150,7 +184,7 @@ def begin_user(user, staff, team, row, place, sampled, action, p, seed, replicat
     store(user, user_recovery(user, team, action, p, key))
 
 
-@njit(nogil=True, cache=True)
+@compile_rule
 def other_team(key, own, trust, teams, week):
     """Return the index of the team of a trust that a key ranks first; -1 for none."""
     best = -1
@@ -164,7 +198,7 @@ def other_team(key, own, trust, teams, week):
     return best
 
 
-@njit(nogil=True, cache=True)
+@compile_rule
 def take_stock(team, row, staff, action, p):
     """Count who is there and let norms and the partnership project move."""
     sums = no_sums()
@@ -174,7 +208,7 @@ def take_stock(team, row, staff, action, p):
     store(team, partnership_project(team, action, p))
 
 
-@njit(nogil=True, cache=True)
+@compile_rule
 def select_teams(teams, mode, value, reliability, p, seed, replication):
     """Keep the programme only in teams whose measured readiness qualifies."""
     if mode == 0:
@@ -206,7 +240,7 @@ def select_teams(teams, mode, value, reliability, p, seed, replication):
                 team.start_week = -1
 
 
-@njit(nogil=True, cache=True)
+@compile_rule
 def begin_world(
     trusts,
     teams,
@@ -321,7 +355,7 @@ def begin_world(
     select_teams(teams, mode, value, reliability, p, seed, replication)
 
 
-@njit(nogil=True, cache=True)
+@compile_rule
 def programme_week(team, weeks, week):
     """Return the row and column of the calendar that a team follows in a week."""
     since = week - 1 - team.start_week
@@ -330,9 +364,9 @@ def programme_week(team, weeks, week):
     return team.programme, since
 
 
-@njit(nogil=True, cache=True)
+@compile_rule
 def team_before_influence(
-    index, trusts, teams, staff, team_rows, actions, p, seed, replication, week
+    index, trusts, teams, staff, team_rows, actions, p, seed, replication, week, events, count
 ):
     """Run a team's week from its calendar to what members learn."""
     team = teams[index]
@@ -347,6 +381,10 @@ def team_before_influence(
         store(person, staff_readiness(person, team, action, p))
     team_key = (seed, replication, team.key_low, team.key_high, 0, 0)
     store(team, team_session(team, trust, action, p, team_key, week))
+    if team.session_held == 1:
+        note(events, count, week, index, SESSION_HELD, -1, -1)
+    elif curriculum(action) > 0.0:
+        note(events, count, week, index, SESSION_CANCELLED, -1, -1)
     sums = no_training()
     for place in range(row.staff):
         person = staff[row.staff_start + place]
@@ -357,9 +395,9 @@ def team_before_influence(
     store(team, training_record(team, sums))
 
 
-@njit(nogil=True, cache=True)
+@compile_rule
 def team_come_and_go(
-    index, trusts, teams, staff, team_rows, actions, p, seed, replication, week
+    index, trusts, teams, staff, team_rows, actions, p, seed, replication, week, events, count
 ):
     """Let a team's staff leave and arrive."""
     team = teams[index]
@@ -372,6 +410,8 @@ def team_come_and_go(
         generation = person.generation
         key = (seed, replication, team.key_low, team.key_high, place, generation)
         store(person, employment(person, team, action, p, key, week))
+        if person.present == 0 and person.weeks_in_post == JUST_LEFT:
+            note(events, count, week, index, STAFF_LEFT, place, generation)
         if person.generation != generation:
             key = (seed, replication, team.key_low, team.key_high, place, person.generation)
             store(person, staff_start(person.leader, team, trust, p, key))
@@ -383,9 +423,11 @@ def team_come_and_go(
                     store(person, carried_record(person, teams[donor]))
             if action.induction > 0.0:
                 store(person, induction(person, action, p))
+            kind = STAFF_MOVED_IN if person.moved == 1 else STAFF_ARRIVED
+            note(events, count, week, index, kind, place, person.generation)
 
 
-@njit(nogil=True, cache=True)
+@compile_rule
 def team_hear_colleagues(index, teams, staff, team_rows, actions, p, week):
     """Work out what influence does to the values of a team's members."""
     team = teams[index]
@@ -407,7 +449,7 @@ def team_hear_colleagues(index, teams, staff, team_rows, actions, p, week):
         store(person, pending_values(person, team, peers, action, p))
 
 
-@njit(nogil=True, cache=True)
+@compile_rule
 def team_practise(index, trusts, teams, staff, team_rows, actions, p, week):
     """Commit values; let members retain, intend and act."""
     team = teams[index]
@@ -424,8 +466,10 @@ def team_practise(index, trusts, teams, staff, team_rows, actions, p, week):
         store(person, behaviour(person, team, trust, action, ready, p))
 
 
-@njit(nogil=True, cache=True)
-def team_users(index, teams, staff, users, team_rows, actions, p, seed, replication, week):
+@compile_rule
+def team_users(
+    index, teams, staff, users, team_rows, actions, p, seed, replication, week, events, count
+):
     """Run the week of a team's service users."""
     team = teams[index]
     row = team_rows[index]
@@ -436,6 +480,7 @@ def team_users(index, teams, staff, users, team_rows, actions, p, seed, replicat
         key = (seed, replication, team.key_low, team.key_high, place, user.generation)
         present = 0
         generation = 0
+        reached = user.goals_reached
         met = False
         if user.worker >= 0:
             worker = staff[row.staff_start + user.worker]
@@ -446,6 +491,8 @@ def team_users(index, teams, staff, users, team_rows, actions, p, seed, replicat
                 store(user, contact(user, worker, team, action, p, key, week))
         if not met:
             store(user, no_contact(user, action, p))
+        if user.goals_reached > reached:
+            note(events, count, week, index, GOAL_REACHED, place, user.generation)
         store(user, recovery(user, team, action, p, key, week))
         draw = service_flow(
             user,
@@ -460,7 +507,11 @@ def team_users(index, teams, staff, users, team_rows, actions, p, seed, replicat
         if draw.change == NEW_REFERRAL:
             user.generation += 1
             begin_user(user, staff, team, row, place, user.sampled, action, p, seed, replication)
+            note(events, count, week, index, USER_REFERRED, place, user.generation)
         else:
+            was_in_service = user.in_service
+            was_in_research = user.in_research
+            changes = user.worker_changes
             chosen = user.worker
             known = user.worker_generation
             if draw.change == NEW_PERSON_IN_POST:
@@ -476,10 +527,30 @@ def team_users(index, teams, staff, users, team_rows, actions, p, seed, replicat
                         seen += 1
             store(user, stage_after_week(user, draw.stage_uniform, p))
             store(user, service_outcome(user, draw, chosen, known, p, key, week))
+            if user.in_service < was_in_service:
+                note(events, count, week, index, USER_DISCHARGED, place, user.generation)
+            if user.in_research < was_in_research:
+                note(events, count, week, index, LOST_TO_RESEARCH, place, user.generation)
+            if user.worker_changes > changes:
+                note(events, count, week, index, WORKER_CHANGED, place, user.generation)
 
 
-@njit(nogil=True, cache=True)
-def run_week(trusts, teams, staff, users, trust_rows, team_rows, actions, p, seed, replication, week):
+@compile_rule
+def run_week(
+    trusts,
+    teams,
+    staff,
+    users,
+    trust_rows,
+    team_rows,
+    actions,
+    p,
+    seed,
+    replication,
+    week,
+    events,
+    count,
+):
     """Run one week of one world."""
     for index in range(trusts.shape[0]):
         total = 0
@@ -490,28 +561,63 @@ def run_week(trusts, teams, staff, users, trust_rows, team_rows, actions, p, see
         store(
             trusts[index], trust_readiness(trusts[index], total, trust_rows[index].teams, p)
         )
-    count = teams.shape[0]
-    for index in range(count):
+    number = teams.shape[0]
+    for index in range(number):
         team_come_and_go(
-            index, trusts, teams, staff, team_rows, actions, p, seed, replication, week
+            index,
+            trusts,
+            teams,
+            staff,
+            team_rows,
+            actions,
+            p,
+            seed,
+            replication,
+            week,
+            events,
+            count,
         )
-    for index in range(count):
+    for index in range(number):
         row = team_rows[index]
         for place in range(row.staff):
             person = staff[row.staff_start + place]
             if person.present == 0 and person.weeks_in_post == JUST_LEFT:
                 store(teams[index], leaver_record(person))
         team_before_influence(
-            index, trusts, teams, staff, team_rows, actions, p, seed, replication, week
+            index,
+            trusts,
+            teams,
+            staff,
+            team_rows,
+            actions,
+            p,
+            seed,
+            replication,
+            week,
+            events,
+            count,
         )
-    for index in range(count):
+    for index in range(number):
         team_hear_colleagues(index, teams, staff, team_rows, actions, p, week)
-    for index in range(count):
+    for index in range(number):
         team_practise(index, trusts, teams, staff, team_rows, actions, p, week)
-        team_users(index, teams, staff, users, team_rows, actions, p, seed, replication, week)
+        team_users(
+            index,
+            teams,
+            staff,
+            users,
+            team_rows,
+            actions,
+            p,
+            seed,
+            replication,
+            week,
+            events,
+            count,
+        )
 
 
-@njit(nogil=True, cache=True)
+@compile_rule
 def observe_team_weeks(trusts, teams, staff, users, team_rows, p, out):
     """Write every team's row of the team-week table."""
     for index in range(teams.shape[0]):
@@ -536,7 +642,7 @@ def observe_team_weeks(trusts, teams, staff, users, team_rows, p, out):
         store(out[index], team_week(team, trusts[team.trust], staff_totals, user_totals))
 
 
-@njit(nogil=True, cache=True)
+@compile_rule
 def assess_users(teams, staff, users, team_rows, p, seed, replication, week, scores, flags):
     """Write the scores of all service users, and who they are at this assessment.
 
@@ -563,7 +669,7 @@ def assess_users(teams, staff, users, team_rows, p, seed, replication, week, sco
             flags[at, 5] = user.stage
 
 
-@njit(nogil=True, cache=True)
+@compile_rule
 def run_world(
     trusts,
     teams,
@@ -584,6 +690,8 @@ def run_world(
     flags,
     every_week,
     team_weeks,
+    events,
+    count,
 ):
     """Run one world from its beginning and write assessments and team-weeks.
 
@@ -605,7 +713,10 @@ def run_world(
         1 to write team-weeks after every week, 0 not at all.
     team_weeks
         Output of shape (weeks + 1, teams), or (0, teams).
+    events, count
+        Output of events (`EVENT_DTYPE`) and their number; with no room only the number is kept.
     """
+    count[0] = 0
     begin_world(
         trusts,
         teams,
@@ -636,6 +747,8 @@ def run_world(
                 seed,
                 replication,
                 week,
+                events,
+                count,
             )
         if every_week == 1:
             observe_team_weeks(trusts, teams, staff, users, team_rows, p, team_weeks[week])

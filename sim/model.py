@@ -102,6 +102,7 @@ class RecoveryModel(mesa.Model):
         self.week_now = 0
         self.actions = plain_actions(layout.actions)
         self.usual_action = self.actions[0][0]
+        self.events: list[tuple[int, int, int, int, int]] = []
         self.trusts: list[Any] = []
         self.teams: list[Any] = []
         self._populate(classes)
@@ -117,6 +118,10 @@ class RecoveryModel(mesa.Model):
             }
         )
         self.datacollector.collect(self)
+
+    def note(self, team: Any, kind: int, place: int, generation: int) -> None:
+        """Add a row to the table of events (kinds: `sim.events`)."""
+        self.events.append((self.week_now, team.index, kind, place, generation))
 
     def key_of(
         self, low: int, high: int, place: int, generation: int

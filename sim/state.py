@@ -134,6 +134,7 @@ SERVICE_USER = (
     _real("contact_rate", "contacts a week that this person usually has", "per week"),
     _real("rapport", "fit between this user and this key worker", "SD"),
     _real("disposition", "how far this person tends to experience relationships as good", "SD"),
+    _real("support_disposition", "how far this person tends to feel supported", "SD"),
     *(_real(f"experience_{one}", f"recent experience of {one} in contacts") for one in PRACTICES),
     _real("support", "experienced support for recovery"),
     _real("relationship", "quality of the relationship with the key worker"),

@@ -24,7 +24,7 @@ LAYERS = (
     {"mechanisms", "measures"},
     {"scenarios", "roster", "rosters", "population"},
     {"agents"},
-    {"model", "ensemble"},
+    {"code_cache", "compiled", "ensemble", "model"},
     {"results", "simulate"},
     {"trials", "planning"},
     {"report"},

@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.agents.follow import RuleFollower
+from sim.events import (
+    GOAL_REACHED,
+    LOST_TO_RESEARCH,
+    USER_DISCHARGED,
+    USER_REFERRED,
+    WORKER_CHANGED,
+)
 from sim.mechanisms.flow import (
     NEW_PERSON_IN_POST,
     NEW_REFERRAL,
@@ -43,7 +50,10 @@ class ServiceUser(RuleFollower):
     model: RecoveryModel
     worker: int
     worker_generation: int
+    worker_changes: int
     in_service: int
+    in_research: int
+    goals_reached: int
 
     def __init__(
         self, model: RecoveryModel, team: Team, place: int, sampled: int, share_black: float
@@ -85,6 +95,7 @@ class ServiceUser(RuleFollower):
         """Meet the key worker, or miss them."""
         model, team = self.model, self.team
         worker = self.key_worker()
+        reached = self.goals_reached
         if worker is None or worker.sick == 1:
             self.follow("meet_worker", no_contact, self, team.action, model.p)
             return
@@ -99,6 +110,8 @@ class ServiceUser(RuleFollower):
             self.key,
             model.week_now,
         )
+        if self.goals_reached > reached:
+            model.note(team, GOAL_REACHED, self.place, self.generation)
 
     def recover(self) -> None:
         """Let recovery, health and quality of life move."""
@@ -127,7 +140,10 @@ class ServiceUser(RuleFollower):
         if draw.change == NEW_REFERRAL:
             self.generation += 1
             self.begin()
+            model.note(team, USER_REFERRED, self.place, self.generation)
             return
+        in_service, in_research = self.in_service, self.in_research
+        changes = self.worker_changes
         place, known = self.worker, self.worker_generation
         if draw.change == NEW_PERSON_IN_POST:
             known = generation
@@ -146,3 +162,9 @@ class ServiceUser(RuleFollower):
             self.key,
             model.week_now,
         )
+        if self.in_service < in_service:
+            model.note(team, USER_DISCHARGED, self.place, self.generation)
+        if self.in_research < in_research:
+            model.note(team, LOST_TO_RESEARCH, self.place, self.generation)
+        if self.worker_changes > changes:
+            model.note(team, WORKER_CHANGED, self.place, self.generation)

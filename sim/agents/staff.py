@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.agents.follow import RuleFollower
-from sim.mechanisms.flow import carried_record, donor_order, employment, moves_within_trust
+from sim.events import STAFF_ARRIVED, STAFF_LEFT, STAFF_MOVED_IN
+from sim.mechanisms.flow import JUST_LEFT, carried_record, donor_order, employment, moves_within_trust
 from sim.mechanisms.heterogeneity import (
     has_cross_tie,
     present_at_start,
@@ -48,6 +49,7 @@ class Staff(RuleFollower):
     coordinator: int
     generation: int
     weeks_in_post: int
+    moved: int
     values: float
     values_usual: float
     interpersonal: float
@@ -110,6 +112,8 @@ class Staff(RuleFollower):
             self.key,
             model.week_now,
         )
+        if self.weeks_in_post == JUST_LEFT:
+            model.note(self.team, STAFF_LEFT, self.place, generation)
         if self.generation != generation:
             self.arrive()
 
@@ -128,6 +132,8 @@ class Staff(RuleFollower):
                 self.follow("arrive", carried_record, self, donor)
         if self.team.action.induction > 0.0:
             self.follow("arrive", induction, self, self.team.action, model.p)
+        kind = STAFF_MOVED_IN if self.moved == 1 else STAFF_ARRIVED
+        model.note(self.team, kind, self.place, self.generation)
 
     def get_ready(self) -> None:
         """Let own readiness follow the team and own values."""

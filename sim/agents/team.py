@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sim.agents.follow import RuleFollower
+from sim.events import SESSION_CANCELLED, SESSION_HELD
 from sim.mechanisms.flow import JUST_LEFT, leaver_record
 from sim.mechanisms.heterogeneity import team_start
 from sim.mechanisms.influence import (
@@ -14,7 +15,7 @@ from sim.mechanisms.influence import (
     team_climate,
 )
 from sim.mechanisms.readiness import team_readiness
-from sim.mechanisms.training import add_trained, no_training, team_session, training_record
+from sim.mechanisms.training import add_trained, curriculum, no_training, team_session, training_record
 from sim.state import TEAM
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Team(RuleFollower):
 
     model: RecoveryModel
     action: Any
+    session_held: int
 
     def __init__(self, model: RecoveryModel, index: int, trust: Trust, type_effect: float) -> None:
         super().__init__(model, "team")
@@ -115,6 +117,10 @@ class Team(RuleFollower):
             self.key,
             self.model.week_now,
         )
+        if self.session_held == 1:
+            self.model.note(self, SESSION_HELD, -1, -1)
+        elif curriculum(self.action) > 0.0:
+            self.model.note(self, SESSION_CANCELLED, -1, -1)
 
     def record_training(self) -> None:
         """Add this week's attendance to the team's training record."""

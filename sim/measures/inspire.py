@@ -79,7 +79,8 @@ def inspire_model(p: Any) -> InspireModel:
     ----------
     p : record-like
         Reads inspire_retest, inspire_item_stability, inspire_importance,
-        inspire_support_inter_item, inspire_relationship_alpha, location and spread of both sub-scales, and chance_scale.
+        inspire_support_inter_item, inspire_relationship_alpha, location and spread of both
+        sub-scales, and chance_scale.
 
     Notes
     -----

@@ -1,8 +1,8 @@
 """QPR, Questionnaire about the Process of Recovery: 22 answers, all scores from one set.
 
 Who rates: the service user. 22 items answered 0-4, higher is more recovery. QPR-22 is the sum
-(0-88); it divides into Intrapersonal (17 items, 0-68) and Interpersonal (5 items, 0-20). QPR-15 (0-60) is
-the sum of 15 of the 22.
+(0-88); it divides into Intrapersonal (17 items, 0-68) and Interpersonal (5 items, 0-20). QPR-15
+(0-60) is the sum of 15 of the 22.
 
 Assumptions, all marked in the catalogue: which items make the short form (here: 15 of the 17
 intrapersonal ones, three for each recovery process), which process each item asks about (the
@@ -11,14 +11,15 @@ wording is not reproduced here), and that items share one location and one sprea
 Notes
 -----
 *Insensitive measure.* With sensitivity s < 1 a person's answers follow the person's present level
-with probability s, and otherwise stay with the level at baseline (one stable draw for each person). The
-mean change is s times the latent change; means, variances and correlations of the registered levels
-are (1-s) x those at baseline + s x the present ones, so that in a population whose spread does not
-change the cross-sectional SD and the retest correlation stay as they are for every s. (Answers that
-follow s times the change would lose the variance 2 s (1-s)(1-r), r the correlation of baseline and
-present level; any stable noise in proportion to the change that restores it has the same first two
-moments as this one.) Only the five processes have a baseline, so the relationship part of
-the interpersonal items is not affected.
+with probability s, and otherwise stay with the level at baseline (one stable draw for each person).
+The mean change is s times the latent change. Means, variances and correlations of the registered
+levels are (1-s) times those at baseline plus s times the present ones: in a population whose spread
+does not change, neither the cross-sectional SD nor the retest correlation depends on s. (Answers
+that follow s times each person's change would lose the variance 2 s (1-s)(1-r), with r the
+correlation of baseline and present level; a stable noise in proportion to the change that restores
+it has the same first two moments as this draw.) Means that move apart add s (1-s) times their
+distance squared. Only the five processes have a baseline, so the relationship part of the
+interpersonal items is not affected.
 """
 
 from __future__ import annotations

@@ -101,6 +101,14 @@ def leaving_probability(team: Any, action: Any, p: Any) -> float:
 JUST_LEFT = -1
 
 
+def usual_vacancies(p: Any) -> float:
+    """Return vacant posts per filled post where turnover and time to fill balance: v = h d.
+
+    h is the weekly probability of leaving, d the mean length of a vacancy in weeks.
+    """
+    return weekly_probability(p.turnover_yearly) * p.vacancy_weeks
+
+
 def employment(staff: Any, team: Any, action: Any, p: Any, key: Any, week: int) -> Employment:
     """Draw whether a person leaves, a vacancy is filled, and who is sick this week.
 

@@ -10,6 +10,7 @@ from math import sqrt
 from typing import Any, NamedTuple
 
 from sim.mechanisms.bounds import clamp, share
+from sim.mechanisms.flow import usual_vacancies
 from sim.mechanisms.practice import delivered, opportunity, usual_delivery
 from sim.mechanisms.relationship import (
     experience_mean,
@@ -139,6 +140,7 @@ class UserStart(NamedTuple):
     contact_rate: float
     rapport: float
     disposition: float
+    support_disposition: float
     experience_coaching: float
     experience_values: float
     experience_strengths: float
@@ -154,11 +156,8 @@ class UserStart(NamedTuple):
     symptoms_usual: float
     symptoms: float
     functioning_usual: float
-    functioning: float
     needs_usual: float
-    needs: float
     quality_of_life_usual: float
-    quality_of_life: float
     has_goal: int
     goal_progress: float
     goals_reached: int
@@ -189,6 +188,9 @@ class UserRecovery(NamedTuple):
     baseline_identity: float
     baseline_meaning: float
     baseline_empowerment: float
+    functioning: float
+    needs: float
+    quality_of_life: float
 
 
 def trust_start(p: Any, key: Any) -> TrustStart:
@@ -262,7 +264,7 @@ def team_start(
 
 def present_at_start(uniform: float, p: Any) -> int:
     """Return whether a post is filled at the start: the share that turnover and vacancies imply."""
-    vacant = p.turnover_yearly / 52.0 * p.vacancy_weeks
+    vacant = usual_vacancies(p)
     return 0 if uniform < vacant / (1.0 + vacant) else 1
 
 
@@ -383,6 +385,22 @@ def has_cross_tie(key: Any, p: Any) -> tuple[int, float]:
     return happens(u_has, p.cross_tie_share), u_place
 
 
+def setpoint_sd(p: Any) -> float:
+    """Return the spread of set-points that makes recovery spread by about 1 between people.
+
+    sd^2 = 1 - fluctuation^2 - (pull of symptoms)^2 - (effect of experience x its spread)^2, at
+    least .05.
+    """
+    experience = p.experience_to_recovery * p.theory_strength * p.response_spread
+    left = (
+        1.0
+        - p.fluctuation_sd * p.fluctuation_sd
+        - p.symptoms_to_recovery * p.symptoms_to_recovery
+        - experience * experience
+    )
+    return sqrt(left) if left > 0.05 else sqrt(0.05)
+
+
 def user_start(
     worker: Any, team: Any, share_black: float, sampled: int, p: Any, key: Any
 ) -> UserStart:
@@ -396,13 +414,12 @@ def user_start(
     z_disposition, z_general, z_expectations, z_threat = normals(key, USER_START_MORE, 0)
     z_connectedness, z_hope, z_identity, z_meaning = normals(key, USER_START_PROCESSES, 0)
     z_empowerment, z_symptoms, z_functioning, z_needs = normals(key, USER_START_HEALTH, 0)
-    z_symptoms_now, z_quality, z_stage, z_functioning_now = normals(key, USER_START_STATE, 0)
-    z_rapport, _, _, _ = normals(key, USER_RAPPORT, 0)
+    z_symptoms_now, z_quality, z_stage, _ = normals(key, USER_START_STATE, 0)
+    z_rapport, z_support, _, _ = normals(key, USER_RAPPORT, 0)
     black = happens(u_black, share_black)
-    variance = 1.0 - p.fluctuation_sd * p.fluctuation_sd
+    sd = setpoint_sd(p)
     general = sqrt(p.process_correlation)
     own = sqrt(1.0 - p.process_correlation)
-    sd = sqrt(variance)
     threat = share(
         p.identity_threat_mean + p.identity_threat_sd * z_threat + p.identity_threat_black * black
     )
@@ -428,6 +445,7 @@ def user_start(
         p.contact_rate * clamp(1.0 + p.contact_rate_variation * to_normal(u_rate), 0.2, 3.0),
         z_rapport,
         z_disposition,
+        z_support,
         practice_probability(
             delivered(worker.behaviour_coaching, worker.skill_coaching, p),
             usual_delivery(p.intent_mean_coaching, p),
@@ -459,11 +477,7 @@ def user_start(
         symptoms_usual,
         symptoms,
         p.health_trait_sd * z_functioning,
-        p.health_trait_sd * z_functioning
-        + p.health_fluctuation_sd * p.chance_scale * z_functioning_now,
         p.health_trait_sd * z_needs,
-        p.health_trait_sd * z_needs,
-        p.health_trait_sd * z_quality,
         p.health_trait_sd * z_quality,
         has_goal,
         u_progress * has_goal,
@@ -480,7 +494,7 @@ def user_experience(user: Any, worker: Any, team: Any, p: Any) -> UserExperience
     experience = experience_mean(user)
     relationship = share(
         relationship_target(user, worker.interpersonal, experience, team, p)
-        * (1.0 - usual_deficit(p))
+        * (1.0 - usual_deficit(user.contact_rate, p))
     )
     return UserExperience(relationship, support_target(user, relationship, experience, p))
 
@@ -493,7 +507,7 @@ def user_recovery(user: Any, team: Any, action: Any, p: Any, key: Any) -> UserRe
     """
     level = responses(user, team, action, p)
     z_c, z_h, z_i, z_m = normals(key, USER_START_STATE_MORE, 0)
-    z_e, _, _, _ = normals(key, USER_START_FLOW, 0)
+    z_e, z_functioning, z_needs, _ = normals(key, USER_START_FLOW, 0)
     pull = p.symptoms_to_recovery * user.symptoms
     sd = p.fluctuation_sd * p.chance_scale
     connectedness = user.setpoint_connectedness + level.connectedness - pull + sd * z_c
@@ -501,6 +515,9 @@ def user_recovery(user: Any, team: Any, action: Any, p: Any, key: Any) -> UserRe
     identity = user.setpoint_identity + level.identity - pull + sd * z_i
     meaning = user.setpoint_meaning + level.meaning - pull + sd * z_m
     empowerment = user.setpoint_empowerment + level.empowerment - pull + sd * z_e
+    average = 0.2 * (connectedness + hope + identity + meaning + empowerment)
+    support = (user.support - p.support_mean) / p.support_scale
+    health_sd = p.health_fluctuation_sd * p.chance_scale
     return UserRecovery(
         level.connectedness,
         level.hope,
@@ -517,4 +534,9 @@ def user_recovery(user: Any, team: Any, action: Any, p: Any, key: Any) -> UserRe
         identity,
         meaning,
         empowerment,
+        user.functioning_usual
+        + p.recovery_to_functioning * empowerment
+        + health_sd * z_functioning,
+        user.needs_usual - p.support_to_needs * support + health_sd * z_needs,
+        user.quality_of_life_usual + p.recovery_to_quality_of_life * average,
     )

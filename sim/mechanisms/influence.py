@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from sim.mechanisms.bounds import clamp, close_gap, share, weekly_fraction
+from sim.mechanisms.flow import usual_vacancies
 
 
 class PeerSum(NamedTuple):
@@ -142,7 +143,7 @@ def team_climate(team: Any, sums: TeamSums, leader: Any, action: Any, p: Any) ->
 
     Norms N follow what colleagues value and do: N' = N + f (a values shift + b behaviour shift - N)
     with the half-life `norms_half_life`, faster when the team meets to reflect. Workload is the
-    caseload per filled coordinator post over the caseload per post. While the leader's post is
+    caseload per filled coordinator post over its usual value, vacancies as usual. While the leader's post is
     vacant the team's mean stands in for the leader's values.
     """
     count = sums.present if sums.present > 0 else 1
@@ -160,7 +161,7 @@ def team_climate(team: Any, sums: TeamSums, leader: Any, action: Any, p: Any) ->
     return TeamClimate(
         sums.present,
         sums.coordinators,
-        clamp(posts / filled, 1.0, p.workload_maximum),
+        clamp(posts / filled / (1.0 + usual_vacancies(p)), 0.5, p.workload_maximum),
         values_shift,
         behaviour_shift,
         sums.behaviour / count,

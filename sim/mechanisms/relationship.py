@@ -86,14 +86,14 @@ def relationship_target(
 def support_target(user: Any, relationship: float, experience: float, p: Any) -> float:
     """Return the experienced support to which a user tends, in [0, 1].
 
-    T = m + a (relationship - relationship mean) + b (experience - D0) + s disposition. Sizes:
+    T = m + a (relationship - relationship mean) + b (experience - D0) + s own disposition. Sizes:
     assumption (no REFOCUS figure for INSPIRE was seen).
     """
     return share(
         p.support_mean
         + p.support_from_relationship * (relationship - p.relationship_mean)
         + p.support_from_experience * (experience - usual_delivery_mean(p))
-        + p.support_sd_person * user.disposition
+        + p.support_sd_person * user.support_disposition
     )
 
 
@@ -237,11 +237,16 @@ def no_contact(user: Any, action: Any, p: Any) -> Contact:
     )
 
 
-def usual_deficit(p: Any) -> float:
-    """Return the share by which worker changes hold relationships below their target on average.
+def usual_deficit(contact_rate: float, p: Any) -> float:
+    """Return the share by which changes and absences hold a relationship below its target.
 
-    d = loss c / (c + pace x rate), with c the weekly chance of a new worker (turnover and other
-    changes): the stationary point of losing a share at each change and closing the gap in contacts.
+    d = l / (l + g), with l = loss c + fading a what is lost in a week (c the weekly chance of a new
+    worker, a the share of weeks without one) and g = pace x contacts x (1 - a) the fraction of the
+    gap that contacts close: the stationary point of both under usual care.
     """
-    change = weekly_probability(p.turnover_yearly) + weekly_probability(p.worker_change_yearly)
-    return p.relationship_loss_on_change * change / (change + p.relationship_pace * p.contact_rate)
+    leaving = weekly_probability(p.turnover_yearly)
+    change = leaving + weekly_probability(p.worker_change_yearly)
+    away = share(p.sickness + leaving * p.handover_weeks)
+    lost = p.relationship_loss_on_change * change + p.relationship_fading * away
+    gained = p.relationship_pace * contact_rate * (1.0 - away)
+    return lost / (lost + gained) if lost + gained > 0.0 else 0.0

@@ -35,7 +35,6 @@ LINKS: Mapping[str, str] = {
     "flow": "Staff turnover, sickness, discharge and arrival",
     "heterogeneity": "Who is there at the start",
     "measures": "How instruments see what happens",
-    "selection": "Who is recruited and who is lost",
     "explanations": "Competing explanations of the trial's result",
 }
 """The links in the order of the chain, each with the title it has in `docs/parameters.md`."""

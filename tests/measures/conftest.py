@@ -32,6 +32,13 @@ def tables() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
+def bounds() -> dict[str, tuple[float, float]]:
+    """Return the bounds of every parameter that the measures read."""
+    found = {name: (table["bounds"][0], table["bounds"][1]) for name, table in TABLES.items()}
+    return found | dict.fromkeys(EXPLANATIONS, (0.0, 1.0))
+
+
+@pytest.fixture(scope="session")
 def parameters() -> Callable[..., SimpleNamespace]:
     """Return a maker of parameter sets: defaults, with some values changed."""
 
@@ -63,8 +70,10 @@ def people() -> Callable[..., np.ndarray]:
             users[name] = random.normal(size=count)
         bond = random.normal(size=count)
         help_felt = 0.5 * bond + np.sqrt(0.75) * random.normal(size=count)
-        users["relationship"] = np.clip(0.65 + 0.16 * bond, 0.0, 1.0)
-        users["support"] = np.clip(0.60 + 0.16 * help_felt, 0.0, 1.0)
+        for name, level in (("relationship", bond), ("support", help_felt)):
+            mean = TABLES[f"measure_{name}_mean"]["default"]
+            spread = TABLES[f"measure_{name}_sd"]["default"]
+            users[name] = np.clip(mean + spread * level, 0.0, 1.0)
         practice = random.normal(size=count)
         for name in PRACTICES:
             users[f"experience_{name}"] = np.clip(0.22 + 0.08 * practice, 0.0, 1.0)

@@ -1,0 +1,263 @@
+"""The columns of a roster file: what each means, and what holds where it is missing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import isfinite
+from typing import Literal
+
+from sim.errors import InputError, nearest
+
+LONGEST_NAME = 100
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
+_NOT_A_NUMBER = frozenset({"nan", "inf", "+inf", "-inf", "infinity", "#n/a", "n/a", "na", "null"})
+_YES = frozenset({"1", "yes", "y", "true"})
+_NO = frozenset({"0", "no", "n", "false"})
+
+
+@dataclass(frozen=True, slots=True)
+class RosterColumn:
+    """One column.
+
+    Attributes
+    ----------
+    name : str
+        Heading.
+    kind : {'name', 'choice', 'whole', 'number', 'yes/no'}
+        What its cells hold.
+    unit : str
+        Unit.
+    default : str
+        What holds where the column or a cell is missing, in words.
+    low, high : float or None
+        Bounds of a number, both included.
+    choices : tuple of str
+        What a choice can be.
+    grade : str
+        Evidence grade of the default: trial, literature or assumption.
+    help : str
+        Meaning.
+    """
+
+    name: str
+    kind: Literal["name", "choice", "whole", "number", "yes/no"]
+    unit: str
+    default: str
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...]
+    grade: str
+    help: str
+
+    @property
+    def rule(self) -> str:
+        """What a cell must hold, in words."""
+        if self.kind == "name":
+            return f"must be a name of 1 to {LONGEST_NAME} printable characters"
+        if self.kind == "choice":
+            return f"must be one of {', '.join(self.choices)}"
+        if self.kind == "yes/no":
+            return "must be yes or no"
+        noun = "a whole number" if self.kind == "whole" else "a number"
+        return f"must be {noun} in [{self.low:g}, {self.high:.7g}] ({self.unit})"
+
+    def read(self, text: str, decimal_comma: bool = False) -> str | int | float:
+        """Return what a filled cell holds.
+
+        Parameters
+        ----------
+        text : str
+            The cell, without spaces around it.
+        decimal_comma : bool
+            Whether ``0,5`` is a number, as in files whose columns are parted by semicolons.
+
+        Raises
+        ------
+        InputError
+            When the cell breaks the column's rule.
+        """
+        if self.kind == "name":
+            return self._name(text)
+        if self.kind == "choice":
+            wanted = " ".join(text.lower().split())
+            if wanted not in self.choices:
+                raise self._wrong(text, nearest(wanted, self.choices))
+            return wanted
+        if self.kind == "yes/no":
+            if text.lower() not in _YES | _NO:
+                raise self._wrong(text)
+            return 1 if text.lower() in _YES else 0
+        return self._number(text, decimal_comma)
+
+    def _name(self, text: str) -> str:
+        name = " ".join(text.split())
+        if len(name) > LONGEST_NAME or not name.isprintable():
+            raise self._wrong(text)
+        return name.lower() if self.name == "type" else name
+
+    def _number(self, text: str, decimal_comma: bool) -> int | float:
+        if decimal_comma and _DECIMAL_COMMA.fullmatch(text):
+            text = text.replace(",", ".")
+        if text.lower() in _NOT_A_NUMBER:
+            raise self._wrong(text, "; leave the cell empty where it is not known")
+        if not _NUMBER.fullmatch(text):
+            raise self._wrong(text)
+        value = float(text)
+        low = float("-inf") if self.low is None else self.low
+        high = float("inf") if self.high is None else self.high
+        if not isfinite(value) or not low <= value <= high:
+            raise self._wrong(text)
+        if self.kind == "number":
+            return value
+        if value != int(value):
+            raise self._wrong(text)
+        return int(value)
+
+    def _wrong(self, text: str, hint: str = "") -> InputError:
+        shown = text if len(text) <= 40 else f"{text[:37]}..."
+        return InputError(f"{self.name} = {shown!r}: {self.rule}{hint}")
+
+
+def _column(
+    name: str,
+    kind: Literal["name", "choice", "whole", "number", "yes/no"],
+    unit: str,
+    default: str,
+    help: str,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    grade: str = "assumption",
+) -> RosterColumn:
+    return RosterColumn(name, kind, unit, default, low, high, choices, grade, help)
+
+
+ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
+    _column(
+        "team",
+        "name",
+        "text",
+        "none: must be given",
+        "Identifier of the team. Its random draws depend on it: renaming a team is another team.",
+    ),
+    _column("trust", "name", "text", "one trust for all", "Name of the trust it belongs to."),
+    _column(
+        "type",
+        "name",
+        "text",
+        "recovery",
+        "Type of team, such as recovery, psychosis or assertive outreach.",
+    ),
+    _column(
+        "arm",
+        "choice",
+        "choice",
+        "intervention",
+        "Arm of a trial; leave it out where there is no trial.",
+        choices=("intervention", "control"),
+    ),
+    _column(
+        "staff",
+        "whole",
+        "posts",
+        "20",
+        "Posts of all disciplines, the leader's included.",
+        1,
+        500,
+        grade="trial",
+    ),
+    _column(
+        "coordinators",
+        "whole",
+        "posts",
+        "9 of every 20 staff",
+        "Posts that carry a caseload, at most as many as staff.",
+        1,
+        500,
+        grade="literature",
+    ),
+    _column(
+        "caseload",
+        "whole",
+        "service users",
+        "25 per coordinator",
+        "Service users on the team's books.",
+        1,
+        20000,
+        grade="literature",
+    ),
+    _column(
+        "sampled",
+        "whole",
+        "service users",
+        "15, or the caseload where that is smaller",
+        "Service users in the research sample, at most as many as the caseload.",
+        1,
+        20000,
+        grade="trial",
+    ),
+    _column(
+        "readiness",
+        "number",
+        "points",
+        "not measured",
+        "Measured readiness of the team for change, on the range of the instrument.",
+        -1.0e6,
+        1.0e6,
+    ),
+    _column(
+        "readiness_low",
+        "number",
+        "points",
+        "0",
+        "Lowest possible score of the readiness instrument.",
+        -1.0e6,
+        1.0e6,
+    ),
+    _column(
+        "readiness_high",
+        "number",
+        "points",
+        "1",
+        "Highest possible score of the readiness instrument.",
+        -1.0e6,
+        1.0e6,
+    ),
+    _column(
+        "reflects",
+        "yes/no",
+        "yes/no",
+        "drawn by chance",
+        "Whether the team already meets to reflect.",
+    ),
+    _column(
+        "share_black",
+        "number",
+        "share",
+        "0.273, as in the trial",
+        "Share of service users of a black African, Caribbean, British or other black background.",
+        0.0,
+        1.0,
+        grade="trial",
+    ),
+    _column(
+        "turnover_multiplier",
+        "number",
+        "ratio",
+        "1",
+        "Staff leaving rate of the team relative to the usual.",
+        0.1,
+        5.0,
+    ),
+    _column(
+        "start_week",
+        "whole",
+        "weeks",
+        "as the scenario says",
+        "Weeks before the team's programme starts.",
+        0,
+        1040,
+    ),
+)

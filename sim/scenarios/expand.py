@@ -1,0 +1,292 @@
+"""From a scenario to arrays: what is done in every programme and week, and which team follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sim.errors import InputError
+from sim.state import ACTION, record_fields
+
+if TYPE_CHECKING:
+    from sim.roster import Roster
+    from sim.scenarios.schema import Course, Scenario, Session, Spell
+
+ALL_TAKE_PART, BY_THRESHOLD, BY_TOP_SHARE = 0, 1, 2
+USUAL_CARE = "usual care"
+LONGEST = 65534
+
+# Elements with an intensity and the field of the calendar that each of them fills.
+SPELLS = (
+    ("support", "telephone"),
+    ("support", "reflection"),
+    ("support", "supervision"),
+    ("components", "partnership"),
+    ("components", "expectations"),
+    ("components", "leadership"),
+    ("components", "organisation"),
+    ("beyond", "social_inclusion"),
+    ("beyond", "family_involvement"),
+    ("beyond", "peer_delivery"),
+    ("beyond", "staff_wellbeing"),
+    ("beyond", "lived_experience_support"),
+)
+
+
+class Selection(NamedTuple):
+    """How teams are picked within each simulated world.
+
+    Attributes
+    ----------
+    mode : int
+        0 every team with a programme takes part; 1 those whose measured readiness reaches
+        `value`; 2 the share `value` with the highest measured readiness.
+    value : float
+        Threshold on the 0-1 scale, or share.
+    reliability : float
+        Share of the variance of the readiness score that is real.
+    """
+
+    mode: int
+    value: float
+    reliability: float
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """A scenario for one roster, as arrays.
+
+    Attributes
+    ----------
+    scenario : str
+        Name of the scenario.
+    programmes : tuple of str
+        Names of the rows of `actions`; row 0 is usual care.
+    actions : numpy.ndarray
+        Structured array of shape (programmes, weeks) over the fields of `sim.state.ACTION`, all
+        64-bit floats. Column 0 is the first week of a team's programme.
+    team_programme : numpy.ndarray
+        Row of `actions` that each team follows, in the order of the roster; teams that a selection
+        may pick carry 1 or more.
+    team_start : numpy.ndarray
+        Weeks of usual care before each team's programme; -1 for never.
+    selection : Selection
+        How teams are picked within each simulated world.
+    assessment_weeks : tuple of int
+        Weeks of assessment within the simulated time; 0 is before anything happens.
+    parameters : dict
+        Parameter values that the scenario sets, by name.
+    notes : tuple of str
+        What of the scenario falls outside the simulated time or the funding.
+    """
+
+    scenario: str
+    programmes: tuple[str, ...]
+    actions: np.ndarray
+    team_programme: np.ndarray
+    team_start: np.ndarray
+    selection: Selection
+    assessment_weeks: tuple[int, ...]
+    parameters: dict[str, float]
+    notes: tuple[str, ...] = ()
+
+
+def usual_care(weeks: int) -> np.ndarray:
+    """Return a calendar in which nothing is done, shape (weeks,): zeros, turnover as usual."""
+    calendar = np.zeros(weeks, np.dtype(record_fields(ACTION)))
+    calendar["turnover_multiplier"] = 1.0
+    return calendar
+
+
+def programme_calendar(scenario: Scenario, weeks: int) -> np.ndarray:
+    """Return what a scenario does in each week of a team's programme.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario.
+    weeks : int
+        Length of the calendar, from the start of the programme.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (weeks,), fields of `sim.state.ACTION`. A session teaches its days divided by the days
+        of its whole course, so that a course taught in full sums to 1. From the week after
+        `funding_end_week` on nothing is done but what `continues`.
+    """
+    calendar = usual_care(weeks)
+    before = scenario.readiness.preparation_weeks
+    end = min(before + scenario.conditions.funding_end_week, weeks)
+    calendar["readiness_preparation"][: min(before, end)] = scenario.readiness.preparation_intensity
+    _hold_steady(calendar[:end], scenario)
+    _teach(calendar[:end], scenario, before)
+    for table, name in SPELLS:
+        spell = getattr(getattr(scenario, table), name)
+        calendar[name][list(_occasions(spell, before, end, weeks))] = spell.intensity
+    return calendar
+
+
+def _hold_steady(funded: np.ndarray, scenario: Scenario) -> None:
+    """Fill in what holds in every funded week."""
+    quality, conditions = scenario.training.quality, scenario.conditions
+    practices, stepped = scenario.components.practices, scenario.support.stepped
+    for field, value in (
+        ("engagement", quality.engagement),
+        ("delivery", quality.delivery),
+        ("modelling", quality.modelling),
+        ("induction", scenario.training.induction),
+        ("turnover_multiplier", conditions.turnover_multiplier),
+        ("priorities_relief", conditions.priorities_relief),
+        ("protected_time", conditions.protected_time),
+        ("attendance_assured", conditions.attendance_assured),
+        ("stepped_threshold", stepped.threshold if stepped.intensity > 0.0 else 0.0),
+        ("stepped_support", stepped.intensity),
+        ("practice_coaching", float(practices.coaching)),
+        ("practice_values", float(practices.values)),
+        ("practice_strengths", float(practices.strengths)),
+        ("practice_goals", float(practices.goals)),
+    ):
+        funded[field] = value
+
+
+def _teach(funded: np.ndarray, scenario: Scenario, before: int) -> None:
+    """Fill in courses and boosters."""
+    courses: tuple[tuple[str, Course], ...] = (
+        ("prt_session", scenario.training.personal_recovery),
+        ("coaching_session", scenario.training.coaching),
+    )
+    for field, course in courses:
+        for week, session in _held(course.sessions, before, len(funded)):
+            funded[field][week] += session.days / course.days
+            funded["session_days"][week] += session.days
+    boosters = scenario.support.boosters
+    for week, session in _held(boosters.sessions, before, len(funded)):
+        funded["booster"][week] += boosters.share
+        funded["session_days"][week] += session.days
+
+
+def _held(sessions: tuple[Session, ...], before: int, weeks: int) -> Iterator[tuple[int, Session]]:
+    """Yield the column and session of those held within the weeks."""
+    for session in sessions:
+        column = before + session.week - 1
+        if column < weeks:
+            yield column, session
+
+
+def _occasions(spell: Spell, before: int, funded: int, weeks: int) -> range:
+    """Return the columns in which a spell happens."""
+    end = weeks if spell.continues else funded
+    if spell.last_week is not None:
+        end = min(end, before + spell.last_week)
+    return range(before + spell.first_week - 1, end, spell.every)
+
+
+def expand(scenario: Scenario, roster: Roster, weeks: int | None = None) -> Expansion:
+    """Expand a scenario for a roster.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario.
+    roster : Roster
+        Teams; a row's own `start_week` goes before the scenario's timing.
+    weeks : int, optional
+        Weeks to simulate; the scenario's own number when not given.
+
+    Returns
+    -------
+    Expansion
+        Calendar, start weeks and selection.
+
+    Raises
+    ------
+    InputError
+        When the number of weeks is out of range, or the scenario is for the intervention arm and
+        the roster has no team in it.
+    """
+    length = scenario.timing.weeks if weeks is None else weeks
+    if isinstance(length, bool) or int(length) != length or not 1 <= length <= LONGEST:
+        raise InputError(f"weeks = {length}: must be a whole number in [1, {LONGEST}]")
+    length = int(length)
+    rows = [usual_care(length)]
+    names = [USUAL_CARE]
+    candidates = _candidates(scenario, roster)
+    team_programme = np.zeros(len(roster.rows), np.int64)
+    team_start = np.full(len(roster.rows), -1, np.int64)
+    if scenario.who.teams != "none":
+        rows.append(programme_calendar(scenario, length))
+        names.append(scenario.name)
+        for wave, members in enumerate(_waves(candidates, scenario.timing.waves)):
+            week = scenario.timing.start_week + wave * scenario.timing.weeks_between_waves
+            team_programme[members] = 1
+            team_start[members] = week
+        for index in candidates:
+            own = roster.rows[index].start_week
+            if own is not None:
+                team_start[index] = own
+    return Expansion(
+        scenario=scenario.name,
+        programmes=tuple(names),
+        actions=np.stack(rows),
+        team_programme=team_programme,
+        team_start=team_start,
+        selection=_selection(scenario),
+        assessment_weeks=tuple(one for one in scenario.assessment.weeks if one <= length),
+        parameters=dict(scenario.parameters),
+        notes=tuple(_notes(scenario, length, team_start)),
+    )
+
+
+def _candidates(scenario: Scenario, roster: Roster) -> list[int]:
+    """Return the teams that take part or may be selected, by their place in the roster."""
+    who = scenario.who
+    if who.teams == "none":
+        return []
+    field, among = ("among", who.among) if who.teams == "selected" else ("teams", who.teams)
+    if among == "all":
+        return list(range(len(roster.rows)))
+    chosen = [index for index, row in enumerate(roster.rows) if row.arm == "intervention"]
+    if not chosen:
+        raise InputError(
+            f"scenario '{scenario.name}': who.{field} = 'intervention-arm': "
+            "the roster has no team in the intervention arm"
+        )
+    return chosen
+
+
+def _waves(candidates: list[int], waves: int) -> list[list[int]]:
+    """Split teams into waves in roster order, sizes as even as they can be."""
+    size, more = divmod(len(candidates), waves)
+    edges = [wave * size + min(wave, more) for wave in range(waves + 1)]
+    return [candidates[low:high] for low, high in zip(edges, edges[1:], strict=False)]
+
+
+def _selection(scenario: Scenario) -> Selection:
+    who = scenario.who
+    if who.teams != "selected":
+        return Selection(ALL_TAKE_PART, 0.0, 1.0)
+    mode = BY_THRESHOLD if who.selection == "threshold" else BY_TOP_SHARE
+    return Selection(mode, who.selection_value, who.readiness_reliability)
+
+
+def _notes(scenario: Scenario, weeks: int, team_start: np.ndarray) -> Iterator[str]:
+    """Yield one line for everything that falls outside the simulated time or the funding."""
+    late = [str(one) for one in scenario.assessment.weeks if one > weeks]
+    if late:
+        yield f"assessment in week {', '.join(late)} lies after the {weeks} weeks simulated"
+    funding = scenario.conditions.funding_end_week
+    for name, sessions in (
+        ("personal recovery training", scenario.training.personal_recovery.sessions),
+        ("coaching training", scenario.training.coaching.sessions),
+        ("boosters", scenario.support.boosters.sessions),
+    ):
+        lost = sum(1 for one in sessions if one.week > funding)
+        if lost:
+            yield f"{name}: {lost} of {len(sessions)} sessions fall after funding ends"
+    never = int((team_start >= weeks).sum())
+    if never:
+        yield f"{never} teams would start after the {weeks} weeks simulated"

@@ -1,0 +1,328 @@
+"""The library of scenarios: load, list and adjust them, with errors that a planner can act on.
+
+Adding a scenario is adding one TOML file to this folder. A file may say ``extends = "name"``: its
+tables are laid over those of the other, value by value, and lists are replaced whole. Only
+`assumptions` add up: what the other assumes is assumed here too.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from sim.errors import InputError, nearest, unknown
+from sim.parameters import resolve
+from sim.scenarios.fields import scenario_fields
+from sim.scenarios.schema import Scenario
+
+FOLDER = Path(__file__).parent
+LARGEST_FILE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryEntry:
+    """What a list of scenarios shows of one."""
+
+    name: str
+    title: str
+    description: str
+    grade: str
+
+
+def scenario_names(folder: Path = FOLDER) -> tuple[str, ...]:
+    """Return the names of the library's scenarios, sorted."""
+    return tuple(sorted(path.stem for path in folder.glob("*.toml")))
+
+
+def list_scenarios(folder: Path = FOLDER) -> tuple[LibraryEntry, ...]:
+    """Return name, title, description and evidence grade of every scenario of the library.
+
+    Raises
+    ------
+    InputError
+        When a file of the library breaks a rule.
+    """
+    loaded = (load_scenario(name, folder) for name in scenario_names(folder))
+    return tuple(LibraryEntry(one.name, one.title, one.description, one.grade) for one in loaded)
+
+
+def load_scenario(which: str | Path, folder: Path = FOLDER) -> Scenario:
+    """Load a scenario by its name in the library, or from a file.
+
+    Parameters
+    ----------
+    which : str or pathlib.Path
+        A name such as ``"refocus-as-delivered"``; or a path, which a text is taken for when it
+        ends in ``.toml`` or has a folder in it.
+    folder : pathlib.Path
+        The library.
+
+    Returns
+    -------
+    Scenario
+        The checked scenario, with all that it extends laid in.
+
+    Raises
+    ------
+    InputError
+        When there is no such scenario or file, it is not TOML, scenarios extend each other in a
+        circle, or a field is unknown, missing or out of its bounds. One line that names the field,
+        the value, the rule and the nearest valid name.
+    """
+    path = _path_of(which, folder, Path())
+    return scenario_from(_laid_over(path, folder, []), path.stem)
+
+
+def scenario_from(table: Mapping[str, Any], name: str) -> Scenario:
+    """Check the tables of a scenario, as `tomllib` or a form gives them.
+
+    Parameters
+    ----------
+    table : mapping
+        Fields by name; no ``extends``.
+    name : str
+        Name of the scenario.
+
+    Raises
+    ------
+    InputError
+        As `load_scenario`.
+    """
+    if "name" in table:
+        raise InputError(f"scenario '{name}': unknown field 'name'; a scenario's file names it")
+    try:
+        scenario = Scenario.model_validate({**table, "name": name})
+    except ValidationError as error:
+        raise InputError(f"scenario '{name}': {_one_line(error)}") from None
+    try:
+        resolve(scenario.parameters)
+    except InputError as error:
+        raise InputError(f"scenario '{name}': [parameters] {error}") from None
+    return scenario
+
+
+def scenario_from_text(text: str, name: str, folder: Path = FOLDER) -> Scenario:
+    """Check a scenario given as TOML text; it may extend one of the library.
+
+    Raises
+    ------
+    InputError
+        As `load_scenario`.
+    """
+    table = _parsed(text, f"scenario '{name}'")
+    base = table.pop("extends", None)
+    if base is not None:
+        path = _path_of(_text_of(base, name), folder, Path())
+        table = _extended(_laid_over(path, folder, []), table)
+    return scenario_from(table, name)
+
+
+def adjusted(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
+    """Return a scenario with some fields changed, checked again.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Where to start from.
+    changes : mapping of str to object
+        New values by dotted name, such as ``{"conditions.funding_end_week": 26}``; model parameters
+        as ``parameters.<name>``.
+
+    Raises
+    ------
+    InputError
+        For a name that does not exist and a value that breaks a rule.
+    """
+    table = scenario.model_dump(exclude={"name"}, exclude_none=True)
+    known = scenario_fields()
+    for dotted, value in changes.items():
+        if dotted not in known and not dotted.startswith("parameters."):
+            raise unknown("scenario field", dotted, _suggestions(dotted, known))
+        *tables, last = dotted.split(".")
+        inner = table
+        for one in tables:
+            found = inner.get(one)
+            if not isinstance(found, dict):
+                raise InputError(f"scenario field '{dotted}': '{one}' is a list; set it as a whole")
+            inner = found
+        if value is None and known[dotted].optional:
+            inner.pop(last, None)
+        else:
+            inner[last] = value
+    return scenario_from(table, scenario.name)
+
+
+def parse_choice(text: str) -> tuple[str, Any]:
+    """Read a change of a scenario as the command line takes it, ``field=value``.
+
+    The value is read as TOML (``0.5``, ``true``, ``[0, 52]``) and, where it is none, as text.
+
+    Raises
+    ------
+    InputError
+        When the text has another form or the field does not exist.
+    """
+    name, equals, written = (part.strip() for part in text.partition("="))
+    if not (name and equals and written):
+        raise InputError(f"setting '{' '.join(text.split())}': must have the form field=value")
+    known = scenario_fields()
+    if name not in known and not name.startswith("parameters."):
+        raise unknown("scenario field", name, _suggestions(name, known))
+    if "\n" in written or "\r" in written:
+        return name, written
+    try:
+        table = tomllib.loads(f"value = {written}")
+    except tomllib.TOMLDecodeError:
+        return name, written
+    return name, table["value"]
+
+
+def _suggestions(dotted: str, known: Mapping[str, Any]) -> list[str]:
+    """Return the fields worth suggesting: those with the same last name, or else all."""
+    last = dotted.rsplit(".", 1)[-1]
+    same = [name for name in known if name.rsplit(".", 1)[-1] == last]
+    return same if len(same) == 1 else list(known)
+
+
+def _path_of(which: str | Path, folder: Path, beside: Path) -> Path:
+    """Return the file that a name or path stands for."""
+    text = str(which)
+    if isinstance(which, Path) or text.endswith(".toml") or "/" in text or "\\" in text:
+        path = which if isinstance(which, Path) else beside / text
+        if path.is_dir():
+            raise InputError(f"scenario file '{text}': is a folder, not a file")
+        if not path.is_file():
+            near = nearest(path.name, (one.name for one in _siblings(path)))
+            raise InputError(f"scenario file '{text}': does not exist{near}")
+        return path
+    names = scenario_names(folder)
+    if text not in names:
+        raise unknown("scenario", text, names)
+    return folder / f"{text}.toml"
+
+
+def _siblings(path: Path) -> list[Path]:
+    try:
+        return list(path.parent.glob("*.toml"))
+    except OSError:
+        return []
+
+
+def _text_of(base: Any, name: str) -> str:
+    if not isinstance(base, str) or not base:
+        raise InputError(f"scenario '{name}': extends = {_shown(base)}: must name one scenario")
+    return base
+
+
+def _laid_over(path: Path, folder: Path, trail: list[Path]) -> dict[str, Any]:
+    """Return the tables of a file laid over those of what it extends."""
+    here = path.resolve()
+    if here in trail:
+        circle = " -> ".join(one.stem for one in [*trail[trail.index(here) :], here])
+        raise InputError(f"scenario '{path.stem}': extends itself: {circle}")
+    table = _parsed(_read(path), f"scenario file '{path.name}'")
+    base = table.pop("extends", None)
+    if base is None:
+        return table
+    above = _path_of(_text_of(base, path.stem), folder, path.parent)
+    return _extended(_laid_over(above, folder, [*trail, here]), table)
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise InputError(
+                f"scenario file '{path.name}': larger than {LARGEST_FILE // 1_000_000} MB"
+            )
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"scenario file '{path.name}': must be UTF-8 text") from None
+    except OSError as error:
+        raise InputError(
+            f"scenario file '{path.name}': cannot be read ({error.strerror})"
+        ) from None
+
+
+def _parsed(text: str, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{where}: is not valid TOML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise InputError(f"{where}: is not valid TOML: nested too deeply") from None
+
+
+def _extended(base: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a scenario's tables over those of the one it extends."""
+    merged = _merged(base, table)
+    old, new = base.get("assumptions", []), table.get("assumptions", [])
+    if isinstance(old, list) and isinstance(new, list):
+        merged["assumptions"] = [*old, *(one for one in new if one not in old)]
+    return merged
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for name, value in above.items():
+        old = merged.get(name)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            merged[name] = _merged(old, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def _shown(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _one_line(error: ValidationError) -> str:
+    """Return the first problem that pydantic found as one line in the words of the schema."""
+    problems = error.errors(include_url=False)
+    # A misspelt field explains a missing one, so it comes first.
+    problem = min(problems, key=lambda one: one["type"] != "extra_forbidden")
+    shown = "".join(
+        f"[{one + 1}]" if isinstance(one, int) else f".{one}" for one in problem["loc"]
+    ).lstrip(".")
+    plain = ".".join(one for one in problem["loc"] if isinstance(one, str))
+    known = scenario_fields()
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    if problem["type"] == "extra_forbidden":
+        return f"unknown field '{shown}'{_place(plain, known)}{more}"
+    field = known.get(plain)
+    if problem["type"] == "missing":
+        meaning = f": {field.help}" if field else ""
+        return f"field '{shown}' is missing{meaning}{more}"
+    if problem["type"] == "value_error":
+        return f"{f'{shown}: ' if shown else ''}{problem['ctx']['error']}{more}"
+    if field is None:
+        return f"{shown} = {_shown(problem['input'])}: {problem['msg']}{more}"
+    rule = field.rule
+    if problem["type"] in ("too_long", "string_too_long", "string_too_short"):
+        rule = problem["msg"].replace("should", "must")
+    elif field.kind == "list" and problem["type"] != "tuple_type":
+        rule = problem["msg"].replace("Input should", "every entry must")
+    elif field.kind == "choice" and isinstance(problem["input"], str):
+        rule += nearest(problem["input"], field.choices)
+    elif field.kind == "table" and plain.count(".") == 0 and plain != "parameters":
+        inside = (name for name in known if name.startswith(f"{plain}."))
+        rule += f" with fields such as {', '.join(list(inside)[:3])}"
+    return f"{shown} = {_shown(problem['input'])}: {rule}{more}"
+
+
+def _place(plain: str, known: Mapping[str, Any]) -> str:
+    """Return where an unknown field may have been meant to stand."""
+    table, _, last = plain.rpartition(".")
+    beside = {name.rsplit(".", 1)[-1]: name for name in known if name.rpartition(".")[0] == table}
+    if hint := nearest(last, beside):
+        return hint
+    elsewhere = [name for name in known if name.rpartition(".")[2] == last]
+    if elsewhere:
+        return f"; did you mean '{elsewhere[0]}'?"
+    return f"; valid: {', '.join(sorted(beside))}"

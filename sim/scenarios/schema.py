@@ -1,0 +1,390 @@
+"""What a scenario may say: every choice with its unit, bounds and meaning.
+
+Weeks in a scenario count from 1: week 1 is the first week of a team's programme, or the first week
+after its preparation where there is one. Weeks of assessment count from the start of the
+simulation, and 0 is before anything happens. An intensity is a share from 0 to 1: 1 is the element
+as its manual has it, for everybody and every week; 0 is none of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MAXIMUM_WEEKS = 1040
+"""Longest calendar, twenty years: a bound against slips of the keyboard, not a finding."""
+
+Grade = Literal["trial", "literature", "assumption"]
+Answer = Literal["yes", "partial", "no"]
+
+
+def _number(default: Any, low: float, high: float, unit: str, meaning: str) -> Any:
+    return Field(default, ge=low, le=high, description=meaning, json_schema_extra={"unit": unit})
+
+
+def _text(meaning: str, longest: int = 2000) -> Any:
+    return Field(
+        min_length=1,
+        max_length=longest,
+        description=meaning,
+        json_schema_extra={"unit": "text"},
+    )
+
+
+def _choice(default: Any, meaning: str) -> Any:
+    return Field(default, description=meaning, json_schema_extra={"unit": "choice"})
+
+
+def _switch(default: bool, meaning: str) -> Any:
+    return Field(default, description=meaning, json_schema_extra={"unit": "true/false"})
+
+
+def _many(meaning: str, unit: str, default: tuple[Any, ...] = (), longest: int = 104) -> Any:
+    # TOML and JSON have lists where the model keeps tuples: the container alone is read leniently.
+    return Field(
+        default,
+        strict=False,
+        max_length=longest,
+        description=meaning,
+        json_schema_extra={"unit": unit},
+    )
+
+
+def _part(kind: type[BaseModel], meaning: str) -> Any:
+    return Field(default_factory=kind, description=meaning, json_schema_extra={"unit": "table"})
+
+
+class Part(BaseModel):
+    """A table of a scenario: exact types, no unknown fields, never changed."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Spell(Part):
+    """Something done with an intensity over a stretch of weeks."""
+
+    intensity: float = _number(0.0, 0.0, 1.0, "0-1", "How much of it: 1 as planned, 0 none.")
+    first_week: int = _number(1, 1, MAXIMUM_WEEKS, "week", "First week in which it happens.")
+    last_week: int | None = _number(
+        None, 1, MAXIMUM_WEEKS, "week", "Last such week; left out, it lasts as long as the funding."
+    )
+    every: int = _number(1, 1, 104, "weeks", "Weeks from one occasion to the next.")
+    continues: bool = _switch(False, "Whether it goes on after funding has ended.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Spell:
+        if self.last_week is not None and self.last_week < self.first_week:
+            raise ValueError(
+                f"last_week = {self.last_week}: must not come before first_week = {self.first_week}"
+            )
+        return self
+
+
+class Session(Part):
+    """One training session."""
+
+    week: int = Field(
+        ge=1,
+        le=MAXIMUM_WEEKS,
+        description="Week in which the session is held.",
+        json_schema_extra={"unit": "week"},
+    )
+    days: float = Field(
+        ge=0.05,
+        le=5.0,
+        description="Length of the session; a half-day is 0.5.",
+        json_schema_extra={"unit": "days"},
+    )
+
+
+def _own_weeks(sessions: tuple[Session, ...]) -> None:
+    weeks = [one.week for one in sessions]
+    for week in weeks:
+        if weeks.count(week) > 1:
+            raise ValueError(f"sessions: week {week} stands twice; a week holds one of each kind")
+
+
+class Course(Part):
+    """A training course for the whole team."""
+
+    sessions: tuple[Session, ...] = _many(
+        "Sessions, each with week and days. A session teaches its share of the course's days.",
+        "week, days",
+    )
+    trainers: int | None = _number(
+        None, 0, 20, "trainers", "Trainers at each session; left out when not known."
+    )
+    lived_experience_trainers: int | None = _number(
+        None,
+        0,
+        20,
+        "trainers",
+        "Trainers among them with lived experience; left out when not known.",
+    )
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Course:
+        _own_weeks(self.sessions)
+        if (self.lived_experience_trainers or 0) > (
+            self.trainers if self.trainers is not None else 20
+        ):
+            raise ValueError(
+                f"lived_experience_trainers = {self.lived_experience_trainers}: "
+                f"must not exceed trainers = {self.trainers}"
+            )
+        return self
+
+    @property
+    def days(self) -> float:
+        """Length of the whole course in days."""
+        return sum(one.days for one in self.sessions)
+
+
+class Quality(Part):
+    """Quality of training; 0.5 is the usual, which for this model is the trial's own."""
+
+    engagement: float = _number(
+        0.5, 0.0, 1.0, "0-1", "Strategies that engage the team; 0.5 is usual."
+    )
+    delivery: float = _number(0.5, 0.0, 1.0, "0-1", "Style of delivery; 0.5 is usual.")
+    modelling: float = _number(
+        0.5, 0.0, 1.0, "0-1", "How far trainers live recovery principles; 0.5 is usual."
+    )
+
+
+class Training(Part):
+    """What is taught, and how well."""
+
+    personal_recovery: Course = _part(Course, "Personal recovery training.")
+    coaching: Course = _part(Course, "Coaching for recovery training.")
+    quality: Quality = _part(Quality, "Quality of all training.")
+    induction: float = _number(
+        0.0, 0.0, 1.0, "share", "Share of both courses that newcomers get on arrival."
+    )
+
+
+class Boosters(Part):
+    """Booster sessions after the courses."""
+
+    sessions: tuple[Session, ...] = _many(
+        "Booster sessions, each with week and days.", "week, days"
+    )
+    share: float = _number(
+        0.25, 0.0, 1.0, "share", "Share of both courses that each booster refreshes."
+    )
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Boosters:
+        _own_weeks(self.sessions)
+        return self
+
+
+class Stepped(Part):
+    """Extra continuing coaching, only in teams where uptake stays low."""
+
+    threshold: float = _number(
+        0.5, 0.0, 1.0, "share", "Teams below this share of sessions attended get it."
+    )
+    intensity: float = _number(0.0, 0.0, 1.0, "0-1", "How much extra coaching: 1 as planned.")
+
+
+class Support(Part):
+    """What keeps training alive."""
+
+    boosters: Boosters = _part(Boosters, "Booster sessions.")
+    telephone: Spell = _part(Spell, "Telephone support of trained staff; 1 is contact every week.")
+    reflection: Spell = _part(Spell, "Reflection groups of the team.")
+    supervision: Spell = _part(Spell, "Continuing coaching and supervision of trained staff.")
+    stepped: Stepped = _part(Stepped, "Extra support where uptake is low.")
+
+
+class Practices(Part):
+    """Working practices that the training teaches."""
+
+    coaching: bool = _switch(True, "Coaching in contacts with service users.")
+    values: bool = _switch(True, "Understanding values and treatment preferences.")
+    strengths: bool = _switch(True, "Assessing and building on strengths.")
+    goals: bool = _switch(True, "Supporting goal-striving.")
+
+
+class Components(Part):
+    """Elements of the intervention other than training and its support."""
+
+    practices: Practices = _part(Practices, "Which working practices are taught.")
+    partnership: Spell = _part(Spell, "Partnership project of staff and service users.")
+    expectations: Spell = _part(Spell, "Work to raise service users' expectations.")
+    leadership: Spell = _part(Spell, "Support to team leaders and managers.")
+    organisation: Spell = _part(Spell, "Commitment that the organisation makes visible.")
+
+
+class Beyond(Part):
+    """What the REFOCUS programme says it did not address; every effect is an assumption."""
+
+    social_inclusion: Spell = _part(Spell, "Work on social factors and citizenship.")
+    family_involvement: Spell = _part(Spell, "Work with family and friends.")
+    peer_delivery: Spell = _part(Spell, "Service users who help to deliver the intervention.")
+    staff_wellbeing: Spell = _part(Spell, "Support for the wellbeing of staff.")
+    lived_experience_support: Spell = _part(
+        Spell, "Support for staff with lived experience of their own."
+    )
+
+
+class Readiness(Part):
+    """Work on readiness before training begins; other weeks then count from its end."""
+
+    preparation_weeks: int = _number(
+        0, 0, 260, "weeks", "Weeks of preparation before the programme's week 1."
+    )
+    preparation_intensity: float = _number(
+        0.0, 0.0, 1.0, "0-1", "How much preparatory work: 1 as planned, 0 none."
+    )
+
+
+class Who(Part):
+    """Which teams take part."""
+
+    teams: Literal["none", "intervention-arm", "all", "selected"] = _choice(
+        "intervention-arm",
+        "none, those of the intervention arm, all, or those selected on measured readiness.",
+    )
+    among: Literal["intervention-arm", "all"] = _choice(
+        "intervention-arm", "Teams that a selection picks from."
+    )
+    selection: Literal["threshold", "top-share"] = _choice(
+        "top-share", "Pick by a threshold of measured readiness, or the readiest share of teams."
+    )
+    selection_value: float = _number(
+        0.5, 0.0, 1.0, "0-1", "The threshold on the 0-1 readiness scale, or the share picked."
+    )
+    readiness_reliability: float = _number(
+        0.7, 0.05, 1.0, "share", "Share of the variance of the readiness score that is real."
+    )
+
+
+class Timing(Part):
+    """When the programme starts, and how long is looked at."""
+
+    weeks: int = _number(
+        52, 1, MAXIMUM_WEEKS, "weeks", "Weeks simulated, unless a run asks for another number."
+    )
+    start_week: int = _number(
+        0, 0, MAXIMUM_WEEKS, "weeks", "Weeks of usual care before the first teams start."
+    )
+    waves: int = _number(
+        1, 1, 104, "waves", "Groups of teams that start one after the other, in roster order."
+    )
+    weeks_between_waves: int = _number(
+        13, 1, 260, "weeks", "Weeks from the start of one wave to the next."
+    )
+
+
+class Conditions(Part):
+    """Conditions in the teams that take part, as long as funding lasts."""
+
+    turnover_multiplier: float = _number(
+        1.0, 0.1, 5.0, "ratio", "Staff leaving rate relative to usual."
+    )
+    priorities_relief: float = _number(
+        0.0, 0.0, 1.0, "share", "Share of competing priorities taken away."
+    )
+    protected_time: float = _number(
+        0.0, 0.0, 1.0, "share", "Share of competing workload lifted from staff."
+    )
+    attendance_assured: float = _number(
+        0.0, 0.0, 1.0, "share", "Share of the gap to full attendance that is closed."
+    )
+    funding_end_week: int = _number(
+        52,
+        0,
+        MAXIMUM_WEEKS,
+        "week",
+        "Last funded week of a team's programme; after it all stops that is not marked `continues`.",
+    )
+
+
+class Assessment(Part):
+    """When service users and staff are assessed."""
+
+    weeks: tuple[int, ...] = _many(
+        "Weeks of assessment, counted from the start of the simulation; 0 is before anything.",
+        "weeks",
+        (0, 52),
+    )
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Assessment:
+        if not self.weeks:
+            raise ValueError("weeks: must name at least one week")
+        if list(self.weeks) != sorted(set(self.weeks)):
+            raise ValueError("weeks: must ascend, each week once")
+        if self.weeks[0] < 0 or self.weeks[-1] > MAXIMUM_WEEKS:
+            raise ValueError(f"weeks: must lie in [0, {MAXIMUM_WEEKS}]")
+        return self
+
+
+class Resources(Part):
+    """What delivery takes. Left out means not known; costing and SAFE then say so."""
+
+    hours_per_day: float = _number(7.5, 1.0, 12.0, "hours", "Working hours in a day of training.")
+    preparation_hours: float | None = _number(
+        None, 0.0, 100.0, "hours", "Hours that each person prepares for all sessions together."
+    )
+    trainer_preparation_hours: float | None = _number(
+        None, 0.0, 1000.0, "hours", "Hours that trainers prepare and travel, per team."
+    )
+    extra_posts_per_team: float | None = _number(
+        None, 0.0, 20.0, "posts", "Posts added to each team for the programme."
+    )
+    materials_per_team: float | None = _number(
+        None, 0.0, 1.0e6, "GBP", "Cost of materials, per team."
+    )
+    set_up_per_team: float | None = _number(
+        None, 0.0, 1.0e6, "GBP", "Cost of setting up, per team."
+    )
+
+
+class Feasibility(Part):
+    """Answers to SAFE themes that no number of the scenario settles; left out is not rated."""
+
+    time_consuming: Answer | None = _choice(None, "Whether it takes much time to provide.")
+    costly_to_set_up: Answer | None = _choice(None, "Whether it is costly to set up.")
+    adverse_events: Answer | None = _choice(None, "Whether serious adverse events are known.")
+    applicable: Answer | None = _choice(None, "Whether it suits the people served.")
+    manualised: Answer | None = _choice(None, "Whether there is a manual.")
+    flexible: Answer | None = _choice(None, "Whether it can be adapted.")
+    effective: Answer | None = _choice(None, "Whether it is likely to be effective.")
+    cost_saving: Answer | None = _choice(None, "Whether it saves costs.")
+    matches_goals: Answer | None = _choice(None, "Whether it serves goals given priority.")
+    can_be_piloted: Answer | None = _choice(None, "Whether it can be tried on a small scale.")
+    reversible: Answer | None = _choice(None, "Whether it can be undone.")
+
+
+class Scenario(Part):
+    """One scenario: who gets what, when, and under which conditions."""
+
+    name: str = _text("Name: that of its file, without the ending.", 100)
+    title: str = _text("Short title, as figures show it.", 120)
+    description: str = _text("Plain description of what is done.")
+    grade: Grade = Field(
+        description="How it is known: from the trial, from other literature, or assumed.",
+        json_schema_extra={"unit": "choice"},
+    )
+    source: str = _text("Where the description comes from.")
+    assumptions: tuple[str, ...] = _many("What in it is assumed, one sentence each.", "text")
+    who: Who = _part(Who, "Which teams take part.")
+    timing: Timing = _part(Timing, "When the programme starts, and how long is looked at.")
+    readiness: Readiness = _part(Readiness, "Work on readiness before training begins.")
+    training: Training = _part(Training, "What is taught, and how well.")
+    support: Support = _part(Support, "What keeps training alive.")
+    components: Components = _part(Components, "Elements other than training and its support.")
+    beyond: Beyond = _part(Beyond, "What the REFOCUS programme did not address.")
+    conditions: Conditions = _part(Conditions, "Conditions in the teams that take part.")
+    assessment: Assessment = _part(Assessment, "When assessments are made.")
+    resources: Resources = _part(Resources, "What delivery takes.")
+    feasibility: Feasibility = _part(Feasibility, "Answers to SAFE themes; left out is not rated.")
+    parameters: dict[str, float] = Field(
+        default_factory=dict,
+        description="Values of model parameters that replace what a run would use, by name.",
+        json_schema_extra={"unit": "as the parameter"},
+    )
