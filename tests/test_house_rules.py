@@ -20,12 +20,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Each row may use itself and the rows above it.
 LAYERS = (
-    {"errors", "state", "streams", "parameters"},
+    {"errors", "state", "streams", "parameters", "events"},
     {"mechanisms", "measures"},
     {"scenarios", "roster", "rosters", "population"},
     {"agents"},
-    {"code_cache", "compiled", "ensemble", "model"},
-    {"results", "simulate"},
+    {"code_cache", "compiled", "ensemble", "model", "summaries"},
+    {"results", "simulate", "request"},
     {"trials", "planning"},
     {"report"},
     {"cli", "web", "__main__"},

@@ -142,7 +142,13 @@ ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
         "none: must be given",
         "Identifier of the team. Its random draws depend on it: renaming a team is another team.",
     ),
-    _column("trust", "name", "text", "one trust for all", "Name of the trust it belongs to."),
+    _column(
+        "trust",
+        "name",
+        "text",
+        "one trust for all",
+        "Name of the trust it belongs to; small and capital letters are the same.",
+    ),
     _column(
         "type",
         "name",

@@ -1,8 +1,8 @@
 """Rosters as CSV files: read a planner's own teams, write a roster, give a template.
 
 Only the column `team` is required. Files may be UTF-8 with or without a byte order mark, have any
-line ends, and part their columns by commas, semicolons or tabs. Empty lines and lines that begin
-with ``#`` are skipped.
+line ends, and part their columns by commas, semicolons or tabs. Empty lines are skipped, and so are
+lines that begin with ``#`` above the heading; below it, ``#1`` may be the name of a team.
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ def roster_from_text(text: str, source: str = "roster") -> Roster:
     rows: list[TeamRow] = []
     defaults: dict[str, int] = {}
     lines_of: dict[str, int] = {}
+    spelt: dict[str, str] = {}
     for number, cells in lines:
         at = f"{where}, line {number}"
         if len(cells) > len(columns) and any(cells[len(columns) :]):
@@ -108,6 +109,8 @@ def roster_from_text(text: str, source: str = "roster") -> Roster:
             for column, cell in zip(columns, cells, strict=False)
             if cell
         }
+        if "trust" in given:
+            given["trust"] = spelt.setdefault(given["trust"].casefold(), given["trust"])
         row = _row(given, at, defaults)
         same = row.team.casefold()
         if same in lines_of:
@@ -137,8 +140,8 @@ def roster_text(roster: Roster) -> str:
 
 def roster_template() -> str:
     """Return a CSV file to start from: every column explained, and two example teams."""
-    lines = ["# One line for each team. Only 'team' is needed; a column or cell that is left out"]
-    lines += ["# has its default. Lines that begin with # are skipped."]
+    lines = ["# One line for each team. Only 'team' is needed; a column or cell left out has its"]
+    lines += ["# default. Lines that begin with # may stand above the heading."]
     for column in ROSTER_COLUMNS:
         lines += [f"# {column.name} ({column.unit}): {column.help} Left out: {column.default}."]
     examples = (
@@ -151,13 +154,15 @@ def roster_template() -> str:
 def _delimiter(text: str) -> str:
     """Return what parts the columns: whichever of , ; and tab the heading has most of."""
     for line in text.splitlines():
-        if line.strip() and not line.lstrip().startswith("#"):
+        # A spreadsheet puts a comment that holds a comma in quotation marks.
+        if line.strip() and not line.lstrip(' "').startswith("#"):
             return max((",", ";", "\t"), key=line.count)
     return ","
 
 
 def _lines(text: str, delimiter: str, where: str) -> Iterator[tuple[int, list[str]]]:
     """Yield line number and cells of every line that holds anything."""
+    heading_seen = False
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     while True:
         try:
@@ -167,7 +172,8 @@ def _lines(text: str, delimiter: str, where: str) -> Iterator[tuple[int, list[st
         except csv.Error as error:
             raise InputError(f"{where}, line {reader.line_num}: is not CSV ({error})") from None
         cells = [cell.strip() for cell in cells]
-        if any(cells) and not cells[0].startswith("#"):
+        if any(cells) and (heading_seen or not cells[0].startswith("#")):
+            heading_seen = True
             yield reader.line_num, cells
 
 

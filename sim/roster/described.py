@@ -95,6 +95,7 @@ def described_roster(
     }
     for name, value in given.items():
         _check(name, value)
+    trusts, teams_per_trust, sampled = int(trusts), int(teams_per_trust), int(sampled)
     if trusts * teams_per_trust > LARGEST_ROSTER:
         raise InputError(
             f"trusts x teams_per_trust = {trusts * teams_per_trust}: at most {LARGEST_ROSTER} teams"

@@ -1,4 +1,4 @@
-"""From a scenario to arrays: what is done in every programme and week, and which team follows it."""
+"""From a scenario to arrays: what is done in each week of a programme, and who follows it."""
 
 from __future__ import annotations
 
@@ -209,7 +209,8 @@ def expand(scenario: Scenario, roster: Roster, weeks: int | None = None) -> Expa
         the roster has no team in it.
     """
     length = scenario.timing.weeks if weeks is None else weeks
-    if isinstance(length, bool) or int(length) != length or not 1 <= length <= LONGEST:
+    whole = isinstance(length, int | np.integer) and not isinstance(length, bool)
+    if not whole or not 1 <= length <= LONGEST:
         raise InputError(f"weeks = {length}: must be a whole number in [1, {LONGEST}]")
     length = int(length)
     rows = [usual_care(length)]

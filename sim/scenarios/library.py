@@ -98,7 +98,8 @@ def scenario_from(table: Mapping[str, Any], name: str) -> Scenario:
     try:
         scenario = Scenario.model_validate({**table, "name": name})
     except ValidationError as error:
-        raise InputError(f"scenario '{name}': {_one_line(error)}") from None
+        line = " ".join(_one_line(error).split())
+        raise InputError(f"scenario '{name}': {line}") from None
     try:
         resolve(scenario.parameters)
     except InputError as error:
@@ -131,7 +132,7 @@ def adjusted(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
         Where to start from.
     changes : mapping of str to object
         New values by dotted name, such as ``{"conditions.funding_end_week": 26}``; model parameters
-        as ``parameters.<name>``.
+        as ``parameters.<name>``. A table is laid over what is there.
 
     Raises
     ------
@@ -153,7 +154,7 @@ def adjusted(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
         if value is None and known[dotted].optional:
             inner.pop(last, None)
         else:
-            inner[last] = value
+            inner[last] = _laid_in(inner.get(last), value)
     return scenario_from(table, scenario.name)
 
 
@@ -167,14 +168,13 @@ def parse_choice(text: str) -> tuple[str, Any]:
     InputError
         When the text has another form or the field does not exist.
     """
+    text = " ".join(text.split())
     name, equals, written = (part.strip() for part in text.partition("="))
     if not (name and equals and written):
-        raise InputError(f"setting '{' '.join(text.split())}': must have the form field=value")
+        raise InputError(f"setting '{text}': must have the form field=value")
     known = scenario_fields()
     if name not in known and not name.startswith("parameters."):
         raise unknown("scenario field", name, _suggestions(name, known))
-    if "\n" in written or "\r" in written:
-        return name, written
     try:
         table = tomllib.loads(f"value = {written}")
     except tomllib.TOMLDecodeError:
@@ -269,15 +269,18 @@ def _extended(base: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, An
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for name, value in above.items():
-        old = merged.get(name)
-        if isinstance(old, Mapping) and isinstance(value, Mapping):
-            merged[name] = _merged(old, value)
-        else:
-            merged[name] = value
+        merged[name] = _laid_in(merged.get(name), value)
     return merged
 
 
+def _laid_in(old: Any, new: Any) -> Any:
+    both = isinstance(old, Mapping) and isinstance(new, Mapping)
+    return _merged(old, new) if both else new
+
+
 def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
     text = " ".join(repr(value).split())
     return text if len(text) <= 60 else f"{text[:57]}..."
 
@@ -300,7 +303,9 @@ def _one_line(error: ValidationError) -> str:
         meaning = f": {field.help}" if field else ""
         return f"field '{shown}' is missing{meaning}{more}"
     if problem["type"] == "value_error":
-        return f"{f'{shown}: ' if shown else ''}{problem['ctx']['error']}{more}"
+        return f"{f'{shown}.' if shown else ''}{problem['ctx']['error']}{more}"
+    if plain.startswith("parameters."):
+        return f"{shown} = {_shown(problem['input'])}: must be a finite number{more}"
     if field is None:
         return f"{shown} = {_shown(problem['input'])}: {problem['msg']}{more}"
     rule = field.rule

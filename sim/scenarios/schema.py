@@ -299,7 +299,7 @@ class Conditions(Part):
         0,
         MAXIMUM_WEEKS,
         "week",
-        "Last funded week of a team's programme; after it all stops that is not marked `continues`.",
+        "Last funded week of a team's programme; what is not marked `continues` then stops.",
     )
 
 
@@ -315,11 +315,11 @@ class Assessment(Part):
     @model_validator(mode="after")
     def _ascending(self) -> Assessment:
         if not self.weeks:
-            raise ValueError("weeks: must name at least one week")
+            raise ValueError("weeks = []: must name at least one week")
         if list(self.weeks) != sorted(set(self.weeks)):
-            raise ValueError("weeks: must ascend, each week once")
+            raise ValueError(f"weeks = {list(self.weeks)}: must ascend, each week once")
         if self.weeks[0] < 0 or self.weeks[-1] > MAXIMUM_WEEKS:
-            raise ValueError(f"weeks: must lie in [0, {MAXIMUM_WEEKS}]")
+            raise ValueError(f"weeks = {list(self.weeks)}: must lie in [0, {MAXIMUM_WEEKS}]")
         return self
 
 
