@@ -7,7 +7,7 @@ people are is drawn by the rules in `sim.mechanisms.heterogeneity`, by key, in e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -134,7 +134,7 @@ def lay_out(roster: Roster, expansion: Expansion, caseload: str = "sample") -> L
         for name, count in (("staff", row.staff), ("users", users)):
             if count > MAXIMUM_PLACE:
                 raise InputError(f"team '{row.team}': {name} = {count}: at most {MAXIMUM_PLACE}")
-        low, high = trust_range(row.readiness_low, row.readiness_high)
+        low, high = row.readiness_low, row.readiness_high
         team = teams[index]
         team["key_low"], team["key_high"] = keys[index]
         team["trust"] = trust_index[row.trust]
@@ -151,7 +151,7 @@ def lay_out(roster: Roster, expansion: Expansion, caseload: str = "sample") -> L
         )
         team["reflects_given"] = -1 if row.reflects is None else int(row.reflects)
         team["share_black"] = row.share_black
-        team["turnover_multiplier"] = turnover_multiplier(row)
+        team["turnover_multiplier"] = row.turnover_multiplier
         team["programme"] = expansion.team_programme[index]
         team["start_week"] = expansion.team_start[index]
         team["staff_start"], team["user_start"] = staff_start, user_start
@@ -172,13 +172,3 @@ def lay_out(roster: Roster, expansion: Expansion, caseload: str = "sample") -> L
         team_types=tuple(row.type for row in rows),
         arms=tuple(row.arm for row in rows),
     )
-
-
-def trust_range(low: float | None, high: float | None) -> tuple[float, float]:
-    """Return the range of a readiness instrument, 0-1 when none is given."""
-    return (0.0 if low is None else float(low)), (1.0 if high is None else float(high))
-
-
-def turnover_multiplier(row: Any) -> float:
-    """Return a team's turnover relative to the model's, 1 when the roster does not say."""
-    return float(getattr(row, "turnover_multiplier", 1.0) or 1.0)

@@ -19,7 +19,7 @@ from sim.mechanisms.relationship import (
     support_target,
     usual_deficit,
 )
-from sim.mechanisms.recovery import responses
+from sim.mechanisms.recovery import correlated, responses
 from sim.streams import (
     STAFF_CROSS_TIE,
     STAFF_START,
@@ -506,15 +506,16 @@ def user_recovery(user: Any, team: Any, action: Any, p: Any, key: Any) -> UserRe
     usual care merely because the simulation began.
     """
     level = responses(user, team, action, p)
-    z_c, z_h, z_i, z_m = normals(key, USER_START_STATE_MORE, 0)
-    z_e, z_functioning, z_needs, _ = normals(key, USER_START_FLOW, 0)
+    z_0, z_1, z_2, z_3 = normals(key, USER_START_STATE_MORE, 0)
+    z_4, z_functioning, z_needs, _ = normals(key, USER_START_FLOW, 0)
+    noise = correlated(z_0, z_1, z_2, z_3, z_4, p.process_correlation)
     pull = p.symptoms_to_recovery * user.symptoms
     sd = p.fluctuation_sd * p.chance_scale
-    connectedness = user.setpoint_connectedness + level.connectedness - pull + sd * z_c
-    hope = user.setpoint_hope + level.hope - pull + sd * z_h
-    identity = user.setpoint_identity + level.identity - pull + sd * z_i
-    meaning = user.setpoint_meaning + level.meaning - pull + sd * z_m
-    empowerment = user.setpoint_empowerment + level.empowerment - pull + sd * z_e
+    connectedness = user.setpoint_connectedness + level.connectedness - pull + sd * noise.connectedness
+    hope = user.setpoint_hope + level.hope - pull + sd * noise.hope
+    identity = user.setpoint_identity + level.identity - pull + sd * noise.identity
+    meaning = user.setpoint_meaning + level.meaning - pull + sd * noise.meaning
+    empowerment = user.setpoint_empowerment + level.empowerment - pull + sd * noise.empowerment
     average = 0.2 * (connectedness + hope + identity + meaning + empowerment)
     support = (user.support - p.support_mean) / p.support_scale
     health_sd = p.health_fluctuation_sd * p.chance_scale

@@ -122,6 +122,38 @@ def gain_after_week(gain: float, response: float, p: Any) -> float:
     return close_gap(gain, response, weekly_fraction(p.response_half_life * p.response_time))
 
 
+class Fluctuations(NamedTuple):
+    """Standard normal fluctuations of the five processes, correlated with each other."""
+
+    connectedness: float
+    hope: float
+    identity: float
+    meaning: float
+    empowerment: float
+
+
+def correlated(
+    first: float, second: float, third: float, fourth: float, fifth: float, correlation: float
+) -> Fluctuations:
+    """Turn five independent standard normals into five that go together.
+
+    With m = (z1 + z2 + z3 + z4) / 2, itself standard normal and correlated .5 with each of the
+    four: y_k = a z_k + b m, a = sqrt(1 - c), b the root of b^2 + a b = c, so that each y_k has unit
+    variance and two of them correlate c; y_5 = a z_5 + sqrt(c) m. Good and bad weeks are shared by
+    the processes as far as the processes go together between people.
+    """
+    shared = 0.5 * (first + second + third + fourth)
+    own = sqrt(1.0 - correlation)
+    common = 0.5 * (sqrt(own * own + 4.0 * correlation) - own) * shared
+    return Fluctuations(
+        own * first + common,
+        own * second + common,
+        own * third + common,
+        own * fourth + common,
+        own * fifth + sqrt(correlation) * shared,
+    )
+
+
 def process_after_week(
     value: float, setpoint: float, gain: float, drift: float, noise: float, p: Any
 ) -> float:
@@ -162,25 +194,26 @@ def recovery(user: Any, team: Any, action: Any, p: Any, key: Any, week: int) -> 
     gain_meaning = gain_after_week(user.gain_meaning, level.meaning, p)
     gain_empowerment = gain_after_week(user.gain_empowerment, level.empowerment, p)
     drift = p.natural_improvement * week / WEEKS_PER_YEAR - p.symptoms_to_recovery * user.symptoms
-    n_connectedness, n_hope, n_identity, n_meaning = normals(key, USER_PROCESSES, week)
-    n_symptoms, n_functioning, n_needs, n_empowerment = normals(key, USER_HEALTH, week)
+    z_0, z_1, z_2, z_3 = normals(key, USER_PROCESSES, week)
+    n_symptoms, n_functioning, n_needs, z_4 = normals(key, USER_HEALTH, week)
+    noise = correlated(z_0, z_1, z_2, z_3, z_4, p.process_correlation)
     connectedness = process_after_week(
         user.connectedness,
         user.setpoint_connectedness,
         gain_connectedness,
         drift,
-        n_connectedness,
+        noise.connectedness,
         p,
     )
-    hope = process_after_week(user.hope, user.setpoint_hope, gain_hope, drift, n_hope, p)
+    hope = process_after_week(user.hope, user.setpoint_hope, gain_hope, drift, noise.hope, p)
     identity = process_after_week(
-        user.identity, user.setpoint_identity, gain_identity, drift, n_identity, p
+        user.identity, user.setpoint_identity, gain_identity, drift, noise.identity, p
     )
     meaning = process_after_week(
-        user.meaning, user.setpoint_meaning, gain_meaning, drift, n_meaning, p
+        user.meaning, user.setpoint_meaning, gain_meaning, drift, noise.meaning, p
     )
     empowerment = process_after_week(
-        user.empowerment, user.setpoint_empowerment, gain_empowerment, drift, n_empowerment, p
+        user.empowerment, user.setpoint_empowerment, gain_empowerment, drift, noise.empowerment, p
     )
     symptoms = health_after_week(user.symptoms, user.symptoms_usual, n_symptoms, p)
     functioning = health_after_week(

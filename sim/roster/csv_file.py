@@ -48,12 +48,8 @@ def read_roster_csv(path: str | Path) -> Roster:
     if path.is_dir():
         raise InputError(f"roster '{path}': is a folder, not a file")
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputError(
-                f"roster '{path.name}': larger than {LARGEST_FILE // 1_000_000} MB, "
-                "which is no list of teams"
-            )
-        content = path.read_bytes()
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= LARGEST_FILE else b""
     except FileNotFoundError:
         near = ""
         if path.parent.is_dir():
@@ -62,6 +58,11 @@ def read_roster_csv(path: str | Path) -> Roster:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a path"
         raise InputError(f"roster '{path}': cannot be read ({reason})") from None
+    if size > LARGEST_FILE:
+        raise InputError(
+            f"roster '{path.name}': larger than {LARGEST_FILE // 1_000_000} MB, "
+            "which is no list of teams"
+        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:

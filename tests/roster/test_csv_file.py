@@ -1,0 +1,250 @@
+"""A planner's file is read as it comes, what is missing is said, and errors point at the cell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.errors import InputError
+from sim.population import lay_out
+from sim.roster import (
+    ROSTER_COLUMNS,
+    Roster,
+    TeamRow,
+    read_roster_csv,
+    roster_from_text,
+    roster_template,
+    roster_text,
+    trial_roster,
+)
+from sim.scenarios.expand import expand
+from sim.scenarios.library import load_scenario
+
+NUMERIC = [one for one in ROSTER_COLUMNS if one.kind in ("whole", "number")]
+
+
+def names(text: str) -> list[str]:
+    return [row.team for row in roster_from_text(text).rows]
+
+
+def test_every_column_is_documented_and_is_a_field_of_a_row() -> None:
+    assert [one.name for one in ROSTER_COLUMNS] == list(TeamRow.__slots__)
+    for column in ROSTER_COLUMNS:
+        assert column.unit
+        assert column.default
+        assert column.help.endswith(".")
+        assert column.grade in ("trial", "literature", "assumption")
+    assert all(one.low is not None and one.high is not None for one in NUMERIC)
+
+
+def test_only_the_name_is_needed_and_all_defaults_are_noted() -> None:
+    roster = roster_from_text("team\nA\nB\n")
+    assert roster.rows == (TeamRow("A"), TeamRow("B"))
+    noted = {note.split(":")[0] for note in roster.notes}
+    assert noted == {one.name for one in ROSTER_COLUMNS} - {"team"}
+    assert "staff: not given for all teams; default: 20" in roster.notes
+
+
+def test_defaults_are_consistent_with_what_is_given() -> None:
+    text = "team,staff,coordinators,caseload,sampled\na,10,,,\nb,,4,,\nc,,,8,\nd,1,,,\ne,,,,300\n"
+    a, b, c, d, e = roster_from_text(text).rows
+    assert (a.coordinators, a.caseload, a.sampled) == (4, 100, 15)
+    assert (b.staff, b.caseload) == (20, 100)
+    assert (c.caseload, c.sampled) == (8, 8)
+    assert (d.coordinators, d.caseload) == (1, 25)
+    assert (e.caseload, e.sampled) == (300, 300)
+
+
+def test_blank_cells_are_counted_in_the_notes() -> None:
+    notes = roster_from_text("team,staff\nA,12\nB,\nC,\n").notes
+    assert "staff: not given for 2 of 3 teams; default: 20" in notes
+
+
+def test_a_full_file_needs_no_notes() -> None:
+    heading = ",".join(one.name for one in ROSTER_COLUMNS)
+    row = "A,T,psychosis,control,12,6,150,15,3,1,5,yes,0.2,1.5,4"
+    roster = roster_from_text(f"{heading}\n{row}\n")
+    assert roster.notes == ()
+    assert roster.rows == (
+        TeamRow("A", "T", "psychosis", "control", 12, 6, 150, 15, 3.0, 1.0, 5.0, 1, 0.2, 1.5, 4),
+    )
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_files_as_programs_write_them(tmp_path: Path, ends: str, mark: str, delimiter: str) -> None:
+    lines = ["Team,Share Black", "", "A,0.5", ",", '"B 1",0.25', ""]
+    text = mark + ends.join(lines).replace(",", delimiter)
+    (tmp_path / "teams.csv").write_bytes(text.encode("utf-8"))
+    rows = read_roster_csv(tmp_path / "teams.csv").rows
+    assert [(row.team, row.share_black) for row in rows] == [("A", 0.5), ("B 1", 0.25)]
+
+
+def test_decimal_commas_where_semicolons_part_the_columns() -> None:
+    row = roster_from_text("team;share_black;staff\nA;0,5;12\n").rows[0]
+    assert (row.share_black, row.staff) == (0.5, 12)
+    with pytest.raises(InputError, match="share_black = '0,5'"):
+        roster_from_text('team,share_black\nA,"0,5"\n')
+
+
+def test_names_are_kept_but_for_spaces_and_trusts_match_in_any_case() -> None:
+    rows = roster_from_text(
+        "team,trust,type\nÉquipe  1,North,Early  Intervention\nb,NORTH,x\n"
+    ).rows
+    assert rows[0].team == "Équipe 1"
+    assert rows[0].type == "early intervention"
+    assert {row.trust for row in rows} == {"North"}
+
+
+def test_comments_stand_above_the_heading_only() -> None:
+    assert names('# a note\n"# a note, quoted",,\nteam\n#1\n') == ["#1"]
+
+
+def test_whole_numbers_may_be_written_as_a_spreadsheet_does() -> None:
+    assert roster_from_text("team,staff\nA,20.0\n").rows[0].staff == 20
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty; the first line must name columns"),
+        ("\n\r\n", "is empty"),
+        ("# only a comment\n", "is empty"),
+        ("team\n", "has a heading but no team"),
+        ("team,staff\n,\n", "has a heading but no team"),
+        ("staff\n3\n", "line 1: column 'team' is missing"),
+        ("tem,staff\nA,3\n", "line 1: unknown column 'tem'; did you mean 'team'"),
+        ("team,caselod\nA,3\n", "unknown column 'caselod'; did you mean 'caseload'"),
+        ("team,qqqq\nA,3\n", "unknown column 'qqqq'; columns: team, trust"),
+        ("team,Team\nA,B\n", "column 'team' stands twice"),
+        ("team,staff\nA,3\n,4\n", "line 3, team: is empty"),
+        ("team\nA\n\nA\n", "line 4, team = 'A': stands already in line 2"),
+        ("team\nNorth 1\nnorth  1\n", "line 3, team = 'north 1': stands already in line 2"),
+        ("team,staff\nA,0\n", r"line 2, staff = '0': must be a whole number in \[1, 500\] \(posts"),
+        ("team,staff\nA,-3\n", "line 2, staff = '-3'"),
+        ("team,staff\nA,nan\n", "staff = 'nan': .*; leave the cell empty where it is not known"),
+        ("team,staff\nA,N/A\n", "leave the cell empty"),
+        ("team,staff\nA,many\n", "staff = 'many': must be a whole number"),
+        ("team,staff\nA,12.5\n", "staff = '12.5': must be a whole number"),
+        ("team,staff\nA,1_0\n", "staff = '1_0'"),
+        ("team,staff\nA,١٢\n", "staff = '١٢'"),
+        ("team,staff\nA,1e9\n", "staff = '1e9'"),
+        ("team,staff\nA,1e999\n", "staff = '1e999'"),
+        ("team,staff,coordinators\nA,5,6\n", "coordinators = 6: must not exceed staff = 5"),
+        ("team,caseload,sampled\nA,5,6\n", "sampled = 6: must not exceed caseload = 5"),
+        ("team,readiness\nA,3\n", r"readiness = 3: must lie in the instrument's range \[0, 1\]"),
+        (
+            "team,readiness,readiness_low,readiness_high\nA,6,1,5\n",
+            r"line 2, readiness = 6: must lie in the instrument's range \[1, 5\]",
+        ),
+        ("team,readiness_low,readiness_high\nA,5,5\n", "must be below readiness_high = 5"),
+        ("team,arm\nA,contrl\n", "arm = 'contrl': must be one of .*; did you mean 'control'"),
+        ("team,reflects\nA,perhaps\n", "reflects = 'perhaps': must be yes or no"),
+        ("team,share_black\nA,27\n", r"share_black = '27': must be a number in \[0, 1\] \(share\)"),
+        ("team,staff\nA,3,4\n", "line 2: has 3 cells, but 2 columns"),
+        ('team\n"A\n', "is not CSV"),
+        ("team\n" + "x" * 101 + "\n", "must be a name of 1 to 100 printable characters"),
+        ("team\nA\x07\n", "printable"),
+        ("team\nA\0\n", "must be CSV text"),
+        ("team\n" + "x" * 200_000 + "\n", "line 2: is not CSV"),
+        ("team\n" + "\n".join(map(str, range(5001))), "more than 5000 teams"),
+    ],
+)
+def test_an_error_names_line_column_value_and_rule(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as raised:
+        roster_from_text(text, "teams.csv")
+    assert str(raised.value).startswith("roster 'teams.csv'")
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 300
+
+
+@pytest.mark.parametrize("column", NUMERIC, ids=lambda one: one.name)
+def test_bounds_of_columns_are_enforced_and_included(column: object) -> None:
+    assert isinstance(column, type(ROSTER_COLUMNS[0]))
+    assert column.low is not None
+    assert column.high is not None
+    assert column.read(f"{column.low:.7g}") == column.low
+    assert column.read(f"{column.high:.7g}") == column.high
+    for value in (column.low - 1, column.high + 1):
+        with pytest.raises(InputError, match=column.name):
+            column.read(f"{value:.10g}")
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "teams.csv").write_bytes("team\nÉ\n".encode("utf-16"))
+    with pytest.raises(InputError, match="must be CSV text in UTF-8"):
+        read_roster_csv(tmp_path / "teams.csv")
+    with pytest.raises(InputError, match="does not exist; did you mean 'teams.csv'"):
+        read_roster_csv(tmp_path / "teem.csv")
+    with pytest.raises(InputError, match="does not exist"):
+        read_roster_csv(tmp_path / "no" / "teams.csv")
+    with pytest.raises(InputError, match="is a folder"):
+        read_roster_csv(tmp_path)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_roster_csv("a\0b")
+    with (tmp_path / "huge.csv").open("wb") as file:
+        file.truncate(10_000_001)
+    with pytest.raises(InputError, match="larger than 10 MB"):
+        read_roster_csv(tmp_path / "huge.csv")
+
+
+def test_the_template_reads_and_explains_every_column() -> None:
+    template = roster_template()
+    roster = roster_from_text(template)
+    assert len(roster) == 2
+    assert all(f"# {one.name} ({one.unit}): {one.help}" in template for one in ROSTER_COLUMNS)
+    expansion = expand(load_scenario("refocus-as-delivered"), roster, 10)
+    layout = lay_out(roster, expansion)
+    assert layout.teams["readiness_given"].tolist() == pytest.approx([0.6, -1.0])
+
+
+def test_the_trial_written_and_read_back_is_the_trial() -> None:
+    trial = trial_roster(4)
+    assert roster_from_text(roster_text(trial)).rows == trial.rows
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> TeamRow:
+    staff = draw(st.integers(1, 500))
+    coordinators = draw(st.integers(1, staff))
+    caseload = draw(st.integers(1, 20000))
+    low = draw(st.floats(-100.0, 100.0))
+    high = low + draw(st.floats(0.5, 100.0))
+    text = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1)
+    return TeamRow(
+        team=draw(text.filter(lambda one: not one.startswith("#") and len(one) <= 100)),
+        trust=draw(st.sampled_from(["North", 'So,"uth', "1;2"])),
+        arm=draw(st.sampled_from(["intervention", "control"])),
+        staff=staff,
+        coordinators=coordinators,
+        caseload=caseload,
+        sampled=draw(st.integers(1, caseload)),
+        readiness=draw(st.none() | st.floats(low, high)),
+        readiness_low=low,
+        readiness_high=high,
+        reflects=draw(st.none() | st.integers(0, 1)),
+        share_black=draw(st.floats(0.0, 1.0)),
+        turnover_multiplier=draw(st.floats(0.1, 5.0)),
+        start_week=draw(st.none() | st.integers(0, 1040)),
+    )
+
+
+@given(st.lists(rows(), min_size=1, max_size=4, unique_by=lambda row: row.team.casefold()))
+def test_any_roster_survives_being_written_and_read(drawn: list[TeamRow]) -> None:
+    roster = Roster(tuple(drawn))
+    assert roster_from_text(roster_text(roster)).rows == roster.rows
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
+    for content in (text, f"team,staff\n{text}"):
+        refusal = ""
+        try:
+            assert len(roster_from_text(content)) > 0
+        except InputError as error:
+            refusal = str(error)
+        assert len(refusal.splitlines()) <= 1
