@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import InputError, unknown
+from sim.files import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,8 +169,6 @@ class Results:
         InputError
             For an unknown format or a folder that cannot be written.
         """
-        from sim.simulate import write_whole
-
         for one in formats:
             if one not in FORMATS:
                 raise unknown("format", one, FORMATS)

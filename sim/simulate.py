@@ -22,6 +22,7 @@ import numpy as np
 
 from sim.ensemble import Chunk, Request, cut, describe, run_chunk, run_chunk_on_mesa
 from sim.errors import InputError
+from sim.files import write_whole
 from sim.results import Results
 
 if TYPE_CHECKING:
@@ -307,17 +308,3 @@ class ChunkStore:
                 f"folder '{self.folder}': chunk {chunk.number} could not be written "
                 f"({error.strerror}); chunks stored before are kept, resume with the same folder"
             ) from error
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    partial_path = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with partial_path.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial_path.replace(path)
-    except OSError:
-        partial_path.unlink(missing_ok=True)
-        raise

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Each row may use itself and the rows above it.
 LAYERS = (
-    {"errors", "state", "streams", "parameters", "events"},
+    {"errors", "state", "streams", "parameters", "events", "files"},
     {"mechanisms", "measures"},
     {"scenarios", "roster", "rosters", "population"},
     {"agents"},
