@@ -156,11 +156,11 @@ def simulate(
         while running or not exhausted:
             cancelled = should_cancel is not None and should_cancel()
             while not exhausted and not cancelled and len(running) < depth:
-                chunk = next(queue, None)
-                if chunk is None:
+                following = next(queue, None)
+                if following is None:
                     exhausted = True
                 else:
-                    running[executor.submit(run, request, chunk)] = chunk
+                    running[executor.submit(run, request, following)] = following
             if cancelled:
                 for future in running:
                     future.cancel()

@@ -27,7 +27,7 @@ from sim.state import SERVICE_USER
 if TYPE_CHECKING:
     from sim.agents.staff import Staff
     from sim.agents.team import Team
-    from sim.model import RecoveryModel
+    from sim.agents.world import World
 
 
 class ServiceUser(RuleFollower):
@@ -35,7 +35,7 @@ class ServiceUser(RuleFollower):
 
     Parameters
     ----------
-    model : RecoveryModel
+    model : World
         The world.
     team : Team
         The team.
@@ -47,7 +47,7 @@ class ServiceUser(RuleFollower):
         Share of black service users in the team.
     """
 
-    model: RecoveryModel
+    model: World
     worker: int
     worker_generation: int
     worker_changes: int
@@ -56,7 +56,7 @@ class ServiceUser(RuleFollower):
     goals_reached: int
 
     def __init__(
-        self, model: RecoveryModel, team: Team, place: int, sampled: int, share_black: float
+        self, model: World, team: Team, place: int, sampled: int, share_black: float
     ) -> None:
         super().__init__(model, "service_user")
         for variable in SERVICE_USER:
@@ -117,7 +117,14 @@ class ServiceUser(RuleFollower):
         """Let recovery, health and quality of life move."""
         model = self.model
         self.follow(
-            "recover", recovery, self, self.team, self.team.action, model.p, self.key, model.week_now
+            "recover",
+            recovery,
+            self,
+            self.team,
+            self.team.action,
+            model.p,
+            self.key,
+            model.week_now,
         )
 
     def move_on(self) -> None:

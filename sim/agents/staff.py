@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from sim.agents.follow import RuleFollower
 from sim.events import STAFF_ARRIVED, STAFF_LEFT, STAFF_MOVED_IN
-from sim.mechanisms.flow import JUST_LEFT, carried_record, donor_order, employment, moves_within_trust
+from sim.mechanisms.flow import (
+    JUST_LEFT,
+    carried_record,
+    donor_order,
+    employment,
+    moves_within_trust,
+)
 from sim.mechanisms.heterogeneity import (
     has_cross_tie,
     present_at_start,
@@ -26,7 +32,7 @@ from sim.streams import STAFF_EMPLOYMENT, STAFF_MOVE, category, uniforms
 
 if TYPE_CHECKING:
     from sim.agents.team import Team
-    from sim.model import RecoveryModel
+    from sim.agents.world import World
 
 
 class Staff(RuleFollower):
@@ -34,7 +40,7 @@ class Staff(RuleFollower):
 
     Parameters
     ----------
-    model : RecoveryModel
+    model : World
         The world.
     team : Team
         The team.
@@ -42,7 +48,7 @@ class Staff(RuleFollower):
         The post's place in the team; place 0 leads the team.
     """
 
-    model: RecoveryModel
+    model: World
     attended: int
     present: int
     sick: int
@@ -54,7 +60,7 @@ class Staff(RuleFollower):
     values_usual: float
     interpersonal: float
 
-    def __init__(self, model: RecoveryModel, team: Team, place: int) -> None:
+    def __init__(self, model: World, team: Team, place: int) -> None:
         super().__init__(model, "staff")
         for variable in STAFF:
             setattr(self, variable.name, 0.0 if variable.kind == "real" else 0)

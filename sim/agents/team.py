@@ -15,14 +15,20 @@ from sim.mechanisms.influence import (
     team_climate,
 )
 from sim.mechanisms.readiness import team_readiness
-from sim.mechanisms.training import add_trained, curriculum, no_training, team_session, training_record
+from sim.mechanisms.training import (
+    add_trained,
+    curriculum,
+    no_training,
+    team_session,
+    training_record,
+)
 from sim.state import TEAM
 
 if TYPE_CHECKING:
     from sim.agents.service_user import ServiceUser
     from sim.agents.staff import Staff
     from sim.agents.trust import Trust
-    from sim.model import RecoveryModel
+    from sim.agents.world import World
 
 
 class Team(RuleFollower):
@@ -30,7 +36,7 @@ class Team(RuleFollower):
 
     Parameters
     ----------
-    model : RecoveryModel
+    model : World
         The world.
     index : int
         Row of the team in the layout.
@@ -40,11 +46,11 @@ class Team(RuleFollower):
         Shared deviation of the users of its type, in standard deviations of recovery.
     """
 
-    model: RecoveryModel
+    model: World
     action: Any
     session_held: int
 
-    def __init__(self, model: RecoveryModel, index: int, trust: Trust, type_effect: float) -> None:
+    def __init__(self, model: World, index: int, trust: Trust, type_effect: float) -> None:
         super().__init__(model, "team")
         for variable in TEAM:
             setattr(self, variable.name, 0.0 if variable.kind == "real" else 0)
@@ -101,9 +107,7 @@ class Team(RuleFollower):
 
     def get_ready(self) -> None:
         """Let team readiness and leader support respond."""
-        self.follow(
-            "get_ready", team_readiness, self, self.trust_agent, self.action, self.model.p
-        )
+        self.follow("get_ready", team_readiness, self, self.trust_agent, self.action, self.model.p)
 
     def hold_session(self) -> None:
         """Decide whether the session in the calendar goes ahead."""

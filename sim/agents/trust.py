@@ -10,7 +10,7 @@ from sim.mechanisms.readiness import to_fixed_point, trust_readiness
 
 if TYPE_CHECKING:
     from sim.agents.team import Team
-    from sim.model import RecoveryModel
+    from sim.agents.world import World
 
 
 class Trust(RuleFollower):
@@ -18,7 +18,7 @@ class Trust(RuleFollower):
 
     Parameters
     ----------
-    model : RecoveryModel
+    model : World
         The world.
     index : int
         Row of the trust in the layout.
@@ -26,12 +26,12 @@ class Trust(RuleFollower):
         Name for tables.
     """
 
-    model: RecoveryModel
+    model: World
     readiness_usual: float
     readiness: float
     priorities: float
 
-    def __init__(self, model: RecoveryModel, index: int, name: str) -> None:
+    def __init__(self, model: World, index: int, name: str) -> None:
         super().__init__(model, "trust")
         row = model.layout.trusts[index]
         self.index = index

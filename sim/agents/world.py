@@ -1,0 +1,43 @@
+"""What agents need of the world they live in.
+
+`sim.model.RecoveryModel` is such a world; naming the need here keeps the agents from importing it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class World(Protocol):
+    """A model in which trusts, teams, staff and service users live.
+
+    Attributes
+    ----------
+    layout : Layout
+        Roster and scenario, laid out.
+    p : ParameterSet
+        Parameters.
+    week_now : int
+        The week that is running.
+    usual_action : object
+        What usual care does: nothing.
+    teams : list
+        Teams in the order of the layout.
+    """
+
+    layout: Any
+    p: Any
+    week_now: int
+    usual_action: Any
+    teams: list[Any]
+
+    def key_of(
+        self, low: int, high: int, place: int, generation: int
+    ) -> tuple[int, int, int, int, int, int]:
+        """Return the random-number key of a place and generation."""
+
+    def action_for(self, team: Any) -> Any:
+        """Return what the scenario does in a team this week."""
+
+    def note(self, team: Any, kind: int, place: int, generation: int) -> None:
+        """Add a row to the table of events."""
