@@ -23,6 +23,19 @@ from numba.extending import overload, register_jitable
 import sim.measures
 import sim.mechanisms
 from sim import code_cache
+from sim.events import (
+    EVENT_FIELDS,
+    GOAL_REACHED,
+    LOST_TO_RESEARCH,
+    SESSION_CANCELLED,
+    SESSION_HELD,
+    STAFF_ARRIVED,
+    STAFF_LEFT,
+    STAFF_MOVED_IN,
+    USER_DISCHARGED,
+    USER_REFERRED,
+    WORKER_CHANGED,
+)
 from sim.measures.implementation import (
     TeamWeek,
     add_staff,
@@ -89,19 +102,6 @@ from sim.mechanisms.training import (
     team_session,
     training_record,
 )
-from sim.events import (
-    EVENT_FIELDS,
-    GOAL_REACHED,
-    LOST_TO_RESEARCH,
-    SESSION_CANCELLED,
-    SESSION_HELD,
-    STAFF_ARRIVED,
-    STAFF_LEFT,
-    STAFF_MOVED_IN,
-    USER_DISCHARGED,
-    USER_REFERRED,
-    WORKER_CHANGED,
-)
 from sim.state import SERVICE_USER, STAFF, TEAM, TRUST, record_fields
 from sim.streams import STAFF_EMPLOYMENT, STAFF_MOVE, category, uniforms
 
@@ -129,7 +129,7 @@ def rule_modules() -> list[Any]:
 
 
 def register_rules() -> int:
-    """Make every plain function of the rule modules callable from compiled code; return how many."""
+    """Make every function of the rule modules callable from compiled code; return how many."""
     count = 0
     for module in rule_modules():
         for _, function in inspect.getmembers(module, inspect.isfunction):
@@ -152,7 +152,8 @@ def _compiled_store(record, result):
     lines = ["def stored(record, result):"]
     lines += [f"    record.{name} = result.{name}" for name in result.fields]
     scope: dict[str, Any] = {}
-    exec("\n".join(lines), scope)  # noqa: S102 (numba needs source; field names are our own)
+    # numba needs source code here; the names are fields of our own tuples.
+    exec("\n".join(lines), scope)
     return scope["stored"]
 
 
@@ -558,9 +559,7 @@ def run_week(
             if teams[t].trust == index:
                 r, c = programme_week(teams[t], actions.shape[1], week)
                 total += to_fixed_point(actions[r, c].organisation)
-        store(
-            trusts[index], trust_readiness(trusts[index], total, trust_rows[index].teams, p)
-        )
+        store(trusts[index], trust_readiness(trusts[index], total, trust_rows[index].teams, p))
     number = teams.shape[0]
     for index in range(number):
         team_come_and_go(

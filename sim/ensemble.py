@@ -181,7 +181,14 @@ def run_chunk(request: Request, chunk: Chunk) -> dict[str, np.ndarray]:
         if int(noted[0]) > room > 0:
             raise RuntimeError(f"{int(noted[0])} events, room for {room}: please report this")
         for name, rows in world_tables(
-            request, chunk, replication, scores, flags, team_weeks, events[: int(noted[0])], teams_state
+            request,
+            chunk,
+            replication,
+            scores,
+            flags,
+            team_weeks,
+            events[: int(noted[0])],
+            teams_state,
         ):
             collected[name].append(rows)
     empty = {

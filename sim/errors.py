@@ -1,4 +1,4 @@
-"""Errors a user can cause, told in one line: the field, the value, the rule, the nearest valid name."""
+"""Errors a user can cause, in one line: the field, the value, the rule, the nearest valid name."""
 
 from __future__ import annotations
 

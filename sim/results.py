@@ -191,9 +191,7 @@ class Results:
             write_whole(target / "metadata.json", text.encode())
             written.append(target / "metadata.json")
         except OSError as error:
-            raise InputError(
-                f"folder '{target}': cannot be written ({error.strerror})"
-            ) from error
+            raise InputError(f"folder '{target}': cannot be written ({error.strerror})") from error
         return written
 
 

@@ -53,7 +53,7 @@ class Progress:
     seconds_left: float
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818 (it is no error)
     """The simulation was cancelled; `results` holds the finished chunks.
 
     Attributes
@@ -121,7 +121,11 @@ def simulate(
         raise InputError(f"engine = '{engine}': must be one of {', '.join(ENGINES)}")
     if agent_classes and engine != "mesa":
         raise InputError("agent_classes: own agents run with engine='mesa' only")
-    run = run_chunk if engine == "compiled" else partial(run_chunk_on_mesa, agent_classes=agent_classes)
+    run = (
+        run_chunk
+        if engine == "compiled"
+        else partial(run_chunk_on_mesa, agent_classes=agent_classes)
+    )
     chunks = cut(request)
     store = ChunkStore(Path(folder), request, engine) if folder is not None else None
     finished: dict[int, dict[str, np.ndarray]] = {}

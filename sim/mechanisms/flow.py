@@ -84,9 +84,9 @@ class ServiceFlow(NamedTuple):
 def leaving_probability(team: Any, action: Any, p: Any) -> float:
     """Return the weekly probability that a person leaves the post.
 
-    Yearly leavers 13.6% in English mental health services (literature), times the team's
-    and the scenario's multipliers, lower where the team was ready from the start (direction from literature)
-    and where staff wellbeing is supported (assumption).
+    Yearly leavers 13.6% in English mental health services (literature), times the team's and the
+    scenario's multipliers, lower where the team was ready from the start (direction from
+    literature) and where staff wellbeing is supported (assumption).
     """
     yearly = (
         p.turnover_yearly
@@ -112,8 +112,8 @@ def usual_vacancies(p: Any) -> float:
 def employment(staff: Any, team: Any, action: Any, p: Any, key: Any, week: int) -> Employment:
     """Draw whether a person leaves, a vacancy is filled, and who is sick this week.
 
-    In the week of leaving `weeks_in_post` is JUST_LEFT. A vacancy is filled with probability 1 / `vacancy_weeks` a week; the newcomer is a new
-    generation in the place.
+    In the week of leaving `weeks_in_post` is JUST_LEFT. A vacancy is filled with probability
+    1 / `vacancy_weeks` a week; the newcomer is a new generation in the place.
     """
     u_flow, u_sick, _, _ = uniforms(key, STAFF_EMPLOYMENT, week)
     if staff.present == 1:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sim.mechanisms.bounds import clamp, share
 from sim.mechanisms.flow import usual_vacancies
 from sim.mechanisms.practice import delivered, opportunity, usual_delivery
+from sim.mechanisms.recovery import correlated, responses
 from sim.mechanisms.relationship import (
     experience_mean,
     practice_probability,
@@ -19,7 +20,6 @@ from sim.mechanisms.relationship import (
     support_target,
     usual_deficit,
 )
-from sim.mechanisms.recovery import correlated, responses
 from sim.streams import (
     STAFF_CROSS_TIE,
     STAFF_START,
@@ -371,7 +371,7 @@ def advice_tie(uniform: float, place: int, posts: int) -> int:
 
 
 def staff_ties(place: int, posts: int, p: Any, key: Any) -> StaffTies:
-    """Draw the advice ties of a post: two colleagues, a third with probability `third_tie_share`."""
+    """Draw a post's advice ties: two colleagues, a third with chance `third_tie_share`."""
     u_first, u_second, u_third, u_has_third = uniforms(key, STAFF_TIES, 0)
     third = -1
     if u_has_third < p.third_tie_share:
@@ -511,7 +511,9 @@ def user_recovery(user: Any, team: Any, action: Any, p: Any, key: Any) -> UserRe
     noise = correlated(z_0, z_1, z_2, z_3, z_4, p.process_correlation)
     pull = p.symptoms_to_recovery * user.symptoms
     sd = p.fluctuation_sd * p.chance_scale
-    connectedness = user.setpoint_connectedness + level.connectedness - pull + sd * noise.connectedness
+    connectedness = (
+        user.setpoint_connectedness + level.connectedness - pull + sd * noise.connectedness
+    )
     hope = user.setpoint_hope + level.hope - pull + sd * noise.hope
     identity = user.setpoint_identity + level.identity - pull + sd * noise.identity
     meaning = user.setpoint_meaning + level.meaning - pull + sd * noise.meaning

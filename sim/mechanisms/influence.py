@@ -143,8 +143,8 @@ def team_climate(team: Any, sums: TeamSums, leader: Any, action: Any, p: Any) ->
 
     Norms N follow what colleagues value and do: N' = N + f (a values shift + b behaviour shift - N)
     with the half-life `norms_half_life`, faster when the team meets to reflect. Workload is the
-    caseload per filled coordinator post over its usual value, vacancies as usual. While the leader's post is
-    vacant the team's mean stands in for the leader's values.
+    caseload per filled coordinator post over its usual value, vacancies as usual. While the
+    leader's post is vacant the team's mean stands in for the leader's values.
     """
     count = sums.present if sums.present > 0 else 1
     values_shift = sums.values_shift / count
@@ -184,8 +184,10 @@ def partnership_project(team: Any, action: Any, p: Any) -> Partnership:
 
 
 def participation(team: Any) -> float:
-    """Return how far a team takes part: its attended share of training, or its readiness where
-    nothing was offered."""
+    """Return how far a team takes part, 0-1.
+
+    Its attended share of training, or its readiness where nothing was offered.
+    """
     if team.sessions_offered == 0:
         return team.readiness
     return team.sessions_attended / team.sessions_offered

@@ -57,7 +57,8 @@ def reinforcement_after_week(staff: Any, team: Any, action: Any, p: Any) -> floa
     """Return how much coaching, telephone support, boosters and reflection are still felt.
 
     r' = r (1 - f) + (1 - r (1 - f)) s, with f from `reinforcement_half_life` and s the week's
-    support, felt only by people who have attended training: s = 1 - (1 - a telephone)(1 - b supervision)(1 - c reflection).
+    support, felt only by people who have attended training:
+    s = 1 - (1 - a telephone)(1 - b supervision)(1 - c reflection).
 
     Notes
     -----

@@ -74,10 +74,11 @@ def responses(user: Any, team: Any, action: Any, p: Any) -> Responses:
     """Return the lasting response of each process to what the person experiences.
 
     With z(x) = (x - mean) / scale, response_k = b s [w_r z(relationship) + w_s z(support)
-    + w_e z(experience of the practice tied to k)], b the effect of experience on recovery (its prior
-    includes zero: the theory may fail), s the responsiveness of the stage. Connectedness hangs on
-    the relationship, hope on support, identity on strengths, meaning on values, empowerment on
-    coaching and goal-striving. Expectations, partnership and components beyond REFOCUS act directly.
+    + w_e z(experience of the practice tied to k)], b the effect of experience on recovery (its
+    prior includes zero: the theory may fail), s the responsiveness of the stage. Connectedness
+    hangs on the relationship, hope on support, identity on strengths, meaning on values,
+    empowerment on coaching and goal-striving. Expectations, partnership and components beyond
+    REFOCUS act directly.
 
     Notes
     -----
