@@ -45,6 +45,7 @@ from sim.measures.implementation import (
     team_week,
 )
 from sim.measures.rater_bias import staff_rater_bias
+from sim.measures.staff import StaffRow, staff_row
 from sim.measures.user import UserScores, user_scores
 from sim.mechanisms.flow import (
     JUST_LEFT,
@@ -116,6 +117,7 @@ STAFF_DTYPE = np.dtype(record_fields(STAFF))
 USER_DTYPE = np.dtype(record_fields(SERVICE_USER))
 TEAM_WEEK_DTYPE = np.dtype([(name, "f8") for name in TeamWeek._fields])
 EVENT_DTYPE = np.dtype([(name, "i8") for name in EVENT_FIELDS])
+STAFF_ROW_DTYPE = np.dtype([(name, "f8") for name in StaffRow._fields])
 SCORES_DTYPE = np.dtype([(name, "f8") for name in UserScores._fields])
 
 
@@ -669,6 +671,18 @@ def assess_users(teams, staff, users, team_rows, p, seed, replication, week, sco
 
 
 @compile_rule
+def assess_staff(teams, staff, team_rows, p, seed, replication, week, out):
+    """Write every post's row of the staff table."""
+    for index in range(teams.shape[0]):
+        team = teams[index]
+        row = team_rows[index]
+        for place in range(row.staff):
+            person = staff[row.staff_start + place]
+            key = (seed, replication, team.key_low, team.key_high, place, person.generation)
+            store(out[row.staff_start + place], staff_row(person, team, p, key, week))
+
+
+@compile_rule
 def run_world(
     trusts,
     teams,
@@ -691,6 +705,7 @@ def run_world(
     team_weeks,
     events,
     count,
+    staff_rows,
 ):
     """Run one world from its beginning and write assessments and team-weeks.
 
@@ -714,6 +729,8 @@ def run_world(
         Output of shape (weeks + 1, teams), or (0, teams).
     events, count
         Output of events (`EVENT_DTYPE`) and their number; with no room only the number is kept.
+    staff_rows
+        Output of shape (assessments, posts), or (0, posts).
     """
     count[0] = 0
     begin_world(
@@ -764,6 +781,10 @@ def run_world(
                 scores[following],
                 flags[following],
             )
+            if staff_rows.shape[0] > 0:
+                assess_staff(
+                    teams, staff, team_rows, p, seed, replication, week, staff_rows[following]
+                )
             following += 1
 
 

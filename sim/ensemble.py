@@ -20,7 +20,14 @@ from sim.summaries import FLAG_COLUMNS
 if TYPE_CHECKING:
     import mesa
 
-COLLECTABLE = ("summaries", "assessments", "trajectories", "team_weeks", "events")
+COLLECTABLE = (
+    "summaries",
+    "assessments",
+    "staff_assessments",
+    "trajectories",
+    "team_weeks",
+    "events",
+)
 WORK_PER_CHUNK = 1_000_000
 
 
@@ -150,6 +157,8 @@ def run_chunk(request: Request, chunk: Chunk) -> dict[str, np.ndarray]:
     flags = np.zeros((count, users, len(FLAG_COLUMNS)), np.int64)
     wants_weeks = "team_weeks" in request.collect or "trajectories" in request.collect
     team_weeks = np.zeros((weeks + 1 if wants_weeks else 0, teams), compiled.TEAM_WEEK_DTYPE)
+    wants_staff = "staff_assessments" in request.collect
+    staff_rows = np.zeros((count if wants_staff else 0, layout.staff), compiled.STAFF_ROW_DTYPE)
     room = 64 * (layout.staff + users) if "events" in request.collect else 0
     events = np.zeros(room, compiled.EVENT_DTYPE)
     noted = np.zeros(1, np.int64)
@@ -177,6 +186,7 @@ def run_chunk(request: Request, chunk: Chunk) -> dict[str, np.ndarray]:
             team_weeks,
             events,
             noted,
+            staff_rows,
         )
         if int(noted[0]) > room > 0:
             raise RuntimeError(f"{int(noted[0])} events, room for {room}: please report this")
@@ -189,6 +199,7 @@ def run_chunk(request: Request, chunk: Chunk) -> dict[str, np.ndarray]:
             team_weeks,
             events[: int(noted[0])],
             teams_state,
+            staff_rows,
         ):
             collected[name].append(rows)
     empty = {
@@ -209,6 +220,7 @@ def world_tables(
     team_weeks: np.ndarray,
     events: np.ndarray,
     teams_state: np.ndarray,
+    staff_rows: np.ndarray,
 ) -> Iterable[tuple[str, np.ndarray]]:
     """Return the tables of one world that the request asks for."""
     from sim import summaries
@@ -223,6 +235,8 @@ def world_tables(
         )
     if "assessments" in request.collect:
         yield "assessments", summaries.assessment_rows(index, layout, weeks, scores, flags)
+    if "staff_assessments" in request.collect:
+        yield "staff_assessments", summaries.staff_rows(index, layout, weeks, staff_rows)
     if "trajectories" in request.collect:
         yield "trajectories", summaries.trajectory_rows(index, layout, team_weeks)
     if "team_weeks" in request.collect:
@@ -258,6 +272,7 @@ def run_chunk_on_mesa(
         model = RecoveryModel(layout, parameters, request.seed, replication, agent_classes)
         scores = np.zeros((len(weeks), layout.users), compiled.SCORES_DTYPE)
         flags = np.zeros((len(weeks), layout.users, len(FLAG_COLUMNS)), np.int64)
+        staff_rows = np.zeros((len(weeks), layout.staff), compiled.STAFF_ROW_DTYPE)
         team_weeks = np.zeros((request.weeks + 1, len(layout.teams)), compiled.TEAM_WEEK_DTYPE)
         for week in range(request.weeks + 1):
             if week > 0:
@@ -268,13 +283,15 @@ def run_chunk_on_mesa(
                 for index, user in enumerate(model.service_users):
                     scores[at, index] = tuple(model.assess(user))
                     flags[at, index] = [getattr(user, name) for name in FLAG_COLUMNS]
+                for index, member in enumerate(model.staff):
+                    staff_rows[at, index] = tuple(model.assess_staff(member))
         events = np.array(model.events, compiled.EVENT_DTYPE)
         state = np.zeros(len(layout.teams), compiled.TEAM_DTYPE)
         for index, team in enumerate(model.teams):
             state[index] = tuple(getattr(team, variable.name) for variable in TEAM)
         model.release()
         for name, rows in world_tables(
-            request, chunk, replication, scores, flags, team_weeks, events, state
+            request, chunk, replication, scores, flags, team_weeks, events, state, staff_rows
         ):
             collected[name].append(rows)
     return {name: np.concatenate(parts) for name, parts in collected.items()}

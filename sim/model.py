@@ -24,6 +24,7 @@ from sim.measures.implementation import (
     team_week,
 )
 from sim.measures.rater_bias import staff_rater_bias
+from sim.measures.staff import StaffRow, staff_row
 from sim.measures.user import UserScores, user_scores
 from sim.mechanisms.heterogeneity import type_deviation
 from sim.mechanisms.selection import measured_readiness
@@ -243,6 +244,10 @@ class RecoveryModel(mesa.Model):
             if worker.present == 1:
                 bias = staff_rater_bias(worker, self.p)
         return user_scores(user, bias, self.p, user.key, self.week_now)
+
+    def assess_staff(self, member: Any) -> StaffRow:
+        """Return the row of the staff table of a post now."""
+        return staff_row(member, member.team, self.p, member.key, self.week_now)
 
     def release(self) -> None:
         """Let go of the model: Mesa 3.3 keeps every model alive through its agents' counter."""

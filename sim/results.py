@@ -6,6 +6,7 @@ table                 one row per
 runs                  scenario, draw and replication
 summaries             run, arm, assessment and measure (n, mean, SD, ICC)
 assessments           run, sampled service user and assessment (a trial's data set)
+staff_assessments     run, post and assessment (self-rated knowledge, attitudes, behaviour, RSA)
 trajectories          run, arm (or all teams) and week: means over teams
 team_weeks            run, team and week
 events                run and event
@@ -30,7 +31,15 @@ if TYPE_CHECKING:
 
     from sim.ensemble import Request
 
-TABLES = ("runs", "summaries", "assessments", "trajectories", "team_weeks", "events")
+TABLES = (
+    "runs",
+    "summaries",
+    "assessments",
+    "staff_assessments",
+    "trajectories",
+    "team_weeks",
+    "events",
+)
 FORMATS = ("csv", "parquet")
 ALL_TEAMS = "all teams"
 

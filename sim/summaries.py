@@ -141,6 +141,32 @@ def assessment_rows(
     return rows.reshape(-1)
 
 
+def staff_rows(
+    index: tuple[int, int, int], layout: Layout, weeks: np.ndarray, rows_in: np.ndarray
+) -> np.ndarray:
+    """Return one row per post and assessment."""
+    counts = layout.teams["staff"]
+    team = np.repeat(np.arange(len(counts)), counts)
+    names = rows_in.dtype.names or ()
+    dtype = np.dtype(
+        [
+            *INDEX,
+            ("team", "i4"),
+            ("place", "i4"),
+            ("week", "i4"),
+            *[(name, "f8") for name in names],
+        ]
+    )
+    rows = np.zeros(rows_in.shape, dtype)
+    rows["scenario"], rows["draw"], rows["replication"] = index
+    rows["team"] = team
+    rows["place"] = np.arange(len(team)) - np.repeat(layout.teams["staff_start"], counts)
+    rows["week"] = weeks[:, None]
+    for name in names:
+        rows[name] = rows_in[name]
+    return rows.reshape(-1)
+
+
 def trajectory_rows(
     index: tuple[int, int, int], layout: Layout, team_weeks: np.ndarray
 ) -> np.ndarray:

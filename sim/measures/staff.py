@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import Any, NamedTuple
 
 from sim.measures.purposes import Key
+from sim.measures.rsa import rsa_staff_score
 from sim.measures.staff_attitudes import staff_attitudes_score
 from sim.measures.staff_behaviour import staff_behaviour_score
 from sim.measures.staff_knowledge import staff_knowledge_score
@@ -36,4 +38,47 @@ def staff_scores(staff: Any, p: Any, key: Key, week: int) -> StaffScores:
         staff_knowledge_score(staff, p, key, week),
         staff_attitudes_score(staff, p, key, week),
         staff_behaviour_score(staff, p, key, week),
+    )
+
+
+class StaffRow(NamedTuple):
+    """One member of staff at one assessment: who they are, and their scores."""
+
+    present: float
+    leader: float
+    generation: float
+    sessions_offered: float
+    sessions_attended: float
+    staff_knowledge: float
+    staff_attitudes: float
+    staff_behaviour: float
+    rsa_staff: float
+
+
+def staff_row(staff: Any, team: Any, p: Any, key: Key, week: int) -> StaffRow:
+    """Return the row of the staff table at an assessment; scores of a vacant post are missing."""
+    if staff.present == 0:
+        missing = nan
+        return StaffRow(
+            0.0,
+            float(staff.leader),
+            float(staff.generation),
+            0.0,
+            0.0,
+            missing,
+            missing,
+            missing,
+            missing,
+        )
+    scores = staff_scores(staff, p, key, week)
+    return StaffRow(
+        1.0,
+        float(staff.leader),
+        float(staff.generation),
+        float(staff.sessions_offered),
+        float(staff.sessions_attended),
+        scores.staff_knowledge,
+        scores.staff_attitudes,
+        scores.staff_behaviour,
+        rsa_staff_score(staff, team, p, key, week),
     )
