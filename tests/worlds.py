@@ -328,6 +328,15 @@ class CompiledWorld:
         )
         return scores
 
+    def assess_staff(self) -> np.ndarray:
+        """Return the staff rows of all posts in this week."""
+        out = np.zeros(self.layout.staff, self.compiled.STAFF_ROW_DTYPE)
+        _, teams, staff, _ = self.state.values()
+        self.compiled.assess_staff(
+            teams, staff, self.layout.teams, self.p, *self.chance, self.week, out
+        )
+        return out
+
 
 def mesa_state(model: Any) -> State:
     """Return the state of a Mesa model in the ensemble's form."""
@@ -335,7 +344,6 @@ def mesa_state(model: Any) -> State:
     found = {}
     for (kind, variables), several in zip(KINDS.items(), agents, strict=True):
         rows = [tuple(getattr(one, variable.name) for variable in variables) for one in several]
-        # A trust has no variable of a team's layout; an empty list keeps its type.
         found[kind] = np.array(rows, DTYPES[kind])
     return found
 

@@ -149,9 +149,10 @@ def moves_within_trust(uniform: float, p: Any) -> int:
 def donor_order(key: Any, donor_low: int, donor_high: int, week: int) -> float:
     """Return the number that ranks another team as the one a mover comes from (lowest wins).
 
-    A function of both identities, so that the order of teams in a roster does not matter.
+    A function of both identities, so that the order of teams in a roster does not matter. Each low
+    word goes with the other team's high word: two teams that rank each other draw apart.
     """
-    mixed = (key[0], key[1], key[2] ^ donor_low, key[3] ^ donor_high, key[4], key[5])
+    mixed = (key[0], key[1], key[2] ^ donor_high, key[3] ^ donor_low, key[4], key[5])
     u, _, _, _ = uniforms(mixed, STAFF_MOVE_DONOR, week)
     return u
 
