@@ -30,7 +30,7 @@ from sim.mechanisms.heterogeneity import type_deviation
 from sim.mechanisms.selection import measured_readiness
 from sim.parameters import ParameterSet, defaults
 from sim.population import Layout
-from sim.streams import check_seed
+from sim.streams import MAXIMUM_SEED, check_seed
 
 AGENT_KINDS: dict[str, type[mesa.Agent]] = {
     "trust": Trust,
@@ -43,6 +43,15 @@ AGENT_KINDS: dict[str, type[mesa.Agent]] = {
 def mean(values: list[float]) -> float:
     """Return the mean of a list, 0 when it is empty."""
     return sum(values) / len(values) if values else 0.0
+
+
+def check_replication(replication: int) -> int:
+    """Return the replication as a whole number that fits its word of the key, or refuse it."""
+    if int(replication) != replication or not 0 <= int(replication) <= MAXIMUM_SEED:
+        raise InputError(
+            f"replication = {replication!r}: must be a whole number from 0 to {MAXIMUM_SEED}"
+        )
+    return int(replication)
 
 
 class RecoveryModel(mesa.Model):
@@ -77,7 +86,7 @@ class RecoveryModel(mesa.Model):
     Raises
     ------
     InputError
-        For a seed out of range or an unknown kind of agent.
+        For a seed or replication out of range or an unknown kind of agent.
     """
 
     def __init__(
@@ -99,7 +108,7 @@ class RecoveryModel(mesa.Model):
         self.layout = layout
         self.p = parameters if parameters is not None else defaults()
         self.master_seed = check_seed(seed)
-        self.replication = int(replication)
+        self.replication = check_replication(replication)
         self.week_now = 0
         self.actions = plain_actions(layout.actions)
         self.usual_action = self.actions[0][0]

@@ -6,73 +6,22 @@ from typing import Any
 
 import numpy as np
 from hypothesis import given
-from hypothesis import strategies as st
 
 from sim import compiled
 from sim.model import RecoveryModel
-from sim.parameters import ParameterSet, defaults, to_record
+from sim.parameters import ParameterSet, to_record
 from sim.population import Layout
-from sim.streams import MASK32
 from tests.worlds import (
     CompiledWorld,
-    ToyTeam,
+    Recipe,
     busy_parameters,
-    calendar,
     first_difference,
-    lay_out_teams,
     mesa_state,
-    random_calendar,
-    random_parameters,
+    recipes,
     toy_layout,
 )
 
 WEEKS = 16
-
-
-@st.composite
-def layouts(draw: st.DrawFn) -> Layout:
-    """Return a random layout: sizes, trusts, two random programmes, start weeks, selection."""
-    random = np.random.default_rng(draw(st.integers(0, MASK32)))
-    count = draw(st.integers(1, 5))
-    trusts = draw(st.integers(1, count))
-    full = draw(st.booleans())
-    mode = draw(st.sampled_from([0, 1, 2]))
-    teams = []
-    for number in range(count):
-        staff = int(random.integers(1, 8))
-        sampled = int(random.integers(0, 5))
-        teams.append(
-            ToyTeam(
-                f"team {random.integers(0, 10**9)} {number}",
-                f"trust {random.integers(0, trusts)}",
-                f"type {random.integers(0, 3)}",
-                staff,
-                int(random.integers(1, staff + 1)),
-                sampled + (int(random.integers(0, 8)) if full else 0),
-                sampled,
-                int(random.integers(0, 3)),
-                int(random.integers(0, 6)),
-                float(random.choice([-1.0, random.random()])),
-                int(random.integers(-1, 2)),
-                float(random.uniform(0.2, 3.0)),
-            )
-        )
-    actions = [calendar(WEEKS), random_calendar(random, WEEKS), random_calendar(random, WEEKS)]
-    weeks = sorted({0, int(random.integers(1, WEEKS)), WEEKS})
-    selection = (mode, float(random.random()), float(random.uniform(0.2, 1.0)))
-    return lay_out_teams(teams, np.stack(actions), selection, weeks)
-
-
-@st.composite
-def parameters(draw: st.DrawFn) -> ParameterSet:
-    """Return parameters within their bounds, at their corners, by default, or busy."""
-    kind = draw(st.sampled_from(["uniform", "corners", "busy", "defaults"]))
-    if kind == "busy":
-        return busy_parameters()
-    if kind == "defaults":
-        return defaults()
-    random = np.random.default_rng(draw(st.integers(0, MASK32)))
-    return random_parameters(random, corners=kind == "corners")
 
 
 def scores_of(model: RecoveryModel) -> np.ndarray:
@@ -118,11 +67,10 @@ def first_disagreement(layout: Layout, p: ParameterSet, seed: int, replication: 
     return ""
 
 
-@given(layouts(), parameters(), st.integers(0, MASK32), st.integers(0, MASK32))
-def test_both_paths_agree_in_every_bit(
-    layout: Layout, p: ParameterSet, seed: int, replication: int
-) -> None:
-    assert first_disagreement(layout, p, seed, replication) == ""
+@given(recipes())
+def test_both_paths_agree_in_every_bit(recipe: Recipe) -> None:
+    layout, p = recipe.layout(WEEKS), recipe.parameters()
+    assert first_disagreement(layout, p, recipe.seed, recipe.replication) == ""
 
 
 def test_a_busy_world_has_every_kind_of_event() -> None:

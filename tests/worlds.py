@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
+from hypothesis import strategies as st
 
 from sim.parameters import ParameterSet, defaults, registry, resolve, to_record
 from sim.population import ACTION_DTYPE, TEAM_LAYOUT, TRUST_LAYOUT, Layout
 from sim.state import ACTION, SERVICE_USER, STAFF, TEAM, TRUST, record_fields
-from sim.streams import identifier_words, team_words
+from sim.streams import MASK32, identifier_words, team_words
 
 KINDS = {"trust": TRUST, "team": TEAM, "staff": STAFF, "service_user": SERVICE_USER}
 DTYPES = {kind: np.dtype(record_fields(variables)) for kind, variables in KINDS.items()}
@@ -201,6 +203,17 @@ def toy_layout(
     )
 
 
+def plain_record(kind: str, **changed: float) -> SimpleNamespace:
+    """Return an object with every variable of a kind of agent (or of an action): zeros, changed."""
+    variables = {**KINDS, "action": ACTION}[kind]
+    values: dict[str, float] = {one.name: 0.0 if one.kind == "real" else 0 for one in variables}
+    if kind == "action":
+        values["turnover_multiplier"] = 1.0
+    unknown = set(changed) - set(values)
+    assert not unknown, unknown
+    return SimpleNamespace(**(values | changed))
+
+
 def usual_care(layout: Layout) -> Layout:
     """Return the same teams under usual care: the twin of a scenario."""
     actions = layout.actions.copy()
@@ -229,6 +242,70 @@ def random_parameters(random: np.random.Generator, corners: bool = False) -> Par
         low, high = one.bounds
         values[name] = float(random.choice([low, high]) if corners else random.uniform(low, high))
     return resolve(values)
+
+
+class Recipe(NamedTuple):
+    """What makes a random world: small enough to be printed when a claim fails."""
+
+    layout_seed: int
+    teams: int
+    full_caseload: bool
+    selection_mode: int
+    parameter_kind: str
+    parameter_seed: int
+    seed: int
+    replication: int
+
+    def layout(self, weeks: int) -> Layout:
+        """Return a layout of random sizes, trusts, start weeks and two random programmes."""
+        random = np.random.default_rng(self.layout_seed)
+        trusts = int(random.integers(1, self.teams + 1))
+        teams = []
+        for number in range(self.teams):
+            staff = int(random.integers(1, 8))
+            sampled = int(random.integers(0, 5))
+            teams.append(
+                ToyTeam(
+                    name=f"team {random.integers(0, 10**9)} {number}",
+                    trust=f"trust {random.integers(0, trusts)}",
+                    type=f"type {random.integers(0, 3)}",
+                    staff=staff,
+                    coordinators=int(random.integers(1, staff + 1)),
+                    users=sampled + (int(random.integers(0, 8)) if self.full_caseload else 0),
+                    sampled=sampled,
+                    programme=int(random.integers(0, 3)),
+                    start_week=int(random.integers(0, 6)),
+                    readiness=float(random.choice([-1.0, random.random()])),
+                    reflects=int(random.integers(-1, 2)),
+                    turnover_multiplier=float(random.uniform(0.2, 3.0)),
+                )
+            )
+        actions = [calendar(weeks), random_calendar(random, weeks), random_calendar(random, weeks)]
+        return lay_out_teams(
+            teams,
+            np.stack(actions),
+            (self.selection_mode, float(random.random()), float(random.uniform(0.2, 1.0))),
+            sorted({0, int(random.integers(1, weeks)), weeks}),
+        )
+
+    def parameters(self, **fixed: float) -> ParameterSet:
+        """Return parameters within their bounds, at their corners, by default, or busy."""
+        random = np.random.default_rng(self.parameter_seed)
+        if self.parameter_kind == "busy":
+            return busy_parameters(**fixed)
+        if self.parameter_kind == "default":
+            return resolve(fixed)
+        drawn = random_parameters(random, corners=self.parameter_kind == "corners")
+        return resolve(drawn.as_dict() | fixed)
+
+
+def recipes() -> st.SearchStrategy[Recipe]:
+    """Return a strategy for random worlds."""
+    word = st.integers(0, MASK32)
+    kinds = st.sampled_from(["default", "busy", "uniform", "corners"])
+    return st.builds(
+        Recipe, word, st.integers(1, 5), st.booleans(), st.integers(0, 2), kinds, word, word, word
+    )
 
 
 class CompiledWorld:

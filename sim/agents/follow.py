@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any, NamedTuple
 
 import mesa
@@ -20,7 +21,8 @@ class Step(NamedTuple):
     rule : str
         Name of the rule.
     inputs : dict
-        Every value that the rule read, as ``"kind.variable"``.
+        Every value that the rule read, as ``"kind.variable"``; numbers and sums that it was given
+        directly, by the name of the argument. The random-number key is left out.
     before, after : dict
         State variables that the rule sets, before and after.
     """
@@ -87,7 +89,8 @@ class RuleFollower(mesa.Agent):
             self.store(rule(*inputs))
             return
         notes: dict[str, float] = {}
-        given = [self._noting(one, notes) for one in inputs]
+        names = signature(rule).parameters
+        given = [self._noting(name, one, notes) for name, one in zip(names, inputs, strict=True)]
         result = rule(*given)
         before = {name: getattr(self, name, None) for name in result._fields}
         self.store(result)
@@ -96,8 +99,13 @@ class RuleFollower(mesa.Agent):
             Step(week, phase, rule.__name__, notes, before, dict(result._asdict()))  # type: ignore[arg-type]
         )
 
-    def _noting(self, source: Any, notes: dict[str, float]) -> Any:
-        if isinstance(source, int | float | tuple):
+    def _noting(self, name: str, source: Any, notes: dict[str, float]) -> Any:
+        if isinstance(source, int | float):
+            notes[name] = source
+            return source
+        if isinstance(source, tuple):
+            for field, value in zip(getattr(source, "_fields", ()), source, strict=False):
+                notes[f"{name}.{field}"] = value
             return source
         label = getattr(source, "kind", None)
         if label is None:

@@ -39,7 +39,7 @@ def weekly_fraction(half_life: float) -> float:
 
     f = min(1, ln 2 / h), the first-order form of 1 - 2^(-1/h): within 2% for h above 18 weeks.
     """
-    return LN_2 if half_life < 1.0 else LN_2 / half_life
+    return 1.0 if half_life < LN_2 else LN_2 / half_life
 
 
 def weekly_probability(yearly: float) -> float:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sim.mechanisms.bounds import clamp, share
 from sim.mechanisms.flow import usual_vacancies
 from sim.mechanisms.practice import delivered, opportunity, usual_delivery
-from sim.mechanisms.recovery import correlated, responses
+from sim.mechanisms.recovery import correlated, responses, within_limit
 from sim.mechanisms.relationship import (
     experience_mean,
     practice_probability,
@@ -503,7 +503,7 @@ def user_recovery(user: Any, team: Any, action: Any, p: Any, key: Any) -> UserRe
     """Return the recovery at which a user starts: set-point, response so far, and fluctuation.
 
     The response so far is the lasting response to current experience, so that nothing drifts under
-    usual care merely because the simulation began.
+    usual care merely because the simulation began. Levels are clamped as they are later on.
     """
     level = responses(user, team, action, p)
     z_0, z_1, z_2, z_3 = normals(key, USER_START_STATE_MORE, 0)
@@ -511,13 +511,15 @@ def user_recovery(user: Any, team: Any, action: Any, p: Any, key: Any) -> UserRe
     noise = correlated(z_0, z_1, z_2, z_3, z_4, p.process_correlation)
     pull = p.symptoms_to_recovery * user.symptoms
     sd = p.fluctuation_sd * p.chance_scale
-    connectedness = (
+    connectedness = within_limit(
         user.setpoint_connectedness + level.connectedness - pull + sd * noise.connectedness
     )
-    hope = user.setpoint_hope + level.hope - pull + sd * noise.hope
-    identity = user.setpoint_identity + level.identity - pull + sd * noise.identity
-    meaning = user.setpoint_meaning + level.meaning - pull + sd * noise.meaning
-    empowerment = user.setpoint_empowerment + level.empowerment - pull + sd * noise.empowerment
+    hope = within_limit(user.setpoint_hope + level.hope - pull + sd * noise.hope)
+    identity = within_limit(user.setpoint_identity + level.identity - pull + sd * noise.identity)
+    meaning = within_limit(user.setpoint_meaning + level.meaning - pull + sd * noise.meaning)
+    empowerment = within_limit(
+        user.setpoint_empowerment + level.empowerment - pull + sd * noise.empowerment
+    )
     average = 0.2 * (connectedness + hope + identity + meaning + empowerment)
     support = (user.support - p.support_mean) / p.support_scale
     health_sd = p.health_fluctuation_sd * p.chance_scale
@@ -537,9 +539,11 @@ def user_recovery(user: Any, team: Any, action: Any, p: Any, key: Any) -> UserRe
         identity,
         meaning,
         empowerment,
-        user.functioning_usual
-        + p.recovery_to_functioning * empowerment
-        + health_sd * z_functioning,
-        user.needs_usual - p.support_to_needs * support + health_sd * z_needs,
-        user.quality_of_life_usual + p.recovery_to_quality_of_life * average,
+        within_limit(
+            user.functioning_usual
+            + p.recovery_to_functioning * empowerment
+            + health_sd * z_functioning
+        ),
+        within_limit(user.needs_usual - p.support_to_needs * support + health_sd * z_needs),
+        within_limit(user.quality_of_life_usual + p.recovery_to_quality_of_life * average),
     )

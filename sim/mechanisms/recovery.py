@@ -53,6 +53,11 @@ class Stage(NamedTuple):
     stage: int
 
 
+def within_limit(value: float) -> float:
+    """Return a level on a normal scale moved into +-8 standard deviations."""
+    return clamp(value, -LIMIT, LIMIT)
+
+
 def responsiveness(stage: int, p: Any) -> float:
     """Return how strongly a person in a stage responds to support, 1 on average.
 
@@ -78,7 +83,7 @@ def responses(user: Any, team: Any, action: Any, p: Any) -> Responses:
     prior includes zero: the theory may fail), s the responsiveness of the stage. Connectedness
     hangs on the relationship, hope on support, identity on strengths, meaning on values,
     empowerment on coaching and goal-striving. Expectations, partnership and components beyond
-    REFOCUS act directly.
+    REFOCUS act directly. Clamped to +-8 standard deviations.
 
     Notes
     -----
@@ -102,15 +107,17 @@ def responses(user: Any, team: Any, action: Any, p: Any) -> Responses:
     peers = p.peer_delivery_to_hope * action.peer_delivery
     citizenship = p.social_inclusion_to_recovery * action.social_inclusion
     family = p.family_to_connectedness * action.family_involvement
+    connectedness = strength * (process + p.weight_relationship * relation)
+    hope = strength * (process + p.weight_support * support)
+    identity = strength * (process + p.weight_experience * strengths)
+    meaning = strength * (process + p.weight_experience * values)
+    empowerment = strength * (process + p.weight_experience * 0.5 * (coaching + goals))
     return Responses(
-        strength * (process + p.weight_relationship * relation)
-        + partnership
-        + citizenship
-        + family,
-        strength * (process + p.weight_support * support) + peers,
-        strength * (process + p.weight_experience * strengths) - threat + citizenship,
-        strength * (process + p.weight_experience * values),
-        strength * (process + p.weight_experience * 0.5 * (coaching + goals)) + expecting,
+        within_limit(connectedness + partnership + citizenship + family),
+        within_limit(hope + peers),
+        within_limit(identity - threat + citizenship),
+        within_limit(meaning),
+        within_limit(empowerment + expecting),
     )
 
 
@@ -165,14 +172,14 @@ def process_after_week(
     """
     k = weekly_fraction(p.recovery_half_life)
     s = p.fluctuation_sd * p.chance_scale * sqrt(k * (2.0 - k))
-    return clamp(value + k * (setpoint + gain + drift - value) + s * noise, -LIMIT, LIMIT)
+    return within_limit(value + k * (setpoint + gain + drift - value) + s * noise)
 
 
 def health_after_week(value: float, level: float, noise: float, p: Any) -> float:
     """Move symptoms, functioning or needs: as `process_after_week` with their own half-life."""
     k = weekly_fraction(p.health_half_life)
     s = p.health_fluctuation_sd * p.chance_scale * sqrt(k * (2.0 - k))
-    return clamp(value + k * (level - value) + s * noise, -LIMIT, LIMIT)
+    return within_limit(value + k * (level - value) + s * noise)
 
 
 def recovery_mean(user: Any) -> float:
@@ -228,14 +235,12 @@ def recovery(user: Any, team: Any, action: Any, p: Any, key: Any, week: int) -> 
         user.needs, user.needs_usual - p.support_to_needs * support, n_needs, p
     )
     k = weekly_fraction(p.health_half_life)
-    quality_of_life = clamp(
+    quality_of_life = within_limit(
         close_gap(
             user.quality_of_life,
             user.quality_of_life_usual + p.recovery_to_quality_of_life * recovery_mean(user),
             k,
-        ),
-        -LIMIT,
-        LIMIT,
+        )
     )
     return Recovery(
         gain_connectedness,
