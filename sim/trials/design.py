@@ -1,0 +1,376 @@
+"""Trial designs: which cluster is treated and measured when, and how many people are asked.
+
+A design is a matrix of clusters by periods with one of four entries: control, treated, transition
+(the programme runs in, nothing is analysed) and not measured. Parallel trials, stepped wedges and
+cluster crossovers are matrices of a particular shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from sim.errors import InputError, unknown
+
+CONTROL, TREATED, TRANSITION, NOT_MEASURED = 0, 1, 2, 3
+SAMPLINGS = ("cross-sectional", "closed cohort", "open cohort")
+BASELINES = ("none", "ancova", "change")
+RANDOMISATIONS = ("simple", "stratified", "minimised", "restricted")
+MISSING = ("completely at random", "at random", "not at random")
+LARGEST = 100_000
+
+
+@dataclass(frozen=True)
+class Attrition:
+    """Loss to follow-up.
+
+    Attributes
+    ----------
+    rate : float
+        Share lost on average, 0-0.95.
+    mechanism : {'completely at random', 'at random', 'not at random'}
+        Whether loss depends on nothing, on the baseline, or on the outcome itself.
+    slope : float
+        Change in the log odds of loss per standard deviation of baseline or outcome.
+    arm_difference : float
+        Added to the log odds of loss in treated clusters.
+    """
+
+    rate: float = 0.0
+    mechanism: str = MISSING[0]
+    slope: float = 0.0
+    arm_difference: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.rate <= 0.95:
+            raise InputError(f"attrition.rate = {self.rate}: must be from 0 to 0.95 (share lost)")
+        if self.mechanism not in MISSING:
+            raise unknown("attrition.mechanism", self.mechanism, MISSING)
+
+
+@dataclass(frozen=True)
+class ReadinessEntry:
+    """Measured readiness as an entry criterion, with its error, and work on it beforehand.
+
+    Attributes
+    ----------
+    minimum : float or None
+        Smallest measured readiness (0-1) that lets a team in; None for no such criterion.
+    reliability : float
+        Share of the variance of the score that is real.
+    run_in_weeks : int
+        Weeks of preparatory work on readiness before training.
+    """
+
+    minimum: float | None = None
+    reliability: float = 0.7
+    run_in_weeks: int = 0
+
+    def __post_init__(self) -> None:
+        if self.minimum is not None and not 0.0 <= self.minimum <= 1.0:
+            raise InputError(f"readiness.minimum = {self.minimum}: must be from 0 to 1")
+        if not 0.05 <= self.reliability <= 1.0:
+            raise InputError(f"readiness.reliability = {self.reliability}: must be from 0.05 to 1")
+        if self.run_in_weeks < 0:
+            raise InputError(f"readiness.run_in_weeks = {self.run_in_weeks}: must be 0 or more")
+
+
+@dataclass(frozen=True)
+class Design:
+    """A cluster trial.
+
+    Attributes
+    ----------
+    name : str
+        For reports.
+    schedule : numpy.ndarray
+        Sequences by periods: CONTROL, TREATED, TRANSITION or NOT_MEASURED.
+    clusters : tuple of int
+        Clusters randomised to each sequence.
+    size : float
+        People asked per cluster and measured period, on average.
+    size_variation : float
+        Coefficient of variation of that number between clusters.
+    sampling : str
+        One of `SAMPLINGS`.
+    churn : float
+        In an open cohort, share of people replaced from one period to the next.
+    baseline : str
+        How a period before treatment is used in a parallel trial: one of `BASELINES`.
+    randomisation : str
+        One of `RANDOMISATIONS`.
+    strata : int
+        Number of strata for stratified randomisation.
+    attrition : Attrition
+        Loss to follow-up after the first measurement (cohorts), or non-response (cross-sections).
+    readiness : ReadinessEntry
+        Readiness as an entry criterion.
+    period_weeks : int
+        Weeks from one period to the next.
+    """
+
+    name: str
+    schedule: np.ndarray
+    clusters: tuple[int, ...]
+    size: float
+    size_variation: float = 0.0
+    sampling: str = SAMPLINGS[0]
+    churn: float = 0.0
+    baseline: str = BASELINES[0]
+    randomisation: str = RANDOMISATIONS[0]
+    strata: int = 1
+    attrition: Attrition = field(default_factory=Attrition)
+    readiness: ReadinessEntry = field(default_factory=ReadinessEntry)
+    period_weeks: int = 52
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def total_clusters(self) -> int:
+        """Number of clusters."""
+        return sum(self.clusters)
+
+    @property
+    def periods(self) -> int:
+        """Number of periods."""
+        return int(self.schedule.shape[1])
+
+    @property
+    def by_cluster(self) -> np.ndarray:
+        """Schedule with one row per cluster, sequences in order."""
+        return np.repeat(self.schedule, self.clusters, axis=0)
+
+    @property
+    def is_parallel(self) -> bool:
+        """Whether no cluster changes from control to treated but at one common time."""
+        starts = first_treated(self.schedule)
+        treated = starts[starts >= 0]
+        return bool(len(treated) < len(starts) and len(set(treated.tolist())) == 1)
+
+    def with_size(self, size: float) -> Design:
+        """Return the design with another number of people per cluster and period."""
+        return replace(self, size=size)
+
+    def with_clusters(self, clusters: Sequence[int]) -> Design:
+        """Return the design with other numbers of clusters per sequence."""
+        return replace(self, clusters=tuple(int(one) for one in clusters))
+
+
+def first_treated(schedule: np.ndarray) -> np.ndarray:
+    """Return the first period in which each sequence is treated; -1 for never."""
+    treated = schedule == TREATED
+    return np.where(treated.any(axis=1), treated.argmax(axis=1), -1)
+
+
+def check(design: Design) -> None:
+    """Refuse a design that cannot answer its question, and say what to change.
+
+    Raises
+    ------
+    InputError
+        With the field, its value and the rule.
+    """
+    schedule = design.schedule
+    if schedule.ndim != 2 or schedule.size == 0:
+        raise InputError("schedule: must have at least one sequence and one period")
+    if not np.isin(schedule, (CONTROL, TREATED, TRANSITION, NOT_MEASURED)).all():
+        raise InputError(
+            "schedule: entries must be 0 (control), 1 (treated), 2 (transition) or 3 (not measured)"
+        )
+    if len(design.clusters) != schedule.shape[0]:
+        raise InputError(
+            f"clusters = {list(design.clusters)}: must name a number for each of the "
+            f"{schedule.shape[0]} sequences"
+        )
+    if any(one < 0 or one != int(one) for one in design.clusters):
+        raise InputError(f"clusters = {list(design.clusters)}: must be whole numbers of 0 or more")
+    used = design.by_cluster
+    if not (used == TREATED).any():
+        raise InputError("schedule: treats nobody; give at least one cluster a treated period (1)")
+    if not (used == CONTROL).any():
+        raise InputError(
+            "schedule: has no control observation; give at least one cluster a control period (0)"
+        )
+    if design.total_clusters > LARGEST:
+        raise InputError(f"clusters: {design.total_clusters} in all: at most {LARGEST}")
+    if not 1.0 <= design.size <= LARGEST:
+        raise InputError(f"size = {design.size}: must be from 1 to {LARGEST} people")
+    if not 0.0 <= design.size_variation <= 2.0:
+        raise InputError(f"size_variation = {design.size_variation}: must be from 0 to 2")
+    if not 0.0 <= design.churn <= 1.0:
+        raise InputError(f"churn = {design.churn}: must be from 0 to 1")
+    for name, value, valid in (
+        ("sampling", design.sampling, SAMPLINGS),
+        ("baseline", design.baseline, BASELINES),
+        ("randomisation", design.randomisation, RANDOMISATIONS),
+    ):
+        if value not in valid:
+            raise unknown(name, value, valid)
+    if design.strata < 1 or design.strata > max(1, design.total_clusters // 2):
+        raise InputError(
+            f"strata = {design.strata}: must be from 1 to half the number of clusters "
+            f"({design.total_clusters // 2})"
+        )
+    if design.is_parallel:
+        per_arm = arm_sizes(design)
+        if min(per_arm) < 2:
+            raise InputError(
+                f"clusters = {list(design.clusters)}: one cluster in an arm cannot be told from "
+                "the treatment; give each arm at least 2"
+            )
+    elif design.total_clusters < 2:
+        raise InputError("clusters: a single cluster cannot be randomised; give at least 2")
+    if design.baseline != "none" and not has_baseline(design):
+        raise InputError(
+            f"baseline = '{design.baseline}': needs a period in which every cluster is in control; "
+            "add one at the start or set baseline = 'none'"
+        )
+    if design.baseline != "none" and design.sampling == "cross-sectional" and design.is_parallel:
+        raise InputError(
+            f"baseline = '{design.baseline}': needs the same people twice; set sampling = "
+            "'closed cohort'"
+        )
+
+
+def arm_sizes(design: Design) -> tuple[int, int]:
+    """Return the numbers of control and treated clusters of a parallel trial."""
+    ever = (design.schedule == TREATED).any(axis=1)
+    treated = sum(int(n) for n, yes in zip(design.clusters, ever, strict=True) if yes)
+    return design.total_clusters - treated, treated
+
+
+def has_baseline(design: Design) -> bool:
+    """Return whether everybody is in control in the first measured period."""
+    used = design.by_cluster
+    return bool((used[:, 0] == CONTROL).all())
+
+
+def parallel(
+    clusters: int | tuple[int, int],
+    size: float,
+    *,
+    baseline: str = "none",
+    size_variation: float = 0.0,
+    attrition: Attrition | None = None,
+    randomisation: str = "simple",
+    strata: int = 1,
+    readiness: ReadinessEntry | None = None,
+    weeks: int = 52,
+    name: str = "parallel cluster trial",
+) -> Design:
+    """Return a parallel cluster trial.
+
+    Parameters
+    ----------
+    clusters : int or tuple of int
+        Clusters per arm, or (control, treated).
+    size : float
+        People per cluster.
+    baseline : {'none', 'ancova', 'change'}
+        Follow-up only, adjusted for baseline, or change from baseline.
+    size_variation, attrition, randomisation, strata, readiness, name
+        See `Design`.
+    weeks : int
+        Weeks of follow-up.
+    """
+    control, treated = (clusters, clusters) if isinstance(clusters, int) else clusters
+    columns = [[TREATED, CONTROL]]
+    if baseline != "none":
+        columns = [[CONTROL, CONTROL], [TREATED, CONTROL]]
+    return Design(
+        name=name,
+        schedule=np.array(columns).T,
+        clusters=(treated, control),
+        size=size,
+        size_variation=size_variation,
+        sampling="cross-sectional" if baseline == "none" else "closed cohort",
+        baseline=baseline,
+        randomisation=randomisation,
+        strata=strata,
+        attrition=attrition or Attrition(),
+        readiness=readiness or ReadinessEntry(),
+        period_weeks=weeks,
+    )
+
+
+def stepped_wedge(
+    sequences: int,
+    clusters_per_sequence: int,
+    size: float,
+    *,
+    transition_periods: int = 0,
+    sampling: str = "cross-sectional",
+    churn: float = 0.0,
+    size_variation: float = 0.0,
+    attrition: Attrition | None = None,
+    weeks: int = 52,
+    name: str = "stepped-wedge trial",
+) -> Design:
+    """Return a complete stepped wedge: one baseline period, then one sequence more each period.
+
+    Parameters
+    ----------
+    sequences : int
+        Number of steps.
+    clusters_per_sequence : int
+        Clusters that cross over at each step.
+    size : float
+        People per cluster and period.
+    transition_periods : int
+        Periods after each crossing that are not analysed.
+    sampling, churn, size_variation, attrition, name
+        See `Design`.
+    weeks : int
+        Weeks per period.
+    """
+    if sequences < 1:
+        raise InputError(f"sequences = {sequences}: must be at least 1")
+    periods = sequences + 1 + transition_periods
+    schedule = np.zeros((sequences, periods), int)
+    for row in range(sequences):
+        schedule[row, row + 1 : row + 1 + transition_periods] = TRANSITION
+        schedule[row, row + 1 + transition_periods :] = TREATED
+    return Design(
+        name=name,
+        schedule=schedule,
+        clusters=(clusters_per_sequence,) * sequences,
+        size=size,
+        sampling=sampling,
+        churn=churn,
+        size_variation=size_variation,
+        attrition=attrition or Attrition(),
+        period_weeks=weeks,
+    )
+
+
+def crossover(
+    clusters_per_sequence: int, size: float, *, periods: int = 2, weeks: int = 52
+) -> Design:
+    """Return a cluster crossover: half begin treated, and all change over each period."""
+    if periods < 2:
+        raise InputError(f"periods = {periods}: a crossover needs at least 2")
+    first = np.arange(periods) % 2
+    return Design(
+        name="cluster crossover trial",
+        schedule=np.stack([first, 1 - first]),
+        clusters=(clusters_per_sequence, clusters_per_sequence),
+        size=size,
+        period_weeks=weeks,
+    )
+
+
+def from_matrix(rows: Sequence[Sequence[int]], size: float, **settings: object) -> Design:
+    """Return a design from a matrix with one row per cluster."""
+    matrix = np.array(rows, int)
+    if matrix.ndim != 2:
+        raise InputError("schedule: every cluster must have the same number of periods")
+    return Design(
+        name="design from a matrix",
+        schedule=matrix,
+        clusters=(1,) * len(matrix),
+        size=size,
+        **settings,  # type: ignore[arg-type]
+    )
