@@ -52,6 +52,11 @@ class Request:
         Weeks to run.
     collect : tuple of str
         Some of `COLLECTABLE`.
+    own_chance : bool
+        Whether every draw gets runs of chance of its own. By default draws share them, so that
+        parameter sets are compared on common random numbers.
+    first_run : int
+        Number of the first run of chance, to continue where another request ended.
     """
 
     names: tuple[str, ...]
@@ -61,6 +66,8 @@ class Request:
     seed: int
     weeks: int
     collect: tuple[str, ...] = ("summaries", "trajectories")
+    own_chance: bool = False
+    first_run: int = 0
 
     def __post_init__(self) -> None:
         for one in self.collect:
@@ -89,6 +96,11 @@ class Request:
     def parameters(self, scenario: int, draw: int) -> np.void:
         """Return the parameter record of a scenario and draw."""
         return self.draws[draw] if self.draws.ndim == 1 else self.draws[scenario, draw]
+
+    def run_of_chance(self, draw: int, replication: int) -> int:
+        """Return the number by which a replication enters the random-number key."""
+        own = draw * self.replications if self.own_chance else 0
+        return self.first_run + own + replication
 
     def assessment_weeks(self, scenario: int) -> np.ndarray:
         """Return the weeks of assessment that fall within the run."""
@@ -177,7 +189,7 @@ def run_chunk(request: Request, chunk: Chunk) -> dict[str, np.ndarray]:
             layout.selection_reliability,
             parameters,
             request.seed,
-            replication,
+            request.run_of_chance(chunk.draw, replication),
             weeks,
             assessments,
             scores,
@@ -269,7 +281,8 @@ def run_chunk_on_mesa(
     weeks = request.assessment_weeks(chunk.scenario)
     collected: dict[str, list[np.ndarray]] = {name: [] for name in request.collect}
     for replication in range(chunk.first, chunk.last):
-        model = RecoveryModel(layout, parameters, request.seed, replication, agent_classes)
+        run = request.run_of_chance(chunk.draw, replication)
+        model = RecoveryModel(layout, parameters, request.seed, run, agent_classes)
         scores = np.zeros((len(weeks), layout.users), compiled.SCORES_DTYPE)
         flags = np.zeros((len(weeks), layout.users, len(FLAG_COLUMNS)), np.int64)
         staff_rows = np.zeros((len(weeks), layout.staff), compiled.STAFF_ROW_DTYPE)
@@ -318,5 +331,7 @@ def describe(request: Request) -> dict[str, Any]:
         "staff": layout.staff,
         "service_users": layout.users,
         "seed": request.seed,
+        "own_chance": request.own_chance,
+        "first_run": request.first_run,
         "collect": list(request.collect),
     }

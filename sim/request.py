@@ -30,6 +30,8 @@ def build_request(
     seed: int = 1,
     caseload: str = "sample",
     collect: tuple[str, ...] = ("summaries", "trajectories"),
+    own_chance: bool = False,
+    first_run: int = 0,
 ) -> Request:
     """Build a request.
 
@@ -52,6 +54,8 @@ def build_request(
         Whom to simulate.
     collect : tuple of str
         Tables to collect.
+    own_chance, first_run
+        See `Request`.
 
     Raises
     ------
@@ -79,6 +83,8 @@ def build_request(
         seed=check_seed(seed),
         weeks=horizon,
         collect=collect,
+        own_chance=own_chance,
+        first_run=first_run,
     )
 
 

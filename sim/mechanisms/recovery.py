@@ -147,18 +147,20 @@ def correlated(
 
     With m = (z1 + z2 + z3 + z4) / 2, itself standard normal and correlated .5 with each of the
     four: y_k = a z_k + b m, a = sqrt(1 - c), b the root of b^2 + a b = c, so that each y_k has unit
-    variance and two of them correlate c; y_5 = a z_5 + sqrt(c) m. Good and bad weeks are shared by
-    the processes as far as the processes go together between people.
+    variance and two of them correlate c; y_5 = sqrt(1 - g^2) z_5 + g m, and as each of the four
+    correlates sqrt(1 + 3 c) / 2 with m, g = 2 c / sqrt(1 + 3 c) makes y_5 correlate c with them.
+    Good and bad weeks are shared by the processes as far as these go together between people.
     """
     shared = 0.5 * (first + second + third + fourth)
     own = sqrt(1.0 - correlation)
     common = 0.5 * (sqrt(own * own + 4.0 * correlation) - own) * shared
+    link = 2.0 * correlation / sqrt(1.0 + 3.0 * correlation)
     return Fluctuations(
         own * first + common,
         own * second + common,
         own * third + common,
         own * fourth + common,
-        own * fifth + sqrt(correlation) * shared,
+        sqrt(1.0 - link * link) * fifth + link * shared,
     )
 
 

@@ -213,7 +213,11 @@ def descend(data: CellSums, start: Matrix) -> tuple[Matrix, Profile, bool]:
         if not moved:
             return ratios, here, False
         change = np.abs(there_ratios - ratios)
-        settled = bool((change <= 1e-11 * there_ratios + 1e-15 * scale).all())
+        # Newton steps square the error, so a step this small leaves nothing; in flat valleys
+        # rounding moves the ratios more than that, while the slope along the step is gone.
+        slope = abs(float(here.gradient @ step))
+        settled = bool((change <= 1e-10 * there_ratios + 1e-15 * scale).all())
+        settled = settled or (slope < 1e-15 * abs(here.criterion) and size == 1.0)
         ratios, here = there_ratios, there
         if settled:
             blocked = (ratios > 0.0) | (here.gradient >= -1e-9 / scale)

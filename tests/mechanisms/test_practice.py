@@ -39,7 +39,7 @@ def usual_person(p, priorities: float, trust_priorities: float, intents: list[fl
             f"{name}_{one}": room * level for name in ("habit", "behaviour_usual", "behaviour")
         }
         values |= {f"skill_usual_{one}": 0.4, f"skill_{one}": 0.4}
-    values |= {name: 0.45 for name in ("values", "values_usual", "knowledge", "knowledge_usual")}
+    values |= dict.fromkeys(("values", "values_usual", "knowledge", "knowledge_usual"), 0.45)
     return plain_record("staff", **values)
 
 

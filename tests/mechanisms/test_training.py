@@ -141,8 +141,9 @@ def test_training_quality_is_one_at_the_middle() -> None:
 
 
 def learner(**changed: float) -> object:
-    skills = {f"skill_{one}": 0.4 for one in PRACTICES}
-    return plain_record("staff", attended=1, knowledge=0.4, values=0.5, **(skills | changed))
+    values: dict[str, float] = {"attended": 1, "knowledge": 0.4, "values": 0.5}
+    values |= {f"skill_{one}": 0.4 for one in PRACTICES}
+    return plain_record("staff", **(values | changed))
 
 
 def test_who_stays_away_learns_nothing() -> None:

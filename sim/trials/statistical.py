@@ -1,0 +1,214 @@
+"""A plain statistical source of outcomes: means, variances and correlations, no mechanism.
+
+With it designs can be checked against formulas, and a statistician can see what the agent-based
+source adds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log, sqrt
+
+import numpy as np
+
+from sim.errors import InputError
+from sim.trials.data import TrialData
+from sim.trials.design import NOT_MEASURED, TRANSITION, TREATED, Attrition, Design
+from sim.trials.randomise import minimised, restricted, simple, stratified
+
+
+@dataclass(frozen=True)
+class Correlations:
+    """How outcomes go together.
+
+    Attributes
+    ----------
+    icc : float
+        Correlation of two people of one cluster in the same period.
+    cac : float
+        Cluster autocorrelation: correlation of two people of one cluster in different periods, as a
+        share of the ICC.
+    iac : float
+        Individual autocorrelation: correlation of one person's outcomes in two periods beyond what
+        the cluster explains, as a share of what remains (cohorts).
+    """
+
+    icc: float
+    cac: float = 1.0
+    iac: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("icc", "cac", "iac"):
+            value = getattr(self, name)
+            if not 0.0 <= value <= 1.0:
+                raise InputError(f"{name} = {value}: must be from 0 to 1")
+        if self.icc >= 1.0:
+            raise InputError("icc = 1: everybody in a cluster would answer alike; must be below 1")
+
+
+@dataclass(frozen=True)
+class StatisticalSource:
+    """Outcomes from means and variances.
+
+    Attributes
+    ----------
+    mean, sd : float
+        Mean and standard deviation of the outcome under control.
+    correlations : Correlations
+        ICC, CAC, IAC.
+    effect : float
+        Mean difference that treatment makes.
+    effect_sd : float
+        Standard deviation of the effect between clusters.
+    period_effects : tuple of float
+        Added in each period; none when empty.
+    """
+
+    mean: float
+    sd: float
+    correlations: Correlations
+    effect: float
+    effect_sd: float = 0.0
+    period_effects: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.sd > 0.0:
+            raise InputError(f"sd = {self.sd}: must be above 0")
+        if self.effect_sd < 0.0:
+            raise InputError(f"effect_sd = {self.effect_sd}: must be 0 or more")
+
+    @property
+    def components(self) -> tuple[float, float, float, float]:
+        """Standard deviations of cluster, cluster-period, person and rest."""
+        variance, c = self.sd * self.sd, self.correlations
+        within = variance * (1.0 - c.icc)
+        return (
+            sqrt(variance * c.icc * c.cac),
+            sqrt(variance * c.icc * (1.0 - c.cac)),
+            sqrt(within * c.iac),
+            sqrt(within * (1.0 - c.iac)),
+        )
+
+    def simulate(self, design: Design, seed: int, replication: int) -> TrialData:
+        """Return the data of one trial.
+
+        Parameters
+        ----------
+        design : Design
+            The trial.
+        seed, replication : int
+            Key of all draws; effects of different size share their draws.
+        """
+        rng = np.random.Generator(np.random.Philox(key=[seed, replication]))
+        strata = np.arange(design.total_clusters) * design.strata // design.total_clusters
+        allocation = allocate(design, strata, rng)
+        schedule = design.schedule[allocation]
+        sizes = cluster_sizes(design, rng)
+        sd_cluster, sd_period, sd_person, sd_rest = self.components
+        clusters, periods = schedule.shape
+        z_cluster = rng.standard_normal(clusters)
+        z_effect = rng.standard_normal(clusters)
+        z_period = rng.standard_normal((clusters, periods))
+        levels = np.zeros(periods)
+        if self.period_effects:
+            given = np.array(self.period_effects, float)
+            levels[: len(given)] = given[:periods]
+        cluster = np.repeat(np.arange(clusters), sizes)
+        total = len(cluster)
+        number = np.arange(total)
+        person_z = rng.standard_normal(total)
+        rest = rng.standard_normal((total, periods))
+        replaced = rng.random((total, periods))
+        newcomers = rng.standard_normal((total, periods))
+        missing = rng.random((total, periods))
+        ever = (schedule == TREATED).any(axis=1)
+        parts: list[tuple[np.ndarray, ...]] = []
+        first_values = np.full(total, np.nan)
+        identity = number.copy()
+        for period in range(periods):
+            if design.sampling == "cross-sectional":
+                person_z = newcomers[:, period]
+                identity = number + period * total
+            elif design.sampling == "open cohort" and period > 0:
+                changed = replaced[:, period] < design.churn
+                person_z = np.where(changed, newcomers[:, period], person_z)
+                identity = np.where(changed, number + period * total, identity)
+            state = schedule[cluster, period]
+            treated = state == TREATED
+            value = (
+                self.mean
+                + levels[period]
+                + sd_cluster * z_cluster[cluster]
+                + sd_period * z_period[cluster, period]
+                + sd_person * person_z
+                + sd_rest * rest[:, period]
+                + treated * (self.effect + self.effect_sd * z_effect[cluster])
+            )
+            if period == 0:
+                first_values = value
+            lost = loss(design, value, first_values, treated, missing[:, period], period, self)
+            outcome = np.where(lost, np.nan, value)
+            kept = (state != NOT_MEASURED) & (state != TRANSITION)
+            parts.append(
+                (
+                    cluster[kept],
+                    np.full(kept.sum(), period),
+                    identity[kept],
+                    treated[kept].astype(int),
+                    ever[cluster[kept]].astype(int),
+                    outcome[kept],
+                    strata[cluster[kept]],
+                )
+            )
+        return TrialData(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def allocate(design: Design, strata: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the sequence of every cluster under the design's randomisation."""
+    if design.randomisation == "stratified":
+        return stratified(design.clusters, strata, rng)
+    if design.randomisation == "minimised":
+        return minimised(design.clusters, strata[:, None], rng)
+    if design.randomisation == "restricted":
+        return restricted(design.clusters, strata[:, None].astype(float), rng)
+    return simple(design.clusters, rng)
+
+
+def cluster_sizes(design: Design, rng: np.random.Generator) -> np.ndarray:
+    """Return people per cluster: gamma with the design's mean and variation, at least 1."""
+    count = design.total_clusters
+    if design.size_variation == 0.0:
+        whole = int(design.size)
+        extra = rng.random(count) < design.size - whole
+        return whole + extra.astype(int)
+    shape = 1.0 / design.size_variation**2
+    drawn = rng.gamma(shape, design.size / shape, count)
+    return np.maximum(1, np.rint(drawn)).astype(int)
+
+
+def loss(
+    design: Design,
+    value: np.ndarray,
+    first: np.ndarray,
+    treated: np.ndarray,
+    uniform: np.ndarray,
+    period: int,
+    source: StatisticalSource,
+) -> np.ndarray:
+    """Return who is lost in a period: logit = a + slope z + arm difference x treated.
+
+    z is the standardised baseline (at random) or outcome (not at random); people measured first are
+    not lost. The intercept makes the average loss that of the design when the slope is 0.
+    """
+    attrition: Attrition = design.attrition
+    first_of_several = period == 0 and design.periods > 1 and design.sampling != "cross-sectional"
+    if attrition.rate <= 0.0 or first_of_several:
+        return np.zeros(len(value), bool)
+    odds = log(attrition.rate / (1.0 - attrition.rate))
+    driver = np.zeros(len(value))
+    if attrition.mechanism == "at random":
+        driver = (first - source.mean) / source.sd
+    elif attrition.mechanism == "not at random":
+        driver = (value - source.mean) / source.sd
+    logit = odds + attrition.slope * driver + attrition.arm_difference * treated
+    return uniform < 1.0 / (1.0 + np.exp(-logit))

@@ -1,0 +1,158 @@
+"""Flow: people leave and come at the rates they are told to, and newcomers are somebody else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sim import events as kinds
+from sim.mechanisms.flow import (
+    JUST_LEFT,
+    NEW_PERSON_IN_POST,
+    NEW_REFERRAL,
+    NEW_WORKER,
+    SAME_WORKER,
+    FlowDraw,
+    carried_record,
+    employment,
+    leaver_record,
+    leaving_probability,
+    service_flow,
+    service_outcome,
+    usual_vacancies,
+)
+from sim.mechanisms.heterogeneity import present_at_start
+from sim.parameters import defaults, resolve
+from tests.worlds import CompiledWorld, plain_record, toy_layout
+
+NOTHING = plain_record("action")
+WORLDS = 30
+
+
+@pytest.fixture(scope="module")
+def year() -> list[CompiledWorld]:
+    layout = toy_layout(14, staff=17, coordinators=9, users=15, weeks=52, programme=False)
+    return [CompiledWorld(layout, None, 3, number).run(52) for number in range(WORLDS)]
+
+
+def count(worlds: list[CompiledWorld], kind: int) -> int:
+    return sum(event[2] == kind for world in worlds for event in world.events)
+
+
+def test_leavers_in_a_year_are_those_of_the_parameter(year: list[CompiledWorld]) -> None:
+    p = defaults()
+    posts = sum(len(world.state["staff"]) for world in year) / (1.0 + usual_vacancies(p))
+    yearly = count(year, kinds.STAFF_LEFT) / posts
+    # A rate: places are filled again and can be left again.
+    assert yearly == pytest.approx(-np.log(1.0 - p.turnover_yearly), abs=4 * np.sqrt(0.15 / posts))
+
+
+def test_posts_stay_as_filled_as_they_were(year: list[CompiledWorld]) -> None:
+    p = defaults()
+    filled = np.mean([world.state["staff"]["present"].mean() for world in year])
+    assert filled == pytest.approx(1.0 / (1.0 + usual_vacancies(p)), abs=0.012)
+    at_start = np.mean([present_at_start(u, p) for u in (np.arange(4000) + 0.5) / 4000])
+    assert at_start == pytest.approx(1.0 / (1.0 + usual_vacancies(p)), abs=1e-3)
+
+
+def test_research_loses_as_many_as_the_trial(year: list[CompiledWorld]) -> None:
+    people = np.concatenate([world.state["service_user"] for world in year])
+    kept = people["in_research"].mean()
+    error = np.sqrt(0.25 / len(people))
+    assert kept == pytest.approx(297 / 403, abs=4 * error + 0.005)
+
+
+def test_discharges_in_a_year_are_those_of_the_parameter(year: list[CompiledWorld]) -> None:
+    people = np.concatenate([world.state["service_user"] for world in year])
+    assert 1.0 - people["in_service"].mean() == pytest.approx(0.15, abs=0.02)
+
+
+def test_the_sick_are_as_many_as_told(year: list[CompiledWorld]) -> None:
+    staff = np.concatenate([world.state["staff"] for world in year])
+    filled = staff[staff["present"] == 1]
+    error = np.sqrt(0.05 * 0.95 / len(filled))
+    assert filled["sick"].mean() == pytest.approx(0.05, abs=4 * error)
+
+
+def test_leaving_falls_with_readiness_and_wellbeing_and_stays_a_probability() -> None:
+    p = defaults()
+    chances = [
+        leaving_probability(
+            plain_record("team", turnover_multiplier=1.0, readiness_usual=readiness),
+            plain_record("action", staff_wellbeing=wellbeing),
+            p,
+        )
+        for readiness, wellbeing in ((0.2, 0.0), (0.5, 0.0), (0.9, 0.0), (0.9, 1.0))
+    ]
+    assert chances == sorted(chances, reverse=True)
+    assert len(set(chances)) == 4
+    wild = plain_record("team", turnover_multiplier=1e6)
+    assert 0.0 <= leaving_probability(wild, NOTHING, p) < 0.05
+    assert leaving_probability(plain_record("team"), NOTHING, p) == 0.0
+
+
+def test_a_post_is_left_stays_vacant_and_is_filled_by_somebody_else() -> None:
+    p = resolve({"vacancy_weeks": 1.0})
+    team = plain_record("team", turnover_multiplier=1e6, readiness_usual=0.5)
+    person = plain_record("staff", present=1, generation=4, weeks_in_post=9)
+    key = (1, 0, 2, 3, 4, 4)
+    seen = [employment(person, team, NOTHING, p, key, week) for week in range(1, 2000)]
+    left = [one for one in seen if one.present == 0]
+    assert left
+    assert {(one.generation, one.weeks_in_post, one.sick) for one in left} == {(4, JUST_LEFT, 0)}
+    assert {(one.generation, one.weeks_in_post) for one in seen if one.present == 1} == {(4, 10)}
+    vacant = plain_record("staff", present=0, generation=4)
+    # With a mean vacancy of one week every post is filled in the next.
+    assert set(employment(vacant, team, NOTHING, p, key, 7)) == {1, 0, 5}
+    assert employment(vacant, team, NOTHING, p, key, 7).generation == 5
+
+
+def test_movers_bring_what_they_could_do_and_lose_nothing() -> None:
+    leaver = plain_record(
+        "staff", values=0.7, values_usual=0.5, knowledge=0.8, skill_goals=0.9, sessions_attended=4
+    )
+    record = leaver_record(leaver)
+    donor = plain_record("team", **record._asdict())
+    newcomer = plain_record("staff", values_usual=0.4, knowledge=0.3, skill_goals=0.2)
+    newcomer.skill_coaching = 0.6
+    brought = carried_record(newcomer, donor)
+    assert brought.values == brought.values_pending == pytest.approx(0.6)
+    assert (brought.knowledge, brought.skill_goals, brought.skill_coaching) == (0.8, 0.9, 0.6)
+    assert (brought.moved, brought.sessions_attended) == (1, 4)
+
+
+def draws(user, p, present: int = 1, generation: int = 0, coordinators: int = 3):
+    key = (1, 0, 2, 3, 4, 0)
+    return [
+        service_flow(user, present, generation, coordinators, 0.0, p, key, week)
+        for week in range(1, 3001)
+    ]
+
+
+def test_who_can_go_where() -> None:
+    p = resolve({"discharge_yearly": 0.6, "worker_change_yearly": 0.6, "referral_weeks": 1.0})
+    served = plain_record("service_user", in_service=1, sampled=1, relationship=0.65)
+    assert {one.change for one in draws(served, p)} == {SAME_WORKER, NEW_WORKER}
+    assert {one.change for one in draws(served, p, coordinators=0)} == {SAME_WORKER}
+    assert {one.choice for one in draws(served, p)} == {-1, 0, 1, 2}
+    somebody_else = {one.change for one in draws(served, p, generation=1) if one.in_service == 1}
+    assert somebody_else == {NEW_PERSON_IN_POST}
+    gone = plain_record("service_user", in_service=0, sampled=1)
+    assert {(one.in_service, one.change) for one in draws(gone, p)} == {(0, SAME_WORKER)}
+    free = plain_record("service_user", in_service=0, sampled=0)
+    assert NEW_REFERRAL in {one.change for one in draws(free, p)}
+
+
+def test_a_change_of_worker_costs_part_of_the_relationship() -> None:
+    p = defaults()
+    user = plain_record("service_user", in_service=1, worker=2, relationship=0.5, rapport=1.5)
+    key = (1, 0, 2, 3, 4, 0)
+    changed = service_outcome(user, FlowDraw(1, 1, NEW_WORKER, 0, 0.5), 4, 3, p, key, 6)
+    assert changed.relationship == pytest.approx(0.5 * (1.0 - p.relationship_loss_on_change))
+    assert (changed.worker, changed.worker_generation, changed.worker_changes) == (4, 3, 1)
+    assert changed.rapport != 1.5
+    # To be given the same worker again is no change.
+    same = service_outcome(user, FlowDraw(1, 1, NEW_WORKER, 0, 0.5), 2, 0, p, key, 6)
+    assert (same.relationship, same.rapport, same.worker_changes) == (0.5, 1.5, 0)
+    left = service_outcome(user, FlowDraw(0, 1, SAME_WORKER, -1, 0.5), 2, 0, p, key, 6)
+    assert (left.worker, left.relationship) == (-1, 0.5)

@@ -1,0 +1,130 @@
+"""Relationship: contact moves it, changes cost it, and practice reaches users by one link."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.mechanisms.practice import usual_delivery
+from sim.mechanisms.relationship import (
+    contact,
+    contact_probability,
+    expectations_after_week,
+    no_contact,
+    practice_probability,
+    relationship_target,
+    usual_deficit,
+)
+from sim.parameters import defaults, resolve
+from sim.state import PRACTICES
+from tests.worlds import plain_record, random_parameters
+
+SHARES = st.floats(0.0, 1.0)
+NOTHING = plain_record("action")
+KEY = (1, 0, 2, 3, 4, 0)
+
+
+@given(SHARES, SHARES, st.floats(0.0, 1.5))
+def test_what_users_meet_is_a_probability_that_rises_with_delivery(
+    delivery: float, reference: float, link: float
+) -> None:
+    p = resolve({"behaviour_to_experience": link})
+    assert 0.0 <= practice_probability(delivery, reference, p) <= 1.0
+    assert practice_probability(reference, reference, p) == reference
+    low, high = sorted((delivery, reference))
+    assert practice_probability(low, 0.4, p) <= practice_probability(high, 0.4, p)
+    without = resolve({"behaviour_to_experience": 0.0})
+    assert practice_probability(delivery, reference, without) == reference
+
+
+def user_of(p, **changed: float):
+    values = {"in_service": 1, "contact_rate": 1.0, "relationship": 0.5, "support": 0.5}
+    values |= {f"experience_{one}": 0.3 for one in PRACTICES}
+    values["expectations"] = p.expectations_mean
+    return plain_record("service_user", **(values | changed))
+
+
+def test_contacts_come_at_the_users_rate() -> None:
+    p = resolve({"training_time_cost": 1.0})
+    user, worker = user_of(p, contact_rate=0.8), plain_record("staff", interpersonal=0.6)
+    team = plain_record("team", workload=1.0)
+    weeks = range(1, 6001)
+    met = [contact(user, worker, team, NOTHING, p, KEY, week).contacts for week in weeks]
+    assert set(met) == {0, 1, 2}
+    assert np.mean(met) == pytest.approx(0.8, abs=4.0 * np.sqrt(2 * 0.24 / 6000))
+    team.workload = 2.0
+    assert contact_probability(user, worker, team, NOTHING, p) == pytest.approx(0.2)
+    worker.attended = 1
+    a_day = plain_record("action", session_days=1.0)
+    assert contact_probability(user, worker, team, a_day, p) == pytest.approx(0.2 * 0.8)
+    assert contact_probability(user, worker, team, plain_record("action", session_days=9.0), p) == 0
+
+
+@given(st.integers(0, 10_000), st.integers(1, 60_000), SHARES, SHARES, SHARES)
+def test_contact_keeps_every_share_in_range(
+    seed: int, week: int, relationship: float, behaviour: float, progress: float
+) -> None:
+    p = random_parameters(np.random.default_rng(seed), corners=seed % 2 == 0)
+    user = user_of(p, relationship=relationship, contact_rate=2.0, disposition=3.0, has_goal=1)
+    user.goal_progress = progress
+    levels = {f"behaviour_{one}": behaviour for one in PRACTICES}
+    worker = plain_record("staff", interpersonal=0.9, **levels)
+    team = plain_record("team", workload=0.5, climate=-2.0)
+    after = contact(user, worker, team, NOTHING, p, KEY, week)
+    for name in after._fields[1:8]:
+        assert 0.0 <= getattr(after, name) <= 1.0, name
+    assert after.contacts in (0, 1, 2)
+    assert 0.0 <= after.goal_progress < 1.0
+    assert after.goals_reached + after.has_goal <= 1
+
+
+def test_a_week_without_contact_moves_expectations_alone() -> None:
+    p = resolve({"expectations_pace": 0.2})
+    user = user_of(p, contact_rate=0.0)
+    team = plain_record("team", workload=1.0)
+    action = plain_record("action", expectations=1.0)
+    after = contact(user, plain_record("staff"), team, action, p, KEY, 3)
+    before = {name: getattr(user, name) for name in after._fields}
+    assert after._asdict() | {"expectations": 0.5} == before
+    assert after.expectations == pytest.approx(0.5 + 0.2 * 0.5)
+
+
+def test_without_a_worker_the_relationship_fades_and_after_discharge_it_stays() -> None:
+    p = defaults()
+    assert no_contact(user_of(p), NOTHING, p).relationship == pytest.approx(0.5 * 0.99)
+    assert no_contact(user_of(p, in_service=0), NOTHING, p).relationship == 0.5
+
+
+def test_expectations_return_to_usual() -> None:
+    p = defaults()
+    user = user_of(p, expectations=0.9)
+    for _ in range(26):
+        user.expectations = expectations_after_week(user, NOTHING, p)
+    assert user.expectations == pytest.approx(0.5 + 0.4 * 0.5, abs=0.01)
+
+
+def test_the_average_pair_tends_to_the_mean_relationship() -> None:
+    p = defaults()
+    usual = 0.25 * sum(usual_delivery(getattr(p, f"intent_mean_{one}"), p) for one in PRACTICES)
+    target = relationship_target(user_of(p), p.interpersonal_mean, usual, plain_record("team"), p)
+    assert target == pytest.approx(p.relationship_mean)
+
+
+def test_the_usual_deficit_is_where_losses_and_gains_meet() -> None:
+    p = defaults()
+    rate = p.contact_rate
+    deficit = usual_deficit(rate, p)
+    assert 0.0 < deficit < 0.2
+    # The relationship loses a share of itself to changes and absences and regains part of its gap.
+    leaving, changing = p.turnover_yearly / 52.0, p.worker_change_yearly / 52.0
+    away = p.sickness + leaving * p.handover_weeks
+    level, target = 0.5, 0.6
+    for _ in range(3000):
+        lost = p.relationship_loss_on_change * (leaving + changing) + p.relationship_fading * away
+        level += p.relationship_pace * rate * (1.0 - away) * (target - level) - lost * level
+    assert level == pytest.approx(target * (1.0 - deficit), rel=0.01)
+    calm = resolve({"relationship_loss_on_change": 0.0, "relationship_fading": 0.0})
+    assert usual_deficit(rate, calm) == 0.0
+    assert usual_deficit(0.0, calm) == 0.0

@@ -1,0 +1,84 @@
+"""Selection: a measured readiness is as reliable as told, and the chosen regress to the mean."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sim.mechanisms.selection import attended_share, measured_readiness, trainer_rating
+from sim.parameters import resolve
+from sim.streams import MASK32
+from tests.worlds import CompiledWorld, plain_record, toy_layout
+
+TEAMS = 6000
+
+
+@pytest.mark.parametrize("reliability", [0.3, 0.7, 1.0])
+def test_the_reliability_is_the_share_of_variance_that_is_real(reliability: float) -> None:
+    p = resolve({"team_readiness_sd": 0.08})
+    true = 0.5 + 0.08 * np.random.default_rng(1).normal(size=TEAMS)
+    seen = np.array(
+        [
+            measured_readiness(value, reliability, p, (1, 0, number, 2, 0, 0))
+            for number, value in enumerate(true.tolist())
+        ]
+    )
+    assert np.corrcoef(true, seen)[0, 1] ** 2 == pytest.approx(reliability, abs=0.05)
+    ratings = np.array(
+        [
+            trainer_rating(value, reliability, 0.08, (1, 0, number, 2, 0, 0))
+            for number, value in enumerate(true.tolist())
+        ]
+    )
+    assert np.corrcoef(true, ratings)[0, 1] ** 2 == pytest.approx(reliability, abs=0.05)
+    if reliability < 1.0:
+        # The two instruments err independently of each other.
+        errors = np.corrcoef(seen - true, ratings - true)[0, 1]
+        assert abs(errors) < 4.5 / np.sqrt(TEAMS)
+
+
+def test_those_who_measure_well_are_less_ready_than_they_seem() -> None:
+    p = resolve({})
+    true = np.clip(0.5 + 0.15 * np.random.default_rng(1).normal(size=TEAMS), 0.0, 1.0)
+    seen = np.array(
+        [
+            measured_readiness(value, 0.5, p, (1, 0, number, 2, 0, 0))
+            for number, value in enumerate(true.tolist())
+        ]
+    )
+    chosen = seen > 0.7
+    assert 0.5 < true[chosen].mean() < seen[chosen].mean() - 0.05
+
+
+def programmes(mode: int, value: float, replication: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    layout = toy_layout(teams=10, control_teams=False, selection=(mode, value, 1.0))
+    teams = CompiledWorld(layout, None, 4, replication).state["team"]
+    return teams["programme"], teams["readiness"]
+
+
+def test_a_threshold_picks_the_teams_that_reach_it() -> None:
+    programme, readiness = programmes(1, 0.5)
+    assert (programme == (readiness >= 0.5)).all()
+    assert 0 < programme.sum() < 10
+    assert programmes(1, 0.0)[0].sum() == 10
+
+
+@pytest.mark.parametrize(("share", "teams"), [(0.0, 0), (0.3, 3), (0.5, 5), (1.0, 10)])
+def test_a_share_picks_the_most_ready_teams(share: float, teams: int) -> None:
+    programme, readiness = programmes(2, share)
+    assert programme.sum() == teams
+    if 0 < teams < 10:
+        assert readiness[programme == 1].min() > readiness[programme == 0].max()
+
+
+def test_teams_that_were_not_chosen_follow_usual_care() -> None:
+    layout = toy_layout(teams=4, control_teams=False, selection=(2, 0.5, 1.0))
+    world = CompiledWorld(layout, None, MASK32).run(26)
+    teams = world.state["team"]
+    assert (teams["start_week"] == np.where(teams["programme"] == 1, 0, -1)).all()
+    assert ((teams["sessions_offered"] > 0) == (teams["programme"] == 1)).all()
+
+
+def test_the_attended_share_is_zero_where_nothing_was_offered() -> None:
+    assert attended_share(plain_record("team")) == 0.0
+    assert attended_share(plain_record("team", sessions_offered=4, sessions_attended=3)) == 0.75
