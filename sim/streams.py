@@ -330,6 +330,11 @@ def team_words(identifiers: Iterable[str]) -> list[tuple[int, int]]:
 
 def check_seed(seed: int) -> int:
     """Return the seed as a whole number from 0 to 4294967295, or refuse it."""
-    if isinstance(seed, bool) or int(seed) != seed or not 0 <= int(seed) <= MAXIMUM_SEED:
+    try:
+        number = int(seed)
+        fits = not isinstance(seed, bool) and number == seed and 0 <= number <= MAXIMUM_SEED
+    except (TypeError, ValueError, OverflowError):
+        fits = False
+    if not fits:
         raise InputError(f"seed = {seed!r}: must be a whole number from 0 to {MAXIMUM_SEED}")
-    return int(seed)
+    return number

@@ -184,7 +184,13 @@ def test_collisions_of_identifiers_are_refused(monkeypatch: pytest.MonkeyPatch) 
         streams.team_words(["xxx", "x", "yyy"])
 
 
-@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, False])
+@pytest.mark.parametrize(
+    "seed",
+    [
+        *(-1, 2**32, 1.5, True, False),
+        *(one for one in ("one", None, float("nan"))),
+    ],
+)
 def test_a_seed_out_of_range_is_refused(seed: Any) -> None:
     with pytest.raises(InputError, match="seed = .*must be a whole number from 0 to 4294967295"):
         streams.check_seed(seed)

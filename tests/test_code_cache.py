@@ -1,0 +1,209 @@
+"""Compiled code is kept, and never used again after a rule has changed."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sim import code_cache
+
+SIM = Path(code_cache.__file__).parent
+# Imported by what is compiled, but nothing of theirs is compiled.
+NOT_COMPILED = {"__init__.py", "code_cache.py", "errors.py"}
+
+PROGRAM = """
+import numpy as np
+from sim import compiled
+from sim.parameters import defaults, to_record
+from sim.population import ACTION_DTYPE, TEAM_LAYOUT
+team = np.zeros(1, compiled.TEAM_DTYPE)
+row = np.zeros(1, TEAM_LAYOUT)
+staff = np.zeros(1, compiled.STAFF_DTYPE)
+action = np.zeros(1, ACTION_DTYPE)
+row["staff"] = staff["present"] = 1
+staff["behaviour_goals"] = 0.4
+compiled.take_stock(team[0], row[0], staff, action[0], to_record(defaults())[0])
+hits = sum(compiled.take_stock.stats.cache_hits.values())
+print(float(team["behaviour_mean"][0]), hits, compiled.CACHE_FOLDER)
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a copy of the package that may be edited."""
+    shutil.copytree(SIM, tmp_path / "sim", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def run(project: Path, cache: Path) -> tuple[float, int, str]:
+    """Compile and run one function of the copy; return its result, cache hits, and the folder."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        cwd=project,
+        env={**os.environ, "REFOCUS_CACHE_DIR": str(cache), "PYTHONPATH": str(project)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    result, hits, folder = done.stdout.split()
+    return float(result), int(hits), folder
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_an_edited_rule_is_compiled_anew(project: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    first, hits, folder = run(project, cache)
+    assert first == pytest.approx(0.1)
+    assert hits == 0
+    again, hits, same_folder = run(project, cache)
+    assert (again, hits, same_folder) == (first, 1, folder), "unedited code is not compiled again"
+    edit(project / "sim/mechanisms/influence.py", "return 0.25 * (", "return 0.75 * (")
+    edited, hits, other_folder = run(project, cache)
+    assert edited == pytest.approx(0.3)
+    assert hits == 0
+    assert other_folder != folder
+
+
+def test_without_a_folder_to_write_code_is_compiled_in_memory(
+    project: Path, tmp_path: Path
+) -> None:
+    blocked = tmp_path / "a file"
+    blocked.write_text("in the way", encoding="utf-8")
+    result, hits, folder = run(project, blocked / "cache")
+    assert result == pytest.approx(0.1)
+    assert (hits, folder) == (0, "None")
+    assert blocked.read_text(encoding="utf-8") == "in the way"
+
+
+def reached_from(start: str) -> set[str]:
+    """Return the files of the package that a module imports, directly or not."""
+    todo, found = [start], set()
+    while todo:
+        name = todo.pop()
+        if name in found:
+            continue
+        found.add(name)
+        tree = ast.parse((SIM / name).read_text(encoding="utf-8"))
+        # What only type checkers import does not run.
+        tree.body = [node for node in tree.body if not isinstance(node, ast.If)]
+        modules = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "sim":
+                modules |= {node.module, *(f"{node.module}.{one.name}" for one in node.names)}
+            elif isinstance(node, ast.Import):
+                modules |= {one.name for one in node.names if one.name.split(".")[0] == "sim"}
+        for module in modules:
+            base = "/".join(module.split(".")[1:])
+            for path in (f"{base}.py", f"{base}/__init__.py" if base else "__init__.py"):
+                if base and (SIM / path).is_file():
+                    todo.append(path)
+    return found
+
+
+def hash_of(project: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(code_cache, "__file__", str(project / "sim/code_cache.py"))
+    return code_cache.source_hash()
+
+
+COMPILED = sorted(
+    (
+        reached_from("compiled.py")
+        | {f"mechanisms/{one.name}" for one in SIM.glob("mechanisms/*.py")}
+    )
+    - NOT_COMPILED
+)
+
+
+def test_the_sources_that_are_reached_are_those_one_would_name() -> None:
+    assert {"compiled.py", "state.py", "streams.py", "mechanisms/flow.py"} <= set(COMPILED)
+    assert "measures/user.py" in COMPILED
+    assert not {"model.py", "simulate.py", "agents/staff.py"} & set(COMPILED)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            one,
+            marks=pytest.mark.xfail(
+                one == "events.py",
+                reason="SOURCES leaves events.py out, whose numbers compiled code holds",
+                strict=True,
+            ),
+        )
+        for one in COMPILED
+    ],
+)
+def test_every_source_that_is_compiled_decides_the_folder(
+    name: str, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = hash_of(project, monkeypatch)
+    assert before == hash_of(project, monkeypatch)
+    path = project / "sim" / name
+    path.write_text(path.read_text(encoding="utf-8") + "\nONE_MORE = 1\n", encoding="utf-8")
+    assert hash_of(project, monkeypatch) != before
+
+
+def test_what_is_not_compiled_does_not_decide_the_folder(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = hash_of(project, monkeypatch)
+    edit(project / "sim/model.py", "import mesa", "import mesa  # edited")
+    assert hash_of(project, monkeypatch) == before
+
+
+def test_the_folder_is_where_the_user_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REFOCUS_CACHE_DIR", str(tmp_path / "here"))
+    folder = code_cache.prepare()
+    assert folder == tmp_path / "here" / code_cache.source_hash()
+    assert folder.is_dir()
+    assert not code_cache.is_filled(folder)
+    (folder / "rules").mkdir()
+    (folder / "rules" / "rule.nbi").touch()
+    assert code_cache.is_filled(folder)
+    assert not code_cache.is_filled(None)
+    monkeypatch.delenv("REFOCUS_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    assert code_cache.cache_root() == tmp_path / "caches" / "refocus-simulation"
+
+
+def aged(folder: Path, days: int) -> Path:
+    folder.mkdir()
+    then = time.time() - 86400 * days
+    os.utime(folder, (then, then))
+    return folder
+
+
+def test_old_folders_of_compiled_code_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REFOCUS_CACHE_DIR", str(tmp_path))
+    old = [aged(tmp_path / f"{number:020x}", number) for number in range(1, 10)]
+    current = code_cache.prepare()
+    kept = {one.name for one in tmp_path.iterdir()}
+    expected = {one.name for one in old[: code_cache.KEPT_FOLDERS - 1]}
+    assert current is not None
+    assert kept == expected | {current.name}
+
+
+@pytest.mark.xfail(reason="every folder beside the current one counts as ours", strict=True)
+def test_folders_that_are_not_ours_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REFOCUS_CACHE_DIR", str(tmp_path))
+    others = [aged(tmp_path / f"thesis {number}", number) for number in range(1, 10)]
+    code_cache.prepare()
+    assert [one.name for one in others if not one.is_dir()] == []
