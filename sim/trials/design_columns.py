@@ -52,7 +52,8 @@ def constant_column(X: Matrix) -> int:
     """Return the first column that is constant and not zero, or -1."""
     if X.shape[0] == 0:
         return -1
-    same = (X == X[0]).all(axis=0) & (X[0] != 0.0)
+    first = X[0]
+    same = (first == X).all(axis=0) & (first != 0.0)
     return int(np.argmax(same)) if same.any() else -1
 
 

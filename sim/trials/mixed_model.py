@@ -104,7 +104,7 @@ def fit_mixed_model(
     data = cell_sums(np.column_stack([design.basis, design.residual / scale]), effects)
     _check_identified(data, effects)
     ratios, at, converged = minimise(data)
-    if (ratios >= LARGEST_RATIO).any():
+    if (ratios * _mean_square(data) >= 0.1 * LARGEST_RATIO).any():
         raise InputError("response: it must vary within groups, the residual variance is zero")
     residual_variance = at.residual_variance * scale**2
     # The criterion of the given columns, from that of the orthonormal basis.

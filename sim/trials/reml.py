@@ -18,7 +18,7 @@ Matrix = NDArray[np.float64]
 
 START_RATIOS = (0.05, 1.0, 1e-3)
 MAX_STEPS = 200
-LARGEST_RATIO = 1e12
+LARGEST_RATIO = 1e10
 
 
 class Moments(NamedTuple):

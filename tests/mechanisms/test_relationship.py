@@ -62,7 +62,13 @@ def test_contacts_come_at_the_users_rate() -> None:
     assert contact_probability(user, worker, team, plain_record("action", session_days=9.0), p) == 0
 
 
-@given(st.integers(0, 10_000), st.integers(1, 60_000), SHARES, SHARES, SHARES)
+@given(
+    st.integers(0, 10_000),
+    st.integers(1, 60_000),
+    SHARES,
+    SHARES,
+    st.floats(0.0, 1.0, exclude_max=True),
+)
 def test_contact_keeps_every_share_in_range(
     seed: int, week: int, relationship: float, behaviour: float, progress: float
 ) -> None:

@@ -1,0 +1,96 @@
+"""The posterior that every command uses by default: draws of the parameters, and their provenance.
+
+`refocus.csv` holds one equally weighted draw a row; `refocus.json` says which targets, priors,
+version of the model, seeds and diagnostics they came from. Parameters that no column names keep
+their default.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sim.errors import InputError
+from sim.parameters import registry, resolve
+
+SHIPPED = Path(__file__).parent / "refocus.csv"
+LARGEST_FILE = 50_000_000
+
+
+def load_posterior(path: Path | str | None = None) -> tuple[list[dict[str, float]], dict[str, Any]]:
+    """Read posterior draws and their provenance.
+
+    Parameters
+    ----------
+    path : path, optional
+        A CSV file with one column per parameter and one draw a row; a file of the same name that
+        ends in ``.json``, if it is there, is its provenance. The shipped posterior when not given.
+
+    Returns
+    -------
+    draws : list of dict
+        Parameter values by name, equally weighted.
+    provenance : dict
+        Targets, priors, version, seeds and diagnostics; empty when there is no such file.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, a column is no parameter, or a value is out of its bounds.
+    """
+    draws, provenance = _load(SHIPPED if path is None else Path(path))
+    return [dict(one) for one in draws], dict(provenance)
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path) -> tuple[tuple[dict[str, float], ...], dict[str, Any]]:
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise InputError(f"posterior '{path}': larger than {LARGEST_FILE // 1_000_000} MB")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"posterior '{path}': cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"posterior '{path}': is not a text file") from None
+    lines = list(csv.reader(text.splitlines()))
+    if len(lines) < 2:
+        raise InputError(f"posterior '{path}': holds no draws")
+    names = tuple(lines[0])
+    if len(set(names)) != len(names):
+        raise InputError(f"posterior '{path}': a parameter stands in two columns")
+    draws = []
+    for number, line in enumerate(lines[1:], 2):
+        if len(line) != len(names):
+            raise InputError(
+                f"posterior '{path}', line {number}: {len(line)} of {len(names)} values"
+            )
+        try:
+            values = {name: float(value) for name, value in zip(names, line, strict=True)}
+        except ValueError:
+            raise InputError(f"posterior '{path}', line {number}: not a number") from None
+        _check(values, path, number)
+        draws.append(values)
+    beside = path.with_suffix(".json")
+    provenance: dict[str, Any] = {}
+    if beside.exists():
+        try:
+            provenance = json.loads(beside.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise InputError(f"provenance '{beside}': cannot be read ({error})") from None
+    return tuple(draws), provenance
+
+
+def _check(values: dict[str, float], path: Path, number: int) -> None:
+    """Refuse a name that is no parameter or a value out of bounds, by line."""
+    known = registry()
+    for name, value in values.items():
+        one = known.get(name)
+        if one is None or not math.isfinite(value) or not one.bounds[0] <= value <= one.bounds[1]:
+            try:
+                resolve({name: value})
+            except InputError as error:
+                raise InputError(f"posterior '{path}', line {number}: {error}") from None

@@ -1,0 +1,115 @@
+"""An analysis as text for the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def format_analysis(result: dict[str, Any]) -> str:
+    """Return the result of `sim.trials.analyse.analyse_table` as lines of text.
+
+    Parameters
+    ----------
+    result : dict
+
+    Returns
+    -------
+    str
+        Without a line break at the end.
+    """
+    groups = ", ".join(f"{count} {name}" for name, count in result["n_groups"].items())
+    lines = [
+        f"Model: {result['formula']}",
+        f"Rows: {result['n_obs']} used, {result['rows_dropped_missing']} left out for missing "
+        f"values; groups: {groups}",
+        "",
+        f"Effect of {result['term']}: {_number(result['estimate'])} "
+        f"(model standard error {_number(result['se'])})",
+        "",
+        *_table(_tests(result)),
+        "",
+        "Intervals are 95% confidence intervals of the effect over the sampling of clusters and",
+        "people, if the model holds.",
+        "",
+    ]
+    permutation = result["cluster_permutation"]
+    if permutation is not None:
+        if permutation["exact"]:
+            how = f"all {permutation['n_allocations']} allocations"
+        else:
+            how = (
+                f"{permutation['n_allocations']} drawn allocations, "
+                f"Monte Carlo error {permutation['monte_carlo_se']:.1g}"
+            )
+        lines += [f"Cluster permutation test: p {_p(permutation['p'])} ({how})", ""]
+    lines += ["Coefficients (Kenward-Roger)"]
+    lines += _table(
+        [
+            ["", "estimate", "SE", "df", "t", "p"],
+            *(
+                [
+                    name,
+                    _number(one["estimate"]),
+                    _number(one["kenward_roger"]["se_adj"]),
+                    f"{one['kenward_roger']['df']:.1f}",
+                    f"{one['kenward_roger']['t']:.3f}",
+                    _p(one["kenward_roger"]["p"]),
+                ]
+                for name, one in result["coef"].items()
+            ),
+        ]
+    )
+    lines += ["", "Variances"]
+    lines += _table([[name, _number(value)] for name, value in result["variance"].items()])
+    if result["icc"] is not None:
+        lines.append(f"  ICC {result['icc']:.4f}")
+    lines.append(f"  REML criterion {result['reml_criterion']:.6f}")
+    lines += [f"Note: {one}" for one in result["warnings"]]
+    return "\n".join(lines)
+
+
+def _tests(result: dict[str, Any]) -> list[list[str]]:
+    rows = [["test", "SE", "df", "t", "p", "95% interval"]]
+    kenward_roger, satterthwaite = result["kenward_roger"], result["satterthwaite"]
+    shown = [
+        ("Kenward-Roger", kenward_roger["se_adj"], kenward_roger),
+        ("Satterthwaite", result["se"], satterthwaite),
+        ("between-within", result["se"], result["between_within"]),
+    ]
+    if result["cluster_summary"] is not None:
+        shown.append(
+            ("cluster summary", result["cluster_summary"]["se"], result["cluster_summary"])
+        )
+    for name, se, one in shown:
+        low, high = one["ci95"]
+        rows.append(
+            [
+                name,
+                _number(se),
+                f"{one['df']:.1f}",
+                f"{one['t']:.3f}",
+                _p(one["p"]),
+                f"{_number(low)} to {_number(high)}",
+            ]
+        )
+    return rows
+
+
+def _table(rows: list[list[str]]) -> list[str]:
+    widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
+    return [
+        "  "
+        + "  ".join(
+            text.ljust(width) if j == 0 else text.rjust(width)
+            for j, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def _p(value: float) -> str:
+    return "<.0001" if value < 1e-4 else f"{value:.4f}"

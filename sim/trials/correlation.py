@@ -1,0 +1,204 @@
+"""Correlation within clusters, in the two ways a protocol states it.
+
+Correlations: ICC of people of one cluster-period; CAC, the share of the cluster variance that stays
+from period to period; IAC, the share of the individual variance that stays. Variances: of clusters,
+cluster-periods, individuals and the residual, and of treatment effects between clusters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import InputError
+
+Matrix = NDArray[np.float64]
+
+
+def check_share(name: str, value: float) -> None:
+    """Raise InputError unless a value lies in [0, 1]."""
+    if not 0.0 <= value <= 1.0:
+        raise InputError(f"{name}: {value!r} must lie between 0 and 1")
+
+
+def check_positive(name: str, value: float) -> None:
+    """Raise InputError unless a value is positive and finite."""
+    if not (value > 0.0 and np.isfinite(value)):
+        raise InputError(f"{name}: {value!r} must be greater than 0")
+
+
+def design_effect(size: float, icc: float, cv: float = 0.0) -> float:
+    """Return the factor by which clustering inflates the variance of a mean.
+
+    Parameters
+    ----------
+    size : float
+        Mean cluster size.
+    icc : float
+    cv : float
+        Coefficient of variation of cluster sizes (Eldridge, Ashby and Kerry 2006).
+
+    Returns
+    -------
+    float
+    """
+    return 1.0 + ((1.0 + cv**2) * size - 1.0) * icc
+
+
+def relative_efficiency(size: float, icc: float, cv: float) -> float:
+    """Return the efficiency of unequal against equal cluster sizes in a mixed model.
+
+    Van Breukelen, Candel and Berger (2007): 1 - cv^2 r (1 - r), with r the reliability of a cluster
+    mean.
+    """
+    reliability = size * icc / (1.0 + (size - 1.0) * icc)
+    return 1.0 - cv**2 * reliability * (1.0 - reliability)
+
+
+def cluster_mean_correlation(
+    size: float, icc: float, cac: float, iac: float, cv: float = 0.0
+) -> float:
+    """Return the correlation of a cluster's means in two periods (Teerenstra 2012).
+
+    Parameters
+    ----------
+    size : float
+        People in a cluster-period.
+    icc, cac, iac : float
+    cv : float
+        Coefficient of variation of cluster sizes.
+
+    Returns
+    -------
+    float
+    """
+    shared = (1.0 + cv**2) * size * icc * cac + (1.0 - icc) * iac
+    return shared / design_effect(size, icc, cv)
+
+
+@dataclass(frozen=True)
+class VarianceComponents:
+    """Variances of an outcome measured in clusters over periods.
+
+    Attributes
+    ----------
+    residual : float
+        Of one measurement, beyond all else.
+    cluster, cluster_period, individual : float
+        Of cluster, cluster-period and person intercepts.
+    treatment : float
+        Of the treatment effect between clusters.
+    treatment_correlation : float
+        Between a cluster's intercept and its treatment effect.
+    cluster_decay, individual_decay : float
+        Correlation of the cluster's, and the person's, effect in neighbouring periods; 1 for no
+        decay. In an open cohort, the second is the share of people who stay.
+    """
+
+    residual: float
+    cluster: float = 0.0
+    cluster_period: float = 0.0
+    individual: float = 0.0
+    treatment: float = 0.0
+    treatment_correlation: float = 0.0
+    cluster_decay: float = 1.0
+    individual_decay: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("residual", "cluster", "cluster_period", "individual", "treatment"):
+            value = getattr(self, name)
+            if not (value >= 0.0 and np.isfinite(value)):
+                raise InputError(f"variance '{name}': {value!r} must be 0 or greater")
+        check_share("cluster_decay", self.cluster_decay)
+        check_share("individual_decay", self.individual_decay)
+        if not -1.0 <= self.treatment_correlation <= 1.0:
+            raise InputError(
+                f"treatment_correlation: {self.treatment_correlation!r} must lie between -1 and 1"
+            )
+
+    def cell_covariance(self, treatment: Matrix, sizes: Matrix) -> Matrix:
+        """Return the covariance of the cell means of one cluster.
+
+        Parameters
+        ----------
+        treatment : (J,) array
+            Treatment in each period.
+        sizes : (J,) array
+            People measured in each period, all positive. The larger cell is taken to contain the
+            people of the smaller where people are measured repeatedly.
+
+        Returns
+        -------
+        (J, J) array
+        """
+        J = sizes.size
+        lag = np.abs(np.subtract.outer(np.arange(J), np.arange(J))).astype(float)
+        shared = self.individual / np.maximum.outer(sizes, sizes)
+        crossed = self.treatment_correlation * np.sqrt(self.cluster * self.treatment)
+        return np.asarray(
+            self.cluster * self.cluster_decay**lag
+            + np.diag(self.cluster_period + self.residual / sizes)
+            + shared * self.individual_decay**lag
+            + self.treatment * np.outer(treatment, treatment)
+            + crossed * np.add.outer(treatment, treatment)
+        )
+
+
+def from_correlations(
+    variance: float, icc: float, cac: float = 1.0, iac: float = 0.0
+) -> VarianceComponents:
+    """Return the variances for a total variance, ICC, CAC and IAC.
+
+    Parameters
+    ----------
+    variance : float
+        Total variance of one measurement.
+    icc : float
+        Correlation of two people in a cluster-period.
+    cac : float
+        Cluster autocorrelation: share of the cluster variance that is constant over periods.
+    iac : float
+        Individual autocorrelation: share of the other variance that is constant over periods; 0 if
+        different people are measured in each period.
+
+    Returns
+    -------
+    VarianceComponents
+    """
+    check_positive("variance", variance)
+    for name, value in (("icc", icc), ("cac", cac), ("iac", iac)):
+        check_share(name, value)
+    return VarianceComponents(
+        residual=variance * (1.0 - icc) * (1.0 - iac),
+        cluster=variance * icc * cac,
+        cluster_period=variance * icc * (1.0 - cac),
+        individual=variance * (1.0 - icc) * iac,
+    )
+
+
+def from_within_between_individual(
+    variance: float, within_period: float, between_period: float, same_individual: float
+) -> VarianceComponents:
+    """Return the variances for the three correlations of a block exchangeable model.
+
+    Parameters
+    ----------
+    variance : float
+    within_period, between_period : float
+        Correlation of two people of a cluster in one period and in two.
+    same_individual : float
+        Correlation of one person's measurements in two periods; for different people in each
+        period, give `between_period`.
+
+    Returns
+    -------
+    VarianceComponents
+    """
+    return VarianceComponents(
+        residual=variance * (1.0 - within_period - same_individual + between_period),
+        cluster=variance * between_period,
+        cluster_period=variance * (within_period - between_period),
+        individual=variance * (same_individual - between_period),
+    )

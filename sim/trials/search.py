@@ -1,0 +1,72 @@
+"""How large a trial must be: solving a power function that rises."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from sim.errors import InputError
+
+LARGEST = 10_000_000
+
+
+def smallest_integer(power: Callable[[int], float], target: float, lowest: int) -> int:
+    """Return the smallest whole number whose power reaches the target.
+
+    Parameters
+    ----------
+    power : callable
+        Rises with its argument.
+    target : float
+        In (0, 1).
+    lowest : int
+        The smallest number allowed.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    InputError
+        If no number up to ten million reaches it.
+    """
+    _check_target(target)
+    if power(lowest) >= target:
+        return lowest
+    low, high = lowest, 2 * max(lowest, 1)
+    while power(high) < target:
+        low, high = high, 2 * high
+        if high > LARGEST:
+            raise InputError(
+                f"power: {target:g} cannot be reached; {power(low):.3f} is the most that more of "
+                "these bring"
+            )
+    while high - low > 1:
+        middle = (low + high) // 2
+        if power(middle) >= target:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def real_solution(power: Callable[[float], float], target: float, lowest: float) -> float:
+    """Return the number, whole or not, whose power equals the target; see `smallest_integer`."""
+    from scipy.optimize import brentq
+
+    _check_target(target)
+    low, high = lowest, 2.0 * max(lowest, 1.0)
+    while power(high) < target:
+        low, high = high, 2.0 * high
+        if high > LARGEST:
+            raise InputError(f"power: {target:g} cannot be reached by more of these")
+    if power(low) >= target:
+        return low
+    found = brentq(lambda x: power(x) - target, low, high, xtol=1e-12, rtol=1e-14)
+    return float(found)
+
+
+def _check_target(target: float) -> None:
+    if not (0.0 < target < 1.0) or math.isnan(target):
+        raise InputError(f"power: {target!r} must lie between 0 and 1")
