@@ -26,34 +26,34 @@ from sim.parameters.priors import prior_distribution
 # Why each is calibrated; the screen's figures stand in the report.
 CALIBRATED: Mapping[str, str] = {
     "qpr_item_location": "level of the QPR: control mean (P1)",
-    "qpr_item_spread": "spread of QPR answers: pooled SD (P1)",
+    "qpr_item_spread": "spread of QPR answers: pooled SD (P1), standard error (P2)",
     "qpr_alpha": "items that go together widen the sum: pooled SD (P1)",
     "qpr_retest": "stability over the year: standard error of the difference (P2)",
     "natural_improvement": "level after a year: control mean (P1)",
     "process_correlation": "spread of the sum score: pooled SD (P1)",
     "fluctuation_sd": "stability over the year: standard error of the difference (P2)",
-    "team_recovery_sd": "differences between teams: standard error (P2), spread of contrasts (P4)",
-    "type_recovery_sd": "differences between team types: standard error (P2), control mean (P1)",
-    "experience_to_recovery": "whether the theory holds: the difference (P2)",
-    "behaviour_to_experience": "whether practice reaches users: the difference (P2)",
-    "relationship_from_experience": "whether practice reaches the relationship (P3, P4)",
-    "measure_sensitivity": "whether the instrument passes change on: the difference (P2)",
+    "team_recovery_sd": "differences between teams: pooled SD (P1), standard error (P2)",
+    "experience_to_recovery": "whether the theory holds: pooled SD (P1), every effect on the QPR",
+    "weight_relationship": "how far recovery hangs on the relationship: pooled SD (P1)",
+    "behaviour_to_experience": "whether practice reaches users: Interpersonal (P3), every effect",
+    "relationship_from_experience": "whether practice reaches relationships: P3, INSPIRE effects",
+    "relationship_pace": "how fast the relationship moves: control mean (P1), P3",
+    "measure_sensitivity": "whether the QPR passes change on: standard error (P2), QPR effects",
     "participation_relationship_correlation": "whether teams that take part were better (P4)",
     "team_relationship_sd": "differences in relationship between teams (P4)",
-    "qpr_interpersonal_relationship": "relationship in the interpersonal items (P4)",
-    "qpr_interpersonal_signal": "signal in the interpersonal items (P3, P4)",
-    "dropout_yearly": "loss to follow-up: retention (P6)",
+    "qpr_interpersonal_relationship": "relationship in the interpersonal items (P3, P4)",
+    "dropout_yearly": "loss to follow-up: retention (P6), standard error (P2)",
 }
 
 # Priors that differ from the registry's here, and why.
 OVERRIDES: Mapping[str, tuple[Prior, float, str]] = {
     "dropout_yearly": (
-        Prior("uniform", {"low": 0.05, "high": 0.6}),
+        Prior("uniform", (("low", 0.05), ("high", 0.6))),
         0.263,
         "the registry's prior is the trial's own retention; with it P6 would be counted twice",
     ),
     "measure_sensitivity": (
-        Prior("uniform", {"low": 0.4, "high": 1.0}),
+        Prior("uniform", (("low", 0.4), ("high", 1.0))),
         1.0,
         "fixed at 1 in the registry; the third explanation needs room. Assumption: no figure that "
         "says how much of a latent change QPR answers miss was seen",
@@ -120,7 +120,7 @@ class Space:
     def background(self, seed: int, replication: int) -> np.ndarray:
         """Return the scores of all varying parameters for a replication: prior draws, keyed."""
         generator = np.random.Generator(np.random.Philox(key=[seed, 104729 + replication]))
-        return generator.standard_normal(len(self.names))
+        return np.asarray(generator.standard_normal(len(self.names)))
 
     def records(self, calibrated: np.ndarray, background: np.ndarray) -> np.ndarray:
         """Return parameter records.
@@ -141,9 +141,7 @@ class Space:
         return rows
 
 
-def make_space(
-    calibrated: Sequence[str] = tuple(CALIBRATED), widen: float = 1.0
-) -> Space:
+def make_space(calibrated: Sequence[str] = tuple(CALIBRATED), widen: float = 1.0) -> Space:
     """Build the space of varying parameters.
 
     Parameters

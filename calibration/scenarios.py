@@ -89,7 +89,8 @@ def effect_design(seed: int) -> EffectDesign:
             adjusted(full, longer),
         )
     ]
-    return EffectDesign(*layouts, seed)
+    usual, given, best, longer_given, longer_best = layouts
+    return EffectDesign(usual, given, best, longer_given, longer_best, seed)
 
 
 def _means(
@@ -102,10 +103,9 @@ def _means(
         space[key] = Workspace(layout, weeks, times, False)
     work = space[key]
     work.run(layout, record, seed, replication)
-    rows = np.array(
+    return np.array(
         [[np.nanmean(work.scores[at][name]) for name in MEASURES] for at in range(len(times))]
     )
-    return rows
 
 
 def scenario_effects(
@@ -121,8 +121,17 @@ def scenario_effects(
         longer = _means(design.continued, record, seed, replication, 2 * YEAR, space) - usual
         both = _means(design.full_continued, record, seed, replication, 2 * YEAR, space) - usual
         total += [
-            delivered[0, 0], delivered[1, 0], full[0, 0], full[1, 0], full[0, 1], full[1, 1],
-            full[0, 2], full[1, 2], delivered[0, 1], longer[1, 0], both[1, 0],
+            delivered[0, 0],
+            delivered[1, 0],
+            full[0, 0],
+            full[1, 0],
+            full[0, 1],
+            full[1, 1],
+            full[0, 2],
+            full[1, 2],
+            delivered[0, 1],
+            longer[1, 0],
+            both[1, 0],
         ]
     return total / len(replications)
 
@@ -141,8 +150,14 @@ def full_effects(
         delivered = _means(design.delivered, record, seed, replication, 2 * YEAR, space) - usual
         full = _means(design.full, record, seed, replication, 2 * YEAR, space) - usual
         total += [
-            delivered[0, 0], delivered[1, 0], full[0, 0], full[1, 0], full[0, 1], full[1, 1],
-            full[0, 2], full[1, 2],
+            delivered[0, 0],
+            delivered[1, 0],
+            full[0, 0],
+            full[1, 0],
+            full[0, 1],
+            full[1, 1],
+            full[0, 2],
+            full[1, 2],
         ]
     return total / len(replications)
 

@@ -1,3 +1,5 @@
+# numba infers the types of what it compiles.
+# mypy: disallow-untyped-defs=False, disallow-incomplete-defs=False
 """The simulated trial as the trial was: from one simulated world to the published kind of figures.
 
 Compiled functions turn the scores of one world into the figures that the trial reported: adjusted
@@ -309,8 +311,24 @@ def judged_high(teams_state, arm, weight, reliability, places, seed, replication
 
 @compile_rule
 def trial_statistics(
-    start, end, quarter, flags, staff_start, staff_end, user_team, staff_team, arm,
-    teams_state, weight, reliability, places, with_control, adjust, checks, seed, replication,
+    start,
+    end,
+    quarter,
+    flags,
+    staff_start,
+    staff_end,
+    user_team,
+    staff_team,
+    arm,
+    teams_state,
+    weight,
+    reliability,
+    places,
+    with_control,
+    adjust,
+    checks,
+    seed,
+    replication,
 ):
     """Return the figures of one simulated trial in the order of `STATISTICS`.
 
@@ -392,24 +410,44 @@ def trial_statistics(
         end["gaf"].copy(), start["gaf"].copy(), exposed, followed, user_team, teams, 1
     )
     estimate, _ = contrast(
-        end["cansas_staff"].copy(), start["cansas_staff"].copy(), exposed, followed, user_team,
-        teams, 1,
+        end["cansas_staff"].copy(),
+        start["cansas_staff"].copy(),
+        exposed,
+        followed,
+        user_team,
+        teams,
+        1,
     )
     out[12] = -estimate
     estimate, _ = contrast(
-        end["cansas_user"].copy(), start["cansas_user"].copy(), exposed, followed, user_team,
-        teams, 1,
+        end["cansas_user"].copy(),
+        start["cansas_user"].copy(),
+        exposed,
+        followed,
+        user_team,
+        teams,
+        1,
     )
     out[13] = -estimate
     support, support_0 = end["inspire_support"].copy(), start["inspire_support"].copy()
     out[14], _ = contrast(support, support_0, exposed, followed, user_team, teams, 1)
     out[15], _ = contrast(
-        end["inspire_relationship"].copy(), start["inspire_relationship"].copy(), exposed,
-        followed, user_team, teams, 1,
+        end["inspire_relationship"].copy(),
+        start["inspire_relationship"].copy(),
+        exposed,
+        followed,
+        user_team,
+        teams,
+        1,
     )
     estimate, _ = contrast(
-        end["service_cost"].copy(), start["service_cost"].copy(), exposed, followed, user_team,
-        teams, 1,
+        end["service_cost"].copy(),
+        start["service_cost"].copy(),
+        exposed,
+        followed,
+        user_team,
+        teams,
+        1,
     )
     out[16] = -estimate
     black = np.empty(users, np.int64)
@@ -547,16 +585,37 @@ class Workspace:
     def run(self, layout: Layout, parameters: Any, seed: int, replication: int) -> None:
         """Run one world; its scores and final state are then in the arrays."""
         run_world(
-            self.trusts, self.teams, self.staff, self.users, layout.trusts, layout.teams,
-            layout.actions, layout.selection_mode, layout.selection_value,
-            layout.selection_reliability, parameters, seed, replication, self.weeks,
-            self.assessments, self.scores, self.flags, 0, self.team_weeks, self.events, self.noted,
+            self.trusts,
+            self.teams,
+            self.staff,
+            self.users,
+            layout.trusts,
+            layout.teams,
+            layout.actions,
+            layout.selection_mode,
+            layout.selection_value,
+            layout.selection_reliability,
+            parameters,
+            seed,
+            replication,
+            self.weeks,
+            self.assessments,
+            self.scores,
+            self.flags,
+            0,
+            self.team_weeks,
+            self.events,
+            self.noted,
             self.staff_rows,
         )
 
 
 def simulate_trial(
-    design: TrialDesign, parameters: Any, replication: int, checks: bool, space: dict[Any, Workspace]
+    design: TrialDesign,
+    parameters: Any,
+    replication: int,
+    checks: bool,
+    space: dict[Any, Workspace],
 ) -> np.ndarray:
     """Simulate one trial and return its figures (`STATISTICS`).
 
@@ -586,10 +645,23 @@ def simulate_trial(
     none = work.staff_rows[:0]
     return np.asarray(
         trial_statistics(
-            work.scores[0], work.scores[-1], work.scores[1] if checks else work.scores[0, :0],
-            work.flags[-1], work.staff_rows[0] if checks else none.reshape(-1),
-            work.staff_rows[-1] if checks else none.reshape(-1), user_team, staff_team, arm,
-            work.teams, how.weight, how.reliability, how.places, how.with_control, how.adjust,
-            1 if checks else 0, design.seed, replication,
+            work.scores[0],
+            work.scores[-1],
+            work.scores[1] if checks else work.scores[0, :0],
+            work.flags[-1],
+            work.staff_rows[0] if checks else none.reshape(-1),
+            work.staff_rows[-1] if checks else none.reshape(-1),
+            user_team,
+            staff_team,
+            arm,
+            work.teams,
+            how.weight,
+            how.reliability,
+            how.places,
+            how.with_control,
+            how.adjust,
+            1 if checks else 0,
+            design.seed,
+            replication,
         )
     )

@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 
-SOURCES = ("streams.py", "state.py", "compiled.py", "mechanisms/*.py", "measures/*.py")
+SOURCES = ("streams.py", "state.py", "events.py", "compiled.py", "mechanisms/*.py", "measures/*.py")
 KEPT_FOLDERS = 6
+OUR_FOLDER = re.compile(r"[0-9a-f]{20}")
 
 
 def source_hash() -> str:
@@ -62,7 +64,11 @@ def prepare() -> Path | None:
 
 
 def _remove_old(current: Path) -> None:
-    folders = [one for one in current.parent.iterdir() if one.is_dir() and one != current]
+    folders = [
+        one
+        for one in current.parent.iterdir()
+        if one != current and OUR_FOLDER.fullmatch(one.name) and one.is_dir()
+    ]
     folders.sort(key=lambda one: one.stat().st_mtime, reverse=True)
     for old in folders[KEPT_FOLDERS - 1 :]:
         shutil.rmtree(old, ignore_errors=True)

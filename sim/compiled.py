@@ -352,6 +352,7 @@ def begin_world(
             user = users[row.user_start + place]
             user.place = place
             user.generation = 0
+            user.arrival_week = 0
             sampled = 1 if place < row.sampled else 0
             user.sampled = sampled
             begin_user(user, staff, team, row, place, sampled, usual, p, seed, replication)
@@ -509,6 +510,7 @@ def team_users(
         )
         if draw.change == NEW_REFERRAL:
             user.generation += 1
+            user.arrival_week = week
             begin_user(user, staff, team, row, place, user.sampled, action, p, seed, replication)
             note(events, count, week, index, USER_REFERRED, place, user.generation)
         else:

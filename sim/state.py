@@ -123,6 +123,7 @@ STAFF = (
 SERVICE_USER = (
     _whole("place", "place on the team's list, permanent", "index"),
     _whole("generation", "which person in this place, 0 for the first", "index"),
+    _whole("arrival_week", "week in which the person came; 0 for the start", "week"),
     _whole("sampled", "whether drawn for the research sample", "0/1"),
     _whole("in_service", "1 until discharged or referred on", "0/1"),
     _whole("in_research", "1 until lost to research follow-up", "0/1"),

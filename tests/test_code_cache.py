@@ -133,20 +133,7 @@ def test_the_sources_that_are_reached_are_those_one_would_name() -> None:
     assert not {"model.py", "simulate.py", "agents/staff.py"} & set(COMPILED)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            one,
-            marks=pytest.mark.xfail(
-                one == "events.py",
-                reason="SOURCES leaves events.py out, whose numbers compiled code holds",
-                strict=True,
-            ),
-        )
-        for one in COMPILED
-    ],
-)
+@pytest.mark.parametrize("name", COMPILED)
 def test_every_source_that_is_compiled_decides_the_folder(
     name: str, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,7 +186,6 @@ def test_old_folders_of_compiled_code_are_removed(
     assert kept == expected | {current.name}
 
 
-@pytest.mark.xfail(reason="every folder beside the current one counts as ours", strict=True)
 def test_folders_that_are_not_ours_are_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

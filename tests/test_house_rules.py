@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Each row may use itself and the rows above it.
 LAYERS = (
-    {"errors", "state", "streams", "parameters", "events", "files"},
+    {"errors", "state", "streams", "parameters", "events", "files", "posterior"},
     {"mechanisms", "measures"},
     {"scenarios", "roster", "rosters", "population"},
     {"agents"},
@@ -128,7 +128,9 @@ def into_entrances(edges: dict[str, set[str]]) -> list[str]:
         and target.split(".")[1] in ENTRANCES
         and module.split(".")[:2] != target.split(".")[:2]
         # `python -m sim` and the command that starts the web page's server are entrances too.
-        and not (module in ("sim.__main__", "sim.cli") or module.startswith("sim.cli."))
+        and not (
+            module.endswith(".__main__") or module == "sim.cli" or module.startswith("sim.cli.")
+        )
     ]
 
 

@@ -65,6 +65,7 @@ class ServiceUser(RuleFollower):
         team.users.append(self)
         self.place = place
         self.generation = 0
+        self.arrival_week = model.week_now
         self.sampled = sampled
         self.share_black = share_black
         self.begin()
@@ -146,6 +147,7 @@ class ServiceUser(RuleFollower):
         )
         if draw.change == NEW_REFERRAL:
             self.generation += 1
+            self.arrival_week = model.week_now
             self.begin()
             model.note(team, USER_REFERRED, self.place, self.generation)
             return

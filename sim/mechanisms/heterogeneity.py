@@ -408,7 +408,8 @@ def user_start(
 
     Set-points of the five processes share one factor, so that they correlate `process_correlation`
     with each other; all shift with the team's case mix. Current levels fluctuate around them.
-    Experience of the working practices starts at what the key worker delivers.
+    Experience of the working practices starts at what the key worker delivers,
+    or usually delivered while the post is vacant.
     """
     u_black, u_rate, u_goal, u_progress = uniforms(key, USER_START, 0)
     z_disposition, z_general, z_expectations, z_threat = normals(key, USER_START_MORE, 0)
@@ -436,6 +437,11 @@ def user_start(
     elif stage_level > 0.4:
         stage = 4
     has_goal = happens(u_goal, p.has_goal_share)
+    coaching, values = worker.behaviour_coaching, worker.behaviour_values
+    strengths, goals = worker.behaviour_strengths, worker.behaviour_goals
+    if worker.present == 0:
+        coaching, values = worker.behaviour_usual_coaching, worker.behaviour_usual_values
+        strengths, goals = worker.behaviour_usual_strengths, worker.behaviour_usual_goals
     return UserStart(
         1,
         sampled,
@@ -447,22 +453,22 @@ def user_start(
         z_disposition,
         z_support,
         practice_probability(
-            delivered(worker.behaviour_coaching, worker.skill_coaching, p),
+            delivered(coaching, worker.skill_coaching, p),
             usual_delivery(p.intent_mean_coaching, p),
             p,
         ),
         practice_probability(
-            delivered(worker.behaviour_values, worker.skill_values, p),
+            delivered(values, worker.skill_values, p),
             usual_delivery(p.intent_mean_values, p),
             p,
         ),
         practice_probability(
-            delivered(worker.behaviour_strengths, worker.skill_strengths, p),
+            delivered(strengths, worker.skill_strengths, p),
             usual_delivery(p.intent_mean_strengths, p),
             p,
         ),
         practice_probability(
-            delivered(worker.behaviour_goals, worker.skill_goals, p),
+            delivered(goals, worker.skill_goals, p),
             usual_delivery(p.intent_mean_goals, p),
             p,
         ),

@@ -192,7 +192,8 @@ def recovery_mean(user: Any) -> float:
 def recovery(user: Any, team: Any, action: Any, p: Any, key: Any, week: int) -> Recovery:
     """Return a person's recovery, health and quality of life after a week.
 
-    Natural improvement is a steady rise per year of all set-points (declared, the same everywhere).
+    Natural improvement is a steady rise per year of all set-points since the person came (declared,
+    the same everywhere).
     Symptoms pull the processes down. Functioning follows empowerment, quality of life follows the
     mean process, unmet needs fall with experienced support; all link strengths are assumptions
     except symptoms and recovery (r = -.21 to -.44, literature).
@@ -203,7 +204,8 @@ def recovery(user: Any, team: Any, action: Any, p: Any, key: Any, week: int) -> 
     gain_identity = gain_after_week(user.gain_identity, level.identity, p)
     gain_meaning = gain_after_week(user.gain_meaning, level.meaning, p)
     gain_empowerment = gain_after_week(user.gain_empowerment, level.empowerment, p)
-    drift = p.natural_improvement * week / WEEKS_PER_YEAR - p.symptoms_to_recovery * user.symptoms
+    since = week - user.arrival_week
+    drift = p.natural_improvement * since / WEEKS_PER_YEAR - p.symptoms_to_recovery * user.symptoms
     z_0, z_1, z_2, z_3 = normals(key, USER_PROCESSES, week)
     n_symptoms, n_functioning, n_needs, z_4 = normals(key, USER_HEALTH, week)
     noise = correlated(z_0, z_1, z_2, z_3, z_4, p.process_correlation)

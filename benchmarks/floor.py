@@ -1,0 +1,177 @@
+"""The floor: the same draws, the same transforms, the same state written, and nothing else.
+
+No simulation that keeps these draws and this state can be faster on this machine. The loops make
+the Philox blocks that the compiled week makes, turn them into uniforms and normals with the
+functions of `sim.streams`, and store one of them in every state variable that the week stores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.table import Row
+from benchmarks.timing import side_by_side
+from benchmarks.worlds import World, service_layout
+from sim import compiled
+from sim.mechanisms.flow import Employment, ServiceFlow
+from sim.mechanisms.influence import CommittedValues, PendingValues
+from sim.mechanisms.practice import Behaviour, Intent, Retention
+from sim.mechanisms.readiness import StaffReadiness
+from sim.mechanisms.recovery import Recovery, Stage
+from sim.mechanisms.relationship import Contact
+from sim.mechanisms.training import Attendance, Learning
+from sim.streams import (
+    STAFF_ATTENDANCE,
+    STAFF_EMPLOYMENT,
+    STAFF_LEARNING,
+    USER_CONTACT,
+    USER_FLOW,
+    USER_HEALTH,
+    USER_PRACTICES,
+    USER_PROCESSES,
+    normals,
+    to_normal,
+    uniforms,
+)
+
+WEEKS = 52
+STAFF_STORES = (
+    (Employment, compiled.STAFF_DTYPE),
+    (StaffReadiness, compiled.STAFF_DTYPE),
+    (Attendance, compiled.STAFF_DTYPE),
+    (Learning, compiled.STAFF_DTYPE),
+    (PendingValues, compiled.STAFF_DTYPE),
+    (CommittedValues, compiled.STAFF_DTYPE),
+    (Retention, compiled.STAFF_DTYPE),
+    (Intent, compiled.STAFF_DTYPE),
+    (Behaviour, compiled.STAFF_DTYPE),
+)
+USER_STORES = ((Contact, None), (Recovery, None), (Stage, None), (ServiceFlow, None))
+WHOLE = {
+    name
+    for dtype in (compiled.STAFF_DTYPE, compiled.USER_DTYPE)
+    for name in dtype.names or ()
+    if dtype[name].kind == "i"
+}
+
+
+def writer(stores: Sequence[tuple[type, object]], draws: int) -> object:
+    """Return a compiled function that stores draws in every field that the rules return."""
+    names = ", ".join(f"z{lane}" for lane in range(draws))
+    lines = [f"def write(record, whole, {names}):"]
+    at = 0
+    for result, _ in stores:
+        for field in result._fields:  # type: ignore[attr-defined]
+            if field in WHOLE:
+                lines.append(f"    record.{field} = whole")
+            else:
+                lines.append(f"    record.{field} = z{at % draws}")
+                at += 1
+    scope: dict[str, object] = {}
+    exec("\n".join(lines), scope)
+    return compiled.numba.njit(nogil=True)(scope["write"])
+
+
+write_staff = writer(STAFF_STORES, 2)
+write_user = writer(USER_STORES, 12)
+
+
+@compiled.numba.njit(nogil=True)
+def staff_floor(staff, teams, rows, actions, seed, replication, weeks):
+    """Make the draws of all staff-weeks and write what a staff-week writes."""
+    for week in range(1, weeks + 1):
+        action = actions[1, week - 1]
+        session = action.prt_session + action.coaching_session + action.booster > 0.0
+        for index in range(teams.shape[0]):
+            row = rows[index]
+            for place in range(row.staff):
+                person = staff[row.staff_start + place]
+                key = (seed, replication, row.key_low, row.key_high, place, person.place)
+                u, v, _, _ = uniforms(key, STAFF_EMPLOYMENT, week)
+                if session:
+                    u, _, _, _ = uniforms(key, STAFF_ATTENDANCE, week)
+                    v, _, _, _ = uniforms(key, STAFF_LEARNING, week)
+                    v = to_normal(v)
+                write_staff(person, place, u, v)
+
+
+@compiled.numba.njit(nogil=True)
+def user_floor(users, rows, chances, seed, replication, weeks):
+    """Make the draws of all user-weeks and write what a user-week writes."""
+    for week in range(1, weeks + 1):
+        for index in range(rows.shape[0]):
+            row = rows[index]
+            for place in range(row.users):
+                at = row.user_start + place
+                user = users[at]
+                key = (seed, replication, row.key_low, row.key_high, place, 0)
+                u0, u1, u2, u3 = 0.0, 0.0, 0.0, 0.0
+                chance = chances[at]
+                if chance > 0.0:
+                    u0, u1, u2, u3 = uniforms(key, USER_CONTACT, week)
+                    if u0 < chance or u1 < chance:
+                        u0, u1, u2, u3 = uniforms(key, USER_PRACTICES, week)
+                z0, z1, z2, z3 = normals(key, USER_PROCESSES, week)
+                z4, z5, z6, z7 = normals(key, USER_HEALTH, week)
+                f0, f1, f2, f3 = uniforms(key, USER_FLOW, week)
+                f0 = f0 + f1 + f2 + f3
+                u0 = u0 + f0
+                write_user(user, place, u0, u1, u2, u3, z0, z1, z2, z3, z4, z5, z6, z7)
+
+
+def contact_chances(world: World) -> np.ndarray:
+    """Return the chance of a contact in each half of a week as the world stands; 0 without one."""
+    layout = world.layout
+    team = np.repeat(np.arange(len(layout.teams)), layout.teams["users"])
+    worker = world.users["worker"]
+    post = world.staff[layout.teams["staff_start"][team] + np.maximum(worker, 0)]
+    met = (worker >= 0) & (post["present"] == 1) & (post["sick"] == 0)
+    chance = 0.5 * world.users["contact_rate"] / world.teams["workload"][team]
+    return np.where(met, np.clip(chance, 0.0, 1.0), 0.0)
+
+
+def measure(quick: bool) -> list[Row]:
+    """Return how many times the floor a staff-week and a user-week take."""
+    teams, rounds = (20, 5) if quick else (60, 15)
+    without = World(service_layout(teams, 0, WEEKS))
+    full = World(service_layout(teams, 275, WEEKS))
+    full.run(WEEKS // 2)
+    chances = contact_chances(full)
+    spare = World(full.layout)
+    layout = full.layout
+
+    taken = side_by_side(
+        {
+            "staff floor": lambda: staff_floor(
+                spare.staff, spare.teams, layout.teams, layout.actions, 1, 0, WEEKS
+            ),
+            "staff": lambda: without.run(WEEKS),
+            "begin staff": lambda: without.run(0),
+            "user floor": lambda: user_floor(spare.users, layout.teams, chances, 1, 0, WEEKS),
+            "all": lambda: full.run(WEEKS),
+            "begin all": lambda: full.run(0),
+        },
+        rounds,
+    )
+    staff = taken["staff"] - taken["begin staff"]
+    users = taken["all"] - taken["begin all"] - staff
+    staff_weeks, user_weeks = layout.staff * WEEKS, layout.users * WEEKS
+    per = 1e9
+    return [
+        Row(
+            "Staff-week over its floor",
+            f"{staff / taken['staff floor']:.2f} x",
+            "at most 3",
+            f"{per * staff / staff_weeks:.0f} ns against "
+            f"{per * taken['staff floor'] / staff_weeks:.0f} ns",
+        ),
+        Row(
+            "User-week over its floor",
+            f"{users / taken['user floor']:.2f} x",
+            "at most 3",
+            f"{per * users / user_weeks:.0f} ns against "
+            f"{per * taken['user floor'] / user_weeks:.0f} ns",
+        ),
+    ]

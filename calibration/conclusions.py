@@ -1,0 +1,523 @@
+"""What the posterior says: fit to targets, what moved, why the trial was null, what to measure.
+
+Every function turns arrays into plain rows for the report. Nothing here holds a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from calibration.emulator import Emulator, fit_emulator, implausibility
+from calibration.extractors import EXTRACTORS
+from calibration.fit import Fit, Waves
+from calibration.likelihood import Data, log_likelihood, make_data
+from calibration.recovery import effect_draws
+from calibration.scenarios import COUNTERFACTUALS, EFFECTS, EXPLANATIONS
+from calibration.smc import effective, generator, tempered_smc, weights_of
+from calibration.targets import Target
+from calibration.trial import CRITICAL, PLACE
+
+# Smallest important difference between groups on the QPR, and the same had it been set on 22 items.
+IMPORTANT = (4.0, 4.0 * 15.0 / 22.0)
+THRESHOLDS = (1.0, IMPORTANT[1], IMPORTANT[0])
+INSPIRE_FLAG = "not calibrated: no REFOCUS figure seen"
+
+
+def interval(values: np.ndarray, level: float = 0.9) -> tuple[float, float]:
+    """Return the central interval of draws, NaN left out."""
+    low, high = np.nanquantile(values, [0.5 - level / 2, 0.5 + level / 2])
+    return float(low), float(high)
+
+
+def proportion(hits: np.ndarray) -> dict[str, float]:
+    """Return a share of draws and its Monte Carlo standard error."""
+    share = float(np.mean(hits))
+    return {
+        "p": share,
+        "se": float(np.sqrt(max(share * (1.0 - share), 0.25 / len(hits)) / len(hits))),
+    }
+
+
+def predictive_table(
+    targets: Mapping[str, Target], prior: np.ndarray, posterior: np.ndarray
+) -> list[dict[str, Any]]:
+    """Return every target with a figure: reported, prior and posterior predictive, tail.
+
+    Tail: twice the smaller share of simulated trials beyond the reported value; for directions and
+    tests that were not significant, the share of trials that show the same. A selected figure is
+    shown over all trials and over those that would have reported it.
+    """
+    rows = []
+    for target in targets.values():
+        if target.extractor is None or target.use == "prior":
+            continue
+        one = EXTRACTORS[target.extractor]
+        place = PLACE[target.extractor]
+
+        def outward(values: np.ndarray, one: Any = one) -> np.ndarray:
+            return np.array([one.outward(v) for v in values[np.isfinite(values)]])
+
+        reported = posterior[:, place]
+        row: dict[str, Any] = {
+            "name": target.name,
+            "pattern": target.pattern,
+            "title": target.title,
+            "use": target.use,
+            "kind": target.kind,
+            "reported": None,
+            "prior": interval(outward(prior[:, place])),
+        }
+        selected = np.ones(len(posterior), bool)
+        if target.selected_by:
+            tests = posterior[:, [PLACE[name] for name in target.selected_by]]
+            selected = (np.abs(tests) > CRITICAL).any(axis=1)
+            row["selected_share"] = proportion(selected)
+        for label, chosen in (("", np.ones(len(posterior), bool)), ("_selected", selected)):
+            if label and not target.selected_by:
+                continue
+            values = outward(reported[chosen])
+            row[f"median{label}"] = float(np.median(values)) if len(values) else float("nan")
+            row[f"interval{label}"] = interval(values) if len(values) else (np.nan, np.nan)
+            if target.kind == "direction":
+                tail = proportion(values > 0.0)
+            elif target.kind == "interval":
+                tail = proportion(np.abs(values) < CRITICAL)
+            elif target.value is not None:
+                row["reported"] = target.value if target.of is None else target.value / target.of
+                above = float((values >= row["reported"]).mean()) if len(values) else np.nan
+                share = 2.0 * min(above, 1.0 - above)
+                tail = {
+                    "p": share,
+                    "se": 2.0 * float(np.sqrt(above * (1.0 - above) / max(len(values), 1))),
+                }
+            else:
+                continue
+            row[f"tail{label}"] = tail
+        if target.use == "held out":
+            # The direction that was reported is not compared here: validation does that.
+            row.pop("tail", None)
+        rows.append(row)
+    return rows
+
+
+def contraction_table(
+    fit: Fit, direct: np.ndarray, emulated: np.ndarray, coefficients: np.ndarray
+) -> list[dict[str, Any]]:
+    """Return per calibrated parameter how far the posterior moved from the prior, by both methods.
+
+    Contraction is 1 - posterior variance / prior variance on the score scale; shift is in prior
+    standard deviations.
+    """
+    values = fit.space.values(direct)
+    prior = fit.space.values(
+        generator(fit.settings.seed, 5).standard_normal((4000, fit.space.size))
+    )
+    figures = [PLACE[name] for name in fit.data.figures]
+    rows = []
+    for column, name in enumerate(fit.space.calibrated):
+        shift = float(direct[:, column].mean())
+        contraction = 1.0 - float(direct[:, column].var())
+        strongest = coefficients[fit.space.places[column], figures]
+        which = int(np.nanargmax(np.abs(strongest)))
+        rows.append(
+            {
+                "name": name,
+                "prior": (float(np.median(prior[:, column])), *interval(prior[:, column])),
+                "posterior": (float(np.median(values[:, column])), *interval(values[:, column])),
+                "shift": shift,
+                "contraction": contraction,
+                "shift_emulated": float(emulated[:, column].mean()),
+                "contraction_emulated": 1.0 - float(emulated[:, column].var()),
+                "moved_by": fit.data.figures[which],
+                "moved": float(strongest[which]),
+                "verdict": (
+                    "informed"
+                    if contraction > 0.3
+                    else "slightly informed"
+                    if contraction > 0.1 or abs(shift) > 0.3
+                    else "hardly moved: the prior speaks"
+                ),
+            }
+        )
+    return rows
+
+
+def screen_rows(fit: Fit, coefficients: np.ndarray, limit: float = 0.1) -> list[dict[str, Any]]:
+    """Return parameters that are not calibrated although they move a fitted figure a little."""
+    figures = [PLACE[name] for name in fit.data.figures]
+    rows = []
+    for row, name in enumerate(fit.space.names):
+        if name in fit.space.calibrated:
+            continue
+        size = np.abs(coefficients[row, figures])
+        which = int(np.nanargmax(size))
+        if size[which] > limit:
+            rows.append(
+                {"name": name, "figure": fit.data.figures[which], "moves": float(size[which])}
+            )
+    return sorted(rows, key=lambda one: -one["moves"])
+
+
+def implausibility_table(fit: Fit, waves: Waves, sample: np.ndarray) -> list[dict[str, Any]]:
+    """Return each target's implausibility at the posterior mean and its smallest over the prior."""
+    names = [fit.data.figures[i] for i in fit.data.estimates]
+    if fit.data.selected >= 0:
+        names.append(fit.data.figures[fit.data.selected])
+    pool = generator(fit.settings.seed, 6).standard_normal((20_000, fit.space.size))
+    everywhere = implausibility(waves.emulator, pool, fit.data)
+    at_mean = implausibility(waves.emulator, sample.mean(axis=0)[None], fit.data)[0]
+    return [
+        {
+            "figure": name,
+            "at_posterior_mean": float(at_mean[i]),
+            "median_prior": float(np.median(everywhere[:, i])),
+            "ruled_out_alone": float((everywhere[:, i] > 3.0).mean()),
+        }
+        for i, name in enumerate(names)
+    ]
+
+
+@dataclass(frozen=True)
+class EffectModel:
+    """Emulator of the effects with its standardised residuals."""
+
+    emulator: Emulator
+    residuals: np.ndarray
+    scores: np.ndarray
+    effects: np.ndarray
+
+
+def effect_model(emulator: Emulator, scores: np.ndarray, effects: np.ndarray) -> EffectModel:
+    """Return the emulator of effects with its residuals."""
+    residuals = (effects - emulator.means(scores)) / emulator.spreads(scores)
+    return EffectModel(emulator, residuals - residuals.mean(axis=0), scores, effects)
+
+
+def effect_row(label: str, draws: np.ndarray, log_evidence: float | None = None) -> dict[str, Any]:
+    """Return the main conclusions under one analysis."""
+    at = {name: place for place, name in enumerate(EFFECTS)}
+    row: dict[str, Any] = {"analysis": label, "log_evidence": log_evidence}
+    for name in (
+        "qpr_delivered_12",
+        "qpr_full_12",
+        "qpr_full_24",
+        "inspire_support_full_12",
+        "inspire_support_full_24",
+        "inspire_relationship_full_12",
+        "inspire_relationship_full_24",
+    ):
+        values = draws[:, at[name]]
+        row[name] = (float(values.mean()), *interval(values))
+    row["full_not_above_zero"] = proportion(draws[:, at["qpr_full_12"]] <= 0.0)
+    row["full_above_important"] = proportion(draws[:, at["qpr_full_12"]] >= IMPORTANT[0])
+    return row
+
+
+def sensitivity_table(fit: Fit, waves: Waves, model: EffectModel) -> list[dict[str, Any]]:
+    """Return the main conclusions without each target, without P4's selection, with other priors.
+
+    By the emulator method: a second or so per row.
+    """
+    analyses: list[tuple[str, Data, float]] = [("all targets", fit.data, 1.0)]
+    fitted = [one for one in fit.targets.values() if one.use == "fit"]
+    patterns = sorted({one.pattern for one in fitted})
+    for pattern in patterns:
+        if len(patterns) > 1:
+            analyses.append((f"without {pattern}", make_data(fit.targets, without=[pattern]), 1.0))
+    if any(one.kind == "selected" for one in fitted):
+        analyses.append(("P4 as if always reported", make_data(fit.targets, selection=False), 1.0))
+    analyses += [
+        ("priors 1.5 times as wide", fit.data, 1.5),
+        ("priors 0.67 as wide", fit.data, 0.67),
+    ]
+    rows = []
+    prior = generator(fit.settings.seed, 8).standard_normal((4000, fit.space.size))
+    rows.append(effect_row("prior alone", effect_draws(model.emulator, model.residuals, prior, 0)))
+    for number, (label, data, width) in enumerate(analyses):
+        places = np.array([fit.data.figures.index(name) for name in data.figures])
+
+        def one(
+            z: np.ndarray,
+            stage: str,
+            data: Data = data,
+            width: float = width,
+            places: np.ndarray = places,
+        ) -> np.ndarray:
+            mean, cov = waves.emulator.distribution(width * z)
+            return log_likelihood(mean[:, places], cov[:, places[:, None], places[None]], data)
+
+        sample = tempered_smc(
+            one, fit.space.size, particles=3000, length=5, seed=fit.settings.seed + 50 + number
+        )
+        draws = effect_draws(model.emulator, model.residuals, width * sample.scores, 1)
+        rows.append(effect_row(label, draws, sample.log_evidence))
+    return rows
+
+
+def sobol_table(
+    fit: Fit, model: EffectModel, bootstraps: int = 30
+) -> dict[str, list[dict[str, Any]]]:
+    """Return Sobol indices of the effects over the prior, from the quadratic emulator.
+
+    On orthonormal polynomials of independent standard normals the variance splits exactly
+    (polynomial chaos; Sudret 2008). The share that no calibrated parameter explains belongs to the
+    background parameters and to simulation noise. Intervals: bootstrap over the emulator's points.
+    """
+    size = fit.space.size
+    first, second = np.triu_indices(size, 1)
+
+    def indices(
+        scores: np.ndarray, effects: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        weights = fit_emulator(scores, effects).mean_weights
+        squares = weights**2
+        main = squares[1 : 1 + size] + squares[1 + size : 1 + 2 * size]
+        pairs = squares[1 + 2 * size :]
+        total = main.copy()
+        np.add.at(total, first, pairs)
+        np.add.at(total, second, pairs)
+        whole = effects.var(axis=0)
+        return main / whole, total / whole, 1.0 - squares[1:].sum(axis=0) / whole
+
+    main, total, rest = indices(model.scores, model.effects)
+    draws = generator(fit.settings.seed, 12)
+    repeats = []
+    for _ in range(bootstraps):
+        rows = draws.integers(0, len(model.scores), len(model.scores))
+        repeats.append(indices(model.scores[rows], model.effects[rows])[1])
+    low, high = np.quantile(np.array(repeats), [0.05, 0.95], axis=0)
+    tables = {}
+    for column, name in enumerate(EFFECTS[:8]):
+        order = np.argsort(-total[:, column])[:8]
+        tables[name] = [
+            {
+                "parameter": fit.space.calibrated[i],
+                "first_order": float(main[i, column]),
+                "total": float(total[i, column]),
+                "total_interval": (float(low[i, column]), float(high[i, column])),
+            }
+            for i in order
+        ] + [
+            {
+                "parameter": "all other parameters and simulation noise",
+                "first_order": float(rest[column]),
+                "total": float(rest[column]),
+                "total_interval": None,
+            }
+        ]
+    return tables
+
+
+def explanation_table(
+    effects: np.ndarray, counterfactuals: np.ndarray, observed: float | None
+) -> dict[str, Any]:
+    """Return weight and predictions of the five explanations.
+
+    An explanation's lift is by how much the expected effect as delivered, at 12 months, would have
+    been larger with that explanation switched off, alone, in the same posterior draw. For chance it
+    is the expected effect less the one that was reported (0 if none was): what bad luck took. Its weight is the
+    mean over draws of its share in the sum of all positive lifts. Lifts do not add up: explanations
+    multiply each other.
+    """
+    at = {name: place for place, name in enumerate(EFFECTS)}
+    off = {name: place for place, name in enumerate(COUNTERFACTUALS)}
+    delivered = effects[:, at["qpr_delivered_12"]]
+    without = np.stack(
+        [
+            counterfactuals[:, off["qpr_implementation_off_12"]],
+            counterfactuals[:, off["qpr_time_off_12"]],
+            counterfactuals[:, off["qpr_sensitivity_off_12"]],
+            counterfactuals[:, off["qpr_theory_off_12"]],
+            delivered,
+        ],
+        axis=1,
+    )
+    lifts = without - delivered[:, None]
+    lifts[:, 4] = delivered - observed if observed is not None else 0.0
+    positive = np.maximum(lifts, 0.0)
+    whole = positive.sum(axis=1, keepdims=True)
+    shares = np.divide(positive, whole, out=np.zeros_like(positive), where=whole > 1e-9)
+    leading = np.where(whole[:, 0] > 1e-9, positive.argmax(axis=1), -1)
+    first_four = positive[:, :4]
+    leading_structural = np.where(first_four.sum(axis=1) > 1e-9, first_four.argmax(axis=1), -1)
+    rows = []
+    futures = {
+        "full implementation, 12 months": effects[:, at["qpr_full_12"]],
+        "full implementation, 24 months": effects[:, at["qpr_full_24"]],
+        "as delivered for two years, 24 months": effects[:, at["qpr_continued_24"]],
+        "full implementation for two years, 24 months": effects[:, at["qpr_full_continued_24"]],
+        "as delivered, sharper instrument, 12 months": counterfactuals[
+            :, off["qpr_sensitivity_off_12"]
+        ],
+        "full implementation, sharper instrument, 12 months": counterfactuals[
+            :, off["qpr_full_sensitivity_off_12"]
+        ],
+    }
+    for k, name in enumerate(EXPLANATIONS):
+        among = leading == k
+        row: dict[str, Any] = {
+            "explanation": name,
+            "weight": float(shares[:, k].mean()),
+            "weight_se": float(shares[:, k].std() / np.sqrt(len(shares))),
+            "leads": proportion(among),
+            "lift": (float(lifts[:, k].mean()), *interval(lifts[:, k])),
+            "lifted_above": {
+                f"{threshold:.2g}": proportion(without[:, k] >= threshold)
+                for threshold in THRESHOLDS
+            },
+            "draws": int(among.sum()),
+            "predictions": {
+                label: (float(values[among].mean()), *interval(values[among]))
+                for label, values in futures.items()
+            }
+            if among.sum() >= 5
+            else {},
+        }
+        rows.append(row)
+    overall = {
+        label: (float(values.mean()), *interval(values)) for label, values in futures.items()
+    }
+    return {
+        "rows": rows,
+        "overall": overall,
+        "delivered": (float(delivered.mean()), *interval(delivered)),
+        "leading": leading_structural.tolist(),
+    }
+
+
+def information_table(
+    effects: np.ndarray, counterfactuals: np.ndarray, leading: np.ndarray, standard_error: float
+) -> list[dict[str, Any]]:
+    """Return how much each future measurement would tell about which explanation leads.
+
+    Expected information (bits): mutual information of the leading explanation among the first four
+    (chance cannot be told by a new measurement) and the measurement, whose error is normal. By
+    Monte Carlo over the posterior draws, each measured 20 times; each draw's own term is left out
+    of the mixtures. The standard errors of the measurements are assumptions.
+    """
+    at = {name: place for place, name in enumerate(EFFECTS)}
+    off = {name: place for place, name in enumerate(COUNTERFACTUALS)}
+    both = effects[:, at["qpr_full_12"]], effects[:, at["inspire_support_delivered_12"]]
+    candidates = [
+        ("repeat as it was", effects[:, at["qpr_delivered_12"]], standard_error),
+        ("repeat, fully implemented", both[0], standard_error),
+        ("repeat, fully implemented, four times the size", both[0], standard_error / 2.0),
+        ("follow-up at 24 months", effects[:, at["qpr_delivered_24"]], standard_error),
+        (
+            "repeat for two years, fully implemented",
+            effects[:, at["qpr_full_continued_24"]],
+            standard_error,
+        ),
+        (
+            "repeat, fully implemented, sharper instrument",
+            counterfactuals[:, off["qpr_full_sensitivity_off_12"]],
+            standard_error,
+        ),
+        (
+            "INSPIRE Support, as delivered (" + INSPIRE_FLAG + ")",
+            both[1],
+            1.6 * standard_error,
+        ),
+        (
+            "INSPIRE Support, fully implemented (" + INSPIRE_FLAG + ")",
+            effects[:, at["inspire_support_full_12"]],
+            1.6 * standard_error,
+        ),
+    ]
+    known = leading >= 0
+    kinds = sorted(set(leading[known].tolist()))
+    shares = np.array([(leading[known] == k).mean() for k in kinds])
+    entropy = float(-(shares * np.log2(shares)).sum())
+    rows = []
+    draws = generator(4711)
+    for label, values, error in candidates:
+        values, kind = values[known], leading[known]
+        total = []
+        for _ in range(20):
+            measured = values + error * draws.standard_normal(len(values))
+            density = np.exp(-0.5 * ((measured[:, None] - values[None]) / error) ** 2)
+            np.fill_diagonal(density, 0.0)
+            own = np.array(
+                [
+                    density[i][kind == kind[i]].sum() / max((kind == kind[i]).sum() - 1, 1)
+                    for i in range(len(values))
+                ]
+            )
+            every = density.sum(axis=1) / (len(values) - 1)
+            good = (own > 0.0) & (every > 0.0)
+            total.append(float(np.log2(own[good] / every[good]).mean()))
+        rows.append(
+            {
+                "measurement": label,
+                "bits": float(np.mean(total)),
+                "bits_se": float(np.std(total) / np.sqrt(len(total))),
+                "of": entropy,
+                "standard_error": error,
+            }
+        )
+    return sorted(rows, key=lambda one: -one["bits"])
+
+
+def bound_table(difference: float, standard_error: float) -> list[dict[str, Any]]:
+    """Return the bound that randomisation alone gives: difference / p, standard error / p.
+
+    p is the share of teams that implemented; valid if low participation has no effect.
+    """
+    return [
+        {
+            "p": p,
+            "effect": difference / p,
+            "standard_error": standard_error / p,
+            "interval": (
+                (difference - CRITICAL * standard_error) / p,
+                (difference + CRITICAL * standard_error) / p,
+            ),
+        }
+        for p in (0.25, 0.4, 0.5, 0.6, 0.75, 1.0)
+    ]
+
+
+def without_pattern(
+    fit: Fit, waves: Waves, scores: np.ndarray, effects: np.ndarray, pattern: str
+) -> tuple[np.ndarray, float]:
+    """Return weights that turn posterior draws into those without a pattern, and their share.
+
+    Importance weights from the emulated likelihoods with and without it; the second number is the
+    effective sample size as share of the draws.
+    """
+    mean, cov = waves.emulator.distribution(scores)
+    less = make_data(fit.targets, without=[pattern])
+    places = np.array([fit.data.figures.index(name) for name in less.figures])
+    ratio = log_likelihood(
+        mean[:, places], cov[:, places[:, None], places[None]], less
+    ) - log_likelihood(mean, cov, fit.data)
+    weights = weights_of(ratio)
+    return weights, effective(weights) / len(weights)
+
+
+def agreement_table(fit: Fit, direct: np.ndarray, emulated: np.ndarray) -> dict[str, float]:
+    """Return how far the two methods differ: means in posterior SDs, ratios of SDs."""
+    gap = np.abs(direct.mean(axis=0) - emulated.mean(axis=0)) / emulated.std(axis=0)
+    ratio = direct.std(axis=0) / emulated.std(axis=0)
+    return {
+        "largest_gap": float(gap.max()),
+        "mean_gap": float(gap.mean()),
+        "smallest_ratio": float(ratio.min()),
+        "largest_ratio": float(ratio.max()),
+    }
+
+
+def emulator_check(waves: Waves, scores: np.ndarray, figures: np.ndarray) -> dict[str, list[float]]:
+    """Return mean and SD of the emulator's standardised errors on trials it has not seen."""
+    good = np.isfinite(figures).all(axis=1)
+    z = (figures[good] - waves.emulator.means(scores[good])) / waves.emulator.spreads(scores[good])
+    return {"mean": [float(v) for v in z.mean(axis=0)], "sd": [float(v) for v in z.std(axis=0)]}
+
+
+def condition_number(correlation: np.ndarray) -> float:
+    """Return the condition number of the targets' correlation."""
+    return float(np.linalg.cond(correlation))

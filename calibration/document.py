@@ -1,0 +1,33 @@
+"""What `docs/calibration.md` says beside the report: how to run it, and one's own trial."""
+
+EXTRA = """
+## Running it
+
+```
+refocus calibrate --quick --out results/quick
+refocus calibrate --out results/fit --docs docs/calibration.md
+refocus calibrate --resume results/fit
+```
+
+`python -m calibration fit|report|check` does the same. A fit that was stopped goes on in its folder
+and ends the same, as every stage is a pure function of targets, priors, settings, seed and version
+of the code; a folder of anything else is refused. `--ship` writes the posterior that all commands
+use by default.
+
+## One's own trial (invented data)
+
+`calibration/example/` holds a worked example. **Its data are invented**: eight teams, a programme
+of coaching training, and figures that nobody measured. A targets file has one table per
+figure: its value, how certain it is, where it is from, how it is used, and the extractor that
+computes the same figure from a simulated trial.
+
+```
+refocus calibrate --targets calibration/example/targets.toml \\
+  --roster calibration/example/teams.csv --scenario coaching-only --quick --invented \\
+  --out results/example
+```
+
+A figure whose extractor does not exist, a negative standard error, a sign that contradicts the
+stated direction, or a value that the instrument cannot take is refused by name. A new extractor is
+one entry in `calibration/extractors.py` and one line in `calibration/trial.py`.
+"""

@@ -1,0 +1,88 @@
+"""Extractors: which figures can be taken from a simulated trial, and on which scale.
+
+The figures are computed by `calibration.trial.trial_statistics`; here they get a name, the range
+that is possible, and the scale on which their sampling distribution is close to normal. A new
+target is one entry in a targets file and, if the figure is new, one entry here and one line there.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+INFINITE = (-math.inf, math.inf)
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A figure of a simulated trial.
+
+    Attributes
+    ----------
+    label : str
+        What it is.
+    bounds : tuple of float
+        Values that the published figure can take.
+    scale : {'plain', 'log', 'logit'}
+        Scale of the simulated figure relative to the published one.
+    """
+
+    label: str
+    bounds: tuple[float, float] = INFINITE
+    scale: str = "plain"
+
+    def inward(self, value: float, of: int | None = None) -> float:
+        """Return a published value on the extractor's scale."""
+        if self.scale == "log":
+            return math.log(value)
+        if self.scale == "logit":
+            if of is not None:
+                return math.log((value + 0.5) / (of - value + 0.5))
+            return math.log(value / (1.0 - value))
+        return float(value)
+
+    def outward(self, value: float) -> float:
+        """Return a simulated value on the published scale."""
+        if self.scale == "log":
+            return math.exp(value)
+        if self.scale == "logit":
+            return 1.0 / (1.0 + math.exp(-value))
+        return float(value)
+
+
+EXTRACTORS: dict[str, Extractor] = {
+    "control_mean": Extractor("mean QPR-15 of the control arm", (0.0, 60.0)),
+    "log_sd": Extractor("SD of QPR-15 within arms", (0.1, 30.0), "log"),
+    "difference": Extractor("adjusted QPR-15 difference", (-60.0, 60.0)),
+    "log_se": Extractor("standard error of the QPR-15 difference", (0.01, 60.0), "log"),
+    "z_intrapersonal": Extractor("z of the adjusted Intrapersonal difference"),
+    "z_interpersonal": Extractor("z of the adjusted Interpersonal difference"),
+    "participation": Extractor("Interpersonal, high - low participation", (-20.0, 20.0)),
+    "z_participation_total": Extractor("z of the participation contrast on QPR-15"),
+    "z_participation_intrapersonal": Extractor("z of the participation contrast, Intrapersonal"),
+    "z_participation_interpersonal": Extractor("z of the participation contrast, Interpersonal"),
+    "logit_retention": Extractor("share followed up", (0.0, 1.0), "logit"),
+    "gaf_difference": Extractor("adjusted GAF difference", (-100.0, 100.0)),
+    "staff_unmet_needs_reduction": Extractor("fewer unmet needs, staff-rated", (-22.0, 22.0)),
+    "user_unmet_needs_reduction": Extractor("fewer unmet needs, user-rated", (-22.0, 22.0)),
+    "inspire_support_difference": Extractor("INSPIRE Support difference", (-100.0, 100.0)),
+    "inspire_relationship_difference": Extractor(
+        "INSPIRE Relationship difference", (-100.0, 100.0)
+    ),
+    "cost_reduction": Extractor("lower yearly costs", (-1e6, 1e6)),
+    "black_difference": Extractor("QPR-15 difference in black service users", (-60.0, 60.0)),
+    "black_half_width": Extractor("half-width of its 95% interval", (0.0, 60.0)),
+    "pooled_change": Extractor("mean QPR-15 change, both arms", (-60.0, 60.0)),
+    "icc_baseline": Extractor("intracluster correlation of QPR-15 at baseline", (-1.0, 1.0)),
+    "hope_correlation": Extractor("correlation of hope and QPR-15", (-1.0, 1.0)),
+    "empowerment_correlation": Extractor("correlation of empowerment and QPR-15", (-1.0, 1.0)),
+    "participation_support": Extractor(
+        "INSPIRE Support, high - low participation", (-100.0, 100.0)
+    ),
+    "participation_staff_behaviour": Extractor("staff behaviour, high - low participation"),
+    "leader_excess": Extractor("leaders' RSA above their staff's", (-4.0, 4.0)),
+    "goal_named_share": Extractor("share with a named goal", (0.0, 1.0)),
+    "goal_reached_share": Extractor("share of goals reached by week 13", (0.0, 1.0)),
+    "rsa_slope": Extractor("slope of QPR-15 on users' RSA"),
+    "attended_share": Extractor("share of offered staff-sessions attended", (0.0, 1.0)),
+}

@@ -1,0 +1,420 @@
+"""The fit in stages, each stored: screen, direct sampling, emulator waves, effects, predictions.
+
+Every stage is a pure function of targets, priors, settings, seed and the version of the code; a fit
+that is stopped goes on where it was and ends the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from calibration.emulator import Emulator, fit_emulator, plausible
+from calibration.likelihood import Data, log_likelihood, make_data, shrunk
+from calibration.priors import Space, hypercube, make_space
+from calibration.runs import Progress, code_version, fingerprint, run_rows, thread_space
+from calibration.scenarios import (
+    EffectDesign,
+    counterfactual_effects,
+    effect_design,
+    full_effects,
+    scenario_effects,
+)
+from calibration.smc import Sample, generator, tempered_smc
+from calibration.targets import Target
+from calibration.trial import PLACE, TrialDesign, refocus_design, simulate_trial
+from sim.errors import InputError
+from sim.files import write_whole
+
+# First replication number of each use, so that no two share their draws unless they mean to.
+WAVE, PREDICTIVE, EFFECT, TRUTH, SCREEN, FRESH = (number * 1_000_000 for number in range(1, 7))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much work each stage does.
+
+    Attributes
+    ----------
+    screen, waves, effects : int
+        Trials of the screen, of each of two emulator waves, and parameter sets of effect emulators.
+    particles, replicates, length : int
+        Of the direct sampler.
+    predictive, explained, truths : int
+        Draws of the posterior predictive, of counterfactuals, and synthetic truths.
+    seed : int
+        Seed of everything.
+    """
+
+    screen: int = 3000
+    waves: int = 4000
+    effects: int = 2000
+    particles: int = 1000
+    replicates: int = 24
+    length: int = 4
+    predictive: int = 1000
+    explained: int = 400
+    truths: int = 100
+    seed: int = 1
+
+
+FULL = Settings()
+QUICK = Settings(
+    screen=800,
+    waves=1500,
+    effects=400,
+    particles=256,
+    replicates=8,
+    predictive=256,
+    explained=64,
+    truths=50,
+)
+
+
+@dataclass
+class Fit:
+    """Everything that one calibration needs and keeps.
+
+    Attributes
+    ----------
+    targets : dict
+        Targets by name.
+    settings : Settings
+        How much work.
+    folder : Path or None
+        Where stages are kept.
+    design, effects : TrialDesign, EffectDesign
+        The trial and the scenarios.
+    space : Space
+        Parameters that vary.
+    """
+
+    targets: dict[str, Target]
+    settings: Settings
+    folder: Path | None
+    design: TrialDesign
+    effects: EffectDesign
+    space: Space
+    workers: int | None = None
+    quiet: bool = False
+
+    def __post_init__(self) -> None:
+        self.version = code_version()
+        self.data = make_data(self.targets)
+        self.progress = Progress(self.quiet)
+
+    def identity(self, stage: str, *parts: Any) -> str:
+        """Return the fingerprint of a stage's inputs."""
+        return fingerprint(
+            stage,
+            self.version,
+            self.settings.seed,
+            self.space.calibrated,
+            self.space.tables,
+            [layout.teams.tobytes() for layout in self.design.layouts],
+            [layout.actions.tobytes() for layout in self.design.layouts],
+            *parts,
+        )
+
+    def say(self, text: str) -> None:
+        """Print a line unless quiet."""
+        if not self.quiet:
+            print(text, flush=True)
+
+    def rows(
+        self, stage: str, count: int, one: Callable[[int], np.ndarray], *parts: Any
+    ) -> np.ndarray:
+        """Run (or read) the rows of a stage."""
+        return run_rows(
+            stage,
+            count,
+            one,
+            self.identity(stage, count, *parts),
+            folder=self.folder,
+            workers=self.workers,
+            progress=self.progress,
+        )
+
+    def trials(
+        self, stage: str, records: np.ndarray, first: int, checks: bool = False
+    ) -> np.ndarray:
+        """Simulate one trial per record, each with its own replication, from `first` on."""
+        return self.rows(
+            stage,
+            len(records),
+            lambda i: simulate_trial(self.design, records[i], first + i, checks, thread_space()),
+            records.tobytes(),
+            first,
+            checks,
+        )
+
+    def backgrounds(self, first: int, count: int) -> np.ndarray:
+        """Return prior draws of all varying parameters for consecutive replications."""
+        seed = self.settings.seed
+        return np.array([self.space.background(seed, first + i) for i in range(count)])
+
+
+def start(
+    targets: dict[str, Target],
+    settings: Settings,
+    folder: Path | None,
+    *,
+    design: TrialDesign | None = None,
+    effects: EffectDesign | None = None,
+    calibrated: tuple[str, ...] | None = None,
+    workers: int | None = None,
+    quiet: bool = False,
+) -> Fit:
+    """Prepare a calibration; in a folder that holds another one it is refused.
+
+    Raises
+    ------
+    InputError
+        When the folder holds a fit of other targets or settings, or cannot be written.
+    """
+    fit = Fit(
+        targets,
+        settings,
+        folder,
+        design or refocus_design(settings.seed),
+        effects or effect_design(settings.seed),
+        make_space() if calibrated is None else make_space(calibrated),
+        workers,
+        quiet,
+    )
+    if folder is not None:
+        described = {
+            "settings": asdict(settings),
+            "targets": fingerprint(sorted(map(repr, targets.values()))),
+            "version": fit.version,
+        }
+        path = folder / "fit.json"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                found = json.loads(path.read_text(encoding="utf-8"))
+                for name, value in described.items():
+                    if found.get(name) != value:
+                        raise InputError(
+                            f"folder '{folder}': holds a fit with other {name}; "
+                            "choose another folder"
+                        )
+            else:
+                write_whole(path, json.dumps(described, indent=1).encode())
+        except OSError as error:
+            raise InputError(f"folder '{folder}': cannot be written ({error.strerror})") from error
+    return fit
+
+
+def screen(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
+    """Simulate trials over all priors; return scores of all varying parameters, and figures."""
+    count = fit.settings.screen
+    scores = hypercube(count, len(fit.space.names), fit.settings.seed)
+    records = fit.space.records(scores[:, fit.space.places], scores)
+    return scores, fit.trials("screen", records, SCREEN, True)
+
+
+def screened(fit: Fit, scores: np.ndarray, figures: np.ndarray) -> np.ndarray:
+    """Return standardised linear coefficients, shape (varying parameters, figures).
+
+    A coefficient is the shift of the figure, in its standard deviations over simulated trials, for
+    one prior standard deviation of the parameter; its standard error is about 1 / sqrt(trials).
+    """
+    out = np.empty((scores.shape[1], figures.shape[1]))
+    for column in range(figures.shape[1]):
+        y = figures[:, column]
+        good = np.isfinite(y)
+        if good.sum() < scores.shape[1] + 10 or y[good].std() == 0.0:
+            out[:, column] = np.nan
+            continue
+        x = np.concatenate([np.ones((good.sum(), 1)), scores[good]], axis=1)
+        out[:, column] = np.linalg.lstsq(x, (y[good] - y[good].mean()) / y[good].std())[0][1:]
+    return out
+
+
+class Direct:
+    """The direct synthetic log likelihood: replicated trials with common random numbers.
+
+    Each replication has one set of draws, one drawing of the roster, one way of judging
+    participation and one set of background parameters, the same for all parameter sets. Backgrounds
+    are a Latin hypercube over the replications.
+    """
+
+    def __init__(self, fit: Fit, first: int = 0, replicates: int | None = None) -> None:
+        self.fit, self.first = fit, first
+        self.replicates = replicates or fit.settings.replicates
+        self.backgrounds = hypercube(
+            self.replicates, len(fit.space.names), fit.settings.seed + 31 + first
+        )
+        self.places = [PLACE[name] for name in fit.data.figures]
+        self.common: np.ndarray | None = None
+
+    def figures(self, scores: np.ndarray, stage: str) -> np.ndarray:
+        """Return figures of every parameter set and replication, (n, replicates, figures)."""
+        fit, count = self.fit, self.replicates
+        places = self.places
+
+        def one(row: int) -> np.ndarray:
+            calibrated = np.repeat(scores[row : row + 1], count, axis=0)
+            records = fit.space.records(calibrated, self.backgrounds)
+            return np.array(
+                [
+                    simulate_trial(fit.design, records[r], self.first + r, False, thread_space())
+                    for r in range(count)
+                ]
+            )[:, places]
+
+        return fit.rows(stage, len(scores), one, scores, self.first, count, fit.data.figures)
+
+    def moments(self, scores: np.ndarray, stage: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean and covariance, shrunk towards the pooled one of the first stage seen."""
+        figures = self.figures(scores, stage)
+        if self.common is None:
+            _, separate = shrunk(figures, None)
+            self.common = separate.mean(axis=0)
+        return shrunk(figures, self.common)
+
+    def __call__(self, scores: np.ndarray, stage: str) -> np.ndarray:
+        """Return log likelihoods for the sampler."""
+        return log_likelihood(*self.moments(scores, stage), self.fit.data)
+
+
+def sample_directly(fit: Fit) -> Sample:
+    """Run the direct sampler (the first method)."""
+    direct = Direct(fit)
+    settings = fit.settings
+    store = None if fit.folder is None else fit.folder / "sampler.npz"
+    if store is not None and store.exists():
+        # The pooled covariance comes from the first population, whose trials are stored.
+        prior = generator(settings.seed, 0).standard_normal((settings.particles, fit.space.size))
+        direct.moments(prior, "smc-prior")
+    return tempered_smc(
+        direct,
+        fit.space.size,
+        particles=settings.particles,
+        length=settings.length,
+        seed=settings.seed,
+        store=store,
+        report=lambda text: fit.say(f"sampler: {text}"),
+    )
+
+
+@dataclass
+class Waves:
+    """Two waves of emulation.
+
+    Attributes
+    ----------
+    emulator : Emulator
+        Of the last wave.
+    kept : list of float
+        Share of the prior that was not implausible after each wave.
+    scores, figures : numpy.ndarray
+        All points and their trials.
+    """
+
+    emulator: Emulator
+    first: Emulator
+    kept: list[float]
+    scores: np.ndarray
+    figures: np.ndarray
+
+
+def emulate(fit: Fit) -> Waves:
+    """Run the emulator waves (the second method)."""
+    count, size = fit.settings.waves, fit.space.size
+    places = [PLACE[name] for name in fit.data.figures]
+    scores = hypercube(count, size, fit.settings.seed + 7)
+    records = fit.space.records(scores, fit.backgrounds(WAVE, count))
+    figures = fit.trials("wave-1", records, WAVE)[:, places]
+    first = fit_emulator(scores, figures)
+    # Candidates of the second wave: prior points that the first does not rule out, a little wider.
+    draws = generator(fit.settings.seed, 777)
+    pool = draws.standard_normal((50_000, size))
+    kept = plausible(first, pool, fit.data)
+    shares = [float(kept.mean())]
+    second = pool[kept][:count]
+    if len(second) < count:
+        raise InputError(
+            "targets: too little of the prior can produce them; see the implausibility table"
+        )
+    records = fit.space.records(second, fit.backgrounds(WAVE + count, count))
+    more = fit.trials("wave-2", records, WAVE + count)[:, places]
+    inside = plausible(first, scores, fit.data)
+    scores, figures = (
+        np.concatenate([scores[inside], second]),
+        np.concatenate([figures[inside], more]),
+    )
+    last = fit_emulator(scores, figures)
+    shares.append(float(plausible(last, pool, fit.data).mean()))
+    return Waves(last, first, shares, scores, figures)
+
+
+def sample_emulated(
+    fit: Fit, emulator: Emulator, data: Data | None = None, particles: int = 4000, seed: int = 0
+) -> Sample:
+    """Sample the posterior under an emulator; a second or so."""
+    wanted = fit.data if data is None else data
+    places = np.array([fit.data.figures.index(name) for name in wanted.figures])
+
+    def one(z: np.ndarray, stage: str) -> np.ndarray:
+        mean, cov = emulator.distribution(z)
+        return log_likelihood(mean[:, places], cov[:, places[:, None], places[None]], wanted)
+
+    return tempered_smc(
+        one, fit.space.size, particles=particles, length=5, seed=fit.settings.seed + 1000 + seed
+    )
+
+
+def emulate_effects(fit: Fit) -> tuple[Emulator, np.ndarray, np.ndarray]:
+    """Emulate the effects that users read; return emulator, scores and effects.
+
+    What the calibrated parameters leave open (background parameters) is the emulator's spread.
+    """
+    count = fit.settings.effects
+    scores = hypercube(count, fit.space.size, fit.settings.seed + 11)
+    records = fit.space.records(scores, fit.backgrounds(EFFECT, count))
+    effects = fit.rows(
+        "effects",
+        count,
+        lambda i: full_effects(
+            fit.effects, records[i], range(EFFECT + i, EFFECT + i + 1), thread_space()
+        ),
+        records.tobytes(),
+    )
+    return fit_emulator(scores, effects), scores, effects
+
+
+def predict(fit: Fit, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return posterior predictive figures of whole trials, and the records they came from."""
+    count = len(scores)
+    records = fit.space.records(scores, fit.backgrounds(PREDICTIVE, count))
+    return fit.trials("predictive", records, PREDICTIVE, True), records
+
+
+def explain(fit: Fit, records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return scenario effects and counterfactual effects for records, one replication each."""
+
+    def one(i: int) -> np.ndarray:
+        run = range(PREDICTIVE + i, PREDICTIVE + i + 1)
+        space = thread_space()
+        return np.concatenate(
+            [
+                scenario_effects(fit.effects, records[i], run, space),
+                counterfactual_effects(fit.effects, records[i], run, space),
+            ]
+        )
+
+    both = fit.rows("explanations", len(records), one, records.tobytes())
+    split = both.shape[1] - 6
+    return both[:, :split], both[:, split:]
+
+
+def reseeded(settings: Settings, seed: int) -> Settings:
+    """Return the settings with another seed."""
+    return replace(settings, seed=seed)

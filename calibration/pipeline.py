@@ -1,0 +1,159 @@
+"""From targets to a finished calibration: all stages, then everything that the report shows."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from calibration import conclusions
+from calibration.fit import (
+    PREDICTIVE,
+    Fit,
+    Waves,
+    emulate,
+    emulate_effects,
+    explain,
+    sample_directly,
+    sample_emulated,
+    screen,
+    screened,
+)
+from calibration.posterior import DRAWS, draws_of, write_posterior
+from calibration.recovery import overall, recover, recovery_table
+from calibration.scenarios import EFFECTS
+from calibration.trial import PLACE
+from sim.files import write_whole
+
+RESULTS_FILE = "results.json"
+POSTERIOR_FILE = "posterior.csv"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished calibration: rows for the report, and the draws."""
+
+    results: dict[str, Any]
+    records: np.ndarray
+
+
+def calibrate_fit(fit: Fit) -> Outcome:
+    """Run all stages of a fit and return what the report shows.
+
+    Stages that a folder holds already are read from it.
+    """
+    begun = time.monotonic()
+    fit.say("1/8 screen of all parameters")
+    screen_scores, prior_figures = screen(fit)
+    coefficients = screened(fit, screen_scores, prior_figures)
+    fit.say("2/8 direct sampler: synthetic likelihood, tempered sequential Monte Carlo")
+    direct = sample_directly(fit)
+    fit.say("3/8 emulator waves")
+    waves = emulate(fit)
+    emulated = sample_emulated(fit, waves.emulator)
+    fit.say("4/8 effects of scenarios")
+    model = conclusions.effect_model(*emulate_effects(fit))
+    fit.say("5/8 recovery of synthetic truths")
+    recovery = recover(fit, waves.emulator, model.emulator, model.residuals)
+    fit.say("6/8 posterior predictive")
+    scores, records = draws_of(fit, direct.scores, max(DRAWS, fit.settings.predictive))
+    count = fit.settings.predictive
+    figures = fit.trials("predictive", records[:count], PREDICTIVE, True)
+    fit.say("7/8 counterfactuals")
+    few = fit.settings.explained
+    effects, off = explain(fit, records[:few])
+    fit.say("8/8 sensitivity and summary")
+    diagnostics = {
+        "temperatures": direct.temperatures,
+        "effective_sample_size": direct.ess,
+        "acceptance": direct.acceptance,
+        "unique_particles": direct.unique,
+        "evaluations": direct.evaluations,
+        "simulated_trials": direct.evaluations * fit.settings.replicates,
+        "log_evidence": direct.log_evidence,
+        "log_evidence_emulated": emulated.log_evidence,
+        "agreement": conclusions.agreement_table(fit, direct.scores, emulated.scores),
+        "not_ruled_out": waves.kept,
+        "coverage": overall(recovery),
+    }
+    difference = next(
+        (t for t in fit.targets.values() if t.extractor == "difference" and t.value is not None),
+        None,
+    )
+    observed = difference.value if difference is not None else None
+    error = difference.se if difference is not None and difference.se is not None else 1.22
+    explanations = conclusions.explanation_table(effects, off, observed)
+    leading = np.array(explanations.pop("leading"))
+    main = conclusions.effect_row("posterior, direct method", effects)
+    rows: dict[str, Any] = {
+        "settings": fit.settings.__dict__,
+        "targets": [one.__dict__ for one in fit.targets.values()],
+        "calibrated": list(fit.space.calibrated),
+        "varying": len(fit.space.names),
+        "diagnostics": diagnostics,
+        "predictive": conclusions.predictive_table(fit.targets, prior_figures, figures),
+        "contraction": conclusions.contraction_table(
+            fit, direct.scores, emulated.scores, coefficients
+        ),
+        "screen": conclusions.screen_rows(fit, coefficients),
+        "implausibility": conclusions.implausibility_table(fit, waves, direct.scores),
+        "recovery": recovery_table(recovery),
+        "sensitivity": [main, *conclusions.sensitivity_table(fit, waves, model)],
+        "sobol": conclusions.sobol_table(fit, model),
+        "explanations": explanations,
+        "information": conclusions.information_table(effects, off, leading, error),
+        "bound": conclusions.bound_table(observed, error) if observed is not None else [],
+        "emulator_check": emulator_rows(fit, waves, scores[:count], figures),
+        "condition_number": float(np.linalg.cond(waves.emulator.correlation)),
+    }
+    if any(one.kind == "selected" and one.use == "fit" for one in fit.targets.values()):
+        rows["without_selected"] = without_selected(fit, waves, scores[:few], effects)
+    rows["seconds"] = time.monotonic() - begun
+    return Outcome(rows, records)
+
+
+def without_selected(
+    fit: Fit, waves: Waves, scores: np.ndarray, effects: np.ndarray
+) -> list[dict[str, Any]]:
+    """Return every effect with and without the selected target (P4), by reweighting the draws."""
+    pattern = next(
+        one.pattern for one in fit.targets.values() if one.kind == "selected" and one.use == "fit"
+    )
+    weights, share = conclusions.without_pattern(fit, waves, scores, effects, pattern)
+    picked = np.random.default_rng(fit.settings.seed).choice(len(weights), 20_000, p=weights)
+    rows = []
+    for column, name in enumerate(EFFECTS[: effects.shape[1]]):
+        values, other = effects[:, column], effects[picked, column]
+        rows.append(
+            {
+                "effect": name,
+                "with": (float(values.mean()), *conclusions.interval(values)),
+                "without": (float(other.mean()), *conclusions.interval(other)),
+                "effective_share": share,
+            }
+        )
+    return rows
+
+
+def emulator_rows(
+    fit: Fit, waves: Waves, scores: np.ndarray, figures: np.ndarray
+) -> list[dict[str, Any]]:
+    """Return the emulator's standardised errors on the posterior predictive trials."""
+    places = [PLACE[name] for name in fit.data.figures]
+    found = conclusions.emulator_check(waves, scores, figures[:, places])
+    return [
+        {"figure": name, "mean": mean, "sd": sd}
+        for name, mean, sd in zip(fit.data.figures, found["mean"], found["sd"], strict=True)
+    ]
+
+
+def store(fit: Fit, outcome: Outcome, folder: Path) -> None:
+    """Write results and posterior into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(outcome.results, indent=1, default=float)
+    write_whole(folder / RESULTS_FILE, (text + "\n").encode())
+    write_posterior(fit, outcome.records, outcome.results["diagnostics"], folder / POSTERIOR_FILE)

@@ -1,0 +1,95 @@
+"""Writing the posterior as a data file that `sim` reads, with its provenance."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import date
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from calibration.fit import PREDICTIVE, Fit
+from calibration.priors import CALIBRATED, OVERRIDES, described
+from calibration.runs import fingerprint
+from calibration.smc import generator
+from sim.errors import InputError
+from sim.files import write_whole
+from sim.parameters import registry
+
+DRAWS = 1000
+
+
+def draws_of(fit: Fit, scores: np.ndarray, count: int = DRAWS) -> tuple[np.ndarray, np.ndarray]:
+    """Return equally weighted draws: scores and full records.
+
+    Particles in an order drawn by key; when more draws than particles are wanted, particles come
+    again, each time with other background parameters.
+    """
+    order = generator(fit.settings.seed, 2024).permutation(len(scores))
+    chosen = np.resize(order, count)
+    records = fit.space.records(scores[chosen], fit.backgrounds(PREDICTIVE, count))
+    return scores[chosen], records
+
+
+def csv_text(fit: Fit, records: np.ndarray) -> str:
+    """Return the draws as CSV: every varying parameter, five significant digits, within bounds."""
+    known = registry()
+    text = StringIO()
+    text.write(",".join(fit.space.names) + "\n")
+    for record in records:
+        values = []
+        for name in fit.space.names:
+            low, high = known[name].bounds
+            values.append(f"{min(max(float(f'{record[name]:.5g}'), low), high):.5g}")
+        text.write(",".join(values) + "\n")
+    return text.getvalue()
+
+
+def provenance(fit: Fit, diagnostics: dict[str, Any], count: int) -> dict[str, Any]:
+    """Return where the draws came from."""
+    known = described()
+    return {
+        "what": "posterior draws of the model's parameters, equally weighted",
+        "date": date.today().isoformat(),
+        "draws": count,
+        "targets": {
+            "hash": fingerprint(sorted(map(repr, fit.targets.values()))),
+            "fitted": [one.name for one in fit.targets.values() if one.use == "fit"],
+        },
+        "calibrated": {
+            name: {
+                "prior": str(known[name].prior),
+                "why": CALIBRATED.get(name, "chosen by the user"),
+            }
+            for name in fit.space.calibrated
+        },
+        "prior_overrides": {name: why for name, (_, _, why) in OVERRIDES.items()},
+        "background": "all other parameters with a prior are drawn from it, independently",
+        "code_version": fit.version,
+        "settings": asdict(fit.settings),
+        "diagnostics": diagnostics,
+        "flags": [
+            "results that rest on INSPIRE: not calibrated: no REFOCUS figure seen",
+            "results beyond month 12: extrapolation",
+        ],
+    }
+
+
+def write_posterior(fit: Fit, records: np.ndarray, diagnostics: dict[str, Any], path: Path) -> None:
+    """Write draws and provenance, each whole or not at all.
+
+    Raises
+    ------
+    InputError
+        When the files cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, csv_text(fit, records).encode())
+        text = json.dumps(provenance(fit, diagnostics, len(records)), indent=1)
+        write_whole(path.with_suffix(".json"), (text + "\n").encode())
+    except OSError as error:
+        raise InputError(f"posterior '{path}': cannot be written ({error.strerror})") from error

@@ -1,0 +1,182 @@
+"""Does the procedure find what it is asked for? Coverage on synthetic truths, ranks, calibration.
+
+A truth is a draw from the prior. Its trial is simulated, whole, with the real trial's targets; a
+trial whose participation contrasts are not significant is simulated again, as only a significant
+one was reported, and a truth whose sub-scale tests are significant is drawn again, as the real
+trial's were not. The posterior of each truth comes from the emulator method (validated against the
+direct one on the real data); intervals of parameters and of the effects that users read are then
+compared with the truth.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.stats import beta, kstest
+
+from calibration.emulator import Emulator
+from calibration.fit import EFFECT, TRUTH, Fit, sample_emulated
+from calibration.likelihood import Data
+from calibration.runs import thread_space
+from calibration.scenarios import EFFECTS, full_effects
+from calibration.smc import generator
+from calibration.trial import CRITICAL, PLACE, simulate_trial
+
+LEVELS = (0.5, 0.9)
+ATTEMPTS = 400
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """Results on synthetic truths.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Calibrated parameters, then effects.
+    truths, means, spreads, ranks : numpy.ndarray
+        Shape (truths, names); ranks are posterior probabilities below the truth.
+    inside : numpy.ndarray
+        Shape (levels, truths, names): whether central intervals hold the truth.
+    """
+
+    names: tuple[str, ...]
+    truths: np.ndarray
+    means: np.ndarray
+    spreads: np.ndarray
+    ranks: np.ndarray
+    inside: np.ndarray
+
+
+def synthetic(fit: Fit, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return scores, figures and effects of synthetic truths whose trials report as ours did."""
+    data = fit.data
+    places = [PLACE[name] for name in data.figures]
+    selectors, null = data.selectors, data.null
+    size = fit.space.size
+
+    def one(i: int) -> np.ndarray:
+        draws = generator(fit.settings.seed, 424242, i)
+        for attempt in range(ATTEMPTS):
+            if attempt % 40 == 0:
+                scores = draws.standard_normal((1, size))
+            replication = TRUTH + i * ATTEMPTS + attempt
+            background = fit.space.background(fit.settings.seed, replication)[None]
+            record = fit.space.records(scores, background)[0]
+            figures = simulate_trial(fit.design, record, replication, False, thread_space())
+            figures = figures[places]
+            if not np.isfinite(figures).all():
+                continue
+            if len(selectors) and not (np.abs(figures[selectors]) > CRITICAL).any():
+                continue
+            if len(null) and (np.abs(figures[null]) > CRITICAL).any():
+                scores = draws.standard_normal((1, size))
+                continue
+            effects = full_effects(
+                fit.effects,
+                record,
+                range(EFFECT + 500_000 + i, EFFECT + 500_001 + i),
+                thread_space(),
+            )
+            return np.concatenate([scores[0], figures, effects])
+        return np.full(size + len(places) + 8, np.nan)
+
+    rows = fit.rows("truths", count, one, data.figures)
+    rows = rows[np.isfinite(rows).all(axis=1)]
+    return rows[:, :size], rows[:, size : size + len(places)], rows[:, size + len(places) :]
+
+
+def observed_as(data: Data, figures: np.ndarray) -> Data:
+    """Return the data with a synthetic trial's figures in place of the reported ones."""
+    return replace(
+        data,
+        observed=figures[data.estimates],
+        selected_value=float(figures[data.selected]) if data.selected >= 0 else 0.0,
+    )
+
+
+def effect_draws(
+    emulator: Emulator, residuals: np.ndarray, scores: np.ndarray, seed: int
+) -> np.ndarray:
+    """Return draws of effects for posterior scores: emulated mean and an own residual.
+
+    Parameters
+    ----------
+    emulator : Emulator
+        Of the effects.
+    residuals : numpy.ndarray
+        Standardised residuals of the emulator's own points, shape (points, effects).
+    scores : numpy.ndarray
+        Posterior scores.
+    seed : int
+        Seed of the residuals' draw.
+    """
+    draws = generator(seed, 99)
+    rows = draws.integers(0, len(residuals), len(scores))
+    return np.asarray(emulator.means(scores) + emulator.spreads(scores) * residuals[rows])
+
+
+def recover(fit: Fit, emulator: Emulator, effects: Emulator, residuals: np.ndarray) -> Recovery:
+    """Recover synthetic truths by the emulator method."""
+    scores, figures, true_effects = synthetic(fit, fit.settings.truths)
+    names = (*fit.space.calibrated, *EFFECTS[:8])
+    truths = np.concatenate([scores, true_effects], axis=1)
+    means, spreads = np.empty_like(truths), np.empty_like(truths)
+    ranks = np.empty_like(truths)
+    inside = np.empty((len(LEVELS), *truths.shape), bool)
+    for index in range(len(truths)):
+        data = observed_as(fit.data, figures[index])
+        sample = sample_emulated(fit, emulator, data, particles=1000, seed=index + 1)
+        drawn = effect_draws(effects, residuals, sample.scores, index)
+        both = np.concatenate([sample.scores, drawn], axis=1)
+        means[index], spreads[index] = both.mean(axis=0), both.std(axis=0)
+        ranks[index] = (both < truths[index]).mean(axis=0)
+        for level, nominal in enumerate(LEVELS):
+            low, high = np.quantile(both, [0.5 - nominal / 2, 0.5 + nominal / 2], axis=0)
+            inside[level, index] = (low <= truths[index]) & (truths[index] <= high)
+        if index % 25 == 24:
+            fit.say(f"recovery: {index + 1} of {len(truths)} truths")
+    return Recovery(names, truths, means, spreads, ranks, inside)
+
+
+def binomial_interval(hits: int, count: int) -> tuple[float, float]:
+    """Return the exact 95% interval of a share (Clopper and Pearson)."""
+    low = float(beta.ppf(0.025, hits, count - hits + 1)) if hits > 0 else 0.0
+    high = float(beta.ppf(0.975, hits + 1, count - hits)) if hits < count else 1.0
+    return low, high
+
+
+def recovery_table(recovery: Recovery) -> list[dict[str, Any]]:
+    """Return coverage with binomial interval, correlation with the truth, and the rank test."""
+    count = len(recovery.truths)
+    rows = []
+    for column, name in enumerate(recovery.names):
+        row: dict[str, Any] = {"name": name, "truths": count}
+        for level, nominal in enumerate(LEVELS):
+            hits = int(recovery.inside[level, :, column].sum())
+            low, high = binomial_interval(hits, count)
+            row[f"cover_{int(100 * nominal)}"] = hits / count
+            row[f"cover_{int(100 * nominal)}_low"] = low
+            row[f"cover_{int(100 * nominal)}_high"] = high
+        pair = recovery.truths[:, column], recovery.means[:, column]
+        row["correlation"] = float(np.corrcoef(*pair)[0, 1])
+        row["uniform_p"] = float(kstest(recovery.ranks[:, column], "uniform").pvalue)
+        rows.append(row)
+    return rows
+
+
+def overall(recovery: Recovery) -> dict[str, dict[str, float]]:
+    """Return coverage over all parameters and over all effects, with a standard error by truth."""
+    size = len(recovery.names) - 8
+    out = {}
+    for label, columns in (("parameters", slice(0, size)), ("effects", slice(size, None))):
+        for level, nominal in enumerate(LEVELS):
+            share = recovery.inside[level][:, columns].mean(axis=1)
+            out[f"{label} {int(100 * nominal)}%"] = {
+                "coverage": float(share.mean()),
+                "standard_error": float(share.std(ddof=1) / np.sqrt(len(share))),
+                "nominal": nominal,
+            }
+    return out

@@ -1,0 +1,112 @@
+"""Targets: the shipped ones are complete, and bad ones are refused by name."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from calibration.extractors import EXTRACTORS
+from calibration.targets import load_targets
+from sim.errors import InputError
+
+GOOD = """
+[mine]
+pattern = "A1"
+title = "QPR"
+kind = "estimate"
+value = 2.0
+unit = "points"
+population = "users"
+instrument = "QPR-15"
+analysis = "mixed model"
+source = "invented"
+evidence = "invented"
+use = "fit"
+extractor = "difference"
+"""
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_every_pattern_of_the_model_has_a_target() -> None:
+    found = {one.pattern for one in load_targets().values()}
+    assert found == {f"P{number}" for number in range(1, 21)}
+
+
+def test_uses_are_those_of_the_design() -> None:
+    uses: dict[str, set[str]] = {}
+    for one in load_targets().values():
+        uses.setdefault(one.use, set()).add(one.pattern)
+    assert uses["fit"] == {"P1", "P2", "P3", "P4", "P6"}
+    assert uses["held out"] == {"P11", "P20"}
+    assert {"P5", "P7", "P9", "P12", "P13", "P16", "P17", "P18", "P19"} == uses["check"]
+
+
+def test_held_out_targets_carry_no_figure() -> None:
+    for one in load_targets().values():
+        if one.use == "held out":
+            assert one.value is None
+            assert one.se is None
+            assert one.interval is None
+
+
+def test_values_are_turned_to_the_scale_of_the_extractor() -> None:
+    targets = load_targets()
+    assert targets["p1_pooled_sd"].observed == pytest.approx(math.log(10.15))
+    assert targets["p6_retention"].observed == pytest.approx(math.log(297.5 / 106.5))
+    assert targets["p2_difference"].observed == 0.68
+
+
+@pytest.mark.parametrize("name", EXTRACTORS)
+def test_scales_go_there_and_back(name: str) -> None:
+    value = 0.4
+    assert EXTRACTORS[name].outward(EXTRACTORS[name].inward(value)) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"difference"', '"diference"', "unknown extractor of target 'mine' 'diference'"),
+        ("value = 2.0", "value = 2.0\nse = -1.0", "target 'mine': se = -1.0: must be above 0"),
+        (
+            "value = 2.0",
+            'value = -2.0\ndirection = "higher in REFOCUS"',
+            "value = -2: contradicts direction",
+        ),
+        ("value = 2.0", "value = 75.0", r"value = 75: .* lies in \[-60, 60\]"),
+        ("value = 2.0", "value = nan", "must be a finite number"),
+        ("value = 2.0", "value = 2.0\ninterval = [3.0, 4.0]", "lies outside its interval"),
+        ('use = "fit"', 'use = "fitted"', "unknown use"),
+        ('title = "QPR"', "", "title is missing"),
+        ("value = 2.0", "", "value is missing"),
+        ('kind = "estimate"', 'kind = "direction"', "cannot be fitted"),
+        ('kind = "estimate"', 'kind = "selected"', "selected_by is missing"),
+        ('unit = "points"', 'unit = "points"\nvalu = 3', "did you mean 'value'"),
+    ],
+)
+def test_bad_targets_are_refused_by_name(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert load_targets(written(tmp_path, GOOD))["mine"].value == 2.0
+    with pytest.raises(InputError, match=message) as caught:
+        load_targets(written(tmp_path, GOOD.replace(old, new)))
+    assert "mine" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_or_not_toml_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        load_targets(tmp_path / "none.toml")
+    with pytest.raises(InputError, match="not valid TOML"):
+        load_targets(written(tmp_path, "[mine"))
+
+
+def test_the_example_says_that_it_is_invented() -> None:
+    path = Path(__file__).parents[2] / "calibration" / "example" / "targets.toml"
+    for one in load_targets(path).values():
+        assert "invented" in one.source
+        assert "invented" in one.title

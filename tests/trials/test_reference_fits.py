@@ -1,0 +1,90 @@
+"""The mixed model against reference fits of lme4, lmerTest and pbkrtest and independent code."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.trials.analyse import analyse_csv
+from sim.trials.analysis_text import format_analysis
+
+DATA = Path(__file__).parent / "data"
+FITS: dict[str, dict[str, Any]] = json.loads((DATA / "reference_fits.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module", params=sorted(FITS))
+def pair(request: pytest.FixtureRequest) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return our analysis and the reference."""
+    want = FITS[request.param]
+    return analyse_csv(DATA / want["data"], want["formula"], want["test_term"]), want
+
+
+def close(value: float, want: float, relative: float) -> bool:
+    return math.isclose(value, want, rel_tol=relative)
+
+
+def test_rows_groups_and_columns(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    got, want = pair
+    assert list(got["coef"]) == want["fixed_names"]
+    for key in ("n_obs", "n_groups", "dropped_columns", "singular"):
+        assert got[key] == want[key], key
+
+
+def test_estimates_and_standard_errors(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    got, want = pair
+    for name, one in want["coef"].items():
+        ours = got["coef"][name]
+        assert close(ours["estimate"], one["estimate"], 1e-6), name
+        assert close(ours["se"], one["se"], 1e-6), name
+        assert close(ours["kenward_roger"]["se_adj"], one["kenward_roger"]["se_adj"], 1e-6), name
+    assert got["estimate"] == got["coef"][want["test_term"]]["estimate"]
+
+
+def test_degrees_of_freedom_p_and_intervals(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    got, want = pair
+    for name, one in want["coef"].items():
+        for method in ("satterthwaite", "kenward_roger"):
+            ours, theirs = got["coef"][name][method], one[method]
+            assert close(ours["df"], theirs["df"], 1e-5), (name, method)
+            assert close(ours["t"], theirs["t"], 1e-6), (name, method)
+            assert abs(ours["p"] - theirs["p"]) < 1e-6, (name, method)
+            for side in (0, 1):
+                assert close(ours["ci95"][side], theirs["ci95"][side], 1e-6), (name, method)
+        wald = got["coef"][name]["wald_z"]
+        assert abs(wald["p"] - one["wald_z"]["p"]) < 1e-6
+        assert wald["ci95"] == pytest.approx(one["wald_z"]["ci95"], rel=1e-6)
+
+
+def test_variances_and_criterion(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    got, want = pair
+    residual = want["variance"]["residual"]
+    assert got["variance"].keys() == want["variance"].keys()
+    for name, value in want["variance"].items():
+        assert abs(got["variance"][name] - value) < 1e-6 * residual, name
+    assert abs(got["reml_criterion"] - want["reml_criterion"]) < 1e-6
+    assert got["icc"] == pytest.approx(want["icc"], abs=1e-6)
+    assert got["converged"]
+
+
+def test_cluster_summary(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    got, want = pair
+    if "cluster_summary_R" not in want:
+        assert got["cluster_summary"] is None, "the treatment varies within clusters here"
+        return
+    for key in ("estimate", "t", "df", "p", "ci95"):
+        assert got["cluster_summary"][key] == pytest.approx(
+            want["cluster_summary_R"][key], rel=1e-6
+        ), key
+
+
+def test_the_result_is_plain_and_has_a_text(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    got, want = pair
+    assert json.loads(json.dumps(got)) == got
+    text = format_analysis(got)
+    assert want["formula"] in text
+    assert f"Effect of {want['test_term']}: {got['estimate']:.4g}" in text
+    assert "95% confidence intervals" in text
