@@ -16,7 +16,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-SOURCES = ("streams.py", "state.py", "events.py", "compiled.py", "mechanisms/*.py", "measures/*.py")
+SOURCES = (
+    "streams.py",
+    "state.py",
+    "events.py",
+    "compiled.py",
+    "mechanisms/*.py",
+    "measures/*.py",
+    # Names of parameters are compiled in; their values are not, so the TOML files are left out.
+    "parameters/*.py",
+)
 KEPT_FOLDERS = 6
 OUR_FOLDER = re.compile(r"[0-9a-f]{20}")
 

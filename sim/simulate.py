@@ -7,16 +7,26 @@ does not depend on the executor, on how many workers there are, on their order, 
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import time
+import zlib
 from collections.abc import Callable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+    wait,
+)
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -31,6 +41,10 @@ if TYPE_CHECKING:
 ENGINES = ("compiled", "mesa")
 CHUNK_FOLDER = "chunks"
 REQUEST_FILE = "request.json"
+POLL_SECONDS = 0.2
+# What decides tables beside the rules and the compiled week.
+TABLE_SOURCES = ("ensemble.py", "summaries.py")
+MESA_SOURCES = ("model.py", "agents/*.py")
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,20 @@ class Cancelled(Exception):  # noqa: N818 (it is no error)
         self.total = total
 
 
+class Interrupted(InputError):  # noqa: N818 (named like Cancelled)
+    """The simulation could not go on; `results` holds the finished chunks.
+
+    Attributes
+    ----------
+    results : Results or None
+        What was finished, in chunk order; None when nothing was.
+    """
+
+    def __init__(self, message: str, results: Results | None) -> None:
+        super().__init__(message)
+        self.results = results
+
+
 def simulate(
     request: Request,
     *,
@@ -92,10 +120,12 @@ def simulate(
     agent_classes : mapping, optional
         Own agent classes; they run on the Mesa model only.
     executor : optional
-        Anything with `submit` that returns futures; threads when not given. Processes must be
-        spawned, not forked.
+        Anything with `submit` that returns futures with `done`, `result` and `cancel`: an executor
+        of `concurrent.futures`, or a client of Dask Distributed, which runs the chunks of a worker
+        that dies again elsewhere. Threads when not given. Processes must be spawned, not forked.
     workers : int, optional
-        Number of threads when no executor is given; the number of processors by default.
+        How many chunks run at once; by default as many as the executor can, and as many threads as
+        there are processors when no executor is given.
     folder : path, optional
         Where finished chunks are stored as they finish. Chunks of the same request found there are
         not run again.
@@ -113,6 +143,9 @@ def simulate(
     ------
     Cancelled
         When `should_cancel` said so; finished chunks are in it and in the folder.
+    Interrupted
+        When a finished chunk could not be stored or a worker process died; an `InputError` that
+        holds what was finished.
     InputError
         For an unknown engine, own agents on the compiled week, or a folder that holds another
         request or cannot be written.
@@ -127,7 +160,7 @@ def simulate(
         else partial(run_chunk_on_mesa, agent_classes=agent_classes)
     )
     chunks = cut(request)
-    store = ChunkStore(Path(folder), request, engine) if folder is not None else None
+    store = ChunkStore(Path(folder), request, engine, agent_classes) if folder is not None else None
     finished: dict[int, dict[str, np.ndarray]] = {}
     if store is not None:
         for chunk in chunks:
@@ -147,19 +180,18 @@ def simulate(
             on_progress(Progress(done, total, seconds, left))
 
     waiting = [chunk for chunk in chunks if chunk.number not in finished]
+    at_once = max(1, workers if workers is not None else capacity(executor))
     own = None
     if executor is None:
-        count = workers if workers is not None else (os.cpu_count() or 1)
-        own = executor = ThreadPoolExecutor(max_workers=max(1, count))
-    running: dict[Future[dict[str, np.ndarray]], Chunk] = {}
+        own = executor = ThreadPoolExecutor(max_workers=at_once)
+    running: dict[Any, Chunk] = {}
     queue = iter(waiting)
-    depth = 2 * (workers or os.cpu_count() or 1)
     try:
         report()
         exhausted = False
         while running or not exhausted:
             cancelled = should_cancel is not None and should_cancel()
-            while not exhausted and not cancelled and len(running) < depth:
+            while not exhausted and not cancelled and len(running) < 2 * at_once:
                 following = next(queue, None)
                 if following is None:
                     exhausted = True
@@ -173,12 +205,21 @@ def simulate(
                 break
             for future in _finished(running):
                 chunk = running.pop(future)
-                tables = future.result()
-                finished[chunk.number] = tables
-                if store is not None:
-                    store.write(chunk, tables)
+                finished[chunk.number] = future.result()
                 done += chunk.worlds
+                if store is not None:
+                    store.write(chunk, finished[chunk.number])
                 report()
+    except BrokenExecutor as error:
+        advice = "resume with the same folder" if store is not None else "nothing was stored"
+        raise Interrupted(
+            f"executor: a worker process died after {done} of {total} worlds; {advice}",
+            assemble(request, finished, engine, metadata),
+        ) from error
+    except ChunkNotStoredError as error:
+        raise Interrupted(
+            str(error), assemble(request, finished, engine, metadata)
+        ) from error.__cause__
     finally:
         if own is not None:
             own.shutdown(wait=True, cancel_futures=True)
@@ -188,14 +229,24 @@ def simulate(
     return results
 
 
+def capacity(executor: Any) -> int:
+    """Return how many chunks an executor can run at once, as far as it says so."""
+    cores = getattr(executor, "ncores", None)
+    if callable(cores):
+        return int(sum(cores().values()))
+    # Pools of `concurrent.futures` know, but have no public name for it.
+    return int(getattr(executor, "_max_workers", os.cpu_count() or 1))
+
+
 def _finished(running: Mapping[Any, Chunk]) -> list[Any]:
-    """Return futures that are done, waiting for the first."""
+    """Return futures that are done; waits for the first, but never long."""
     if all(isinstance(future, Future) for future in running):
-        ready, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+        ready, _ = wait(running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
         return list(ready)
+    end = time.monotonic() + POLL_SECONDS
     while True:
         ready_now = [future for future in running if future.done()]
-        if ready_now:
+        if ready_now or time.monotonic() > end:
             return ready_now
         time.sleep(0.01)
 
@@ -217,13 +268,20 @@ def assemble(
     return Results.of(request, arrays, engine, dict(metadata or {}))
 
 
-def request_fingerprint(request: Request, engine: str) -> str:
+def request_fingerprint(
+    request: Request, engine: str, agent_classes: Mapping[str, type[mesa.Agent]] | None = None
+) -> str:
     """Return a hash of everything that decides the result of a request."""
     from sim import code_cache
 
     digest = blake2b(digest_size=16)
     digest.update(json.dumps(describe(request), sort_keys=True).encode())
     digest.update(f"{engine} {code_cache.source_hash()}".encode())
+    for pattern in TABLE_SOURCES if engine == "compiled" else TABLE_SOURCES + MESA_SOURCES:
+        for path in sorted(Path(__file__).parent.glob(pattern)):
+            digest.update(path.read_bytes())
+    for kind, own in sorted((agent_classes or {}).items()):
+        digest.update(f"{kind} {own.__module__} {own.__qualname__} {source_of(own)}".encode())
     digest.update(np.ascontiguousarray(request.draws).tobytes())
     for name, layout in zip(request.names, request.layouts, strict=True):
         digest.update(name.encode())
@@ -244,6 +302,28 @@ def request_fingerprint(request: Request, engine: str) -> str:
     return digest.hexdigest()
 
 
+def source_of(own: type) -> str:
+    """Return the source of a class, empty where it has none (typed in at a prompt)."""
+    try:
+        return inspect.getsource(own)
+    except (OSError, TypeError):
+        return ""
+
+
+def stored_fingerprint(path: Path) -> str | None:
+    """Return the fingerprint that a folder's request file names; None when it names none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    fingerprint = found.get("fingerprint") if isinstance(found, dict) else None
+    return fingerprint if isinstance(fingerprint, str) else None
+
+
+class ChunkNotStoredError(InputError):
+    """A finished chunk could not be written."""
+
+
 class ChunkStore:
     """Finished chunks in a folder, each written whole or not at all.
 
@@ -255,17 +335,30 @@ class ChunkStore:
         The request; a folder that holds another one is refused.
     engine : str
         The engine.
+    agent_classes : mapping, optional
+        Own agent classes.
+
+    Raises
+    ------
+    InputError
+        When the folder holds another request, or cannot be written.
     """
 
-    def __init__(self, folder: Path, request: Request, engine: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        request: Request,
+        engine: str,
+        agent_classes: Mapping[str, type[mesa.Agent]] | None = None,
+    ) -> None:
         self.folder = folder / CHUNK_FOLDER
-        fingerprint = request_fingerprint(request, engine)
+        self.tables = request.collect
+        fingerprint = request_fingerprint(request, engine, agent_classes)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             path = folder / REQUEST_FILE
             if path.exists():
-                found = json.loads(path.read_text(encoding="utf-8")).get("fingerprint")
-                if found != fingerprint:
+                if stored_fingerprint(path) != fingerprint:
                     raise InputError(
                         f"folder '{folder}': holds another request (or one of another version of "
                         "the model); choose another folder"
@@ -284,13 +377,14 @@ class ChunkStore:
 
     def read(self, chunk: Chunk) -> dict[str, np.ndarray] | None:
         """Return a stored chunk, or None when it is not there or not readable."""
-        path = self.path(chunk)
-        if not path.exists():
-            return None
+        from io import BytesIO
+
         try:
-            with np.load(path, allow_pickle=False) as stored:
-                return {name: stored[name] for name in stored.files}
-        except (OSError, ValueError, EOFError):
+            # Read whole: a damaged file leaves `np.load` without having closed it.
+            content = BytesIO(self.path(chunk).read_bytes())
+            with np.load(content, allow_pickle=False) as stored:
+                return {name: stored[name] for name in self.tables}
+        except (OSError, ValueError, EOFError, KeyError, BadZipFile, zlib.error):
             return None
 
     def write(self, chunk: Chunk, tables: Mapping[str, np.ndarray]) -> None:
@@ -298,7 +392,7 @@ class ChunkStore:
 
         Raises
         ------
-        InputError
+        ChunkNotStoredError
             When the disk is full or the folder has gone; chunks stored before stay usable.
         """
         from io import BytesIO
@@ -308,7 +402,7 @@ class ChunkStore:
         try:
             write_whole(self.path(chunk), buffer.getvalue())
         except OSError as error:
-            raise InputError(
+            raise ChunkNotStoredError(
                 f"folder '{self.folder}': chunk {chunk.number} could not be written "
                 f"({error.strerror}); chunks stored before are kept, resume with the same folder"
             ) from error

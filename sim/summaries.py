@@ -6,6 +6,9 @@ frames.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 
 from sim.measures.implementation import TeamWeek
@@ -54,23 +57,94 @@ def users_of(layout: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return team, place, place < layout.teams["sampled"][team]
 
 
-def intracluster_correlation(values: np.ndarray, clusters: np.ndarray) -> float:
-    """Return the analysis-of-variance estimate of the intracluster correlation.
+def moments(
+    values: np.ndarray,
+    kept: np.ndarray,
+    team: np.ndarray,
+    arm_of_team: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Work out number, mean, SD and intracluster correlation by arm and column.
 
-    rho = (MSB - MSW) / (MSB + (m0 - 1) MSW), with m0 the usual weighted mean size for unequal
-    clusters (Donner and Koval 1980). NaN with fewer than two clusters or no replication.
+    The correlation is the analysis-of-variance estimate rho = (MSB - MSW) / (MSB + (m0 - 1) MSW),
+    with m0 the usual weighted mean size for unequal clusters (Donner and Koval 1980); NaN with
+    fewer than two clusters or no replication. Missing values are left out.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Shape (users, columns).
+    kept : numpy.ndarray
+        Whether a user counts, shape (users,).
+    team : numpy.ndarray
+        Team of each user, shape (users,).
+    arm_of_team : numpy.ndarray
+        Shape (teams,).
+    out : numpy.ndarray
+        Filled with number, mean, SD and correlation; shape (arms, columns, 4).
     """
-    number, inverse = np.unique(clusters, return_inverse=True)
-    k, n = len(number), len(values)
-    if k < 2 or n <= k:
-        return float("nan")
-    sizes = np.bincount(inverse, minlength=k).astype(float)
-    means = np.bincount(inverse, values, minlength=k) / sizes
-    between = float((sizes * (means - values.mean()) ** 2).sum()) / (k - 1)
-    within = float(((values - means[inverse]) ** 2).sum()) / (n - k)
-    typical = (n - float((sizes**2).sum()) / n) / (k - 1)
-    total = between + (typical - 1.0) * within
-    return (between - within) / total if total > 0.0 else float("nan")
+    users, columns = values.shape
+    teams = arm_of_team.shape[0]
+    arms = out.shape[0]
+    count = np.zeros((teams, columns))
+    total = np.zeros((teams, columns))
+    for user in range(users):
+        if kept[user]:
+            for column in range(columns):
+                value = values[user, column]
+                if value == value:
+                    count[team[user], column] += 1.0
+                    total[team[user], column] += value
+    # Of each arm: people, their sum, teams with anybody, sum of squared team sizes.
+    sizes = np.zeros((arms, columns, 4))
+    for one in range(teams):
+        for column in range(columns):
+            if count[one, column] > 0.0:
+                size = sizes[arm_of_team[one], column]
+                size[0] += count[one, column]
+                size[1] += total[one, column]
+                size[2] += 1.0
+                size[3] += count[one, column] * count[one, column]
+    # Squares around the arm's mean, within teams, and between teams.
+    squares = np.zeros((arms, columns, 3))
+    for user in range(users):
+        if kept[user]:
+            arm = arm_of_team[team[user]]
+            for column in range(columns):
+                value = values[user, column]
+                if value == value:
+                    own = total[team[user], column] / count[team[user], column]
+                    mean = sizes[arm, column, 1] / sizes[arm, column, 0]
+                    squares[arm, column, 0] += (value - mean) * (value - mean)
+                    squares[arm, column, 1] += (value - own) * (value - own)
+                    squares[arm, column, 2] += (own - mean) * (own - mean)
+    for arm in range(arms):
+        for column in range(columns):
+            n = sizes[arm, column, 0]
+            k = sizes[arm, column, 2]
+            result = out[arm, column]
+            result[0] = n
+            result[1:] = np.nan
+            if n > 0.0:
+                result[1] = sizes[arm, column, 1] / n
+            if n > 1.0:
+                result[2] = np.sqrt(squares[arm, column, 0] / (n - 1.0))
+            if k > 1.0 and n > k:
+                between = squares[arm, column, 2] / (k - 1.0)
+                within = squares[arm, column, 1] / (n - k)
+                typical = (n - sizes[arm, column, 3] / n) / (k - 1.0)
+                spread = between + (typical - 1.0) * within
+                if spread > 0.0:
+                    result[3] = (between - within) / spread
+
+
+@cache
+def compiled_moments() -> Callable[..., None]:
+    """Return `moments`, compiled; in plain Python it would take longer than the simulation."""
+    from sim import compiled
+
+    compile_it: Callable[..., Callable[..., None]] = compiled.compile_rule
+    return compile_it(moments)
 
 
 def summarise_world(
@@ -86,28 +160,26 @@ def summarise_world(
     Over sampled service users still in the research at the assessment; missing scores left out.
     """
     team, _, sampled = users_of(layout)
-    _, arms = arm_numbers(layout)
-    arm_of_user = arms[team]
-    number = int(arms.max()) + 1
-    rows = np.zeros(len(weeks) * number * len(SCORES), summary_dtype())
+    _, arm_of_team = arm_numbers(layout)
+    number = int(arm_of_team.max()) + 1
+    rows = np.zeros((len(weeks), number, len(SCORES)), summary_dtype())
     rows["scenario"], rows["draw"], rows["replication"] = index
-    at = 0
-    for position, week in enumerate(weeks):
+    rows["week"] = weeks[:, None, None]
+    rows["arm"] = np.arange(number)[None, :, None]
+    rows["measure"] = np.arange(len(SCORES))[None, None, :]
+    out = np.empty((number, len(SCORES), 4))
+    summarise = compiled_moments()
+    for position in range(len(weeks)):
         followed = sampled & (flags[position, :, 0] == 1)
-        for arm in range(number):
-            chosen = followed & (arm_of_user == arm)
-            clusters = team[chosen]
-            for measure, name in enumerate(SCORES):
-                values = scores[position][name][chosen]
-                valid = ~np.isnan(values)
-                kept = values[valid]
-                row = rows[at]
-                row["arm"], row["week"], row["measure"], row["n"] = arm, week, measure, len(kept)
-                row["mean"] = kept.mean() if len(kept) else np.nan
-                row["sd"] = kept.std(ddof=1) if len(kept) > 1 else np.nan
-                row["icc"] = intracluster_correlation(kept, clusters[valid])
-                at += 1
-    return rows
+        summarise(plain(scores[position]), followed, team, arm_of_team, out)
+        for at, name in enumerate(("n", "mean", "sd", "icc")):
+            rows[name][position] = out[:, :, at]
+    return rows.reshape(-1)
+
+
+def plain(table: np.ndarray) -> np.ndarray:
+    """Return a structured array of 64-bit floats as a plain one with the fields as last axis."""
+    return table.view(np.float64).reshape(*table.shape, len(table.dtype.names or ()))
 
 
 def assessment_rows(
@@ -177,11 +249,13 @@ def trajectory_rows(
     rows = np.zeros((len(groups), weeks), trajectory_dtype())
     rows["scenario"], rows["draw"], rows["replication"] = index
     rows["week"] = np.arange(weeks)[None, :]
+    values = plain(team_weeks)
     for at, arm in enumerate(groups):
         rows["arm"][at] = arm
-        chosen = np.arange(len(arms)) if arm == ALL_TEAMS else np.flatnonzero(arms == arm)
-        for name in WEEKLY:
-            rows[name][at] = team_weeks[name][:, chosen].mean(axis=1)
+        chosen = values if arm == ALL_TEAMS else values[:, arms == arm]
+        means = chosen.mean(axis=1)
+        for column, name in enumerate(WEEKLY):
+            rows[name][at] = means[:, column]
     return rows.reshape(-1)
 
 

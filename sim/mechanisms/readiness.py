@@ -86,10 +86,11 @@ def trust_readiness(trust: Any, fixed_point_sum: int, teams: int, p: Any) -> Tru
 def team_readiness(team: Any, trust: Any, action: Any, p: Any) -> TeamReadiness:
     """Let team readiness and leader support respond to trust, leadership action and progress.
 
-    Readiness target T = U + w (R_trust - U_trust) + (1 - U)(a L + b P) + c B - d, with L support to
-    leaders, P preparatory work on readiness, B the team's mean shift in behaviour (progress seen)
-    and d the drift where nothing supports it. Leader support closes a share of its gap to 1 while
-    leaders are supported and returns to its usual level afterwards.
+    Readiness target T = U + w (R_trust - U_trust) + a s L + (1 - U) b P + c B - d s (1 - A), with L
+    support to leaders, P preparatory work on readiness, B the team's mean shift in behaviour
+    (progress seen), d the drift where nothing supports it, s the spread of readiness between teams,
+    and A what supports it, L + P + visible commitment, at most 1. Leader support closes a share of
+    its gap to 1 while leaders are supported and returns to its usual level afterwards.
 
     Notes
     -----

@@ -80,9 +80,10 @@ def responses(user: Any, team: Any, action: Any, p: Any) -> Responses:
 
     With z(x) = (x - mean) / scale, response_k = b s [w_r z(relationship) + w_s z(support)
     + w_e z(experience of the practice tied to k)], b the effect of experience on recovery (its
-    prior includes zero: the theory may fail), s the responsiveness of the stage. Connectedness
-    hangs on the relationship, hope on support, identity on strengths, meaning on values,
-    empowerment on coaching and goal-striving. Expectations, partnership and components beyond
+    prior includes zero: the theory may fail), s the responsiveness of the stage. The last term is
+    strengths for identity, values for meaning, the mean of coaching and goal-striving for
+    empowerment; in its place connectedness has w_r z(relationship) once more, hope w_s z(support).
+    Expectations, partnership and components beyond
     REFOCUS act directly. Clamped to +-8 standard deviations.
 
     Notes
@@ -125,7 +126,8 @@ def gain_after_week(gain: float, response: float, p: Any) -> float:
     """Move a lasting response towards its level with half-life `response_half_life`.
 
     The half-life is scaled by `response_time`: 1 as modelled, 0 for a response within the week (the
-    explanation "twelve months were too short" switched off).
+    explanation "twelve months were too short" switched off). The process itself still follows its
+    new level with `recovery_half_life`.
     """
     return close_gap(gain, response, weekly_fraction(p.response_half_life * p.response_time))
 

@@ -1,0 +1,286 @@
+"""Finished chunks are kept: a run that was cut off goes on and ends with the identical result."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim import ensemble
+from sim import simulate as simulate_module
+from sim.agents import Staff
+from sim.ensemble import Request, cut
+from sim.errors import InputError
+from sim.results import Results
+from sim.simulate import Interrupted, simulate
+from tests.ensemble.small import assert_identical, in_small_chunks, small_request
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def request_(monkeypatch: pytest.MonkeyPatch) -> Request:
+    request = small_request(replications=10)
+    in_small_chunks(monkeypatch, request)
+    return request
+
+
+@pytest.fixture
+def whole(request_: Request) -> Results:
+    return simulate(request_, workers=1)
+
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the numbers of the chunks that are run from now on."""
+    numbers: list[int] = []
+    run_chunk = simulate_module.run_chunk
+
+    def noted(request: Request, chunk: ensemble.Chunk) -> dict[str, np.ndarray]:
+        numbers.append(chunk.number)
+        return run_chunk(request, chunk)
+
+    monkeypatch.setattr(simulate_module, "run_chunk", noted)
+    return numbers
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted((folder / "chunks").iterdir())
+
+
+def test_a_stored_run_is_not_run_again(
+    request_: Request, whole: Results, tmp_path: Path, ran: list[int]
+) -> None:
+    assert_identical(simulate(request_, folder=tmp_path), whole)
+    assert sorted(ran) == list(range(8))
+    assert [path.name for path in files(tmp_path)] == [f"{number:07d}.npz" for number in range(8)]
+    assert_identical(simulate(request_, folder=tmp_path), whole)
+    assert len(ran) == 8
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def write_text(path: Path) -> None:
+    path.write_text("not a chunk", encoding="utf-8")
+
+
+def leave_a_table_out(path: Path) -> None:
+    with np.load(path) as stored:
+        kept = {name: stored[name] for name in stored.files if name != "events"}
+    np.savez(path, **kept)
+
+
+@pytest.mark.parametrize(
+    "damage", [Path.unlink, cut_short, flip_a_bit, empty, write_text, leave_a_table_out]
+)
+def test_a_damaged_chunk_is_run_again(
+    damage: Callable[[Path], Any],
+    request_: Request,
+    whole: Results,
+    tmp_path: Path,
+    ran: list[int],
+) -> None:
+    simulate(request_, folder=tmp_path)
+    ran.clear()
+    damage(files(tmp_path)[3])
+    assert_identical(simulate(request_, folder=tmp_path), whole)
+    assert ran == [3]
+
+
+def test_a_file_that_was_being_written_is_no_chunk(
+    request_: Request, whole: Results, tmp_path: Path
+) -> None:
+    simulate(request_, folder=tmp_path)
+    last = files(tmp_path)[-1]
+    last.rename(last.with_name(f".{last.name}.123.part"))
+    assert_identical(simulate(request_, folder=tmp_path), whole)
+
+
+def other_seed(request: Request) -> Request:
+    return replace(request, seed=request.seed + 1)
+
+
+def other_parameter(request: Request) -> Request:
+    draws = request.draws.copy()
+    draws["qpr_retest"][1] += 1e-9
+    return replace(request, draws=draws)
+
+
+def other_calendar(request: Request) -> Request:
+    actions = request.layouts[1].actions.copy()
+    actions["telephone"][1, 2] = 0.5
+    layouts = (request.layouts[0], replace(request.layouts[1], actions=actions))
+    return replace(request, layouts=layouts)
+
+
+def more_replications(request: Request) -> Request:
+    return replace(request, replications=request.replications + 1)
+
+
+def less_collected(request: Request) -> Request:
+    return replace(request, collect=("summaries",))
+
+
+def other_name(request: Request) -> Request:
+    return replace(request, names=("programme", "usual"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        other_seed,
+        other_parameter,
+        other_calendar,
+        more_replications,
+        less_collected,
+        other_name,
+    ],
+)
+def test_a_folder_of_another_request_is_refused_and_left_alone(
+    other: Callable[[Request], Request], request_: Request, tmp_path: Path
+) -> None:
+    simulate(request_, folder=tmp_path)
+    before = {path: path.read_bytes() for path in files(tmp_path)}
+    with pytest.raises(InputError, match="holds another request"):
+        simulate(other(request_), folder=tmp_path)
+    assert {path: path.read_bytes() for path in files(tmp_path)} == before
+
+
+def test_engines_and_own_agents_do_not_share_a_folder(request_: Request, tmp_path: Path) -> None:
+    class Eager(Staff):
+        pass
+
+    short = replace(request_, replications=1, collect=("summaries",))
+    simulate(short, folder=tmp_path, engine="mesa")
+    for given in ({}, {"engine": "mesa", "agent_classes": {"staff": Eager}}):
+        with pytest.raises(InputError, match="holds another request"):
+            simulate(short, folder=tmp_path, **given)  # type: ignore[arg-type]
+
+
+def test_a_request_file_that_names_no_request_is_refused(request_: Request, tmp_path: Path) -> None:
+    for text in ("", "[]", '{"fingerprint": 3}'):
+        (tmp_path / "request.json").write_text(text, encoding="utf-8")
+        with pytest.raises(InputError, match="holds another request"):
+            simulate(request_, folder=tmp_path)
+
+
+def test_the_folder_says_in_words_what_it_holds(request_: Request, tmp_path: Path) -> None:
+    simulate(request_, folder=tmp_path)
+    told = json.loads((tmp_path / "request.json").read_text(encoding="utf-8"))
+    assert told["scenarios"] == ["programme", "usual care"]
+    assert (told["worlds"], told["seed"], told["weeks"]) == (40, 11, 8)
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_runs(
+    request_: Request, tmp_path: Path, ran: list[int]
+) -> None:
+    blocked = tmp_path / "a file"
+    blocked.write_text("in the way", encoding="utf-8")
+    with pytest.raises(InputError, match=r"a file/run': cannot be written .*nothing was run"):
+        simulate(request_, folder=blocked / "run")
+    assert ran == []
+    assert blocked.read_text(encoding="utf-8") == "in the way"
+
+
+def test_a_full_disk_is_told_and_loses_nothing_finished(
+    request_: Request, whole: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_whole = simulate_module.write_whole
+
+    def full_after_three(path: Path, content: bytes) -> None:
+        if path.name == "0000003.npz":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write_whole(path, content)
+
+    monkeypatch.setattr(simulate_module, "write_whole", full_after_three)
+    with pytest.raises(Interrupted, match=r"chunk 3 .*No space left .*resume") as caught:
+        simulate(request_, workers=1, folder=tmp_path)
+    assert "\n" not in str(caught.value)
+    assert isinstance(caught.value, InputError)
+    assert [path.name for path in files(tmp_path)] == [f"{number:07d}.npz" for number in range(3)]
+    finished = caught.value.results
+    assert finished is not None
+    for name, array in finished.arrays.items():
+        # Chunk 3 could not be stored, but is not lost either.
+        assert array.tobytes() == whole.arrays[name][: len(array)].tobytes()
+    assert len(np.unique(finished.arrays["summaries"][["draw", "replication"]])) == 20
+    monkeypatch.setattr(simulate_module, "write_whole", write_whole)
+    assert_identical(simulate(request_, folder=tmp_path), whole)
+
+
+def test_writing_to_a_disk_that_really_is_full_is_an_error_and_leaves_nothing(
+    tmp_path: Path,
+) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no device that is always full")
+    from sim.files import write_whole
+
+    target = tmp_path / "chunk.npz"
+    target.with_name(f".{target.name}.{os.getpid()}.part").symlink_to(full)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(target, b"x" * 100_000)
+    assert list(tmp_path.iterdir()) == []
+
+
+PROGRAM = """
+import sys
+import pytest
+from sim.simulate import simulate
+from tests.ensemble.small import in_small_chunks, small_request
+request = small_request(replications=10)
+in_small_chunks(pytest.MonkeyPatch(), request)
+
+def slowly(progress):
+    print(progress.done, flush=True)
+    import time
+    time.sleep(0.1)
+
+simulate(request, workers=1, folder=sys.argv[1], on_progress=slowly)
+"""
+
+
+def test_a_run_killed_outright_ends_with_the_identical_result(
+    request_: Request, whole: Results, tmp_path: Path, ran: list[int]
+) -> None:
+    folder = tmp_path / "run"
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(folder)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if int(line) >= 15:
+                break
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    stored = [path for path in files(folder) if path.suffix == ".npz"]
+    assert 3 <= len(stored) < len(cut(request_))
+    assert_identical(simulate(request_, folder=folder), whole)
+    assert len(ran) == len(cut(request_)) - len(stored)
+    assert time.time() - stored[0].stat().st_mtime < 600
