@@ -13,7 +13,7 @@ import numpy as np
 
 from calibration.emulator import Emulator, fit_emulator, implausibility
 from calibration.extractors import EXTRACTORS
-from calibration.fit import Fit, Waves
+from calibration.fit import EFFECT, Fit, Waves
 from calibration.likelihood import Data, log_likelihood, make_data
 from calibration.recovery import effect_draws
 from calibration.scenarios import COUNTERFACTUALS, EFFECTS, EXPLANATIONS
@@ -265,15 +265,13 @@ def sobol_table(
 
     On orthonormal polynomials of independent standard normals the variance splits exactly
     (polynomial chaos; Sudret 2008). The share that no calibrated parameter explains belongs to the
-    background parameters and to simulation noise. Intervals: bootstrap over the emulator's points.
+    background parameters and to simulation noise. Intervals: bootstrap of the residuals.
     """
     size = fit.space.size
     first, second = np.triu_indices(size, 1)
 
-    def indices(
-        scores: np.ndarray, effects: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        weights = fit_emulator(scores, effects).mean_weights
+    def indices(effects: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        weights = fit_emulator(model.scores, effects, weighted=False).mean_weights
         squares = weights**2
         main = squares[1 : 1 + size] + squares[1 + size : 1 + 2 * size]
         pairs = squares[1 + 2 * size :]
@@ -283,12 +281,14 @@ def sobol_table(
         whole = effects.var(axis=0)
         return main / whole, total / whole, 1.0 - squares[1:].sum(axis=0) / whole
 
-    main, total, rest = indices(model.scores, model.effects)
+    main, total, rest = indices(model.effects)
     draws = generator(fit.settings.seed, 12)
+    centre = model.emulator.means(model.scores)
+    spread = model.emulator.spreads(model.scores)
     repeats = []
     for _ in range(bootstraps):
         rows = draws.integers(0, len(model.scores), len(model.scores))
-        repeats.append(indices(model.scores[rows], model.effects[rows])[1])
+        repeats.append(indices(centre + spread * model.residuals[rows])[1])
     low, high = np.quantile(np.array(repeats), [0.05, 0.95], axis=0)
     tables = {}
     for column, name in enumerate(EFFECTS[:8]):
@@ -312,6 +312,38 @@ def sobol_table(
     return tables
 
 
+def main_effects(fit: Fit, model: EffectModel, count: int = 8) -> list[dict[str, Any]]:
+    """Return first-order shares of an effect's variance over all varying parameters.
+
+    Squared standardised coefficients of one linear regression on every parameter's score, less
+    their expected value under no effect: what is linear only, but for calibrated and background
+    parameters alike.
+    """
+    scores = fit.backgrounds(EFFECT, len(model.scores))
+    scores[:, fit.space.places] = model.scores
+    if len(scores) < 2 * scores.shape[1]:
+        return []
+    x = np.concatenate([np.ones((len(scores), 1)), scores], axis=1)
+    rows = []
+    for column in (2, 3, 4, 6):
+        y = model.effects[:, column]
+        weights, *_ = np.linalg.lstsq(x, (y - y.mean()) / y.std())
+        left = 1.0 - ((x @ weights) ** 2).mean()
+        noise = left / (len(scores) - x.shape[1])
+        shares = weights[1:] ** 2 - noise
+        for i in np.argsort(-shares)[:count]:
+            rows.append(
+                {
+                    "effect": EFFECTS[column],
+                    "parameter": fit.space.names[i],
+                    "share": float(shares[i]),
+                    "standard_error": float(2.0 * abs(weights[1 + i]) * np.sqrt(noise)),
+                    "calibrated": "yes" if fit.space.names[i] in fit.space.calibrated else "no",
+                }
+            )
+    return rows
+
+
 def explanation_table(
     effects: np.ndarray, counterfactuals: np.ndarray, observed: float | None
 ) -> dict[str, Any]:
@@ -319,8 +351,9 @@ def explanation_table(
 
     An explanation's lift is by how much the expected effect as delivered, at 12 months, would have
     been larger with that explanation switched off, alone, in the same posterior draw. For chance it
-    is the expected effect less the one that was reported (0 if none was): what bad luck took. Its weight is the
-    mean over draws of its share in the sum of all positive lifts. Lifts do not add up: explanations
+    is the expected effect less the reported one (0 if none was): what bad luck took. Its
+    weight is the mean over draws of its share in the sum of all
+    positive lifts. Lifts do not add up: explanations
     multiply each other.
     """
     at = {name: place for place, name in enumerate(EFFECTS)}

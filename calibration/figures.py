@@ -133,7 +133,8 @@ def sobol_figure(tables: dict[str, list[dict[str, Any]]]) -> Figure:
                 axes.plot(row["total_interval"], [at, at], color="black", lw=1)
         axes.set_yticks(range(len(rows)))
         axes.set_yticklabels([row["parameter"] for row in reversed(rows)], fontsize=7)
-        axes.set_title(name, fontsize=9)
+        flag = " (not calibrated: no REFOCUS figure seen)" if name.startswith("inspire") else ""
+        axes.set_title(name + flag, fontsize=9)
         axes.set_xlim(0.0, 1.0)
     figure.tight_layout()
     return figure

@@ -387,7 +387,7 @@ def emulate_effects(fit: Fit) -> tuple[Emulator, np.ndarray, np.ndarray]:
         ),
         records.tobytes(),
     )
-    return fit_emulator(scores, effects), scores, effects
+    return fit_emulator(scores, effects, weighted=False), scores, effects
 
 
 def predict(fit: Fit, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -24,7 +24,7 @@ from calibration.fit import (
     screened,
 )
 from calibration.posterior import DRAWS, draws_of, write_posterior
-from calibration.recovery import overall, recover, recovery_table
+from calibration.recovery import effect_draws, overall, recover, recovery_table
 from calibration.scenarios import EFFECTS
 from calibration.trial import PLACE
 from sim.files import write_whole
@@ -60,7 +60,7 @@ def calibrate_fit(fit: Fit) -> Outcome:
     fit.say("5/8 recovery of synthetic truths")
     recovery = recover(fit, waves.emulator, model.emulator, model.residuals)
     fit.say("6/8 posterior predictive")
-    scores, records = draws_of(fit, direct.scores, max(DRAWS, fit.settings.predictive))
+    scores, records = draws_of(fit, emulated.scores, max(DRAWS, fit.settings.predictive))
     count = fit.settings.predictive
     figures = fit.trials("predictive", records[:count], PREDICTIVE, True)
     fit.say("7/8 counterfactuals")
@@ -88,7 +88,10 @@ def calibrate_fit(fit: Fit) -> Outcome:
     error = difference.se if difference is not None and difference.se is not None else 1.22
     explanations = conclusions.explanation_table(effects, off, observed)
     leading = np.array(explanations.pop("leading"))
-    main = conclusions.effect_row("posterior, direct method", effects)
+    by_direct = effect_draws(
+        model.emulator, model.residuals, np.repeat(direct.scores, 6, axis=0), 2
+    )
+    main = conclusions.effect_row("shipped posterior, simulated effects", effects)
     rows: dict[str, Any] = {
         "settings": fit.settings.__dict__,
         "targets": [one.__dict__ for one in fit.targets.values()],
@@ -102,8 +105,15 @@ def calibrate_fit(fit: Fit) -> Outcome:
         "screen": conclusions.screen_rows(fit, coefficients),
         "implausibility": conclusions.implausibility_table(fit, waves, direct.scores),
         "recovery": recovery_table(recovery),
-        "sensitivity": [main, *conclusions.sensitivity_table(fit, waves, model)],
+        "sensitivity": [
+            main,
+            conclusions.effect_row(
+                "direct method, emulated effects", by_direct, direct.log_evidence
+            ),
+            *conclusions.sensitivity_table(fit, waves, model),
+        ],
         "sobol": conclusions.sobol_table(fit, model),
+        "main_effects": conclusions.main_effects(fit, model),
         "explanations": explanations,
         "information": conclusions.information_table(effects, off, leading, error),
         "bound": conclusions.bound_table(observed, error) if observed is not None else [],

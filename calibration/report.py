@@ -47,6 +47,23 @@ def table(rows: Sequence[Row], columns: Sequence[tuple[str, str | Callable[[Row]
     return "\n".join(lines)
 
 
+# What is to be said about a pattern that the posterior predictive misses.
+DISCUSSION = {
+    "P7": "P7: staff-rated functioning and unmet need rose more than the model's benefit and rater "
+    "bias make likely. The reported functioning interval is not symmetric (a suspected misprint), "
+    "and staff were not blind; the model has a prior on rater bias that shrinks to none, and the "
+    "figure was not fitted, as bias and benefit cannot be told apart. Read as user-rated, the "
+    "change in unmet need is out of the model's reach. Do not use the model for these two scales.",
+    "P16": "P16: fewer goals are named and reached than reported. That half of users have a "
+    "goal at the start is an assumption, while the reported share is of people asked to name one; "
+    "the reported progress is over three months on a scale whose scoring was not seen. Results on "
+    "goals rest on assumptions that this pattern contradicts.",
+    "P2": "P2: the adjusted difference lies in the tail; the fit should not be used.",
+    "P1": "P1: level or spread lies in the tail; the fit should not be used.",
+    "P4": "P4: even among trials that would have reported it, the contrast is unusual.",
+}
+
+
 def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
     """Return title, Markdown text and name of a figure for every section."""
     diagnostics = results["diagnostics"]
@@ -83,8 +100,8 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
                     "(not calibrated: no REFOCUS figure seen).",
                     f"* The trial informs {len(informed)} of {len(results['contraction'])} "
                     f"calibrated parameters ({', '.join(informed) or 'none'}); {len(unmoved)} "
-                    "hardly move, and all others keep their priors. Conclusions about the "
-                    "effect rest mainly on assumptions, not on the trial.",
+                    "hardly move, and those not calibrated keep their priors. Conclusions about "
+                    "the effect rest mainly on assumptions, not on the trial.",
                     "* Reported values outside the central 90% of the posterior predictive: "
                     + ("; ".join(missed) if missed else "none")
                     + ".",
@@ -133,7 +150,7 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
                 (
                     ("pattern", "pattern"),
                     ("figure", "title"),
-                    ("value", lambda r: number(r["value"], 4) if r["use"] != "held out" else "-"),
+                    ("value", lambda r: r["value"] if r["use"] != "held out" else "-"),
                     ("SE", "se"),
                     ("use", "use"),
                     ("evidence", "evidence"),
@@ -168,6 +185,9 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
             "predictive",
         )
     )
+    discussed = [DISCUSSION[p] for p in DISCUSSION if any(m.split()[0] == p for m in missed)]
+    if discussed:
+        out.append(("The misses", "\n".join(f"* {text}" for text in discussed), None))
     out.append(
         (
             "What the trial says about each parameter",
@@ -200,7 +220,7 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
         (
             "Implausibility",
             f"Share of the prior that is not ruled out after waves 1 and 2: "
-            f"{number(diagnostics['not_ruled_out'])} (second largest implausibility below 3).\n\n"
+            f"{number(diagnostics['not_ruled_out'])} (every implausibility below 3).\n\n"
             + table(
                 results["implausibility"],
                 (
@@ -226,7 +246,9 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
         (
             "Recovery of synthetic truths",
             f"{results['recovery'][0]['truths']} truths drawn from the prior, simulated with "
-            "the real target set and the real rule of reporting, posterior by the emulator method. "
+            "the real target set and the real rule of reporting, kept when their level, spread, "
+            "standard error and retention look like the real ones (a rule on the data alone). "
+            "Posterior by the emulator method. "
             f"Over all: {shares}. Intervals in the figure and table: exact binomial 95%. "
             "Rank test: Kolmogorov-Smirnov against the uniform.\n\n"
             + table(
@@ -247,9 +269,10 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
     out.append(
         (
             "Sensitivity of the conclusions",
-            "Mean and 90% interval of expected effects. First row: direct method, simulated "
-            "effects; others: emulator method and emulated effects, so that differences between "
-            "rows are due to the analysis. INSPIRE: not calibrated: no REFOCUS figure seen.\n\n"
+            "Mean and 90% interval of expected effects. First row: the shipped draws with "
+            "simulated effects. Others: emulated effects, so that differences between them are due "
+            "to the analysis; second row: the direct method. INSPIRE: not calibrated: no "
+            "REFOCUS figure seen.\n\n"
             + table(
                 results["sensitivity"],
                 (
@@ -311,6 +334,17 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
                     ("total", "total"),
                     ("90%", "total_interval"),
                 ),
+            )
+            + "\n\nOver all parameters, calibrated or not: linear first-order shares.\n\n"
+            + table(
+                results["main_effects"],
+                (
+                    ("effect", "effect"),
+                    ("parameter", "parameter"),
+                    ("share of variance", "share"),
+                    ("SE", "standard_error"),
+                    ("calibrated", "calibrated"),
+                ),
             ),
             "sobol",
         )
@@ -369,7 +403,7 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
             "Expected information (bits) about which of the first four explanations leads, out "
             f"of {results['information'][0]['of']:.2f}. The SEs of future measurements "
             "are assumptions: the trial's own for the QPR. A trial like this one tells next to "
-            "nothing where the bits are near 0.\n\n"
+            "nothing where the bits are near 0; bits below 0 are estimation error.\n\n"
             + table(
                 results["information"],
                 (
@@ -390,8 +424,9 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
                     "* Parameters that are not calibrated keep their priors; correlations between "
                     "them and the calibrated ones in the posterior are ignored.",
                     "* The likelihood is normal; participation contrasts have heavier tails.",
-                    "* Coverage is proved for the emulator method; the direct one is held to it on "
-                    "the real data only.",
+                    "* Coverage is examined for the emulator method, whose draws are shipped; the "
+                    "direct one is a cross-check on the real data only. With few replications it "
+                    "tends to be too sure of itself.",
                     "* The participation contrast is conditioned on being reported given the other "
                     "targets; synthetic truths condition on it alone. The two differ only as far "
                     "as the contrast goes with the other figures.",

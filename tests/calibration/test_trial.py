@@ -1,0 +1,310 @@
+"""The simulated trial: its mixed model, its figures, how participation is judged."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize_scalar
+
+from calibration.fit import Settings, sample_directly, start
+from calibration.priors import CALIBRATED, OVERRIDES, described, hypercube, make_space
+from calibration.runs import run_rows, thread_space
+from calibration.scenarios import EffectDesign, full_effects
+from calibration.targets import load_targets
+from calibration.trial import (
+    PLACE,
+    STATISTICS,
+    TrialDesign,
+    contrast,
+    judged_high,
+    judging,
+    random_intercept,
+    simulate_trial,
+)
+from sim.compiled import TEAM_DTYPE
+from sim.errors import InputError
+from sim.parameters import resolve, to_record
+from sim.population import lay_out
+from sim.roster import Roster, TeamRow
+from sim.scenarios.expand import expand
+from sim.scenarios.library import load_scenario
+
+
+def toy_roster(teams: int = 8) -> Roster:
+    return Roster(
+        tuple(
+            TeamRow(
+                team=f"toy-{i}",
+                arm="intervention" if i % 2 else "control",
+                staff=8,
+                coordinators=4,
+                caseload=100,
+                sampled=10,
+            )
+            for i in range(teams)
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def design() -> TrialDesign:
+    roster = toy_roster()
+    scenario = load_scenario("refocus-as-delivered")
+    return TrialDesign([lay_out(roster, expand(scenario, roster, 52))], 1)
+
+
+@pytest.fixture(scope="module")
+def effects() -> EffectDesign:
+    roster = toy_roster()
+    layouts = [
+        lay_out(roster, expand(load_scenario(name), roster, 104))
+        for name in ("usual-care", "refocus-as-delivered", "refocus-full")
+    ]
+    return EffectDesign(*layouts, layouts[1], layouts[2], 1)
+
+
+def record(**changes: float) -> np.void:
+    return to_record([resolve(changes)])[0]
+
+
+def clustered(seed: int, between: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    draws = np.random.default_rng(seed)
+    cluster = np.repeat(np.arange(12), draws.integers(4, 12, 12))
+    arm = (cluster % 2).astype(float)
+    baseline = draws.standard_normal(len(cluster))
+    y = 0.5 * arm + 0.6 * baseline + between * draws.standard_normal(12)[cluster]
+    y = y + draws.standard_normal(len(cluster))
+    return y, np.stack([np.ones_like(y), arm, baseline], axis=1), cluster
+
+
+def dense(y: np.ndarray, x: np.ndarray, cluster: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    same = (cluster[:, None] == cluster[None]).astype(float)
+
+    def solved(ratio: float) -> tuple[float, np.ndarray, np.ndarray]:
+        v = np.eye(len(y)) + ratio * same
+        inverse = np.linalg.inv(v)
+        a = x.T @ inverse @ x
+        beta = np.linalg.solve(a, x.T @ inverse @ y)
+        left = y - x @ beta
+        free = len(y) - x.shape[1]
+        variance = float(left @ inverse @ left) / free
+        value = free * np.log(variance) + np.linalg.slogdet(v)[1] + np.linalg.slogdet(a)[1]
+        return value, beta, np.sqrt(variance * np.diag(np.linalg.inv(a)))
+
+    best = minimize_scalar(
+        lambda r: solved(r)[0], bounds=(0.0, 2.0), method="bounded", options={"xatol": 1e-8}
+    )
+    ratio = best.x if best.fun < solved(0.0)[0] else 0.0
+    return solved(ratio)[1:]
+
+
+@pytest.mark.parametrize(("seed", "between"), [(1, 0.8), (2, 0.3), (3, 0.0), (4, 0.6)])
+def test_mixed_model_is_that_of_dense_matrices(seed: int, between: float) -> None:
+    y, x, cluster = clustered(seed, between)
+    beta, errors, _ = random_intercept(y, x, cluster, 12)
+    known_beta, known_errors = dense(y, x, cluster)
+    assert beta == pytest.approx(known_beta, abs=1e-4)
+    assert errors == pytest.approx(known_errors, rel=1e-3)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 5])
+def test_mixed_model_agrees_with_the_trial_analysis(seed: int) -> None:
+    compiled = pytest.importorskip("sim.trials.random_intercept_compiled")
+    y, x, cluster = clustered(seed, 0.5)
+    beta, errors, _ = random_intercept(y, x, cluster, 12)
+    other = compiled.fit_random_intercept(cluster, 12, x, y, 1)
+    assert beta[1] == pytest.approx(other.estimate, abs=1e-4)
+    assert errors[1] == pytest.approx(other.se, rel=1e-3)
+
+
+def test_contrast_leaves_out_who_is_missing_and_needs_both_sides() -> None:
+    y, x, cluster = clustered(6, 0.4)
+    exposed, kept = x[:, 1].astype(np.int64), np.ones(len(y), np.int64)
+    baseline = x[:, 2].copy()
+    whole = contrast(y, baseline, exposed, kept, cluster, 12, 1)
+    more = np.append(y, np.nan), np.append(baseline, 1.0)
+    again = contrast(*more, np.append(exposed, 1), np.append(kept, 1), np.append(cluster, 0), 12, 1)
+    assert again == pytest.approx(whole)
+    assert np.isnan(contrast(y, baseline, exposed * 0, kept, cluster, 12, 1)[0])
+
+
+def test_same_key_same_trial_other_key_other_trial(design: TrialDesign) -> None:
+    p = record()
+    one = simulate_trial(design, p, 3, True, {})
+    assert np.array_equal(one, simulate_trial(design, p, 3, True, {}), equal_nan=True)
+    assert one[PLACE["control_mean"]] != simulate_trial(design, p, 4, True, {})[0]
+    assert len(one) == len(STATISTICS)
+
+
+def test_figures_of_the_fit_do_not_depend_on_the_checks(design: TrialDesign) -> None:
+    few = simulate_trial(design, record(), 5, False, {})
+    all_of_them = simulate_trial(design, record(), 5, True, {})
+    assert np.array_equal(few[:11], all_of_them[:11])
+    assert np.isnan(few[PLACE["gaf_difference"]])
+    assert np.isfinite(all_of_them[PLACE["gaf_difference"]])
+
+
+def test_retention_follows_drop_out(design: TrialDesign) -> None:
+    space: dict = {}
+    shares = [
+        np.mean(
+            [
+                simulate_trial(design, record(dropout_yearly=rate), r, False, space)[
+                    PLACE["logit_retention"]
+                ]
+                for r in range(10)
+            ]
+        )
+        for rate in (0.06, 0.26, 0.5)
+    ]
+    assert shares == sorted(shares, reverse=True)
+    # 80 users: the mean of ten trials of a share of .74 has a standard error of .016.
+    assert 1.0 / (1.0 + np.exp(-shares[1])) == pytest.approx(0.74, abs=0.07)
+
+
+def test_without_any_effect_the_difference_is_centred_on_nil(design: TrialDesign) -> None:
+    space: dict = {}
+    off = record(
+        theory_strength=0.0, expectations_to_empowerment=0.0, partnership_to_connectedness=0.0
+    )
+    figures = np.array([simulate_trial(design, off, r, False, space) for r in range(60)])
+    difference = figures[:, PLACE["difference"]]
+    error = difference.std() / np.sqrt(60)
+    assert abs(difference.mean()) < 4.0 * error
+    # The model's own standard error must be that of the estimate (a chi with 59 df: 20% is 3 SE).
+    assert np.exp(figures[:, PLACE["log_se"]]).mean() == pytest.approx(difference.std(), rel=0.3)
+
+
+def test_participation_reads_attendance_and_rating_alone() -> None:
+    state = np.zeros(6, TEAM_DTYPE)
+    arm = np.array([1, 1, 1, 1, 0, 0])
+    state["key_low"] = np.arange(6)
+    state["sessions_offered"] = 100
+    state["sessions_attended"] = [10, 40, 70, 90, 99, 99]
+    state["engagement_sum"] = state["sessions_attended"] * np.array([0.5, 0.6, 0.7, 0.4, 0.9, 0.9])
+    high = judged_high(state, arm, 1.0, 0.8, 2, 1, 0)
+    assert high.tolist() == [0, 0, 1, 1, 0, 0]
+    other = state.copy()
+    for name in ("readiness", "behaviour_mean", "climate", "casemix", "leader_support"):
+        other[name] = np.linspace(1.0, 0.0, 6)
+    assert judged_high(other, arm, 0.5, 0.8, 2, 1, 0).tolist() == (
+        judged_high(state, arm, 0.5, 0.8, 2, 1, 0).tolist()
+    )
+
+
+def test_ways_of_judging_have_their_prior() -> None:
+    ways = [judging(1, r, 14) for r in range(2000)]
+    assert {way.places for way in ways} == set(range(4, 11))
+    assert np.mean([way.with_control for way in ways]) == pytest.approx(0.2, abs=0.03)
+    assert np.mean([way.adjust for way in ways]) == pytest.approx(0.5, abs=0.04)
+    assert min(way.reliability for way in ways) >= 0.6
+    assert max(way.reliability for way in ways) <= 0.95
+
+
+def test_full_implementation_does_more_when_the_theory_holds(effects: EffectDesign) -> None:
+    none = full_effects(effects, record(theory_strength=0.0), range(4), {})
+    strong = full_effects(effects, record(experience_to_recovery=0.8), range(4), {})
+    assert strong[2] > none[2]
+    assert strong[3] > strong[2]
+    # What INSPIRE sees does not hang on recovery.
+    assert none[4] == pytest.approx(strong[4], abs=2.0)
+
+
+def test_calibrated_parameters_exist_and_retention_is_not_counted_twice() -> None:
+    known = described()
+    assert 12 <= len(CALIBRATED) <= 18
+    assert set(CALIBRATED) <= set(known)
+    assert str(known["dropout_yearly"].prior).startswith("uniform")
+    for name, (_, default, why) in OVERRIDES.items():
+        assert known[name].default == default
+        assert why
+
+
+def test_scores_and_values_go_there_and_back() -> None:
+    space = make_space()
+    scores = np.clip(hypercube(50, space.size, 3), -2.5, 2.5)
+    assert space.scores(space.values(scores)) == pytest.approx(scores, abs=0.02)
+    background = np.array([space.background(1, r) for r in range(50)])
+    records = space.records(scores, background)
+    assert records["qpr_item_location"] == pytest.approx(
+        space.values(scores)[:, space.calibrated.index("qpr_item_location")]
+    )
+    for name in space.names:
+        low, high = described()[name].bounds
+        assert (records[name] >= low).all()
+        assert (records[name] <= high).all()
+    assert np.array_equal(space.background(1, 7), space.background(1, 7))
+    with pytest.raises(InputError, match="did you mean 'qpr_retest'"):
+        make_space(("qpr_retst",))
+
+
+def test_wider_priors_are_wider() -> None:
+    narrow, wide = make_space(("natural_improvement",)), make_space(("natural_improvement",), 1.5)
+    scores = np.array([[-1.0], [1.0]])
+    assert np.ptp(wide.values(scores)) > 1.3 * np.ptp(narrow.values(scores))
+
+
+def test_stored_rows_are_read_and_other_rows_refused(tmp_path) -> None:
+    calls = []
+
+    def one(i: int) -> np.ndarray:
+        calls.append(i)
+        return np.array([float(i)])
+
+    first = run_rows("s", 100, one, "a", folder=tmp_path, workers=2)
+    assert len(calls) == 100
+    again = run_rows("s", 100, one, "a", folder=tmp_path, workers=1)
+    assert len(calls) == 100
+    assert np.array_equal(first, again)
+    assert first[:, 0].tolist() == list(range(100))
+    with pytest.raises(InputError, match="other targets, priors, settings"):
+        run_rows("s", 100, one, "b", folder=tmp_path)
+
+
+TINY = Settings(particles=16, replicates=3, length=4, screen=20)
+
+
+def test_a_killed_fit_resumes_and_ends_identical(
+    design: TrialDesign, effects: EffectDesign, tmp_path, monkeypatch
+) -> None:
+    def begin(folder):
+        return start(
+            load_targets(), TINY, folder, design=design, effects=effects, workers=2, quiet=True
+        )
+
+    whole = sample_directly(begin(tmp_path / "whole"))
+    broken = begin(tmp_path / "broken")
+    import calibration.fit as module
+
+    calls = {"left": 90}
+    real = module.simulate_trial
+
+    def dies(*arguments):
+        calls["left"] -= 1
+        if calls["left"] < 0:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(module, "simulate_trial", dies)
+    with pytest.raises(KeyboardInterrupt):
+        sample_directly(broken)
+    monkeypatch.setattr(module, "simulate_trial", real)
+    resumed = sample_directly(begin(tmp_path / "broken"))
+    assert np.array_equal(resumed.scores, whole.scores)
+    assert np.array_equal(resumed.log_likelihood, whole.log_likelihood)
+    with pytest.raises(InputError, match="holds a fit with other settings"):
+        start(
+            load_targets(),
+            Settings(particles=32),
+            tmp_path / "whole",
+            design=design,
+            effects=effects,
+        )
+
+
+def test_each_thread_has_its_own_workspace() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(thread_space).result()
+    assert other is not thread_space()
