@@ -3,6 +3,10 @@
 A cell holds the rows that share every random effect and every slope value. Its mean carries all
 that the random effects see; what varies inside a cell has the residual variance alone. Blocks are
 sets of cells that share no random effect with any other block, in a cluster trial the clusters.
+
+People of a cluster who were measured alike are exchangeable, and so are cluster-periods of one
+size: their mean stays in the block of the cluster, and their contrasts, which only their own random
+effects reach, become small blocks of their own. Nothing is lost by either step.
 """
 
 from __future__ import annotations
@@ -47,7 +51,8 @@ class BlockStack(NamedTuple):
     Attributes
     ----------
     sums : (B, m, p + 1) array
-        Cell sums of the columns and the response over the root of the cell's size.
+        Cell sums of the columns and the response over the root of the cell's size, or contrasts of
+        such sums.
     kernels : (K, B, m, m) array
         Covariance of those sums for each random effect at variance one.
     """
@@ -64,14 +69,32 @@ class CellSums(NamedTuple):
     stacks : list of BlockStack
     within : (p + 1, p + 1) array
         Cross products of columns and response within cells.
-    n_obs, n_cells, n_blocks : int
+    n_obs, n_cells : int
     """
 
     stacks: list[BlockStack]
     within: Matrix
     n_obs: int
     n_cells: int
-    n_blocks: int
+
+
+class Cells(NamedTuple):
+    """Cells, or contrasts of cells, before they are stacked.
+
+    Attributes
+    ----------
+    block : (c,) array of int
+    sums : (c, p + 1) array
+    levels : (K, c) array of int
+        Level of each random effect.
+    weights : (K, c) array
+        What each random effect is multiplied by.
+    """
+
+    block: Codes
+    sums: Matrix
+    levels: Codes
+    weights: Matrix
 
 
 def blocks_of(effects: list[RandomEffect]) -> Codes:
@@ -116,21 +139,86 @@ def cell_sums(columns: Matrix, effects: list[RandomEffect]) -> CellSums:
     np.add.at(totals, cell, columns)
     inside = columns - (totals / sizes[:, None])[cell]
     roots = np.sqrt(sizes)
-    scaled = totals / roots[:, None]
+    levels = np.array([one.codes[first] for one in effects])
+    weights = np.array(
+        [roots if one.slope is None else roots * one.slope[first] for one in effects]
+    )
     block = keys[0][first].astype(np.intp)
-    per_block = np.bincount(block)
+    cells = merge_exchangeable(Cells(block, totals / roots[:, None], levels, weights))
+    return CellSums(stack_blocks(cells), inside.T @ inside, n, sizes.size)
+
+
+def merge_exchangeable(cells: Cells) -> Cells:
+    """Replace units that were measured alike by their mean and their contrasts.
+
+    The units are the levels of the random effect that has most. Units of a block are alike if their
+    cells agree in the levels of all effects that are not their own, and in all weights.
+
+    Parameters
+    ----------
+    cells : Cells
+
+    Returns
+    -------
+    Cells
+        As many as before; contrasts are in new blocks.
+    """
+    finest = int(np.argmax([np.unique(one).size for one in cells.levels]))
+    unit = cells.levels[finest]
+    own = np.array([np.array_equal(one, unit) for one in cells.levels])
+    agree = np.vstack([cells.block, cells.levels[~own], cells.weights]).T
+    # Cells in order of their unit, and within it of what they must agree in.
+    order = np.lexsort((*agree.T, unit))
+    ends = np.flatnonzero(np.diff(unit[order])) + 1
+    alike: dict[bytes, list[Codes]] = {}
+    for members in np.split(order, ends):
+        alike.setdefault(agree[members].tobytes(), []).append(members)
+    block, sums, levels, weights = [], [], [], []
+    new = int(cells.block.max()) + 1
+    for units in alike.values():
+        one = units[0]
+        g, m = len(units), one.size
+        if g == 1:
+            mixed = cells.sums[one][None]
+        else:
+            mixed = np.tensordot(contrast_matrix(g), cells.sums[np.array(units)], axes=1)
+        # The mean of g units, times the root of g, feels what they share root-g-fold.
+        shared = np.zeros(g)
+        shared[0] = np.sqrt(g)
+        factor = np.where(own[:, None], 1.0, shared[None, :])
+        weights.append((factor[:, :, None] * cells.weights[:, None, one]).reshape(own.size, g * m))
+        levels.append(np.tile(cells.levels[:, one], (1, g)))
+        sums.append(mixed.reshape(g * m, -1))
+        place = np.concatenate([[cells.block[one[0]]], np.arange(new, new + g - 1)])
+        block.append(np.repeat(place, m))
+        new += g - 1
+    return Cells(
+        np.concatenate(block).astype(np.intp),
+        np.concatenate(sums),
+        np.concatenate(levels, axis=1),
+        np.concatenate(weights, axis=1),
+    )
+
+
+def contrast_matrix(size: int) -> Matrix:
+    """Return an orthogonal matrix whose first row takes the mean times the root of the size."""
+    direction = np.full(size, 1.0 / np.sqrt(size))
+    direction[0] += 1.0
+    reflection = np.eye(size) - 2.0 * np.outer(direction, direction) / (direction @ direction)
+    reflection[0] *= -1.0
+    return np.asarray(reflection)
+
+
+def stack_blocks(cells: Cells) -> list[BlockStack]:
+    """Return the blocks, those with the same number of cells together."""
+    order = np.argsort(cells.block, kind="stable")
+    _, starts, counts = np.unique(cells.block[order], return_index=True, return_counts=True)
     stacks = []
-    for m in np.unique(per_block):
-        chosen = np.flatnonzero(per_block == m)
-        # Cells are sorted by block, so each block's cells lie side by side.
-        cells = np.flatnonzero(np.isin(block, chosen)).reshape(chosen.size, m)
-        kernels = np.empty((len(effects), chosen.size, m, m))
-        for k, one in enumerate(effects):
-            level = one.codes[first][cells]
-            weight = roots[cells]
-            if one.slope is not None:
-                weight = weight * one.slope[first][cells]
-            kernels[k] = weight[:, :, None] * weight[:, None, :]
-            kernels[k] *= level[:, :, None] == level[:, None, :]
-        stacks.append(BlockStack(scaled[cells], kernels))
-    return CellSums(stacks, inside.T @ inside, n, sizes.size, per_block.size)
+    for m in np.unique(counts):
+        at = order[starts[counts == m][:, None] + np.arange(m)]
+        kernels = np.empty((len(cells.levels), *at.shape, m))
+        for k, (level, weight) in enumerate(zip(cells.levels, cells.weights, strict=True)):
+            kernels[k] = weight[at][:, :, None] * weight[at][:, None, :]
+            kernels[k] *= level[at][:, :, None] == level[at][:, None, :]
+        stacks.append(BlockStack(cells.sums[at], kernels))
+    return stacks

@@ -211,6 +211,9 @@ def _check_fixed(text: str, part: str) -> None:
         position = match.end()
     if position != len(part) or not _ALLOWED.fullmatch(part):
         raise InputError(f"model '{text}': '{part[position:]}' cannot be read")
+    called = re.search(r"[)\d]\s*\(", part)
+    if called:
+        raise InputError(f"model '{text}': '{part[called.start() :]}' cannot be read")
     for match in re.finditer(r"([A-Za-z_]\w*)\s*\(", part):
         if match[1] not in FUNCTIONS:
             raise InputError(

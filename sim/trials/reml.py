@@ -100,18 +100,19 @@ def moments(data: CellSums, ratios: Matrix) -> Moments:
         inverse = np.linalg.inv(V)
         log_determinant += float(np.linalg.slogdet(V)[1].sum())
         solved = inverse @ sums
-        first += np.einsum("bip,biq->pq", sums, solved)
+        flat_solved = solved.reshape(-1, width)
+        first += sums.reshape(-1, width).T @ flat_solved
         # V^-1 V_i, and V_i V^-1 Z, for each component.
         products = [inverse @ kernels[k] for k in range(K)] + [inverse]
         acted = [kernels[k] @ solved for k in range(K)] + [solved]
         for i in range(K + 1):
-            second[i] += np.einsum("bip,biq->pq", solved, acted[i])
+            flat_acted = acted[i].reshape(-1, width)
+            second[i] += flat_solved.T @ flat_acted
             trace[i] += np.einsum("bii->", products[i])
-            applied = inverse @ acted[i]
+            applied = (inverse @ acted[i]).reshape(-1, width)
             for j in range(i, K + 1):
-                block = np.einsum("bip,biq->pq", applied, acted[j])
-                third[i, j] += block
-                pairs[i, j] += np.einsum("bij,bji->", products[i], products[j])
+                third[i, j] += applied.T @ acted[j].reshape(-1, width)
+                pairs[i, j] += (products[i] * products[j].transpose(0, 2, 1)).sum()
     for i in range(K + 1):
         for j in range(i + 1, K + 1):
             third[j, i] = third[i, j].T

@@ -131,6 +131,52 @@ def test_degrees_of_freedom_follow_from_numerical_derivatives(names: tuple[str, 
 
 
 @pytest.mark.parametrize("names", STRUCTURES, ids="+".join)
+@pytest.mark.parametrize("seed", [5, 6])
+def test_small_sample_methods_follow_from_full_matrices(names: tuple[str, ...], seed: int) -> None:
+    """Both methods, written with n x n matrices, at the variances that were found."""
+    trial = Trial(seed=seed, clusters=6, people=4, periods=3)
+    drop = np.arange(trial.y.size) % 7 != 3
+    effects = [
+        RandomEffect(
+            one.name,
+            np.unique(one.codes[drop], return_inverse=True)[1],
+            None if one.slope is None else one.slope[drop],
+        )
+        for one in (trial.effects[name] for name in names)
+    ]
+    X, y = trial.X[drop], trial.y[drop]
+    fit = fit_mixed_model(X, y, effects)
+    at = variances_of(fit)
+    K = at.size
+    parts = [dense(effects, row) for row in np.eye(K)]
+    inverse = np.linalg.inv(dense(effects, at))
+    covariance = np.linalg.inv(X.T @ inverse @ X)
+    P = inverse - inverse @ X @ covariance @ X.T @ inverse
+    expected = np.array([[np.trace(P @ a @ P @ b) for b in parts] for a in parts])
+    twice = np.array([[y @ P @ a @ P @ b @ P @ y for b in parts] for a in parts])
+    observed = 2.0 * twice - expected
+    slopes = np.array(
+        [(covariance @ X.T @ inverse @ a @ inverse @ X @ covariance)[1, 1] for a in parts]
+    )
+    free = np.append(at[:-1] > 0.0, True)
+    cut = np.ix_(free, free)
+    variance = covariance[1, 1]
+    satterthwaite = variance**2 / (slopes[free] @ np.linalg.inv(observed[cut]) @ slopes[free])
+    W = 2.0 * np.linalg.inv(expected)
+    middle = sum(
+        W[i, j] * X.T @ inverse @ parts[i] @ P @ parts[j] @ inverse @ X
+        for i in range(K)
+        for j in range(K)
+    )
+    adjusted = covariance + 2.0 * covariance @ middle @ covariance
+    one = fit.inference[1]
+    assert one.se == pytest.approx(np.sqrt(variance), rel=1e-8)
+    assert one.satterthwaite_df == pytest.approx(satterthwaite, rel=1e-6)
+    assert one.kenward_roger_se == pytest.approx(np.sqrt(adjusted[1, 1]), rel=1e-8)
+    assert one.kenward_roger_df == pytest.approx(2 * variance**2 / (slopes @ W @ slopes), rel=1e-6)
+
+
+@pytest.mark.parametrize("names", STRUCTURES, ids="+".join)
 @pytest.mark.parametrize("seed", [11, 12])
 def test_no_start_finds_a_lower_criterion(names: tuple[str, ...], seed: int) -> None:
     trial = Trial(seed=seed, clusters=6, people=3, periods=3)
