@@ -1,174 +1,143 @@
-"""The command line: `refocus run`, `list`, `explain`, `template`."""
+"""The command line: `refocus COMMAND`.
+
+Commands are in `sim.commands`, one file each. A user's mistake is told in one line and ends with
+exit code 2; only `--debug` shows a traceback.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
-from sim.errors import InputError, unknown
-
-if TYPE_CHECKING:
-    from sim.roster import Roster
-    from sim.simulate import Progress
+from sim.commands import analyse, explain, listing, simulation, template
+from sim.errors import InputError, nearest, unknown
 
 EXAMPLES = """\
 examples:
   refocus run usual-care refocus-as-delivered --out results/first-run
-  refocus run refocus-boosters --roster teams.csv --years 2 --set turnover_yearly=0.2
+  refocus run refocus-boosters usual-care --roster teams.csv --years 2 --out results/boosters
   refocus list scenarios
-  refocus explain qpr_retest
+  refocus explain experience_to_recovery
   refocus template teams > teams.csv
+  refocus analyse data.csv --model 'fu ~ arm + base + (1|cluster)' --term arm
+
+`refocus COMMAND --help` shows the options of a command.
 """
+COMMANDS = (simulation, listing, explain, template, analyse)
 
 
 class Parser(argparse.ArgumentParser):
     """A parser whose mistakes are told like all others: one line, exit code 2."""
 
-    def error(self, message: str) -> Any:
-        """Refuse the arguments."""
-        raise InputError(message)
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments, with the nearest valid name."""
+        choice = re.search(r"invalid choice: '([^']*)'", message)
+        if choice is not None:
+            raise unknown("command", choice.group(1), command_names())
+        stray = re.search(r"unrecognized arguments: (\S+)", message)
+        if stray is not None:
+            hint = nearest(stray.group(1), self.known_options())
+            raise InputError(f"unknown option '{stray.group(1)}'{hint}; see 'refocus --help'")
+        raise InputError(f"{message}; see '{self.prog} --help'")
+
+    def known_options(self) -> list[str]:
+        """Return the options of this parser and of its commands."""
+        options: list[str] = []
+        for action in self._actions:
+            options += action.option_strings
+            if isinstance(action, argparse._SubParsersAction):
+                for parser in action.choices.values():
+                    options += [one for act in parser._actions for one in act.option_strings]
+        return options
 
 
-def build_parser() -> argparse.ArgumentParser:
+def command_names() -> list[str]:
+    """Return the names of all commands."""
+    return ["run", "list", "explain", "template", "analyse"]
+
+
+def build_parser() -> Parser:
     """Return the parser of the whole command line."""
     parser = Parser(
         prog="refocus",
-        description="Simulate how community mental health teams take up recovery support.",
+        description="Simulate how community mental health teams take up recovery support: the "
+        "REFOCUS programme, its trial, and other ways of implementing it.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    run = commands.add_parser("run", help="simulate scenarios", description="Simulate scenarios.")
-    run.add_argument("scenarios", nargs="+", metavar="SCENARIO", help="name or TOML file")
-    run.add_argument("--roster", default="trial", help="'trial' or a CSV file of teams")
-    run.add_argument("--years", type=float, help="years to simulate")
-    run.add_argument("--replications", type=int, default=50, help="runs of chance (50)")
-    run.add_argument("--seed", type=int, default=1, help="seed of the keyed draws (1)")
-    run.add_argument("--caseload", default="sample", help="sample or full")
-    run.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
-    run.add_argument("--out", help="folder for tables")
-    listing = commands.add_parser("list", help="list scenarios, parameters or measures")
-    listing.add_argument("what", choices=("scenarios", "parameters", "measures"))
-    explain = commands.add_parser("explain", help="explain a parameter or measure")
-    explain.add_argument("name")
-    template = commands.add_parser("template", help="print a template")
-    template.add_argument("what", choices=("teams", "scenario"))
+    parser.add_argument("--version", action="store_true", help="show the version and stop")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    for command in COMMANDS:
+        command.add_arguments(commands)
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, or 2 for a user's mistake."""
+def version() -> str:
+    """Return the version of the package."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as installed
+
     try:
-        given = build_parser().parse_args(arguments)
-        handler = {
-            "run": run_command,
-            "list": list_command,
-            "explain": explain_command,
-            "template": template_command,
-        }[given.command]
-        handler(given)
+        return installed("refocus-simulation")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Arguments without the program's name; those of the process when not given.
+
+    Returns
+    -------
+    int
+        0 done, 1 an error of the software, 2 a mistake in what was given, 130 interrupted.
+    """
+    debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    try:
+        parser = build_parser()
+        given = parser.parse_args(arguments)
+        if given.version:
+            print(f"refocus {version()}")
+            return 0
+        if given.command is None:
+            parser.print_help()
+            return 0
+        return int(given.run(given))
     except InputError as error:
+        if debug:
+            raise
         print(f"refocus: {error}", file=sys.stderr)
         return 2
-    return 0
+    except KeyboardInterrupt:
+        print("refocus: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing is left to say, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if debug:
+            raise
+        return unexpected(error)
 
 
-def chosen_roster(name: str, seed: int) -> Roster:
-    """Return the trial's roster or one from a file."""
-    from sim.roster import read_roster_csv, trial_roster
-
-    return trial_roster(seed) if name == "trial" else read_roster_csv(Path(name))
-
-
-def run_command(given: argparse.Namespace) -> None:
-    """Simulate, and print a summary or save the tables."""
-    from sim.parameters import parse_setting
-    from sim.request import build_request
-    from sim.scenarios.library import load_scenario
-    from sim.simulate import simulate
-
-    settings = dict(parse_setting(text) for text in given.set)
-    weeks = None if given.years is None else round(given.years * 52)
-    request = build_request(
-        [load_scenario(name) for name in given.scenarios],
-        chosen_roster(given.roster, given.seed),
-        settings=settings,
-        weeks=weeks,
-        replications=given.replications,
-        seed=given.seed,
-        caseload=given.caseload,
+def unexpected(error: Any) -> int:
+    """Tell of an error that is ours, not the user's."""
+    print(
+        f"refocus: unexpected {type(error).__name__}: {error}; this is an error of the software, "
+        "please report it (--debug shows where)",
+        file=sys.stderr,
     )
-    results = simulate(request, on_progress=show_progress if sys.stderr.isatty() else None)
-    if given.out is not None:
-        for path in results.save(given.out):
-            print(path)
-        return
-    table = results.table("summaries")
-    keys = ["scenario", "arm", "week", "measure"]
-    grouped = table.groupby(keys, sort=False)[["n", "mean", "sd"]].mean().reset_index()
-    grouped.to_csv(sys.stdout, index=False)
-
-
-def show_progress(progress: Progress) -> None:
-    """Show how far a simulation is."""
-    share = 100.0 * progress.done / progress.total
-    end = "\n" if progress.done == progress.total else ""
-    left = progress.seconds_left
-    print(f"\r{share:5.1f}%  {left:6.1f} s left", end=end, file=sys.stderr, flush=True)
-
-
-def list_command(given: argparse.Namespace) -> None:
-    """List what there is, as CSV."""
-    import csv
-
-    writer = csv.writer(sys.stdout)
-    if given.what == "scenarios":
-        from sim.scenarios.library import list_scenarios
-
-        writer.writerow(["name", "title", "grade"])
-        writer.writerows([one.name, one.title, one.grade] for one in list_scenarios())
-    elif given.what == "parameters":
-        from sim.parameters import registry
-
-        writer.writerow(["name", "label", "unit", "default", "grade"])
-        writer.writerows(
-            [one.name, one.label, one.unit, one.default, one.grade] for one in registry().values()
-        )
-    else:
-        from sim.measures.catalogue import CATALOGUE
-
-        writer.writerow(["name", "title", "rater"])
-        writer.writerows([one.name, one.title, one.rater] for one in CATALOGUE)
-
-
-def explain_command(given: argparse.Namespace) -> None:
-    """Explain a parameter or a measure."""
-    from sim.measures.catalogue import CATALOGUE
-    from sim.parameters import registry
-
-    found: Any = registry().get(given.name)
-    measures = {one.name: one for one in CATALOGUE}
-    if found is None:
-        found = measures.get(given.name)
-    if found is None:
-        raise unknown("name", given.name, [*registry(), *measures])
-    for field in getattr(found, "__dataclass_fields__", None) or found._fields:
-        print(f"{field}: {getattr(found, field)}")
-
-
-def template_command(given: argparse.Namespace) -> None:
-    """Print a template."""
-    if given.what == "teams":
-        from sim.roster import roster_template
-
-        print(roster_template(), end="")
-    else:
-        from sim.scenarios.text import scenario_template
-
-        print(scenario_template(), end="")
+    return 1
 
 
 if __name__ == "__main__":

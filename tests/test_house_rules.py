@@ -28,6 +28,7 @@ LAYERS = (
     {"results", "simulate", "request"},
     {"trials", "planning"},
     {"report"},
+    {"commands"},
     {"cli", "web", "__main__"},
 )
 ENTRANCES = {"cli", "web", "__main__"}

@@ -1,0 +1,5 @@
+"""The commands of `refocus`, one file each: thin shells over the rest of the package.
+
+Every file has ``add_arguments(commands)``, which adds its parser, and ``run(given)``, which returns
+an exit code.
+"""

@@ -1,0 +1,44 @@
+"""`refocus analyse`: the exact mixed model on a user's own data."""
+
+from __future__ import annotations
+
+import argparse
+
+EXAMPLES = """\
+examples:
+  refocus analyse data.csv --model 'fu ~ arm + base + site + (1|cluster)' --term arm
+  refocus analyse data.csv --model 'y ~ trt + period + (1|cluster) + (1|cluster:period)' \\
+    --term trt --format json
+"""
+
+
+def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "analyse",
+        help="fit the exact mixed model to a CSV file",
+        description="Fit a linear mixed model by REML to a CSV file and test one term. An empty "
+        "field is missing.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("data", metavar="FILE.csv", help="data, UTF-8, comma, with a header")
+    parser.add_argument("--model", required=True, metavar="FORMULA", help="in lme4's notation")
+    parser.add_argument("--term", required=True, help="the term to test")
+    parser.add_argument("--format", default="text", metavar="text|json", help="of the output")
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Analyse and print."""
+    import json
+
+    from sim.errors import unknown
+    from sim.trials.analyse import analyse_csv
+    from sim.trials.analysis_text import format_analysis
+
+    if given.format not in ("text", "json"):
+        raise unknown("format", given.format, ("text", "json"))
+    result = analyse_csv(given.data, given.model, given.term)
+    print(json.dumps(result, indent=1) if given.format == "json" else format_analysis(result))
+    return 0

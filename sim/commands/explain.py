@@ -1,0 +1,169 @@
+"""`refocus explain`: what a parameter, measure, scenario or state variable is."""
+
+from __future__ import annotations
+
+import argparse
+
+EXAMPLES = """\
+examples:
+  refocus explain experience_to_recovery
+  refocus explain qpr15
+  refocus explain refocus-as-delivered
+"""
+
+
+def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "explain",
+        help="explain a parameter, measure, scenario or state variable",
+        description="Explain a parameter, a measure, a scenario, a state variable or a rule.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", metavar="NAME", help="its name")
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Print the explanation."""
+    from sim.errors import unknown
+
+    explained = [
+        text
+        for text in (
+            parameter_text(given.name),
+            measure_text(given.name),
+            scenario_text(given.name),
+            state_text(given.name),
+            rule_text(given.name),
+        )
+        if text
+    ]
+    if not explained:
+        raise unknown("name", given.name, known_names())
+    print("\n\n".join(explained))
+    return 0
+
+
+def known_names() -> list[str]:
+    """Return every name that can be explained."""
+    from sim.measures.catalogue import CATALOGUE
+    from sim.parameters import registry
+    from sim.scenarios.library import scenario_names
+    from sim.state import KINDS
+
+    states = [variable.name for kind in KINDS.values() for variable in kind]
+    return [
+        *registry(),
+        *(one.name for one in CATALOGUE),
+        *scenario_names(),
+        *states,
+        *rules(),
+    ]
+
+
+def parameter_text(name: str) -> str:
+    """Return what a parameter is, or nothing."""
+    from sim.parameters import registry
+
+    one = registry().get(name)
+    if one is None:
+        return ""
+    return "\n".join(
+        [
+            f"{one.name}: parameter ({one.link})",
+            f"  {one.label}. {one.help}",
+            f"  unit      {one.unit}",
+            f"  default   {one.default:g}, from {one.bounds[0]:g} to {one.bounds[1]:g}",
+            f"  prior     {one.prior.text if hasattr(one.prior, 'text') else one.prior}",
+            f"  evidence  {one.grade}",
+            f"  source    {one.source}",
+        ]
+    )
+
+
+def measure_text(name: str) -> str:
+    """Return what a measure is, or nothing."""
+    from sim.measures.catalogue import CATALOGUE
+
+    for one in CATALOGUE:
+        if one.name == name:
+            return "\n".join(
+                [
+                    f"{one.name}: measure",
+                    f"  {one.title}",
+                    *(
+                        f"  {field:<10}{getattr(one, field)}"
+                        for field in one._fields
+                        if field not in ("name", "title")
+                    ),
+                ]
+            )
+    return ""
+
+
+def scenario_text(name: str) -> str:
+    """Return what a scenario does, or nothing."""
+    from sim.scenarios.library import load_scenario, scenario_names
+    from sim.scenarios.safe import safe_profile
+
+    if name not in scenario_names():
+        return ""
+    one = load_scenario(name)
+    lines = [
+        f"{one.name}: scenario",
+        f"  {one.title}. {one.description}",
+        f"  evidence  {one.grade}",
+        f"  source    {one.source}",
+        "  assumptions",
+        *(f"    - {text}" for text in one.assumptions),
+        "  feasibility (SAFE; items 3-16 unverified wording; no total, as its authors intended)",
+        *(
+            f"    {item.number:>2} {item.kind:<8}{item.rating:<15}{item.theme}"
+            for item in safe_profile(one)
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def state_text(name: str) -> str:
+    """Return what a state variable is, or nothing."""
+    from sim.state import KINDS
+
+    lines = [
+        f"{variable.name}: state variable of {kind.replace('_', ' ')}\n"
+        f"  {variable.meaning} ({variable.unit})"
+        for kind, variables in KINDS.items()
+        for variable in variables
+        if variable.name == name
+    ]
+    return "\n\n".join(lines)
+
+
+def rules() -> dict[str, object]:
+    """Return the rules of the mechanisms by name."""
+    import importlib
+    import inspect
+    import pkgutil
+
+    import sim.mechanisms
+
+    found: dict[str, object] = {}
+    for info in pkgutil.iter_modules(sim.mechanisms.__path__):
+        module = importlib.import_module(f"sim.mechanisms.{info.name}")
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__:
+                found[name] = function
+    return found
+
+
+def rule_text(name: str) -> str:
+    """Return what a rule says, or nothing."""
+    import inspect
+
+    rule = rules().get(name)
+    if rule is None:
+        return ""
+    where = str(getattr(rule, "__module__", ""))
+    return f"{name}: rule ({where})\n{inspect.getdoc(rule)}"

@@ -1,0 +1,353 @@
+"""`refocus run`: simulate scenarios, save the tables, write the report."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import shlex
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    from sim.ensemble import Request
+    from sim.results import Results
+    from sim.roster import Roster
+    from sim.scenarios.schema import Scenario
+    from sim.simulate import Progress
+
+ARGUMENTS_FILE = "run.json"
+LARGEST_TABLE = 6_000_000
+EXAMPLES = """\
+examples:
+  refocus run usual-care refocus-as-delivered --out results/first-run
+  refocus run refocus-boosters usual-care --roster teams.csv --years 2 --out results/boosters
+  refocus run refocus-as-delivered --set turnover_yearly=0.2 --set support.telephone.intensity=0.5
+  refocus run usual-care --replications 200 > summary.csv
+  refocus run --resume results/boosters
+"""
+
+
+def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "run",
+        help="simulate scenarios",
+        description="Simulate scenarios on a roster of teams. With --out: tables, metadata and a "
+        "report in that folder. Without: a summary as CSV.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="library name or file")
+    parser.add_argument(
+        "--roster", default="trial", help="'trial' (default) or a CSV file of teams"
+    )
+    parser.add_argument("--years", help="years to simulate (52 weeks each)")
+    parser.add_argument("--weeks", help="weeks to simulate")
+    parser.add_argument("--replications", default="50", help="runs of chance (default 50)")
+    parser.add_argument("--seed", default="1", help="seed of the keyed draws (default 1)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a parameter, or a field of every scenario (dotted name); may be repeated",
+    )
+    parser.add_argument("--caseload", default="sample", help="sample (default) or full")
+    parser.add_argument("--engine", default="compiled", help="compiled (default) or mesa")
+    parser.add_argument("--workers", help="threads (default: all processors)")
+    parser.add_argument("--out", metavar="DIR", help="folder for tables and report")
+    parser.add_argument("--resume", metavar="DIR", help="go on with an interrupted run in DIR")
+    parser.add_argument(
+        "--format", nargs="+", default=["csv"], metavar="csv|parquet", help="of the tables"
+    )
+    parser.add_argument("--no-report", action="store_true", help="write tables only")
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Simulate; print a summary, or save tables and report."""
+    if given.resume is not None:
+        given = resumed(given)
+    elif not given.scenarios:
+        raise InputError("scenarios: name at least one; see 'refocus list scenarios'")
+    from sim.results import FORMATS
+
+    for one in given.format:
+        if one not in FORMATS:
+            raise unknown("format", one, FORMATS)
+    request, scenarios, roster, settings = prepared(given)
+    folder = None
+    if given.out is not None:
+        folder = Path(given.out)
+        prepare_folder(folder, given)
+    results = simulated(request, given, folder, scenarios, roster, settings)
+    if folder is None:
+        print(summary_csv(results), end="")
+        return 0
+    written = results.save(folder, tuple(given.format))
+    if not given.no_report:
+        from sim.files import write_whole
+        from sim.report.run_report import RunFacts, run_report
+
+        facts = RunFacts(scenarios, roster, settings, command_of(given))
+        path = folder / "report.html"
+        write_whole(path, run_report(results, facts).encode())
+        written.append(path)
+    for path in written:
+        print(path)
+    return 0
+
+
+def prepared(
+    given: argparse.Namespace,
+) -> tuple[Request, list[Scenario], Roster, dict[str, float]]:
+    """Return the request, and what it was built from."""
+    from sim.request import build_request
+    from sim.scenarios.library import adjusted, load_scenario
+    from sim.simulate import ENGINES
+    from sim.streams import check_seed
+
+    if given.engine not in ENGINES:
+        raise unknown("engine", given.engine, ENGINES)
+    seed = check_seed(whole("seed", given.seed, 0))
+    settings, fields = sorted_settings(given.set)
+    scenarios = [load_scenario(name) for name in given.scenarios]
+    if fields:
+        scenarios = [adjusted(one, fields) for one in scenarios]
+    roster = chosen_roster(given.roster, seed)
+    replications = whole("replications", given.replications, 1)
+    weeks = horizon(given)
+    longest = weeks or max(one.timing.weeks for one in scenarios)
+    rows = len(scenarios) * replications * (longest + 1) * len(roster.rows)
+    people = 2 * len(scenarios) * replications * sum(row.sampled for row in roster.rows)
+    collect = ["summaries", "trajectories"]
+    if given.out is not None and rows <= LARGEST_TABLE and people <= LARGEST_TABLE:
+        collect += ["assessments", "team_weeks"]
+        if replications * len(scenarios) <= 200 and given.caseload == "sample":
+            collect.append("events")
+    request = build_request(
+        scenarios,
+        roster,
+        settings=settings,
+        weeks=weeks,
+        replications=replications,
+        seed=seed,
+        caseload=given.caseload,
+        collect=tuple(collect),
+    )
+    return request, scenarios, roster, settings
+
+
+def sorted_settings(texts: list[str]) -> tuple[dict[str, float], dict[str, Any]]:
+    """Return parameter values and scenario fields from ``name=value`` texts."""
+    from sim.parameters import parse_setting
+    from sim.scenarios.library import parse_choice
+
+    settings: dict[str, float] = {}
+    fields: dict[str, Any] = {}
+    for text in texts:
+        name = text.partition("=")[0]
+        if "." in name:
+            field, value = parse_choice(text)
+            fields[field] = value
+        else:
+            parameter, number = parse_setting(text)
+            settings[parameter] = number
+    return settings, fields
+
+
+def chosen_roster(name: str, seed: int) -> Roster:
+    """Return the trial's roster, or one from a file."""
+    from sim.roster import read_roster_csv, trial_roster
+
+    return trial_roster(seed) if name == "trial" else read_roster_csv(Path(name))
+
+
+def whole(name: str, text: Any, lowest: int, highest: int = 10_000_000) -> int:
+    """Return a whole number from the command line, or refuse it by name."""
+    try:
+        number = int(str(text))
+    except ValueError:
+        raise InputError(f"{name} = '{text}': must be a whole number") from None
+    if not lowest <= number <= max(highest, 2**32 - 1 if name == "seed" else highest):
+        raise InputError(f"{name} = {number}: must be from {lowest} to {highest}")
+    return number
+
+
+def horizon(given: argparse.Namespace) -> int | None:
+    """Return the weeks to run, None to leave it to the scenarios."""
+    if given.years is not None and given.weeks is not None:
+        raise InputError("years and weeks: give one of them")
+    if given.weeks is not None:
+        return whole("weeks", given.weeks, 1, 2600)
+    if given.years is None:
+        return None
+    try:
+        years = float(given.years)
+    except ValueError:
+        raise InputError(f"years = '{given.years}': must be a number of years") from None
+    if not 0.0 < years <= 50.0:
+        raise InputError(f"years = {given.years}: must be above 0 and at most 50 years")
+    return max(1, round(years * 52))
+
+
+def prepare_folder(folder: Path, given: argparse.Namespace) -> None:
+    """Note in the folder what is run, so that it can be resumed; refuse a folder in use."""
+    from sim.files import write_whole
+
+    noted = {
+        name: getattr(given, name)
+        for name in (
+            "scenarios",
+            "roster",
+            "years",
+            "weeks",
+            "replications",
+            "seed",
+            "set",
+            "caseload",
+            "engine",
+            "format",
+            "no_report",
+        )
+    }
+    path = folder / ARGUMENTS_FILE
+    try:
+        if path.exists():
+            if json.loads(path.read_text(encoding="utf-8")) != noted:
+                raise InputError(f"out = '{folder}': holds another run; name another folder")
+        elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(f"out = '{folder}': exists and is not a run's; name another folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            write_whole(path, json.dumps(noted, indent=1).encode())
+    except OSError as error:
+        raise InputError(f"out = '{folder}': cannot be written ({error.strerror})") from error
+
+
+def resumed(given: argparse.Namespace) -> argparse.Namespace:
+    """Return the arguments of the run that a folder holds."""
+    path = Path(given.resume) / ARGUMENTS_FILE
+    try:
+        noted = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"resume = '{given.resume}': holds no run; see 'refocus run --out'"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"resume = '{given.resume}': cannot be read ({error})") from error
+    if given.scenarios and given.scenarios != noted["scenarios"]:
+        raise InputError("resume: give no scenarios; the folder knows them")
+    return argparse.Namespace(**{**vars(given), **noted, "out": given.resume, "resume": None})
+
+
+def command_of(given: argparse.Namespace) -> str:
+    """Return the command that repeats a run."""
+    parts = ["refocus", "run", *given.scenarios]
+    for name in ("roster", "years", "weeks", "replications", "seed", "caseload", "engine"):
+        value = getattr(given, name)
+        if value is not None:
+            parts += [f"--{name}", str(value)]
+    for text in given.set:
+        parts += ["--set", text]
+    return " ".join(shlex.quote(part) for part in [*parts, "--out", "DIR"])
+
+
+@contextlib.contextmanager
+def stop_on_interrupt() -> Iterator[list[bool]]:
+    """Turn Ctrl-C into a request to stop after the chunks that are running."""
+    asked = [False]
+
+    def ask(number: int, frame: Any) -> None:
+        if asked[0]:
+            raise KeyboardInterrupt
+        asked[0] = True
+
+    try:
+        before = signal.signal(signal.SIGINT, ask)
+    except ValueError:
+        yield asked
+        return
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def simulated(
+    request: Request,
+    given: argparse.Namespace,
+    folder: Path | None,
+    scenarios: list[Scenario],
+    roster: Roster,
+    settings: dict[str, float],
+) -> Results:
+    """Run a request with a progress bar, storing finished chunks in the folder."""
+    from sim.ensemble import first_compilation
+    from sim.results import provenance
+    from sim.scenarios.text import scenario_text
+    from sim.simulate import Cancelled, simulate
+
+    if given.engine == "compiled" and first_compilation():
+        say("first simulation after installation or an edit: compiling, about half a minute ...")
+    workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
+    texts = {one.name: scenario_text(one) for one in scenarios}
+    notes = {"source": roster.source, "notes": list(roster.notes)}
+    with stop_on_interrupt() as asked, progress_bar(request.worlds) as show:
+        try:
+            return simulate(
+                request,
+                engine=given.engine,
+                workers=workers,
+                folder=folder,
+                on_progress=show,
+                should_cancel=lambda: asked[0],
+                metadata=provenance(texts, settings, notes),
+            )
+        except Cancelled as stopped:
+            hint = f"; go on with: refocus run --resume {folder}" if folder is not None else ""
+            say(f"{stopped}{hint}")
+            raise KeyboardInterrupt from stopped
+
+
+def say(text: str) -> None:
+    """Tell the user something that is not data."""
+    print(f"refocus: {text}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def progress_bar(worlds: int) -> Iterator[Any]:
+    """Show a progress bar when somebody is looking, else nothing."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=worlds, unit="world", dynamic_ncols=True) as bar:
+
+        def show(progress: Progress) -> None:
+            bar.update(progress.done - bar.n)
+
+        yield show
+
+
+def summary_csv(results: Results) -> str:
+    """Return means over replications by scenario, arm, week and measure as CSV."""
+    import numpy as np
+
+    table = results.table("summaries")
+    grouped = table.groupby(["scenario", "arm", "week", "measure"], sort=False)
+    frame = grouped[["n", "mean", "sd", "icc"]].mean().reset_index()
+    count = grouped["mean"].count().to_numpy()
+    frame["replications"] = count
+    frame["monte_carlo_se"] = grouped["mean"].std().to_numpy() / np.sqrt(count)
+    frame["low"] = grouped["mean"].quantile(0.05).to_numpy()
+    frame["high"] = grouped["mean"].quantile(0.95).to_numpy()
+    frame["interval"] = "90% of replications; replication noise only"
+    return str(frame.to_csv(index=False))

@@ -1,0 +1,173 @@
+"""Figures: lines with bands over weeks, and points with intervals, as SVG text.
+
+Okabe and Ito's colours, which people with any colour vision tell apart, with dashes and direct
+labels so that colour is never needed.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+DASHES: tuple[Any, ...] = (
+    "solid",
+    (0, (5, 2)),
+    (0, (1, 1.4)),
+    (0, (6, 2, 1, 2)),
+    (0, (3, 1, 1, 1, 1, 1)),
+    (0, (8, 3)),
+    (0, (2, 3)),
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line over weeks with an optional band.
+
+    Attributes
+    ----------
+    label : str
+        Written at the end of the line.
+    x, middle, low, high : numpy.ndarray
+        Weeks, mean, and the limits of the band.
+    """
+
+    label: str
+    x: np.ndarray
+    middle: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One panel of a figure: a title that says what is shown and in which unit, and its lines."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+def _new(rows: int, columns: int, height: float) -> tuple[Any, Any]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10.0, height * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, np.atleast_1d(figure.subplots(rows, columns, squeeze=False)).ravel()
+
+
+def _svg(figure: Any) -> str:
+    from matplotlib import rc_context
+
+    buffer = io.StringIO()
+    with rc_context({"svg.hashsalt": "refocus", "svg.fonttype": "path"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
+
+
+def spread_labels(values: Sequence[float], low: float, high: float, gap: float) -> list[float]:
+    """Return label heights near their lines, at least `gap` apart and within the axis."""
+    order = np.argsort(values)
+    placed = np.array(values, float)
+    for before, after in zip(order[:-1], order[1:], strict=True):
+        placed[after] = max(placed[after], placed[before] + gap)
+    over = max(0.0, placed.max() - high) if len(placed) else 0.0
+    placed -= over
+    return [float(max(low, one)) for one in placed]
+
+
+def line_figure(panels: Sequence[Panel], columns: int = 2, mark: float | None = 52.0) -> str:
+    """Return panels of lines over weeks as SVG.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+        What to draw.
+    columns : int
+        Panels side by side.
+    mark : float or None
+        Week from which results are an extrapolation, marked when the lines go beyond it.
+    """
+    rows = -(-len(panels) // columns)
+    figure, axes = _new(rows, columns, 3.1)
+    for axis, panel in zip(axes, panels, strict=False):
+        ends = []
+        for number, line in enumerate(panel.lines):
+            colour = COLOURS[number % len(COLOURS)]
+            dash = DASHES[number % len(DASHES)]
+            axis.fill_between(line.x, line.low, line.high, color=colour, alpha=0.14, linewidth=0)
+            axis.plot(line.x, line.middle, color=colour, linestyle=dash, linewidth=1.8)
+            ends.append(float(line.middle[-1]))
+        last = max(float(line.x[-1]) for line in panel.lines)
+        low, high = axis.get_ylim()
+        heights = spread_labels(ends, low, high, 0.075 * (high - low))
+        for number, (line, height) in enumerate(zip(panel.lines, heights, strict=True)):
+            axis.annotate(
+                line.label,
+                (last, ends[number]),
+                xytext=(last * 1.02, height),
+                color=COLOURS[number % len(COLOURS)],
+                fontsize=8,
+                va="center",
+                annotation_clip=False,
+            )
+        axis.set_ylim(low, high)
+        axis.set_xlim(0, last)
+        if mark is not None and last > mark:
+            axis.axvline(mark, color="#777777", linewidth=0.8, linestyle=(0, (2, 2)))
+            axis.text(mark, high, " beyond the trial: extrapolation", fontsize=7, va="top")
+        axis.set_title(panel.title, fontsize=10, loc="left")
+        axis.set_xlabel("week", fontsize=9)
+        axis.tick_params(labelsize=8)
+        for side in ("top", "right"):
+            axis.spines[side].set_visible(False)
+    for axis in axes[len(panels) :]:
+        axis.set_visible(False)
+    return _svg(figure)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value with an interval, in a named row."""
+
+    row: str
+    value: float
+    low: float
+    high: float
+
+
+def interval_figure(
+    groups: Sequence[tuple[str, Sequence[Point]]], marks: Sequence[tuple[float, str]] = ()
+) -> str:
+    """Return panels of points with intervals, one row per label, as SVG.
+
+    Parameters
+    ----------
+    groups : sequence of (title, points)
+        One panel each.
+    marks : sequence of (value, label)
+        Vertical lines, such as no difference or a minimum important difference.
+    """
+    figure, axes = _new(1, len(groups), 0.9 + 0.42 * max(len(points) for _, points in groups))
+    for position, (axis, (title, points)) in enumerate(zip(axes, groups, strict=False)):
+        for height, point in enumerate(reversed(list(points))):
+            axis.plot([point.low, point.high], [height, height], color=COLOURS[0], linewidth=2)
+            axis.plot([point.value], [height], "o", color=COLOURS[0], markersize=6)
+        for value, label in marks:
+            axis.axvline(value, color="#777777", linewidth=0.9, linestyle=(0, (3, 2)))
+            axis.text(value, len(points) - 0.45, label, fontsize=7, ha="center", va="bottom")
+        axis.set_ylim(-0.6, len(points) - 0.1)
+        axis.set_yticks(range(len(points)))
+        names = [point.row for point in reversed(list(points))]
+        axis.set_yticklabels(names if position == 0 else [""] * len(names), fontsize=8)
+        axis.set_title(title, fontsize=10, loc="left", pad=14)
+        axis.tick_params(labelsize=8)
+        for side in ("top", "right"):
+            axis.spines[side].set_visible(False)
+    return _svg(figure)

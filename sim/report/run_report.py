@@ -1,0 +1,426 @@
+"""The report of a run: what happened to readiness, training, practice, INSPIRE and the QPR."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.report.document import Document
+from sim.report.figures import Line, Panel, Point, interval_figure, line_figure
+from sim.report.participation import (
+    CONTROL,
+    HIGH,
+    LOW,
+    participation_trajectories,
+    pattern_table,
+)
+from sim.results import Results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.roster import Roster
+    from sim.scenarios.schema import Scenario
+
+BAND = "central 90% of replications (replication noise only, default parameters)"
+IMPORTANT = 4.0
+IMPORTANT_IF_22_ITEMS = 4.0 * 15.0 / 22.0
+USUAL = "usual-care"
+TRIAL_SOURCE = "REFOCUS trial"
+SHOWN = (
+    ("team_readiness", "Team readiness (0-1)"),
+    ("adoption", "Adoption: staff who attended training (share)"),
+    ("reach", "Reach: users whose worker was trained (share)"),
+    ("fidelity", "Fidelity: practice delivered (0-1)"),
+    ("relationship", "Relationship with the worker (0-1)"),
+    ("support", "Experienced support (0-1)"),
+    ("recovery", "Recovery processes, mean (SD)"),
+    ("workload", "Workload (1 is usual)"),
+)
+SCORES = (
+    ("qpr15", "QPR-15 (0-60)"),
+    ("qpr_interpersonal", "QPR Interpersonal (0-20)"),
+    ("inspire_support", "INSPIRE Support (0-100)"),
+    ("inspire_relationship", "INSPIRE Relationship (0-100)"),
+)
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a report needs beside the results.
+
+    Attributes
+    ----------
+    scenarios : sequence of Scenario
+        In the order of the results.
+    roster : Roster
+        The teams.
+    settings : mapping
+        Parameter values that the user set.
+    command : str
+        The command that repeats the run.
+    """
+
+    scenarios: Sequence[Scenario]
+    roster: Roster
+    settings: Mapping[str, float]
+    command: str
+
+
+def run_report(results: Results, facts: RunFacts) -> str:
+    """Return the report of a run as a self-contained HTML page.
+
+    Parameters
+    ----------
+    results : Results
+        With the tables summaries, assessments, trajectories and team_weeks.
+    facts : RunFacts
+        Scenarios, roster, settings, command.
+    """
+    page = Document("What happened: " + ", ".join(results.labels["scenario"]))
+    arm = focus_arm(results)
+    base = base_scenario(results)
+    page.paragraph(sentence(results, arm, base), "lead")
+    page.paragraph(
+        "Not yet calibrated: the model runs on default values chosen by hand. INSPIRE: not "
+        "calibrated, no REFOCUS figure was seen. What lies beyond month 12 is an extrapolation.",
+        "caution",
+    )
+    if base is not None and len(results.labels["scenario"]) > 1:
+        _differences(page, results, arm, base)
+    _trajectories(page, results, arm)
+    if "team_weeks" in results.arrays:
+        _participation(page, results, facts)
+    _scores(page, results)
+    if facts.roster.source == TRIAL_SOURCE:
+        _patterns(page, results, facts)
+    _safe(page, facts)
+    _assumptions(page, facts)
+    _settings(page, results, facts)
+    return page.html()
+
+
+def focus_arm(results: Results) -> str:
+    """Return the arm whose users the report is about."""
+    arms = results.labels["arm"]
+    return "intervention" if "intervention" in arms else arms[0]
+
+
+def base_scenario(results: Results) -> int | None:
+    """Return the scenario to compare with: usual care, or else the first of several."""
+    names = results.labels["scenario"]
+    if USUAL in names:
+        return names.index(USUAL)
+    return 0 if len(names) > 1 else None
+
+
+def last_assessment(results: Results, scenario: int) -> int:
+    """Return the last week of assessment of a scenario."""
+    rows = results.arrays["summaries"]
+    return int(rows[rows["scenario"] == scenario]["week"].max())
+
+
+def paired(
+    results: Results, scenario: int, base: int, arm: str, measure: str, week: int
+) -> np.ndarray:
+    """Return differences from base on common random numbers, one per draw and replication."""
+    rows = results.arrays["summaries"]
+    chosen = (
+        (rows["arm"] == results.labels["arm"].index(arm))
+        & (rows["measure"] == results.labels["measure"].index(measure))
+        & (rows["week"] == week)
+    )
+    own = np.sort(rows[chosen & (rows["scenario"] == scenario)], order=["draw", "replication"])
+    other = np.sort(rows[chosen & (rows["scenario"] == base)], order=["draw", "replication"])
+    return np.asarray(own["mean"] - other["mean"])
+
+
+def sentence(results: Results, arm: str, base: int | None) -> str:
+    """Return what happened in words, able to say that nothing much did."""
+    names = results.labels["scenario"]
+    if base is None:
+        rows = results.arrays["summaries"]
+        week = int(rows["week"].max())
+        at = (rows["measure"] == results.labels["measure"].index("qpr15")) & (rows["week"] == week)
+        mean = float(np.nanmean(rows[at]["mean"]))
+        return (
+            f"Under {names[0]}, personal recovery (QPR-15) stood at {mean:.1f} on average in week "
+            f"{week}. There is nothing to compare with: name a second scenario, such as {USUAL}."
+        )
+    texts = []
+    for scenario, name in enumerate(names):
+        if scenario == base:
+            continue
+        week = last_assessment(results, scenario)
+        values = paired(results, scenario, base, arm, "qpr15", week)
+        low, high = np.quantile(values, [0.05, 0.95])
+        texts.append(
+            f"{name} changed personal recovery (QPR-15) by {values.mean():+.2f} points in week "
+            f"{week} compared with {names[base]} (90% of replications: {low:+.2f} to {high:+.2f}): "
+            + verdict(values)
+        )
+    return " ".join(texts)
+
+
+def verdict(values: np.ndarray) -> str:
+    """Return whether differences are meaningful, in words."""
+    large = float((values >= IMPORTANT).mean())
+    possible = float((values >= IMPORTANT_IF_22_ITEMS).mean())
+    worse = float((values <= -IMPORTANT).mean())
+    beside = f"(2.7 or more in {possible:.0%}, if the difference of 4 was set on 22 items)"
+    if large >= 0.5:
+        return f"probably a meaningful difference, 4 points or more in {large:.0%} of replications."
+    if worse >= 0.5:
+        return f"probably harm, -4 points or less in {worse:.0%} of replications."
+    if large < 0.05 and worse < 0.05:
+        return (
+            "at the default values this probably makes no meaningful difference; the minimum "
+            f"important difference of 4 points was reached in {large:.0%} of replications {beside}."
+        )
+    return (
+        f"uncertain; the minimum important difference of 4 points was reached in {large:.0%} of "
+        f"replications {beside}."
+    )
+
+
+def _differences(page: Document, results: Results, arm: str, base: int) -> None:
+    import pandas as pd
+
+    page.heading("Difference from " + results.labels["scenario"][base])
+    rows = []
+    groups: list[tuple[str, list[Point]]] = []
+    for measure, title in SCORES:
+        points = []
+        for scenario, name in enumerate(results.labels["scenario"]):
+            if scenario == base:
+                continue
+            week = last_assessment(results, scenario)
+            values = paired(results, scenario, base, arm, measure, week)
+            low, high = (float(one) for one in np.quantile(values, [0.05, 0.95]))
+            mean = float(values.mean())
+            points.append(Point(name, mean, low, high))
+            rows.append(
+                {
+                    "scenario": name,
+                    "measure": title,
+                    "week": week,
+                    "mean difference": mean,
+                    "Monte Carlo SE": float(values.std(ddof=1) / np.sqrt(len(values)))
+                    if len(values) > 1
+                    else float("nan"),
+                    "5%": low,
+                    "95%": high,
+                    "share 4 points or more": float((values >= IMPORTANT).mean())
+                    if measure == "qpr15"
+                    else float("nan"),
+                }
+            )
+        groups.append((title, points))
+    svg = interval_figure(groups, ((0.0, "none"),))
+    page.figure(
+        svg,
+        "Points with intervals: mean difference from base for each scenario and measure.",
+        f"Difference in the {arm} arm from the same simulated services under the base scenario, on "
+        f"common random numbers. Point: mean over replications; bar: {BAND}. Minimum important "
+        "difference of the QPR-15 between groups: 4 points; 2.7 if it was set on the 22-item form.",
+        pd.DataFrame(rows),
+        "differences",
+    )
+
+
+def band(frame: pd.DataFrame, label: str) -> Line:
+    """Return a line over weeks from columns week and value: mean and central 90%."""
+    grouped = frame.groupby("week")["value"]
+    return Line(
+        label,
+        np.array(sorted(frame["week"].unique()), float),
+        grouped.mean().to_numpy(),
+        grouped.quantile(0.05).to_numpy(),
+        grouped.quantile(0.95).to_numpy(),
+    )
+
+
+def line_rows(panel: str, line: Line) -> list[dict[str, object]]:
+    """Return a line as table rows, every thirteenth week and the last."""
+    weeks = line.x.astype(int)
+    kept = (weeks % 13 == 0) | (weeks == weeks[-1])
+    return [
+        {
+            "shown": panel,
+            "line": line.label,
+            "week": int(week),
+            "mean": float(middle),
+            "5%": float(low),
+            "95%": float(high),
+        }
+        for week, middle, low, high in zip(
+            weeks[kept], line.middle[kept], line.low[kept], line.high[kept], strict=True
+        )
+    ]
+
+
+def _trajectories(page: Document, results: Results, arm: str) -> None:
+    import pandas as pd
+
+    page.heading("What happened week by week")
+    table = results.table("trajectories")
+    own = table[table["arm"] == arm]
+    panels, rows = [], []
+    for name, title in SHOWN:
+        lines = []
+        for scenario in results.labels["scenario"]:
+            chosen = own[own["scenario"] == scenario][["week", name]]
+            lines.append(band(chosen.rename(columns={name: "value"}), scenario))
+        panels.append(Panel(title, tuple(lines)))
+        for line in lines:
+            rows += line_rows(title, line)
+    page.figure(
+        line_figure(panels),
+        "Lines over weeks for readiness, training, practice, relationship, support and recovery.",
+        f"Means over teams of the {arm} arm, by scenario. Line: mean over replications; band: "
+        f"{BAND}.",
+        pd.DataFrame(rows),
+        "trajectories",
+    )
+
+
+def _participation(page: Document, results: Results, facts: RunFacts) -> None:
+    import pandas as pd
+
+    for scenario, name in enumerate(results.labels["scenario"]):
+        trained = results.arrays["team_weeks"]
+        own = trained[trained["scenario"] == scenario]
+        if not (own["sessions_offered"] > 0).any():
+            continue
+        page.heading(f"By participation: {name}", 3)
+        page.paragraph(
+            "High participation: the half of the trained teams with the larger share of offered "
+            "staff-sessions attended. Teams choose this themselves, after randomisation: a team "
+            "that takes part may simply be a better team."
+        )
+        panels, rows = [], []
+        for variable, title in (
+            ("fidelity", "Fidelity: practice delivered (0-1)"),
+            ("adoption", "Adoption (share of staff)"),
+            ("relationship", "Relationship with the worker (0-1)"),
+            ("recovery", "Recovery processes, mean (SD)"),
+        ):
+            frame = participation_trajectories(results, scenario, variable)
+            lines = [
+                band(frame[frame["group"] == group], group)
+                for group in (HIGH, LOW, CONTROL)
+                if (frame["group"] == group).any()
+            ]
+            panels.append(Panel(title, tuple(lines)))
+            for line in lines:
+                rows += line_rows(title, line)
+        page.figure(
+            line_figure(panels),
+            "Lines over weeks for high participation, low participation and control teams.",
+            f"Means over the teams of each group under {name}. Line: mean over replications; band: "
+            f"{BAND}.",
+            pd.DataFrame(rows),
+            f"participation-{name}",
+        )
+
+
+def _scores(page: Document, results: Results) -> None:
+    page.heading("Scores at each assessment")
+    table = results.table("summaries")
+    chosen = table[table["measure"].isin([name for name, _ in SCORES])]
+    keys = ["measure", "scenario", "arm", "week"]
+    grouped = chosen.groupby(keys, sort=False)
+    frame = grouped[["n", "mean", "sd", "icc"]].mean().reset_index()
+    count = grouped["mean"].count().to_numpy()
+    frame["Monte Carlo SE of mean"] = grouped["mean"].std().to_numpy() / np.sqrt(count)
+    titles = dict(SCORES)
+    frame["measure"] = frame["measure"].map(titles)
+    page.table(
+        frame.rename(columns={"n": "users assessed", "sd": "SD", "icc": "ICC of teams"}),
+        "Means over replications of number assessed, mean, SD and intracluster correlation",
+        "scores",
+    )
+
+
+def _patterns(page: Document, results: Results, facts: RunFacts) -> None:
+    wanted = {"assessments", "team_weeks"}
+    if not wanted <= set(results.arrays):
+        return
+    for scenario, name in enumerate(results.labels["scenario"]):
+        if name != "refocus-as-delivered" or last_assessment(results, scenario) < 52:
+            continue
+        page.heading("Beside the REFOCUS trial")
+        page.paragraph(
+            "Each simulated trial is analysed as the trial was: follow-up on arm and baseline with "
+            "a random intercept of team, whoever was followed up. Defaults were chosen by hand so "
+            "that these figures are roughly met; calibration comes later."
+        )
+        page.table(
+            pattern_table(results, scenario),
+            "The trial's figures and the same quantities in the simulated trials",
+            "patterns",
+        )
+
+
+def _safe(page: Document, facts: RunFacts) -> None:
+    import pandas as pd
+
+    from sim.scenarios.safe import safe_profile
+
+    page.heading("Feasibility (SAFE)")
+    page.paragraph(
+        "Blocks and enablers, computed from each scenario's own description. There is no total, as "
+        "the authors of SAFE intended; the wording of items 3 to 16 was not seen (unverified)."
+    )
+    columns: dict[str, list[str]] = {}
+    for scenario in facts.scenarios:
+        profile = safe_profile(scenario)
+        columns.setdefault("item", [f"{item.number}. {item.theme}" for item in profile])
+        columns.setdefault("kind", [item.kind for item in profile])
+        columns[scenario.name] = [item.rating for item in profile]
+    page.table(pd.DataFrame(columns), "SAFE profile by scenario")
+
+
+def _assumptions(page: Document, facts: RunFacts) -> None:
+    from sim.parameters import registry
+
+    page.heading("What this rests on")
+    grades: dict[str, int] = {}
+    for parameter in registry().values():
+        grades[parameter.grade] = grades.get(parameter.grade, 0) + 1
+    page.paragraph(
+        f"Of {sum(grades.values())} parameters {grades.get('trial', 0)} rest on the trial, "
+        f"{grades.get('literature', 0)} on literature and {grades.get('assumption', 0)} on "
+        "assumptions. The trial cannot tell incomplete implementation, weak effect and an "
+        "insensitive measure apart, and neither can this report."
+    )
+    for scenario in facts.scenarios:
+        if scenario.assumptions:
+            page.heading(f"Assumptions of {scenario.name} (evidence: {scenario.grade})", 3)
+            page.bullets(list(scenario.assumptions))
+    if facts.roster.notes:
+        page.heading("Notes on the teams", 3)
+        page.bullets(list(facts.roster.notes))
+    if facts.settings:
+        page.heading("Set for this run", 3)
+        page.bullets([f"{name} = {value}" for name, value in facts.settings.items()])
+
+
+def _settings(page: Document, results: Results, facts: RunFacts) -> None:
+    page.heading("How to repeat this run")
+    page.code(facts.command)
+    request = results.metadata["request"]
+    versions = results.metadata["versions"]
+    page.bullets(
+        [
+            f"Seed {request['seed']}, {request['replications']} replications, "
+            f"{request['draws']} set(s) of parameter values, {request['weeks']} weeks.",
+            f"{request['teams']} teams, {request['staff']} posts, {request['service_users']} "
+            "service users simulated.",
+            "Versions: " + ", ".join(f"{name} {one}" for name, one in versions.items()) + ".",
+            f"Parameter values: {results.metadata.get('calibration', 'default values')}.",
+        ]
+    )
