@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sim.ensemble import Request
+    from sim.posterior.choose import ChosenDraws
 
 TABLES = (
     "runs",
@@ -42,6 +43,8 @@ TABLES = (
 )
 FORMATS = ("csv", "parquet")
 ALL_TEAMS = "all teams"
+CSV_NUMBERS = "%.7g"
+"""Digits of numbers in CSV files; Parquet keeps all."""
 
 
 @dataclass(frozen=True)
@@ -190,7 +193,7 @@ class Results:
                 for one in formats:
                     path = target / f"{name}.{one}"
                     content = (
-                        frame.to_csv(index=False).encode()
+                        frame.to_csv(index=False, float_format=CSV_NUMBERS).encode()
                         if one == "csv"
                         else frame.to_parquet(index=False)
                     )
@@ -218,12 +221,17 @@ def package_versions() -> dict[str, str]:
 
 
 def provenance(
-    scenario_texts: Mapping[str, str], parameters: Mapping[str, float], roster: Mapping[str, Any]
+    scenario_texts: Mapping[str, str],
+    parameters: Mapping[str, float],
+    roster: Mapping[str, Any],
+    chosen: ChosenDraws,
 ) -> dict[str, Any]:
-    """Return the provenance of a simulation: scenario texts, parameters and roster."""
+    """Return the provenance of a simulation: scenario texts, parameters, roster and draws."""
     return {
         "scenario_texts": dict(scenario_texts),
         "parameters": dict(parameters),
         "roster": dict(roster),
-        "calibration": "not yet calibrated: default values",
+        "draws_from": chosen.source,
+        "intervals_cover": chosen.covers,
+        "posterior": {key: chosen.provenance.get(key) for key in ("date", "method", "targets")},
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import math
+from typing import Any
 
 EXAMPLES = """\
 examples:
@@ -40,5 +42,19 @@ def run(given: argparse.Namespace) -> int:
     if given.format not in ("text", "json"):
         raise unknown("format", given.format, ("text", "json"))
     result = analyse_csv(given.data, given.model, given.term)
-    print(json.dumps(result, indent=1) if given.format == "json" else format_analysis(result))
+    if given.format == "json":
+        print(json.dumps(without_nan(result), indent=1, allow_nan=False))
+    else:
+        print(format_analysis(result))
     return 0
+
+
+def without_nan(value: Any) -> Any:
+    """Return a result in which numbers that do not exist are null, as JSON knows no others."""
+    if isinstance(value, dict):
+        return {name: without_nan(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [without_nan(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

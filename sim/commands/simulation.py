@@ -10,12 +10,15 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sim.commands.draws import add_draw_options, given_draws
+from sim.commands.numbers import whole
 from sim.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from sim.ensemble import Request
+    from sim.posterior.choose import ChosenDraws
     from sim.results import Results
     from sim.roster import Roster
     from sim.scenarios.schema import Scenario
@@ -23,12 +26,15 @@ if TYPE_CHECKING:
 
 ARGUMENTS_FILE = "run.json"
 LARGEST_TABLE = 6_000_000
+LARGEST_SEED = 2**32 - 1
+DRAWS = 50
+REPLICATIONS_OF_DEFAULTS = 50
 EXAMPLES = """\
 examples:
   refocus run usual-care refocus-as-delivered --out results/first-run
   refocus run refocus-boosters usual-care --roster teams.csv --years 2 --out results/boosters
   refocus run refocus-as-delivered --set turnover_yearly=0.2 --set support.telephone.intensity=0.5
-  refocus run usual-care --replications 200 > summary.csv
+  refocus run usual-care --draws 200 > summary.csv
   refocus run --resume results/boosters
 """
 
@@ -49,7 +55,12 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     parser.add_argument("--years", help="years to simulate (52 weeks each)")
     parser.add_argument("--weeks", help="weeks to simulate")
-    parser.add_argument("--replications", default="50", help="runs of chance (default 50)")
+    add_draw_options(parser, DRAWS)
+    parser.add_argument(
+        "--replications",
+        help="runs of chance for each set of values (default 1; "
+        f"{REPLICATIONS_OF_DEFAULTS} with --draws 0)",
+    )
     parser.add_argument("--seed", default="1", help="seed of the keyed draws (default 1)")
     parser.add_argument(
         "--set",
@@ -81,21 +92,21 @@ def run(given: argparse.Namespace) -> int:
     for one in given.format:
         if one not in FORMATS:
             raise unknown("format", one, FORMATS)
-    request, scenarios, roster, settings = prepared(given)
+    job = prepared(given)
     folder = None
     if given.out is not None:
         folder = Path(given.out)
         prepare_folder(folder, given)
-    results = simulated(request, given, folder, scenarios, roster, settings)
+    results = simulated(job, given, folder)
     if folder is None:
-        print(summary_csv(results), end="")
+        print(summary_csv(results, job.chosen.covers), end="")
         return 0
     written = results.save(folder, tuple(given.format))
     if not given.no_report:
         from sim.files import write_whole
         from sim.report.run_report import RunFacts, run_report
 
-        facts = RunFacts(scenarios, roster, settings, command_of(given))
+        facts = RunFacts(job.scenarios, job.roster, job.settings, command_of(given), job.chosen)
         path = folder / "report.html"
         write_whole(path, run_report(results, facts).encode())
         written.append(path)
@@ -104,10 +115,19 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def prepared(
-    given: argparse.Namespace,
-) -> tuple[Request, list[Scenario], Roster, dict[str, float]]:
-    """Return the request, and what it was built from."""
+class Prepared(NamedTuple):
+    """A request, and what it was built from."""
+
+    request: Request
+    scenarios: list[Scenario]
+    roster: Roster
+    settings: dict[str, float]
+    chosen: ChosenDraws
+
+
+def prepared(given: argparse.Namespace) -> Prepared:
+    """Return the request that the arguments ask for."""
+    from sim.posterior.choose import DEFAULTS
     from sim.request import build_request
     from sim.scenarios.library import adjusted, load_scenario
     from sim.simulate import ENGINES
@@ -115,33 +135,41 @@ def prepared(
 
     if given.engine not in ENGINES:
         raise unknown("engine", given.engine, ENGINES)
-    seed = check_seed(whole("seed", given.seed, 0))
+    seed = check_seed(whole("seed", given.seed, 0, LARGEST_SEED))
     settings, fields = sorted_settings(given.set)
     scenarios = [load_scenario(name) for name in given.scenarios]
     if fields:
         scenarios = [adjusted(one, fields) for one in scenarios]
     roster = chosen_roster(given.roster, seed)
-    replications = whole("replications", given.replications, 1)
+    chosen = given_draws(given, seed)
+    usual = REPLICATIONS_OF_DEFAULTS if chosen.source == DEFAULTS else 1
+    replications = whole(
+        "replications", usual if given.replications is None else given.replications, 1
+    )
     weeks = horizon(given)
     longest = weeks or max(one.timing.weeks for one in scenarios)
-    rows = len(scenarios) * replications * (longest + 1) * len(roster.rows)
-    people = 2 * len(scenarios) * replications * sum(row.sampled for row in roster.rows)
+    worlds = len(scenarios) * len(chosen.draws) * replications
+    rows = worlds * (longest + 1) * len(roster.rows)
+    people = 2 * worlds * sum(row.sampled for row in roster.rows)
     collect = ["summaries", "trajectories"]
     if given.out is not None and rows <= LARGEST_TABLE and people <= LARGEST_TABLE:
         collect += ["assessments", "team_weeks"]
-        if replications * len(scenarios) <= 200 and given.caseload == "sample":
+        if worlds <= 200 and given.caseload == "sample":
             collect.append("events")
     request = build_request(
         scenarios,
         roster,
         settings=settings,
+        draws=chosen.draws,
         weeks=weeks,
         replications=replications,
         seed=seed,
         caseload=given.caseload,
         collect=tuple(collect),
+        # Each draw has chance of its own, so that intervals over draws hold replication noise too.
+        own_chance=chosen.source != DEFAULTS,
     )
-    return request, scenarios, roster, settings
+    return Prepared(request, scenarios, roster, settings, chosen)
 
 
 def sorted_settings(texts: list[str]) -> tuple[dict[str, float], dict[str, Any]]:
@@ -167,17 +195,6 @@ def chosen_roster(name: str, seed: int) -> Roster:
     from sim.roster import read_roster_csv, trial_roster
 
     return trial_roster(seed) if name == "trial" else read_roster_csv(Path(name))
-
-
-def whole(name: str, text: Any, lowest: int, highest: int = 10_000_000) -> int:
-    """Return a whole number from the command line, or refuse it by name."""
-    try:
-        number = int(str(text))
-    except ValueError:
-        raise InputError(f"{name} = '{text}': must be a whole number") from None
-    if not lowest <= number <= max(highest, 2**32 - 1 if name == "seed" else highest):
-        raise InputError(f"{name} = {number}: must be from {lowest} to {highest}")
-    return number
 
 
 def horizon(given: argparse.Namespace) -> int | None:
@@ -208,6 +225,9 @@ def prepare_folder(folder: Path, given: argparse.Namespace) -> None:
             "roster",
             "years",
             "weeks",
+            "draws",
+            "prior_only",
+            "posterior",
             "replications",
             "seed",
             "set",
@@ -250,7 +270,19 @@ def resumed(given: argparse.Namespace) -> argparse.Namespace:
 def command_of(given: argparse.Namespace) -> str:
     """Return the command that repeats a run."""
     parts = ["refocus", "run", *given.scenarios]
-    for name in ("roster", "years", "weeks", "replications", "seed", "caseload", "engine"):
+    if given.prior_only:
+        parts.append("--prior-only")
+    for name in (
+        "roster",
+        "years",
+        "weeks",
+        "draws",
+        "posterior",
+        "replications",
+        "seed",
+        "caseload",
+        "engine",
+    ):
         value = getattr(given, name)
         if value is not None:
             parts += [f"--{name}", str(value)]
@@ -280,14 +312,7 @@ def stop_on_interrupt() -> Iterator[list[bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def simulated(
-    request: Request,
-    given: argparse.Namespace,
-    folder: Path | None,
-    scenarios: list[Scenario],
-    roster: Roster,
-    settings: dict[str, float],
-) -> Results:
+def simulated(job: Prepared, given: argparse.Namespace, folder: Path | None) -> Results:
     """Run a request with a progress bar, storing finished chunks in the folder."""
     from sim.ensemble import first_compilation
     from sim.results import provenance
@@ -297,18 +322,18 @@ def simulated(
     if given.engine == "compiled" and first_compilation():
         say("first simulation after installation or an edit: compiling, about half a minute ...")
     workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
-    texts = {one.name: scenario_text(one) for one in scenarios}
-    notes = {"source": roster.source, "notes": list(roster.notes)}
-    with stop_on_interrupt() as asked, progress_bar(request.worlds) as show:
+    texts = {one.name: scenario_text(one) for one in job.scenarios}
+    notes = {"source": job.roster.source, "notes": list(job.roster.notes)}
+    with stop_on_interrupt() as asked, progress_bar(job.request.worlds) as show:
         try:
             return simulate(
-                request,
+                job.request,
                 engine=given.engine,
                 workers=workers,
                 folder=folder,
                 on_progress=show,
                 should_cancel=lambda: asked[0],
-                metadata=provenance(texts, settings, notes),
+                metadata=provenance(texts, job.settings, notes, job.chosen),
             )
         except Cancelled as stopped:
             hint = f"; go on with: refocus run --resume {folder}" if folder is not None else ""
@@ -337,17 +362,17 @@ def progress_bar(worlds: int) -> Iterator[Any]:
         yield show
 
 
-def summary_csv(results: Results) -> str:
-    """Return means over replications by scenario, arm, week and measure as CSV."""
+def summary_csv(results: Results, covers: str) -> str:
+    """Return means over draws and replications by scenario, arm, week and measure as CSV."""
     import numpy as np
 
     table = results.table("summaries")
     grouped = table.groupby(["scenario", "arm", "week", "measure"], sort=False)
     frame = grouped[["n", "mean", "sd", "icc"]].mean().reset_index()
     count = grouped["mean"].count().to_numpy()
-    frame["replications"] = count
+    frame["worlds"] = count
     frame["monte_carlo_se"] = grouped["mean"].std().to_numpy() / np.sqrt(count)
     frame["low"] = grouped["mean"].quantile(0.05).to_numpy()
     frame["high"] = grouped["mean"].quantile(0.95).to_numpy()
-    frame["interval"] = "90% of replications; replication noise only"
+    frame["interval"] = f"central 90% of worlds; covers {covers}"
     return str(frame.to_csv(index=False))

@@ -148,8 +148,8 @@ def pattern_table(results: Results, scenario: int) -> pd.DataFrame:
                 "trial": observed,
                 "simulated mean": float(values.mean()),
                 "Monte Carlo SE": float(values.std(ddof=1) / np.sqrt(len(values))),
-                "5% of trials below": float(low),
-                "5% of trials above": float(high),
+                "5%": float(low),
+                "95%": float(high),
             }
         )
     return pd.DataFrame(rows)

@@ -22,10 +22,10 @@ from sim.results import Results
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sim.posterior.choose import ChosenDraws
     from sim.roster import Roster
     from sim.scenarios.schema import Scenario
 
-BAND = "central 90% of replications (replication noise only, default parameters)"
 IMPORTANT = 4.0
 IMPORTANT_IF_22_ITEMS = 4.0 * 15.0 / 22.0
 USUAL = "usual-care"
@@ -62,12 +62,20 @@ class RunFacts:
         Parameter values that the user set.
     command : str
         The command that repeats the run.
+    chosen : ChosenDraws
+        The sets of parameter values, and where they come from.
     """
 
     scenarios: Sequence[Scenario]
     roster: Roster
     settings: Mapping[str, float]
     command: str
+    chosen: ChosenDraws
+
+    @property
+    def band(self) -> str:
+        """What the bands and bars of the report are."""
+        return f"central 90% of simulated worlds; it covers {self.chosen.covers}"
 
 
 def run_report(results: Results, facts: RunFacts) -> str:
@@ -83,15 +91,11 @@ def run_report(results: Results, facts: RunFacts) -> str:
     page = Document("What happened: " + ", ".join(results.labels["scenario"]))
     arm = focus_arm(results)
     base = base_scenario(results)
-    page.paragraph(sentence(results, arm, base), "lead")
-    page.paragraph(
-        "Not yet calibrated: the model runs on default values chosen by hand. INSPIRE: not "
-        "calibrated, no REFOCUS figure was seen. What lies beyond month 12 is an extrapolation.",
-        "caution",
-    )
+    _lead(page, results, arm, base)
+    page.paragraph(caution(facts.chosen), "caution")
     if base is not None and len(results.labels["scenario"]) > 1:
-        _differences(page, results, arm, base)
-    _trajectories(page, results, arm)
+        _differences(page, results, facts, arm, base)
+    _trajectories(page, results, facts, arm)
     if "team_weeks" in results.arrays:
         _participation(page, results, facts)
     _scores(page, results)
@@ -101,6 +105,20 @@ def run_report(results: Results, facts: RunFacts) -> str:
     _assumptions(page, facts)
     _settings(page, results, facts)
     return page.html()
+
+
+def caution(chosen: ChosenDraws) -> str:
+    """Return what a reader must know before reading on."""
+    values = {
+        "posterior": f"Parameter values: {len(chosen.draws)} draws from the posterior fitted to "
+        "the REFOCUS trial. It informs few of them, so effects rest mainly on assumptions.",
+        "prior": f"Not calibrated: {len(chosen.draws)} draws from the priors, no trial data used.",
+        "defaults": "Not calibrated: the model runs on default values chosen by hand.",
+    }[chosen.source]
+    return (
+        f"{values} INSPIRE: not calibrated, no REFOCUS figure seen. What lies beyond month 12 is "
+        "an extrapolation."
+    )
 
 
 def focus_arm(results: Results) -> str:
@@ -138,55 +156,69 @@ def paired(
     return np.asarray(own["mean"] - other["mean"])
 
 
-def sentence(results: Results, arm: str, base: int | None) -> str:
-    """Return what happened in words, able to say that nothing much did."""
+def _lead(page: Document, results: Results, arm: str, base: int | None) -> None:
+    """Say first what happened, able to say that nothing much did."""
     names = results.labels["scenario"]
     if base is None:
         rows = results.arrays["summaries"]
         week = int(rows["week"].max())
         at = (rows["measure"] == results.labels["measure"].index("qpr15")) & (rows["week"] == week)
         mean = float(np.nanmean(rows[at]["mean"]))
-        return (
+        page.paragraph(
             f"Under {names[0]}, personal recovery (QPR-15) stood at {mean:.1f} on average in week "
-            f"{week}. There is nothing to compare with: name a second scenario, such as {USUAL}."
+            f"{week}. There is nothing to compare with: name a second scenario, such as {USUAL}.",
+            "lead",
         )
-    texts = []
+        return
+    sentences = []
     for scenario, name in enumerate(names):
-        if scenario == base:
-            continue
-        week = last_assessment(results, scenario)
-        values = paired(results, scenario, base, arm, "qpr15", week)
-        low, high = np.quantile(values, [0.05, 0.95])
-        texts.append(
-            f"{name} changed personal recovery (QPR-15) by {values.mean():+.2f} points in week "
-            f"{week} compared with {names[base]} (90% of replications: {low:+.2f} to {high:+.2f}): "
-            + verdict(values)
-        )
-    return " ".join(texts)
-
-
-def verdict(values: np.ndarray) -> str:
-    """Return whether differences are meaningful, in words."""
-    large = float((values >= IMPORTANT).mean())
-    possible = float((values >= IMPORTANT_IF_22_ITEMS).mean())
-    worse = float((values <= -IMPORTANT).mean())
-    beside = f"(2.7 or more in {possible:.0%}, if the difference of 4 was set on 22 items)"
-    if large >= 0.5:
-        return f"probably a meaningful difference, 4 points or more in {large:.0%} of replications."
-    if worse >= 0.5:
-        return f"probably harm, -4 points or less in {worse:.0%} of replications."
-    if large < 0.05 and worse < 0.05:
-        return (
-            "at the default values this probably makes no meaningful difference; the minimum "
-            f"important difference of 4 points was reached in {large:.0%} of replications {beside}."
-        )
-    return (
-        f"uncertain; the minimum important difference of 4 points was reached in {large:.0%} of "
-        f"replications {beside}."
+        if scenario != base:
+            week = last_assessment(results, scenario)
+            values = paired(results, scenario, base, arm, "qpr15", week)
+            sentences.append(sentence(name, names[base], week, values))
+    for one in sentences:
+        page.paragraph(one, "lead")
+    count = len(values)
+    possible = f"{IMPORTANT_IF_22_ITEMS:.1f}"
+    page.paragraph(
+        f"Over {count} simulated worlds; a share of worlds has a Monte Carlo standard error of at "
+        f"most {100.0 * standard_error(0.5, count):.0f} percentage points. A difference of "
+        f"{IMPORTANT:.0f} points between groups is the minimum important one; it is {possible} if "
+        "it was set on the 22-item form."
     )
 
 
-def _differences(page: Document, results: Results, arm: str, base: int) -> None:
+def sentence(name: str, base: str, week: int, values: np.ndarray) -> str:
+    """Return what a scenario changed in the QPR-15, in words."""
+    low, high = np.quantile(values, [0.05, 0.95])
+    large = float((values >= IMPORTANT).mean())
+    worse = float((values <= -IMPORTANT).mean())
+    found = (
+        f"{name}: {verdict(large, worse)}. Personal recovery (QPR-15) {values.mean():+.2f} points "
+        f"in week {week} compared with {base} (90% of worlds {low:+.2f} to {high:+.2f}); 4 points "
+        f"or more in {large:.0%} of worlds"
+    )
+    return f"{found}, -4 or less in {worse:.0%}." if worse > 0.0 else f"{found}."
+
+
+def verdict(large: float, worse: float) -> str:
+    """Return in words what the shares of worlds with a large gain or loss mean."""
+    if large >= 0.5:
+        return "probably a meaningful difference"
+    if worse >= 0.5:
+        return "probably harm"
+    if large < 0.05 and worse < 0.05:
+        return "probably no meaningful difference"
+    return "uncertain"
+
+
+def standard_error(share: float, count: int) -> float:
+    """Return the Monte Carlo standard error of a share; of 0 or 1 as of one world in count."""
+    inner = min(max(share, 1.0 / count), 1.0 - 1.0 / count) if count > 1 else 0.5
+    return float(np.sqrt(inner * (1.0 - inner) / count))
+
+
+def _differences(page: Document, results: Results, facts: RunFacts, arm: str, base: int) -> None:
     import pandas as pd
 
     page.heading("Difference from " + results.labels["scenario"][base])
@@ -224,7 +256,7 @@ def _differences(page: Document, results: Results, arm: str, base: int) -> None:
         svg,
         "Points with intervals: mean difference from base for each scenario and measure.",
         f"Difference in the {arm} arm from the same simulated services under the base scenario, on "
-        f"common random numbers. Point: mean over replications; bar: {BAND}. Minimum important "
+        f"common random numbers. Point: mean over worlds; bar: {facts.band}. Minimum important "
         "difference of the QPR-15 between groups: 4 points; 2.7 if it was set on the 22-item form.",
         pd.DataFrame(rows),
         "differences",
@@ -262,7 +294,7 @@ def line_rows(panel: str, line: Line) -> list[dict[str, object]]:
     ]
 
 
-def _trajectories(page: Document, results: Results, arm: str) -> None:
+def _trajectories(page: Document, results: Results, facts: RunFacts, arm: str) -> None:
     import pandas as pd
 
     page.heading("What happened week by week")
@@ -280,8 +312,8 @@ def _trajectories(page: Document, results: Results, arm: str) -> None:
     page.figure(
         line_figure(panels),
         "Lines over weeks for readiness, training, practice, relationship, support and recovery.",
-        f"Means over teams of the {arm} arm, by scenario. Line: mean over replications; band: "
-        f"{BAND}.",
+        f"Means over teams of the {arm} arm, by scenario. Line: mean over worlds; band: "
+        f"{facts.band}.",
         pd.DataFrame(rows),
         "trajectories",
     )
@@ -320,8 +352,8 @@ def _participation(page: Document, results: Results, facts: RunFacts) -> None:
         page.figure(
             line_figure(panels),
             "Lines over weeks for high participation, low participation and control teams.",
-            f"Means over the teams of each group under {name}. Line: mean over replications; band: "
-            f"{BAND}.",
+            f"Means over the teams of each group under {name}. Line: mean over worlds; band: "
+            f"{facts.band}.",
             pd.DataFrame(rows),
             f"participation-{name}",
         )
@@ -340,7 +372,7 @@ def _scores(page: Document, results: Results) -> None:
     frame["measure"] = frame["measure"].map(titles)
     page.table(
         frame.rename(columns={"n": "users assessed", "sd": "SD", "icc": "ICC of teams"}),
-        "Means over replications of number assessed, mean, SD and intracluster correlation",
+        "Means over simulated worlds of number assessed, mean, SD and intracluster correlation",
         "scores",
     )
 
@@ -355,8 +387,8 @@ def _patterns(page: Document, results: Results, facts: RunFacts) -> None:
         page.heading("Beside the REFOCUS trial")
         page.paragraph(
             "Each simulated trial is analysed as the trial was: follow-up on arm and baseline with "
-            "a random intercept of team, whoever was followed up. Defaults were chosen by hand so "
-            "that these figures are roughly met; calibration comes later."
+            "a random intercept of team, whoever was followed up. Most of these figures were "
+            "fitted or chosen for, so that meeting them is no test of the model."
         )
         page.table(
             pattern_table(results, scenario),
@@ -416,11 +448,12 @@ def _settings(page: Document, results: Results, facts: RunFacts) -> None:
     versions = results.metadata["versions"]
     page.bullets(
         [
-            f"Seed {request['seed']}, {request['replications']} replications, "
-            f"{request['draws']} set(s) of parameter values, {request['weeks']} weeks.",
+            f"Seed {request['seed']}, {request['draws']} set(s) of parameter values "
+            f"({facts.chosen.source}), {request['replications']} replication(s) of each, "
+            f"{request['weeks']} weeks.",
             f"{request['teams']} teams, {request['staff']} posts, {request['service_users']} "
             "service users simulated.",
             "Versions: " + ", ".join(f"{name} {one}" for name, one in versions.items()) + ".",
-            f"Parameter values: {results.metadata.get('calibration', 'default values')}.",
+            f"Intervals cover {facts.chosen.covers}.",
         ]
     )
