@@ -1,0 +1,137 @@
+"""Claims about mistakes: one line naming field, value and rule; code 2; nothing half-written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sim.cli import main
+
+RUN = ("run", "usual-care", "--draws", "0", "--replications", "1", "--weeks", "2")
+
+
+def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the one line that a mistake is answered with."""
+    assert main(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.count("\n") == 1, shown.err
+    assert "Traceback" not in shown.err
+    return shown.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "usual-cair"], ["usual-cair", "usual-care"]),
+        (["run"], ["scenarios", "refocus list scenarios"]),
+        (["run", "usual-care", "usual-care"], ["usual-care", "twice"]),
+        (["rum", "usual-care"], ["rum", "run"]),
+        (["run", "usual-care", "--replication", "x"], ["replications = 'x'", "whole number"]),
+        (["run", "usual-care", "--replications", "0"], ["replications = 0", "from 1"]),
+        (["run", "usual-care", "--replications", "-3"], ["replications = -3"]),
+        (["run", "usual-care", "--replications", "1e9"], ["replications = '1e9'"]),
+        (["run", "usual-care", "--replications", "99999999999"], ["replications", "to 10000000"]),
+        (["run", "usual-care", "--draws", "100000"], ["draws = 100000", "only"]),
+        (["run", "usual-care", "--draws", "-1"], ["draws = -1"]),
+        (["run", "usual-care", "--posterior", "none.csv"], ["none.csv"]),
+        (["run", "usual-care", "--posterior", "a.csv", "--prior-only"], ["give one of them"]),
+        (["run", "usual-care", "--years", "nan"], ["years = nan", "above 0"]),
+        (["run", "usual-care", "--years", "-1"], ["years = -1"]),
+        (["run", "usual-care", "--years", "1", "--weeks", "3"], ["years and weeks"]),
+        (["run", "usual-care", "--weeks", "0"], ["weeks = 0"]),
+        (["run", "usual-care", "--seed", "-1"], ["seed = -1"]),
+        (["run", "usual-care", "--seed", "99999999999"], ["seed"]),
+        (["run", "usual-care", "--engine", "mesaa"], ["mesaa", "mesa"]),
+        (["run", "usual-care", "--caseload", "fulll"], ["fulll", "full"]),
+        (["run", "usual-care", "--format", "cvs"], ["cvs", "csv"]),
+        (["run", "usual-care", "--set", "turnover_yearl=0.2"], ["turnover_yearly"]),
+        (["run", "usual-care", "--set", "turnover_yearly=two"], ["turnover_yearly", "two"]),
+        (["run", "usual-care", "--set", "turnover_yearly=-1"], ["turnover_yearly", "-1"]),
+        (["run", "usual-care", "--set", "turnover_yearly=nan"], ["turnover_yearly", "nan"]),
+        (["run", "usual-care", "--set", "turnover_yearly"], ["turnover_yearly"]),
+        (["run", "usual-care", "--set", "support.telephon.intensity=1"], ["telephone"]),
+        (["run", "usual-care", "--set", "support.telephone.intensity=2"], ["intensity", "2"]),
+        (["run", "usual-care", "--roster", "no-such.csv"], ["no-such.csv"]),
+        (["run", "usual-care", "--resume", "no-such-folder"], ["no-such-folder", "--out"]),
+        (["run", "usual-care", "--worker", "x"], ["workers = 'x'"]),
+        (["run", "usual-care", "--nonsense"], ["--nonsense"]),
+        (["list", "scenario"], ["scenario", "scenarios"]),
+        (["explain", "experience_to_recover"], ["experience_to_recovery"]),
+        (["template", "team"], ["team", "teams"]),
+        (["analyse", "no-such.csv", "--model", "y ~ x + (1|c)", "--term", "x"], ["no-such.csv"]),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(
+    arguments: list[str], words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = refused(arguments, capsys)
+    for word in words:
+        assert word in told
+
+
+ROSTERS = {
+    "no teams": ("team,staff\n", ["no team"]),
+    "empty": ("", ["empty"]),
+    "unknown column": ("team,staf\nA,10\n", ["staf", "staff"]),
+    "duplicate team": ("team,staff\nA,10\nA,12\n", ["A"]),
+    "team without staff": ("team,staff\nA,0\n", ["staff", "0"]),
+    "negative": ("team,staff\nA,-2\n", ["staff", "-2"]),
+    "not a number": ("team,staff\nA,ten\n", ["staff", "ten"]),
+    "missing number": ("team,staff\nA,nan\n", ["staff", "nan"]),
+    "huge": ("team,staff\nA,1e12\n", ["staff"]),
+}
+
+
+@pytest.mark.parametrize("case", ROSTERS)
+def test_a_wrong_roster_is_told_in_one_line_and_leaves_no_folder(
+    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, words = ROSTERS[case]
+    path = tmp_path / "teams.csv"
+    path.write_text(text, encoding="utf-8")
+    out = tmp_path / "out"
+    told = refused([*RUN, "--roster", str(path), "--out", str(out)], capsys)
+    for word in ["teams.csv", *words]:
+        assert word in told
+    assert not out.exists()
+
+
+def test_windows_line_ends_and_a_byte_order_mark_are_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "teams.csv"
+    path.write_bytes(b"\xef\xbb\xbfteam,staff\r\nA,5\r\nB,6\r\n")
+    assert main([*RUN, "--roster", str(path)]) == 0
+    assert capsys.readouterr().out.startswith("scenario,arm,week,measure")
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
+    assert str(tmp_path) in refused([*RUN, "--out", str(tmp_path)], capsys)
+    assert [one.name for one in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_folder_with_another_run_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main([*RUN, "--no-report", "--out", str(out)]) == 0
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    capsys.readouterr()
+    assert "another run" in refused([*RUN, "--seed", "2", "--out", str(out)], capsys)
+    assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+
+
+def test_an_error_of_ours_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr("sim.commands.listing.scenarios", broken)
+    assert main(["list", "scenarios"]) == 1
+    assert "error of the software" in capsys.readouterr().err

@@ -1,0 +1,123 @@
+"""Claims about `refocus run`: what it writes and prints, and that it goes on after a kill."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sim.cli import main
+
+SMALL = ("--draws", "0", "--replications", "3", "--weeks", "6")
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "sim.cli", *arguments]
+
+
+def test_tables_metadata_and_report_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["run", "usual-care", "refocus-as-delivered", *SMALL, "--out", str(out)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert {Path(one).name for one in told} >= {
+        "runs.csv",
+        "summaries.csv",
+        "assessments.csv",
+        "team_weeks.csv",
+        "events.csv",
+        "metadata.json",
+        "report.html",
+    }
+    assert all(Path(one).is_file() for one in told)
+    metadata = json.loads((out / "metadata.json").read_text(encoding="utf-8"))
+    assert metadata["draws_from"] == "defaults"
+    assert metadata["request"]["replications"] == 3
+
+
+def test_without_a_folder_only_a_table_is_printed() -> None:
+    run = subprocess.run(
+        command("run", "usual-care", *SMALL), capture_output=True, text=True, check=True
+    )
+    rows = list(csv.DictReader(io.StringIO(run.stdout)))
+    assert {row["scenario"] for row in rows} == {"usual-care"}
+    assert all("replication noise only" in row["interval"] for row in rows)
+
+
+def test_the_posterior_is_the_default_and_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "usual-care", "--draws", "2", "--weeks", "2"]) == 0
+    assert "parameter uncertainty (posterior)" in capsys.readouterr().out
+    assert main(["run", "usual-care", "--draws", "2", "--weeks", "2", "--prior-only"]) == 0
+    assert "no trial data used" in capsys.readouterr().out
+
+
+def test_both_engines_print_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = []
+    for engine in ("compiled", "mesa"):
+        arguments = ["--draws", "0", "--replications", "1", "--weeks", "2", "--engine", engine]
+        assert main(["run", "refocus-as-delivered", *arguments]) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+
+
+def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
+    options = ["usual-care", "--draws", "0", "--replications", "500", "--format", "csv"]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    options += ["--weeks", "30", "--workers", "1", "--no-report"]
+    process = subprocess.Popen(
+        command("run", *options, "--out", str(killed)), stderr=subprocess.DEVNULL
+    )
+    try:
+        end = time.monotonic() + 120.0
+        while not list(killed.glob("chunks/*.npz")) and time.monotonic() < end:
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGKILL)
+    finally:
+        process.wait()
+    stored = len(list(killed.glob("chunks/*.npz")))
+    assert stored > 0
+    assert not (killed / "summaries.csv").exists(), "killed too late to show anything"
+    assert main(["run", "--resume", str(killed)]) == 0
+    assert len(list(killed.glob("chunks/*.npz"))) > stored
+    assert main(["run", *options, "--out", str(whole)]) == 0
+    for name in ("runs.csv", "summaries.csv", "trajectories.csv"):
+        assert (killed / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_an_interrupt_keeps_what_is_finished(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = ["usual-care", "--draws", "0", "--replications", "800", "--weeks", "30"]
+    process = subprocess.Popen(
+        command("run", *options, "--workers", "1", "--no-report", "--out", str(out)),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    end = time.monotonic() + 120.0
+    while not list(out.glob("chunks/*.npz")) and time.monotonic() < end:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert f"refocus run --resume {out}" in told
+    assert list(out.glob("chunks/*.npz"))
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    run = subprocess.run(
+        f"{sys.executable} -m sim.cli list parameters | head -1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.startswith("name")
+    assert run.stderr == ""
