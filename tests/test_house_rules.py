@@ -5,98 +5,21 @@ They are read from the source, so a broken rule is found before it costs anythin
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from docs.import_graph import graph, layer_of
+
 ROOT = Path(__file__).resolve().parents[1]
 
-# Each row may use itself and the rows above it.
-LAYERS = (
-    {"errors", "state", "streams", "parameters", "events", "files", "posterior"},
-    {"mechanisms", "measures"},
-    {"scenarios", "roster", "rosters", "population"},
-    {"agents"},
-    {"code_cache", "compiled", "ensemble", "model", "summaries"},
-    {"results", "simulate", "request"},
-    {"trials", "planning"},
-    {"report"},
-    {"commands"},
-    {"cli", "web", "__main__"},
-)
 ENTRANCES = {"cli", "web", "__main__"}
 SLOW_TO_LOAD = ("mesa", "numba", "pandas", "scipy.stats")
-
-
-def layer_of(module: str) -> int | None:
-    """Return the layer of a module of sim, -1 for sim itself, None for a part without a place."""
-    if module == "sim":
-        return -1
-    part = module.split(".")[1]
-    return next((depth for depth, parts in enumerate(LAYERS) if part in parts), None)
-
-
-def module_name(path: Path, root: Path) -> str:
-    parts = path.relative_to(root).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def only_for_types(node: ast.AST) -> bool:
-    """Whether a node is ``if TYPE_CHECKING:``, whose imports never run."""
-    return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
-
-
-def nodes_that_run(tree: ast.AST) -> Iterator[ast.AST]:
-    yield tree
-    for child in ast.iter_child_nodes(tree):
-        if only_for_types(child):
-            assert isinstance(child, ast.If)
-            for other in child.orelse:
-                yield from nodes_that_run(other)
-        else:
-            yield from nodes_that_run(child)
-
-
-def imports(source: str, module: str, is_package: bool, known: set[str]) -> set[str]:
-    """Return the modules that a source imports, wherever in the file, if they are ours."""
-    found = set()
-    for node in nodes_that_run(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                up = module.split(".") if is_package else module.split(".")[:-1]
-                up = up[: len(up) - node.level + 1]
-                base = ".".join([*up, base] if base else up)
-            # `from sim import streams` imports the module sim.streams, not only sim.
-            within = {f"{base}.{alias.name}" for alias in node.names}
-            found |= within & known
-            if not within <= known:
-                found.add(base)
-    return {one for one in found if one.split(".")[0] in ("sim", "calibration")}
-
-
-def graph(root: Path, *folders: str) -> dict[str, set[str]]:
-    """Return which of our modules each module in the folders imports."""
-    paths = [path for folder in folders for path in sorted((root / folder).rglob("*.py"))]
-    ours = {module_name(path, root) for path in paths}
-    return {
-        module_name(path, root): imports(
-            path.read_text(encoding="utf-8"),
-            module_name(path, root),
-            path.name == "__init__.py",
-            ours,
-        )
-        for path in paths
-    }
 
 
 def upward(edges: dict[str, set[str]]) -> list[str]:

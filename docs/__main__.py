@@ -1,0 +1,21 @@
+"""Write every generated page of the documentation anew: ``python -m docs``."""
+
+from __future__ import annotations
+
+from docs import build_architecture, build_odd
+from docs.marked import write
+from sim.parameters import document as parameters
+
+
+def everything() -> None:
+    """Write parameters, model description and architecture from the source."""
+    parameters.write()
+    write(build_odd.PAGE, build_odd.WANTED)
+    build_architecture.PICTURE.write_text(
+        build_architecture.picture(), encoding="utf-8", newline="\n"
+    )
+    write(build_architecture.PAGE, build_architecture.PARTS)
+
+
+if __name__ == "__main__":
+    everything()

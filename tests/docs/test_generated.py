@@ -1,0 +1,32 @@
+"""Claims about generated pages: what is printed is what the source says now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from docs import build_architecture, build_odd
+from docs.marked import filled, stale
+
+
+def test_the_description_of_the_model_is_up_to_date() -> None:
+    assert stale(build_odd.PAGE, build_odd.WANTED) == []
+
+
+def test_the_description_of_the_code_is_up_to_date() -> None:
+    assert stale(build_architecture.PAGE, build_architecture.PARTS) == []
+    assert build_architecture.PICTURE.read_text(encoding="utf-8") == build_architecture.picture()
+
+
+def test_a_stale_part_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("by hand\n<!-- generated: a -->\nold\n<!-- end of a -->\n", encoding="utf-8")
+    assert stale(page, {"a": lambda: "new"}) == ["a"]
+    assert stale(page, {"a": lambda: "old"}) == []
+    assert filled(page.read_text(encoding="utf-8"), {"a": lambda: "new"}).startswith("by hand\n")
+
+
+def test_a_part_that_nobody_writes_is_refused() -> None:
+    with pytest.raises(ValueError, match="odd"):
+        filled("<!-- generated: odd -->\n<!-- end of odd -->\n", {})
