@@ -1,0 +1,112 @@
+"""Write the numbers and the picture of the README from the shipped posterior.
+
+Run ``python -m docs.build_readme``; about half a minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from docs.marked import main, table
+from sim.posterior.choose import chosen_draws
+from sim.report.figures import Line, Panel, line_figure
+from sim.report.run_report import focus_arm, last_assessment, paired, sentence
+from sim.request import build_request
+from sim.results import Results
+from sim.roster import trial_roster
+from sim.scenarios.library import load_scenario
+from sim.simulate import simulate
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "README.md"
+PICTURE = ROOT / "docs" / "img" / "first-results.svg"
+SCENARIOS = ("usual-care", "refocus-as-delivered", "refocus-full")
+DRAWS, REPLICATIONS, SEED, WEEKS = 200, 2, 1, 104
+MEASURES = (
+    ("qpr15", "QPR-15 (0-60)"),
+    ("inspire_support", "INSPIRE Support (0-100), not calibrated"),
+)
+SHOWN = (
+    ("fidelity", "Fidelity: practice delivered (0-1)"),
+    ("relationship", "Relationship with the worker (0-1)"),
+)
+
+
+@cache
+def results() -> Results:
+    """Return the three scenarios over two years on the trial's teams."""
+    from sim.scenarios.library import adjusted
+
+    scenarios = [
+        adjusted(load_scenario(name), {"assessment.weeks": [0, 52, 104]}) for name in SCENARIOS
+    ]
+    request = build_request(
+        scenarios,
+        trial_roster(SEED),
+        draws=chosen_draws(DRAWS).draws,
+        replications=REPLICATIONS,
+        seed=SEED,
+        weeks=WEEKS,
+        own_chance=True,
+    )
+    return simulate(request)
+
+
+def effects() -> str:
+    """Return differences from usual care at one and two years."""
+    found = results()
+    arm = focus_arm(found)
+    rows = []
+    for scenario, name in enumerate(SCENARIOS[1:], 1):
+        for measure, title in MEASURES:
+            cells = [name, title]
+            for week in (52, 104):
+                values = paired(found, scenario, 0, arm, measure, week)
+                low, high = np.quantile(values, [0.05, 0.95])
+                cells.append(f"{values.mean():+.2f} ({low:+.2f} to {high:+.2f})")
+            rows.append(tuple(cells))
+    heading = ("scenario", "outcome", "12 months", "24 months (extrapolation)")
+    values = paired(found, 1, 0, arm, "qpr15", 52)
+    return (
+        table(heading, rows)
+        + f"\nMean difference from usual care in the same simulated services, 90% of {len(values)} "
+        f"worlds in brackets ({chosen_draws(DRAWS).covers}).\n\n> "
+        + sentence(SCENARIOS[1], SCENARIOS[0], 52, values)
+    )
+
+
+def picture() -> str:
+    """Return what happens to practice and relationships over two years."""
+    found = results()
+    frame = found.table("trajectories")
+    own = frame[frame["arm"] == focus_arm(found)]
+    panels = []
+    for name, title in SHOWN:
+        lines = []
+        for scenario in SCENARIOS:
+            grouped = own[own["scenario"] == scenario].groupby("week")[name]
+            mean = grouped.mean()
+            lines.append(
+                Line(
+                    scenario,
+                    mean.index.to_numpy(float),
+                    mean.to_numpy(),
+                    grouped.quantile(0.05).to_numpy(),
+                    grouped.quantile(0.95).to_numpy(),
+                )
+            )
+        panels.append(Panel(title, tuple(lines)))
+    return line_figure(panels)
+
+
+PARTS: dict[str, Callable[[], str]] = {"effects": effects}
+
+
+if __name__ == "__main__":
+    assert last_assessment(results(), 0) == WEEKS
+    main(PAGE, PARTS)
+    PICTURE.write_text(picture(), encoding="utf-8", newline="\n")
