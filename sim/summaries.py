@@ -20,6 +20,10 @@ SCORES = UserScores._fields
 WEEKLY = TeamWeek._fields
 FLAG_COLUMNS = ("in_research", "in_service", "black", "worker", "worker_generation", "stage")
 ALL_TEAMS = -1
+QUANTILES = {"q10": 0.1, "q50": 0.5, "q90": 0.9}
+SHARES = tuple(QUANTILES.values())
+STATISTICS = ("n", "mean", "sd", "icc", *QUANTILES)
+"""What `moments` works out, in its order."""
 
 
 def summary_dtype() -> np.dtype:
@@ -34,6 +38,7 @@ def summary_dtype() -> np.dtype:
             ("mean", "f8"),
             ("sd", "f8"),
             ("icc", "f8"),
+            *[(name, "f8") for name in QUANTILES],
         ]
     )
 
@@ -64,11 +69,12 @@ def moments(
     arm_of_team: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Work out number, mean, SD and intracluster correlation by arm and column.
+    """Work out number, mean, SD, intracluster correlation and quantiles by arm and column.
 
     The correlation is the analysis-of-variance estimate rho = (MSB - MSW) / (MSB + (m0 - 1) MSW),
     with m0 the usual weighted mean size for unequal clusters (Donner and Koval 1980); NaN with
-    fewer than two clusters or no replication. Missing values are left out.
+    fewer than two clusters or no replication. Quantiles lie on straight lines between the values in
+    order. Missing values are left out.
 
     Parameters
     ----------
@@ -81,7 +87,7 @@ def moments(
     arm_of_team : numpy.ndarray
         Shape (teams,).
     out : numpy.ndarray
-        Filled with number, mean, SD and correlation; shape (arms, columns, 4).
+        Filled with `STATISTICS`; shape (arms, columns, 7).
     """
     users, columns = values.shape
     teams = arm_of_team.shape[0]
@@ -136,6 +142,23 @@ def moments(
                 spread = between + (typical - 1.0) * within
                 if spread > 0.0:
                     result[3] = (between - within) / spread
+    ordered = np.empty(users)
+    for arm in range(arms):
+        for column in range(columns):
+            found = 0
+            for user in range(users):
+                value = values[user, column]
+                if kept[user] and arm_of_team[team[user]] == arm and value == value:
+                    ordered[found] = value
+                    found += 1
+            if found > 0:
+                inside = np.sort(ordered[:found])
+                for number in range(len(SHARES)):
+                    place = SHARES[number] * (found - 1)
+                    below = int(place)
+                    above = min(below + 1, found - 1)
+                    step = inside[above] - inside[below]
+                    out[arm, column, 4 + number] = inside[below] + (place - below) * step
 
 
 @cache
@@ -167,12 +190,12 @@ def summarise_world(
     rows["week"] = weeks[:, None, None]
     rows["arm"] = np.arange(number)[None, :, None]
     rows["measure"] = np.arange(len(SCORES))[None, None, :]
-    out = np.empty((number, len(SCORES), 4))
+    out = np.empty((number, len(SCORES), len(STATISTICS)))
     summarise = compiled_moments()
     for position in range(len(weeks)):
         followed = sampled & (flags[position, :, 0] == 1)
         summarise(plain(scores[position]), followed, team, arm_of_team, out)
-        for at, name in enumerate(("n", "mean", "sd", "icc")):
+        for at, name in enumerate(STATISTICS):
             rows[name][position] = out[:, :, at]
     return rows.reshape(-1)
 

@@ -8,7 +8,7 @@ import pytest
 
 from sim.results import Results
 from sim.simulate import simulate
-from sim.summaries import SCORES, WEEKLY, moments
+from sim.summaries import QUANTILES, SCORES, STATISTICS, WEEKLY, moments
 from tests.ensemble.small import small_request
 
 
@@ -43,6 +43,8 @@ def test_summaries_are_those_of_the_people_followed_up(results: Results) -> None
             assert row["n"] == len(values)
             assert row["mean"] == pytest.approx(values.mean(), rel=1e-12, nan_ok=True)
             assert row["sd"] == pytest.approx(values.std(), rel=1e-9, abs=1e-12, nan_ok=True)
+            for name, share in QUANTILES.items():
+                assert row[name] == pytest.approx(values.quantile(share), rel=1e-12, nan_ok=True)
             if len(values) > 3 and values.std() > 0.0:
                 expected = anova_correlation(values, group.loc[values.index, "team"])
                 assert row["icc"] == pytest.approx(expected, rel=1e-6, abs=1e-9)
@@ -51,7 +53,7 @@ def test_summaries_are_those_of_the_people_followed_up(results: Results) -> None
 
 
 def run_moments(values: list[float], teams: list[int], arms: list[int]) -> np.ndarray:
-    out = np.full((max(arms) + 1, 1, 4), -99.0)
+    out = np.full((max(arms) + 1, 1, len(STATISTICS)), -99.0)
     table = np.array(values)[:, None]
     moments(table, np.isfinite(table[:, 0]) | True, np.array(teams), np.array(arms), out)
     return out[:, 0]
@@ -60,9 +62,11 @@ def run_moments(values: list[float], teams: list[int], arms: list[int]) -> np.nd
 def test_known_answers() -> None:
     # Two teams of two in arm 0: within 1/2 each, between 2 x (2)^2 = 8, m0 = 2.
     result = run_moments([1.0, 2.0, 3.0, 4.0, 7.0], [0, 0, 1, 1, 2], [0, 0, 1])
-    assert result[0] == pytest.approx([4, 2.5, np.sqrt(5 / 3), (4 - 0.5) / (4 + 0.5)])
+    assert result[0][:4] == pytest.approx([4, 2.5, np.sqrt(5 / 3), (4 - 0.5) / (4 + 0.5)])
+    assert result[0][4:] == pytest.approx([1.3, 2.5, 3.7])
     assert result[1][:2].tolist() == [1.0, 7.0]
-    assert np.isnan(result[1][2:]).all()
+    assert np.isnan(result[1][2:4]).all()
+    assert result[1][4:].tolist() == [7.0, 7.0, 7.0]
 
 
 def test_missing_scores_and_empty_arms_give_no_number() -> None:
