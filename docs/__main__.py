@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from docs import build_architecture, build_odd
+from docs import build_architecture, build_odd, build_tables
 from docs.marked import write
 from sim.parameters import document as parameters
 
@@ -11,6 +11,7 @@ def everything() -> None:
     """Write parameters, model description and architecture from the source."""
     parameters.write()
     write(build_odd.PAGE, build_odd.WANTED)
+    write(build_tables.PAGE, build_tables.WANTED)
     build_architecture.PICTURE.write_text(
         build_architecture.picture(), encoding="utf-8", newline="\n"
     )

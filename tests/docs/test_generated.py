@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from docs import build_architecture, build_odd
+from docs import build_architecture, build_odd, build_tables
 from docs.marked import filled, stale
 
 
 def test_the_description_of_the_model_is_up_to_date() -> None:
     assert stale(build_odd.PAGE, build_odd.WANTED) == []
+
+
+def test_the_description_of_files_is_up_to_date() -> None:
+    assert stale(build_tables.PAGE, build_tables.WANTED) == []
 
 
 def test_the_description_of_the_code_is_up_to_date() -> None:
