@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from docs import build_architecture, build_odd, build_tables
+from docs import build_architecture, build_odd, build_reference, build_tables
 from docs.marked import write
 from sim.parameters import document as parameters
 
@@ -12,6 +12,8 @@ def everything() -> None:
     parameters.write()
     write(build_odd.PAGE, build_odd.WANTED)
     write(build_tables.PAGE, build_tables.WANTED)
+    write(build_reference.COMMAND_LINE, build_reference.WANTED_COMMANDS)
+    write(build_reference.PYTHON, build_reference.WANTED_PYTHON)
     build_architecture.PICTURE.write_text(
         build_architecture.picture(), encoding="utf-8", newline="\n"
     )

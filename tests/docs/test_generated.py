@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import build_architecture, build_odd, build_tables
+from docs import build_architecture, build_odd, build_reference, build_tables
 from docs.marked import filled, stale
 
 
@@ -16,6 +16,11 @@ def test_the_description_of_the_model_is_up_to_date() -> None:
 
 def test_the_description_of_files_is_up_to_date() -> None:
     assert stale(build_tables.PAGE, build_tables.WANTED) == []
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert stale(build_reference.COMMAND_LINE, build_reference.WANTED_COMMANDS) == []
+    assert stale(build_reference.PYTHON, build_reference.WANTED_PYTHON) == []
 
 
 def test_the_description_of_the_code_is_up_to_date() -> None:
