@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -60,6 +61,8 @@ def functions_of(module: str, names: tuple[str, ...]) -> str:
         one = getattr(importlib.import_module(module), name)
         text = inspect.cleandoc(one.__doc__ or "")
         signature = str(inspect.signature(one)) if inspect.isfunction(one) else ""
+        # A folder of this machine, given as a default, is no part of the reference.
+        signature = re.sub(r"\w*Path\('[^']*'\)", "...", signature)
         sections.append(f"### {name}\n\n```text\n{module}.{name}{signature}\n\n{text}\n```\n")
     return "\n".join(sections)
 

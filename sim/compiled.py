@@ -46,6 +46,7 @@ from sim.measures.implementation import (
     no_user_totals,
     team_week,
 )
+from sim.measures.qpr import QPR15_MAXIMUM, qpr_scores
 from sim.measures.rater_bias import staff_rater_bias
 from sim.measures.staff import StaffRow, staff_row
 from sim.measures.user import UserScores, user_scores
@@ -94,7 +95,16 @@ from sim.mechanisms.readiness import (
 )
 from sim.mechanisms.recovery import recovery, recovery_mean, stage_after_week
 from sim.mechanisms.relationship import contact, no_contact
-from sim.mechanisms.selection import measured_readiness
+from sim.mechanisms.selection import (
+    START_FIXED,
+    START_NEED,
+    START_RANDOM,
+    START_READINESS,
+    measured_need,
+    measured_readiness,
+    rollout_draw,
+    slot_of,
+)
 from sim.mechanisms.training import (
     add_trained,
     attendance,
@@ -302,6 +312,60 @@ def select_teams(teams, mode, value, reliability, p, seed, replication):
 
 
 @compile_rule
+def start_score(team, row, users, reliability, p, seed, replication):
+    """Return what a team's place in the rollout follows; the lowest goes first."""
+    key = (seed, replication, team.key_low, team.key_high, 0, 0)
+    if row.order == START_READINESS:
+        return -measured_readiness(team.readiness, reliability, p, key)
+    if row.order == START_RANDOM:
+        return rollout_draw(key)
+    if row.order == START_NEED:
+        total = 0.0
+        count = 0
+        for place in range(row.users):
+            user = users[row.user_start + place]
+            if user.sampled == 1:
+                own = (seed, replication, team.key_low, team.key_high, place, user.generation)
+                total += qpr_scores(user, p, own, 0).qpr15
+                count += 1
+        return measured_need(total, count, QPR15_MAXIMUM)
+    return float(row.rank)
+
+
+@compile_rule
+def order_teams(teams, users, team_rows, reliability, p, seed, replication):
+    """Deal the start weeks of the layout out to the teams that take part, in their order."""
+    count = teams.shape[0]
+    starts = np.empty(count, np.int64)
+    scores = np.empty(count)
+    slots = 0
+    taking_part = 0
+    for index in range(count):
+        row = team_rows[index]
+        if row.order != START_FIXED and row.programme > 0:
+            place = slots
+            while place > 0 and starts[place - 1] > row.start_week:
+                starts[place] = starts[place - 1]
+                place -= 1
+            starts[place] = row.start_week
+            slots += 1
+            if teams[index].programme > 0:
+                scores[index] = start_score(
+                    teams[index], row, users, reliability, p, seed, replication
+                )
+                taking_part += 1
+    for index in range(count):
+        if team_rows[index].order != START_FIXED and teams[index].programme > 0:
+            rank = 0
+            for other in range(count):
+                if team_rows[other].order != START_FIXED and teams[other].programme > 0:
+                    tied = scores[other] == scores[index]
+                    if scores[other] < scores[index] or (tied and other < index):
+                        rank += 1
+            teams[index].start_week = starts[slot_of(rank, taking_part, slots)]
+
+
+@compile_rule
 def begin_world(
     trusts,
     teams,
@@ -415,6 +479,7 @@ def begin_world(
             user.sampled = sampled
             begin_user(user, staff, team, row, place, sampled, usual, p, seed, replication)
     select_teams(teams, mode, value, reliability, p, seed, replication)
+    order_teams(teams, users, team_rows, reliability, p, seed, replication)
 
 
 @compile_rule

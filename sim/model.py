@@ -23,11 +23,21 @@ from sim.measures.implementation import (
     no_user_totals,
     team_week,
 )
+from sim.measures.qpr import QPR15_MAXIMUM, qpr_scores
 from sim.measures.rater_bias import staff_rater_bias
 from sim.measures.staff import StaffRow, staff_row
 from sim.measures.user import UserScores, user_scores
 from sim.mechanisms.heterogeneity import type_deviation
-from sim.mechanisms.selection import measured_readiness
+from sim.mechanisms.selection import (
+    START_FIXED,
+    START_NEED,
+    START_RANDOM,
+    START_READINESS,
+    measured_need,
+    measured_readiness,
+    rollout_draw,
+    slot_of,
+)
 from sim.parameters import ParameterSet, defaults
 from sim.population import Layout
 from sim.streams import MAXIMUM_SEED, check_seed
@@ -160,6 +170,7 @@ class RecoveryModel(mesa.Model):
                 sampled = 1 if place < int(row["sampled"]) else 0
                 classes["service_user"](self, team, place, sampled, float(row["share_black"]))
         self._select_teams()
+        self._order_teams()
 
     def _select_teams(self) -> None:
         """Keep the programme only in teams whose measured readiness qualifies."""
@@ -180,6 +191,36 @@ class RecoveryModel(mesa.Model):
             if not chosen:
                 team.programme = 0
                 team.start_week = -1
+
+    def _start_score(self, team: Any, row: Any) -> float:
+        """Return what a team's place in the rollout follows; the lowest goes first."""
+        order = int(row["order"])
+        if order == START_READINESS:
+            reliability = self.layout.selection_reliability
+            return -measured_readiness(team.readiness, reliability, self.p, team.key)
+        if order == START_RANDOM:
+            return rollout_draw(team.key)
+        if order == START_NEED:
+            total, count = 0.0, 0
+            for user in team.users:
+                if user.sampled == 1:
+                    total += qpr_scores(user, self.p, user.key, 0).qpr15
+                    count += 1
+            return measured_need(total, count, QPR15_MAXIMUM)
+        return float(row["rank"])
+
+    def _order_teams(self) -> None:
+        """Deal the start weeks of the layout out to the teams that take part, in their order."""
+        rows = self.layout.teams
+        ordered = (rows["order"] != START_FIXED) & (rows["programme"] > 0)
+        starts = sorted(int(week) for week in rows["start_week"][ordered])
+        queue = [
+            (self._start_score(team, rows[team.index]), team.index, team)
+            for team in self.teams
+            if ordered[team.index] and team.programme > 0
+        ]
+        for rank, (_, _, team) in enumerate(sorted(queue, key=lambda one: one[:2])):
+            team.start_week = starts[slot_of(rank, len(queue), len(starts))]
 
     def action_for(self, team: Any) -> Any:
         """Return what the scenario does in a team in the week that is running."""

@@ -40,6 +40,8 @@ TEAM_LAYOUT = np.dtype(
         ("turnover_multiplier", "f8"),
         ("programme", "i8"),
         ("start_week", "i8"),
+        ("order", "i8"),
+        ("rank", "i8"),
         ("staff_start", "i8"),
         ("user_start", "i8"),
     ]
@@ -55,7 +57,9 @@ class Layout:
     Attributes
     ----------
     trusts, teams : numpy.ndarray
-        Structured arrays (`TRUST_LAYOUT`, `TEAM_LAYOUT`), one row per trust and team.
+        Structured arrays (`TRUST_LAYOUT`, `TEAM_LAYOUT`), one row per trust and team. A team whose
+        `order` is not 0 gets its start week within each world: the start weeks of all such teams
+        are dealt out anew, by the `rank` of the layout or by what the world shows.
     actions : numpy.ndarray
         Structured array (`ACTION_DTYPE`) of shape (programmes, weeks); row 0 is usual care.
     selection_mode : int
@@ -154,6 +158,8 @@ def lay_out(roster: Roster, expansion: Expansion, caseload: str = "sample") -> L
         team["turnover_multiplier"] = row.turnover_multiplier
         team["programme"] = expansion.team_programme[index]
         team["start_week"] = expansion.team_start[index]
+        team["order"] = expansion.team_order[index]
+        team["rank"] = expansion.team_rank[index]
         team["staff_start"], team["user_start"] = staff_start, user_start
         staff_start += int(row.staff)
         user_start += users

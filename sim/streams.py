@@ -82,6 +82,7 @@ USER_REASSIGNMENT = 55
 RESEARCH_SHORTFALL = 60
 ROSTER_JOINT = 61
 TRAINER_RATING = 62
+ROLLOUT_ORDER = 63
 # Measurement purposes start here; every instrument owns a range of item blocks.
 MEASURE_FIRST = 1000
 

@@ -38,6 +38,8 @@ class ToyTeam(NamedTuple):
     sampled: int = 6
     programme: int = 1
     start_week: int = 0
+    order: int = 0
+    rank: int = 0
     readiness: float = -1.0
     reflects: int = -1
     turnover_multiplier: float = 1.0
@@ -126,6 +128,8 @@ def lay_out_teams(
             "turnover_multiplier": team.turnover_multiplier,
             "programme": team.programme,
             "start_week": team.start_week if team.programme > 0 else -1,
+            "order": team.order,
+            "rank": team.rank,
             "staff_start": staff_start,
             "user_start": user_start,
         }
@@ -251,6 +255,7 @@ class Recipe(NamedTuple):
     teams: int
     full_caseload: bool
     selection_mode: int
+    order: int
     parameter_kind: str
     parameter_seed: int
     seed: int
@@ -275,6 +280,8 @@ class Recipe(NamedTuple):
                     sampled=sampled,
                     programme=int(random.integers(0, 3)),
                     start_week=int(random.integers(0, 6)),
+                    order=self.order if random.random() < 0.8 else 0,
+                    rank=int(random.integers(0, self.teams)),
                     readiness=float(random.choice([-1.0, random.random()])),
                     reflects=int(random.integers(-1, 2)),
                     turnover_multiplier=float(random.uniform(0.2, 3.0)),
@@ -304,7 +311,16 @@ def recipes() -> st.SearchStrategy[Recipe]:
     word = st.integers(0, MASK32)
     kinds = st.sampled_from(["default", "busy", "uniform", "corners"])
     return st.builds(
-        Recipe, word, st.integers(1, 5), st.booleans(), st.integers(0, 2), kinds, word, word, word
+        Recipe,
+        layout_seed=word,
+        teams=st.integers(1, 5),
+        full_caseload=st.booleans(),
+        selection_mode=st.integers(0, 2),
+        order=st.integers(0, 4),
+        parameter_kind=kinds,
+        parameter_seed=word,
+        seed=word,
+        replication=word,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 WHAT = ("scenarios", "parameters", "measures")
 EXAMPLES = """\
@@ -37,16 +37,20 @@ def run(given: argparse.Namespace) -> int:
     head, rows = {"scenarios": scenarios, "parameters": parameters, "measures": measures}[
         given.what
     ]()
+    if given.what == "scenarios" and sys.stdout.isatty():
+        print("\n".join(grouped(head, rows)))
+        print("\n'refocus explain NAME' tells what a scenario does and what it assumes.")
+        return 0
     show(head, rows)
     return 0
 
 
 def scenarios() -> tuple[list[str], list[list[str]]]:
-    """Return the scenarios of the library."""
+    """Return the scenarios of the library, group by group."""
     from sim.scenarios.library import list_scenarios
 
-    return ["name", "title", "grade"], [
-        [one.name, one.title, one.grade] for one in list_scenarios()
+    return ["group", "name", "title", "grade"], [
+        [one.group, one.name, one.title, one.grade] for one in list_scenarios()
     ]
 
 
@@ -77,6 +81,20 @@ def measures() -> tuple[list[str], list[list[str]]]:
         [one.name, one.title, f"{one.minimum:g}", f"{one.maximum:g}", one.rater]
         for one in CATALOGUE
     ]
+
+
+def grouped(head: list[str], rows: Sequence[list[str]]) -> list[str]:
+    """Return aligned lines under headings; rows name their heading first and stand together."""
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(1, len(head))]
+    lines: list[str] = []
+    heading = ""
+    for row in rows:
+        if row[0] != heading:
+            heading = row[0]
+            lines += [*([""] if lines else []), heading[:1].upper() + heading[1:]]
+        cells = (cell.ljust(width) for cell, width in zip(row[1:], widths, strict=True))
+        lines.append(f"  {'  '.join(cells)}".rstrip())
+    return lines
 
 
 def show(head: list[str], rows: Iterable[list[str]]) -> None:

@@ -1,4 +1,4 @@
-"""Selection: measured readiness, and how fully a team is judged to have taken part."""
+"""Selection and order: measured readiness, who starts when, and how fully a team took part."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from math import sqrt
 from typing import Any
 
 from sim.mechanisms.bounds import share
-from sim.streams import SELECTION, TRAINER_RATING, normals
+from sim.streams import ROLLOUT_ORDER, SELECTION, TRAINER_RATING, normals, uniforms
+
+# How a team's place in a rollout is found. What a roster tells is known before any world is drawn
+# (fixed: the team has its week; listed: the layout ranks it), the rest only within each world.
+START_FIXED, START_LISTED, START_READINESS, START_RANDOM, START_NEED = 0, 1, 2, 3, 4
 
 
 def measured_readiness(readiness: float, reliability: float, p: Any, key: Any) -> float:
@@ -18,6 +22,32 @@ def measured_readiness(readiness: float, reliability: float, p: Any, key: Any) -
     """
     z, _, _, _ = normals(key, SELECTION, 0)
     return share(readiness + p.team_readiness_sd * sqrt((1.0 - reliability) / reliability) * z)
+
+
+def rollout_draw(key: Any) -> float:
+    """Return a team's lot, uniform on 0-1, where the order of teams is random; lowest first."""
+    u, _, _, _ = uniforms(key, ROLLOUT_ORDER, 0)
+    return u
+
+
+def measured_need(total: float, count: int, highest: float) -> float:
+    """Return the mean score of a team's research sample; without a sample the highest score.
+
+    The lower the mean recovery, the greater the need. The mean holds the noise of the answers and
+    of who was sampled: teams that start first because of it regress to the mean.
+    """
+    if count == 0:
+        return highest
+    return total / count
+
+
+def slot_of(rank: int, teams: int, slots: int) -> int:
+    """Return the slot of the team in place `rank`, teams spread evenly over the slots.
+
+    With as many teams as slots it is the rank; where a selection leaves fewer teams, waves stay as
+    even as they can be. Without teams it is 0.
+    """
+    return rank * slots // teams if teams > 0 else 0
 
 
 def trainer_rating(engagement: float, reliability: float, spread: float, key: Any) -> float:

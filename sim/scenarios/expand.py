@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sim.errors import InputError
+from sim.mechanisms.selection import (
+    START_FIXED,
+    START_LISTED,
+    START_NEED,
+    START_RANDOM,
+    START_READINESS,
+)
 from sim.state import ACTION, record_fields
 
 if TYPE_CHECKING:
-    from sim.roster import Roster
-    from sim.scenarios.schema import Course, Scenario, Session, Spell
+    from sim.roster import Roster, TeamRow
+    from sim.scenarios.schema import Course, Scenario, Session, Spell, Timing
 
 ALL_TAKE_PART, BY_THRESHOLD, BY_TOP_SHARE = 0, 1, 2
 USUAL_CARE = "usual care"
@@ -34,6 +41,9 @@ SPELLS = (
     ("beyond", "staff_wellbeing"),
     ("beyond", "lived_experience_support"),
 )
+
+# Orders that only a simulated world can tell, and what tells them there.
+WITHIN_WORLDS = {"readiness": START_READINESS, "random": START_RANDOM, "need": START_NEED}
 
 
 class Selection(NamedTuple):
@@ -72,7 +82,13 @@ class Expansion:
         Row of `actions` that each team follows, in the order of the roster; teams that a selection
         may pick carry 1 or more.
     team_start : numpy.ndarray
-        Weeks of usual care before each team's programme; -1 for never.
+        Weeks of usual care before each team's programme; -1 for never. Where the order of teams is
+        found within each world, these weeks are dealt out anew among the teams that share it.
+    team_order : numpy.ndarray
+        How a team's place in the order is found (``START_...`` of `sim.mechanisms.selection`); 0
+        where its start week is fixed.
+    team_rank : numpy.ndarray
+        Place of each team in the order that the roster tells, 0 for the first.
     selection : Selection
         How teams are picked within each simulated world.
     assessment_weeks : tuple of int
@@ -88,6 +104,8 @@ class Expansion:
     actions: np.ndarray
     team_programme: np.ndarray
     team_start: np.ndarray
+    team_order: np.ndarray
+    team_rank: np.ndarray
     selection: Selection
     assessment_weeks: tuple[int, ...]
     parameters: dict[str, float]
@@ -218,27 +236,37 @@ def expand(scenario: Scenario, roster: Roster, weeks: int | None = None) -> Expa
     candidates = _candidates(scenario, roster)
     team_programme = np.zeros(len(roster.rows), np.int64)
     team_start = np.full(len(roster.rows), -1, np.int64)
+    team_order = np.full(len(roster.rows), START_FIXED, np.int64)
+    team_rank = np.zeros(len(roster.rows), np.int64)
+    notes: list[str] = []
     if scenario.who.teams != "none":
         rows.append(programme_calendar(scenario, length))
         names.append(scenario.name)
-        for wave, members in enumerate(_waves(candidates, scenario.timing.waves)):
-            week = scenario.timing.start_week + wave * scenario.timing.weeks_between_waves
-            team_programme[members] = 1
-            team_start[members] = week
+        team_programme[candidates] = 1
         for index in candidates:
             own = roster.rows[index].start_week
             if own is not None:
                 team_start[index] = own
+        free = [index for index in candidates if roster.rows[index].start_week is None]
+        queue = in_order(free, roster, scenario.timing.order)
+        team_rank[queue] = np.arange(len(queue))
+        for wave, members in enumerate(_waves(queue, roster, scenario.timing)):
+            week = scenario.timing.start_week + wave * scenario.timing.weeks_between_waves
+            team_start[members] = week
+        team_order[free] = _told_by(scenario)
+        notes += _order_notes(scenario, [roster.rows[index] for index in free])
     return Expansion(
         scenario=scenario.name,
         programmes=tuple(names),
         actions=np.stack(rows),
         team_programme=team_programme,
         team_start=team_start,
+        team_order=team_order,
+        team_rank=team_rank,
         selection=_selection(scenario),
         assessment_weeks=tuple(one for one in scenario.assessment.weeks if one <= length),
         parameters=dict(scenario.parameters),
-        notes=tuple(_notes(scenario, length, team_start)),
+        notes=(*notes, *_notes(scenario, length, team_start)),
     )
 
 
@@ -259,17 +287,86 @@ def _candidates(scenario: Scenario, roster: Roster) -> list[int]:
     return chosen
 
 
-def _waves(candidates: list[int], waves: int) -> list[list[int]]:
-    """Split teams into waves in roster order, sizes as even as they can be."""
-    size, more = divmod(len(candidates), waves)
-    edges = [wave * size + min(wave, more) for wave in range(waves + 1)]
-    return [candidates[low:high] for low, high in zip(edges, edges[1:], strict=False)]
+def in_order(teams: list[int], roster: Roster, order: str) -> list[int]:
+    """Return teams in the order that the roster tells; where it tells none, as they stand there.
+
+    Parameters
+    ----------
+    teams : list of int
+        Teams by their place in the roster, ascending.
+    roster : Roster
+        All teams.
+    order : str
+        ``timing.order`` of a scenario. ``equity`` puts the largest share of black service users
+        first, because the REFOCUS programme set this priority; no rule makes the intervention work
+        better or worse for them. ``trust`` keeps trusts together, as the roster first names them.
+    """
+    rows = roster.rows
+    if order == "equity":
+        return sorted(teams, key=lambda index: (-rows[index].share_black, index))
+    if order == "trust":
+        named = _trusts(teams, roster)
+        return sorted(teams, key=lambda index: (named.index(rows[index].trust), index))
+    return list(teams)
+
+
+def _trusts(teams: list[int], roster: Roster) -> list[str]:
+    """Return the trusts of teams as the roster first names them."""
+    return list(dict.fromkeys(roster.rows[index].trust for index in teams))
+
+
+def _waves(queue: list[int], roster: Roster, timing: Timing) -> list[list[int]]:
+    """Split teams that stand in order into waves, sizes as even as they can be.
+
+    Where whole trusts start together, trusts are spread over the waves instead, so that the last of
+    them starts no later than other orders' last teams do.
+    """
+    if timing.order == "trust":
+        named = _trusts(queue, roster)
+        return [
+            [
+                index
+                for index in queue
+                if named.index(roster.rows[index].trust) * timing.waves // len(named) == wave
+            ]
+            for wave in range(timing.waves)
+        ]
+    size, more = divmod(len(queue), timing.waves)
+    edges = [wave * size + min(wave, more) for wave in range(timing.waves + 1)]
+    return [queue[low:high] for low, high in zip(edges, edges[1:], strict=False)]
+
+
+def _told_by(scenario: Scenario) -> int:
+    """Return how a team's place in the order is found within each world."""
+    order = scenario.timing.order
+    if scenario.timing.waves == 1:
+        return START_FIXED
+    if order in WITHIN_WORLDS:
+        return WITHIN_WORLDS[order]
+    # Among selected teams waves close up, unless a trust's teams must stay together.
+    selected = scenario.who.teams == "selected" and order != "trust"
+    return START_LISTED if selected else START_FIXED
+
+
+def _order_notes(scenario: Scenario, rows: list[TeamRow]) -> Iterator[str]:
+    """Yield one line where an order cannot make a difference."""
+    order = scenario.timing.order
+    if order == "roster":
+        return
+    if not rows:
+        yield f"timing.order = '{order}' has no effect: the roster gives every team its own week"
+    elif scenario.timing.waves == 1:
+        yield f"timing.order = '{order}' has no effect with one wave"
+    elif order == "equity" and len({row.share_black for row in rows}) == 1:
+        yield "timing.order = 'equity': share_black is the same in all teams; roster order is used"
+    elif order == "trust" and len({row.trust for row in rows}) == 1:
+        yield "timing.order = 'trust': all teams are in one trust and start together"
 
 
 def _selection(scenario: Scenario) -> Selection:
     who = scenario.who
     if who.teams != "selected":
-        return Selection(ALL_TAKE_PART, 0.0, 1.0)
+        return Selection(ALL_TAKE_PART, 0.0, who.readiness_reliability)
     mode = BY_THRESHOLD if who.selection == "threshold" else BY_TOP_SHARE
     return Selection(mode, who.selection_value, who.readiness_reliability)
 

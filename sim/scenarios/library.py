@@ -1,8 +1,8 @@
 """The library of scenarios: load, list and adjust them, with errors that a planner can act on.
 
-Adding a scenario is adding one TOML file to this folder. A file may say ``extends = "name"``: its
-tables are laid over those of the other, value by value, and lists are replaced whole. Only
-`assumptions` add up: what the other assumes is assumed here too.
+Adding a scenario is adding one TOML file to the folder `library_files`. A file may say
+``extends = "name"``: its tables are laid over those of the other, value by value, and lists are
+replaced whole. Only `assumptions` add up: what the other assumes is assumed here too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sim.parameters import resolve
 from sim.scenarios.fields import scenario_fields
 from sim.scenarios.schema import Scenario
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parent / "library_files"
 LARGEST_FILE = 1_000_000
 
 
@@ -32,6 +32,7 @@ class LibraryEntry:
     title: str
     description: str
     grade: str
+    group: str
 
 
 def scenario_names(folder: Path = FOLDER) -> tuple[str, ...]:
@@ -40,7 +41,10 @@ def scenario_names(folder: Path = FOLDER) -> tuple[str, ...]:
 
 
 def list_scenarios(folder: Path = FOLDER) -> tuple[LibraryEntry, ...]:
-    """Return name, title, description and evidence grade of every scenario of the library.
+    """Return what a list shows of every scenario of the library, group by group.
+
+    Groups come in the order of the schema; within one, usual care comes first, and names with
+    numbers in the order of these.
 
     Raises
     ------
@@ -48,7 +52,19 @@ def list_scenarios(folder: Path = FOLDER) -> tuple[LibraryEntry, ...]:
         When a file of the library breaks a rule.
     """
     loaded = (load_scenario(name, folder) for name in scenario_names(folder))
-    return tuple(LibraryEntry(one.name, one.title, one.description, one.grade) for one in loaded)
+    entries = [
+        LibraryEntry(one.name, one.title, one.description, one.grade, one.group) for one in loaded
+    ]
+    groups = scenario_fields()["group"].choices
+    return tuple(
+        sorted(entries, key=lambda one: (groups.index(one.group), _place_in_group(one.name)))
+    )
+
+
+def _place_in_group(name: str) -> tuple[bool, list[tuple[int, str]]]:
+    """Return a sorting key by which usual care comes first, and 6 before 12."""
+    parts = [(int(part), "") if part.isdigit() else (-1, part) for part in name.split("-")]
+    return not name.startswith("usual-care"), parts
 
 
 def load_scenario(which: str | Path, folder: Path = FOLDER) -> Scenario:

@@ -16,6 +16,18 @@ MAXIMUM_WEEKS = 1040
 """Longest calendar, twenty years: a bound against slips of the keyboard, not a finding."""
 
 Grade = Literal["trial", "literature", "assumption"]
+Group = Literal[
+    "trial and bounds",
+    "one component alone",
+    "one component left out",
+    "training style and trainers",
+    "support after training",
+    "readiness and order of teams",
+    "leadership and conditions",
+    "longer horizon",
+    "beyond the programme",
+    "own",
+]
 Answer = Literal["yes", "partial", "no"]
 
 
@@ -258,7 +270,11 @@ class Who(Part):
         0.5, 0.0, 1.0, "0-1", "The threshold on the 0-1 readiness scale, or the share picked."
     )
     readiness_reliability: float = _number(
-        0.7, 0.05, 1.0, "share", "Share of the variance of the readiness score that is real."
+        0.7,
+        0.05,
+        1.0,
+        "share",
+        "Share of the variance of the readiness score that is real, in a selection and an order.",
     )
 
 
@@ -272,10 +288,17 @@ class Timing(Part):
         0, 0, MAXIMUM_WEEKS, "weeks", "Weeks of usual care before the first teams start."
     )
     waves: int = _number(
-        1, 1, 104, "waves", "Groups of teams that start one after the other, in roster order."
+        1, 1, 104, "waves", "Groups of teams that start one after the other, as even as can be."
     )
     weeks_between_waves: int = _number(
         13, 1, 260, "weeks", "Weeks from the start of one wave to the next."
+    )
+    order: Literal["roster", "readiness", "random", "need", "equity", "trust"] = _choice(
+        "roster",
+        "Who starts first: the roster's first; the readiest as measured; whom chance draws; those "
+        "whose service users report the lowest recovery at the start (QPR-15 of the research "
+        "sample); the largest share of black service users (a priority, never a difference in "
+        "effect); or whole trusts, the roster's first.",
     )
 
 
@@ -366,6 +389,7 @@ class Scenario(Part):
     name: str = _text("Name: that of its file, without the ending.", 100)
     title: str = _text("Short title, as figures show it.", 120)
     description: str = _text("Plain description of what is done.")
+    group: Group = _choice("own", "Heading under which lists show it.")
     grade: Grade = Field(
         description="How it is known: from the trial, from other literature, or assumed.",
         json_schema_extra={"unit": "choice"},
