@@ -20,7 +20,7 @@ LAYERS = (
     {"trials", "planning"},
     {"report"},
     {"commands"},
-    {"cli", "web", "__main__"},
+    {"cli", "mesa_view", "web", "__main__"},
 )
 
 

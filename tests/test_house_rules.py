@@ -18,7 +18,7 @@ from docs.import_graph import graph, layer_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
-ENTRANCES = {"cli", "web", "__main__"}
+ENTRANCES = {"cli", "mesa_view", "web", "__main__"}
 SLOW_TO_LOAD = ("mesa", "numba", "pandas", "scipy.stats")
 
 
