@@ -1,10 +1,10 @@
 # Thin names for common commands. ./run and ./test work without make.
 python = .venv/bin/python
 
-.PHONY: help setup run test lint docs-parameters bench
+.PHONY: help setup run test lint docs-parameters docs site bench
 
 help:
-	@echo "make setup | run | test | lint | docs-parameters | bench"
+	@echo "make setup | run | test | lint | docs | site | bench"
 
 setup:
 	@sh -ec '. scripts/environment.sh; prepare test' ./setup
@@ -25,3 +25,9 @@ docs-parameters: setup
 
 bench: setup
 	$(python) -m benchmarks
+
+docs: setup
+	$(python) -m docs
+
+site: setup
+	$(python) -m mkdocs build --strict
