@@ -1,24 +1,98 @@
-"""Write every generated page of the documentation anew: ``python -m docs``."""
+"""Write every generated page of the documentation anew: ``python -m docs``.
+
+Pages that only restate the source take seconds. With ``--results``, the figures and numbers that
+come from simulations over the shipped posterior are made again too (minutes); `refocus reproduce`
+does that. With ``--check``, nothing is written; stale pages are named, and the exit code is 1.
+"""
 
 from __future__ import annotations
 
-from docs import build_architecture, build_odd, build_reference, build_tables
-from docs.marked import write
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from docs import (
+    build_architecture,
+    build_odd,
+    build_readme,
+    build_reference,
+    build_tables,
+)
+from docs.marked import filled
 from sim.parameters import document as parameters
+from sim.scenarios import document as scenarios
+
+FOLDER = Path(__file__).resolve().parent
+PREDICTION = FOLDER / "prediction-pulsar.md"
+PREDICTION_DATE = "2026-11-23"
 
 
-def everything() -> None:
-    """Write parameters, model description and architecture from the source."""
-    parameters.write()
-    write(build_odd.PAGE, build_odd.WANTED)
-    write(build_tables.PAGE, build_tables.WANTED)
-    write(build_reference.COMMAND_LINE, build_reference.WANTED_COMMANDS)
-    write(build_reference.PYTHON, build_reference.WANTED_PYTHON)
-    build_architecture.PICTURE.write_text(
-        build_architecture.picture(), encoding="utf-8", newline="\n"
-    )
-    write(build_architecture.PAGE, build_architecture.PARTS)
+def marked(page: Path, wanted: dict[str, Callable[[], str]]) -> Callable[[], str]:
+    """Return what writes a page whose generated parts stand between marks."""
+    return lambda: filled(page.read_text(encoding="utf-8"), wanted)
+
+
+def prediction() -> str:
+    """Return the prediction of the later trial, under the date of its first publication."""
+    from sim.cli import main
+
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / PREDICTION.name
+        code = main(["trial", "pulsar", "--date", PREDICTION_DATE, "--document", str(target)])
+        if code:
+            raise SystemExit(code)
+        # The page names the command with the place where it belongs.
+        text = target.read_text(encoding="utf-8")
+        return text.replace(str(target), f"docs/{PREDICTION.name}")
+
+
+SOURCE_PAGES: dict[Path, Callable[[], str]] = {
+    parameters.HOME: parameters.document,
+    scenarios.HOME: scenarios.document,
+    build_odd.PAGE: marked(build_odd.PAGE, build_odd.WANTED),
+    build_tables.PAGE: marked(build_tables.PAGE, build_tables.WANTED),
+    build_reference.COMMAND_LINE: marked(
+        build_reference.COMMAND_LINE, build_reference.WANTED_COMMANDS
+    ),
+    build_reference.PYTHON: marked(build_reference.PYTHON, build_reference.WANTED_PYTHON),
+    build_architecture.PICTURE: build_architecture.picture,
+    build_architecture.PAGE: marked(build_architecture.PAGE, build_architecture.PARTS),
+}
+RESULT_PAGES: dict[Path, Callable[[], str]] = {
+    build_readme.PICTURE: build_readme.picture,
+    build_readme.PAGE: marked(build_readme.PAGE, build_readme.PARTS),
+    PREDICTION: prediction,
+}
+
+
+def renewed(pages: dict[Path, Callable[[], str]], check: bool) -> list[Path]:
+    """Write pages anew, or only look; return those that were out of date."""
+    stale = []
+    for path, make in pages.items():
+        text = make()
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale.append(path)
+            if not check:
+                path.write_text(text, encoding="utf-8", newline="\n")
+    return stale
+
+
+def main() -> int:
+    """Renew or check pages; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m docs", description=__doc__)
+    parser.add_argument("--results", action="store_true", help="simulated figures and numbers too")
+    parser.add_argument("--check", action="store_true", help="write nothing; name what is stale")
+    given = parser.parse_args()
+    pages = {**SOURCE_PAGES, **(RESULT_PAGES if given.results else {})}
+    stale = renewed(pages, given.check)
+    for path in stale:
+        print(f"{'stale' if given.check else 'renewed'}: {path.relative_to(FOLDER.parent)}")
+    if not stale:
+        print("everything is up to date")
+    return 1 if given.check and stale else 0
 
 
 if __name__ == "__main__":
-    everything()
+    sys.exit(main())
