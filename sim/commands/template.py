@@ -1,14 +1,17 @@
-"""`refocus template`: a file of teams or a scenario to start from."""
+"""`refocus template`: a file of teams, a scenario or a trial design to start from."""
 
 from __future__ import annotations
 
 import argparse
 
-WHAT = ("teams", "scenario")
+WHAT = ("teams", "scenario", "design")
 EXAMPLES = """\
 examples:
   refocus template teams > teams.csv
   refocus template scenario --out my-scenario.toml
+  refocus template setting > setting.toml
+  refocus template prices > prices.toml
+  refocus template design --out my-trial.toml
 """
 
 
@@ -16,7 +19,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     """Add the command's parser."""
     parser = commands.add_parser(
         "template",
-        help="print a file of teams or a scenario to start from",
+        help="print a file of teams, a scenario or a trial design to start from",
         description="Print a commented file to start from.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -40,6 +43,18 @@ def run(given: argparse.Namespace) -> int:
         from sim.scenarios.text import scenario_template
 
         text = scenario_template()
+    elif given.what == "setting":
+        from sim.planning.setting import setting_template
+
+        text = setting_template()
+    elif given.what == "prices":
+        from sim.planning.prices import prices_template
+
+        text = prices_template()
+    elif given.what == "design":
+        from sim.trials.design_text import design_template
+
+        text = design_template()
     else:
         raise unknown("template", given.what, WHAT)
     if given.out is None:

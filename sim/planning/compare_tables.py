@@ -1,0 +1,480 @@
+"""The tables of a comparison, as tidy data frames: what text, CSV, JSON and the report show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.planning.comparison import (
+    IMPORTANT,
+    IMPORTANT_IF_22_ITEMS,
+    TRIAL_BLACK_LIMIT,
+    Comparison,
+    accounts,
+    resource_means,
+)
+from sim.planning.costs import TRIAL_SERVICE_COST, TRIAL_SERVICE_COST_LIMITS, discount_factors
+from sim.planning.drivers import drivers_of, noise_level, varied
+from sim.planning.outcomes import (
+    BLACK,
+    GROUP_MEASURES,
+    IMPLEMENTATION,
+    INSPIRE,
+    OTHER,
+    QPR,
+    STAFF_MEASURES,
+    TITLES,
+    USER_MEASURES,
+    WEEKLY,
+)
+from sim.planning.uncertainty import Spread, chance_at_least, chance_below, spread_of
+from sim.planning.value import Value, ratio_of
+from sim.planning.verdicts import percent, signed, verdict_on
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PARAMETER_LOW, PARAMETER_HIGH = "5% (parameters)", "95% (parameters)"
+WORLD_LOW, WORLD_HIGH = "5% (single run)", "95% (single run)"
+MOST_DRIVERS = 12
+
+
+def _interval(spread: Spread) -> dict[str, float]:
+    return {
+        "difference from base": spread.mean,
+        "Monte Carlo SE": spread.monte_carlo_se,
+        PARAMETER_LOW: spread.low,
+        PARAMETER_HIGH: spread.high,
+        WORLD_LOW: spread.world_low,
+        WORLD_HIGH: spread.world_high,
+        "SD from parameters": spread.parameter_sd,
+        "SD from chance": spread.noise_sd,
+    }
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(rows)
+
+
+def chances_across(comparison: Comparison) -> pd.DataFrame:
+    """Return the same probabilities as text: a row for each scenario, a column for each."""
+    frame = chances(comparison)
+    rows: dict[str, dict[str, Any]] = {}
+    for one in frame.to_dict("records"):
+        row = rows.setdefault(str(one["scenario"]), {"scenario": one["scenario"]})
+        low, high = percent(one["Monte Carlo 95% low"]), percent(one["Monte Carlo 95% high"])
+        text = f"{percent(one['probability'])} ({low} to {high})"
+        row[str(one["QPR difference from base"])] = text
+    return _frame(list(rows.values()))
+
+
+def chances(comparison: Comparison) -> pd.DataFrame:
+    """Return the probabilities of reaching thresholds and of harm, with Monte Carlo error."""
+    own = comparison.question.threshold
+    wanted = [
+        (f"{IMPORTANT:g} points or more: minimum important difference", IMPORTANT, True),
+        (
+            f"{IMPORTANT_IF_22_ITEMS:.1f} points or more: the same if it was set on 22 items",
+            IMPORTANT_IF_22_ITEMS,
+            True,
+        ),
+        ("below 0: people fare worse at all", 0.0, False),
+        (f"-{IMPORTANT:g} points or less: important harm", -IMPORTANT, False),
+    ]
+    if own is not None:
+        wanted.insert(2, (f"{own:g} points or more: your threshold", own, True))
+    rows = []
+    for name in comparison.others:
+        values = comparison.difference(name, QPR)
+        for text, limit, upward in wanted:
+            chance = (
+                chance_at_least(values, limit)
+                if upward
+                else chance_below(values, limit, or_equal=limit < 0.0)
+            )
+            rows.append(
+                {
+                    "scenario": name,
+                    "QPR difference from base": text,
+                    "probability": chance.share,
+                    "Monte Carlo SE": chance.monte_carlo_se,
+                    "Monte Carlo 95% low": chance.low,
+                    "Monte Carlo 95% high": chance.high,
+                    "share of": chance.of,
+                }
+            )
+    return _frame(rows)
+
+
+def differences(comparison: Comparison, measures: tuple[str, ...] | None = None) -> pd.DataFrame:
+    """Return differences from base at the last assessment, by scenario and measure."""
+    if measures is None:
+        measures = (*USER_MEASURES, *IMPLEMENTATION, *STAFF_MEASURES)
+    rows = []
+    for measure in measures:
+        for name in comparison.others:
+            spread = spread_of(comparison.difference(name, measure))
+            rows.append(
+                {
+                    "measure": TITLES[measure],
+                    "scenario": name,
+                    "level under scenario": spread_of(comparison.level(name, measure)).mean,
+                    **_interval(spread),
+                }
+            )
+    return _frame(rows)
+
+
+def by_assessment(comparison: Comparison) -> pd.DataFrame:
+    """Return QPR and INSPIRE differences from base at every assessment after the first."""
+    rows = []
+    for measure in (QPR, *INSPIRE):
+        for name in comparison.others:
+            for place, week in enumerate(comparison.worlds.assessments):
+                if week > 0:
+                    spread = spread_of(comparison.difference(name, measure, place))
+                    rows.append(
+                        {
+                            "measure": TITLES[measure],
+                            "scenario": name,
+                            "week": int(week),
+                            **_interval(spread),
+                        }
+                    )
+    return _frame(rows)
+
+
+def maintenance(comparison: Comparison) -> pd.DataFrame:
+    """Return how much of the gain in fidelity is left at the end of the time looked at."""
+    place = WEEKLY.index("fidelity")
+    base = comparison.names.index(comparison.question.base)
+    rows = []
+    for name in comparison.others:
+        at = comparison.names.index(name)
+        gain = (comparison.worlds.weekly[at] - comparison.worlds.weekly[base])[..., place]
+        mean = gain.mean(axis=0)
+        peak = int(mean.argmax())
+        funded = comparison.scenario(name).conditions.funding_end_week
+        rows.append(
+            {
+                "scenario": name,
+                "largest gain of fidelity": float(mean[peak]),
+                "in week": peak,
+                "gain at the end": float(mean[-1]),
+                "share of the largest gain left": float(mean[-1] / mean[peak])
+                if mean[peak] > 0.0
+                else float("nan"),
+                "funded weeks of a team's programme": funded,
+            }
+        )
+    return _frame(rows)
+
+
+def trajectories(comparison: Comparison) -> dict[str, dict[str, np.ndarray]]:
+    """Return week by week what happens, by variable and scenario.
+
+    Returns
+    -------
+    dict of dict of numpy.ndarray
+        Shape (4, weeks + 1): mean level, mean difference from base, and the central 90% of that
+        difference over draws.
+    """
+    found: dict[str, dict[str, np.ndarray]] = {}
+    base = comparison.names.index(comparison.question.base)
+    for place, variable in enumerate(WEEKLY):
+        found[variable] = {}
+        for at, name in enumerate(comparison.names):
+            values = comparison.worlds.weekly[at, ..., place]
+            gained = values - comparison.worlds.weekly[base, ..., place]
+            low, high = np.quantile(gained, [0.05, 0.95], axis=0)
+            found[variable][name] = np.stack([values.mean(axis=0), gained.mean(axis=0), low, high])
+    return found
+
+
+def _money(values: np.ndarray) -> dict[str, float]:
+    low, high = np.quantile(values, [0.05, 0.95])
+    one = len(values) < 2
+    return {
+        "mean": float(np.mean(values)),
+        "5%": float("nan") if one else float(low),
+        "95%": float("nan") if one else float(high),
+    }
+
+
+def budget(comparison: Comparison) -> pd.DataFrame:
+    """Return programme costs by scenario and year: direct, indirect, total, and discounted."""
+    rows = []
+    rate = comparison.question.setting.discount_rate
+    factors = discount_factors(comparison.years, rate)
+    for name in comparison.names:
+        for kind in ("direct", "indirect", None):
+            money = comparison.cost(name, kind)
+            for year in range(comparison.years):
+                rows.append(
+                    {
+                        "scenario": name,
+                        "cost": kind or "direct and indirect",
+                        "year": str(year + 1),
+                        **_money(money[:, year]),
+                        "mean, discounted": float(money[:, year].mean() * factors[year]),
+                    }
+                )
+            rows.append(
+                {
+                    "scenario": name,
+                    "cost": kind or "direct and indirect",
+                    "year": "all",
+                    **_money(money.sum(axis=1)),
+                    "mean, discounted": float((money * factors).sum(axis=1).mean()),
+                }
+            )
+    return _frame(rows)
+
+
+def cost_accounts(comparison: Comparison) -> pd.DataFrame:
+    """Return every cost line of every scenario by year, means over draws."""
+    rows = []
+    for name in comparison.names:
+        for line, kind, money in accounts(comparison, name):
+            rows.append(
+                {
+                    "scenario": name,
+                    "line": line,
+                    "kind": kind,
+                    **{
+                        f"year {year + 1}": float(money[:, year].mean())
+                        for year in range(comparison.years)
+                    },
+                    "all": float(money.sum(axis=1).mean()),
+                }
+            )
+    return _frame(rows)
+
+
+def resources(comparison: Comparison) -> pd.DataFrame:
+    """Return what delivery takes in natural units by year, means over worlds."""
+    rows = []
+    for name in comparison.names:
+        for resource, unit, amount in resource_means(comparison, name):
+            rows.append(
+                {
+                    "scenario": name,
+                    "resource": resource.replace("_", " "),
+                    "unit": unit,
+                    **{f"year {year + 1}": float(one) for year, one in enumerate(amount)},
+                    "all": float(amount.sum()),
+                }
+            )
+    return _frame(rows)
+
+
+def service_costs(comparison: Comparison) -> pd.DataFrame:
+    """Return the change of service costs per person: the model's, and the trial's beside it."""
+    rows = []
+    for name in comparison.others:
+        spread = spread_of(comparison.service_cost_per_person(name))
+        rows.append(
+            {
+                "source": f"simulated, {name}, over {comparison.question.weeks // 52} whole years",
+                "GBP per person": spread.mean,
+                "low": spread.low,
+                "high": spread.high,
+                "interval": "90%, parameter uncertainty of this model only",
+            }
+        )
+    low, high = TRIAL_SERVICE_COST_LIMITS
+    rows.append(
+        {
+            "source": "trial: REFOCUS against usual care, one year",
+            "GBP per person": TRIAL_SERVICE_COST,
+            "low": low,
+            "high": high,
+            "interval": "95% confidence interval of the trial; includes 0",
+        }
+    )
+    return _frame(rows)
+
+
+def groups(comparison: Comparison) -> pd.DataFrame:
+    """Return reach and outcome by group at the end.
+
+    Nothing is known about the effect in black service users: their effects are not shown.
+    """
+    rows = []
+    unknown = f"unknown (trial: about ±{TRIAL_BLACK_LIMIT:g} points)"
+    for name in comparison.others:
+        for place, group in enumerate(comparison.prepared.covered.groups):
+            row: dict[str, Any] = {"scenario": name, "group": group}
+            reach = spread_of(comparison.group_level(name, place, "reach"))
+            row["reach"] = reach.mean
+            row["5% (reach)"], row["95% (reach)"] = reach.low, reach.high
+            for measure in GROUP_MEASURES[:3]:
+                spread = spread_of(comparison.group_difference(name, place, measure))
+                title = f"{TITLES[measure].split(' (')[0]} difference"
+                if group == BLACK:
+                    row[title] = unknown if measure == QPR else "unknown"
+                elif group == OTHER:
+                    row[title] = "not shown apart"
+                else:
+                    row[title] = (
+                        f"{signed(spread.mean)} ({signed(spread.low)} to {signed(spread.high)})"
+                    )
+            rows.append(row)
+    return _frame(rows)
+
+
+def unit_costs(comparison: Comparison) -> pd.DataFrame:
+    """Return discounted programme cost per person reached, fidelity-month and QPR point."""
+    rows = []
+    people = comparison.prepared.covered.people
+    for name in comparison.others:
+        money = comparison.cost_per_person(name) * people
+        gains = {
+            "person reached": comparison.difference(name, "people_reached").mean(axis=1),
+            "fidelity-month gained": comparison.difference(name, "fidelity_months").mean(axis=1),
+            "QPR point gained for one person": spread_of(comparison.difference(name, QPR)).expected
+            * people,
+        }
+        for unit, gained in gains.items():
+            ratio = ratio_of(money, gained)
+            rows.append(
+                {
+                    "scenario": name,
+                    "GBP per": unit,
+                    "ratio of means": ratio.value,
+                    "5%": ratio.low,
+                    "95%": ratio.high,
+                    "draws with any gain": percent(ratio.gain.share),
+                }
+            )
+    return _frame(rows)
+
+
+def acceptability(value: Value) -> pd.DataFrame:
+    """Return acceptability and the value of perfect information by willingness to pay."""
+    columns: dict[str, Any] = {"GBP per QPR point": value.willingness}
+    for name, curve in zip(value.names, value.acceptability, strict=True):
+        columns[f"probability that {name} is best"] = curve
+    columns["highest expected net benefit"] = [value.names[one] for one in value.best]
+    columns["perfect information, GBP per person"] = value.perfect_information
+    return _frame_of(columns)
+
+
+def _frame_of(columns: dict[str, Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(columns)
+
+
+def drivers(comparison: Comparison) -> pd.DataFrame:
+    """Return which parameters go with the QPR difference and which prices with the cost."""
+    draws = comparison.question.chosen.draws
+    parameters = varied(draws) if len(draws) > 1 else {}
+    prices = {name: one for name, one in comparison.prices.items() if np.ptp(one) > 0.0}
+    rows = []
+    for name in comparison.others:
+        for answer, values, inputs in (
+            ("QPR difference", comparison.difference(name, QPR).mean(axis=1), parameters),
+            (
+                "fidelity gained",
+                comparison.difference(name, "fidelity").mean(axis=1),
+                parameters,
+            ),
+            ("cost", comparison.cost_per_person(name), {**parameters, **prices}),
+        ):
+            limit = noise_level(len(draws), len(inputs))
+            for one in drivers_of(values, inputs)[:MOST_DRIVERS]:
+                rows.append(
+                    {
+                        "scenario": name,
+                        "answer": answer,
+                        "parameter or price": one.name,
+                        "meaning": label_of(comparison, one.name),
+                        "rank correlation": one.correlation,
+                        "beyond chance": "yes" if abs(one.correlation) > limit else "no",
+                    }
+                )
+    return _frame(rows)
+
+
+def label_of(comparison: Comparison, name: str) -> str:
+    """Return the short label of a parameter or price."""
+    from sim.parameters import registry
+
+    if name in comparison.question.prices.entries:
+        return f"price or quantity: {comparison.question.prices.entries[name].about.label}"
+    return registry()[name].label
+
+
+def starts(comparison: Comparison) -> pd.DataFrame:
+    """Return when each team starts under each scenario, how long it waits, and why."""
+    rows = []
+    setting = comparison.question.setting
+    for at, (name, found) in enumerate(
+        zip(comparison.names, comparison.prepared.starts, strict=True)
+    ):
+        shared = comparison.prepared.shared_out[at]
+        for place, row in enumerate(comparison.question.roster.rows):
+            if found.wished[place] < 0:
+                continue
+            given = int(found.given[place])
+            date = setting.date_of(given) if given >= 0 else None
+            rows.append(
+                {
+                    "scenario": name,
+                    "team": "found within each world" if shared else row.team,
+                    "trust": "" if shared else row.trust,
+                    "wished week": int(found.wished[place]),
+                    "start week": str(given) if given >= 0 else "never",
+                    "start date": "" if date is None else date.isoformat(),
+                    "why": found.reasons[place],
+                }
+            )
+    return _frame(rows)
+
+
+def headline(comparison: Comparison) -> pd.DataFrame:
+    """Return one row a scenario: what a planner asks first."""
+    rows = []
+    for name in comparison.others:
+        verdict = verdict_on(comparison, name)
+        money = comparison.cost(name, discounted=True).sum(axis=1)
+        rows.append(
+            {
+                "scenario": name,
+                "evidence": comparison.scenario(name).grade,
+                "QPR difference": verdict.spread.mean,
+                PARAMETER_LOW: verdict.spread.low,
+                PARAMETER_HIGH: verdict.spread.high,
+                f"P({IMPORTANT:g} or more)": verdict.reaches.share,
+                "P(below 0)": verdict.below_zero.share,
+                "reach at end": spread_of(comparison.level(name, "reach")).mean,
+                "fidelity gained": spread_of(comparison.difference(name, "fidelity")).mean,
+                "programme cost, GBP discounted": float(money.mean()),
+                "GBP per person": float(comparison.cost_per_person(name).mean()),
+            }
+        )
+    return _frame(rows)
+
+
+def all_tables(comparison: Comparison, value: Value) -> dict[str, pd.DataFrame]:
+    """Return every table by the name of its file."""
+    return {
+        "headline": headline(comparison),
+        "chances": chances(comparison),
+        "differences": differences(comparison),
+        "by-assessment": by_assessment(comparison),
+        "maintenance": maintenance(comparison),
+        "budget": budget(comparison),
+        "cost-lines": cost_accounts(comparison),
+        "resources": resources(comparison),
+        "service-costs": service_costs(comparison),
+        "unit-costs": unit_costs(comparison),
+        "groups": groups(comparison),
+        "acceptability": acceptability(value),
+        "drivers": drivers(comparison),
+        "starts": starts(comparison),
+    }

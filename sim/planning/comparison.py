@@ -1,0 +1,427 @@
+"""Comparing strategies: differences from a base on common random numbers, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.errors import InputError
+from sim.planning.costs import cost_lines, discount_factors, kind_of, total
+from sim.planning.outcomes import (
+    GROUP_MEASURES,
+    IMPLEMENTATION,
+    QPR,
+    SCORES,
+    Covered,
+    covered_by,
+)
+from sim.planning.prices import Prices, shipped_prices
+from sim.planning.resources import (
+    RESOURCES,
+    Plan,
+    everybody,
+    plan_of,
+    programme_trainer_days,
+    resources_used,
+    trainers_at_once,
+)
+from sim.planning.setting import Setting, wished_starts
+from sim.planning.trainers import Starts, queue
+from sim.planning.worlds import Worlds, planning_request, simulate_worlds
+from sim.posterior.choose import ChosenDraws
+from sim.scenarios.expand import expand
+from sim.streams import check_seed
+
+if TYPE_CHECKING:
+    from sim.roster import Roster
+    from sim.scenarios.schema import Scenario
+    from sim.simulate import Progress
+
+IMPORTANT = 4.0
+"""Minimum important difference of the QPR between groups, points (literature: four trials)."""
+IMPORTANT_IF_22_ITEMS = 4.0 * 15.0 / 22.0
+"""The same on the 15-item form, should it have been set on 22 items (the source does not say)."""
+TRIAL_BLACK_LIMIT = 4.4
+"""Half-width of the interval of the trial's QPR effect in black service users, points, about."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is compared, where, and over which uncertainty.
+
+    Attributes
+    ----------
+    scenarios : tuple of Scenario
+        All scenarios; the base is among them.
+    base : str
+        Name of the base.
+    roster : Roster
+        Teams.
+    chosen : ChosenDraws
+        Sets of parameter values.
+    setting : Setting
+        Dates, trainers, budget, discounting.
+    prices : Prices
+        Prices and quantities.
+    weeks : int
+        Weeks looked at.
+    replications, seed : int
+        Runs of chance for each draw, and their seed.
+    threshold : float or None
+        The user's own threshold of the QPR difference, points.
+    settings : mapping
+        Parameter values that the user set.
+    """
+
+    scenarios: tuple[Scenario, ...]
+    base: str
+    roster: Roster
+    chosen: ChosenDraws
+    setting: Setting = field(default_factory=Setting)
+    prices: Prices = field(default_factory=shipped_prices)
+    weeks: int = 52
+    replications: int = 10
+    seed: int = 1
+    threshold: float | None = None
+    settings: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A question with start weeks and plans worked out, ready to run.
+
+    Attributes
+    ----------
+    question : Question
+        The question.
+    starts : tuple of Starts
+        When teams start, by scenario.
+    plans : tuple of Plan
+        What each scenario gives each team.
+    covered : Covered
+        Who the outcomes are about: the teams that any scenario would treat.
+    shared_out : tuple of bool
+        Whether a scenario's start weeks are shared out among teams within each world.
+    notes : tuple of str
+        What of a scenario has no effect here, or falls outside of the time or the funding.
+    """
+
+    question: Question
+    starts: tuple[Starts, ...]
+    plans: tuple[Plan, ...]
+    covered: Covered
+    shared_out: tuple[bool, ...]
+    notes: tuple[str, ...] = ()
+
+
+def prepare(question: Question) -> Prepared:
+    """Work out when teams start and what they get.
+
+    Raises
+    ------
+    InputError
+        When a scenario is named twice, the base is not among them, the budget is too small for one
+        team, or something in the setting does not fit the roster.
+    """
+    names = [one.name for one in question.scenarios]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"scenario '{twice[0]}': named twice; name each scenario once")
+    if question.base not in names:
+        raise InputError(f"base = '{question.base}': is not among the scenarios")
+    check_seed(question.seed)
+    starts, plans, shared_out, notes = [], [], [], []
+    named = any(wave.teams for wave in question.setting.waves)
+    for scenario in question.scenarios:
+        expansion = expand(scenario, question.roster, question.weeks)
+        wished = wished_starts(question.setting, question.roster, expansion.team_start)
+        found = queued(scenario, question, wished)
+        starts.append(found)
+        # Assessments are yearly here, whatever a scenario says.
+        told = (note for note in expansion.notes if not note.startswith("assessment"))
+        notes += [f"{scenario.name}: {note}" for note in told]
+        shared_out.append(bool(np.any(expansion.team_order != 0)) and not named)
+        plans.append(plan_of(scenario, question.roster, found.given, question.weeks))
+    treated = np.any([one.wished >= 0 for one in starts], axis=0)
+    if not treated.any():
+        treated = np.ones(len(question.roster.rows), bool)
+    covered = covered_by(question.roster, treated)
+    return Prepared(question, tuple(starts), tuple(plans), covered, tuple(shared_out), tuple(notes))
+
+
+def planned_direct_cost(
+    scenario: Scenario, roster: Roster, prices: Mapping[str, float], weeks: int
+) -> np.ndarray:
+    """Return the direct cost of each week of each team's programme, if all goes to plan.
+
+    Parameters
+    ----------
+    scenario, roster
+        The scenario and the teams.
+    prices : mapping of str to float
+        Central prices.
+    weeks : int
+        Length of the calendar.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (teams, weeks); column 0 is the first week of the programme. Everybody attends, and
+        stepped support is given in full: what a budget has to hold.
+    """
+    plan = plan_of(scenario, roster, np.zeros(len(roster.rows), np.int64), weeks)
+    lines = cost_lines(resources_used(plan, everybody(plan)), prices, scenario)
+    cost = total(lines, "direct")
+    return np.broadcast_to(cost, (len(roster.rows), weeks)).astype(float)
+
+
+def queued(scenario: Scenario, question: Question, wished: np.ndarray) -> Starts:
+    """Return when teams start, given trainers and budget.
+
+    Every team that a selection within each world may pick holds its place in the queue. Where the
+    order of teams is found within each world, the queue finds weeks and the world who has them: the
+    trainers' days hold for any order, the budget on average only, as teams differ in size.
+
+    Raises
+    ------
+    InputError
+        When the yearly budget is above nought and yet too small for any one team.
+    """
+    capacity, weeks = question.setting.capacity, question.weeks
+    if scenario.who.teams == "none":
+        return Starts(wished, wished.copy(), ("",) * len(wished))
+    cost = planned_direct_cost(scenario, question.roster, question.prices.values(), weeks)
+    budget = capacity.budget_per_year
+    wanted = np.flatnonzero((wished >= 0) & (wished < weeks))
+    if budget and len(wanted):
+        cheapest = min(float(cost[one, :52].sum()) for one in wanted)
+        if cheapest > budget:
+            raise InputError(
+                f"setting '{question.setting.source}': budget_per_year = {budget:,.0f}: too small "
+                f"for one team under '{scenario.name}', whose first year is planned to cost "
+                f"{cheapest:,.0f} in direct costs"
+            )
+    return queue(
+        wished,
+        programme_trainer_days(scenario, weeks),
+        cost,
+        capacity,
+        weeks,
+        trainers_at_once(scenario),
+    )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The outcomes of all scenarios, and their costs.
+
+    Attributes
+    ----------
+    prepared : Prepared
+        The question, start weeks and plans.
+    worlds : Worlds
+        Outcomes of all worlds.
+    costs : tuple of dict
+        Money by cost line for each scenario, shape (draws, years) each: means over replications, a
+        draw of the prices for every draw of the parameters, not discounted.
+    prices : dict
+        Draws of the prices, shape (draws,) each.
+    metadata : dict
+        Provenance.
+    """
+
+    prepared: Prepared
+    worlds: Worlds
+    costs: tuple[dict[str, np.ndarray], ...]
+    prices: dict[str, np.ndarray]
+    metadata: dict[str, Any]
+
+    @property
+    def question(self) -> Question:
+        """The question."""
+        return self.prepared.question
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the scenarios."""
+        return self.worlds.scenarios
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Names of the scenarios to compare with the base; the base itself if there is no other."""
+        others = tuple(name for name in self.names if name != self.question.base)
+        return others or (self.question.base,)
+
+    @property
+    def years(self) -> int:
+        """Number of years, the last one perhaps not whole."""
+        return int(self.worlds.resources.shape[3])
+
+    def scenario(self, name: str) -> Scenario:
+        """Return a scenario by name."""
+        return self.question.scenarios[self.names.index(name)]
+
+    def _less_base(self, values: np.ndarray, name: str) -> np.ndarray:
+        base = self.names.index(self.question.base)
+        return np.asarray(values[self.names.index(name)] - values[base])
+
+    def difference(self, name: str, measure: str = QPR, assessment: int = -1) -> np.ndarray:
+        """Return differences from base, world by world.
+
+        Parameters
+        ----------
+        name : str
+            Scenario.
+        measure : str
+            One of `SCORES` or `IMPLEMENTATION`.
+        assessment : int
+            Place of the assessment, the last one by default; scores only.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (draws, replications).
+        """
+        if measure in SCORES:
+            values = self.worlds.scores[..., assessment, SCORES.index(measure)]
+        else:
+            values = self.worlds.implementation[..., IMPLEMENTATION.index(measure)]
+        return self._less_base(values, name)
+
+    def level(self, name: str, measure: str, assessment: int = -1) -> np.ndarray:
+        """Return a scenario's own values, shape (draws, replications)."""
+        at = self.names.index(name)
+        if measure in SCORES:
+            return np.asarray(self.worlds.scores[at, ..., assessment, SCORES.index(measure)])
+        return np.asarray(self.worlds.implementation[at, ..., IMPLEMENTATION.index(measure)])
+
+    def group_difference(self, name: str, group: int, measure: str) -> np.ndarray:
+        """Return differences from base in a group at the last assessment, (draws, replications)."""
+        place = GROUP_MEASURES.index(measure)
+        return self._less_base(self.worlds.groups[..., -1, group, place], name)
+
+    def group_level(self, name: str, group: int, measure: str) -> np.ndarray:
+        """Return a scenario's own values in a group at the last assessment."""
+        at = self.names.index(name)
+        return np.asarray(self.worlds.groups[at, ..., -1, group, GROUP_MEASURES.index(measure)])
+
+    def cost(self, name: str, kind: str | None = None, discounted: bool = False) -> np.ndarray:
+        """Return programme costs by draw and year, shape (draws, years)."""
+        shape = (self.worlds.scores.shape[1], self.years)
+        money = np.broadcast_to(total(self.costs[self.names.index(name)], kind), shape)
+        if discounted:
+            money = money * discount_factors(self.years, self.question.setting.discount_rate)
+        return np.asarray(money, float)
+
+    def cost_per_person(self, name: str) -> np.ndarray:
+        """Return discounted programme cost less the base's, per person on the books, by draw."""
+        own = self.cost(name, discounted=True).sum(axis=1)
+        base = self.cost(self.question.base, discounted=True).sum(axis=1)
+        return np.asarray((own - base) / self.prepared.covered.people)
+
+    def service_cost_per_person(self, name: str) -> np.ndarray:
+        """Return the simulated change of service costs, discounted, per person, (draws, reps).
+
+        Years that ended within the time looked at are added up.
+        """
+        weeks = self.worlds.assessments
+        factors = discount_factors(self.years + 1, self.question.setting.discount_rate)
+        sums = np.zeros(self.worlds.scores.shape[1:3])
+        for place, week in enumerate(weeks):
+            if week > 0 and week % 52 == 0:
+                sums += self.difference(name, "service_cost", place) * factors[week // 52 - 1]
+        return sums
+
+
+def compare(
+    question: Question,
+    *,
+    workers: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_cancel: Callable[[], bool] | None = None,
+) -> Comparison:
+    """Simulate every scenario on common random numbers and work out what it costs.
+
+    Parameters
+    ----------
+    question : Question
+        What is compared.
+    workers, on_progress, should_cancel
+        As in `sim.simulate.simulate`.
+
+    Raises
+    ------
+    InputError
+        As `prepare`.
+    Cancelled
+        When `should_cancel` said so.
+    """
+    prepared = prepare(question)
+    request = planning_request(
+        question.scenarios,
+        question.roster,
+        [one.given for one in prepared.starts],
+        draws=question.chosen.draws,
+        weeks=question.weeks,
+        replications=question.replications,
+        seed=question.seed,
+        settings=question.settings,
+        fixed=any(wave.teams for wave in question.setting.waves),
+    )
+    worlds, metadata = simulate_worlds(
+        request,
+        prepared.covered,
+        prepared.plans,
+        workers=workers,
+        on_progress=on_progress,
+        should_cancel=should_cancel,
+    )
+    return costed(prepared, worlds, metadata)
+
+
+def costed(prepared: Prepared, worlds: Worlds, metadata: Mapping[str, Any]) -> Comparison:
+    """Put prices on the resources of simulated worlds."""
+    question = prepared.question
+    draws = worlds.scores.shape[1]
+    prices = question.prices.draws(draws, question.seed)
+    columns = {name: values[:, None] for name, values in prices.items()}
+    costs = []
+    for number, scenario in enumerate(question.scenarios):
+        use = {name: amount.mean(axis=1) for name, amount in worlds.use(number).items()}
+        costs.append(cost_lines(use, columns, scenario))
+    return Comparison(prepared, worlds, tuple(costs), prices, dict(metadata))
+
+
+def repriced(comparison: Comparison, prices: Prices) -> Comparison:
+    """Return the same worlds at other prices; start weeks stay as they were."""
+    question = replace(comparison.question, prices=prices)
+    prepared = replace(comparison.prepared, question=question)
+    return costed(prepared, comparison.worlds, comparison.metadata)
+
+
+def accounts(comparison: Comparison, name: str) -> list[tuple[str, str, np.ndarray]]:
+    """Return line, kind and money (draws, years) of a scenario, in the order of the account."""
+    lines = comparison.costs[comparison.names.index(name)]
+    shape = (comparison.worlds.scores.shape[1], comparison.years)
+    return [(line, kind_of(line), np.broadcast_to(money, shape)) for line, money in lines.items()]
+
+
+def resource_means(comparison: Comparison, name: str) -> list[tuple[str, str, np.ndarray]]:
+    """Return resource, unit and mean amount by year (years,) of a scenario."""
+    use = comparison.worlds.use(comparison.names.index(name))
+    return [(one, RESOURCES[one], use[one].mean(axis=(0, 1))) for one in RESOURCES if one in use]
+
+
+def planned_trainer_days(prepared: Prepared, scenario: int) -> np.ndarray:
+    """Return trainer-days in sessions by week over all teams, shape (weeks,)."""
+    return np.asarray(prepared.plans[scenario].trainer_days.sum(axis=0))
+
+
+def with_base(scenarios: Sequence[Scenario], base: Scenario) -> tuple[Scenario, ...]:
+    """Return scenarios with the base in front, unless it is among them."""
+    if any(one.name == base.name for one in scenarios):
+        return tuple(scenarios)
+    return (base, *scenarios)

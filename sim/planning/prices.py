@@ -1,0 +1,256 @@
+"""Prices and delivery quantities: shipped ones with their priors, and a planner's own.
+
+A planner's file is TOML. A line ``name = 55`` fixes a price; ``name = { value = 55, low = 45,
+high = 70, source = "..." }`` gives it a range, read as its central 90% (lognormal between). The
+line ``price_year`` names the year of the planner's prices, and ``uprating`` is the factor from the
+shipped prices' year to that one for prices left as they are.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import InputError, nearest, unknown
+from sim.parameters.descriptor import Parameter, Prior, described
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FILE = Path(__file__).with_name("prices.toml")
+CURRENCY = "GBP"
+LARGEST_FILE = 1_000_000
+NORMAL_95 = 1.6448536269514722
+OWN = "own"
+ENTRY = ("value", "low", "high", "source")
+GENERAL = ("price_year", "uprating")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price, or a quantity of delivery that has no price of its own.
+
+    Attributes
+    ----------
+    about : Parameter
+        Name, unit, default, prior, evidence grade and source.
+    price_year : str
+        Financial year of the money; empty for a quantity.
+    own : bool
+        Whether the planner gave it.
+    """
+
+    about: Parameter
+    price_year: str
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class Prices:
+    """All prices and quantities.
+
+    Attributes
+    ----------
+    entries : mapping of str to Price
+        By name.
+    price_year : str
+        Year of the money in every sum.
+    notes : tuple of str
+        What a reader of a sum must know.
+    """
+
+    entries: Mapping[str, Price]
+    price_year: str
+    notes: tuple[str, ...] = ()
+
+    def values(self) -> dict[str, float]:
+        """Return the central values by name."""
+        return {name: one.about.default for name, one in self.entries.items()}
+
+    def draws(self, count: int, seed: int) -> dict[str, np.ndarray]:
+        """Return `count` draws of every entry, each an array of shape (count,).
+
+        With one draw: the central values.
+        """
+        import numpy as np
+
+        if count <= 1:
+            return {name: np.full(1, value) for name, value in self.values().items()}
+        from sim.parameters.priors import sample_prior
+
+        sample = sample_prior(count, seed, {name: one.about for name, one in self.entries.items()})
+        return {name: np.asarray(sample[name]) for name in self.entries}
+
+
+@lru_cache(maxsize=1)
+def shipped_prices() -> Prices:
+    """Return the prices that hold where a planner gives none."""
+    tables = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    entries = {}
+    for name, table in tables.items():
+        year = str(table.pop("price_year", ""))
+        entries[name] = Price(described(name, "prices", table), year)
+    years = {one.price_year for one in entries.values() if one.price_year}
+    if len(years) != 1:
+        raise InputError(f"prices.toml: price_year must be one for all, not {sorted(years)}")
+    assumed = sum(one.about.grade == "assumption" for one in entries.values())
+    note = (
+        f"{assumed} of {len(entries)} prices and quantities were found in no source: they are "
+        "assumptions with wide ranges. Give your own with a prices file."
+    )
+    return Prices(MappingProxyType(entries), years.pop(), (note,))
+
+
+def read_prices(path: Path | str) -> Prices:
+    """Return the shipped prices with those of a planner's file laid over them.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, or an entry breaks a rule.
+    """
+    file = Path(path)
+    return prices_from_text(_text_of(file), file.name)
+
+
+def prices_from_text(text: str, source: str = "prices") -> Prices:
+    """Return the shipped prices with those of a TOML text laid over them.
+
+    Raises
+    ------
+    InputError
+        For text that is not TOML, a name that does not exist (with the nearest), and a value that
+        breaks its rule.
+    """
+    where = f"prices '{source}'"
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{where}: is not valid TOML: {' '.join(str(error).split())}") from None
+    base = shipped_prices()
+    year = table.pop("price_year", base.price_year)
+    if not isinstance(year, str) or not year.strip():
+        raise InputError(f'{where}: price_year = {year!r}: must be text such as "2024/25"')
+    factor = _number(where, "uprating", table.pop("uprating", 1.0), 0.1, 10.0)
+    entries = {
+        name: _uprated(one, factor, year) if one.price_year else one
+        for name, one in base.entries.items()
+    }
+    for name, value in table.items():
+        if name not in entries:
+            if name in GENERAL or not nearest(name, entries):
+                raise unknown("price", name, [*entries, *GENERAL])
+            raise InputError(f"{where}: unknown price '{name}'{nearest(name, entries)}")
+        entries[name] = _own(entries[name], value, where, year)
+    kept = [one for one in entries.values() if not one.own]
+    assumed = sum(one.about.grade == "assumption" for one in kept)
+    notes = [
+        f"{len(entries) - len(kept)} of {len(entries)} prices and quantities are the planner's "
+        f"own; {assumed} are assumptions with wide ranges."
+    ]
+    if year != base.price_year and factor == 1.0 and any(one.price_year for one in kept):
+        notes.append(
+            f"Prices of {base.price_year} stand beside prices of {year} unadjusted: give "
+            "`uprating`, the factor from the one to the other."
+        )
+    return Prices(MappingProxyType(entries), year, tuple(notes))
+
+
+def _text_of(file: Path) -> str:
+    try:
+        if file.stat().st_size > LARGEST_FILE:
+            raise InputError(f"prices '{file.name}': larger than {LARGEST_FILE // 1_000_000} MB")
+        return file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        near = ""
+        if file.parent.is_dir():
+            near = nearest(file.name, (one.name for one in file.parent.glob("*.toml")))
+        raise InputError(f"prices '{file}': does not exist{near}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"prices '{file.name}': must be UTF-8 text") from None
+    except OSError as error:
+        raise InputError(f"prices '{file}': cannot be read ({error.strerror})") from None
+
+
+def _number(where: str, name: str, value: Any, low: float, high: float) -> float:
+    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not good or not low <= value <= high:
+        raise InputError(f"{where}: {name} = {value!r}: must be a number in [{low:g}, {high:g}]")
+    return float(value)
+
+
+def _uprated(one: Price, factor: float, year: str) -> Price:
+    about = one.about
+    prior = about.prior
+    if prior.family == "lognormal":
+        prior = Prior(
+            "lognormal", (("median", prior["median"] * factor), ("sigma", prior["sigma"]))
+        )
+    low, high = about.bounds
+    changed = replace(
+        about, default=about.default * factor, bounds=(low * factor, high * factor), prior=prior
+    )
+    return Price(changed, year)
+
+
+def _own(one: Price, value: Any, where: str, year: str) -> Price:
+    """Return an entry with the planner's value, and range where there is one."""
+    table = value if isinstance(value, Mapping) else {"value": value}
+    name = one.about.name
+    for key in table:
+        if key not in ENTRY:
+            raise InputError(
+                f"{where}: {name} has no field '{key}'{nearest(key, ENTRY)}; "
+                f"fields: {', '.join(ENTRY)}"
+            )
+    if "value" not in table:
+        raise InputError(f"{where}: {name} lacks its value")
+    low, high = one.about.bounds
+    centre = _number(where, f"{name} ({one.about.unit})", table["value"], low, high)
+    prior = Prior("fixed")
+    if "low" in table or "high" in table:
+        if not {"low", "high"} <= set(table):
+            raise InputError(f"{where}: {name}: give both low and high, or neither")
+        below = _number(where, f"{name} low", table["low"], low, high)
+        above = _number(where, f"{name} high", table["high"], low, high)
+        if not 0.0 < below < centre < above:
+            raise InputError(
+                f"{where}: {name}: must be 0 < low < value < high, not {below:g}, {centre:g}, "
+                f"{above:g}"
+            )
+        sigma = math.log(above / below) / (2.0 * NORMAL_95)
+        prior = Prior("lognormal", (("median", math.sqrt(below * above)), ("sigma", sigma)))
+    source = str(table.get("source", "the planner's own"))
+    about = replace(one.about, default=centre, prior=prior, grade=OWN, source=source)
+    return Price(about, year if one.price_year else "", own=True)
+
+
+def prices_template() -> str:
+    """Return a commented prices file to start from; every line is commented out."""
+    base = shipped_prices()
+    lines = [
+        "# Your own prices. Take the # away in front of what you know; what stays commented out",
+        f"# has the value shown, in {CURRENCY} of {base.price_year}. Forms:",
+        "#   staff_hour = 45.0",
+        '#   staff_hour = { value = 45.0, low = 40.0, high = 52.0, source = "trust finance" }',
+        "# low and high are your central 90%; without them the value is taken as certain.",
+        "",
+        '# price_year = "2024/25"   # year of the prices you give',
+        f"# uprating = 1.0           # factor from {base.price_year} to that year, for the others",
+        "",
+    ]
+    for name, one in base.entries.items():
+        about = one.about
+        lines += [
+            f"# {about.label} ({about.unit}): {about.help}",
+            f"# Evidence: {about.grade}; {about.source}. Range: {about.prior}.",
+            f"# {name} = {about.default:g}",
+            "",
+        ]
+    return "\n".join(lines)

@@ -1,0 +1,321 @@
+"""What delivery takes, week by week and team by team, before any price.
+
+Each *resource* is counted in natural units from three things: the scenario's calendar, when each
+team starts, and what happened (who was in post, who attended). The same function counts a plan, in
+which everybody attends, and a simulated world, in which attendance is what it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.scenarios.expand import programme_calendar, usual_care
+
+if TYPE_CHECKING:
+    from sim.roster import Roster
+    from sim.scenarios.schema import Course, Scenario
+
+WEEKS_PER_YEAR = 52
+TRAINERS_WHEN_UNKNOWN = {"personal_recovery": 2, "coaching": 1, "boosters": 1}
+"""Trainers at a session where a scenario does not say: as in the trial; boosters: assumption."""
+EXPECTED_TURNOVER = 0.136
+"""Newcomers a year and post that a plan reckons with (literature: leavers in a year)."""
+
+RESOURCES: Mapping[str, str] = {
+    "trainer_days": "trainer-days in sessions",
+    "session_days": "days of sessions held for a team",
+    "staff_days": "staff-days in sessions",
+    "assured_days": "staff-days in sessions whose cover is guaranteed",
+    "people_prepared": "people who prepare for the sessions",
+    "teams_started": "teams",
+    "induction_days": "newcomer-days of induction",
+    "telephone_contacts": "telephone contacts",
+    "supervision_groups": "supervision groups",
+    "supervision_places": "places taken in supervision groups",
+    "reflection_places": "places taken in reflection groups",
+    "partnership": "team-weeks of partnership project",
+    "expectations": "team-weeks of work on expectations",
+    "leadership": "team-weeks of leadership support",
+    "organisation": "team-weeks of organisational commitment",
+    "readiness": "team-weeks of work on readiness",
+    "protected_time": "person-weeks of protected time",
+    "priorities_relief": "team-weeks of relief from priorities",
+    "social_inclusion": "team-weeks of work on social factors",
+    "family_involvement": "team-weeks of work with families",
+    "peer_delivery": "team-weeks of delivery by service users",
+    "lived_experience": "team-weeks of support for staff with lived experience",
+    "staff_wellbeing": "person-weeks of wellbeing support",
+    "extra_post_weeks": "post-weeks",
+    "managed_weeks": "team-weeks of management",
+}
+"""Every resource by name, with its unit. What is an intensity is counted at intensity 1."""
+
+_TEAM_WEEKS = {
+    "partnership": "partnership",
+    "expectations": "expectations",
+    "leadership": "leadership",
+    "organisation": "organisation",
+    "readiness": "readiness_preparation",
+    "priorities_relief": "priorities_relief",
+    "social_inclusion": "social_inclusion",
+    "family_involvement": "family_involvement",
+    "peer_delivery": "peer_delivery",
+    "lived_experience": "lived_experience_support",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a scenario gives each team in each simulated week.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        The scenario.
+    starts : numpy.ndarray
+        Week in which each team starts, -1 for never, shape (..., teams); the axes in front are
+        those of worlds, where teams start in other weeks in each, here and below.
+    actions : numpy.ndarray
+        Calendar, fields of `sim.state.ACTION`, shape (teams, weeks); column 0 is week 1.
+    trainer_days : numpy.ndarray
+        Trainer-days in sessions, shape (teams, weeks).
+    funded : numpy.ndarray
+        Whether a week is a funded one of the team's programme, shape (teams, weeks).
+    opening : numpy.ndarray
+        Whether it is the first week of the programme, shape (teams, weeks).
+    first_session : numpy.ndarray
+        Whether it is the week of the first session, shape (teams, weeks).
+    posts : numpy.ndarray
+        Posts, shape (teams,).
+    turnover : numpy.ndarray
+        Staff turnover relative to usual, shape (teams,).
+    """
+
+    scenario: Scenario
+    starts: np.ndarray
+    actions: np.ndarray
+    trainer_days: np.ndarray
+    funded: np.ndarray
+    opening: np.ndarray
+    first_session: np.ndarray
+    posts: np.ndarray
+    turnover: np.ndarray
+
+    @property
+    def weeks(self) -> int:
+        """Number of simulated weeks."""
+        return int(self.actions.shape[-1])
+
+
+@dataclass(frozen=True)
+class Happened:
+    """What happened in a world, or in several: every array of shape (..., teams, weeks).
+
+    Attributes
+    ----------
+    staff : numpy.ndarray
+        People in post.
+    attended : numpy.ndarray
+        People who attended this week's session.
+    trained : numpy.ndarray
+        People in post who have attended at least one session.
+    newcomers : numpy.ndarray
+        People who came this week.
+    uptake : numpy.ndarray
+        Share of staff-sessions offered so far that was attended; NaN before the first.
+    takes_part : numpy.ndarray
+        Whether the team takes part, 0 or 1, shape (..., teams).
+    """
+
+    staff: np.ndarray
+    attended: np.ndarray
+    trained: np.ndarray
+    newcomers: np.ndarray
+    uptake: np.ndarray
+    takes_part: np.ndarray
+
+
+def programme_trainer_days(scenario: Scenario, weeks: int) -> np.ndarray:
+    """Return the trainer-days of each week of a team's programme, shape (weeks,).
+
+    A session takes its days times its trainers. Seed of the trial: three half-days with two
+    trainers and two days with one, 5 trainer-days a team.
+    """
+    days = np.zeros(weeks)
+    before = scenario.readiness.preparation_weeks
+    end = min(before + scenario.conditions.funding_end_week, weeks)
+    courses: tuple[tuple[str, Course], ...] = (
+        ("personal_recovery", scenario.training.personal_recovery),
+        ("coaching", scenario.training.coaching),
+    )
+    for name, course in courses:
+        trainers = TRAINERS_WHEN_UNKNOWN[name] if course.trainers is None else course.trainers
+        for session in course.sessions:
+            if before + session.week <= end:
+                days[before + session.week - 1] += session.days * trainers
+    for session in scenario.support.boosters.sessions:
+        if before + session.week <= end:
+            days[before + session.week - 1] += session.days * TRAINERS_WHEN_UNKNOWN["boosters"]
+    return days
+
+
+def trainers_at_once(scenario: Scenario) -> int:
+    """Return the most trainers that any session needs."""
+    needed = [0]
+    for name in ("personal_recovery", "coaching"):
+        course = getattr(scenario.training, name)
+        if course.sessions:
+            known = course.trainers
+            needed.append(TRAINERS_WHEN_UNKNOWN[name] if known is None else known)
+    if scenario.support.boosters.sessions:
+        needed.append(TRAINERS_WHEN_UNKNOWN["boosters"])
+    return max(needed)
+
+
+def plan_of(scenario: Scenario, roster: Roster, starts: np.ndarray, weeks: int) -> Plan:
+    """Return what a scenario gives each team, for given start weeks.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        The scenario.
+    roster : Roster
+        Teams.
+    starts : numpy.ndarray
+        Weeks of usual care before each team's programme, -1 for never, shape (teams,).
+    weeks : int
+        Weeks simulated.
+    """
+    return _laid_out(
+        scenario,
+        np.array([row.staff for row in roster.rows], float),
+        np.array([row.turnover_multiplier for row in roster.rows], float),
+        np.asarray(starts, np.int64).copy(),
+        weeks,
+    )
+
+
+def started_at(plan: Plan, starts: np.ndarray) -> Plan:
+    """Return a plan for other start weeks: of each world, shape (worlds, teams), if need be."""
+    return _laid_out(plan.scenario, plan.posts, plan.turnover, starts, plan.weeks)
+
+
+def _laid_out(
+    scenario: Scenario, posts: np.ndarray, turnover: np.ndarray, starts: np.ndarray, weeks: int
+) -> Plan:
+    calendar = programme_calendar(scenario, weeks)
+    end = min(scenario.readiness.preparation_weeks + scenario.conditions.funding_end_week, weeks)
+    since = np.arange(weeks) - starts[..., None]
+    inside = (starts[..., None] >= 0) & (since >= 0)
+    # Outside of its programme a team reads one week of usual care, put behind the calendar.
+    column = np.where(inside, since, weeks)
+    first = first_session_week(scenario, weeks)
+    return Plan(
+        scenario=scenario,
+        starts=starts,
+        actions=np.concatenate([calendar, usual_care(1)])[column],
+        trainer_days=np.append(programme_trainer_days(scenario, weeks), 0.0)[column],
+        funded=inside & (since < end),
+        opening=inside & (since == 0) & (end > 0),
+        first_session=inside & (since == first),
+        posts=posts,
+        turnover=turnover,
+    )
+
+
+def first_session_week(scenario: Scenario, weeks: int) -> int:
+    """Return the place of the first session in a team's programme, from 0; -1 where it has none."""
+    held = np.flatnonzero(programme_calendar(scenario, weeks)["session_days"] > 0.0)
+    return int(held[0]) if len(held) else -1
+
+
+def everybody(plan: Plan) -> Happened:
+    """Return a world in which all goes to plan: posts filled, everybody attends, all take part.
+
+    Stepped support is reckoned with in full, and newcomers at the usual rate of turnover. This is
+    what a budget has to hold.
+    """
+    staff = np.broadcast_to(plan.posts[:, None], plan.actions.shape).astype(float)
+    held = plan.actions["session_days"] > 0.0
+    trained = np.cumsum(held, axis=1) > 0
+    arriving = EXPECTED_TURNOVER * plan.turnover[:, None] / WEEKS_PER_YEAR
+    return Happened(
+        staff=staff,
+        attended=staff * held,
+        trained=staff * trained,
+        newcomers=staff * arriving * plan.actions["turnover_multiplier"],
+        uptake=np.where(trained, 0.0, np.nan),
+        takes_part=np.ones(len(plan.posts)),
+    )
+
+
+def resources_used(plan: Plan, happened: Happened) -> dict[str, np.ndarray]:
+    """Return what was used, by resource.
+
+    Parameters
+    ----------
+    plan : Plan
+        What the scenario gives.
+    happened : Happened
+        What happened.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Shape (..., teams, weeks) each, in the units of `RESOURCES`. Resources of which nothing is
+        used are left out. Trainers are booked, and paid, whether or not a session goes ahead; staff
+        time counts where somebody attended.
+    """
+    actions, scenario = plan.actions, plan.scenario
+    part = happened.takes_part[..., None]
+    used: dict[str, np.ndarray] = {}
+
+    def add(name: str, amount: np.ndarray) -> None:
+        if np.any(amount):
+            used[name] = amount * part
+
+    courses = scenario.training.personal_recovery.days + scenario.training.coaching.days
+    days = happened.attended * actions["session_days"]
+    add("trainer_days", plan.trainer_days)
+    add("session_days", actions["session_days"])
+    add("staff_days", days)
+    add("assured_days", days * actions["attendance_assured"])
+    add("people_prepared", happened.staff * plan.first_session)
+    add("teams_started", plan.opening.astype(float))
+    if scenario.training.induction > 0.0:
+        add("induction_days", happened.newcomers * actions["induction"] * courses)
+    if scenario.support.telephone.intensity > 0.0:
+        add("telephone_contacts", happened.trained * actions["telephone"])
+    stepped = actions["stepped_support"] * (
+        np.nan_to_num(happened.uptake, nan=np.inf) < actions["stepped_threshold"]
+    )
+    supervision = actions["supervision"] + stepped
+    add("supervision_groups", supervision)
+    add("supervision_places", happened.trained * supervision)
+    add("reflection_places", happened.staff * actions["reflection"])
+    for name, field in _TEAM_WEEKS.items():
+        add(name, actions[field])
+    add("protected_time", happened.staff * actions["protected_time"])
+    add("staff_wellbeing", happened.staff * actions["staff_wellbeing"])
+    add("extra_post_weeks", (scenario.resources.extra_posts_per_team or 0.0) * plan.funded)
+    add("managed_weeks", plan.funded.astype(float))
+    return used
+
+
+def year_edges(weeks: int) -> np.ndarray:
+    """Return the first week (from 0) of every year of the simulated time."""
+    return np.arange(0, weeks, WEEKS_PER_YEAR)
+
+
+def by_year(amount: np.ndarray) -> np.ndarray:
+    """Return sums over weeks (the last axis) by year of 52 weeks, shape (..., years)."""
+    return np.asarray(np.add.reduceat(amount, year_edges(amount.shape[-1]), axis=-1))
+
+
+def yearly_use(used: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return resources summed over teams by year, shape (..., years)."""
+    return {name: by_year(amount.sum(axis=-2)) for name, amount in used.items()}

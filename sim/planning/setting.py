@@ -1,0 +1,283 @@
+"""The planner's setting: dates, trainers, budget, horizon and discount rate, from a TOML file."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import InputError, nearest
+from sim.planning.trainers import Capacity, check_capacity
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sim.roster import Roster
+
+DISCOUNT_RATE = 0.035
+"""Yearly; the rate of NICE's reference case."""
+LARGEST_FILE = 1_000_000
+LONGEST_YEARS = 20.0
+FIELDS = (
+    "start_date",
+    "years",
+    "trainers",
+    "trainer_days_per_year",
+    "budget_per_year",
+    "discount_rate",
+    "waves",
+)
+WAVE_FIELDS = ("date", "teams")
+
+
+@dataclass(frozen=True)
+class Wave:
+    """A date on which teams start; without names, teams are shared out in roster order."""
+
+    date: date
+    teams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What holds at the planner's place.
+
+    Attributes
+    ----------
+    start_date : date or None
+        First day of the simulated time; None leaves weeks undated.
+    years : float or None
+        How long is looked at; None leaves it to the scenarios.
+    capacity : Capacity
+        Trainers, their days and the yearly budget.
+    discount_rate : float
+        Yearly rate for costs.
+    waves : tuple of Wave
+        When teams start; empty leaves it to the scenarios and the roster.
+    source : str
+        Name of the file.
+    """
+
+    start_date: date | None = None
+    years: float | None = None
+    capacity: Capacity = field(default_factory=Capacity)
+    discount_rate: float = DISCOUNT_RATE
+    waves: tuple[Wave, ...] = ()
+    source: str = "no setting file: no limit of trainers or budget"
+
+    def date_of(self, week: int) -> date | None:
+        """Return the first day of a week, counted from 0; None where weeks are undated."""
+        return None if self.start_date is None else self.start_date + timedelta(weeks=week)
+
+
+def read_setting(path: Path | str) -> Setting:
+    """Read a setting file.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read or a field breaks a rule; one line that names it.
+    """
+    file = Path(path)
+    try:
+        if file.stat().st_size > LARGEST_FILE:
+            raise InputError(f"setting '{file.name}': larger than {LARGEST_FILE // 1_000_000} MB")
+        text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        near = ""
+        if file.parent.is_dir():
+            near = nearest(file.name, (one.name for one in file.parent.glob("*.toml")))
+        raise InputError(f"setting '{file}': does not exist{near}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"setting '{file.name}': must be UTF-8 text") from None
+    except OSError as error:
+        raise InputError(f"setting '{file}': cannot be read ({error.strerror})") from None
+    return setting_from_text(text, file.name)
+
+
+def setting_from_text(text: str, source: str = "setting") -> Setting:
+    """Read a setting from TOML text (see `read_setting`)."""
+    where = f"setting '{source}'"
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{where}: is not valid TOML: {' '.join(str(error).split())}") from None
+    _known(where, table, FIELDS)
+    start = _date(where, "start_date", table["start_date"]) if "start_date" in table else None
+    years = _number(where, table, "years", None, 1 / 52, LONGEST_YEARS)
+    trainers = _number(where, table, "trainers", None, 0, 1000)
+    if trainers is not None and trainers != int(trainers):
+        raise InputError(f"{where}: trainers = {trainers:g}: must be a whole number")
+    days = _number(where, table, "trainer_days_per_year", 100.0, 0.5, 260)
+    budget = _number(where, table, "budget_per_year", None, 0, 1e10)
+    rate = _number(where, table, "discount_rate", DISCOUNT_RATE, 0, 0.2)
+    assert days is not None
+    assert rate is not None
+    capacity = Capacity(None if trainers is None else int(trainers), days, budget)
+    return Setting(
+        start_date=start,
+        years=years,
+        capacity=check_capacity(capacity),
+        discount_rate=rate,
+        waves=_waves(where, table.get("waves", []), start, years),
+        source=source,
+    )
+
+
+def _known(where: str, table: Mapping[str, Any], fields: tuple[str, ...]) -> None:
+    for name in table:
+        if name not in fields:
+            hint = nearest(name, fields) or f"; fields: {', '.join(fields)}"
+            raise InputError(f"{where}: unknown field '{name}'{hint}")
+
+
+def _number(
+    where: str,
+    table: Mapping[str, Any],
+    name: str,
+    default: float | None,
+    low: float,
+    high: float,
+) -> float | None:
+    if name not in table:
+        return default
+    value = table[name]
+    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not good or not low <= value <= high:
+        raise InputError(f"{where}: {name} = {value!r}: must be a number in [{low:.3g}, {high:g}]")
+    return float(value)
+
+
+def _date(where: str, name: str, value: Any) -> date:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{where}: {name} = {value!r}: must be a date such as 2027-04-01"
+        ) from None
+
+
+def _waves(where: str, given: Any, start: date | None, years: float | None) -> tuple[Wave, ...]:
+    if not isinstance(given, list) or not all(isinstance(one, Mapping) for one in given):
+        raise InputError(f"{where}: waves: must be tables, each headed [[waves]]")
+    if given and start is None:
+        raise InputError(f"{where}: start_date is missing: waves are counted from it")
+    waves: list[Wave] = []
+    for number, table in enumerate(given, 1):
+        at = f"{where}: wave {number}"
+        _known(at, table, WAVE_FIELDS)
+        if "date" not in table:
+            raise InputError(f"{at}: its date is missing")
+        day = _date(at, "date", table["date"])
+        assert start is not None
+        if day < start:
+            raise InputError(f"{at}: date = {day}: lies before start_date = {start}")
+        if years is not None and (day - start).days >= years * 364:
+            raise InputError(f"{at}: date = {day}: lies after the {years:g} years looked at")
+        if waves and day <= waves[-1].date:
+            raise InputError(f"{at}: date = {day}: must come after wave {number - 1}")
+        names = table.get("teams", [])
+        if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+            raise InputError(f"{at}: teams: must be a list of team names")
+        waves.append(Wave(day, tuple(names)))
+    if any(one.teams for one in waves) and not all(one.teams for one in waves):
+        raise InputError(f"{where}: waves: name the teams of every wave, or of none")
+    return tuple(waves)
+
+
+def wished_starts(setting: Setting, roster: Roster, starts: np.ndarray) -> np.ndarray:
+    """Return the start weeks that a planner wishes for.
+
+    Parameters
+    ----------
+    setting : Setting
+        Its waves go before a scenario's timing.
+    roster : Roster
+        Teams.
+    starts : numpy.ndarray
+        Start weeks of the scenario, -1 for never, shape (teams,).
+
+    Returns
+    -------
+    numpy.ndarray
+        Start weeks; a team that the scenario does not treat stays at -1, and so does one that no
+        wave names where waves name teams.
+
+    Raises
+    ------
+    InputError
+        For a team that the roster does not have or that stands in two waves.
+    """
+    import numpy as np
+
+    if not setting.waves:
+        return np.asarray(starts, np.int64).copy()
+    assert setting.start_date is not None
+    weeks = [(one.date - setting.start_date).days // 7 for one in setting.waves]
+    treated = [int(one) for one in np.flatnonzero(np.asarray(starts) >= 0)]
+    wished = np.full(len(starts), -1, np.int64)
+    if not setting.waves[0].teams:
+        for week, members in zip(weeks, np.array_split(treated, len(weeks)), strict=True):
+            wished[members.astype(int)] = week
+        return wished
+    index = {row.team.casefold(): number for number, row in enumerate(roster.rows)}
+    seen: dict[int, int] = {}
+    for number, wave in enumerate(setting.waves, 1):
+        for name in wave.teams:
+            where = f"setting '{setting.source}': wave {number}, team '{name}'"
+            place = index.get(name.casefold())
+            if place is None:
+                hint = nearest(name, (row.team for row in roster.rows))
+                raise InputError(f"{where}: is not in the roster{hint}")
+            if place in seen:
+                raise InputError(f"{where}: stands already in wave {seen[place]}")
+            seen[place] = number
+            if place in treated:
+                wished[place] = weeks[number - 1]
+    return wished
+
+
+TEMPLATE = """\
+# The setting of a plan. Every line may be left out; take the # away to use one.
+
+# First day of the simulated time. Waves and years are counted from it.
+start_date = 2027-04-01
+
+# Years looked at; --years goes before it. The trial lasted one: later years are an extrapolation.
+years = 2
+
+# Trainers who can work at the same time, and the days of sessions each gives in a year (their
+# preparation and travel come on top). Left out: no limit.
+trainers = 2
+trainer_days_per_year = 60
+
+# Direct costs that may be planned in a year, in the currency and price year of the prices. They
+# are reckoned with everybody attending. Left out: no limit. 0: nothing is started.
+# budget_per_year = 150000
+
+# Yearly discount rate of costs; the first year counts in full.
+discount_rate = 0.035
+
+# When teams start. Left out, scenario and roster say it. With names, only teams named start;
+# without names, teams are shared out over the waves in the order of the roster.
+# [[waves]]
+# date = 2027-04-01
+# teams = ["North 1"]
+#
+# [[waves]]
+# date = 2027-09-01
+# teams = ["South 1"]
+"""
+
+
+def setting_template() -> str:
+    """Return a commented setting file that loads."""
+    return TEMPLATE

@@ -1,0 +1,162 @@
+"""Trainers as a queue: start weeks that trainers, working days and budget allow.
+
+Teams come in the order of the weeks they were to start in, those of the same week in the order of
+the roster. Each starts in the first week from then on in which all its sessions can be held; one
+that cannot start in time to finish its training within the horizon does not start at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.errors import InputError
+from sim.planning.resources import WEEKS_PER_YEAR
+
+WORKING_DAYS = 5.0
+SLACK = 1e-9
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What is there to deliver with.
+
+    Attributes
+    ----------
+    trainers : int or None
+        Trainers who can work at the same time; None for no limit.
+    days_per_year : float
+        Days of sessions that each of them gives in a year; preparation and travel come on top.
+    budget_per_year : float or None
+        Direct costs that may be planned in a year; None for no limit.
+    """
+
+    trainers: int | None = None
+    days_per_year: float = 100.0
+    budget_per_year: float | None = None
+
+    @property
+    def week_limit(self) -> float:
+        """Trainer-days in a week."""
+        return np.inf if self.trainers is None else self.trainers * WORKING_DAYS
+
+    @property
+    def year_limit(self) -> float:
+        """Trainer-days in a year."""
+        return np.inf if self.trainers is None else self.trainers * self.days_per_year
+
+
+@dataclass(frozen=True)
+class Starts:
+    """When teams start.
+
+    Attributes
+    ----------
+    wished, given : numpy.ndarray
+        Weeks of usual care before each team's programme as wished and as the queue allows; -1 for
+        never. Shape (teams,).
+    reasons : tuple of str
+        Why a team waits or does not start; empty where it starts as wished.
+    """
+
+    wished: np.ndarray
+    given: np.ndarray
+    reasons: tuple[str, ...]
+
+    @property
+    def waits(self) -> np.ndarray:
+        """Weeks that each team waits; NaN for one that never starts, or was never to."""
+        fine = (self.wished >= 0) & (self.given >= 0)
+        return np.where(fine, self.given - self.wished, np.nan).astype(float)
+
+
+def queue(
+    wished: np.ndarray,
+    trainer_days: np.ndarray,
+    direct_cost: np.ndarray,
+    capacity: Capacity,
+    weeks: int,
+    at_once: int = 0,
+) -> Starts:
+    """Return when teams can start.
+
+    Parameters
+    ----------
+    wished : numpy.ndarray
+        Weeks in which teams were to start, -1 for never, shape (teams,).
+    trainer_days : numpy.ndarray
+        Trainer-days in each week of a team's programme, shape (weeks,): the same for all.
+    direct_cost : numpy.ndarray
+        Planned direct cost in each week of the programme, shape (teams, weeks).
+    capacity : Capacity
+        Limits.
+    weeks : int
+        Weeks simulated.
+    at_once : int
+        Most trainers that a session needs.
+
+    Returns
+    -------
+    Starts
+        No week holds more trainer-days than trainers work, no year (of 52 weeks) more than they
+        give, and no year plans more direct cost than its budget.
+    """
+    wished = np.asarray(wished, np.int64)
+    given = np.full(len(wished), -1, np.int64)
+    reasons = [""] * len(wished)
+    years = -(-weeks // WEEKS_PER_YEAR)
+    of_year = np.arange(weeks) // WEEKS_PER_YEAR
+    week_load, year_load, spent = np.zeros(weeks), np.zeros(years), np.zeros(years)
+    busy = np.flatnonzero(trainer_days > 0.0)
+    training = int(busy[-1]) + 1 if len(busy) else 1
+    limit = np.inf if capacity.budget_per_year is None else capacity.budget_per_year
+    for team in sorted(np.flatnonzero(wished >= 0), key=lambda one: (wished[one], one)):
+        first = int(wished[team])
+        if first >= weeks:
+            reasons[team] = f"was to start in week {first}, after the {weeks} weeks looked at"
+            continue
+        if capacity.trainers is not None and at_once > capacity.trainers:
+            reasons[team] = (
+                f"a session needs {at_once} trainers at once, and there are {capacity.trainers}"
+            )
+            continue
+        blocked: set[str] = set()
+        for start in range(first, weeks):
+            if start > first and start + training > weeks:
+                break
+            at = start + busy[busy + start < weeks]
+            need = trainer_days[at - start]
+            in_year = np.bincount(of_year[at], need, years)
+            cost = np.bincount(of_year[start:], direct_cost[team, : weeks - start], years)
+            if np.any(week_load[at] + need > capacity.week_limit + SLACK):
+                blocked.add("trainers are busy")
+            elif np.any((in_year > 0) & (year_load + in_year > capacity.year_limit + SLACK)):
+                blocked.add("trainers have given their days of the year")
+            elif np.any((cost > 0) & (spent + cost > limit + SLACK)):
+                blocked.add("the year's budget is spent")
+            else:
+                given[team] = start
+                week_load[at] += need
+                year_load += in_year
+                spent += cost
+                break
+        why = " and ".join(sorted(blocked))
+        if given[team] < 0:
+            reasons[team] = f"cannot be trained within the {weeks} weeks: {why}"
+        elif given[team] > first:
+            reasons[team] = f"waits {int(given[team]) - first} weeks: {why}"
+    return Starts(wished, given, tuple(reasons))
+
+
+def check_capacity(capacity: Capacity) -> Capacity:
+    """Return limits that make sense, or refuse them by name."""
+    if capacity.trainers is not None and not 0 <= capacity.trainers <= 1000:
+        raise InputError(f"trainers = {capacity.trainers}: must be a whole number in [0, 1000]")
+    if not 0.0 < capacity.days_per_year <= 260.0:
+        raise InputError(
+            f"trainer_days_per_year = {capacity.days_per_year:g}: must be in (0, 260] (days)"
+        )
+    if capacity.budget_per_year is not None and capacity.budget_per_year < 0.0:
+        raise InputError(f"budget_per_year = {capacity.budget_per_year:g}: must not be negative")
+    return capacity

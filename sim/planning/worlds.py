@@ -1,0 +1,273 @@
+"""Many worlds of several scenarios, reduced to outcomes where they are computed.
+
+A comparison of ten scenarios over 200 draws and 10 replications is 20,000 worlds: their tables
+would not fit into memory. `ReducingExecutor` stands between `simulate` and a pool of threads and
+keeps of every chunk only its outcomes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.ensemble import Chunk, Request
+from sim.planning.outcomes import (
+    GROUP_MEASURES,
+    IMPLEMENTATION,
+    SCORES,
+    WEEKLY,
+    Covered,
+    outcomes_of,
+)
+from sim.planning.resources import RESOURCES, WEEKS_PER_YEAR, Plan
+from sim.request import build_request
+from sim.scenarios.library import adjusted
+from sim.simulate import Progress, simulate
+
+if TYPE_CHECKING:
+    from sim.population import Layout
+    from sim.roster import Roster
+    from sim.scenarios.schema import Scenario
+
+COLLECT = ("assessments", "staff_assessments", "team_weeks")
+
+
+@dataclass(frozen=True)
+class Worlds:
+    """Outcomes of all worlds; axes begin with scenario, draw and replication.
+
+    Attributes
+    ----------
+    scenarios : tuple of str
+        Names along the first axis.
+    assessments : numpy.ndarray
+        Weeks of assessment.
+    scores : numpy.ndarray
+        Shape (scenarios, draws, replications, assessments, `SCORES`).
+    groups : numpy.ndarray
+        Shape (scenarios, draws, replications, assessments, groups, `GROUP_MEASURES`).
+    implementation : numpy.ndarray
+        Shape (scenarios, draws, replications, `IMPLEMENTATION`).
+    weekly : numpy.ndarray
+        Means over replications, shape (scenarios, draws, weeks + 1, `WEEKLY`).
+    resources : numpy.ndarray
+        Shape (scenarios, draws, replications, years, `RESOURCES`).
+    """
+
+    scenarios: tuple[str, ...]
+    assessments: np.ndarray
+    scores: np.ndarray
+    groups: np.ndarray
+    implementation: np.ndarray
+    weekly: np.ndarray
+    resources: np.ndarray
+
+    def use(self, scenario: int) -> dict[str, np.ndarray]:
+        """Return the resources of a scenario, each of shape (draws, replications, years)."""
+        own = self.resources[scenario]
+        return {
+            name: own[..., number]
+            for number, name in enumerate(RESOURCES)
+            if own[..., number].any()
+        }
+
+
+class ReducingExecutor:
+    """An executor for `simulate` that keeps of every chunk only its outcomes.
+
+    Parameters
+    ----------
+    reduce : callable
+        Called with request, chunk and tables, in the thread that ran the chunk.
+    workers : int, optional
+        Threads; as many as there are processors when not given.
+    """
+
+    def __init__(
+        self,
+        reduce: Callable[[Request, Chunk, Mapping[str, np.ndarray]], None],
+        workers: int | None = None,
+    ) -> None:
+        self._reduce = reduce
+        self._pool = ThreadPoolExecutor(max_workers=workers)
+        # `simulate` asks pools of `concurrent.futures` for their size by this name.
+        self._max_workers = self._pool._max_workers
+
+    def submit(
+        self, run: Callable[..., Any], request: Request, chunk: Chunk
+    ) -> Future[dict[str, np.ndarray]]:
+        """Run a chunk, reduce it, and hand on empty tables."""
+
+        def work() -> dict[str, np.ndarray]:
+            tables = run(request, chunk)
+            self._reduce(request, chunk, tables)
+            return {name: table[:0] for name, table in tables.items()}
+
+        return self._pool.submit(work)
+
+    def shutdown(self) -> None:
+        """Wait for what runs and give the threads back."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def yearly_assessments(weeks: int) -> list[int]:
+    """Return weeks of assessment: the start, the end of every year, and the end."""
+    return sorted({0, *range(WEEKS_PER_YEAR, weeks + 1, WEEKS_PER_YEAR), weeks})
+
+
+def with_starts(layout: Layout, starts: np.ndarray, weeks: int, fixed: bool) -> Layout:
+    """Return a layout whose teams start in the given weeks.
+
+    Parameters
+    ----------
+    layout : Layout
+        A scenario's layout.
+    starts : numpy.ndarray
+        Weeks of usual care before each team's programme, -1 for never, shape (teams,).
+    weeks : int
+        Weeks simulated.
+    fixed : bool
+        Whether each team has its own week; otherwise teams whose order is found within each world
+        share the weeks out as the scenario says, those that never start coming last.
+    """
+    teams = layout.teams.copy()
+    if fixed:
+        teams["order"] = 0
+    never = np.where(teams["order"] != 0, weeks, -1)
+    teams["start_week"] = np.where(starts < 0, np.where(teams["programme"] > 0, never, -1), starts)
+    return dataclasses.replace(layout, teams=teams)
+
+
+def planning_request(
+    scenarios: Sequence[Scenario],
+    roster: Roster,
+    starts: Sequence[np.ndarray],
+    *,
+    draws: Sequence[Mapping[str, float]],
+    weeks: int,
+    replications: int,
+    seed: int,
+    settings: Mapping[str, float] | None = None,
+    fixed: bool = False,
+) -> Request:
+    """Return one request in which every scenario has start weeks of its own.
+
+    With `fixed` each team has its own start week, whatever a scenario says of their order.
+
+    All scenarios share their runs of chance; every draw has runs of its own, so that the mean over
+    draws does not rest on the same few.
+    """
+    parts = []
+    for scenario, weeks_to_start in zip(scenarios, starts, strict=True):
+        changed = adjusted(scenario, {"assessment.weeks": yearly_assessments(weeks)})
+        inducts = scenario.training.induction > 0.0
+        part = build_request(
+            [changed],
+            roster,
+            settings=settings,
+            draws=draws,
+            weeks=weeks,
+            replications=replications,
+            seed=seed,
+            collect=(*COLLECT, "events") if inducts else COLLECT,
+            own_chance=True,
+        )
+        layout = with_starts(part.layouts[0], weeks_to_start, weeks, fixed)
+        parts.append(dataclasses.replace(part, layouts=(layout,)))
+    collect = max((part.collect for part in parts), key=len)
+    return dataclasses.replace(
+        parts[0],
+        names=tuple(name for part in parts for name in part.names),
+        layouts=tuple(layout for part in parts for layout in part.layouts),
+        draws=np.concatenate([np.atleast_2d(part.draws) for part in parts]),
+        collect=collect,
+    )
+
+
+def found_within_worlds(layout: Layout) -> bool:
+    """Return whether each world finds out which teams take part, or which of them starts when."""
+    return layout.selection_mode != 0 or bool(np.any(layout.teams["order"] != 0))
+
+
+def simulate_worlds(
+    request: Request,
+    covered: Covered,
+    plans: Sequence[Plan],
+    *,
+    workers: int | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_cancel: Callable[[], bool] | None = None,
+) -> tuple[Worlds, dict[str, Any]]:
+    """Run a request and return the outcomes of its worlds, and its metadata.
+
+    Parameters
+    ----------
+    request : Request
+        From `planning_request`.
+    covered : Covered
+        Who the outcomes are about.
+    plans : sequence of Plan
+        What each scenario gives each team.
+    workers, on_progress, should_cancel
+        As in `sim.simulate.simulate`.
+
+    Raises
+    ------
+    Cancelled
+        When `should_cancel` said so.
+    """
+    assessments = request.assessment_weeks(0)
+    shape = (len(request.names), request.parameter_sets, request.replications)
+    years = -(-request.weeks // WEEKS_PER_YEAR)
+    worlds = Worlds(
+        scenarios=request.names,
+        assessments=assessments,
+        scores=np.full((*shape, len(assessments), len(SCORES)), np.nan),
+        groups=np.full(
+            (*shape, len(assessments), len(covered.groups), len(GROUP_MEASURES)), np.nan
+        ),
+        implementation=np.full((*shape, len(IMPLEMENTATION)), np.nan),
+        weekly=np.zeros((*shape[:2], request.weeks + 1, len(WEEKLY))),
+        resources=np.zeros((*shape, years, len(RESOURCES))),
+    )
+    parts: dict[tuple[int, int], list[tuple[int, np.ndarray]]] = {}
+
+    def reduce(asked: Request, chunk: Chunk, tables: Mapping[str, np.ndarray]) -> None:
+        at = (chunk.scenario, chunk.draw, slice(chunk.first, chunk.last))
+        found = outcomes_of(
+            tables,
+            chunk.worlds,
+            asked.weeks,
+            assessments,
+            covered,
+            plans[chunk.scenario],
+            found_within_worlds(asked.layouts[chunk.scenario]),
+        )
+        worlds.scores[at] = found.scores
+        worlds.groups[at] = found.groups
+        worlds.implementation[at] = found.implementation
+        worlds.resources[at] = found.resources
+        summed = found.weekly.sum(axis=0)
+        parts.setdefault((chunk.scenario, chunk.draw), []).append((chunk.first, summed))
+
+    executor = ReducingExecutor(reduce, workers)
+    try:
+        results = simulate(
+            request,
+            executor=executor,
+            workers=workers,
+            on_progress=on_progress,
+            should_cancel=should_cancel,
+        )
+    finally:
+        executor.shutdown()
+    for (scenario, draw), summed in parts.items():
+        # In the order of replications, so that the sum does not depend on which chunk came first.
+        for _, one in sorted(summed, key=lambda pair: pair[0]):
+            worlds.weekly[scenario, draw] += one / request.replications
+    return worlds, results.metadata

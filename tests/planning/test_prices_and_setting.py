@@ -1,0 +1,141 @@
+"""Prices and settings from files: what is refused and how, what is laid over what."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+
+import numpy as np
+import pytest
+
+from sim.errors import InputError
+from sim.planning.prices import prices_from_text, prices_template, read_prices, shipped_prices
+from sim.planning.setting import (
+    Setting,
+    read_setting,
+    setting_from_text,
+    setting_template,
+    wished_starts,
+)
+from sim.roster import described_roster
+
+ROSTER = described_roster(trusts=1, teams_per_trust=5, intervention_share=1.0)
+
+
+def test_every_price_without_a_source_is_an_assumption_with_a_wide_range() -> None:
+    draws = shipped_prices().draws(400, 1)
+    for name, one in shipped_prices().entries.items():
+        assert one.about.grade in ("literature", "assumption")
+        if "no figure seen" in one.about.source:
+            assert one.about.grade == "assumption"
+        if one.about.grade == "assumption":
+            low, high = np.quantile(draws[name], [0.05, 0.95])
+            assert high / low > 2.0, name
+
+
+def test_own_prices_go_before_the_shipped_ones() -> None:
+    prices = prices_from_text(
+        'price_year = "2024/25"\nuprating = 1.5\nstaff_hour = 50\n'
+        "coach_hour = { value = 60, low = 45, high = 80 }\n"
+    )
+    values = prices.values()
+    assert values["staff_hour"] == 50.0
+    assert values["trainer_day"] == 1.5 * shipped_prices().values()["trainer_day"]
+    assert values["telephone_hours"] == shipped_prices().values()["telephone_hours"]
+    draws = prices.draws(2000, 1)
+    assert np.ptp(draws["staff_hour"]) == 0.0
+    np.testing.assert_allclose(np.quantile(draws["coach_hour"], [0.05, 0.95]), [45, 80], rtol=0.02)
+    ratio = draws["venue_day"] / shipped_prices().draws(2000, 1)["venue_day"]
+    np.testing.assert_allclose(ratio, 1.5)
+    assert prices.price_year == "2024/25"
+    assert not any("unadjusted" in note for note in prices.notes)
+
+
+def test_mixed_price_years_are_told() -> None:
+    notes = prices_from_text('price_year = "2024/25"\nstaff_hour = 50').notes
+    assert any("unadjusted" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("staf_hour = 3", "did you mean 'staff_hour'"),
+        ("staff_hour = -1", r"must be a number in \[10, 200\]"),
+        ("staff_hour = true", "must be a number"),
+        ("staff_hour = { low = 3 }", "lacks its value"),
+        ("staff_hour = { value = 40, low = 39 }", "both low and high"),
+        ("staff_hour = { value = 40, low = 45, high = 60 }", "low < value < high"),
+        ("staff_hour = { value = 40, hihg = 45 }", "did you mean 'high'"),
+        ("uprating = 0", r"uprating = 0: must be a number in \[0.1, 10\]"),
+        ("staff_hour =", "not valid TOML"),
+    ],
+)
+def test_a_price_that_breaks_a_rule_is_refused_in_one_line(text: str, says: str) -> None:
+    with pytest.raises(InputError, match=says) as refused:
+        prices_from_text(text)
+    assert "\n" not in str(refused.value)
+
+
+def test_templates_load() -> None:
+    assert prices_from_text(prices_template()).values() == shipped_prices().values()
+    opened = "\n".join(
+        line.removeprefix("# ")
+        for line in prices_template().splitlines()
+        if line.removeprefix("# ").split(" = ")[0] in shipped_prices().entries
+        and "{" not in line
+        and not line.startswith("#  ")
+    )
+    assert set(tomllib.loads(opened)) == set(shipped_prices().entries)
+    assert setting_from_text(setting_template()).start_date == date(2027, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("start_date = 2027-04-01\n[[waves]]\ndate = 2027-03-01", "before start_date = 2027-04-01"),
+        ("[[waves]]\ndate = 2027-03-01", "start_date is missing"),
+        ("years = 1\nstart_date = 2027-04-01\n[[waves]]\ndate = 2029-03-01", "after the 1 years"),
+        (
+            "start_date = 2027-04-01\n[[waves]]\ndate = 2027-05-01\n[[waves]]\ndate = 2027-04-09",
+            "must come after wave 1",
+        ),
+        ("trainer = 3", "did you mean 'trainers'"),
+        ("trainers = 2.5", "whole number"),
+        ("budget_per_year = -1", "budget_per_year = -1: must be a number"),
+        ("discount_rate = 3.5", "discount_rate = 3.5: must be a number"),
+        ("start_date = 'soon'", "must be a date such as"),
+        ("waves = 3", r"headed \[\[waves\]\]"),
+    ],
+)
+def test_a_setting_that_breaks_a_rule_is_refused_in_one_line(text: str, says: str) -> None:
+    with pytest.raises(InputError, match=says) as refused:
+        setting_from_text(text)
+    assert "\n" not in str(refused.value)
+
+
+def test_waves_without_names_share_teams_out_in_roster_order() -> None:
+    setting = setting_from_text(
+        "start_date = 2027-04-01\n[[waves]]\ndate = 2027-04-01\n[[waves]]\ndate = 2027-07-01"
+    )
+    starts = np.array([0, 0, -1, 0, 0])
+    assert wished_starts(setting, ROSTER, starts).tolist() == [0, 0, -1, 13, 13]
+    assert wished_starts(Setting(), ROSTER, starts).tolist() == starts.tolist()
+
+
+def test_waves_with_names_start_those_teams_only() -> None:
+    text = 'start_date = 2027-04-01\n[[waves]]\ndate = 2027-04-15\nteams = ["t001-002", "T001-003"]'
+    starts = np.array([0, 0, -1, 0, 0])
+    found = wished_starts(setting_from_text(text), ROSTER, starts)
+    assert found.tolist() == [-1, 2, -1, -1, -1]
+    with pytest.raises(InputError, match="is not in the roster"):
+        wished_starts(setting_from_text(text.replace("T001-003", "Somewhere")), ROSTER, starts)
+    with pytest.raises(InputError, match="stands already in wave 1"):
+        wished_starts(setting_from_text(text.replace("T001-003", "T001-002")), ROSTER, starts)
+
+
+def test_missing_files_are_told_by_name(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    for read in (read_prices, read_setting):
+        with pytest.raises(InputError, match="does not exist"):
+            read(tmp_path / "nothing.toml")
+        with pytest.raises(InputError, match="cannot be read"):
+            read(tmp_path)

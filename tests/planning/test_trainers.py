@@ -1,0 +1,116 @@
+"""The queue for trainers and budget."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sim.planning.trainers import Capacity, queue
+
+WEEKS = 130
+
+
+def loads(given: np.ndarray, need: np.ndarray) -> np.ndarray:
+    """Add up trainer-days by week, written apart from the queue's own sums."""
+    load = np.zeros(WEEKS)
+    for start in given[given >= 0]:
+        for offset, days in enumerate(need):
+            if start + offset < WEEKS:
+                load[start + offset] += days
+    return load
+
+
+@given(
+    wished=st.lists(st.integers(-1, 60), min_size=1, max_size=25),
+    trainers=st.integers(1, 4),
+    days=st.floats(5.0, 80.0),
+    budget=st.one_of(st.none(), st.floats(5.0, 60.0)),
+    sessions=st.lists(st.tuples(st.integers(0, 20), st.floats(0.5, 3.0)), min_size=1, max_size=5),
+)
+def test_no_limit_is_ever_passed_and_nobody_starts_early(
+    wished: list[int],
+    trainers: int,
+    days: float,
+    budget: float | None,
+    sessions: list[tuple[int, float]],
+) -> None:
+    need = np.zeros(WEEKS)
+    for week, amount in sessions:
+        need[week] = min(amount, 5.0 * trainers)
+    cost = np.zeros((len(wished), WEEKS))
+    cost[:, :30] = 0.2
+    capacity = Capacity(trainers, days, budget)
+    found = queue(np.array(wished), need, cost, capacity, WEEKS)
+    load = loads(found.given, need)
+    assert load.max() <= 5.0 * trainers + 1e-6
+    spent = np.zeros(WEEKS)
+    for team, start in enumerate(found.given):
+        if start >= 0:
+            spent[start:] += cost[team, : WEEKS - start]
+    for year in range(0, WEEKS, 52):
+        assert load[year : year + 52].sum() <= trainers * days + 1e-6
+        if budget is not None:
+            assert spent[year : year + 52].sum() <= budget + 1e-6
+    started = found.given >= 0
+    assert (found.given[started] >= found.wished[started]).all()
+    assert (found.wished[started] >= 0).all()
+    for place, reason in enumerate(found.reasons):
+        assert (reason == "") == (found.given[place] == found.wished[place])
+
+
+def test_teams_wait_their_turn_by_hand() -> None:
+    need = np.zeros(WEEKS)
+    need[0] = 5.0
+    found = queue(np.zeros(3, int), need, np.zeros((3, WEEKS)), Capacity(1, 260.0), WEEKS, 1)
+    assert found.given.tolist() == [0, 1, 2]
+    assert found.waits.tolist() == [0.0, 1.0, 2.0]
+    assert found.reasons == (
+        "",
+        "waits 1 weeks: trainers are busy",
+        "waits 2 weeks: trainers are busy",
+    )
+
+
+def test_days_of_the_year_push_teams_into_the_next() -> None:
+    need = np.zeros(WEEKS)
+    need[0] = 5.0
+    found = queue(np.zeros(3, int), need, np.zeros((3, WEEKS)), Capacity(1, 10.0), WEEKS, 1)
+    assert found.given.tolist() == [0, 1, 52]
+
+
+def test_who_wished_first_goes_first_whatever_the_roster_says() -> None:
+    need = np.zeros(WEEKS)
+    need[0] = 5.0
+    found = queue(np.array([4, 3, 3]), need, np.zeros((3, WEEKS)), Capacity(1, 260.0), WEEKS, 1)
+    assert found.given.tolist() == [5, 3, 4]
+
+
+def test_no_budget_and_no_trainers_start_nobody() -> None:
+    need = np.zeros(WEEKS)
+    need[1] = 1.0
+    cost = np.full((2, WEEKS), 10.0)
+    poor = queue(np.zeros(2, int), need, cost, Capacity(budget_per_year=0.0), WEEKS, 1)
+    alone = queue(np.zeros(2, int), need, cost, Capacity(trainers=1), WEEKS, 2)
+    assert poor.given.tolist() == alone.given.tolist() == [-1, -1]
+    assert "budget" in poor.reasons[0]
+    assert "needs 2 trainers at once" in alone.reasons[0]
+
+
+def test_without_limits_everybody_starts_as_wished() -> None:
+    wished = np.array([0, -1, 17, 129, 130])
+    found = queue(wished, np.ones(WEEKS), np.ones((5, WEEKS)), Capacity(), WEEKS, 9)
+    assert found.given.tolist() == [0, -1, 17, 129, -1]
+    assert "after the 130 weeks" in found.reasons[4]
+
+
+@pytest.mark.parametrize("trainers", [1, 2, 3])
+def test_a_team_that_cannot_finish_its_training_does_not_start(trainers: int) -> None:
+    need = np.zeros(40)
+    need[[0, 19]] = 5.0
+    found = queue(np.zeros(60, int), need, np.zeros((60, 40)), Capacity(trainers, 260.0), 40, 1)
+    started = found.given[found.given >= 0]
+    assert started.max() + 20 <= 40
+    # A start in week 19 or later meets the second session of an earlier one.
+    assert sorted(started) == sorted([*range(19)] * trainers)
