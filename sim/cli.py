@@ -13,8 +13,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from sim.commands import analyse, explain, listing, simulation, template
+from sim.commands import analyse, compare, explain, listing, power, simulation, template, trial
 from sim.errors import InputError, nearest, unknown
+from sim.web import command as serve
 
 EXAMPLES = """\
 examples:
@@ -24,10 +25,13 @@ examples:
   refocus explain experience_to_recovery
   refocus template teams > teams.csv
   refocus analyse data.csv --model 'fu ~ arm + base + (1|cluster)' --term arm
+  refocus power two-point-target --find clusters --target 0.8
+  refocus trial refocus
 
 `refocus COMMAND --help` shows the options of a command.
 """
-COMMANDS = (simulation, listing, explain, template, analyse)
+COMMANDS = (simulation, compare, listing, explain, template, analyse, power, trial, serve)
+OWN_NAMES = ("run", "compare", "list", "explain", "template", "analyse", "power", "trial", "serve")
 
 
 class Parser(argparse.ArgumentParser):
@@ -55,9 +59,28 @@ class Parser(argparse.ArgumentParser):
         return options
 
 
+def installed_commands() -> list[Any]:
+    """Return commands that other installed packages bring, by the entry points `refocus.commands`.
+
+    Each is a module like those in `sim.commands`; one that cannot be loaded is left out.
+    """
+    from importlib.metadata import entry_points
+
+    found = []
+    for one in sorted(entry_points(group="refocus.commands"), key=lambda one: one.name):
+        try:
+            found.append(one.load())
+        except ImportError:
+            continue
+    return found
+
+
 def command_names() -> list[str]:
     """Return the names of all commands."""
-    return ["run", "list", "explain", "template", "analyse"]
+    from importlib.metadata import entry_points
+
+    brought = sorted(one.name for one in entry_points(group="refocus.commands"))
+    return [*OWN_NAMES, *brought]
 
 
 def build_parser() -> Parser:
@@ -72,7 +95,7 @@ def build_parser() -> Parser:
     parser.add_argument("--version", action="store_true", help="show the version and stop")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    for command in COMMANDS:
+    for command in (*COMMANDS, *installed_commands()):
         command.add_arguments(commands)
     return parser
 

@@ -11,6 +11,8 @@ examples:
   refocus analyse data.csv --model 'fu ~ arm + base + site + (1|cluster)' --term arm
   refocus analyse data.csv --model 'y ~ trt + period + (1|cluster) + (1|cluster:period)' \\
     --term trt --format json
+  refocus analyse data.csv --model 'fu ~ arm + base + (1|cluster)' --term arm \\
+    --participation attended --impute 50
 """
 
 
@@ -27,6 +29,14 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("data", metavar="FILE.csv", help="data, UTF-8, comma, with a header")
     parser.add_argument("--model", required=True, metavar="FORMULA", help="in lme4's notation")
     parser.add_argument("--term", required=True, help="the term to test")
+    parser.add_argument(
+        "--participation",
+        metavar="COLUMN",
+        help="how far clusters took part: complier-average effect beside as-treated contrasts",
+    )
+    parser.add_argument(
+        "--impute", default="0", metavar="N", help="impute missing outcomes within clusters N times"
+    )
     parser.add_argument("--format", default="text", metavar="text|json", help="of the output")
     parser.set_defaults(run=run)
 
@@ -41,12 +51,27 @@ def run(given: argparse.Namespace) -> int:
 
     if given.format not in ("text", "json"):
         raise unknown("format", given.format, ("text", "json"))
-    result = analyse_csv(given.data, given.model, given.term)
+    result = analyse_csv(
+        given.data,
+        given.model,
+        given.term,
+        participation=given.participation,
+        imputations=whole_imputations(given.impute),
+    )
     if given.format == "json":
         print(json.dumps(without_nan(result), indent=1, allow_nan=False))
     else:
         print(format_analysis(result))
     return 0
+
+
+def whole_imputations(text: str) -> int:
+    """Return the number of imputations, or refuse it."""
+    from sim.errors import InputError
+
+    if not text.isdigit() or not (int(text) == 0 or 2 <= int(text) <= 1000):
+        raise InputError(f"impute = '{text}': must be a whole number from 2 to 1000, or 0 for none")
+    return int(text)
 
 
 def without_nan(value: Any) -> Any:

@@ -7,6 +7,7 @@ of the coefficient for the sampling of clusters and people, given the model.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,15 +21,24 @@ from sim.trials.cluster_tests import (
     between_within_df,
     cluster_means,
     cluster_permutation_test,
+    cluster_regression_test,
     cluster_summary_test,
+    constant_within,
     t_test,
     two_arms,
 )
+from sim.trials.design_columns import prepare_design
 from sim.trials.fixed_part import fixed_columns, response_column
+from sim.trials.further_analyses import (
+    imputation_analysis,
+    participation_analysis,
+    schedule_permutation,
+)
 from sim.trials.mixed_model import MixedModelFit, fit_mixed_model
-from sim.trials.model_formula import ModelFormula, RandomTerm, parse_formula
+from sim.trials.model_formula import ModelFormula, RandomTerm, names_in, parse_formula
 from sim.trials.trial_table import (
     LABEL_COLUMNS,
+    as_numbers,
     is_missing,
     label_of,
     read_table,
@@ -45,7 +55,13 @@ NORMAL_975 = 1.959963984540054
 
 
 def analyse_csv(
-    path: str | Path, model: str, term: str, labels: Sequence[str] = LABEL_COLUMNS
+    path: str | Path,
+    model: str,
+    term: str,
+    labels: Sequence[str] = LABEL_COLUMNS,
+    *,
+    participation: str | None = None,
+    imputations: int = 0,
 ) -> dict[str, Any]:
     """Analyse a comma-separated file; see `analyse_table`.
 
@@ -59,6 +75,9 @@ def analyse_csv(
         The tested term.
     labels : sequence of str
         Columns whose numbers are labels.
+    participation : str, optional
+    imputations : int
+        See `analyse_table`.
 
     Returns
     -------
@@ -70,11 +89,24 @@ def analyse_csv(
         If the file, the formula or the term cannot be used.
     """
     parse_formula(model)
-    return analyse_table(read_table(path), model, term, labels)
+    return analyse_table(
+        read_table(path),
+        model,
+        term,
+        labels,
+        participation=participation,
+        imputations=imputations,
+    )
 
 
 def analyse_table(
-    frame: pd.DataFrame, model: str, term: str, labels: Sequence[str] = LABEL_COLUMNS
+    frame: pd.DataFrame,
+    model: str,
+    term: str,
+    labels: Sequence[str] = LABEL_COLUMNS,
+    *,
+    participation: str | None = None,
+    imputations: int = 0,
 ) -> dict[str, Any]:
     """Fit a linear mixed model to a trial's table and test one term.
 
@@ -89,15 +121,24 @@ def analyse_table(
         A coefficient's name, or a column with a single coefficient.
     labels : sequence of str
         Columns whose numbers are labels, not quantities.
+    participation : str, optional
+        Column that says how far a cluster took part; adds the complier-average effect and
+        as-treated contrasts.
+    imputations : int
+        Data sets in which missing outcomes are imputed within clusters and pooled by Rubin's rules;
+        0 for none.
 
     Returns
     -------
     dict
         ``n_obs``, ``n_groups``, ``rows_dropped_missing``, ``formula``, ``term``, ``estimate``,
         ``se``, ``satterthwaite``, ``kenward_roger``, ``between_within``, ``wald_z``,
-        ``cluster_summary`` and ``cluster_permutation`` (None unless the term compares two arms of
-        whole clusters), ``coef``, ``variance``, ``icc``, ``reml_criterion``, ``singular``,
-        ``converged``, ``dropped_columns``, ``warnings``.
+        ``cluster_summary`` (None unless the term compares two arms of whole clusters), the same
+        with covariates of clusters in its second stage (``cluster_summary_second_stage``),
+        ``cluster_permutation`` (of arms, or of the sequences of a schedule whose periods are in the
+        model), ``coef``, ``variance``, ``icc``, ``reml_criterion``, ``singular``, ``converged``,
+        ``dropped_columns``, ``warnings``; if asked for, ``participation`` and
+        ``multiple_imputation``.
 
     Raises
     ------
@@ -107,6 +148,8 @@ def analyse_table(
     formula = parse_formula(model)
     frame, formula = _with_cluster_period(frame, formula)
     used = _used_columns(frame, formula)
+    if participation is not None and participation not in frame.columns:
+        raise unknown("column", participation, frame.columns)
     missing = np.zeros(len(frame), dtype=bool)
     for name in used:
         missing |= is_missing(frame[name])
@@ -132,7 +175,86 @@ def analyse_table(
     if tested not in fit.names:
         others = ", ".join(one for one in fit.names if one != tested)
         raise InputError(f"term '{term}': it is a combination of other columns ({others})")
-    return _result(formula, term, tested, fit, X, y, names, effects, int(missing.sum()))
+    result = _result(formula, term, tested, fit, X, y, names, effects, int(missing.sum()))
+    at = fit.names.index(tested)
+    columns = X[:, [names.index(one) for one in fit.names]]
+    clusters = _coarsest(effects)
+    if result["cluster_permutation"] is None:
+        result["cluster_permutation"] = _of_schedule(formula, table, columns, at, y, clusters)
+    if participation is not None:
+        taken_part = frame.loc[~missing, participation].copy()
+        taken_part.index = complete.index
+        if is_missing(taken_part).any():
+            raise InputError(f"column '{participation}': it must be complete")
+        shares = as_numbers(participation, taken_part, must=True)
+        assert shares is not None
+        result["participation"] = participation_analysis(columns, at, y, shares, clusters)
+    if imputations:
+        result["multiple_imputation"] = _imputed(
+            formula, frame, table, y, ~missing, tested, imputations
+        )
+    return result
+
+
+def _coarsest(effects: Sequence[RandomEffect]) -> Codes:
+    """Return the grouping with the fewest levels, in a trial the clusters."""
+    groupings = [one.codes for one in effects if one.slope is None] or [effects[0].codes]
+    return min(groupings, key=lambda codes: int(codes.max()))
+
+
+def _of_schedule(
+    formula: ModelFormula,
+    table: pd.DataFrame,
+    columns: Matrix,
+    tested: int,
+    y: Matrix,
+    clusters: Codes,
+) -> dict[str, Any] | None:
+    """Return the permutation test of a schedule, where the model has its periods."""
+    period = next((one for one in ("period", "time") if one in formula.fixed_names), None)
+    if period is None or period not in table.columns or int(clusters.max()) < 2:
+        return None
+    found = schedule_permutation(columns, tested, y, clusters, _codes(table, [period]))
+    return None if found is None else found._asdict()
+
+
+def _imputed(
+    formula: ModelFormula,
+    frame: pd.DataFrame,
+    table: pd.DataFrame,
+    y: Matrix,
+    complete: NDArray[np.bool_],
+    tested: str,
+    imputations: int,
+) -> dict[str, Any]:
+    """Return the analysis in which rows without an outcome are imputed."""
+    if len(formula.random) != 1 or formula.random[0].slope is not None:
+        raise InputError(
+            f"model '{formula.text}': multiple imputation needs a single random intercept, as "
+            "(1|cluster)"
+        )
+    of_response = set(names_in(formula.response))
+    predictors = [one for one in _used_columns(frame, formula) if one not in of_response]
+    there = ~np.any([is_missing(frame[one]) for one in predictors], axis=0)
+    asked = frame.loc[there, predictors].copy()
+    asked.index = np.flatnonzero(there)
+    numeric = [one for one in predictors if _is_numeric(table, one)]
+    labels = [one for one in predictors if one not in numeric]
+    wide = typed_columns(asked, predictors, numeric, labels)
+    X, names = fixed_columns(formula, wide)
+    if not (X[:, 0] == 1.0).all():
+        raise InputError(f"model '{formula.text}': multiple imputation needs an intercept")
+    kept = prepare_design(X, np.arange(len(X), dtype=float)).kept
+    X, names = X[:, kept], tuple(names[j] for j in kept)
+    outcome = np.full(len(frame), np.nan)
+    outcome[complete] = y
+    return imputation_analysis(
+        X,
+        names.index(tested),
+        outcome[there],
+        _codes(wide, formula.random[0].factors),
+        imputations,
+    )
 
 
 def _with_cluster_period(
@@ -197,9 +319,15 @@ def _tested_column(
     """Return the name of the coefficient that a term stands for."""
     if term in names:
         return term
-    if term in formula.fixed_names and term in table.columns and not _is_numeric(table, term):
-        found = [f"{term}{level}" for level in table[term].cat.categories]
-        found = [one for one in found if one in names]
+    # An interaction may be named in any order.
+    turned = next((one for one in names if sorted(one.split(":")) == sorted(term.split(":"))), None)
+    if turned is not None:
+        return turned
+    column = re.sub(r"^(?:as\.factor|factor|C)\((.*)\)$", r"\1", term).strip()
+    if column in formula.fixed_names and column in table.columns:
+        levels = [label_of(one) for one in table[column].unique()]
+        found = [f"{written}{one}" for written in (column, f"factor({column})") for one in levels]
+        found = [one for one in names if one in found]
         if len(found) == 1:
             return found[0]
         if found:
@@ -225,10 +353,11 @@ def _result(
     at = fit.names.index(tested)
     kept = [names.index(one) for one in fit.names]
     groupings = [one.codes for one in effects if one.slope is None] or [effects[0].codes]
-    top = min(groupings, key=lambda codes: int(codes.max()))
+    top = _coarsest(effects)
     df, level = between_within_df(X[:, kept], at, groupings)
     between = t_test(coef[tested]["estimate"], coef[tested]["se"], df)
     summary, permutation = _cluster_level(X[:, kept], at, y, top)
+    second_stage = None if summary is None else _second_stage(X[:, kept], at, y, top)
     groups = dict(
         sorted(
             {
@@ -254,6 +383,7 @@ def _result(
             "ci95": list(between.ci95),
         },
         "cluster_summary": summary,
+        "cluster_summary_second_stage": second_stage,
         "cluster_permutation": permutation,
         "coef": coef,
         "variance": dict(fit.variances),
@@ -282,6 +412,7 @@ def _coefficient(fit: MixedModelFit, j: int) -> dict[str, Any]:
             "ci95": list(satterthwaite.ci95),
         },
         "kenward_roger": {
+            "se": kenward_roger.se,
             "se_adj": kenward_roger.se,
             "df": kenward_roger.df,
             "t": kenward_roger.t,
@@ -327,6 +458,30 @@ def _cluster_level(
     }
 
 
+def _second_stage(X: Matrix, tested: int, y: Matrix, clusters: Codes) -> dict[str, Any] | None:
+    """Return the cluster-summary test with covariates of clusters in its second stage, if any."""
+    arms = two_arms(X[:, tested], clusters)
+    others = np.delete(X, tested, axis=1)
+    of_clusters = constant_within(others, clusters)
+    if arms is None or of_clusters.sum() < 2:
+        return None
+    first = np.unique(clusters, return_index=True)[1]
+    varying = np.column_stack([np.ones(y.size), others[:, ~of_clusters]])
+    means = cluster_means(y, varying, clusters)
+    try:
+        test = cluster_regression_test(means, arms[0], others[first][:, of_clusters])
+    except InputError:
+        return None
+    return {
+        "estimate": test.estimate / arms[1],
+        "se": test.se / arms[1],
+        "t": test.t,
+        "df": test.df,
+        "p": test.p,
+        "ci95": [one / arms[1] for one in test.ci95],
+    }
+
+
 def _icc(formula: ModelFormula, fit: MixedModelFit) -> float | None:
     """Return the share of the cluster variance, where no random slope acts."""
     intercepts = [one for one in formula.random if one.slope is None]
@@ -335,6 +490,18 @@ def _icc(formula: ModelFormula, fit: MixedModelFit) -> float | None:
     top = min(intercepts, key=lambda one: fit.n_levels[one.name])
     total = fit.variances["residual"] + sum(fit.variances[one.name] for one in intercepts)
     return fit.variances[top.name] / total
+
+
+def crossed_groupings(effects: Sequence[RandomEffect]) -> list[tuple[str, str]]:
+    """Return the pairs of random intercepts of which neither is nested in the other."""
+    intercepts = sorted((one for one in effects if one.slope is None), key=lambda one: one.n_levels)
+    found = []
+    for at, coarse in enumerate(intercepts):
+        for fine in intercepts[at + 1 :]:
+            pairs = np.unique(coarse.codes.astype(np.int64) * fine.n_levels + fine.codes)
+            if pairs.size > fine.n_levels:
+                found.append((coarse.name, fine.name))
+    return found
 
 
 def _warnings(
@@ -354,6 +521,11 @@ def _warnings(
             f"the variance of {', '.join(zero)} is estimated as zero: Satterthwaite's degrees of "
             "freedom leave it out, Kenward-Roger's keep it"
         )
+    for coarse, fine in crossed_groupings(effects):
+        found.append(
+            f"{coarse} and {fine} are crossed; if the numbers of one begin anew in each level of "
+            "the other, write them nested, as (1|cluster/id)"
+        )
     if fit.dropped_columns:
         found.append(
             f"left out because they depend on other columns: {', '.join(fit.dropped_columns)}"
@@ -362,8 +534,9 @@ def _warnings(
     if arms is not None:
         smaller = int(min(arms[0].sum(), (~arms[0]).sum()))
         if smaller < 10:
+            clusters_are = "1 cluster" if smaller == 1 else f"{smaller} clusters"
             found.append(
-                f"{smaller} clusters in the smaller arm: read the cluster-summary and permutation "
+                f"{clusters_are} in the smaller arm: read the cluster-summary and permutation "
                 "tests beside the mixed model"
             )
     elif min(groups.values()) < 10:

@@ -17,8 +17,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.errors import InputError
+
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
+
+# Cells of a block whose covariance is inverted as a whole.
+LARGEST_BLOCK = 2500
 
 
 @dataclass(frozen=True)
@@ -213,6 +218,12 @@ def stack_blocks(cells: Cells) -> list[BlockStack]:
     """Return the blocks, those with the same number of cells together."""
     order = np.argsort(cells.block, kind="stable")
     _, starts, counts = np.unique(cells.block[order], return_index=True, return_counts=True)
+    if counts.max() > LARGEST_BLOCK:
+        raise InputError(
+            f"random effects: {counts.max()} groups hang together through levels that they share "
+            f"(at most {LARGEST_BLOCK}); if people or periods are numbered anew in each cluster, "
+            "write (1|cluster/id)"
+        )
     stacks = []
     for m in np.unique(counts):
         at = order[starts[counts == m][:, None] + np.arange(m)]

@@ -140,6 +140,47 @@ def cluster_summary_test(means: Matrix, intervention: NDArray[np.bool_]) -> TTes
     return t_test(float(one.mean() - other.mean()), se, df)
 
 
+def cluster_regression_test(
+    means: Matrix, intervention: NDArray[np.bool_], covariates: Matrix
+) -> TTest:
+    """Compare two sets of cluster means, adjusted for covariates of clusters.
+
+    Covariates of clusters belong in this second stage: taken out before, they would cost no degrees
+    of freedom, and the test would reject too often.
+
+    Parameters
+    ----------
+    means : (k,) array
+        One summary for each cluster, adjusted for what varies within clusters alone.
+    intervention : (k,) array of bool
+    covariates : (k, q) array
+        Values of clusters, without an intercept; dependent columns are left out.
+
+    Returns
+    -------
+    TTest
+        With k - 2 - q degrees of freedom.
+
+    Raises
+    ------
+    InputError
+        If too few clusters are left, covariates tell the arms, or means do not vary.
+    """
+    k = means.size
+    x = np.column_stack([np.ones(k), intervention.astype(float), covariates])
+    prepared = prepare_design(x, means)
+    df = k - len(prepared.kept)
+    if 1 not in prepared.kept or df < 1:
+        raise InputError("clusters: too few are left beyond the covariates of clusters")
+    at = int(np.flatnonzero(prepared.kept == 1)[0])
+    left = float(prepared.residual @ prepared.residual)
+    row = prepared.to_coefficients[at]
+    se = math.sqrt(left / df * float(row @ row))
+    if not se > 1e-12 * float(np.abs(means).max()):
+        raise InputError("cluster means: they must vary within an arm")
+    return t_test(float(prepared.least_squares[at]), se, float(df))
+
+
 def cluster_permutation_test(
     means: Matrix, intervention: NDArray[np.bool_], seed: int = 0
 ) -> PermutationTest:

@@ -27,6 +27,9 @@ class TrialData:
         The outcome; NaN where lost or not answered.
     stratum : numpy.ndarray
         Stratum of the cluster.
+    worker : numpy.ndarray or None
+        Member of staff who works with the person, numbered over all clusters; None where the source
+        knows no staff.
     """
 
     cluster: np.ndarray
@@ -36,22 +39,38 @@ class TrialData:
     arm: np.ndarray
     outcome: np.ndarray
     stratum: np.ndarray
+    worker: np.ndarray | None = None
 
     def frame(self) -> pd.DataFrame:
         """Return the data as a tidy frame."""
         import pandas as pd
 
-        return pd.DataFrame(
-            {
-                "cluster": self.cluster,
-                "period": self.period,
-                "person": self.person,
-                "treatment": self.treatment,
-                "arm": self.arm,
-                "stratum": self.stratum,
-                "outcome": self.outcome,
-            }
+        columns = {
+            "cluster": self.cluster,
+            "period": self.period,
+            "person": self.person,
+            "treatment": self.treatment,
+            "arm": self.arm,
+            "stratum": self.stratum,
+            "outcome": self.outcome,
+        }
+        if self.worker is not None:
+            columns["worker"] = self.worker
+        return pd.DataFrame(columns)
+
+    def pair_rows(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of people measured in two periods: of the first, and of the last."""
+        rows = []
+        people = []
+        for period in (first, last):
+            at = np.flatnonzero(self.period == period)
+            at = at[np.argsort(self.person[at], kind="stable")]
+            rows.append(at)
+            people.append(self.person[at])
+        _, before, after = np.intersect1d(
+            people[0], people[1], assume_unique=True, return_indices=True
         )
+        return rows[0][before], rows[1][after]
 
     def pairs(self, first: int, last: int) -> tuple[np.ndarray, ...]:
         """Return cluster, arm, stratum, baseline and follow-up of people measured in two periods.
@@ -62,15 +81,12 @@ class TrialData:
             ``(cluster, arm, stratum, baseline, follow_up)``, one row per person; what is missing is
             NaN.
         """
-        before, after = self.period == first, self.period == last
-        order_before = np.argsort(self.person[before], kind="stable")
-        order_after = np.argsort(self.person[after], kind="stable")
-        people_before = self.person[before][order_before]
-        people_after = self.person[after][order_after]
-        both, at_before, at_after = np.intersect1d(
-            people_before, people_after, assume_unique=True, return_indices=True
+        before, after = self.pair_rows(first, last)
+        outcome = self.outcome
+        return (
+            self.cluster[after],
+            self.arm[after],
+            self.stratum[after],
+            outcome[before],
+            outcome[after],
         )
-        rows = np.flatnonzero(after)[order_after][at_after]
-        base = self.outcome[before][order_before][at_before]
-        del both
-        return self.cluster[rows], self.arm[rows], self.stratum[rows], base, self.outcome[rows]

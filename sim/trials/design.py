@@ -52,29 +52,66 @@ class Attrition:
 
 @dataclass(frozen=True)
 class ReadinessEntry:
-    """Measured readiness as an entry criterion, with its error, and work on it beforehand.
+    """Measured readiness as an entry criterion or stratum, with its error, and work on it before.
 
     Attributes
     ----------
     minimum : float or None
         Smallest measured readiness (0-1) that lets a team in; None for no such criterion.
+    share : float or None
+        Share of the screened teams, those with the highest scores, that may enter; None for no such
+        criterion.
+    strata : int
+        Strata of measured readiness with equal numbers of teams, balanced over arms; 1 for none.
     reliability : float
         Share of the variance of the score that is real.
+    screened_per_team : int
+        Teams that are screened for every team that the design needs.
     run_in_weeks : int
-        Weeks of preparatory work on readiness before training.
+        Weeks of preparatory work on readiness before training; follow-up moves back as much.
+    run_in_intensity : float
+        How much of it: 1 as planned.
     """
 
     minimum: float | None = None
+    share: float | None = None
+    strata: int = 1
     reliability: float = 0.7
+    screened_per_team: int = 4
     run_in_weeks: int = 0
+    run_in_intensity: float = 1.0
 
     def __post_init__(self) -> None:
         if self.minimum is not None and not 0.0 <= self.minimum <= 1.0:
             raise InputError(f"readiness.minimum = {self.minimum}: must be from 0 to 1")
+        if self.share is not None and not 0.0 < self.share <= 1.0:
+            raise InputError(f"readiness.share = {self.share}: must be above 0 and at most 1")
+        if (self.minimum is not None) + (self.share is not None) + (self.strata > 1) > 1:
+            raise InputError("readiness: give one of minimum, share and strata")
+        if not 1 <= self.strata <= 10:
+            raise InputError(f"readiness.strata = {self.strata}: must be from 1 to 10")
         if not 0.05 <= self.reliability <= 1.0:
             raise InputError(f"readiness.reliability = {self.reliability}: must be from 0.05 to 1")
+        if not 1 <= self.screened_per_team <= 50:
+            raise InputError(
+                f"readiness.screened_per_team = {self.screened_per_team}: must be from 1 to 50"
+            )
         if self.run_in_weeks < 0:
             raise InputError(f"readiness.run_in_weeks = {self.run_in_weeks}: must be 0 or more")
+        if not 0.0 <= self.run_in_intensity <= 1.0:
+            raise InputError(
+                f"readiness.run_in_intensity = {self.run_in_intensity}: must be from 0 to 1"
+            )
+
+    @property
+    def decides(self) -> bool:
+        """Whether measured readiness decides which teams enter, or in which stratum."""
+        return self.minimum is not None or self.share is not None or self.strata > 1
+
+    @property
+    def asked(self) -> bool:
+        """Whether readiness is measured or worked on at all."""
+        return self.decides or self.run_in_weeks > 0
 
 
 @dataclass(frozen=True)

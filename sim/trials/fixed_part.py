@@ -23,7 +23,9 @@ def _material(expression: str, columns: pd.DataFrame, model: ModelFormula) -> pd
 
     # The functions are formulaic's and numpy's; a formula can reach no other name.
     context = {"log1p": np.log1p, "sqrt": np.sqrt, "exp": np.exp, "log": np.log}
-    written = re.sub(r"\bfactor\(", "C(", expression).replace("^", "**")
+    written = re.sub(r"\b(?:as\.)?factor\(", "C(", expression).replace("^", "**")
+    # A name with a point in it, as R allows, is quoted for the formula library.
+    written = re.sub(r"(?<![\w.])([A-Za-z_]\w*(?:\.\w+)+)", r"`\1`", written)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -44,7 +46,7 @@ def column_name(name: str) -> str:
     """Return R's name for a column of the formula library."""
     if name == "Intercept":
         return "(Intercept)"
-    name = re.sub(r"\[(?:T\.)?([^\]]*)\]", r"\1", name)
+    name = re.sub(r"\[(?:T\.)?([^\]]*?)(?:\.0)?\]", r"\1", name).replace("`", "")
     return re.sub(r"\bC\(", "factor(", name).replace(" ** ", "^").replace("**", "^")
 
 

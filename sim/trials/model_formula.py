@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from sim.errors import InputError
 
 # Functions that the fixed part may use; everything else in it must be a column.
-FUNCTIONS = ("C", "factor", "I", "log", "log1p", "exp", "sqrt", "center", "scale")
+FUNCTIONS = ("C", "factor", "as.factor", "I", "log", "log1p", "exp", "sqrt", "center", "scale")
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
 _ALLOWED = re.compile(r"[\w\s+\-*/:^().,]*")
-# A number may not run into a name, and a point belongs to a number only.
-_WORD = re.compile(r"[A-Za-z_]\w*|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+|[+\-*/:^(),]|\s+")
+# A number may not run into a name; a point belongs to a number or stands inside a name.
+_WORD = re.compile(r"[^\W\d]\w*(?:\.\w+)*|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+|[+\-*/:^(),]|\s+")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class ModelFormula:
     @property
     def fixed_names(self) -> tuple[str, ...]:
         """Names in the response and the fixed part that are not functions."""
-        return _names(f"{self.response} + {self.fixed}")
+        return names_in(f"{self.response} + {self.fixed}")
 
     @property
     def random_names(self) -> tuple[str, ...]:
@@ -214,16 +214,16 @@ def _check_fixed(text: str, part: str) -> None:
     called = re.search(r"[)\d]\s*\(", part)
     if called:
         raise InputError(f"model '{text}': '{part[called.start() :]}' cannot be read")
-    for match in re.finditer(r"([A-Za-z_]\w*)\s*\(", part):
+    for match in re.finditer(r"([^\W\d][\w.]*)\s*\(", part):
         if match[1] not in FUNCTIONS:
             raise InputError(
                 f"model '{text}': unknown function '{match[1]}'; valid: {', '.join(FUNCTIONS)}"
             )
 
 
-def _names(part: str) -> tuple[str, ...]:
+def names_in(part: str) -> tuple[str, ...]:
     """Return the names in a part of the formula, in order, without functions."""
     found = dict.fromkeys(
-        match[0] for match in re.finditer(r"(?<![\w.])[A-Za-z_]\w*\b(?!\s*\()", part)
+        match[0] for match in re.finditer(r"(?<![\w.])[^\W\d]\w*(?:\.\w+)*\b(?![\w.]*\s*\()", part)
     )
     return tuple(found)

@@ -13,11 +13,13 @@ from math import nan, sqrt
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.errors import InputError
-from sim.trials.analysis_plan import AnalysisPlan, TrialResult, analyse_trial, default_plan
+from sim.trials.analysis_plan import AnalysisPlan, analyse_trial, default_plan
 from sim.trials.data import TrialData
 from sim.trials.design import Design
+from sim.trials.trial_result import TrialResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,21 +85,23 @@ class Performance:
     failed, singular : Rate
         Trials without an estimate; trials with a variance estimated as zero.
     true_effect : float
-        What is estimated; NaN when the source does not state it.
+        What is estimated, mean over trials; NaN when the source does not state it.
     bias, bias_se : float
         Mean estimate less the true effect, and its Monte Carlo standard error.
     mean_estimate : float
         Mean estimate.
     empirical_se, empirical_se_error : float
-        Standard deviation of estimates, and its Monte Carlo standard error.
-    model_se : float
-        Root mean square of the model's standard errors.
+        Standard deviation of estimates about the true effect, and its Monte Carlo standard error.
+    model_se, model_se_error : float
+        Root mean square of the model's standard errors, and its Monte Carlo standard error.
     coverage : Rate
         Intervals that hold the true effect.
     icc : float
         Realised intracluster correlation, mean over trials of the fitted components.
     analysed : float
         Mean number of rows analysed.
+    df : float
+        Median degrees of freedom of the test.
     """
 
     power: Rate
@@ -111,9 +115,11 @@ class Performance:
     empirical_se: float
     empirical_se_error: float
     model_se: float
+    model_se_error: float
     coverage: Rate
     icc: float
     analysed: float
+    df: float
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain numbers by name."""
@@ -183,7 +189,9 @@ def run_trials(
 
 
 def performance(
-    results: list[TrialResult], alpha: float = 0.05, true_effect: float = nan
+    results: list[TrialResult],
+    alpha: float = 0.05,
+    true_effect: float | NDArray[np.float64] = nan,
 ) -> Performance:
     """Return rejection rates and measures of performance over trials.
 
@@ -193,37 +201,46 @@ def performance(
         One per trial.
     alpha : float
         Level of the test.
-    true_effect : float
-        What is estimated; NaN leaves bias and coverage out.
+    true_effect : float or (n,) array
+        What is estimated, in all trials or in each; NaN leaves bias and coverage out.
     """
     count = len(results)
+    truths = np.broadcast_to(np.asarray(true_effect, float), (count,))
+    have = [not one.failed for one in results]
     fitted = [one for one in results if not one.failed]
+    truth = truths[have]
     rejected = sum(1 for one in fitted if one.p < alpha)
     estimates = np.array([one.estimate for one in fitted])
     errors = np.array([one.se for one in fitted])
     n = len(fitted)
-    covered = sum(1 for one in fitted if one.low <= true_effect <= one.high)
+    covered = sum(1 for one, at in zip(fitted, truth, strict=True) if one.low <= at <= one.high)
     total = np.array([one.cluster_variance + one.residual_variance for one in fitted])
     between = np.array([one.cluster_variance for one in fitted])
-    spread = float(estimates.std(ddof=1)) if n > 1 else nan
-    known = np.isfinite(true_effect)
+    known = bool(np.isfinite(truth).all()) and n > 0
+    away = estimates - truth if known else estimates
+    spread = float(away.std(ddof=1)) if n > 1 else nan
+    model_se = float(np.sqrt((errors**2).mean())) if n else nan
     return Performance(
         power=rate(rejected, count),
         power_when_fitted=rate(rejected, n),
         failed=rate(count - n, count),
         singular=rate(sum(1 for one in fitted if one.singular), count),
-        true_effect=true_effect,
-        bias=float(estimates.mean() - true_effect) if n and known else nan,
+        true_effect=float(truths.mean()) if count else nan,
+        bias=float(away.mean()) if known else nan,
         bias_se=spread / sqrt(n) if n > 1 and known else nan,
         mean_estimate=float(estimates.mean()) if n else nan,
         empirical_se=spread,
         empirical_se_error=spread / sqrt(2.0 * (n - 1)) if n > 1 else nan,
-        model_se=float(np.sqrt((errors**2).mean())) if n else nan,
+        model_se=model_se,
+        model_se_error=float((errors**2).std(ddof=1)) / (2.0 * model_se * sqrt(n))
+        if n > 1
+        else nan,
         coverage=rate(covered, n) if known else Rate(nan, nan, nan, nan, 0),
         icc=float((between / total)[np.isfinite(total)].mean())
         if np.isfinite(total).any()
         else nan,
         analysed=float(np.mean([one.analysed for one in results])) if count else nan,
+        df=float(np.median([one.df for one in fitted])) if n else nan,
     )
 
 

@@ -62,6 +62,9 @@ class StatisticalSource:
         Standard deviation of the effect between clusters.
     period_effects : tuple of float
         Added in each period; none when empty.
+    exposure : tuple of float
+        Share of the effect that is there in a cluster's first, second ... period since it began,
+        transition periods included; the last one stays. All of it at once when empty.
     """
 
     mean: float
@@ -70,6 +73,7 @@ class StatisticalSource:
     effect: float
     effect_sd: float = 0.0
     period_effects: tuple[float, ...] = ()
+    exposure: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.sd > 0.0:
@@ -122,6 +126,7 @@ class StatisticalSource:
         newcomers = rng.standard_normal((total, periods))
         missing = rng.random((total, periods))
         ever = (schedule == TREATED).any(axis=1)
+        shares = exposure_shares(schedule, self.exposure)
         parts: list[tuple[np.ndarray, ...]] = []
         first_values = np.full(total, np.nan)
         identity = number.copy()
@@ -142,7 +147,9 @@ class StatisticalSource:
                 + sd_period * z_period[cluster, period]
                 + sd_person * person_z
                 + sd_rest * rest[:, period]
-                + treated * (self.effect + self.effect_sd * z_effect[cluster])
+                + treated
+                * shares[cluster, period]
+                * (self.effect + self.effect_sd * z_effect[cluster])
             )
             if period == 0:
                 first_values = value
@@ -161,6 +168,25 @@ class StatisticalSource:
                 )
             )
         return TrialData(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def exposure_shares(schedule: np.ndarray, exposure: tuple[float, ...]) -> np.ndarray:
+    """Return the share of the effect in every cluster and period, shape as the schedule's.
+
+    A cluster's first period of transition or treatment is its first period of exposure; a period
+    back in control starts the count anew.
+    """
+    if not exposure:
+        return np.ones(schedule.shape)
+    begun = np.isin(schedule, (TREATED, TRANSITION, NOT_MEASURED))
+    shares = np.zeros(schedule.shape)
+    count = np.zeros(len(schedule), int)
+    for period in range(schedule.shape[1]):
+        on = begun[:, period] & ((count > 0) | (schedule[:, period] != NOT_MEASURED))
+        count = np.where(on, count + 1, 0)
+        at = np.clip(count - 1, 0, len(exposure) - 1)
+        shares[:, period] = np.where(count > 0, np.array(exposure)[at], 0.0)
+    return shares
 
 
 def allocate(design: Design, strata: np.ndarray, rng: np.random.Generator) -> np.ndarray:

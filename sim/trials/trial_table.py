@@ -40,40 +40,64 @@ def read_table(path: str | Path) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the file is not there, is not UTF-8 text, has no rows, or has two columns of one name.
+        If the file is not there, is not UTF-8 text, has no rows, has two columns of one name, or a
+        line has not as many fields as the header.
     """
-    import csv
-
     import pandas as pd
 
     path = Path(path)
+    rows = _lines(path)
+    names = _header(path, rows[0] if rows else [])
+    body = [line for line in rows[1:] if line]
+    for number, line in enumerate(body, 1):
+        if len(line) != len(names):
+            # A spreadsheet may end lines with commas that say nothing.
+            if len(line) < len(names) or any(field.strip() for field in line[len(names) :]):
+                raise InputError(
+                    f"data file '{path.name}': it is not a comma-separated table (row {number} has "
+                    f"{len(line)} fields, the header {len(names)})"
+                )
+            del line[len(names) :]
+    if not body:
+        raise InputError(f"data file '{path.name}': it has no rows")
+    columns: dict[str, Any] = {}
+    for name, fields in zip(names, zip(*body, strict=True), strict=True):
+        if name:
+            values = np.array(fields, dtype=object)
+            values[np.isin(values.astype(str), MISSING)] = np.nan
+            columns[name] = values
+    return pd.DataFrame(columns)
+
+
+def _lines(path: Path) -> list[list[str]]:
+    """Return the fields of every line of a file."""
+    import csv
+
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file), [])
+            return list(csv.reader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = "is not UTF-8 text" if isinstance(error, ValueError) else "cannot be read"
         if isinstance(error, FileNotFoundError):
             reason = "does not exist"
         raise InputError(f"data file '{path.name}': it {reason}") from None
+
+
+def _header(path: Path, header: list[str]) -> list[str]:
+    """Return the names of columns; an empty name is a column to leave out."""
     names = [one.strip() for one in header]
-    if not any(names):
+    if not any(names) or any("\0" in one for one in names):
         raise InputError(f"data file '{path.name}': it must begin with a line of column names")
-    twice = next((one for one in names if names.count(one) > 1), None)
+    other = next((mark for mark in (";", "\t", "|") if len(names) == 1 and mark in names[0]), None)
+    if other is not None:
+        shown = "tabs" if other == "\t" else f"'{other}'"
+        raise InputError(
+            f"data file '{path.name}': fields must be separated by commas, not by {shown}"
+        )
+    twice = next((one for one in names if one and names.count(one) > 1), None)
     if twice is not None:
         raise InputError(f"data file '{path.name}': the column '{twice}' occurs twice")
-    try:
-        frame = pd.read_csv(
-            path, dtype=str, keep_default_na=False, na_values=list(MISSING), encoding="utf-8-sig"
-        )
-    except (ValueError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(
-            f"data file '{path.name}': it is not a comma-separated table ({reason})"
-        ) from None
-    if len(frame) == 0:
-        raise InputError(f"data file '{path.name}': it has no rows")
-    frame.columns = pd.Index(names)
-    return frame
+    return names
 
 
 def is_missing(values: pd.Series) -> NDArray[np.bool_]:
@@ -140,11 +164,12 @@ def label_of(value: Any) -> str:
     return str(value).strip()
 
 
-def _sort_key(label: str) -> tuple[int, float, str]:
+def _sort_key(label: str) -> tuple[int, float, str, str]:
+    """Sort numbers by value, then words as a dictionary does, whatever their capitals."""
     try:
-        return (0, float(label), label)
+        return (0, float(label), "", label)
     except ValueError:
-        return (1, 0.0, label)
+        return (1, 0.0, label.casefold(), label)
 
 
 def typed_columns(

@@ -139,7 +139,7 @@ def test_dependent_columns_are_named_and_the_term_may_not_be_one(trial: pd.DataF
         ("fu ~ arm + (1|clus ter)", "arm", "must be a column or a:b"),
         ("fu ~ arm + (1|cluster) + (1|cluster)", "arm", "occurs twice"),
         ("fu ~ arm + open(base) + (1|cluster)", "arm", "unknown function 'open'"),
-        ("fu ~ arm + base.mean() + (1|cluster)", "arm", "cannot be read"),
+        ("fu ~ arm + base.mean() + (1|cluster)", "arm", "unknown function 'base.mean'"),
         ("fu ~ arm + 'x' + (1|cluster)", "arm", "cannot be read"),
         ("fu ~ arm + cluster + (1|cluster)", "arm", "nothing to estimate its variance"),
         ("fu ~ arm + (1|cluster) + (1|id)", "arm", "levels for"),

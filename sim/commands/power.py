@@ -1,0 +1,280 @@
+"""`refocus power`: the power of a trial design, by simulation and by formula."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+import shlex
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.commands.numbers import whole
+from sim.commands.simulation import say
+from sim.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    from sim.trials.design_schema import DesignFile
+    from sim.trials.power_outcome import PowerOutcome
+
+FORMATS = ("text", "csv", "json")
+FEWEST_SWING_TRIALS, MOST_SWING_TRIALS = 100, 1000
+EXAMPLES = """\
+examples:
+  refocus power four-point-target
+  refocus power my-trial.toml --precision 0.005 --out results/power
+  refocus power two-point-target --find clusters --target 0.8
+  refocus power four-point-target --grid clusters=10,14,18,22 icc=0.01,0.05 --format csv
+  refocus power refocus --set size=20 --draws 200
+  refocus template design --out my-trial.toml
+"""
+
+
+def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "power",
+        help="power of a trial design",
+        description="Simulate a trial design many times and analyse every trial: power, type I "
+        "error, bias, coverage and standard errors with their Monte Carlo errors, beside the "
+        "formula's answer. With --out: tables and a report in that folder.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("design", metavar="DESIGN", help="a TOML file, or a worked design's name")
+    parser.add_argument("--simulations", metavar="N", help="trials (default: the file's)")
+    parser.add_argument(
+        "--precision", metavar="SE", help="simulate until the Monte Carlo SE is this small"
+    )
+    parser.add_argument("--draws", metavar="N", help="posterior draws; 0 for the defaults")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change a field of the design; may be repeated",
+    )
+    parser.add_argument(
+        "--grid",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=V,V,...",
+        help="power at every combination of these values",
+    )
+    parser.add_argument("--find", metavar="clusters|size", help="the smallest with enough power")
+    parser.add_argument("--target", metavar="POWER", help="power wanted (default: the file's)")
+    parser.add_argument("--seed", default="1", help="seed of the trials (default 1)")
+    parser.add_argument("--out", metavar="DIR", help="folder for tables and report")
+    parser.add_argument("--format", default="text", metavar="text|csv|json", help="of the output")
+    parser.add_argument(
+        "--no-sensitivity", action="store_true", help="leave out assurance and sensitivity"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Calculate; print, and with --out write tables and the report."""
+    from sim.trials.design_file import changed, load_design
+
+    if given.format not in FORMATS:
+        raise unknown("format", given.format, FORMATS)
+    file = load_design(given.design)
+    settings = dict(_setting(text) for text in given.set)
+    if settings:
+        file = changed(file, settings)
+    folder = None if given.out is None else new_folder(Path(given.out))
+    outcome = calculated(file, given)
+    if folder is not None:
+        for path in written(outcome, folder, command_of(given)):
+            say(f"wrote {path}")
+    print(shown(outcome, given.format), end="")
+    return 0
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """Return a field and its value, read as TOML and, where it is none, as text."""
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if not (name and equals and value):
+        raise InputError(f"setting '{text}': must have the form name=value")
+    try:
+        return name, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return name, value
+
+
+def _share(name: str, text: str | None, low: float, high: float) -> float | None:
+    if text is None:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        raise InputError(f"{name} = '{text}': must be a number") from None
+    if not low <= number <= high:
+        raise InputError(f"{name} = {text}: must be from {low:g} to {high:g}")
+    return number
+
+
+def calculated(file: DesignFile, given: argparse.Namespace) -> PowerOutcome:
+    """Return all that was asked for; every argument is checked before the first simulation."""
+    from sim.streams import check_seed
+    from sim.trials.power_outcome import PowerOutcome
+    from sim.trials.power_search import find_size, grid_files, parse_grid, run_grid, tornado
+    from sim.trials.power_study import conditional_and_assurance, simulate_power, study_of
+
+    seed = check_seed(whole("seed", given.seed, 0))
+    if given.simulations is not None and given.precision is not None:
+        raise InputError("simulations and precision: give one of them")
+    count = None
+    if given.simulations is not None:
+        count = whole("simulations", given.simulations, 20, 1_000_000)
+    precision = _share("precision", given.precision, 0.0005, 0.2)
+    draws = None if given.draws is None else whole("draws", given.draws, 0, 100_000)
+    target = _share("target", given.target, 0.051, 0.998) or file.target.power
+    if given.find is not None and given.find not in ("clusters", "size"):
+        raise unknown("find", given.find, ("clusters", "size"))
+    grid = parse_grid(given.grid, file)
+    if grid:
+        grid_files(file, grid)
+    study = study_of(file, draws)
+    if file.agents is not None:
+        _say_when_compiling()
+    on_point = progress_bars()
+    result = simulate_power(study, count, precision, seed, on_progress=on_point("design"))
+    trials = result.performance.power.trials
+    outcome: dict[str, Any] = {"result": result}
+    if not given.no_sensitivity:
+        conditional, assurance, covers = conditional_and_assurance(
+            result, seed, draws, on_point("assurance")
+        )
+        outcome |= {
+            "conditional": conditional,
+            "assurance": assurance,
+            "assurance_covers": covers,
+        }
+    fixed: dict[str, Any] = {
+        "simulations": count,
+        "draws": draws,
+        "seed": seed,
+        "on_point": on_point,
+    }
+    if grid:
+        outcome["grid"] = tuple(run_grid(file, grid, monte_carlo_se=precision, **fixed))
+    if given.find is not None:
+        fixed["simulations"] = trials
+        outcome["found"] = find_size(file, given.find, target, **fixed)
+    if not given.no_sensitivity:
+        fewer = min(max(trials // 4, FEWEST_SWING_TRIALS), MOST_SWING_TRIALS)
+        swings = tornado(file, fewer, draws=draws, seed=seed, on_point=on_point)
+        outcome |= {"swings": tuple(swings), "swing_trials": fewer}
+    return PowerOutcome(**outcome)
+
+
+def _say_when_compiling() -> None:
+    from sim.ensemble import first_compilation
+
+    if first_compilation():
+        say("first simulation after installation or an edit: compiling, about half a minute ...")
+
+
+def progress_bars() -> Callable[[str], Any]:
+    """Return a function that gives each part of the work a progress bar, if somebody looks."""
+    if not sys.stderr.isatty():
+        return lambda label: None
+    from tqdm import tqdm
+
+    def part(label: str) -> Callable[[int, int], None]:
+        bars: list[Any] = []
+
+        def show(done: int, total: int) -> None:
+            if not bars:
+                bars.append(tqdm(desc=label, unit="trial", dynamic_ncols=True, leave=False))
+            bars[0].total = total
+            bars[0].update(done - bars[0].n)
+            # More may follow when a precision was asked for; then a new bar goes on.
+            if done >= total:
+                bars.pop().close()
+
+        return show
+
+    return part
+
+
+def shown(outcome: PowerOutcome, form: str) -> str:
+    """Return the output in a format."""
+    from sim.trials.power_outcome import as_text, plain, rows
+
+    if form == "json":
+        return json.dumps(plain(outcome), indent=1) + "\n"
+    return csv_text(rows(outcome)) if form == "csv" else as_text(outcome)
+
+
+def csv_text(table: list[dict[str, Any]]) -> str:
+    """Return rows as CSV."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(table[0]) if table else [], lineterminator="\n")
+    writer.writeheader()
+    for row in table:
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if value is None or value != value:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def new_folder(folder: Path) -> Path:
+    """Return a folder that holds nothing yet, made if need be."""
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(f"out = '{folder}': exists and is not empty; name another folder")
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"out = '{folder}': cannot be written ({error.strerror})") from error
+    return folder
+
+
+def written(outcome: PowerOutcome, folder: Path, command: str) -> Iterator[Path]:
+    """Write the tables and the report, and yield their paths."""
+    from dataclasses import asdict
+
+    from sim.files import write_whole
+    from sim.report.power_report import power_report
+    from sim.trials.design_text import design_text
+    from sim.trials.power_outcome import plain, rows
+
+    parts = {
+        "report.html": power_report(outcome, command),
+        "power.json": json.dumps(plain(outcome), indent=1) + "\n",
+        "power.csv": csv_text(rows(outcome)),
+        "trials.csv": csv_text([asdict(one) for one in outcome.result.results]),
+        "design.toml": design_text(outcome.result.study.file),
+    }
+    if outcome.swings:
+        parts["sensitivity.csv"] = csv_text([asdict(one) for one in outcome.swings])
+    for name, text in parts.items():
+        path = folder / name
+        write_whole(path, text.encode())
+        yield path
+
+
+def command_of(given: argparse.Namespace) -> str:
+    """Return the command that repeats a calculation."""
+    parts = ["refocus", "power", given.design]
+    for name in ("simulations", "precision", "draws", "find", "target", "seed"):
+        value = getattr(given, name)
+        if value is not None:
+            parts += [f"--{name}", str(value)]
+    for text in given.set:
+        parts += ["--set", text]
+    if given.grid:
+        parts += ["--grid", *given.grid]
+    if given.no_sensitivity:
+        parts.append("--no-sensitivity")
+    return " ".join(shlex.quote(part) for part in parts)

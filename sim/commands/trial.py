@@ -1,0 +1,269 @@
+"""`refocus trial`: the REFOCUS trial simulated many times, and the PULSAR trial predicted."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.commands.draws import add_draw_options
+from sim.commands.numbers import whole
+from sim.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.posterior.choose import ChosenDraws
+
+FORMATS = ("text", "csv", "json")
+TRIALS = 1000
+EXAMPLES = """\
+examples:
+  refocus trial refocus
+  refocus trial refocus --trials 200 --out results/replication
+  refocus trial pulsar --transport 0.2 --format csv
+  refocus trial pulsar --document docs/prediction-pulsar.md
+"""
+
+
+def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "trial",
+        help="simulate the REFOCUS trial many times, or predict the PULSAR trial",
+        description="refocus: simulate the REFOCUS trial from the posterior and show where its "
+        "published figures fall. pulsar: predict the PULSAR stepped-wedge trial from its design "
+        "alone; its outcome is not used in fitting. With --out: tables and a report.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("which", metavar="refocus|pulsar", help="which trial")
+    parser.add_argument("--trials", default=str(TRIALS), help=f"simulated trials ({TRIALS})")
+    parser.add_argument("--seed", default="1", help="seed of chance (default 1)")
+    add_draw_options(parser, TRIALS)
+    parser.add_argument("--workers", help="threads (default: all processors)")
+    parser.add_argument(
+        "--transport", metavar="SD", help="pulsar: SD of transport in SD units (default 0.1)"
+    )
+    parser.add_argument("--document", metavar="FILE.md", help="pulsar: write the prediction there")
+    parser.add_argument("--date", help="pulsar: date of the prediction (default today)")
+    parser.add_argument("--out", metavar="DIR", help="folder for tables and report")
+    parser.add_argument("--format", default="text", metavar="text|csv|json", help="of the output")
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Simulate, print, and write what was asked for."""
+    if given.format not in FORMATS:
+        raise unknown("format", given.format, FORMATS)
+    if given.which not in ("refocus", "pulsar"):
+        raise unknown("trial", given.which, ("refocus", "pulsar"))
+    if given.which == "refocus":
+        for name in ("transport", "document", "date"):
+            if getattr(given, name) is not None:
+                raise InputError(f"{name}: belongs to 'refocus trial pulsar'")
+        return replicate(given)
+    return predict(given)
+
+
+def replicate(given: argparse.Namespace) -> int:
+    """Simulate the REFOCUS trial."""
+    from dataclasses import asdict
+
+    from sim.trials.replication import replication_summary, simulate_refocus
+    from sim.trials.replication_text import fall_rows, replication_text
+
+    chosen, count, seed, folder = prepared(given)
+    with progress(count) as show:
+        trials = simulate_refocus(
+            chosen.draws, count, seed, workers=workers(given), on_progress=show
+        )
+    summary = replication_summary(trials)
+    tables: dict[str, Callable[[], str]] = {
+        "text": lambda: replication_text(summary, chosen.covers),
+        "csv": lambda: csv_of(fall_rows(summary)),
+        "json": lambda: json_of({"covers": chosen.covers, "seed": seed, **asdict(summary)}),
+    }
+    if folder is not None:
+        from sim.report.trial_reports import replication_report
+
+        write(
+            folder,
+            {
+                "trials.csv": trials.to_csv(index=False),
+                "figures.csv": tables["csv"](),
+                "summary.json": tables["json"](),
+                "report.html": replication_report(
+                    summary, trials, chosen.covers, command_of(given)
+                ),
+            },
+        )
+    print(tables[given.format](), end="")
+    return 0
+
+
+def predict(given: argparse.Namespace) -> int:
+    """Predict the PULSAR trial."""
+    from dataclasses import asdict
+
+    from sim.trials.pulsar import coverage_shift, pulsar_design, simulate_pulsar
+    from sim.trials.pulsar_outcome import forecast_rows, pulsar_outcome, pulsar_text
+
+    transport = share("transport", given.transport, pulsar_design().transport_sd)
+    date = checked_date(given.date)
+    document = None if given.document is None else Path(given.document)
+    if document is not None and (document.is_dir() or not document.parent.is_dir()):
+        raise InputError(f"document = '{document}': must be a file in an existing folder")
+    chosen, count, seed, folder = prepared(given)
+    coverage = coverage_shift(chosen.draws, seed, pulsar_design())
+    with progress(count) as show:
+        trials = simulate_pulsar(
+            chosen.draws, count, seed, shift=coverage[0], workers=workers(given), on_progress=show
+        )
+    outcome = pulsar_outcome(trials, transport, seed, coverage, chosen.covers, chosen.provenance)
+    tables: dict[str, Callable[[], str]] = {
+        "text": lambda: pulsar_text(outcome),
+        "csv": lambda: csv_of(forecast_rows(outcome)),
+        "json": lambda: json_of({"date": date, **asdict(outcome)}),
+    }
+    if document is not None:
+        from sim.files import write_whole
+        from sim.report.pulsar_document import pulsar_document
+        from sim.results import package_versions
+
+        version = package_versions()["refocus-simulation"]
+        page = pulsar_document(outcome, date, version, command_of(given))
+        write_whole(document, page.encode())
+    if folder is not None:
+        from sim.report.trial_reports import pulsar_report
+
+        write(
+            folder,
+            {
+                "trials.csv": trials.to_csv(index=False),
+                "forecasts.csv": tables["csv"](),
+                "prediction.json": tables["json"](),
+                "report.html": pulsar_report(outcome, command_of(given)),
+            },
+        )
+    print(tables[given.format](), end="")
+    return 0
+
+
+def prepared(given: argparse.Namespace) -> tuple[ChosenDraws, int, int, Path | None]:
+    """Return draws, number of trials, seed and folder; everything is checked before simulating."""
+    from sim.commands.draws import given_draws
+    from sim.commands.simulation import say
+    from sim.ensemble import first_compilation
+    from sim.streams import check_seed
+
+    seed = check_seed(whole("seed", given.seed, 0, 2**32 - 1))
+    count = whole("trials", given.trials, 20, 1_000_000)
+    workers(given)
+    if given.draws == str(TRIALS) and count < TRIALS:
+        given.draws = str(count)
+    chosen = given_draws(given, seed)
+    folder = None if given.out is None else new_folder(Path(given.out))
+    if first_compilation():
+        say("first simulation after installation or an edit: compiling, about half a minute ...")
+    return chosen, count, seed, folder
+
+
+def workers(given: argparse.Namespace) -> int | None:
+    """Return the number of threads, None for all processors."""
+    return None if given.workers is None else whole("workers", given.workers, 1, 1024)
+
+
+def share(name: str, text: str | None, default: float) -> float:
+    """Return a number of SD, or refuse it by name."""
+    if text is None:
+        return default
+    try:
+        number = float(text)
+    except ValueError:
+        raise InputError(f"{name} = '{text}': must be a number") from None
+    if not 0.0 <= number <= 5.0:
+        raise InputError(f"{name} = {text}: must be from 0 to 5")
+    return number
+
+
+def checked_date(text: str | None) -> str:
+    """Return a date as YYYY-MM-DD, today when none is given."""
+    import datetime
+
+    if text is None:
+        return datetime.date.today().isoformat()
+    try:
+        return datetime.date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise InputError(f"date = '{text}': must be YYYY-MM-DD") from None
+
+
+def new_folder(folder: Path) -> Path:
+    """Return an empty folder, made if needed; refuse one in use."""
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(f"out = '{folder}': exists and is not empty; name another folder")
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"out = '{folder}': cannot be written ({error.strerror})") from error
+    return folder
+
+
+def write(folder: Path, parts: dict[str, str]) -> None:
+    """Write files and name them."""
+    from sim.commands.simulation import say
+    from sim.files import write_whole
+
+    for name, text in parts.items():
+        write_whole(folder / name, text.encode())
+        say(f"wrote {folder / name}")
+
+
+def csv_of(rows: list[dict[str, Any]]) -> str:
+    """Return rows as CSV."""
+    import pandas as pd
+
+    frame: pd.DataFrame = pd.DataFrame(rows)
+    return str(frame.to_csv(index=False))
+
+
+def json_of(value: dict[str, Any]) -> str:
+    """Return a value as JSON; numbers that do not exist are null."""
+    from sim.commands.analyse import without_nan
+
+    return json.dumps(without_nan(value), indent=1, allow_nan=False, default=list) + "\n"
+
+
+def progress(total: int) -> Any:
+    """Return a context with a progress bar, if somebody looks."""
+    import contextlib
+    import sys
+
+    if not sys.stderr.isatty():
+        return contextlib.nullcontext(None)
+
+    @contextlib.contextmanager
+    def bar() -> Any:
+        from tqdm import tqdm
+
+        with tqdm(total=total, unit="trial", dynamic_ncols=True) as shown:
+            yield lambda done, _: shown.update(done - shown.n)
+
+    return bar()
+
+
+def command_of(given: argparse.Namespace) -> str:
+    """Return the command that repeats a calculation."""
+    parts = ["refocus", "trial", given.which]
+    usual = {"trials": str(TRIALS), "seed": "1", "draws": str(TRIALS)}
+    for name in ("trials", "seed", "draws", "posterior", "transport", "date", "document"):
+        value = getattr(given, name)
+        if value is not None and usual.get(name) != str(value):
+            parts += [f"--{name}", str(value)]
+    if given.prior_only:
+        parts.append("--prior-only")
+    return " ".join(shlex.quote(part) for part in parts)

@@ -1,0 +1,313 @@
+"""What a design file may say: every choice with its unit, bounds and meaning.
+
+A design file describes one cluster trial for `refocus power`: who is randomised and measured when,
+where outcomes come from, how they are analysed, and how precisely the power is wanted.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from sim.scenarios.schema import Part
+
+TYPES = ("parallel", "stepped wedge", "crossover", "matrix")
+LARGEST = 100_000
+
+# TOML has lists where the model keeps tuples: the containers alone are read leniently.
+Row = Annotated[tuple[int, ...], Field(strict=False)]
+Range = Annotated[tuple[float, float], Field(strict=False)]
+
+
+def _number(default: Any, low: float, high: float, unit: str, meaning: str) -> Any:
+    return Field(default, ge=low, le=high, description=meaning, json_schema_extra={"unit": unit})
+
+
+def _choice(default: Any, meaning: str) -> Any:
+    return Field(default, description=meaning, json_schema_extra={"unit": "choice"})
+
+
+def _text(default: str, meaning: str) -> Any:
+    return Field(default, max_length=2000, description=meaning, json_schema_extra={"unit": "text"})
+
+
+def _many(default: Any, unit: str, meaning: str) -> Any:
+    return Field(
+        default,
+        strict=False,
+        max_length=1000,
+        description=meaning,
+        json_schema_extra={"unit": unit},
+    )
+
+
+def _part(kind: type[Part], meaning: str) -> Any:
+    return Field(default_factory=kind, description=meaning, json_schema_extra={"unit": "table"})
+
+
+class Trial(Part):
+    """Who is randomised and measured when."""
+
+    type: Literal["parallel", "stepped wedge", "crossover", "matrix"] = _choice(
+        "parallel",
+        "Shape of the trial; a matrix lists every sequence and period in `schedule`.",
+    )
+    clusters: int | None = _number(
+        None, 0, LARGEST, "teams", "Teams in all, dealt as evenly as can be to arms or sequences."
+    )
+    clusters_by_sequence: tuple[int, ...] | None = _many(
+        None,
+        "teams",
+        "Teams in each sequence instead of `clusters`; a parallel trial's are [treated, control].",
+    )
+    size: float = _number(
+        15.0, 1.0, LARGEST, "people", "Service users asked per team and measured period."
+    )
+    size_variation: float = _number(
+        0.0, 0.0, 2.0, "ratio", "Coefficient of variation of that number between teams."
+    )
+    sampling: Literal["cross-sectional", "closed cohort", "open cohort"] | None = _choice(
+        None,
+        "Whether each period asks other people, the same people, or a mixture. Left out: a closed "
+        "cohort where a baseline is used, else cross-sections.",
+    )
+    churn: float = _number(
+        0.0, 0.0, 1.0, "share", "People of an open cohort replaced from one period to the next."
+    )
+    baseline: Literal["none", "ancova", "change"] = _choice(
+        "none", "Use of the baseline in a parallel trial: none, adjusted for it, or change from it."
+    )
+    period_weeks: int = _number(52, 1, 520, "weeks", "Weeks from one measurement to the next.")
+    steps: int = _number(4, 1, 60, "steps", "Sequences of a stepped wedge; one baseline period.")
+    transition_periods: int = _number(
+        0, 0, 20, "periods", "Periods after each crossing of a stepped wedge that are left out."
+    )
+    periods: int = _number(2, 2, 60, "periods", "Periods of a crossover.")
+    schedule: tuple[Row, ...] = _many(
+        (),
+        "0-3",
+        "Matrix, one row per sequence: 0 control, 1 treated, 2 transition, 3 not measured.",
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Trial:
+        if self.clusters is None and self.clusters_by_sequence is None:
+            if self.type != "matrix":
+                raise ValueError("clusters: is missing; say how many teams are randomised")
+        elif self.clusters is not None and self.clusters_by_sequence is not None:
+            raise ValueError("clusters and clusters_by_sequence: give one of them")
+        if (self.type == "matrix") != bool(self.schedule):
+            raise ValueError(
+                "schedule: goes with type = 'matrix' and only with it; list one row per sequence"
+            )
+        if self.baseline != "none" and self.type in ("stepped wedge", "crossover"):
+            raise ValueError(
+                f"baseline = '{self.baseline}': only parallel trials are adjusted for a baseline; "
+                "leave it out, the analysis uses all periods"
+            )
+        return self
+
+
+class Randomisation(Part):
+    """How teams are allocated."""
+
+    method: Literal["simple", "stratified", "minimised", "restricted"] = _choice(
+        "simple", "How teams are allocated to arms or sequences."
+    )
+    strata: int = _number(1, 1, 1000, "strata", "Strata of teams, of equal size.")
+
+    @model_validator(mode="after")
+    def _together(self) -> Randomisation:
+        if self.method == "stratified" and self.strata == 1:
+            raise ValueError("strata = 1: stratified randomisation needs at least 2 strata")
+        return self
+
+
+class Loss(Part):
+    """Loss to follow-up of statistical outcomes; agents leave by mechanisms of their own."""
+
+    rate: float = _number(0.0, 0.0, 0.95, "share", "Share lost after the first measurement.")
+    mechanism: Literal["completely at random", "at random", "not at random"] = _choice(
+        "completely at random", "Whether loss depends on nothing, the baseline, or the outcome."
+    )
+    slope: float = _number(
+        0.0, -5.0, 5.0, "log odds per SD", "Change in the log odds of loss per SD of that driver."
+    )
+    arm_difference: float = _number(
+        0.0, -5.0, 5.0, "log odds", "Added to the log odds of loss where treated."
+    )
+
+
+class ReadinessRule(Part):
+    """Measured readiness as an entry criterion or stratum, and work on it first."""
+
+    entry: Literal["none", "cut-off", "top share", "stratum"] = _choice(
+        "none", "Whether teams enter by a cut-off, by being among the readiest, or by stratum."
+    )
+    cut_off: float = _number(0.5, 0.0, 1.0, "0-1", "Lowest measured readiness that may enter.")
+    share: float = _number(
+        0.5, 0.01, 1.0, "share", "Share of the screened teams, the readiest, that may enter."
+    )
+    strata: int = _number(2, 2, 10, "strata", "Strata of measured readiness.")
+    reliability: float = _number(
+        0.7, 0.05, 1.0, "share", "Share of the variance of the readiness score that is real."
+    )
+    screened_per_team: int = _number(
+        4, 1, 50, "teams", "Teams screened for every team that the trial needs."
+    )
+    run_in_weeks: int = _number(
+        0, 0, 260, "weeks", "Work on readiness before training; follow-up moves back as much."
+    )
+    run_in_intensity: float = _number(1.0, 0.0, 1.0, "0-1", "How much of it: 1 as planned.")
+
+
+class Statistical(Part):
+    """Outcomes from means and variances, without a mechanism."""
+
+    mean: float = _number(40.0, -1.0e6, 1.0e6, "points", "Mean under control.")
+    sd: float = _number(10.2, 1.0e-9, 1.0e6, "points", "Total standard deviation under control.")
+    icc: float = _number(
+        0.03, 0.0, 1.0, "correlation", "Intracluster correlation within one period."
+    )
+    cac: float = _number(
+        0.8, 0.0, 1.0, "share", "Cluster autocorrelation: ICC between periods over within."
+    )
+    iac: float = _number(
+        0.6, 0.0, 1.0, "share", "Individual autocorrelation: share of the rest that stays (cohort)."
+    )
+    effect: float = _number(
+        4.0, -1.0e6, 1.0e6, "points", "True mean effect, once it is fully there."
+    )
+    effect_heterogeneity: float = _number(
+        0.0, 0.0, 1.0e6, "points", "Standard deviation of the effect between clusters."
+    )
+    exposure: tuple[float, ...] = _many(
+        (),
+        "share",
+        "Share of the effect that is there in the first, second ... treated period; the last "
+        "stays. Left out: all of it at once.",
+    )
+    period_effects: tuple[float, ...] = _many((), "points", "Added to everybody in each period.")
+
+
+class Agents(Part):
+    """Outcomes from the agent-based model."""
+
+    scenario: str = _text("refocus-as-delivered", "What treated teams get: a scenario or its file.")
+    control: str = _text("usual-care", "What control teams get: a scenario or its file.")
+    measure: str = _text("qpr15", "Outcome: a column of the table of assessments.")
+    added_effect: float = _number(
+        0.0,
+        -1.0e6,
+        1.0e6,
+        "points of the measure",
+        "Added to treated outcomes on top of what the scenario does: with scenario = 'usual-care' "
+        "a stated effect in the model's own noise, clustering and attrition.",
+    )
+    settings: dict[str, float] = Field(
+        default_factory=dict,
+        description="Values of model parameters that go before the draws', by name.",
+        json_schema_extra={"unit": "as the parameter"},
+    )
+
+
+class Analysis(Part):
+    """The pre-declared analysis."""
+
+    test: Literal["kenward-roger", "satterthwaite", "between-within", "cluster-summary"] = _choice(
+        "kenward-roger", "The test whose rejections count as power."
+    )
+    random_effects: (
+        tuple[Literal["cluster", "cluster-period", "person", "treatment"], ...] | None
+    ) = _many(
+        None,
+        "names",
+        "Random effects: cluster, cluster-period, person, treatment. Left out: by design.",
+    )
+    alpha: float = _number(0.05, 1.0e-6, 0.5, "probability", "Two-sided level of the test.")
+
+
+class Uncertainty(Part):
+    """What is not known: for assurance, and for sensitivity one quantity at a time."""
+
+    effect_se: float = _number(
+        0.0, 0.0, 1.0e6, "points", "Standard error of what is believed of the effect (normal)."
+    )
+    ranges: dict[str, Range] = Field(
+        default_factory=dict,
+        strict=False,
+        description="Lowest and highest plausible value of any field, each as likely as between.",
+        json_schema_extra={"unit": "as the field"},
+    )
+
+
+class Target(Part):
+    """What the trial is for."""
+
+    power: float = _number(0.8, 0.05, 0.999, "probability", "Power wanted.")
+    minimum_important_difference: float | None = _number(
+        None, 0.0, 1.0e6, "points", "Smallest difference between groups that matters to people."
+    )
+    rationale: str = _text("", "Why this difference was chosen, and where it comes from.")
+
+
+class Precision(Part):
+    """How precisely power is wanted."""
+
+    simulations: int = _number(1000, 20, 1_000_000, "trials", "Simulated trials.")
+    monte_carlo_se: float | None = _number(
+        None, 0.0005, 0.2, "probability", "Simulate until the error of power is this small instead."
+    )
+    draws: int = _number(
+        200, 0, 100_000, "draws", "Posterior draws that trials take in turn; 0 for the defaults."
+    )
+
+
+class DesignFile(Part):
+    """One trial design."""
+
+    title: str = _text("", "Short title.")
+    description: str = _text("", "What the trial is, in plain words.")
+    assumptions: tuple[str, ...] = _many((), "text", "What is assumed, one sentence each.")
+    design: Trial = Field(
+        description="Who is randomised and measured when.", json_schema_extra={"unit": "table"}
+    )
+    randomisation: Randomisation = _part(Randomisation, "How teams are allocated.")
+    attrition: Loss = _part(Loss, "Loss to follow-up with statistical outcomes.")
+    readiness: ReadinessRule = _part(ReadinessRule, "Readiness as a criterion; needs [agents].")
+    statistical: Statistical | None = Field(
+        None,
+        description="Outcomes from means and variances.",
+        json_schema_extra={"unit": "table"},
+    )
+    agents: Agents | None = Field(
+        None,
+        description="Outcomes from the agent-based model.",
+        json_schema_extra={"unit": "table"},
+    )
+    analysis: Analysis = _part(Analysis, "The pre-declared analysis.")
+    uncertainty: Uncertainty = _part(Uncertainty, "What is not known.")
+    target: Target = _part(Target, "What the trial is for.")
+    precision: Precision = _part(Precision, "How precisely power is wanted.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DesignFile:
+        if (self.statistical is None) == (self.agents is None):
+            raise ValueError(
+                "statistical and agents: give one of the two tables; outcomes come from a "
+                "statistical model or from the agent-based one"
+            )
+        if self.statistical is not None and (
+            self.readiness.entry != "none" or self.readiness.run_in_weeks > 0
+        ):
+            raise ValueError(
+                "readiness: statistical outcomes know no readiness; use [agents], or leave "
+                "[readiness] out"
+            )
+        if self.agents is not None and self.attrition.rate > 0.0:
+            raise ValueError(
+                f"attrition.rate = {self.attrition.rate:g}: agents leave by mechanisms of their "
+                "own; leave [attrition] out and set dropout_yearly in agents.settings instead"
+            )
+        return self

@@ -1,0 +1,80 @@
+"""What the analysis of one simulated trial gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What the analysis of one trial gave; numbers are NaN when it failed.
+
+    Attributes
+    ----------
+    estimate, se : float
+        Effect and the standard error of the plan's test.
+    df, p : float
+        Degrees of freedom and two-sided p of the plan's test.
+    low, high : float
+        Confidence limits at the plan's level.
+    cluster_variance, residual_variance : float
+        Variance components.
+    singular, failed : bool
+        Whether a variance was estimated as zero; whether no estimate could be had.
+    analysed, clusters : int
+        Rows and clusters in the analysis.
+    """
+
+    estimate: float
+    se: float
+    df: float
+    p: float
+    low: float
+    high: float
+    cluster_variance: float
+    residual_variance: float
+    singular: bool
+    failed: bool
+    analysed: int
+    clusters: int
+
+
+def failed_result(analysed: int, clusters: int) -> TrialResult:
+    """Return the record of an analysis that gave no estimate."""
+    return TrialResult(nan, nan, nan, nan, nan, nan, nan, nan, False, True, analysed, clusters)
+
+
+def tested_result(
+    alpha: float,
+    estimate: float,
+    se: float,
+    df: float,
+    variances: tuple[float, float],
+    singular: bool,
+    analysed: int,
+    clusters: int,
+) -> TrialResult:
+    """Return the record of a t test, or of a failure where there is no number."""
+    from scipy.special import stdtr, stdtrit
+
+    if not (np.isfinite(estimate) and se > 0.0 and df > 0.0):
+        return failed_result(analysed, clusters)
+    half = float(stdtrit(df, 1.0 - alpha / 2.0)) * se
+    p = 2.0 * float(stdtr(df, -abs(estimate / se)))
+    return TrialResult(
+        estimate,
+        se,
+        df,
+        p,
+        estimate - half,
+        estimate + half,
+        variances[0],
+        variances[1],
+        singular,
+        False,
+        analysed,
+        clusters,
+    )

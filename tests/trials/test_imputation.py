@@ -1,0 +1,153 @@
+"""Multiple imputation: Rubin's rules by hand, a posterior that is known, bias that it removes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sim.errors import InputError
+from sim.trials.imputation import impute_and_analyse, imputed_outcomes
+from sim.trials.random_intercept import fit_rows
+from sim.trials.rubin import pool
+
+
+def rng(seed: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(seed))
+
+
+def test_rubins_rules_by_hand() -> None:
+    # Q = 2, U = 1, B = 1 (variance of 1, 2, 3), m = 3: T = 1 + 4/3, lambda = (4/3) / (7/3) = 4/7.
+    got = pool(np.array([1.0, 2.0, 3.0]), np.array([0.5, 1.0, 1.5]), 24.0)
+    assert got.estimate == 2.0
+    assert got.se == pytest.approx(np.sqrt(7 / 3))
+    assert got.missing_information == pytest.approx(4 / 7)
+    old = 2 / (4 / 7) ** 2
+    observed = 25 / 27 * 24 * (3 / 7)
+    assert got.df == pytest.approx(1 / (1 / old + 1 / observed))
+    assert got.p == pytest.approx(2 * stats.t.sf(2 / np.sqrt(7 / 3), got.df))
+
+
+def test_degrees_of_freedom_stay_below_those_of_complete_data() -> None:
+    same = pool(np.full(5, 1.0), np.full(5, 0.25), 24.0)
+    assert same.se == 0.5
+    assert same.missing_information == 0.0
+    assert same.df == pytest.approx(24 * 25 / 27)
+    spread = [pool(np.linspace(-s, s, 20), np.full(20, 0.25), 24.0).df for s in (0.1, 0.3, 1.0)]
+    assert 24 > spread[0] > spread[1] > spread[2] > 0
+    with pytest.raises(InputError, match="at least 2"):
+        pool(np.array([1.0]), np.array([1.0]), 24.0)
+    with pytest.raises(InputError, match="every analysis"):
+        pool(np.array([1.0, np.nan]), np.array([1.0, 1.0]), 24.0)
+
+
+def clustered(
+    seed: int, k: int = 27, n: int = 15, icc: float = 0.1
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return outcome, columns (1, arm, baseline) and clusters."""
+    draw = rng(seed)
+    codes = np.repeat(np.arange(k), n)
+    arm = (codes < k // 2 + 1).astype(float)
+    base = draw.normal(size=k * n)
+    u = np.sqrt(icc) * draw.normal(size=k)
+    y = 0.5 * base + u[codes] + np.sqrt(1 - icc) * draw.normal(size=k * n)
+    return y, np.column_stack([np.ones(k * n), arm, base]), codes
+
+
+def test_nothing_missing_changes_nothing() -> None:
+    y, X, codes = clustered(1)
+    for filled in imputed_outcomes(y, X, codes, 2, rng(0)):
+        assert (filled == y).all()
+    got = impute_and_analyse(y, X, codes, 1, 24.0, count=3).pooled
+    want = fit_rows(codes, 27, X, y, 1)
+    assert (got.estimate, got.se) == pytest.approx((want.estimate, want.se))
+    assert got.missing_information == 0.0
+
+
+def test_observed_values_stay_and_equal_seeds_give_equal_answers() -> None:
+    y, X, codes = clustered(2)
+    y[::4] = np.nan
+    sets = list(imputed_outcomes(y, X, codes, 3, rng(5)))
+    seen = ~np.isnan(y)
+    for filled in sets:
+        assert (filled[seen] == y[seen]).all()
+        assert np.isfinite(filled).all()
+    assert not np.allclose(sets[0], sets[1])
+    one = impute_and_analyse(y, X, codes, 1, 24.0, count=3, seed=7)
+    assert one == impute_and_analyse(y, X, codes, 1, 24.0, count=3, seed=7)
+    assert one != impute_and_analyse(y, X, codes, 1, 24.0, count=3, seed=8)
+
+
+def test_imputed_values_follow_the_conditional_distribution() -> None:
+    """With many clusters and rows parameters are known: mean and spread must be those of theory."""
+    y, X, codes = clustered(3, k=300, n=10, icc=0.4)
+    missing = np.arange(y.size) % 10 == 0
+    truth = y[missing]
+    y[missing] = np.nan
+    drawn = np.array([one[missing] for one in imputed_outcomes(y, X, codes, 60, rng(1))])
+    # Best linear prediction from the nine others of a cluster.
+    left = (y - 0.5 * X[:, 2]).reshape(300, 10)[:, 1:]
+    shrink = 9 * 0.4 / (0.6 + 9 * 0.4)
+    expected = 0.5 * X[missing, 2] + shrink * left.mean(axis=1)
+    spread = np.sqrt(0.6 + 0.4 * (1 - shrink))
+    z = (drawn - expected) / spread
+    assert z.mean() == pytest.approx(0.0, abs=0.1)
+    assert z.std() == pytest.approx(1.0, abs=0.05)
+    assert np.corrcoef(drawn.mean(axis=0), truth)[0, 1] > 0.6
+
+
+def test_clusters_without_outcomes_are_imputed_as_other_clusters() -> None:
+    y, X, codes = clustered(4, k=12, n=20, icc=0.6)
+    gone = codes == 5
+    y[gone] = np.nan
+    means = [one[gone].mean() for one in imputed_outcomes(y, X, codes, 100, rng(2))]
+    assert 0.4 < np.std(means) < 1.6, "as far apart as clusters are"
+
+
+def test_what_goes_with_being_missing_takes_its_bias_away() -> None:
+    """Those who do badly on a third column leave, more of them in one arm."""
+    draw = rng(9)
+    complete_case, imputed = [], []
+    for seed in range(40):
+        y, X, codes = clustered(seed + 100, k=20, n=15)
+        third = y + 0.5 * draw.normal(size=y.size)
+        chance = 1 / (1 + np.exp(1.0 + 2.0 * third * X[:, 1]))
+        y[draw.random(y.size) < chance] = np.nan
+        complete_case.append(fit_rows(codes, 20, X, y, 1).estimate)
+        imputed.append(
+            impute_and_analyse(
+                y, X, codes, 1, 18.0, count=3, auxiliary=np.column_stack([third, third * X[:, 1]])
+            ).pooled.estimate
+        )
+    error = np.std(imputed) / np.sqrt(40)
+    assert abs(np.mean(imputed)) < 4 * error
+    assert np.mean(complete_case) > 0.15
+
+
+def test_standard_errors_respect_clusters() -> None:
+    y, X, codes = clustered(5, icc=0.3)
+    full = fit_rows(codes, 27, X, y, 1)
+    y[rng(3).random(y.size) < 0.3] = np.nan
+    made = impute_and_analyse(y, X, codes, 1, 24.0, count=40)
+    got = made.pooled
+    assert 0.1 < made.cluster_variance / (made.cluster_variance + made.residual_variance) < 0.6
+    left = fit_rows(codes, 27, X, y, 1)
+    # A follow-up that is missing at random within columns adds nothing by being imputed.
+    assert got.se == pytest.approx(left.se, rel=0.12)
+    assert got.se > 0.95 * full.se
+    assert 0.0 < got.missing_information < 0.5
+
+
+def test_what_cannot_be_imputed() -> None:
+    y, X, codes = clustered(6)
+    hole = X.copy()
+    hole[3, 2] = np.nan
+    with pytest.raises(InputError, match="must be complete"):
+        next(imputed_outcomes(y, hole, codes, 2, rng(0)))
+    with pytest.raises(InputError, match="at least 4 clusters"):
+        next(imputed_outcomes(np.where(codes < 3, y, np.nan), X, codes, 2, rng(0)))
+    twice = np.column_stack([X, 2 * X[:, 1]])
+    with pytest.raises(InputError, match="depend on each other"):
+        next(imputed_outcomes(y, twice, codes, 2, rng(0)))
+    with pytest.raises(InputError, match="imputations = 1"):
+        impute_and_analyse(y, X, codes, 1, 24.0, count=1)

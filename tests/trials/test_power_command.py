@@ -1,0 +1,337 @@
+"""`refocus power`: the numbers agree with theory, each other and the same seed; mistakes cost 2."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.cli import main
+from sim.errors import InputError
+from sim.report.flow_diagram import flow_svg
+from sim.scenarios.library import load_scenario
+from sim.trials import power_study
+from sim.trials.agents import AgentSource
+from sim.trials.analysis_plan import analyse_trial, default_plan
+from sim.trials.design import ReadinessEntry, parallel, stepped_wedge
+from sim.trials.design_file import changed, design_from_table, load_design
+from sim.trials.power import performance
+from sim.trials.power_search import find_size, parse_grid, tornado
+from sim.trials.power_study import (
+    conditional_and_assurance,
+    simulate_power,
+    study_of,
+    trials_needed,
+)
+from sim.trials.trial_result import failed_result
+from sim.trials.twins import AgentTwins
+
+SMALL = {
+    "design": {"clusters": 20, "size": 10},
+    "statistical": {"sd": 10.0, "icc": 0.05, "effect": 5.0},
+    "target": {"minimum_important_difference": 4.0},
+}
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(["power", *arguments])
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err
+
+
+def test_simulation_agrees_with_theory_where_theory_is_exact() -> None:
+    result = simulate_power(study_of(design_from_table(SMALL)), 1000, seed=4)
+    p = result.performance
+    assert result.formula is not None
+    assert abs(p.power.value - result.formula.power) < 4 * p.power.monte_carlo_se
+    assert not result.gap.flagged
+    assert abs(p.bias) < 4 * p.bias_se
+    assert abs(p.coverage.value - 0.95) < 4 * p.coverage.monte_carlo_se + 0.01
+    assert p.empirical_se == pytest.approx(result.formula.se, abs=4 * p.empirical_se_error)
+    assert result.null is not None
+    assert abs(result.null.power.value - 0.05) < 4 * result.null.power.monte_carlo_se + 0.01
+
+
+def test_equal_seeds_give_equal_numbers_and_others_do_not() -> None:
+    study = study_of(design_from_table(SMALL))
+    first, again, other = (simulate_power(study, 60, seed=seed) for seed in (1, 1, 2))
+    assert first.row() == again.row()
+    assert first.performance.mean_estimate != other.performance.mean_estimate
+
+
+def test_trials_do_not_depend_on_how_many_come_after() -> None:
+    study = study_of(design_from_table(SMALL))
+    few, more = (simulate_power(study, count, seed=1) for count in (30, 60))
+    assert few.results == more.results[:30]
+
+
+def test_simulation_goes_on_until_the_precision_asked_for() -> None:
+    result = simulate_power(study_of(design_from_table(SMALL)), monte_carlo_se=0.015, seed=1)
+    assert result.performance.power.monte_carlo_se <= 0.0155
+    assert result.null is not None
+    assert result.null.power.monte_carlo_se <= 0.0155
+    assert trials_needed([0.5], 100, 0.05) == 100
+    assert trials_needed([0.0], 100, 0.001) > 100, "nothing seen yet is not certainty"
+
+
+def test_an_effect_that_builds_up_is_flagged_and_explained() -> None:
+    file = changed(load_design("stepped-wedge-slow"), {"clusters": 16})
+    result = simulate_power(study_of(file), 80, seed=1, null=False)
+    assert result.gap.flagged
+    assert "exposure" in " ".join(result.gap.explanation)
+    assert result.performance.bias < -4 * result.performance.bias_se
+
+
+def test_the_explanation_adds_up_to_the_gap() -> None:
+    file = changed(design_from_table(SMALL), {"effect_heterogeneity": 6.0})
+    result = simulate_power(study_of(file), 600, seed=1, null=False)
+    assert result.gap.flagged
+    shares = [
+        float(found[1])
+        for one in result.gap.explanation
+        if (found := re.match(r"([+-][\d.]+) points", one))
+    ]
+    assert sum(shares) == pytest.approx(100 * result.gap.difference, abs=0.3)
+    assert "differ between clusters" in " ".join(result.gap.explanation)
+
+
+def test_power_that_is_0_because_nothing_could_be_fitted_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(power_study, "analyse_trial", lambda *_: failed_result(10, 4))
+    with pytest.raises(InputError, match="could not be analysed"):
+        simulate_power(study_of(design_from_table(SMALL)), 1000, seed=1)
+
+
+def test_failures_count_as_non_rejections() -> None:
+    study = study_of(design_from_table(SMALL))
+    good = simulate_power(study, 40, seed=1).results
+    found = performance([*good, *[failed_result(10, 4)] * 10], true_effect=5.0)
+    assert found.power.trials == 50
+    assert found.failed.value == pytest.approx(0.2)
+    assert found.power.value == pytest.approx(0.8 * found.power_when_fitted.value)
+
+
+def test_certain_inputs_make_assurance_conditional_power() -> None:
+    table = {**SMALL, "uncertainty": {"ranges": {"icc": [0.05, 0.05]}}}
+    result = simulate_power(study_of(design_from_table(table)), 100, seed=1, null=False)
+    conditional, assurance, _ = conditional_and_assurance(result, 1, None)
+    assert conditional == assurance
+
+
+def test_doubt_about_the_effect_costs_assurance_where_power_is_high() -> None:
+    table = {**SMALL, "uncertainty": {"effect_se": 3.0}}
+    result = simulate_power(study_of(design_from_table(table)), 400, seed=1, null=False)
+    conditional, assurance, covers = conditional_and_assurance(result, 1, None)
+    assert conditional is not None
+    assert assurance is not None
+    assert assurance.value < conditional.value - 0.05
+    assert "standard error 3" in covers
+
+
+def test_the_size_found_has_the_power_and_the_one_below_has_not() -> None:
+    file = design_from_table(SMALL)
+    found = find_size(file, "clusters", 0.8, simulations=400, seed=1)
+    powers = {size: one.performance.power.value for size, one in found.points}
+    assert found.value is not None
+    assert powers[found.value] >= 0.8 > powers[found.value - found.step]
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low <= found.value <= found.high
+    assert found.by_formula is not None
+    assert found.low - 6 <= found.by_formula <= found.high + 4
+
+
+def test_a_search_that_cannot_succeed_says_so() -> None:
+    file = design_from_table({**SMALL, "statistical": {"icc": 0.2, "effect": 1.0, "sd": 10.0}})
+    found = find_size(changed(file, {"clusters": 4}), "size", 0.8, simulations=20, seed=1)
+    assert found.value is None
+    assert "reach a power" in found.problem
+    with pytest.raises(InputError, match="unknown find"):
+        find_size(file, "teams", 0.8)
+
+
+def test_sensitivity_has_the_right_signs() -> None:
+    ranges = {"icc": [0.0, 0.2], "size": [4, 30], "sd": [7.0, 14.0]}
+    file = design_from_table({**SMALL, "uncertainty": {"ranges": ranges}})
+    swings = {one.name: one for one in tornado(file, 150, seed=1)}
+    assert swings["icc"].power_low > swings["icc"].power_high
+    assert swings["sd"].power_low > swings["sd"].power_high
+    assert swings["size"].power_low < swings["size"].power_high
+    assert swings["size"].formula_low < swings["size"].formula_high
+
+
+def test_a_grid_is_every_combination() -> None:
+    file = design_from_table(SMALL)
+    assert parse_grid(["clusters=10,20", "icc=0.01"], file) == {"clusters": [10, 20], "icc": [0.01]}
+    for text, told in (("clusters", "form"), ("icc=a", "a number"), ("ic=1", "did you mean 'icc'")):
+        with pytest.raises(InputError, match=told):
+            parse_grid([text], file)
+
+
+def agent_trials(scenario: str, **settings: object) -> tuple[AgentTwins, object]:
+    source = AgentSource(load_scenario(scenario), workers=1)
+    return AgentTwins(source, **settings), parallel(3, 5, baseline="ancova")  # type: ignore[arg-type]
+
+
+def test_usual_care_in_both_arms_has_no_effect_at_all() -> None:
+    twins, design = agent_trials("usual-care")
+    for one in twins.twins(design, 0, 3, 1):  # type: ignore[arg-type]
+        assert one.truth.participant_average == one.truth.cluster_average == 0.0
+        assert np.array_equal(one.data.outcome, one.untreated.outcome, equal_nan=True)
+
+
+def test_an_added_effect_is_the_true_effect() -> None:
+    twins, design = agent_trials("usual-care", added_effect=4.0)
+    one = next(iter(twins.twins(design, 0, 1, 1)))  # type: ignore[arg-type]
+    assert one.truth.participant_average == pytest.approx(4.0)
+    gain = one.data.outcome - one.untreated.outcome
+    known = ~np.isnan(gain)
+    assert np.allclose(gain[known], 4.0 * one.data.treatment[known])
+
+
+def test_the_same_programme_in_both_arms_makes_no_difference() -> None:
+    twins, design = agent_trials("refocus-full", control=load_scenario("refocus-full"))
+    plan = default_plan(design)  # type: ignore[arg-type]
+    for one in twins.twins(design, 0, 2, 1):  # type: ignore[arg-type]
+        # Treated teams live beside untreated ones in one world only, so a trace may be left.
+        assert abs(one.truth.participant_average) < 1.0
+        arm = one.data.arm == 0
+        assert np.array_equal(one.data.outcome[arm], one.untreated.outcome[arm], equal_nan=True)
+        assert not analyse_trial(one.data, design, plan).failed  # type: ignore[arg-type]
+
+
+def test_later_agent_trials_are_the_same_alone() -> None:
+    twins, design = agent_trials("refocus-as-delivered")
+    whole = list(twins.twins(design, 0, 4, 1))  # type: ignore[arg-type]
+    alone = next(iter(twins.twins(design, 3, 1, 1)))  # type: ignore[arg-type]
+    assert np.array_equal(whole[3].data.outcome, alone.data.outcome, equal_nan=True)
+
+
+def test_readiness_entry_screens_and_strata_reach_the_analysis() -> None:
+    source = AgentSource(load_scenario("refocus-full"), workers=1)
+    rules = ReadinessEntry(share=0.5, screened_per_team=3)
+    design = parallel(3, 5, baseline="ancova", readiness=rules)
+    one = next(iter(AgentTwins(source).twins(design, 0, 1, 1)))
+    assert len(np.unique(one.data.cluster)) <= 6
+    assert one.eligible == pytest.approx(0.5, abs=0.06)
+    strata = parallel(4, 5, baseline="ancova", readiness=ReadinessEntry(strata=2))
+    data = next(iter(AgentTwins(source).twins(strata, 0, 1, 1))).data
+    assert set(np.unique(data.stratum)) == {0, 1}
+
+
+def test_agents_take_longer_to_change_than_a_period() -> None:
+    twins = AgentTwins(AgentSource(load_scenario("refocus-full"), workers=1))
+    truths = [
+        one.truth.by_exposure for one in twins.twins(stepped_wedge(3, 2, 8, weeks=13), 0, 10, 1)
+    ]
+    first, _, third = np.mean(truths, axis=0)
+    assert third > first
+
+
+def test_text_names_every_number_a_report_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "four-point-target", "--simulations", "40", "--find", "size")
+    assert code == 0
+    for word in (
+        "power (conditional)",
+        "assurance",
+        "type I error",
+        "bias",
+        "coverage",
+        "empirical SE",
+        "model SE",
+        "singular fits",
+        "failed fits",
+        "power by formula",
+        "minimum important",
+        "MC SE",
+        "cluster average",
+        "sensitivity",
+        "search",
+    ):
+        assert word in out
+
+
+def test_json_and_csv_hold_the_same_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    words = [
+        "four-point-target",
+        "--simulations",
+        "40",
+        "--grid",
+        "clusters=10,18",
+        "--no-sensitivity",
+    ]
+    code, out, _ = run(capsys, *words, "--format", "json")
+    data = json.loads(out)
+    assert code == 0
+    assert data["minimum_important_difference"] == 4.0
+    assert data["performance"]["power"]["trials"] == 40
+    assert "NaN" not in out
+    _, table, _ = run(capsys, *words, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert [row["of"] for row in rows] == ["design", "grid", "grid"]
+    assert [row["set_clusters"] for row in rows] == ["", "10", "18"]
+    assert float(rows[0]["power"]) == pytest.approx(data["performance"]["power"]["value"])
+    assert rows[0]["power"] == rows[2]["power"], "the same design with the same seed"
+
+
+def test_the_report_is_whole_safe_and_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    design = tmp_path / "mine.toml"
+    text = 'title = "A <b>bold</b> trial"\n[design]\nclusters = 8\n[statistical]\neffect = 5\n'
+    design.write_text(text + "[uncertainty.ranges]\nicc = [0.01, 0.1]\n", encoding="utf-8")
+    folder = tmp_path / "out"
+    code, _, told = run(capsys, str(design), "--simulations", "40", "--out", str(folder))
+    assert code == 0
+    assert "report.html" in told
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<b>bold</b>" not in page
+    assert re.search(r'(src|href)="(?!data:|#)', page) is None
+    assert "<script" not in page
+    for part in ("CONSORT 7a", "ADEMP", "Flow of teams", "Tornado", "Monte Carlo", "estimand"):
+        assert part in page
+    trials = (folder / "trials.csv").read_text(encoding="utf-8")
+    assert len(list(csv.DictReader(io.StringIO(trials)))) == 40
+    assert load_design(folder / "design.toml").design.clusters == 8
+    code, _, told = run(capsys, str(design), "--simulations", "40", "--out", str(folder))
+    assert code == 2
+    assert "not empty" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nothing-like-it"], "unknown design"),
+        (["missing.toml"], "does not exist"),
+        (["four-point-target", "--set", "icc=1"], "must be below 1"),
+        (["four-point-target", "--set", "clusters=2"], "at least 2"),
+        (["four-point-target", "--grid", "clusters=2,20"], "at least 2"),
+        (["four-point-target", "--simulations", "x"], "whole number"),
+        (["four-point-target", "--simulations", "50", "--precision", "0.1"], "give one of them"),
+        (["four-point-target", "--find", "teams"], "unknown find"),
+        (["four-point-target", "--target", "2"], "target = 2"),
+        (["four-point-target", "--format", "xml"], "unknown format"),
+        (["refocus", "--draws", "99999"], "draws"),
+    ],
+)
+def test_mistakes_end_with_exit_code_2_and_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    code, out, error = run(capsys, *arguments)
+    assert code == 2
+    assert out == ""
+    assert told in error
+    assert error.count("\n") == 1
+
+
+def test_a_flow_diagram_shows_every_box() -> None:
+    svg = flow_svg(["20 & more"], ["5 left out"], [[["A"], ["B"]], [["C"], ["D"]]])
+    assert svg.count("<rect") == 6
+    assert "20 &amp; more" in svg
+    assert svg.count("marker-end") == 5
