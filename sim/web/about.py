@@ -1,0 +1,36 @@
+"""What the page says about the model: evidence, calibration, version."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sim.posterior import SHIPPED
+from sim.web.parameter_form import grade_counts
+
+
+def posterior_facts(path: Path) -> dict[str, Any]:
+    """Return how the shipped posterior was fitted, and how far it can be trusted."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    coverage = found.get("diagnostics", {}).get("coverage", {})
+    return {
+        "method": found.get("method", ""),
+        "date": found.get("date", ""),
+        "draws": found.get("draws", 0),
+        "calibrated": [[name, one["why"]] for name, one in found.get("calibrated", {}).items()],
+        "flags": found.get("flags", []),
+        "coverage": [
+            [name, one["nominal"], round(one["coverage"], 3), round(one["standard_error"], 3)]
+            for name, one in coverage.items()
+        ],
+    }
+
+
+def about(version: str) -> dict[str, Any]:
+    """Return what the page says about the model."""
+    return {
+        "version": version,
+        "grades": grade_counts(),
+        "posterior": posterior_facts(SHIPPED.with_suffix(".json")),
+    }

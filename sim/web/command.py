@@ -1,0 +1,143 @@
+"""`refocus serve`: open the page on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import socket
+import sys
+import threading
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+from sim.errors import InputError
+
+PORT = 8765
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+CLOSING_SECONDS = 5
+
+
+def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "serve",
+        help="open the web page: plan, watch a team, design a trial",
+        description="Serve the web page on this machine. Nothing is loaded from elsewhere, and by "
+        "default nobody else can reach it. Needs the extra 'web'.",
+    )
+    parser.add_argument("--port", default=str(PORT), help=f"port (default {PORT}; 0: any free one)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: this machine alone)"
+    )
+    parser.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further name under which the page is reached; may be repeated",
+    )
+    parser.add_argument("--open", action="store_true", help="open the page in a browser")
+    parser.add_argument("--jobs", default="1", help="simulations at once (default 1)")
+    parser.add_argument(
+        "--keep", metavar="DIR", help="folder for uploads and results (default: the user's cache)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    from sim.commands.numbers import whole
+
+    port = whole("port", given.port, 0, 65535)
+    workers = whole("jobs", given.jobs, 1, 64)
+    try:
+        import uvicorn
+
+        from sim.web.application import Site, application
+    except ModuleNotFoundError as error:
+        if error.name not in ("starlette", "uvicorn"):
+            raise
+        raise InputError(
+            f"serve: needs {error.name}; install the extra: pip install 'refocus-simulation[web]'"
+        ) from None
+    from sim.code_cache import cache_root
+    from sim.web.limits import Limits
+
+    limits = Limits()
+    folder = Path(given.keep) if given.keep else cache_root() / "web"
+    bound = bind(given.host, port)
+    try:
+        site = Site(folder, limits, workers)
+    except OSError as error:
+        bound.close()
+        raise InputError(f"keep = '{folder}': cannot be written ({error.strerror})") from None
+    hosts = allowed_hosts(given.host, given.allowed_host)
+    config = uvicorn.Config(
+        application(site, hosts),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        limit_concurrency=limits.connections,
+        timeout_keep_alive=10,
+        timeout_graceful_shutdown=CLOSING_SECONDS,
+        ws="none",
+    )
+    address = f"http://{shown(given.host)}:{bound.getsockname()[1]}/"
+    print(f"refocus: the page is at {address} (Ctrl-C stops it)", file=sys.stderr, flush=True)
+    if not is_loopback(given.host):
+        print(
+            "refocus: others can reach this page; it has no login, see docs/security.md",
+            file=sys.stderr,
+            flush=True,
+        )
+    if given.open:
+        threading.Timer(0.5, webbrowser.open, [address]).start()
+    uvicorn.Server(config).run(sockets=[bound])
+    print("refocus: stopped", file=sys.stderr)
+    return 0
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on an address.
+
+    Raises
+    ------
+    InputError
+        When the address is not this machine's, or the port is taken.
+    """
+    try:
+        (family, kind, proto, _, address), *_ = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        bound = socket.socket(family, kind, proto)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        raise InputError(
+            f"host = '{host}', port = {port}: cannot listen there ({error.strerror}); "
+            "try another port, or 0 for any free one"
+        ) from None
+    return bound
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches an address."""
+    try:
+        return host in LOOPBACK or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def shown(host: str) -> str:
+    """Return an address as it stands in a link."""
+    if host in ("0.0.0.0", "::"):
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
+
+
+def allowed_hosts(host: str, further: list[str]) -> tuple[str, ...]:
+    """Return the names under which the server answers."""
+    names: list[Any] = [*LOOPBACK, host, *further]
+    return tuple(str(one).strip("[]").lower() for one in names)

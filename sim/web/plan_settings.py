@@ -1,0 +1,159 @@
+"""What a planner asks for: checked, completed, and turned into scenarios."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sim.errors import InputError, unknown
+from sim.parameters import registry, resolve
+from sim.roster.team import Roster
+from sim.scenarios.library import adjusted, load_scenario, scenario_names
+from sim.scenarios.schema import MAXIMUM_WEEKS, Scenario
+from sim.streams import MAXIMUM_SEED
+from sim.web import given
+from sim.web.limits import Limits
+from sim.web.presets import SESSIONS, editable_fields
+from sim.web.teams import checked_teams
+
+FIELDS = ("teams", "weeks", "values", "draws", "replications", "seed", "parameters", "scenarios")
+VALUES = ("posterior", "prior", "defaults")
+MOST_SCENARIOS = 5
+MOST_DRAWS = 1000
+MOST_REPLICATIONS = 1000
+MOST_CHANGES = 200
+BETWEEN_ASSESSMENTS = 26
+# A label stands in file names and spreadsheets: it begins with a letter or digit, so that no
+# spreadsheet takes it for a formula.
+LABEL = re.compile(r"[^\W_][\w .,:;()%/+'&-]{0,39}")
+USUAL = "usual-care"
+
+
+def plan_settings(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a planner's settings, checked and complete.
+
+    Parameters
+    ----------
+    value : mapping
+        As the page sends and saves them.
+
+    Returns
+    -------
+    dict
+        The same with every default filled in, ready for `key_of` and for a worker.
+
+    Raises
+    ------
+    InputError
+        By name, for the first field that breaks a rule.
+    """
+    given.only("settings", value, FIELDS)
+    settings: dict[str, Any] = {
+        "teams": checked_teams(value.get("teams", {"kind": "trial"})),
+        "weeks": given.whole("weeks", value.get("weeks", 52), 1, MAXIMUM_WEEKS),
+        "values": given.choice("values", value.get("values", VALUES[0]), VALUES),
+        "seed": given.whole("seed", value.get("seed", 1), 0, MAXIMUM_SEED),
+    }
+    if settings["values"] == "defaults":
+        settings["draws"] = 0
+        repeats = value.get("replications", 50)
+        settings["replications"] = given.whole("replications", repeats, 2, MOST_REPLICATIONS)
+    else:
+        settings["draws"] = given.whole("draws", value.get("draws", 50), 2, MOST_DRAWS)
+        settings["replications"] = 1
+    settings["parameters"] = checked_parameters(value.get("parameters", {}))
+    listed = given.items("scenarios", value.get("scenarios"), 1, MOST_SCENARIOS)
+    settings["scenarios"] = [
+        checked_scenario(f"scenarios[{number}]", one) for number, one in enumerate(listed, 1)
+    ]
+    labels = [one["label"].casefold() for one in settings["scenarios"]]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise InputError(f"scenarios: two are called '{label}'; give each a name of its own")
+    if USUAL in labels[1:]:
+        raise InputError(f"scenarios: only the base case may be called '{USUAL}'")
+    scenarios_of(settings)
+    return settings
+
+
+def checked_parameters(value: Any) -> dict[str, float]:
+    """Return parameter values, each of them one that the parameter may take."""
+    found = given.table("parameters", value)
+    resolve(found)
+    return {name: float(found[name]) for name in registry() if name in found}
+
+
+def checked_scenario(where: str, value: Any) -> dict[str, Any]:
+    """Return one scenario's choice of preset, name and changes."""
+    one = given.table(where, value)
+    given.only(where, one, ("preset", "label", "changes"))
+    preset = given.choice(f"{where}.preset", one.get("preset"), scenario_names())
+    label = given.text(f"{where}.label", one.get("label", preset), 40)
+    if not LABEL.fullmatch(label):
+        raise InputError(
+            f"{where}.label = '{label}': must begin with a letter or digit and have no other "
+            "signs than . , : ; ( ) % / + ' & -"
+        )
+    changes = given.table(f"{where}.changes", one.get("changes", {}))
+    if len(changes) > MOST_CHANGES:
+        raise InputError(f"{where}.changes: at most {MOST_CHANGES}")
+    known = editable_fields()
+    for name in changes:
+        if name not in known:
+            raise unknown(f"{where} field", str(name)[:80], known)
+        if name.endswith(SESSIONS):
+            given.items(f"{where}.{name}", changes[name], 0, 104)
+    return {"preset": preset, "label": label, "changes": dict(sorted(changes.items()))}
+
+
+def assessment_weeks(weeks: int) -> list[int]:
+    """Return when people are assessed: at the start, every half-year, and at the end."""
+    return sorted({*range(0, weeks + 1, BETWEEN_ASSESSMENTS), weeks})
+
+
+def scenarios_of(settings: Mapping[str, Any]) -> list[Scenario]:
+    """Return the scenarios of checked settings, the base case first.
+
+    Raises
+    ------
+    InputError
+        For a change that the scenario's rules refuse.
+    """
+    always = {"assessment.weeks": assessment_weeks(settings["weeks"])}
+    return [named(one, always) for one in settings["scenarios"]]
+
+
+def named(chosen: Mapping[str, Any], always: Mapping[str, Any]) -> Scenario:
+    """Return a scenario with its changes under its own name; what was changed is an assumption."""
+    changes = chosen["changes"]
+    scenario = adjusted(load_scenario(chosen["preset"]), {**changes, **always})
+    update: dict[str, Any] = {"name": chosen["label"]}
+    if changes:
+        own = (f"Set by the user: {name} = {json.dumps(one)}." for name, one in changes.items())
+        update |= {"grade": "assumption", "assumptions": (*scenario.assumptions, *own)}
+    return scenario.model_copy(update=update)
+
+
+def check_size(settings: Mapping[str, Any], roster: Roster, limits: Limits) -> None:
+    """Refuse what would take too long or too much room.
+
+    Raises
+    ------
+    InputError
+        With how much too large it is.
+    """
+    worlds = len(settings["scenarios"]) * max(1, settings["draws"]) * settings["replications"]
+    people = sum(row.staff + row.sampled for row in roster.rows)
+    for what, asked, most in (
+        ("people x weeks x worlds", worlds * settings["weeks"] * people, limits.person_weeks),
+        ("worlds x weeks", worlds * settings["weeks"], limits.rows),
+        ("teams x weeks", len(roster) * settings["weeks"], limits.team_weeks),
+    ):
+        if asked > most:
+            raise InputError(
+                f"run: {asked / most:.1f} times larger than this server allows "
+                f"({what} = {asked}, at most {most}); ask for fewer sets of values, weeks, "
+                "scenarios or teams"
+            )

@@ -1,0 +1,151 @@
+"""The designer's answer by formula, at once: power, what is needed, and a curve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.errors import InputError
+
+if TYPE_CHECKING:
+    from sim.trials.power import Rate
+
+NEEDS = (0.8, 0.9)
+CURVE_POINTS = 25
+
+
+def formula(settings: Mapping[str, Any], clusters: int | None = None) -> float:
+    """Return the power of the design with a number of teams per arm.
+
+    Raises
+    ------
+    InputError
+        When too few degrees of freedom are left.
+    """
+    from sim.trials.formula_power import parallel_power
+
+    return parallel_power(
+        settings["effect"],
+        settings["sd"],
+        settings["clusters"] if clusters is None else clusters,
+        settings["size"],
+        settings["icc"],
+        analysis=settings["analysis"],
+        iac=settings["correlation"],
+        attrition=settings["attrition"],
+    ).power
+
+
+def options(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what searches for a size take beside the numbers they vary."""
+    return {
+        "analysis": settings["analysis"],
+        "iac": settings["correlation"],
+        "attrition": settings["attrition"],
+    }
+
+
+def formula_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return power, the teams and people that the wanted power takes, and a curve.
+
+    Parameters
+    ----------
+    settings : mapping
+        From `power_settings`.
+    """
+    from sim.trials.formula_power import clusters_per_arm, parallel_power, size_per_cluster
+
+    effect, sd, icc, size = (settings[name] for name in ("effect", "sd", "icc", "size"))
+    answer = parallel_power(effect, sd, settings["clusters"], size, icc, **options(settings))
+    needs = []
+    for target in sorted({*NEEDS, settings["target"]}):
+        try:
+            teams: int | None = clusters_per_arm(target, effect, sd, size, icc, **options(settings))
+        except InputError:
+            teams = None
+        try:
+            people: int | None = size_per_cluster(
+                target, effect, sd, settings["clusters"], icc, **options(settings)
+            )
+        except InputError:
+            people = None
+        needs.append([target, teams, people])
+    return {
+        "power": answer.power,
+        "se": answer.se,
+        "df": answer.df,
+        "df_rule": answer.df_rule,
+        "test": answer.test,
+        "power_z": answer.power_z,
+        "needs": needs,
+        "curve": curve(settings),
+        "sentence": in_words(settings, answer.power, needs),
+        "applies": "The formula takes the difference, the standard deviation and the correlations "
+        "as given, and knows nothing of readiness; two-sided test at 5%.",
+    }
+
+
+def in_words(settings: Mapping[str, Any], power: float, needs: list[list[Any]]) -> str:
+    """Return the formula's answer as a sentence."""
+    target, teams, _ = next(one for one in needs if one[0] == settings["target"])
+    needed = (
+        f"{target:.0%} power takes {teams} teams in each arm"
+        if teams is not None
+        else f"{target:.0%} power is out of reach"
+    )
+    return (
+        f"With {settings['clusters']} teams in each arm and {settings['size']} people recruited "
+        f"per team, a true difference of {settings['effect']:g} points is found with a "
+        f"probability of {power:.0%}; {needed}."
+    )
+
+
+def curve(settings: Mapping[str, Any]) -> list[list[float]]:
+    """Return power by the number of teams in each arm."""
+    last = max(20, 2 * settings["clusters"])
+    teams = sorted({*np.linspace(3, last, CURVE_POINTS).astype(int).tolist(), settings["clusters"]})
+    return [[one, round(formula(settings, one), 4)] for one in teams]
+
+
+def curve_figure(settings: Mapping[str, Any], simulated: Mapping[str, Rate] | None = None) -> Any:
+    """Return the power curve, with simulated powers and their Monte Carlo intervals."""
+    from sim.web.figures import GREY, LABEL, LINES, NAMES, SMALL, new_figure
+
+    points = np.array(curve(settings))
+    figure, axis = new_figure()
+    axis.plot(points[:, 0], points[:, 1], color=LINES[0], linewidth=2.2)
+    axis.annotate(
+        "formula",
+        points[-1],
+        xytext=(4, 0),
+        textcoords="offset points",
+        color=LINES[0],
+        fontsize=LABEL,
+        va="center",
+        annotation_clip=False,
+    )
+    axis.axhline(settings["target"], color=GREY, linewidth=0.9, linestyle=(0, (3, 2)))
+    axis.text(points[0, 0], settings["target"] + 0.015, "wanted", fontsize=SMALL, color=GREY)
+    at = settings["clusters"]
+    axis.plot([at], [formula(settings)], "o", color=LINES[0], markersize=8)
+    for number, (label, rate) in enumerate((simulated or {}).items(), 1):
+        place = at + 0.012 * number * points[-1, 0]
+        colour, marker = LINES[number], "s^"[number - 1]
+        axis.plot([place, place], [rate.low, rate.high], color=colour, linewidth=2.2)
+        axis.plot([place], [rate.value], marker, color=colour, markersize=8)
+        axis.annotate(
+            label,
+            (place, rate.value),
+            xytext=(9, -12 if rate.value > 0.85 else 0),
+            textcoords="offset points",
+            color=NAMES[number],
+            fontsize=LABEL,
+            va="center",
+        )
+    axis.set_ylim(0, 1.03)
+    axis.set_xlim(points[0, 0], points[-1, 0])
+    axis.set_xlabel("teams in each arm", fontsize=LABEL)
+    axis.set_ylabel("power", fontsize=LABEL)
+    return figure

@@ -1,0 +1,276 @@
+"""A planned trial: checked, completed, and turned into a design."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import InputError
+from sim.scenarios.library import adjusted, load_scenario
+from sim.streams import MAXIMUM_SEED
+from sim.web import given
+from sim.web.limits import Limits
+from sim.web.plan_settings import checked_scenario
+
+if TYPE_CHECKING:
+    from sim.trials.design import Design
+
+READINESS = ("everybody", "share", "minimum")
+ANALYSES = ("ancova", "follow-up")
+MOST_TRIALS = 500
+STAFF_PER_TEAM = 20
+
+
+@dataclass(frozen=True)
+class Question:
+    """One number that a designer gives."""
+
+    name: str
+    label: str
+    unit: str
+    low: float
+    high: float
+    default: float
+    whole: bool
+    grade: str
+    help: str
+
+
+QUESTIONS = (
+    Question(
+        "clusters",
+        "Teams in each arm",
+        "teams",
+        3,
+        100,
+        14,
+        True,
+        "trial",
+        "The REFOCUS trial had 14 and 13.",
+    ),
+    Question(
+        "size",
+        "People recruited per team",
+        "people",
+        2,
+        100,
+        15,
+        True,
+        "trial",
+        "REFOCUS recruited 403 people in 27 teams.",
+    ),
+    Question(
+        "effect",
+        "Difference worth finding",
+        "QPR-15 points",
+        0.1,
+        30,
+        4,
+        False,
+        "literature",
+        "4 points between groups is the minimum important difference; 2.7 if it was set on "
+        "the 22-item form.",
+    ),
+    Question(
+        "sd",
+        "Standard deviation",
+        "QPR-15 points",
+        1,
+        40,
+        10.15,
+        False,
+        "trial",
+        "Pooled over both arms of REFOCUS at one year.",
+    ),
+    Question(
+        "icc",
+        "Intracluster correlation (ICC)",
+        "0-1",
+        0,
+        0.5,
+        0.03,
+        False,
+        "assumption",
+        "No figure was reported for REFOCUS; its standard errors leave room up to about 0.11.",
+    ),
+    Question(
+        "correlation",
+        "Correlation of baseline and follow-up",
+        "0-1",
+        0,
+        0.99,
+        0.6,
+        False,
+        "assumption",
+        "Of one person's scores a year apart; two weeks apart it is 0.74.",
+    ),
+    Question(
+        "attrition",
+        "Lost to follow-up",
+        "share",
+        0,
+        0.9,
+        0.26,
+        False,
+        "trial",
+        "106 of 403 in REFOCUS. The simulated services lose people by the model's own rule.",
+    ),
+    Question(
+        "target",
+        "Power wanted",
+        "0-1",
+        0.5,
+        0.99,
+        0.9,
+        False,
+        "",
+        "80% and 90% are customary.",
+    ),
+    Question(
+        "weeks",
+        "Follow-up",
+        "weeks",
+        4,
+        208,
+        52,
+        True,
+        "trial",
+        "Beyond 52 weeks the simulated programme is an extrapolation.",
+    ),
+    Question(
+        "cut_off",
+        "Readiness cut-off",
+        "0-1",
+        0,
+        1,
+        0.5,
+        False,
+        "",
+        "The share of screened teams let in, or the smallest measured readiness.",
+    ),
+    Question(
+        "run_in",
+        "Work on readiness before training",
+        "weeks",
+        0,
+        104,
+        0,
+        True,
+        "",
+        "Moves follow-up back by as many weeks.",
+    ),
+    Question(
+        "trials",
+        "Trials to simulate",
+        "trials",
+        50,
+        MOST_TRIALS,
+        200,
+        True,
+        "",
+        "More trials, less Monte Carlo error, more time.",
+    ),
+)
+
+
+def power_settings(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a trial's settings, checked and complete.
+
+    Raises
+    ------
+    InputError
+        By name, for the first field that breaks a rule.
+    """
+    names = [one.name for one in QUESTIONS]
+    given.only("settings", value, (*names, "analysis", "readiness", "seed", "scenario"))
+    settings: dict[str, Any] = {}
+    for one in QUESTIONS:
+        asked = value.get(one.name, one.default)
+        settings[one.name] = (
+            given.whole(one.name, asked, int(one.low), int(one.high))
+            if one.whole
+            else given.number(one.name, asked, one.low, one.high, one.unit)
+        )
+    settings["analysis"] = given.choice("analysis", value.get("analysis", ANALYSES[0]), ANALYSES)
+    settings["readiness"] = given.choice(
+        "readiness", value.get("readiness", READINESS[0]), READINESS
+    )
+    if settings["readiness"] == "share" and settings["cut_off"] < 0.1:
+        raise InputError("cut_off: at least 0.1 of the screened teams must be let in")
+    settings["seed"] = given.whole("seed", value.get("seed", 1), 0, MAXIMUM_SEED)
+    chosen = value.get("scenario", {"preset": "refocus-full", "label": "refocus-full"})
+    settings["scenario"] = scenario = checked_scenario("scenario", chosen)
+    adjusted(load_scenario(scenario["preset"]), scenario["changes"])
+    return settings
+
+
+def power_form() -> list[dict[str, Any]]:
+    """Return the controls of the designer."""
+    return [
+        {
+            "name": one.name,
+            "label": one.label,
+            "kind": "whole" if one.whole else "number",
+            "unit": one.unit,
+            "low": one.low,
+            "high": one.high,
+            "default": one.default,
+            "grade": one.grade,
+            "help": one.help,
+            "choices": [],
+            "optional": False,
+        }
+        for one in QUESTIONS
+    ]
+
+
+def design_of(settings: Mapping[str, Any]) -> Design:
+    """Return the design that settings stand for.
+
+    Raises
+    ------
+    InputError
+        When it cannot answer its question.
+    """
+    from sim.trials.design import Attrition, ReadinessEntry, parallel
+
+    entry = {
+        "everybody": ReadinessEntry(run_in_weeks=settings["run_in"]),
+        "share": ReadinessEntry(share=settings["cut_off"] or None, run_in_weeks=settings["run_in"]),
+        "minimum": ReadinessEntry(minimum=settings["cut_off"], run_in_weeks=settings["run_in"]),
+    }[settings["readiness"]]
+    return parallel(
+        settings["clusters"],
+        settings["size"],
+        baseline="ancova" if settings["analysis"] == "ancova" else "none",
+        attrition=Attrition(rate=settings["attrition"]),
+        readiness=entry,
+        weeks=settings["weeks"],
+        name="the next trial",
+    )
+
+
+def check_power_size(settings: Mapping[str, Any], limits: Limits) -> None:
+    """Refuse a simulation that would take too long.
+
+    Raises
+    ------
+    InputError
+        With how much too large it is.
+    """
+    design = design_of(settings)
+    screened = design.readiness.screened_per_team if design.readiness.decides else 1
+    weeks = settings["weeks"] + settings["run_in"]
+    teams = 2 * settings["clusters"] * screened
+    asked = settings["trials"] * weeks * teams * (STAFF_PER_TEAM + settings["size"])
+    assessed = teams * settings["size"]
+    for what, number, most in (
+        ("people x weeks x trials", asked, limits.person_weeks),
+        ("people assessed in a trial", assessed, limits.assessed),
+    ):
+        if number > most:
+            raise InputError(
+                f"simulation: {number / most:.1f} times larger than this server allows ({what} = "
+                f"{number}, at most {most}); ask for fewer trials, teams, people or weeks"
+            )

@@ -1,0 +1,40 @@
+"""CSV that a spreadsheet opens as data: no cell of it is ever taken for a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+"""Signs at the start of a cell that a spreadsheet may act on."""
+
+
+def harmless(cell: Any) -> Any:
+    """Return a cell as it may stand in a CSV file: text that looks like a formula is quoted.
+
+    Numbers are left alone. An apostrophe in front makes spreadsheets show the rest as text.
+    """
+    if cell is None:
+        return ""
+    if isinstance(cell, int | float):
+        return cell
+    text = str(cell)
+    if text.lstrip(" \u00a0\ufeff").startswith(FORMULA_SIGNS) or text.startswith(FORMULA_SIGNS):
+        return f"'{text}"
+    return text
+
+
+def csv_text(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], notes: Sequence[str] = ()
+) -> str:
+    """Return a table as CSV, with notes as lines that begin with ``#`` above it."""
+    written = io.StringIO()
+    for note in notes:
+        written.write(f"# {' '.join(note.split())}\n".replace('"', "'"))
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow([harmless(one) for one in columns])
+    for row in rows:
+        writer.writerow([harmless(one) for one in row])
+    return written.getvalue()

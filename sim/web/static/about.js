@@ -1,0 +1,65 @@
+// What the model is for, what it rests on, and how to cite it.
+
+import { read } from "./api.js";
+import { JobPanel } from "./job-panel.js";
+import { grade, h, show, table } from "./dom.js";
+
+const TRIAL = "Slade M, Bird V, Clarke E, Le Boutillier C, McCrone P, Macpherson R, et al. Supporting recovery in patients with psychosis through care by community-based adult mental health teams (REFOCUS): a multisite, cluster, randomised, controlled trial. Lancet Psychiatry 2015;2:503–514.";
+
+function list(items) {
+  return h("ul", {}, items.map((one) => h("li", {}, one)));
+}
+
+async function draw() {
+  const facts = await read("api/about");
+  const { grades, posterior } = facts;
+  const total = grades.trial + grades.literature + grades.assumption;
+  const progress = h("div", {});
+  const fit = h("div", { id: "fit-output" });
+  const panel = new JobPanel(progress);
+  const showFit = (found) => show(fit,
+    table(`Reported figures and the same in ${found.trials} simulated trials; intervals cover ${found.covers}`, found.columns, found.rows));
+  show(document.getElementById("about-content"),
+    h("p", { class: "lead" }, "A simulation of trusts, teams, staff and service users in England’s community mental health services, and of how a programme that supports personal recovery is taken up there."),
+    h("h2", {}, "What it can say"),
+    list([
+      "How training, coaching, readiness, leaders, colleagues, workload and turnover may work together on the way to practice, and from there to relationships and recovery.",
+      "How ways of rolling a programme out differ under stated assumptions, with their uncertainty.",
+      "How large the next trial would have to be, if its simulated services were like real ones.",
+    ]),
+    h("h2", {}, "What it cannot say"),
+    list([
+      "Whether the programme works. The REFOCUS trial found no clear difference in recovery (0.68 points, 95% interval −1.7 to 3.1), and cannot tell incomplete implementation, a weak effect and an insensitive measure apart. Neither can this model.",
+      "What happens to any one person, or in any one team.",
+      "Anything sure beyond twelve months: that is an extrapolation, and marked so.",
+      "Anything sure about INSPIRE scores: no REFOCUS figure was seen, so they are not calibrated.",
+      "What a programme does for black service users in particular: the trial found no benefit for them, and the model’s figures about groups are assumptions.",
+    ]),
+    h("h2", {}, "How its numbers are known"),
+    h("p", {}, `Of ${total} parameters ${grades.trial} rest on the trial, ${grades.literature} on other literature and ${grades.assumption} on assumptions. Each control and each scenario carries its grade: `,
+      grade("trial"), " ", grade("literature"), " ", grade("assumption")),
+    h("h2", {}, "Calibration"),
+    h("p", {}, `${posterior.draws} sets of values, fitted ${posterior.date} to what the trial reported (${posterior.method}). They inform few parameters; the others keep their priors.`),
+    h("details", {}, h("summary", {}, `The ${posterior.calibrated.length} fitted parameters`),
+      table("Fitted parameters and what informs them", ["parameter", "informed by"], posterior.calibrated.map(([name, why]) => [name.replaceAll("_", " "), why]))),
+    posterior.coverage.length ? table("Does the fitting find the truth? Share of intervals that held it, in simulated data",
+      ["intervals", "should be", "was", "Monte Carlo SE"], posterior.coverage) : null,
+    h("h3", {}, "Beside the trial"),
+    h("p", {}, "Simulate the REFOCUS trial again and again on this machine, analyse each as the trial was, and set its figures beside those reported. Most of them were fitted or chosen for, so that meeting them is no test of the model."),
+    h("div", { class: "buttons" }, h("button", { type: "button", id: "fit-run", onclick: () => panel.run("fit", {}, showFit) }, "Compare with the trial")),
+    progress, fit,
+    posterior.flags.length ? list(posterior.flags.map((one) => `${one.charAt(0).toUpperCase()}${one.slice(1)}.`)) : null,
+    h("h2", {}, "Your data"),
+    h("p", {}, "The page speaks to one server only: the program that you started. A list of teams that you choose is read as data, kept in that program’s folder so that results are found again, and is never part of a link. Settings stand in the part of the address that browsers do not send."),
+    h("h2", {}, "Accessibility"),
+    h("p", {}, "Everything works with a keyboard; every figure has a text alternative and a table. What was tried is in docs/accessibility.md of the software."),
+    h("h2", {}, "Version, licence, how to cite"),
+    h("p", {}, `REFOCUS simulation ${facts.version}, MIT licence. Cite the software with its version (CITATION.cff), the seed and the settings of your run, and the trial:`),
+    h("blockquote", {}, TRIAL));
+}
+
+/** Begin the view and return it. */
+export async function begin() {
+  await draw();
+  return { open() {} };
+}

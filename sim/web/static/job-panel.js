@@ -1,0 +1,106 @@
+// Runs a job and shows how far it is: per cent, time left, cancel.
+
+import { follow, read, send } from "./api.js";
+import { errorBox, h, say, show } from "./dom.js";
+
+function duration(seconds) {
+  if (seconds < 1.5) return "about a second left";
+  if (seconds < 90) return `about ${Math.round(seconds)} seconds left`;
+  return `about ${Math.round(seconds / 60)} minutes left`;
+}
+
+function inWords(state) {
+  if (state.lost) return "Connection lost; trying again. Nothing is lost on the server.";
+  if (state.stopping) return "Stopping …";
+  if (state.state === "waiting") {
+    const ahead = state.ahead > 0 ? `, ${state.ahead} ahead of it` : "";
+    return `Waiting${ahead}${state.what ? `: ${state.what}` : ""} …`;
+  }
+  const parts = [`${percent(state)}%`];
+  if (state.seconds_left !== undefined) parts.push(duration(state.seconds_left));
+  if (state.what) parts.push(state.what);
+  return parts.join(" · ");
+}
+
+function percent(state) {
+  return state.total > 0 ? Math.floor((100 * state.done) / state.total) : 0;
+}
+
+/** Shows one job at a time in an element. */
+export class JobPanel {
+  constructor(place) {
+    this.place = place;
+    this.turn = 0;
+  }
+
+  /** Run settings; call `onResult(result, key)` when there is one. */
+  async run(kind, settings, onResult) {
+    await this.#attend(() => send("api/jobs", { kind, settings }), onResult);
+  }
+
+  /** Show the job of these settings if there is one already; say whether there was. */
+  async resume(kind, settings, onResult) {
+    const state = await send("api/jobs/find", { kind, settings });
+    if (!["waiting", "running", "done"].includes(state.state)) return false;
+    await this.#attend(() => Promise.resolve(state), onResult);
+    return true;
+  }
+
+  /** Show how it ended; whoever was on the Cancel button stays at that place. */
+  #end(message) {
+    const here = this.place.contains(document.activeElement);
+    message.setAttribute("tabindex", "-1");
+    show(this.place, message);
+    if (here) message.focus();
+  }
+
+  async #attend(begin, onResult) {
+    this.turn += 1;
+    const turn = this.turn;
+    const ended = () => turn !== this.turn;
+    const bar = h("progress", { max: "100", value: 0, "aria-label": "Progress of the simulation" });
+    const words = h("p", { class: "note" }, "Asking the server …");
+    const button = h("button", { type: "button" }, "Cancel");
+    let told = -1;
+    const onState = (state) => {
+      words.textContent = inWords(state);
+      if (state.lost) return;
+      bar.value = percent(state);
+      const quarter = Math.floor(percent(state) / 25);
+      if (quarter > told) {
+        told = quarter;
+        say(inWords(state));
+      }
+    };
+    show(this.place, h("div", { class: "progress" }, bar, words, h("div", { class: "buttons" }, button)));
+    try {
+      let state = await begin();
+      if (ended()) return;
+      const { key } = state;
+      button.addEventListener("click", async () => {
+        // Not disabled: that would take the focus away.
+        if (button.getAttribute("aria-disabled")) return;
+        button.setAttribute("aria-disabled", "true");
+        words.textContent = "Stopping …";
+        try { await send(`api/jobs/${key}/cancel`, {}); } catch { /* The next state says what is. */ }
+      });
+      onState(state);
+      if (state.state !== "done") state = await follow(key, onState, ended);
+      if (state === null || ended()) return;
+      if (state.state === "done") {
+        const result = await read(`api/results/${key}/result.json`);
+        if (ended()) return;
+        show(this.place);
+        say("The simulation is done.");
+        onResult(result, key);
+      } else if (state.state === "cancelled") {
+        this.#end(h("p", { class: "note" }, "Cancelled. Nothing was kept."));
+        say("Cancelled.");
+      } else {
+        this.#end(errorBox(state.error));
+      }
+    } catch (error) {
+      if (!ended()) show(this.place, errorBox(error.message));
+    }
+  }
+}

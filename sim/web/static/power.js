@@ -1,0 +1,160 @@
+// The designer's view: a formula at once, simulated trials behind it.
+
+import { send } from "./api.js";
+import { control } from "./controls.js";
+import { errorBox, h, say, show, table, unique } from "./dom.js";
+import { JobPanel } from "./job-panel.js";
+import { note } from "./link.js";
+import { presetOptions, shortTitle } from "./scenario-card.js";
+
+const WAIT = 300;
+const PARTS = [
+  ["The trial", ["clusters", "size", "weeks", "attrition"]],
+  ["What is looked for", ["effect", "sd", "icc", "correlation", "target"]],
+];
+const CHOICES = {
+  analysis: { name: "analysis", label: "Analysis", kind: "choice", unit: "", choices: ["ancova", "follow-up"], default: "ancova", help: "Ancova adjusts for the baseline of the same people; follow-up compares the arms afterwards.", optional: false },
+  readiness: { name: "readiness", label: "Which teams enter", kind: "choice", unit: "", choices: ["everybody", "share", "minimum"], default: "everybody", help: "By a readiness score with error (reliability 0.7), of four times as many teams as are needed: the share of teams with the highest scores, or those at a minimum.", optional: false },
+};
+
+class Power {
+  constructor(form) {
+    this.form = form;
+    this.fields = new Map([...form.power.map((one) => [one.name, one]), ...Object.entries(CHOICES)]);
+    this.changes = {};
+    this.timer = 0;
+    this.turn = 0;
+    this.message = h("div", {});
+    this.answer = h("div", { id: "power-answer" });
+    this.progress = h("div", {});
+    this.panel = new JobPanel(this.progress);
+    this.output = h("div", { id: "power-output" });
+    this.preset = h("select", { id: unique("preset"), onchange: () => {} }, presetOptions(form.presets.filter((one) => one.name !== form.usual)));
+    this.preset.value = "refocus-full";
+    this.controls = h("div", {});
+    const place = document.getElementById("power-form");
+    place.addEventListener("submit", (event) => { event.preventDefault(); this.run(); });
+    show(place, h("h2", {}, "Design"), this.controls,
+      h("div", { class: "run" }, h("div", { class: "buttons" },
+        h("button", { type: "submit", class: "first", id: "power-run" }, "Simulate the trial"),
+        h("button", { type: "button", onclick: () => { this.#fill({}); this.#soon(); } }, "Reset all")), this.message));
+    show(document.getElementById("power-results"), this.answer, this.progress, this.output);
+  }
+
+  #fill(settings) {
+    this.changes = {};
+    const one = (name) => {
+      const field = this.fields.get(name);
+      const value = settings[name] ?? field.default;
+      if (value !== field.default) this.changes[name] = value;
+      return control(field, value, field.default, (changed, now, right) => {
+        if (now === undefined) delete this.changes[changed];
+        else this.changes[changed] = now;
+        if (right) this.#soon();
+      });
+    };
+    if (typeof settings.scenario?.preset === "string") this.preset.value = settings.scenario.preset;
+    show(this.controls,
+      PARTS.map(([title, names]) => h("fieldset", {}, h("legend", {}, title), names.map(one), names.includes("clusters") ? one("analysis") : null)),
+      h("fieldset", {}, h("legend", {}, "In the simulation only"),
+        h("div", { class: "field" }, h("label", { for: this.preset.id }, "What treated teams get"), this.preset),
+        one("readiness"), one("cut_off"), one("run_in"), one("trials")));
+  }
+
+  settings() {
+    const preset = this.form.presets.find((one) => one.name === this.preset.value);
+    return { ...this.changes, scenario: { preset: preset.name, label: shortTitle(preset.title) } };
+  }
+
+  #soon() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.#formula(), WAIT);
+  }
+
+  async #formula() {
+    this.turn += 1;
+    const turn = this.turn;
+    const settings = this.settings();
+    try {
+      const found = await send("api/power/formula", settings);
+      if (turn !== this.turn) return;
+      show(this.message);
+      this.#showFormula(found, settings);
+    } catch (error) {
+      if (turn === this.turn) show(this.message, errorBox(error.message));
+    }
+  }
+
+  #showFormula(found, settings) {
+    const source = `api/power/curve.svg?settings=${encodeURIComponent(JSON.stringify(settings))}`;
+    const needs = found.needs.map(([target, teams, people]) => [`${Math.round(100 * target)}%`, teams ?? "out of reach", people ?? "out of reach"]);
+    show(this.answer, h("h2", {}, "By formula"),
+      h("p", { class: "lead" }, found.sentence),
+      h("p", { class: "note" }, `${found.applies} Standard error of the difference ${found.se.toFixed(2)} points; ${found.test} with ${found.df} degrees of freedom (${found.df_rule}).`),
+      h("div", { class: "figures" },
+        h("figure", {}, h("h3", {}, "Power by number of teams"),
+          h("img", { src: source, width: "403", height: "238", alt: `Power rises with the number of teams in each arm: ${this.#inWords(found.curve)}.` }),
+          h("figcaption", {}, "By formula; the dot is your design."),
+          h("details", { class: "small" }, h("summary", {}, "Numbers"),
+            table("Power by number of teams in each arm", ["teams in each arm", "power"], found.curve.map(([teams, power]) => [String(teams), power])))),
+        h("div", {}, h("h3", {}, "What it takes"),
+          table("Teams or people needed by formula", ["power", "teams in each arm, with as many people", "people per team, with as many teams"], needs))));
+    say(found.sentence);
+  }
+
+  #inWords(curve) {
+    const some = [curve[0], curve[Math.floor(curve.length / 2)], curve[curve.length - 1]];
+    return some.map(([teams, power]) => `${Math.round(100 * power)}% with ${teams}`).join(", ");
+  }
+
+  async run() {
+    show(this.message);
+    const wrong = document.querySelector("#power-form [aria-invalid=true]");
+    if (wrong) {
+      show(this.message, errorBox(`${wrong.closest("[data-field]").dataset.field}: this value cannot be used.`));
+      wrong.focus();
+      return;
+    }
+    note("power", this.settings());
+    await this.panel.run("power", this.settings(), (result, key) => this.#showResult(result, key, true));
+  }
+
+  #showResult(result, key, focus) {
+    const folder = `api/results/${key}`;
+    const heading = h("h2", { tabindex: "-1", id: "power-heading" }, "By simulating whole trials");
+    const { settings } = result;
+    show(this.output, heading, h("p", { class: "lead" }, result.sentence),
+      h("div", { class: "figures" },
+        h("figure", {}, h("h3", {}, "Formula and simulation"),
+          h("img", { src: `${folder}/curve.svg`, width: "403", height: "238", alt: result.sentence }),
+          h("figcaption", {}, `${settings.clusters} teams in each arm, ${settings.size} people per team, ${settings.weeks} weeks. Upright bars: 95% intervals that cover Monte Carlo error alone.`))),
+      table("Simulated power", result.columns, result.rows),
+      h("p", { class: "caution" }, "The first row checks the formula. The second says what the model expects of such a trial; it rests mainly on assumptions, and is no estimate from data."),
+      h("div", { class: "buttons" },
+        h("a", { class: "button", href: `${folder}/power.csv`, download: "power.csv" }, "CSV"),
+        h("a", { class: "button", href: `${folder}/curve.svg`, download: "power.svg" }, "SVG"),
+        h("a", { class: "button", href: `${folder}/result.json`, download: "power.json" }, "Result (JSON)"),
+        h("button", { type: "button", onclick: () => window.print() }, "Print this page")),
+      h("p", { class: "note" }, result.stamp));
+    if (focus) heading.focus();
+  }
+
+  async open(settings, broken) {
+    if (broken) show(this.message, errorBox("The link is damaged; these are the usual settings."));
+    if (settings === null && this.controls.childElementCount) return;
+    if (settings !== null && this.controls.childElementCount && JSON.stringify(settings) === JSON.stringify(this.settings())) return;
+    this.#fill(settings ?? {});
+    await this.#formula();
+    if (settings === null) return;
+    try {
+      await this.panel.resume("power", this.settings(), (result, key) => this.#showResult(result, key, false));
+    } catch (error) {
+      show(this.message, errorBox(error.message));
+    }
+  }
+}
+
+/** Begin the view and return it. */
+export function begin(form) {
+  return new Power(form);
+}

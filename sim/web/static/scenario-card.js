@@ -1,0 +1,114 @@
+// One scenario: a preset, a name, and what is changed in it.
+
+import { control, lazyDetails, valueText } from "./controls.js";
+import { grade, h, show, unique } from "./dom.js";
+
+/** Return the options of a preset's select, grouped as the library is. */
+export function presetOptions(presets) {
+  const groups = new Map();
+  for (const one of presets) {
+    if (!groups.has(one.group)) groups.set(one.group, []);
+    groups.get(one.group).push(one);
+  }
+  return [...groups].map(([name, members]) => h("optgroup", { label: name.replaceAll("-", " ") },
+    members.map((one) => h("option", { value: one.name }, one.title))));
+}
+
+/** Return a short name for a scenario, no longer than the server takes. */
+export function shortTitle(title) {
+  const plain = title.replace(/[^\p{L}\p{N} .,:;()%/+'&-]/gu, "").trim();
+  const whole = plain.length > 40 ? plain.slice(0, 40).replace(/\s+\S*$/, "") : plain;
+  return whole.trim() || "Scenario";
+}
+
+/** A scenario that can be changed; `value` is what the server takes. */
+export class ScenarioCard {
+  constructor(form, role, value, onChange, onRemove) {
+    this.form = form;
+    this.onChange = onChange;
+    this.role = role;
+    this.fields = new Map(form.groups.flatMap((group) => group.sections.flatMap((one) => one.fields.map((field) => [field.name, field]))));
+    this.preset = form.presets.find((one) => one.name === value.preset) ?? form.presets[0];
+    this.label = value.label ?? shortTitle(this.preset.title);
+    this.changes = { ...value.changes };
+    const select = h("select", { id: unique("preset"), onchange: () => this.#take(select.value) }, presetOptions(form.presets));
+    select.value = this.preset.name;
+    this.name = h("input", {
+      id: unique("name"), type: "text", class: "wide", maxlength: "40", value: this.label, autocomplete: "off",
+      oninput: () => { this.label = this.name.value; this.onChange(); },
+    });
+    this.about = h("div", {});
+    this.list = h("div", {});
+    this.editor = h("div", {});
+    const remove = onRemove ? h("button", { type: "button", class: "quiet", onclick: onRemove }, "Remove this scenario") : null;
+    this.element = h("fieldset", { class: "scenario" }, h("legend", {}, role),
+      h("div", { class: "field" }, h("label", { for: select.id }, "Start from"), select),
+      this.about,
+      h("div", { class: "field" }, h("label", { for: this.name.id }, "Name in figures"), this.name),
+      this.list, this.editor, remove);
+    this.#draw();
+  }
+
+  get value() {
+    return { preset: this.preset.name, label: this.label, changes: this.changes };
+  }
+
+  #usual(name) {
+    return Object.hasOwn(this.preset.values, name) ? this.preset.values[name] : this.fields.get(name).default;
+  }
+
+  #take(name) {
+    const named = this.label === shortTitle(this.preset.title);
+    this.preset = this.form.presets.find((one) => one.name === name);
+    this.changes = {};
+    if (named || !this.label) this.name.value = this.label = shortTitle(this.preset.title);
+    this.#draw();
+    this.onChange(this.preset);
+  }
+
+  #draw() {
+    show(this.about,
+      h("p", { class: "help" }, this.preset.description, " ", grade(this.preset.grade)),
+      h("details", {}, h("summary", {}, "What this scenario rests on"),
+        h("p", { class: "help" }, `Source: ${this.preset.source}`),
+        this.preset.assumptions.length ? h("ul", { class: "help" }, this.preset.assumptions.map((one) => h("li", {}, one))) : null));
+    show(this.editor, lazyDetails("Change what is done", () => this.form.groups.map((group) => this.#group(group))));
+    this.#drawChanges();
+  }
+
+  #group(group) {
+    return lazyDetails(group.title, () => [h("p", { class: "help" }, group.help), ...group.sections.map((section) => {
+      const controls = section.fields.map((field) => {
+        const usual = this.#usual(field.name);
+        const value = Object.hasOwn(this.changes, field.name) ? this.changes[field.name] : usual;
+        return control(field, value, usual, (name, now) => this.#change(name, now));
+      });
+      if (!section.title) return h("div", {}, controls);
+      return h("details", { class: "group" }, h("summary", {}, section.title), h("p", { class: "help" }, section.help), controls);
+    })], { class: "group" });
+  }
+
+  #change(name, value) {
+    if (value === undefined) delete this.changes[name];
+    else this.changes[name] = value;
+    this.#drawChanges();
+    this.onChange();
+  }
+
+  #drawChanges() {
+    const names = Object.keys(this.changes);
+    if (!names.length) {
+      show(this.list);
+      return;
+    }
+    const lines = names.map((name) => {
+      const field = this.fields.get(name);
+      const place = name.split(".").slice(0, -1).join(", ").replaceAll("_", " ");
+      const label = field ? `${place}: ${field.label.toLowerCase()}` : name;
+      const from = field ? ` (was ${valueText(field, this.#usual(name))})` : "";
+      return h("li", {}, `${label} ${valueText(field ?? {}, this.changes[name])}${from}`);
+    });
+    const undo = h("button", { type: "button", class: "quiet", onclick: () => { this.changes = {}; this.#draw(); this.onChange(); } }, "Undo all changes");
+    show(this.list, h("p", { class: "label" }, `Changed (${names.length}) `, grade("assumption")), h("ul", { class: "changes" }, lines), undo);
+  }
+}

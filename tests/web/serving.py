@@ -1,0 +1,54 @@
+"""`refocus serve` for tests, and what tests send to it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+SESSION = {"x-refocus-session": "abcdefgh12345678"}
+JSON = {**SESSION, "content-type": "application/json"}
+
+
+def job(kind: str, settings: Any) -> bytes:
+    """Return the body that asks for a job."""
+    return json.dumps({"kind": kind, "settings": settings}).encode()
+
+
+class Served:
+    """`refocus serve` in a process of its own."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        command = [sys.executable, "-m", "sim.cli", "serve", "--port", "0", "--keep", str(folder)]
+        self.process = subprocess.Popen(
+            [*command, *arguments], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        )
+        assert self.process.stderr is not None
+        line = self.process.stderr.readline()
+        found = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
+        assert found, line
+        self.port = int(found[1])
+        self.address = f"http://127.0.0.1:{self.port}"
+        end = time.monotonic() + 30.0
+        while True:
+            try:
+                httpx.get(f"{self.address}/api/health")
+                return
+            except httpx.TransportError:
+                assert time.monotonic() < end
+                time.sleep(0.05)
+
+    def stop(self) -> None:
+        """Ask it to stop, as Ctrl-C does."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(20.0)
+        assert self.process.stderr is not None
+        self.process.stderr.close()

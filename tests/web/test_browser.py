@@ -1,0 +1,580 @@
+"""Claims about the page in a real browser: what works by mouse and by keyboard, and for whom.
+
+Every test also claims that the page asked no other host for anything and that its console stayed
+clean. Needs Chromium; without it these tests are skipped, except in continuous integration.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.web.serving import Served
+
+HERE = Path(__file__).parent
+AXE = HERE / "vendor" / "axe.min.js"
+CHROMIUM = next(
+    (
+        found
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (found := shutil.which(name))
+    ),
+    None,
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SCREENS = {
+    "desktop": {"viewport": {"width": 1280, "height": 900}},
+    "phone": {
+        "viewport": {"width": 390, "height": 844},
+        "is_mobile": True,
+        "has_touch": True,
+        "device_scale_factor": 2,
+    },
+}
+VIEWS = ("plan", "watch", "power", "about")
+LONG = 60_000
+
+if CHROMIUM is None and not os.environ.get("CI"):
+    pytest.skip(
+        "the page was not tried in a browser: no Chromium here; scripts/browser.sh installs it",
+        allow_module_level=True,
+    )
+
+playwright_api = pytest.importorskip("playwright.sync_api")
+expect = playwright_api.expect
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    made = Served(tmp_path_factory.mktemp("served"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    assert CHROMIUM is not None, "continuous integration must have Chromium"
+    with playwright_api.sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield made
+        made.close()
+
+
+class Visit:
+    """A visitor: a browser of its own, what it asked for, and what its console said."""
+
+    def __init__(self, browser: Any, served: Served, screen: str, **options: Any) -> None:
+        self.served = served
+        self.context = browser.new_context(**SCREENS[screen], accept_downloads=True, **options)
+        self.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self.foreign: list[str] = []
+        self.noise: list[str] = []
+        self.expected: list[str] = []
+        self.context.on("request", self._asked)
+        self.page = self.tab()
+
+    def tab(self) -> Any:
+        page = self.context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("console", lambda one: self.noise.append(f"{one.type}: {one.text}"))
+        page.on("pageerror", lambda one: self.noise.append(f"error: {one}"))
+        return page
+
+    def _asked(self, request: Any) -> None:
+        place = urlsplit(request.url)
+        if place.scheme in ("http", "https", "ws", "wss") and place.port != self.served.port:
+            self.foreign.append(request.url)
+
+    def open(self, view: str = "plan") -> Any:
+        self.page.goto(f"{self.served.address}/#{view}")
+        expect(self.page.locator(f"#view-{view}")).to_be_visible()
+        return self.page
+
+    def close(self) -> None:
+        self.context.close()
+        assert self.foreign == []
+        noise = [one for one in self.noise if not any(text in one for text in self.expected)]
+        assert noise == []
+
+
+@pytest.fixture(params=["desktop"])
+def visit(request: Any, browser: Any, served: Served) -> Iterator[Visit]:
+    made = Visit(browser, served, request.param)
+    yield made
+    made.close()
+
+
+both_screens = pytest.mark.parametrize("visit", ["desktop", "phone"], indirect=True)
+
+
+def violations(page: Any) -> list[str]:
+    """Return what axe-core finds wrong with the page as it stands."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(
+        """async rules => (await axe.run(document, {runOnly: rules})).violations.map(one => {
+            const places = one.nodes.slice(0, 3).map(node => node.target.join(" "));
+            return `${one.id}: ${places.join(" | ")}`;
+        })""",
+        RULES,
+    )
+    return list(found)
+
+
+def ready(page: Any, view: str) -> None:
+    """Wait until a view has drawn its controls."""
+    places = {
+        "plan": "#plan-run",
+        "watch": "#watch-form option[value='SLaM-01']",
+        "power": "#power-answer img",
+        "about": "#about-content blockquote",
+    }
+    page.wait_for_selector(places[view], state="attached")
+
+
+def fill_small(page: Any) -> None:
+    """Ask for a run that takes a second or two."""
+    page.get_by_label("A service like mine, described").check()
+    page.get_by_label("Teams in each", exact=True).fill("3")
+    page.get_by_label("Weeks to look at", exact=True).fill("8")
+    page.get_by_text("Uncertainty and chance").click()
+    page.get_by_label("Sets of values", exact=True).fill("4")
+
+
+def run_small(page: Any) -> None:
+    fill_small(page)
+    page.click("#plan-run")
+    page.wait_for_selector("#plan-heading", timeout=LONG)
+
+
+@both_screens
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_view_breaks_a_rule_of_accessibility(visit: Visit, view: str) -> None:
+    page = visit.open(view)
+    ready(page, view)
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.slow
+@both_screens
+def test_no_result_breaks_a_rule_of_accessibility(visit: Visit) -> None:
+    page = visit.open("plan")
+    ready(page, "plan")
+    run_small(page)
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    page.wait_for_timeout(1000)
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    page.wait_for_timeout(500)
+    assert page.locator("#plan-form input").count() > 500, "all controls are open"
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    page.goto(f"{visit.served.address}/#watch")
+    ready(page, "watch")
+    page.get_by_label("Weeks", exact=True).fill("6")
+    page.click("#watch-run")
+    page.wait_for_selector(".map", timeout=LONG)
+    for _ in range(2):
+        page.get_by_role("button", name="Next week").click()
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    page.goto(f"{visit.served.address}/#power")
+    ready(page, "power")
+    page.get_by_label("Teams in each arm", exact=True).fill("4")
+    page.get_by_label("Trials to simulate", exact=True).fill("50")
+    page.click("#power-run")
+    page.wait_for_selector("#power-heading", timeout=LONG)
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_plan_run_compare_export_and_reload_by_mouse(visit: Visit, tmp_path: Path) -> None:
+    page = visit.open("plan")
+    ready(page, "plan")
+    fill_small(page)
+    scenario = page.get_by_role("group", name="Scenario 1")
+    scenario.get_by_text("Change what is done").click()
+    scenario.get_by_text("Support", exact=True).click()
+    scenario.get_by_text("Telephone", exact=True).click()
+    field = scenario.locator("[data-field='support.telephone.intensity']")
+    field.get_by_role("spinbutton").fill("0.5")
+    expect(scenario.get_by_text("Changed (1)")).to_be_visible()
+    expect(field.get_by_role("slider")).to_have_value("0.5")
+    field.get_by_role("button", name=re.compile("Reset Intensity")).click()
+    expect(scenario.get_by_text("Changed (1)")).to_be_hidden()
+    field.get_by_role("spinbutton").fill("0.5")
+
+    page.get_by_role("button", name="Add a scenario").click()
+    expect(page.get_by_role("group", name="Scenario 2")).to_be_visible()
+    page.click("#plan-run")
+    page.wait_for_selector("#plan-heading", timeout=LONG)
+    expect(page.locator("#plan-output .lead")).to_have_count(2)
+    assert "compared with Usual care" in page.locator("#plan-output .lead").first.inner_text()
+    expect(page.locator("#plan-output figure")).to_have_count(16)
+    loaded = "[...document.querySelectorAll('#plan-output img')].every(one => one.naturalWidth > 0)"
+    for _ in range(100):
+        if page.evaluate(loaded):
+            break
+        page.wait_for_timeout(100)
+    assert page.evaluate(loaded)
+    for image in page.locator("#plan-output img").all():
+        assert len(image.get_attribute("alt")) > 40
+    caption = page.locator("#plan-output figcaption").first.inner_text()
+    assert "50% and 90% of worlds; they cover replication noise" in caption
+
+    figure = page.locator("#plan-output figure").first
+    figure.get_by_text("Numbers and files").click()
+    expect(figure.get_by_role("table")).to_be_visible()
+    with page.expect_download() as saved:
+        figure.get_by_role("link", name=re.compile("^CSV of")).click()
+    rows = list(csv.reader(io.StringIO(Path(saved.value.path()).read_text(encoding="utf-8"))))
+    assert ["scenario", "week", "mean", "5%", "25%", "75%", "95%", "Monte Carlo SE"] in rows
+    with page.expect_download() as saved:
+        figure.get_by_role("button", name=re.compile("^PNG of")).click()
+    assert Path(saved.value.path()).read_bytes().startswith(b"\x89PNG")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save settings (JSON)").click()
+    file = tmp_path / "plan.json"
+    saved.value.save_as(file)
+    settings = json.loads(file.read_text(encoding="utf-8"))["settings"]
+    assert settings["scenarios"][1]["changes"] == {"support.telephone.intensity": 0.5}
+
+    first = page.locator("#plan-output .lead").all_inner_texts()
+    page.reload()
+    page.wait_for_selector("#plan-heading", timeout=LONG)
+    assert page.locator("#plan-output .lead").all_inner_texts() == first
+    expect(page.get_by_role("group", name="Scenario 1").get_by_text("Changed (1)")).to_be_visible()
+
+    page.get_by_role("button", name="Reset all").click()
+    expect(page.get_by_text("Settings have changed since this result")).to_be_visible()
+    expect(page.get_by_role("group", name="Scenario 2")).to_be_hidden()
+    page.set_input_files("#plan-form label:has-text('Load settings') input", file)
+    expect(page.get_by_role("group", name="Scenario 2")).to_be_visible()
+    expect(page.get_by_label("Weeks to look at", exact=True)).to_have_value("8")
+
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_text("Link copied.")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    other = visit.tab()
+    other.goto(link)
+    other.wait_for_selector("#plan-heading", timeout=LONG)
+    assert other.locator("#plan-output .lead").all_inner_texts() == first
+    with visit.context.expect_page() as opened:
+        other.get_by_role("link", name="Printable report").click()
+    report = opened.value
+    expect(report.get_by_role("heading", level=1)).to_contain_text("What happened")
+
+
+def test_cancel_and_a_second_tab(visit: Visit) -> None:
+    page = visit.open("plan")
+    ready(page, "plan")
+    page.get_by_text("Uncertainty and chance").click()
+    page.get_by_label("Sets of values", exact=True).fill("1000")
+    page.get_by_label("Weeks to look at", exact=True).fill("104")
+    page.get_by_role("button", name="Remove this scenario").click()
+    page.click("#plan-run")
+    bar = page.get_by_role("progressbar", name="Progress of the simulation")
+    expect(bar).to_be_visible()
+    expect(page.locator("#plan-progress")).to_contain_text(re.compile(r"\d+% · .*left"))
+    second = visit.tab()
+    second.goto(page.url)
+    expect(second.locator("#plan-progress")).to_contain_text(re.compile(r"\d+% · .*left"))
+    second.close()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled. Nothing was kept.")).to_be_visible()
+    expect(page.get_by_role("status").first).to_contain_text("Cancelled.")
+
+
+def test_a_lost_connection_in_mid_run_loses_nothing(visit: Visit) -> None:
+    visit.expected.append("net::ERR_INTERNET_DISCONNECTED")
+    page = visit.open("plan")
+    ready(page, "plan")
+    fill_small(page)
+    page.get_by_label("Sets of values", exact=True).fill("60")
+    page.get_by_label("Weeks to look at", exact=True).fill("60")
+    page.click("#plan-run")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    visit.context.set_offline(True)
+    expect(page.locator("#plan-progress")).to_contain_text("Connection lost")
+    visit.context.set_offline(False)
+    page.wait_for_selector("#plan-heading", timeout=LONG)
+
+
+IN_SIGHT = """() => {
+    const now = document.activeElement;
+    if (now === document.body) return true;
+    const box = now.getBoundingClientRect();
+    const points = [[0.5, 0.5], [0.1, 0.2], [0.9, 0.2], [0.1, 0.8], [0.9, 0.8]];
+    return points.some(([x, y]) => {
+        const top = document.elementFromPoint(box.left + x * box.width, box.top + y * box.height);
+        return top !== null && (now.contains(top) || top.contains(now));
+    });
+}"""
+
+
+def tab_to(page: Any, matches: str, most: int = 80) -> None:
+    """Press Tab until the focused element matches, as somebody without a mouse does."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        assert page.evaluate(IN_SIGHT), "the focused element is hidden behind another"
+        if page.evaluate(f"document.activeElement.matches({json.dumps(matches)})"):
+            outline = "getComputedStyle(document.activeElement).outlineStyle"
+            assert page.evaluate(outline) != "none", f"focus cannot be seen on {matches}"
+            return
+    raise AssertionError(f"{matches} is not reached by {most} presses of Tab")
+
+
+def test_plan_run_cancel_compare_export_and_reload_by_keyboard(visit: Visit) -> None:
+    page = visit.open("plan")
+    ready(page, "plan")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    tab_to(page, "input[type=radio]")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("A service like mine, described")).to_be_checked()
+    tab_to(page, "[data-field=teams_per_trust] input")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("3")
+    tab_to(page, "[data-field=weeks] input")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("1000")
+    tab_to(page, "summary")
+    page.keyboard.press("Enter")
+    tab_to(page, "[data-field=draws] input")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("140")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    tab_to(page, "#plan-progress button")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Cancelled. Nothing was kept.")).to_be_focused()
+
+    page.keyboard.press("Control+Home")
+    page.locator("#main").focus()
+    tab_to(page, "[data-field=weeks] input")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("7")
+    tab_to(page, "[data-field=draws] input")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("4")
+    tab_to(page, "#plan-run")
+    page.keyboard.press("Space")
+    page.wait_for_selector("#plan-heading", timeout=LONG)
+    expect(page.locator("#plan-heading")).to_be_focused()
+    tab_to(page, "#plan-output figure summary")
+    page.keyboard.press("Enter")
+    tab_to(page, "#plan-output figure a[download]")
+    with page.expect_download() as saved:
+        page.keyboard.press("Enter")
+    assert saved.value.suggested_filename.endswith(".csv")
+    page.keyboard.press("F5")
+    page.reload()
+    page.wait_for_selector("#plan-heading", timeout=LONG)
+
+
+def test_wrong_values_are_named_where_they_stand(visit: Visit) -> None:
+    visit.expected.append("400 (Bad Request)")
+    page = visit.open("plan")
+    ready(page, "plan")
+    weeks = page.get_by_label("Weeks to look at", exact=True)
+    weeks.fill("99999")
+    page.click("#plan-run")
+    expect(page.get_by_role("alert")).to_contain_text("weeks")
+    expect(weeks).to_be_focused()
+    expect(weeks).to_have_attribute("aria-invalid", "true")
+    weeks.fill("8")
+    page.get_by_role("group", name="Scenario 1").get_by_label("Name in figures").fill("=1+1")
+    page.click("#plan-run")
+    expect(page.get_by_role("alert")).to_contain_text("must begin with a letter or digit")
+
+
+def test_own_teams_are_uploaded_used_and_never_linked(visit: Visit, tmp_path: Path) -> None:
+    visit.expected.append("400 (Bad Request)")
+    page = visit.open("plan")
+    ready(page, "plan")
+    run_small(page)
+    page.get_by_label("My own list of teams").check()
+    upload = "#plan-form label:has-text('CSV file') input"
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("team,staff\nSecretville,many\n", encoding="utf-8")
+    page.set_input_files(upload, wrong)
+    expect(page.get_by_role("alert")).to_contain_text("staff = 'many'")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Get a template").click()
+    assert "North 1" in Path(saved.value.path()).read_text(encoding="utf-8")
+    right = tmp_path / "teams.csv"
+    right.write_text("team,staff,sampled\nSecretville,8,5\nHidden End,9,5\n", encoding="utf-8")
+    page.set_input_files(upload, right)
+    expect(page.get_by_text("teams.csv: 2 teams, 17 posts.")).to_be_visible()
+    page.click("#plan-run")
+    expect(page.locator("#plan-output")).to_contain_text("2 teams, 17 posts", timeout=LONG)
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_text("Your list of teams is not in it.")).to_be_visible()
+    link = page.url
+    import base64
+
+    packed = link.rpartition("/")[2]
+    plain = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)).decode()
+    assert "Secretville" not in plain
+    assert json.loads(plain)["teams"] == {"kind": "own"}
+    page.reload()
+    expect(page.locator("#plan-output")).to_contain_text("2 teams, 17 posts", timeout=LONG)
+    stranger = page.context.browser.new_context()
+    tab = stranger.new_page()
+    tab.goto(link)
+    expect(tab.get_by_role("alert")).to_contain_text("which is not in it")
+    stranger.close()
+
+
+def test_a_damaged_link_is_told(visit: Visit) -> None:
+    page = visit.page
+    page.goto(f"{visit.served.address}/#plan/%%%not-settings")
+    expect(page.get_by_role("alert")).to_contain_text("The link is damaged")
+    page.goto(f"{visit.served.address}/#nowhere")
+    expect(page.locator("#view-plan")).to_be_visible()
+
+
+def test_a_team_is_played_paused_stepped_and_explained(visit: Visit) -> None:
+    page = visit.open("watch")
+    ready(page, "watch")
+    page.get_by_label("Weeks", exact=True).fill("12")
+    page.click("#watch-run")
+    page.wait_for_selector(".map", timeout=LONG)
+    week = page.locator(".player output")
+    expect(week).to_have_text("Week 0 of 12")
+    page.get_by_role("button", name="Play").click()
+    expect(week).to_have_text("Week 2 of 12")
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("button", name="Next week").click()
+    page.get_by_role("button", name="Back one week").click()
+    expect(week).to_have_text("Week 2 of 12")
+    page.get_by_role("slider", name="Week").fill("5")
+    expect(week).to_have_text("Week 5 of 12")
+
+    page.locator("[data-person=staff-3]").click()
+    why = page.locator(".why")
+    expect(why.get_by_role("heading", level=2)).to_have_text("Care coordinator (post 4) in week 5")
+    why.get_by_text(re.compile("^Gets ready")).click()
+    step = why.locator("[data-rule='get_ready/staff_readiness']")
+    before, after = step.locator("table").first.locator("td").all_inner_texts()[:2]
+    state = why.locator("tr", has_text="Readiness").first.locator("td").all_inner_texts()
+    assert [before, after] == state, "the step explains the change in state"
+    step.get_by_text(re.compile("^The rule")).click()
+    expect(step.locator("pre")).to_contain_text("readiness")
+    step.get_by_text(re.compile("^What it read")).click()
+    expect(step.get_by_role("table").last).to_contain_text("team.readiness")
+
+    page.locator("[data-person=user-0]").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(why.get_by_role("heading", level=2)).to_contain_text("Service user 2 in week 5")
+    page.get_by_text("Staff as a table").click()
+    page.get_by_role("button", name="Leader (post 1)").last.click()
+    expect(why.get_by_role("heading", level=2)).to_contain_text("Leader (post 1) in week 5")
+    page.reload()
+    page.wait_for_selector(".map", timeout=LONG)
+
+
+@pytest.mark.slow
+def test_power_is_answered_by_formula_at_once_and_by_simulation(visit: Visit) -> None:
+    page = visit.open("power")
+    ready(page, "power")
+    answer = page.locator("#power-answer .lead")
+    first = answer.inner_text()
+    page.get_by_label("Teams in each arm", exact=True).fill("4")
+    expect(answer).not_to_have_text(first)
+    expect(answer).to_contain_text("With 4 teams in each arm")
+    page.get_by_label("Which teams enter", exact=True).select_option("share")
+    page.get_by_label("Trials to simulate", exact=True).fill("50")
+    page.click("#power-run")
+    page.wait_for_selector("#power-heading", timeout=LONG)
+    rows = page.locator("#power-output tbody tr")
+    expect(rows).to_have_count(2)
+    expect(page.locator("#power-output")).to_contain_text("Monte Carlo")
+    page.reload()
+    page.wait_for_selector("#power-heading", timeout=LONG)
+
+
+def test_about_says_what_the_model_cannot_say_and_compares_with_the_trial(visit: Visit) -> None:
+    page = visit.open("about")
+    ready(page, "about")
+    expect(page.locator("#about-content")).to_contain_text("What it cannot say")
+    page.get_by_role("button", name="Compare with the trial").click()
+    page.wait_for_selector("#fit-output table", timeout=LONG)
+    expect(page.locator("#fit-output")).to_contain_text("0.68")
+    assert violations(page) == []
+
+
+def test_going_from_view_to_view_keeps_what_was_done(visit: Visit) -> None:
+    page = visit.open("plan")
+    ready(page, "plan")
+    run_small(page)
+    page.get_by_role("link", name="About").click()
+    expect(page.locator("#main")).to_be_focused()
+    expect(page).to_have_title(re.compile("^About"))
+    assert page.locator("nav a[aria-current=page]").inner_text() == "About"
+    page.get_by_role("link", name="Plan").click()
+    expect(page.locator("#plan-heading")).to_be_visible()
+    expect(page.get_by_label("Weeks to look at", exact=True)).to_have_value("8")
+
+
+def test_on_paper_there_are_results_and_tables_but_no_controls(visit: Visit) -> None:
+    page = visit.open("plan")
+    ready(page, "plan")
+    run_small(page)
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator("#plan-form")).to_be_hidden()
+    expect(page.locator("nav")).to_be_hidden()
+    expect(page.locator("#plan-output table").first).to_be_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    expect(page.locator("#plan-output table").first).to_be_hidden()
+
+
+def test_nothing_moves_for_those_who_asked_for_that(browser: Any, served: Served) -> None:
+    visit = Visit(browser, served, "desktop", reduced_motion="reduce")
+    page = visit.open("plan")
+    ready(page, "plan")
+    moving = (
+        "[...document.querySelectorAll('*')].filter(one => { const style = getComputedStyle(one);"
+        " return style.animationName !== 'none' || parseFloat(style.transitionDuration) > 0;"
+        " }).length"
+    )
+    assert page.evaluate(moving) == 0
+    visit.close()
+
+
+def test_text_can_be_twice_as_large_without_sideways_scrolling(
+    browser: Any, served: Served
+) -> None:
+    visit = Visit(browser, served, "phone")
+    visit.page.set_viewport_size({"width": 320, "height": 640})
+    for view in VIEWS:
+        page = visit.open(view)
+        ready(page, view)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, view
+    visit.close()
