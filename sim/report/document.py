@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
+from sim.report.spreadsheet import csv_text
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -138,5 +140,6 @@ def table_html(frame: pd.DataFrame, caption: str) -> str:
 
 def download(frame: pd.DataFrame, name: str) -> str:
     """Return a link that holds a table as CSV."""
-    content = base64.b64encode(frame.to_csv(index=False).encode()).decode()
+    text = csv_text(list(frame.columns), frame.itertuples(index=False, name=None))
+    content = base64.b64encode(text.encode()).decode()
     return f'<a download="{escape(name)}.csv" href="data:text/csv;base64,{content}">{name}.csv</a>'

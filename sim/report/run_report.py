@@ -194,11 +194,17 @@ def sentence(name: str, base: str, week: int, values: np.ndarray) -> str:
     large = float((values >= IMPORTANT).mean())
     worse = float((values <= -IMPORTANT).mean())
     found = (
-        f"{name}: {verdict(large, worse)}. Personal recovery (QPR-15) {values.mean():+.2f} points "
-        f"in week {week} compared with {base} (90% of worlds {low:+.2f} to {high:+.2f}); 4 points "
-        f"or more in {large:.0%} of worlds"
+        f"{name}: {verdict(large, worse)}. Personal recovery (QPR-15) {signed(values.mean())} "
+        f"points in week {week} compared with {base} (90% of worlds {signed(low)} to "
+        f"{signed(high)}); 4 points or more in {large:.0%} of worlds"
     )
     return f"{found}, -4 or less in {worse:.0%}." if worse > 0.0 else f"{found}."
+
+
+def signed(value: float) -> str:
+    """Return a number with its sign and two decimals; what rounds to nought has none."""
+    text = f"{value:+.2f}"
+    return "0.00" if text in ("+0.00", "-0.00") else text
 
 
 def verdict(large: float, worse: float) -> str:

@@ -41,7 +41,7 @@ def simulate_plan(settings: dict[str, Any], folder: Path, told: Told) -> None:
     from sim.web.figures import svg_of
     from sim.web.plan_result import result_of
     from sim.web.plan_settings import scenarios_of
-    from sim.web.spreadsheet import csv_text
+    from sim.report.spreadsheet import csv_text
     from sim.web.teams import roster_of
 
     plan = settings["plan"]

@@ -56,7 +56,7 @@ def simulate_power(settings: dict[str, Any], folder: Path, told: Told) -> None:
     from sim.web.figures import svg_of
     from sim.web.power_formula import curve_figure, formula_answer
     from sim.web.power_settings import design_of
-    from sim.web.spreadsheet import csv_text
+    from sim.report.spreadsheet import csv_text
 
     power = settings["power"]
     design = design_of(power)

@@ -92,7 +92,7 @@ def test_every_figure_has_a_text_and_a_table(results: Results) -> None:
 def test_a_scenario_without_effect_is_called_that() -> None:
     text = sentence("nothing", "usual-care", 52, np.zeros(100))
     assert "probably no meaningful difference" in text
-    assert "+0.00 to +0.00" in text
+    assert "0.00 to 0.00" in text
 
 
 @pytest.mark.parametrize(
@@ -112,3 +112,17 @@ def test_the_verdict_follows_the_shares(large: float, worse: float, words: str) 
 def test_the_standard_error_of_a_share_is_binomial_and_never_nought() -> None:
     assert standard_error(0.5, 100) == pytest.approx(0.05)
     assert standard_error(0.0, 100) == pytest.approx(np.sqrt(0.01 * 0.99 / 100))
+
+
+def test_a_table_to_download_holds_no_formula() -> None:
+    import base64
+
+    import pandas as pd
+
+    from sim.report.document import download
+
+    frame = pd.DataFrame({"team": ["=1+1", "North"], "score": [-1.5, float("nan")]})
+    link = download(frame, "teams")
+    text = base64.b64decode(link.split("base64,")[1].split('"')[0]).decode()
+    assert text.splitlines()[1].startswith("'=1+1,-1.5")
+    assert text.splitlines()[2] == "North,"
