@@ -24,6 +24,7 @@ docs-parameters: setup
 	$(python) -m sim.parameters.document
 
 bench: setup
+	@sh benchmarks/references/set-up.sh
 	$(python) -m benchmarks
 
 docs: setup

@@ -17,22 +17,47 @@ class Row(NamedTuple):
         Result, a ratio where there is something to compare with.
     aim : str
         What it must reach; empty when it is only reported.
+    met : bool or None
+        Whether it was reached; None without an aim or without a result.
     detail : str
-        What the ratio was made of.
+        What the result was made of.
     """
 
     what: str
     result: str
     aim: str
+    met: bool | None
     detail: str
 
 
-HEADS = Row("measured", "result", "aim", "detail")
+HEADS = ("measured", "result", "aim", "met", "made of")
+MET = {True: "yes", False: "no", None: ""}
+
+
+def at_least(what: str, value: float, limit: float, detail: str, unit: str = "x") -> Row:
+    """Return a row whose value should not be smaller than a limit."""
+    return Row(what, figure(value, unit), f"at least {limit:g}", value >= limit, detail)
+
+
+def at_most(what: str, value: float, limit: float, detail: str, unit: str = "x") -> Row:
+    """Return a row whose value should not be larger than a limit."""
+    return Row(what, figure(value, unit), f"at most {limit:g}", value <= limit, detail)
+
+
+def reported(what: str, result: str, detail: str) -> Row:
+    """Return a row without an aim."""
+    return Row(what, result, "", None, detail)
+
+
+def figure(value: float, unit: str) -> str:
+    """Return a number with three significant digits and its unit."""
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    return f"{value:,.{digits}f} {unit.strip()}".strip()
 
 
 def markdown(rows: Sequence[Row]) -> str:
     """Return rows as a Markdown table whose columns line up in plain text too."""
-    lines = [HEADS, *rows]
+    lines = [HEADS, *((row.what, row.result, row.aim, MET[row.met], row.detail) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADS))]
 
     def text(line: Sequence[str]) -> str:
@@ -40,4 +65,4 @@ def markdown(rows: Sequence[Row]) -> str:
         return "| " + " | ".join(cells) + " |"
 
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
-    return "\n".join([text(HEADS), rule, *(text(row) for row in rows)])
+    return "\n".join([text(lines[0]), rule, *(text(line) for line in lines[1:])])

@@ -71,9 +71,13 @@ class World:
         self.staff = np.zeros(layout.staff, compiled.STAFF_DTYPE)
         self.users = np.zeros(layout.users, compiled.USER_DTYPE)
 
-    def run(self, weeks: int) -> None:
-        """Run the world from its beginning, in one call and with nothing observed."""
+    def run(self, weeks: int, observed: bool = False) -> None:
+        """Run the world from its beginning, in one call.
+
+        With `observed`, every team's row of the team-week table is written every week.
+        """
         layout = self.layout
+        rows = weeks + 1 if observed else 0
         compiled.run_world(
             self.trusts,
             self.teams,
@@ -92,8 +96,8 @@ class World:
             np.zeros(0, np.int64),
             np.zeros((0, layout.users), compiled.SCORES_DTYPE),
             np.zeros((0, layout.users, 6), np.int64),
-            0,
-            np.zeros((0, len(layout.teams)), compiled.TEAM_WEEK_DTYPE),
+            int(observed),
+            np.zeros((rows, len(layout.teams)), compiled.TEAM_WEEK_DTYPE),
             np.zeros(0, compiled.EVENT_DTYPE),
             np.zeros(1, np.int64),
             np.zeros((0, layout.staff), compiled.STAFF_ROW_DTYPE),

@@ -1,18 +1,18 @@
-"""`refocus calibrate`: fit, report, check. The command line of `sim` finds it without importing it.
+"""`refocus calibrate`: fit, report, check.
 
-`add_arguments(parser)` and `run(arguments) -> int` are the entrance; `python -m calibration` uses
-the same functions.
+The command line of `sim` knows nothing of this package: it finds the command among the installed
+entry points `refocus.commands` (pyproject.toml) and calls `add_arguments`, as for its own commands.
+`python -m calibration` uses the same functions.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from sim.errors import InputError
+from sim.errors import InputError, nearest
 
 EXAMPLES = """\
 examples:
@@ -22,11 +22,25 @@ examples:
   refocus calibrate --resume results/fit --report      write the report again
   refocus calibrate --targets my.toml --roster teams.csv --scenario delivered.toml --out results/own
 """
-SHIPPED_POSTERIOR = Path("sim") / "posterior" / "refocus.csv"
+GIVEN_FILE = "given.json"
+# What a resumed fit takes from its folder when it is not given again.
+REMEMBERED = ("targets", "roster", "scenario", "invented")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `refocus calibrate` to a parser."""
+def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command's parser to those of `refocus`."""
+    parser = commands.add_parser(
+        "calibrate",
+        help="fit the model to the trial, or to an own trial",
+        description="Fit the model to reported figures, check the fit, and write its report and "
+        "posterior.",
+    )
+    add_options(parser)
+    parser.set_defaults(run=run)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `refocus calibrate` to a parser."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLES
     parser.add_argument("--targets", metavar="FILE", help="targets (TOML); the trial's by default")
@@ -53,16 +67,18 @@ SIZES = (
     "effects",
     "particles",
     "replicates",
+    "emulated",
     "predictive",
     "explained",
     "truths",
 )
 SMALLEST = {
-    "screen": 250,
+    "screen": 300,
     "waves": 400,
     "effects": 100,
     "particles": 32,
     "replicates": 3,
+    "emulated": 200,
     "predictive": 20,
     "explained": 10,
     "truths": 4,
@@ -79,8 +95,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from calibration.targets import load_targets
 
-    targets = load_targets(arguments.targets)
     if arguments.check:
+        targets = load_targets(arguments.targets)
         for one in targets.values():
             print(f"{one.pattern:4} {one.use:9} {one.name}: {one.title}")
         return 0
@@ -89,12 +105,15 @@ def run(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.resume or arguments.out or "results/calibration")
     if arguments.resume and not folder.is_dir():
         raise InputError(f"--resume {folder}: there is no such folder")
+    if arguments.resume:
+        recall(folder, arguments)
     if arguments.report:
         return write_reports(folder, arguments)
     from calibration.fit import FULL, QUICK, start
     from calibration.pipeline import calibrate_fit, store
     from calibration.posterior import write_posterior
 
+    targets = load_targets(arguments.targets)
     settings = replace(QUICK if arguments.quick else FULL, seed=checked_seed(arguments.seed))
     for name in SIZES:
         value = getattr(arguments, name, None)
@@ -109,11 +128,44 @@ def run(arguments: argparse.Namespace) -> int:
 
         own = own_trial(arguments.roster, arguments.scenario, settings.seed)
     fit = start(targets, settings, folder, workers=arguments.workers, quiet=arguments.quiet, **own)
+    remember(folder, arguments)
     outcome = calibrate_fit(fit)
     store(fit, outcome, folder)
     if arguments.ship:
-        write_posterior(fit, outcome.records, outcome.results["diagnostics"], SHIPPED_POSTERIOR)
+        from sim.posterior import SHIPPED
+
+        write_posterior(fit, outcome.records, outcome.results, SHIPPED)
+        print(f"posterior: {SHIPPED}")
     return write_reports(folder, arguments)
+
+
+def remember(folder: Path, arguments: argparse.Namespace) -> None:
+    """Note in a fit's folder which files it was given."""
+    import json
+
+    from sim.files import write_whole
+
+    given = {name: getattr(arguments, name) for name in REMEMBERED}
+    for name in ("targets", "roster", "scenario"):
+        if given[name] is not None and Path(given[name]).is_file():
+            given[name] = str(Path(given[name]).resolve())
+    write_whole(folder / GIVEN_FILE, (json.dumps(given, indent=1) + "\n").encode())
+
+
+def recall(folder: Path, arguments: argparse.Namespace) -> None:
+    """Take what a fit was given before, unless it is given anew."""
+    import json
+
+    path = folder / GIVEN_FILE
+    if not path.exists():
+        return
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise InputError(f"folder '{folder}': {GIVEN_FILE} cannot be read") from None
+    for name in REMEMBERED:
+        if not getattr(arguments, name):
+            setattr(arguments, name, given.get(name))
 
 
 def write_reports(folder: Path, arguments: argparse.Namespace) -> int:
@@ -121,7 +173,7 @@ def write_reports(folder: Path, arguments: argparse.Namespace) -> int:
     from calibration.report import load_results, write_markdown, write_page
 
     results = load_results(folder)
-    write_page(results, folder / "report.html", arguments.invented)
+    write_page(results, folder / "report.html", bool(arguments.invented))
     print(f"report: {folder / 'report.html'}")
     if arguments.docs:
         from calibration.document import EXTRA
@@ -148,23 +200,24 @@ def as_before(folder: Path, settings: Any) -> Any:
     return replace(settings, **json.loads(path.read_text(encoding="utf-8"))["settings"])
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose mistakes are told in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments."""
+        stray = message.removeprefix("unrecognized arguments: ").split()[0]
+        known = [one for action in self._actions for one in action.option_strings]
+        raise InputError(message + (nearest(stray, known) if stray.startswith("--") else ""))
+
+
 def main(argv: list[str] | None = None) -> int:
-    """Run `python -m calibration fit|report|check ...`; a user's error ends with exit code 2."""
+    """Run `python -m calibration [options]`; a user's error ends with exit code 2."""
     import sys
 
-    words = sys.argv[1:] if argv is None else argv
-    verbs: dict[str, Callable[[argparse.Namespace], None]] = {
-        "fit": lambda arguments: None,
-        "report": lambda arguments: setattr(arguments, "report", True),
-        "check": lambda arguments: setattr(arguments, "check", True),
-    }
-    parser = argparse.ArgumentParser(prog="python -m calibration", description=__doc__)
-    parser.add_argument("verb", choices=tuple(verbs))
-    add_arguments(parser)
+    parser = Parser(prog="python -m calibration", description="Fit the model to reported figures.")
+    add_options(parser)
     try:
-        arguments = parser.parse_args(words)
-        verbs[arguments.verb](arguments)
-        return run(arguments)
+        return run(parser.parse_args(argv))
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"refocus: {error}", file=sys.stderr)
         return 2

@@ -6,20 +6,21 @@ Every function turns arrays into plain rows for the report. Nothing here holds a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from calibration.emulator import Emulator, fit_emulator, implausibility
 from calibration.extractors import EXTRACTORS
-from calibration.fit import EFFECT, Fit, Waves
+from calibration.fit import EFFECT, EMULATED_LENGTH, Fit, Waves, emulated_particles
 from calibration.likelihood import Data, log_likelihood, make_data
 from calibration.recovery import effect_draws
 from calibration.scenarios import COUNTERFACTUALS, EFFECTS, EXPLANATIONS
 from calibration.smc import effective, generator, tempered_smc, weights_of
 from calibration.targets import Target
 from calibration.trial import CRITICAL, PLACE
+from sim.errors import InputError
 
 # Smallest important difference between groups on the QPR, and the same had it been set on 22 items.
 IMPORTANT = (4.0, 4.0 * 15.0 / 22.0)
@@ -104,58 +105,70 @@ def predictive_table(
     return rows
 
 
+def verdict(shifts: tuple[float, float], contractions: tuple[float, float]) -> str:
+    """Return in words what two methods agree on; the more cautious of them decides."""
+    least = min(contractions)
+    moved = min(abs(shift) for shift in shifts) if shifts[0] * shifts[1] > 0.0 else 0.0
+    if least > 0.3:
+        return "informed"
+    if least > 0.1 or moved > 0.25:
+        return "slightly informed"
+    return "hardly moved: the prior speaks"
+
+
 def contraction_table(
     fit: Fit, direct: np.ndarray, emulated: np.ndarray, coefficients: np.ndarray
 ) -> list[dict[str, Any]]:
     """Return per calibrated parameter how far the posterior moved from the prior, by both methods.
 
-    Contraction is 1 - posterior variance / prior variance on the score scale; shift is in prior
-    standard deviations.
+    Prior and posterior are those of the shipped method (the emulator's). Contraction is
+    1 - posterior variance / prior variance on the score scale; shift is in prior standard
+    deviations.
     """
-    values = fit.space.values(direct)
+    values = fit.space.values(emulated)
     prior = fit.space.values(
         generator(fit.settings.seed, 5).standard_normal((4000, fit.space.size))
     )
     figures = [PLACE[name] for name in fit.data.figures]
     rows = []
     for column, name in enumerate(fit.space.calibrated):
-        shift = float(direct[:, column].mean())
-        contraction = 1.0 - float(direct[:, column].var())
+        shifts = float(emulated[:, column].mean()), float(direct[:, column].mean())
+        contractions = 1.0 - float(emulated[:, column].var()), 1.0 - float(direct[:, column].var())
         strongest = coefficients[fit.space.places[column], figures]
-        which = int(np.nanargmax(np.abs(strongest)))
+        which = int(np.nan_to_num(np.abs(strongest)).argmax())
         rows.append(
             {
                 "name": name,
                 "prior": (float(np.median(prior[:, column])), *interval(prior[:, column])),
                 "posterior": (float(np.median(values[:, column])), *interval(values[:, column])),
-                "shift": shift,
-                "contraction": contraction,
-                "shift_emulated": float(emulated[:, column].mean()),
-                "contraction_emulated": 1.0 - float(emulated[:, column].var()),
+                "shift": shifts[0],
+                "contraction": contractions[0],
+                "shift_direct": shifts[1],
+                "contraction_direct": contractions[1],
                 "moved_by": fit.data.figures[which],
                 "moved": float(strongest[which]),
-                "verdict": (
-                    "informed"
-                    if contraction > 0.3
-                    else "slightly informed"
-                    if contraction > 0.1 or abs(shift) > 0.3
-                    else "hardly moved: the prior speaks"
-                ),
+                "verdict": verdict(shifts, contractions),
             }
         )
     return rows
 
 
 def screen_rows(fit: Fit, coefficients: np.ndarray, limit: float = 0.1) -> list[dict[str, Any]]:
-    """Return parameters that are not calibrated although they move a fitted figure a little."""
+    """Return parameters that are not calibrated although they move a fitted figure a little.
+
+    By more than `limit` standard deviations and by more than four standard errors: a screen of few
+    trials cannot name the small ones, and would name many by chance.
+    """
     figures = [PLACE[name] for name in fit.data.figures]
+    free = max(fit.settings.screen - len(fit.space.names), 1)
+    least = max(limit, 4.0 / np.sqrt(free))
     rows = []
     for row, name in enumerate(fit.space.names):
         if name in fit.space.calibrated:
             continue
         size = np.abs(coefficients[row, figures])
-        which = int(np.nanargmax(size))
-        if size[which] > limit:
+        which = int(np.nan_to_num(size).argmax())
+        if size[which] > least:
             rows.append(
                 {"name": name, "figure": fit.data.figures[which], "moves": float(size[which])}
             )
@@ -212,60 +225,139 @@ def effect_row(label: str, draws: np.ndarray, log_evidence: float | None = None)
     ):
         values = draws[:, at[name]]
         row[name] = (float(values.mean()), *interval(values))
-    row["full_not_above_zero"] = proportion(draws[:, at["qpr_full_12"]] <= 0.0)
-    row["full_above_important"] = proportion(draws[:, at["qpr_full_12"]] >= IMPORTANT[0])
+    for months in (12, 24):
+        full = draws[:, at[f"qpr_full_{months}"]]
+        row[f"full_not_above_zero_{months}"] = proportion(full <= 0.0)
+        row[f"full_above_important_{months}"] = proportion(full >= IMPORTANT[0])
+        row[f"full_above_lower_{months}"] = proportion(full >= IMPORTANT[1])
     return row
 
 
-def sensitivity_table(fit: Fit, waves: Waves, model: EffectModel) -> list[dict[str, Any]]:
-    """Return the main conclusions without each target, without P4's selection, with other priors.
+# A conclusion rests on assumptions when the trial took away less than this share of the width of
+# the prior's 90% interval. A convention.
+NARROWED = 0.25
 
-    By the emulator method: a second or so per row.
+
+def narrowing(prior: Mapping[str, Any], posterior: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return for each effect by how much the trial narrowed its 90% interval, and a flag."""
+    rows = []
+    for name in EFFECTS:
+        if name not in prior or name not in posterior:
+            continue
+        before, after = prior[name], posterior[name]
+        share = 1.0 - (after[2] - after[1]) / (before[2] - before[1])
+        flag = "rests on assumptions, not on the trial" if share < NARROWED else "informed"
+        if name.startswith("inspire"):
+            flag += f"; {INSPIRE_FLAG}"
+        if name.endswith("24"):
+            flag += "; beyond month 12: extrapolation"
+        rows.append(
+            {"effect": name, "prior": before, "posterior": after, "narrowed": share, "flag": flag}
+        )
+    return rows
+
+
+def detection(figures: np.ndarray) -> dict[str, float]:
+    """Return the share of simulated trials whose adjusted QPR difference is significant."""
+    difference = figures[:, PLACE["difference"]]
+    error = np.exp(figures[:, PLACE["log_se"]])
+    good = np.isfinite(difference) & np.isfinite(error)
+    return proportion(np.abs(difference[good]) > CRITICAL * error[good])
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One way of doing the analysis: data, width of the priors, weight of the correlations."""
+
+    label: str
+    data: Data
+    width: float = 1.0
+    correlated: float = 1.0
+
+
+def analyses(fit: Fit) -> list[Analysis]:
+    """Return the analyses whose conclusions are compared.
+
+    Without each pattern and without each single target; P4 as if always reported, and as reported
+    with a probability that does not depend on the other figures; wider and narrower priors; the
+    targets' correlations a tenth weaker, because they are close to singular.
     """
-    analyses: list[tuple[str, Data, float]] = [("all targets", fit.data, 1.0)]
     fitted = [one for one in fit.targets.values() if one.use == "fit"]
     patterns = sorted({one.pattern for one in fitted})
-    for pattern in patterns:
-        if len(patterns) > 1:
-            analyses.append((f"without {pattern}", make_data(fit.targets, without=[pattern]), 1.0))
-    if any(one.kind == "selected" for one in fitted):
-        analyses.append(("P4 as if always reported", make_data(fit.targets, selection=False), 1.0))
-    analyses += [
-        ("priors 1.5 times as wide", fit.data, 1.5),
-        ("priors 0.67 as wide", fit.data, 0.67),
+    out = [Analysis("all targets", fit.data)]
+    left_out = [(f"without {one}", one) for one in patterns] if len(patterns) > 1 else []
+    for one in fitted:
+        if sum(other.pattern == one.pattern for other in fitted) > 1:
+            left_out.append((f"without {one.pattern}: {one.title}", one.name))
+    for label, name in left_out:
+        try:
+            out.append(Analysis(label, make_data(fit.targets, without=[name])))
+        except InputError:
+            continue
+    selected = next((one for one in fitted if one.kind == "selected"), None)
+    if selected is not None:
+        always = make_data(fit.targets, selection=False)
+        out.append(Analysis(f"{selected.pattern} as if always reported", always))
+        out.append(
+            Analysis(
+                f"{selected.pattern} reported whatever the other figures",
+                replace(fit.data, alone=True),
+            )
+        )
+    out += [
+        Analysis("priors 1.5 times as wide", fit.data, width=1.5),
+        Analysis("priors 0.67 as wide", fit.data, width=0.67),
+        Analysis("correlations of figures a tenth weaker", fit.data, correlated=0.9),
     ]
-    rows = []
-    prior = generator(fit.settings.seed, 8).standard_normal((4000, fit.space.size))
-    rows.append(effect_row("prior alone", effect_draws(model.emulator, model.residuals, prior, 0)))
-    for number, (label, data, width) in enumerate(analyses):
-        places = np.array([fit.data.figures.index(name) for name in data.figures])
+    return out
 
-        def one(
+
+def weakened(correlation: np.ndarray, factor: float) -> np.ndarray:
+    """Return a correlation matrix with all correlations multiplied by a factor."""
+    return np.asarray(factor * correlation + (1.0 - factor) * np.eye(len(correlation)))
+
+
+def sensitivity_table(fit: Fit, waves: Waves, model: EffectModel) -> list[dict[str, Any]]:
+    """Return the main conclusions under every analysis, by the emulator method."""
+    prior = generator(fit.settings.seed, 8).standard_normal((4000, fit.space.size))
+    rows = [effect_row("prior alone", effect_draws(model.emulator, model.residuals, prior, 0))]
+    for number, one in enumerate(analyses(fit)):
+        places = np.array([fit.data.figures.index(name) for name in one.data.figures])
+        emulator = replace(
+            waves.emulator, correlation=weakened(waves.emulator.correlation, one.correlated)
+        )
+
+        def logs(
             z: np.ndarray,
             stage: str,
-            data: Data = data,
-            width: float = width,
+            one: Analysis = one,
+            emulator: Emulator = emulator,
             places: np.ndarray = places,
         ) -> np.ndarray:
-            mean, cov = waves.emulator.distribution(width * z)
-            return log_likelihood(mean[:, places], cov[:, places[:, None], places[None]], data)
+            mean, cov = emulator.distribution(one.width * z)
+            return log_likelihood(mean[:, places], cov[:, places[:, None], places[None]], one.data)
 
         sample = tempered_smc(
-            one, fit.space.size, particles=3000, length=5, seed=fit.settings.seed + 50 + number
+            logs,
+            fit.space.size,
+            particles=emulated_particles(fit.settings),
+            length=EMULATED_LENGTH,
+            seed=fit.settings.seed + 50 + number,
         )
-        draws = effect_draws(model.emulator, model.residuals, width * sample.scores, 1)
-        rows.append(effect_row(label, draws, sample.log_evidence))
+        draws = effect_draws(model.emulator, model.residuals, one.width * sample.scores, 1)
+        rows.append(effect_row(one.label, draws, sample.log_evidence))
     return rows
 
 
 def sobol_table(
-    fit: Fit, model: EffectModel, bootstraps: int = 30
+    fit: Fit, model: EffectModel, noise: np.ndarray, bootstraps: int = 30
 ) -> dict[str, list[dict[str, Any]]]:
     """Return Sobol indices of the effects over the prior, from the quadratic emulator.
 
     On orthonormal polynomials of independent standard normals the variance splits exactly
-    (polynomial chaos; Sudret 2008). The share that no calibrated parameter explains belongs to the
-    background parameters and to simulation noise. Intervals: bootstrap of the residuals.
+    (polynomial chaos; Sudret 2008). `noise` is the variance between runs of the same parameters;
+    what neither explains belongs to the parameters that are not calibrated and their interactions.
+    Intervals: bootstrap of the residuals.
     """
     size = fit.space.size
     first, second = np.triu_indices(size, 1)
@@ -301,14 +393,20 @@ def sobol_table(
                 "total_interval": (float(low[i, column]), float(high[i, column])),
             }
             for i in order
-        ] + [
-            {
-                "parameter": "all other parameters and simulation noise",
-                "first_order": float(rest[column]),
-                "total": float(rest[column]),
-                "total_interval": None,
-            }
         ]
+        chance = min(float(noise[column] / model.effects[:, column].var()), float(rest[column]))
+        for label, share in (
+            ("parameters that are not calibrated, and interactions", rest[column] - chance),
+            ("chance within one simulated world", chance),
+        ):
+            tables[name].append(
+                {
+                    "parameter": label,
+                    "first_order": float(share),
+                    "total": float(share),
+                    "total_interval": None,
+                }
+            )
     return tables
 
 
@@ -430,7 +528,8 @@ def information_table(
     Expected information (bits): mutual information of the leading explanation among the first four
     (chance cannot be told by a new measurement) and the measurement, whose error is normal. By
     Monte Carlo over the posterior draws, each measured 20 times; each draw's own term is left out
-    of the mixtures. The standard errors of the measurements are assumptions.
+    of the mixtures, and the same estimate for shuffled explanations, whose information is nil, is
+    taken off. The standard errors of the measurements are assumptions.
     """
     at = {name: place for place, name in enumerate(EFFECTS)}
     off = {name: place for place, name in enumerate(COUNTERFACTUALS)}
@@ -469,30 +568,41 @@ def information_table(
     draws = generator(4711)
     for label, values, error in candidates:
         values, kind = values[known], leading[known]
-        total = []
+        terms = []
         for _ in range(20):
             measured = values + error * draws.standard_normal(len(values))
             density = np.exp(-0.5 * ((measured[:, None] - values[None]) / error) ** 2)
             np.fill_diagonal(density, 0.0)
-            own = np.array(
-                [
-                    density[i][kind == kind[i]].sum() / max((kind == kind[i]).sum() - 1, 1)
-                    for i in range(len(values))
-                ]
-            )
-            every = density.sum(axis=1) / (len(values) - 1)
-            good = (own > 0.0) & (every > 0.0)
-            total.append(float(np.log2(own[good] / every[good]).mean()))
+            shuffled = draws.permutation(kind)
+            terms.append(pointwise(density, kind) - pointwise(density, shuffled))
+        each = np.mean(terms, axis=0)
         rows.append(
             {
                 "measurement": label,
-                "bits": float(np.mean(total)),
-                "bits_se": float(np.std(total) / np.sqrt(len(total))),
+                "bits": float(each.mean()),
+                "bits_se": float(each.std() / np.sqrt(len(each))),
                 "of": entropy,
                 "standard_error": error,
             }
         )
     return sorted(rows, key=lambda one: -one["bits"])
+
+
+def pointwise(density: np.ndarray, kind: np.ndarray) -> np.ndarray:
+    """Return log2 of each measurement's density among its own kind over that among all draws.
+
+    Parameters
+    ----------
+    density : numpy.ndarray
+        Of each measurement (row) under each draw (column); 0 on the diagonal.
+    kind : numpy.ndarray
+        Explanation that leads in each draw.
+    """
+    same = kind[:, None] == kind[None]
+    own = (density * same).sum(axis=1) / np.maximum(same.sum(axis=1) - 1, 1)
+    every = density.sum(axis=1) / (len(kind) - 1)
+    good = (own > 0.0) & (every > 0.0)
+    return np.where(good, np.log2(np.where(good, own, 1.0) / np.where(good, every, 1.0)), 0.0)
 
 
 def bound_table(difference: float, standard_error: float) -> list[dict[str, Any]]:
@@ -532,18 +642,6 @@ def without_pattern(
     return weights, effective(weights) / len(weights)
 
 
-def agreement_table(fit: Fit, direct: np.ndarray, emulated: np.ndarray) -> dict[str, float]:
-    """Return how far the two methods differ: means in posterior SDs, ratios of SDs."""
-    gap = np.abs(direct.mean(axis=0) - emulated.mean(axis=0)) / emulated.std(axis=0)
-    ratio = direct.std(axis=0) / emulated.std(axis=0)
-    return {
-        "largest_gap": float(gap.max()),
-        "mean_gap": float(gap.mean()),
-        "smallest_ratio": float(ratio.min()),
-        "largest_ratio": float(ratio.max()),
-    }
-
-
 def emulator_check(waves: Waves, scores: np.ndarray, figures: np.ndarray) -> dict[str, list[float]]:
     """Return mean and SD of the emulator's standardised errors on trials it has not seen."""
     good = np.isfinite(figures).all(axis=1)
@@ -551,6 +649,17 @@ def emulator_check(waves: Waves, scores: np.ndarray, figures: np.ndarray) -> dic
     return {"mean": [float(v) for v in z.mean(axis=0)], "sd": [float(v) for v in z.std(axis=0)]}
 
 
-def condition_number(correlation: np.ndarray) -> float:
-    """Return the condition number of the targets' correlation."""
-    return float(np.linalg.cond(correlation))
+def condition_rows(fit: Fit, correlation: np.ndarray) -> dict[str, Any]:
+    """Return condition numbers of the figures' correlation, and the pair that is most alike."""
+    names = fit.data.figures
+    density = fit.data.estimates
+    if fit.data.selected >= 0:
+        density = np.append(density, fit.data.selected)
+    apart = np.abs(np.triu(correlation, 1))
+    first, second = np.unravel_index(int(apart.argmax()), apart.shape)
+    return {
+        "all": float(np.linalg.cond(correlation)),
+        "densities": float(np.linalg.cond(correlation[np.ix_(density, density)])),
+        "pair": (names[int(first)], names[int(second)]),
+        "pair_correlation": float(correlation[first, second]),
+    }

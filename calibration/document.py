@@ -5,14 +5,18 @@ EXTRA = """
 
 ```
 refocus calibrate --quick --out results/quick
-refocus calibrate --out results/fit --docs docs/calibration.md
-refocus calibrate --resume results/fit
+refocus calibrate --resume results/quick
+refocus calibrate --resume results/quick --report
 ```
 
-`python -m calibration fit|report|check` does the same. A fit that was stopped goes on in its folder
-and ends the same, as every stage is a pure function of targets, priors, settings, seed and version
-of the code; a folder of anything else is refused. `--ship` writes the posterior that all commands
-use by default.
+The quick fit is for teaching; without `--quick` it is the full one. `python -m calibration` does
+the same. A fit that was stopped goes on in its folder and ends the same, as every stage is a pure
+function of targets, priors, settings, seed and version of the code; a folder of anything else is
+refused. This page, its figures and the posterior that all commands use by default are written by
+
+```
+refocus calibrate --out results/calibration --docs docs/calibration.md --ship
+```
 
 ## One's own trial (invented data)
 

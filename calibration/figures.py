@@ -68,12 +68,15 @@ def contraction_figure(rows: Sequence[dict[str, Any]]) -> Figure:
     for at, row in enumerate(reversed(rows)):
         axes.plot([0.0, row["contraction"]], [at, at], color=BLUE, lw=3)
         axes.plot(row["contraction"], at, "o", color=BLUE, ms=5)
-        axes.plot(row["contraction_emulated"], at, "s", color=ORANGE, ms=4)
+        axes.plot(row["contraction_direct"], at, "s", color=ORANGE, ms=4)
     axes.set_yticks(range(len(rows)))
     axes.set_yticklabels([row["name"] for row in reversed(rows)], fontsize=8)
     axes.set_xlim(-0.5, 1.0)
     axes.axvline(0.0, color="black", lw=0.6)
-    axes.set_xlabel("contraction: 1 - posterior / prior variance (circle direct, square emulator)")
+    axes.set_xlabel(
+        "contraction: 1 - posterior / prior variance\n"
+        "(circle: shipped draws; square: direct method)"
+    )
     return figure
 
 

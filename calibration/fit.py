@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,9 @@ from sim.errors import InputError
 from sim.files import write_whole
 
 # First replication number of each use, so that no two share their draws unless they mean to.
-WAVE, PREDICTIVE, EFFECT, TRUTH, SCREEN, FRESH = (number * 1_000_000 for number in range(1, 7))
+WAVE, PREDICTIVE, EFFECT, SCREEN, TRUTH = (number * 1_000_000 for number in (1, 2, 3, 4, 5))
+# States per chain of moves under the emulator.
+EMULATED_LENGTH = 10
 
 
 @dataclass(frozen=True)
@@ -45,33 +47,37 @@ class Settings:
         Trials of the screen, of each of two emulator waves, and parameter sets of effect emulators.
     particles, replicates, length : int
         Of the direct sampler.
+    emulated : int
+        Particles of the sampler under the emulator; three eighths per synthetic truth.
     predictive, explained, truths : int
         Draws of the posterior predictive, of counterfactuals, and synthetic truths.
     seed : int
         Seed of everything.
     """
 
-    screen: int = 3000
+    screen: int = 2500
     waves: int = 4000
-    effects: int = 2000
-    particles: int = 1000
-    replicates: int = 24
+    effects: int = 1500
+    particles: int = 400
+    replicates: int = 40
     length: int = 4
+    emulated: int = 4000
     predictive: int = 1000
-    explained: int = 400
-    truths: int = 100
+    explained: int = 600
+    truths: int = 200
     seed: int = 1
 
 
 FULL = Settings()
 QUICK = Settings(
-    screen=800,
-    waves=1500,
-    effects=400,
-    particles=256,
-    replicates=8,
-    predictive=256,
-    explained=64,
+    screen=600,
+    waves=1200,
+    effects=300,
+    particles=128,
+    replicates=12,
+    emulated=1500,
+    predictive=200,
+    explained=60,
     truths=50,
 )
 
@@ -92,6 +98,8 @@ class Fit:
         The trial and the scenarios.
     space : Space
         Parameters that vary.
+    own : bool
+        Whether it is a user's own trial.
     """
 
     targets: dict[str, Target]
@@ -102,6 +110,7 @@ class Fit:
     space: Space
     workers: int | None = None
     quiet: bool = False
+    own: bool = False
 
     def __post_init__(self) -> None:
         self.version = code_version()
@@ -116,8 +125,10 @@ class Fit:
             self.settings.seed,
             self.space.calibrated,
             self.space.tables,
+            self.space.fixed.tobytes(),
             [layout.teams.tobytes() for layout in self.design.layouts],
             [layout.actions.tobytes() for layout in self.design.layouts],
+            [layout.actions.tobytes() for layout in self.effects.layouts],
             *parts,
         )
 
@@ -186,6 +197,7 @@ def start(
         make_space() if calibrated is None else make_space(calibrated),
         workers,
         quiet,
+        own=design is not None,
     )
     if folder is not None:
         described = {
@@ -284,9 +296,9 @@ class Direct:
         return log_likelihood(*self.moments(scores, stage), self.fit.data)
 
 
-def sample_directly(fit: Fit) -> Sample:
+def sample_directly(fit: Fit, direct: Direct | None = None) -> Sample:
     """Run the direct sampler (the first method)."""
-    direct = Direct(fit)
+    direct = Direct(fit) if direct is None else direct
     settings = fit.settings
     store = None if fit.folder is None else fit.folder / "sampler.npz"
     if store is not None and store.exists():
@@ -316,6 +328,8 @@ class Waves:
         Share of the prior that was not implausible after each wave.
     scores, figures : numpy.ndarray
         All points and their trials.
+    near : numpy.ndarray
+        Points of the second wave: prior draws that the first wave does not rule out.
     """
 
     emulator: Emulator
@@ -323,6 +337,7 @@ class Waves:
     kept: list[float]
     scores: np.ndarray
     figures: np.ndarray
+    near: np.ndarray
 
 
 def emulate(fit: Fit) -> Waves:
@@ -352,11 +367,16 @@ def emulate(fit: Fit) -> Waves:
     )
     last = fit_emulator(scores, figures)
     shares.append(float(plausible(last, pool, fit.data).mean()))
-    return Waves(last, first, shares, scores, figures)
+    return Waves(last, first, shares, scores, figures, second)
+
+
+def emulated_particles(settings: Settings, share: float = 1.0) -> int:
+    """Return particles of the sampler under the emulator, a whole number of chains."""
+    return EMULATED_LENGTH * max(8, round(settings.emulated * share / EMULATED_LENGTH))
 
 
 def sample_emulated(
-    fit: Fit, emulator: Emulator, data: Data | None = None, particles: int = 4000, seed: int = 0
+    fit: Fit, emulator: Emulator, data: Data | None = None, share: float = 1.0, seed: int = 0
 ) -> Sample:
     """Sample the posterior under an emulator; a second or so."""
     wanted = fit.data if data is None else data
@@ -367,7 +387,11 @@ def sample_emulated(
         return log_likelihood(mean[:, places], cov[:, places[:, None], places[None]], wanted)
 
     return tempered_smc(
-        one, fit.space.size, particles=particles, length=5, seed=fit.settings.seed + 1000 + seed
+        one,
+        fit.space.size,
+        particles=emulated_particles(fit.settings, share),
+        length=EMULATED_LENGTH,
+        seed=fit.settings.seed + 1000 + seed,
     )
 
 
@@ -390,11 +414,39 @@ def emulate_effects(fit: Fit) -> tuple[Emulator, np.ndarray, np.ndarray]:
     return fit_emulator(scores, effects, weighted=False), scores, effects
 
 
-def predict(fit: Fit, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return posterior predictive figures of whole trials, and the records they came from."""
-    count = len(scores)
-    records = fit.space.records(scores, fit.backgrounds(PREDICTIVE, count))
-    return fit.trials("predictive", records, PREDICTIVE, True), records
+def effects_near(fit: Fit, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return points that the first wave does not rule out, and their simulated effects.
+
+    Weighted by a likelihood they are draws of the posterior with effects as users get them: no
+    emulator of the effects, and other parameters drawn from their priors.
+    """
+    scores = near[: fit.settings.effects]
+    first = EFFECT + 400_000
+    records = fit.space.records(scores, fit.backgrounds(first, len(scores)))
+    effects = fit.rows(
+        "effects-near",
+        len(scores),
+        lambda i: full_effects(
+            fit.effects, records[i], range(first + i, first + i + 1), thread_space()
+        ),
+        records.tobytes(),
+    )
+    return scores, effects
+
+
+def effects_again(fit: Fit, scores: np.ndarray) -> np.ndarray:
+    """Return effects of the first eighth of the emulator's points with other draws of chance."""
+    count = max(len(scores) // 8, 40)
+    records = fit.space.records(scores[:count], fit.backgrounds(EFFECT, count))
+    first = EFFECT + 700_000
+    return fit.rows(
+        "effects-again",
+        count,
+        lambda i: full_effects(
+            fit.effects, records[i], range(first + i, first + i + 1), thread_space()
+        ),
+        records.tobytes(),
+    )
 
 
 def explain(fit: Fit, records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -413,8 +465,3 @@ def explain(fit: Fit, records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     both = fit.rows("explanations", len(records), one, records.tobytes())
     split = both.shape[1] - 6
     return both[:, :split], both[:, split:]
-
-
-def reseeded(settings: Settings, seed: int) -> Settings:
-    """Return the settings with another seed."""
-    return replace(settings, seed=seed)

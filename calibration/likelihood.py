@@ -8,19 +8,21 @@ replicates the mean is itself uncertain by covariance / R: that, and nothing els
 With y the estimates, c the selected contrast and its tests S, and N the tests that were not
 significant:
 
-    L = p(y) x p(c | y) / P(one of S significant | y) x P(none of N significant | y, c).
+    L = p(y) x p(c | y) x P(one of S and none of N significant | y, c) / P(one of S significant | y)
 
-All under one normal distribution for the parameter set. The probabilities are averages over a fixed
-low-discrepancy sample, so that they are smooth in the parameters.
+which is p(y) times the density of c among trials that would have reported it. All under one normal
+distribution for the parameter set. The probabilities are averages over a fixed low-discrepancy
+sample, so that they are smooth in the parameters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
 from calibration.extractors import EXTRACTORS
@@ -30,6 +32,7 @@ from sim.errors import InputError
 
 POINTS = 256
 SMALLEST = 1e-6
+RAMP = 0.1
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ class Data:
         Places of tests that were not significant.
     selection : bool
         Whether the selected contrast is divided by the probability of being reported.
+    alone : bool
+        Whether that probability is the one over all trials, not the one given the other estimates:
+        for synthetic trials, of which only those that would have reported the contrast are kept.
     """
 
     figures: tuple[str, ...]
@@ -58,6 +64,7 @@ class Data:
     selectors: np.ndarray
     null: np.ndarray
     selection: bool = True
+    alone: bool = False
 
 
 def make_data(
@@ -110,6 +117,7 @@ def make_data(
     )
 
 
+@lru_cache(maxsize=16)
 def normal_points(dimensions: int) -> np.ndarray:
     """Return the fixed low-discrepancy standard normal sample, shape (POINTS, dimensions)."""
     uniform = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(20111125)).random(
@@ -144,21 +152,28 @@ def log_normal(mean: np.ndarray, cov: np.ndarray, values: np.ndarray) -> np.ndar
     )
 
 
-def log_none_significant(mean: np.ndarray, cov: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return log probabilities that none, and that at least one, of some z is significant.
+def log_events(mean: np.ndarray, cov: np.ndarray, some: int) -> np.ndarray:
+    """Return the log probability that a z of the first `some` is significant and none of the rest.
 
-    A step is replaced by a normal ramp of width .1, so that the average over the fixed sample is
-    smooth in the parameters.
+    With `some` = 0 only the rest counts. A step is replaced by a normal ramp of width .1, so that
+    the average over the fixed sample is smooth in the parameters.
+
+    Parameters
+    ----------
+    mean, cov : numpy.ndarray
+        Of the z, shape (n, z) and (n, z, z).
+    some : int
+        How many of them, from the first, are those of which one must be significant.
     """
     size = mean.shape[1]
     values, vectors = np.linalg.eigh(cov)
     root = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
     z = mean[:, None, :] + np.einsum("nij,pj->npi", root, normal_points(size))
-    from scipy.special import ndtr
-
-    inside = ndtr((CRITICAL - np.abs(z)) / 0.1).prod(axis=2).mean(axis=1)
-    inside = np.clip(inside, SMALLEST, 1.0 - SMALLEST)
-    return np.log(inside), np.log1p(-inside)
+    inside = ndtr((CRITICAL - np.abs(z)) / RAMP)
+    held = inside[:, :, some:].prod(axis=2)
+    if some:
+        held = held * (1.0 - inside[:, :, :some].prod(axis=2))
+    return np.log(np.clip(held.mean(axis=1), SMALLEST, 1.0))
 
 
 def log_likelihood(mean: np.ndarray, cov: np.ndarray, data: Data) -> np.ndarray:
@@ -175,19 +190,22 @@ def log_likelihood(mean: np.ndarray, cov: np.ndarray, data: Data) -> np.ndarray:
     total = np.zeros(len(mean))
     if len(plain):
         total += log_normal(mean[:, plain], cov[:, plain[:, None], plain[None]], data.observed)
-    known, values = plain, data.observed
+    known, values, some = plain, data.observed, np.array([], int)
     if data.selected >= 0:
         at = np.array([data.selected])
         shifted, rest = conditioned(mean, cov, at, plain, data.observed)
         total += log_normal(shifted, rest, np.array([data.selected_value]))
-        if data.selection:
-            shifted, rest = conditioned(mean, cov, data.selectors, plain, data.observed)
-            total -= log_none_significant(shifted, rest)[1]
         known = np.append(plain, data.selected)
         values = np.append(data.observed, data.selected_value)
-    if len(data.null):
-        shifted, rest = conditioned(mean, cov, data.null, known, values)
-        total += log_none_significant(shifted, rest)[0]
+        if data.selection:
+            some = data.selectors
+            given = plain[:0] if data.alone else plain
+            shifted, rest = conditioned(mean, cov, some, given, data.observed[: len(given)])
+            total -= log_events(shifted, rest, len(some))
+    if len(some) or len(data.null):
+        tests = np.append(some, data.null)
+        shifted, rest = conditioned(mean, cov, tests, known, values)
+        total += log_events(shifted, rest, len(some))
     return total
 
 

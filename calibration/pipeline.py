@@ -10,11 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from calibration import conclusions
+from calibration import agreement, conclusions
 from calibration.fit import (
+    EMULATED_LENGTH,
     PREDICTIVE,
+    Direct,
     Fit,
     Waves,
+    effects_again,
+    effects_near,
     emulate,
     emulate_effects,
     explain,
@@ -24,6 +28,7 @@ from calibration.fit import (
     screened,
 )
 from calibration.posterior import DRAWS, draws_of, write_posterior
+from calibration.priors import OVERRIDES
 from calibration.recovery import effect_draws, overall, recover, recovery_table
 from calibration.scenarios import EFFECTS
 from calibration.trial import PLACE
@@ -47,78 +52,107 @@ def calibrate_fit(fit: Fit) -> Outcome:
     Stages that a folder holds already are read from it.
     """
     begun = time.monotonic()
+    settings = fit.settings
     fit.say("1/8 screen of all parameters")
     screen_scores, prior_figures = screen(fit)
     coefficients = screened(fit, screen_scores, prior_figures)
     fit.say("2/8 direct sampler: synthetic likelihood, tempered sequential Monte Carlo")
-    direct = sample_directly(fit)
+    likelihood = Direct(fit)
+    direct = sample_directly(fit, likelihood)
+    frozen = agreement.replicate_error(fit, likelihood, direct)
     fit.say("3/8 emulator waves")
     waves = emulate(fit)
     emulated = sample_emulated(fit, waves.emulator)
     fit.say("4/8 effects of scenarios")
     model = conclusions.effect_model(*emulate_effects(fit))
+    again = effects_again(fit, model.scores)
+    noise = 0.5 * ((again - model.effects[: len(again)]) ** 2).mean(axis=0)
     fit.say("5/8 recovery of synthetic truths")
-    recovery = recover(fit, waves.emulator, model.emulator, model.residuals)
+    recovery = recover(fit, waves.emulator, *effects_near(fit, waves.near))
     fit.say("6/8 posterior predictive")
-    scores, records = draws_of(fit, emulated.scores, max(DRAWS, fit.settings.predictive))
-    count = fit.settings.predictive
+    scores, records = draws_of(fit, emulated.scores, max(DRAWS, settings.predictive))
+    count = settings.predictive
     figures = fit.trials("predictive", records[:count], PREDICTIVE, True)
     fit.say("7/8 counterfactuals")
-    few = fit.settings.explained
+    few = settings.explained
     effects, off = explain(fit, records[:few])
     fit.say("8/8 sensitivity and summary")
+    compared = agreement.agreement_rows(
+        fit.space.calibrated,
+        direct.scores,
+        emulated.scores,
+        {
+            "replicates": frozen,
+            "direct chains": agreement.chain_error(direct, settings.length),
+            "emulated chains": agreement.chain_error(emulated, EMULATED_LENGTH),
+        },
+    )
     diagnostics = {
         "temperatures": direct.temperatures,
         "effective_sample_size": direct.ess,
         "acceptance": direct.acceptance,
         "unique_particles": direct.unique,
         "evaluations": direct.evaluations,
-        "simulated_trials": direct.evaluations * fit.settings.replicates,
+        "simulated_trials": direct.evaluations * settings.replicates,
         "log_evidence": direct.log_evidence,
         "log_evidence_emulated": emulated.log_evidence,
-        "agreement": conclusions.agreement_table(fit, direct.scores, emulated.scores),
+        "agreement": agreement.agreement_summary(compared),
         "not_ruled_out": waves.kept,
         "coverage": overall(recovery),
+        "draws_of_effects": recovery.draws_of_effects,
     }
     difference = next(
         (t for t in fit.targets.values() if t.extractor == "difference" and t.value is not None),
         None,
     )
     observed = difference.value if difference is not None else None
-    error = difference.se if difference is not None and difference.se is not None else 1.22
+    # Without a reported standard error a new trial is taken to be as precise as the simulated one.
+    error = float(np.exp(np.nanmedian(figures[:, PLACE["log_se"]])))
+    if difference is not None and difference.se is not None:
+        error = difference.se
     explanations = conclusions.explanation_table(effects, off, observed)
     leading = np.array(explanations.pop("leading"))
     by_direct = effect_draws(
         model.emulator, model.residuals, np.repeat(direct.scores, 6, axis=0), 2
     )
-    main = conclusions.effect_row("shipped posterior, simulated effects", effects)
+    shipped = conclusions.effect_row("shipped posterior, simulated effects", effects)
+    compared_ways = conclusions.sensitivity_table(fit, waves, model)
     rows: dict[str, Any] = {
-        "settings": fit.settings.__dict__,
+        "settings": settings.__dict__,
+        "trial": {
+            "teams": len(fit.design.layouts[0].teams),
+            "sampled": int(fit.design.layouts[0].teams["users"].sum()),
+            "own": fit.own,
+        },
         "targets": [one.__dict__ for one in fit.targets.values()],
         "calibrated": list(fit.space.calibrated),
+        "prior_overrides": {name: why for name, (_, _, why) in OVERRIDES.items()},
         "varying": len(fit.space.names),
         "diagnostics": diagnostics,
+        "agreement": compared,
         "predictive": conclusions.predictive_table(fit.targets, prior_figures, figures),
+        "detection": conclusions.detection(figures),
         "contraction": conclusions.contraction_table(
             fit, direct.scores, emulated.scores, coefficients
         ),
         "screen": conclusions.screen_rows(fit, coefficients),
-        "implausibility": conclusions.implausibility_table(fit, waves, direct.scores),
+        "implausibility": conclusions.implausibility_table(fit, waves, emulated.scores),
         "recovery": recovery_table(recovery),
         "sensitivity": [
-            main,
+            shipped,
             conclusions.effect_row(
                 "direct method, emulated effects", by_direct, direct.log_evidence
             ),
-            *conclusions.sensitivity_table(fit, waves, model),
+            *compared_ways,
         ],
-        "sobol": conclusions.sobol_table(fit, model),
+        "narrowing": conclusions.narrowing(compared_ways[0], compared_ways[1]),
+        "sobol": conclusions.sobol_table(fit, model, noise),
         "main_effects": conclusions.main_effects(fit, model),
         "explanations": explanations,
         "information": conclusions.information_table(effects, off, leading, error),
         "bound": conclusions.bound_table(observed, error) if observed is not None else [],
         "emulator_check": emulator_rows(fit, waves, scores[:count], figures),
-        "condition_number": float(np.linalg.cond(waves.emulator.correlation)),
+        "condition": conclusions.condition_rows(fit, waves.emulator.correlation),
     }
     if any(one.kind == "selected" and one.use == "fit" for one in fit.targets.values()):
         rows["without_selected"] = without_selected(fit, waves, scores[:few], effects)
@@ -166,4 +200,4 @@ def store(fit: Fit, outcome: Outcome, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(outcome.results, indent=1, default=float)
     write_whole(folder / RESULTS_FILE, (text + "\n").encode())
-    write_posterior(fit, outcome.records, outcome.results["diagnostics"], folder / POSTERIOR_FILE)
+    write_posterior(fit, outcome.records, outcome.results, folder / POSTERIOR_FILE)

@@ -48,12 +48,12 @@ def csv_text(fit: Fit, records: np.ndarray) -> str:
     return text.getvalue()
 
 
-def provenance(fit: Fit, diagnostics: dict[str, Any], count: int) -> dict[str, Any]:
+def provenance(fit: Fit, results: dict[str, Any], count: int) -> dict[str, Any]:
     """Return where the draws came from."""
     known = described()
     return {
         "what": "posterior draws of the model's parameters, equally weighted",
-        "method": "emulated synthetic likelihood (coverage proved); direct sampler as cross-check",
+        "method": "emulated synthetic likelihood, with a direct sampler as cross-check",
         "date": date.today().isoformat(),
         "draws": count,
         "targets": {
@@ -71,15 +71,37 @@ def provenance(fit: Fit, diagnostics: dict[str, Any], count: int) -> dict[str, A
         "background": "all other parameters with a prior are drawn from it, independently",
         "code_version": fit.version,
         "settings": asdict(fit.settings),
-        "diagnostics": diagnostics,
-        "flags": [
-            "results that rest on INSPIRE: not calibrated: no REFOCUS figure seen",
-            "results beyond month 12: extrapolation",
+        "diagnostics": results["diagnostics"],
+        "hardly_moved": [
+            row["name"] for row in results["contraction"] if row["verdict"].startswith("hardly")
         ],
+        "conclusions": {row["effect"]: row["flag"] for row in results["narrowing"]},
+        "flags": flags(results),
     }
 
 
-def write_posterior(fit: Fit, records: np.ndarray, diagnostics: dict[str, Any], path: Path) -> None:
+def flags(results: dict[str, Any]) -> list[str]:
+    """Return what is to be said wherever results over the posterior are shown."""
+    hardly = [r["name"] for r in results["contraction"] if r["verdict"].startswith("hardly")]
+    assumed = [
+        r["effect"] for r in results["narrowing"] if r["flag"].startswith("rests on assumptions")
+    ]
+    out = ["results that rest on INSPIRE: not calibrated: no REFOCUS figure seen"]
+    if assumed:
+        out.append(
+            "conclusions that rest on assumptions, not on the trial (their 90% interval is not a "
+            f"quarter narrower than the prior's): {', '.join(assumed)}"
+        )
+    out.append(
+        f"parameters with a prior that were not calibrated: {results['varying']} less "
+        f"{len(results['calibrated'])}; calibrated ones that hardly moved: "
+        f"{', '.join(hardly) or 'none'}"
+    )
+    out.append("results beyond month 12: extrapolation")
+    return out
+
+
+def write_posterior(fit: Fit, records: np.ndarray, results: dict[str, Any], path: Path) -> None:
     """Write draws and provenance, each whole or not at all.
 
     Raises
@@ -90,7 +112,7 @@ def write_posterior(fit: Fit, records: np.ndarray, diagnostics: dict[str, Any], 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, csv_text(fit, records).encode())
-        text = json.dumps(provenance(fit, diagnostics, len(records)), indent=1)
+        text = json.dumps(provenance(fit, results, len(records)), indent=1)
         write_whole(path.with_suffix(".json"), (text + "\n").encode())
     except OSError as error:
         raise InputError(f"posterior '{path}': cannot be written ({error.strerror})") from error

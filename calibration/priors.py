@@ -52,12 +52,6 @@ OVERRIDES: Mapping[str, tuple[Prior, float, str]] = {
         0.263,
         "the registry's prior is the trial's own retention; with it P6 would be counted twice",
     ),
-    "measure_sensitivity": (
-        Prior("uniform", (("low", 0.4), ("high", 1.0))),
-        1.0,
-        "fixed at 1 in the registry; the third explanation needs room. Assumption: no figure that "
-        "says how much of a latent change QPR answers miss was seen",
-    ),
 }
 GRID = np.linspace(-5.0, 5.0, 2001)
 

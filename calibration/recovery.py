@@ -20,11 +20,12 @@ from scipy.stats import beta, kstest
 
 from calibration.emulator import Emulator
 from calibration.fit import EFFECT, TRUTH, Fit, sample_emulated
-from calibration.likelihood import Data
+from calibration.likelihood import Data, log_likelihood
 from calibration.runs import thread_space
 from calibration.scenarios import EFFECTS, full_effects
-from calibration.smc import generator
+from calibration.smc import effective, generator, weights_of
 from calibration.trial import CRITICAL, PLACE, simulate_trial
+from sim.errors import InputError
 
 LEVELS = (0.5, 0.9)
 ATTEMPTS = 4000
@@ -44,6 +45,8 @@ class Recovery:
         Shape (truths, names); ranks are posterior probabilities below the truth.
     inside : numpy.ndarray
         Shape (levels, truths, names): whether central intervals hold the truth.
+    draws_of_effects : float
+        Median effective number of draws behind the intervals of the effects.
     """
 
     names: tuple[str, ...]
@@ -52,6 +55,7 @@ class Recovery:
     spreads: np.ndarray
     ranks: np.ndarray
     inside: np.ndarray
+    draws_of_effects: float
 
 
 def synthetic(fit: Fit, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -97,6 +101,7 @@ def observed_as(data: Data, figures: np.ndarray) -> Data:
     """Return the data with a synthetic trial's figures in place of the reported ones."""
     return replace(
         data,
+        alone=True,
         observed=figures[data.estimates],
         selected_value=float(figures[data.selected]) if data.selected >= 0 else 0.0,
     )
@@ -123,27 +128,65 @@ def effect_draws(
     return np.asarray(emulator.means(scores) + emulator.spreads(scores) * residuals[rows])
 
 
-def recover(fit: Fit, emulator: Emulator, effects: Emulator, residuals: np.ndarray) -> Recovery:
-    """Recover synthetic truths by the emulator method."""
+def weighted_quantiles(values: np.ndarray, weights: np.ndarray, shares: list[float]) -> np.ndarray:
+    """Return quantiles of weighted draws, shape (shares, columns)."""
+    out = np.empty((len(shares), values.shape[1]))
+    for column in range(values.shape[1]):
+        order = np.argsort(values[:, column])
+        middle = np.cumsum(weights[order]) - 0.5 * weights[order]
+        out[:, column] = np.interp(shares, middle, values[order, column])
+    return out
+
+
+def recover(fit: Fit, emulator: Emulator, near: np.ndarray, near_effects: np.ndarray) -> Recovery:
+    """Recover synthetic truths by the emulator method.
+
+    Parameters
+    ----------
+    fit : Fit
+        The fit.
+    emulator : Emulator
+        Of the figures.
+    near, near_effects : numpy.ndarray
+        Points and their simulated effects; weighted by each truth's likelihood they are its
+        posterior of the effects.
+    """
     scores, figures, true_effects = synthetic(fit, fit.settings.truths)
-    names = (*fit.space.calibrated, *EFFECTS[:8])
-    truths = np.concatenate([scores, true_effects], axis=1)
-    means, spreads = np.empty_like(truths), np.empty_like(truths)
-    ranks = np.empty_like(truths)
+    if len(scores) < 2:
+        raise InputError(
+            "targets: hardly any simulated trial looks like the reported one in level, spread, "
+            "standard error and retention"
+        )
+    size, count = scores.shape[1], near_effects.shape[1]
+    truths = np.concatenate([scores, true_effects[:, :count]], axis=1)
+    means, spreads, ranks = (np.empty_like(truths) for _ in range(3))
     inside = np.empty((len(LEVELS), *truths.shape), bool)
+    sizes = np.empty(len(truths))
+    mean, cov = emulator.distribution(near)
+    ends = [end for level in LEVELS for end in (0.5 - level / 2, 0.5 + level / 2)]
     for index in range(len(truths)):
         data = observed_as(fit.data, figures[index])
-        sample = sample_emulated(fit, emulator, data, particles=1000, seed=index + 1)
-        drawn = effect_draws(effects, residuals, sample.scores, index)
-        both = np.concatenate([sample.scores, drawn], axis=1)
-        means[index], spreads[index] = both.mean(axis=0), both.std(axis=0)
-        ranks[index] = (both < truths[index]).mean(axis=0)
-        for level, nominal in enumerate(LEVELS):
-            low, high = np.quantile(both, [0.5 - nominal / 2, 0.5 + nominal / 2], axis=0)
-            inside[level, index] = (low <= truths[index]) & (truths[index] <= high)
+        drawn = sample_emulated(fit, emulator, data, share=0.375, seed=index + 1).scores
+        weights = weights_of(log_likelihood(mean, cov, data))
+        sizes[index] = effective(weights)
+        parts = (
+            (slice(0, size), drawn, np.full(len(drawn), 1.0 / len(drawn))),
+            (slice(size, size + count), near_effects, weights),
+        )
+        for columns, values, weight in parts:
+            means[index, columns] = weight @ values
+            away = values - means[index, columns]
+            spreads[index, columns] = np.sqrt(weight @ away**2)
+            ranks[index, columns] = weight @ (values < truths[index, columns])
+            quantiles = weighted_quantiles(values, weight, ends)
+            for level in range(len(LEVELS)):
+                low, high = quantiles[2 * level], quantiles[2 * level + 1]
+                truth = truths[index, columns]
+                inside[level, index, columns] = (low <= truth) & (truth <= high)
         if index % 25 == 24:
             fit.say(f"recovery: {index + 1} of {len(truths)} truths")
-    return Recovery(names, truths, means, spreads, ranks, inside)
+    names = (*fit.space.calibrated, *EFFECTS[:count])
+    return Recovery(names, truths, means, spreads, ranks, inside, float(np.median(sizes)))
 
 
 def binomial_interval(hits: int, count: int) -> tuple[float, float]:
@@ -166,7 +209,8 @@ def recovery_table(recovery: Recovery) -> list[dict[str, Any]]:
             row[f"cover_{int(100 * nominal)}_low"] = low
             row[f"cover_{int(100 * nominal)}_high"] = high
         pair = recovery.truths[:, column], recovery.means[:, column]
-        row["correlation"] = float(np.corrcoef(*pair)[0, 1])
+        varies = all(float(np.ptp(one)) > 0.0 for one in pair)
+        row["correlation"] = float(np.corrcoef(*pair)[0, 1]) if varies else float("nan")
         row["uniform_p"] = float(kstest(recovery.ranks[:, column], "uniform").pvalue)
         rows.append(row)
     return rows

@@ -47,101 +47,251 @@ def table(rows: Sequence[Row], columns: Sequence[tuple[str, str | Callable[[Row]
     return "\n".join(lines)
 
 
-# What is to be said about a pattern that the posterior predictive misses.
-DISCUSSION = {
-    "P7": "P7: staff-rated functioning and unmet need rose more than the model's benefit and rater "
-    "bias make likely. The reported functioning interval is not symmetric (a suspected misprint), "
-    "and staff were not blind; the model has a prior on rater bias that shrinks to none, and the "
-    "figure was not fitted, as bias and benefit cannot be told apart. Read as user-rated, the "
-    "change in unmet need is out of the model's reach. Do not use the model for these two scales.",
-    "P16": "P16: fewer goals are named and reached than reported. That half of users have a "
-    "goal at the start is an assumption, while the reported share is of people asked to name one; "
-    "the reported progress is over three months on a scale whose scoring was not seen. Results on "
-    "goals rest on assumptions that this pattern contradicts.",
-    "P2": "P2: the adjusted difference lies in the tail; the fit should not be used.",
-    "P1": "P1: level or spread lies in the tail; the fit should not be used.",
-    "P4": "P4: even among trials that would have reported it, the contrast is unusual.",
+# Why a figure of the shipped targets may be missed, and on which side the reason holds.
+REASONS: dict[str, tuple[str, str]] = {
+    "p7_functioning": (
+        "above",
+        "Staff were not blind, and the model's prior on rater bias shrinks to none; the reported "
+        "interval is not symmetric (a suspected misprint). It was not fitted, as bias and benefit "
+        "cannot be told apart. Do not use the model for this scale.",
+    ),
+    "p7_unmet_need_staff": (
+        "above",
+        "As with functioning: raters were not blind, and bias and benefit cannot be told apart. "
+        "Do not use the model for this scale.",
+    ),
+    "p7_unmet_need_user": (
+        "above",
+        "Read as user-rated, the change is out of the model's reach: needs hardly respond to what "
+        "staff do in it. Do not use the model for this scale.",
+    ),
+    "p16_goal_named": (
+        "above",
+        "Which share of users has a goal at the start is an assumption, while the reported share "
+        "is of people who were asked to name one. Results on goals rest on an assumption that this "
+        "figure contradicts.",
+    ),
+    "p16_goal_reached": (
+        "above",
+        "The reported progress is on a scale whose scoring was not seen. Results on goals rest on "
+        "assumptions that this figure contradicts.",
+    ),
 }
+FITTED_MISS = (
+    "It was fitted, and the model cannot produce it together with the others: do not rely on the "
+    "fit for it."
+)
+
+
+def missed(row: Row) -> bool:
+    """Return whether a reported figure is where fewer than a tenth of simulated trials are."""
+    tail = row.get("tail_selected", row.get("tail"))
+    return tail is not None and tail["p"] < 0.1
+
+
+def miss_text(row: Row) -> str:
+    """Return what is to be said about a figure that the posterior predictive misses."""
+    name = f"{row['pattern']} {row['title']}"
+    tail = row.get("tail_selected", row.get("tail"))
+    if row["reported"] is None:
+        return f"{name}: only {number(tail)} of simulated trials show what was reported."
+    interval = row.get("interval_selected", row["interval"])
+    median = row.get("median_selected", row["median"])
+    side = "above" if row["reported"] > median else "below"
+    text = (
+        f"{name}: reported {number(row['reported'])}, {side} the posterior predictive "
+        f"{number(interval)}; tail {number(tail)}."
+    )
+    wanted, reason = REASONS.get(row["name"], ("", ""))
+    if row["use"] == "fit":
+        return f"{text} {FITTED_MISS}"
+    return f"{text} {reason}" if wanted == side else text
+
+
+def consistent(share: float, nominal: float, error: float) -> str:
+    """Return in words how a coverage compares with the nominal one, at two standard errors."""
+    if abs(share - nominal) <= 2.0 * error:
+        return "consistent with nominal"
+    return "below nominal" if share < nominal else "above nominal"
+
+
+def in_short(results: dict[str, Any]) -> list[str]:
+    """Return the main findings, one a line."""
+    main = results["sensitivity"][0]
+    flags = {row["effect"]: row for row in results["narrowing"]}
+    full = flags["qpr_full_12"]
+    assumed = [r["effect"] for r in results["narrowing"] if r["flag"].startswith("rests on")]
+    informed = [r["name"] for r in results["contraction"] if r["verdict"] == "informed"]
+    unmoved = [r["name"] for r in results["contraction"] if r["verdict"].startswith("hardly")]
+    predictive = results["predictive"]
+    estimates = [r for r in predictive if r["use"] == "fit" and r.get("tail") is not None]
+    inside = [f"{r['pattern']} {r['title']}" for r in estimates if not missed(r)]
+    outside = [f"{r['pattern']} {r['title']}" for r in predictive if missed(r)]
+    leading = max(results["explanations"]["rows"], key=lambda row: row["weight"])
+    calibrated = len(results["calibrated"])
+    return [
+        f"Expected effect on the QPR as delivered, 12 months: {number(main['qpr_delivered_12'])} "
+        "points (mean, 90% interval over posterior draws; sampling noise of a trial not included).",
+        f"Of full implementation: {number(main['qpr_full_12'])} at 12 months, "
+        f"{number(main['qpr_full_24'])} at 24 (extrapolation; funding ends at 12).",
+        "P(full-implementation effect <= 0): "
+        f"{number(main['full_not_above_zero_12'])} at 12 months, "
+        f"{number(main['full_not_above_zero_24'])} at 24. P(at least the minimum important "
+        f"difference of 4): {number(main['full_above_important_12'])} and "
+        f"{number(main['full_above_important_24'])}; of 2.7: "
+        f"{number(main['full_above_lower_12'])} and {number(main['full_above_lower_24'])}.",
+        f"The trial narrowed the 90% interval of the full-implementation effect at 12 months from "
+        f"{number(full['prior'][1:])} (priors alone) to {number(full['posterior'][1:])}, by "
+        f"{full['narrowed']:.0%}. These conclusions rest on assumptions, not on the trial: "
+        f"{', '.join(assumed) or 'none'}.",
+        "INSPIRE Support, full implementation: "
+        f"{number(main['inspire_support_full_12'])} at 12 months, "
+        f"{number(main['inspire_support_full_24'])} at 24; Relationship: "
+        f"{number(main['inspire_relationship_full_12'])} and "
+        f"{number(main['inspire_relationship_full_24'])} "
+        "(not calibrated: no REFOCUS figure seen).",
+        f"Parameters: {results['varying']} have a prior, {calibrated} of them are calibrated. "
+        f"Informed: {', '.join(informed) or 'none'}. Hardly moved, so that the prior speaks: "
+        f"{', '.join(unmoved) or 'none'}. Slightly informed: the other "
+        f"{calibrated - len(informed) - len(unmoved)}. All that are not calibrated keep their "
+        "priors.",
+        f"Explanation of the null result with the largest weight: {leading['explanation']} "
+        f"({leading['weight']:.2f}, SE {leading['weight_se']:.2f}). A significant QPR difference "
+        f"is found in {number(results['detection'])} of simulated trials.",
+        f"Fitted figures inside the central 90% of the posterior predictive: "
+        f"{'; '.join(inside) or 'none'}.",
+        f"Reported figures outside it, fitted or checked: {'; '.join(outside) or 'none'}.",
+    ]
+
+
+def method_text(results: dict[str, Any]) -> str:
+    """Return how the fit was made, from its settings and diagnostics."""
+    diagnostics, settings, trial = results["diagnostics"], results["settings"], results["trial"]
+    condition = results["condition"]
+    selected = next((one for one in results["targets"] if one["kind"] == "selected"), None)
+    parts = [
+        "For every parameter set whole trials are simulated as the trial was: "
+        f"{trial['teams']} teams, {trial['sampled']} sampled users, loss to follow-up, 15- and "
+        "22-item QPR from the same answers, a mixed model with baseline and a random intercept for "
+        "the team. Their means and covariance give a normal synthetic likelihood of what was "
+        "reported; the published standard errors are not added. "
+        f"Of {results['varying']} parameters with a prior, {len(results['calibrated'])} are "
+        "calibrated; the others are drawn from their priors in every simulated trial.",
+    ]
+    if selected is not None and selected["use"] == "fit":
+        parts.append(
+            f"How participation was judged is drawn for each trial. {selected['pattern']} enters "
+            "as its density among trials that would have reported it: at least one of its "
+            f"{len(selected['selected_by'])} tests significant, given the other figures."
+        )
+    parts.append(
+        f"Direct method: tempered sequential Monte Carlo, {settings['particles']} particles, "
+        f"common random numbers over {settings['replicates']} replications "
+        f"({diagnostics['simulated_trials']:,} simulated trials), "
+        f"{len(diagnostics['temperatures'])} temperatures, smallest effective sample size "
+        f"{min(diagnostics['effective_sample_size']):.0f}, acceptance "
+        f"{min(diagnostics['acceptance']):.2f}-{max(diagnostics['acceptance']):.2f}, log evidence "
+        f"{diagnostics['log_evidence']:.2f}. Second method, whose draws are shipped: two waves of "
+        f"a quadratic emulator on {2 * settings['waves']:,} trials with other random draws, log "
+        f"evidence {diagnostics['log_evidence_emulated']:.2f}."
+    )
+    parts.append(
+        f"Condition number of the figures' correlation: {condition['all']:.0f}; of the figures "
+        f"whose density is used, {condition['densities']:.0f}. The two figures most alike are "
+        f"{condition['pair'][0]} and {condition['pair'][1]} (correlation "
+        f"{condition['pair_correlation']:.2f}). Tests enter only by the probability that they are, "
+        "or are not, significant, which has no need of an inverse. What weaker correlations would "
+        "change is in the table of sensitivities."
+    )
+    limits = "Covariates beyond baseline are unknown and left out."
+    if not trial["own"]:
+        limits = (
+            "Of the multiple imputation that the trial used only the analysis of those followed "
+            "up is simulated; covariates beyond baseline are unknown."
+        )
+    priors = "; ".join(f"`{name}`: {why}" for name, why in results["prior_overrides"].items())
+    parts.append(f"{limits} Priors that differ from the registry's: {priors or 'none'}.")
+    return "\n\n".join(parts)
+
+
+def agreement_text(results: dict[str, Any]) -> str:
+    """Return how well the two methods agree, beside what chance explains."""
+    one = results["diagnostics"]["agreement"]
+    enough = one["root_mean_square_in_errors"] <= 1.5
+    judged = (
+        "no more than chance explains"
+        if enough
+        else "more than chance explains: read the posterior means to that precision"
+    )
+    return (
+        "Difference of the posterior means (direct less emulator), in posterior SDs, with its "
+        "standard error: from the direct method's frozen replications (jackknife) and from the "
+        f"chains of both. Largest difference {one['largest_gap']:.2f} SD, mean "
+        f"{one['mean_gap']:.2f}; in standard errors the root mean square is "
+        f"{one['root_mean_square_in_errors']:.1f} and {one['beyond_two_errors']} of "
+        f"{len(results['agreement'])} exceed 2: {judged}. Ratios of SDs "
+        f"{one['smallest_ratio']:.2f}-{one['largest_ratio']:.2f}.\n\n"
+        + table(
+            results["agreement"],
+            (
+                ("parameter", "name"),
+                ("difference", "gap"),
+                ("SE", "standard_error"),
+                ("of it: replications", "from_replicates"),
+                ("of it: chains", "from_chains"),
+                ("in SEs", "in_errors"),
+                ("ratio of SDs", "ratio"),
+            ),
+        )
+    )
+
+
+def recovery_text(results: dict[str, Any]) -> str:
+    """Return coverage over synthetic truths in words and as a table."""
+    coverage, rows = results["diagnostics"]["coverage"], results["recovery"]
+    shares = "; ".join(
+        f"{name}: {one['coverage']:.3f} (SE {one['standard_error']:.3f}, "
+        f"{consistent(one['coverage'], one['nominal'], one['standard_error'])})"
+        for name, one in coverage.items()
+    )
+    off = [
+        f"{row['name']} at {level}%"
+        for row in rows
+        for level in (50, 90)
+        if not row[f"cover_{level}_low"] <= level / 100.0 <= row[f"cover_{level}_high"]
+    ]
+    return (
+        f"{rows[0]['truths']} truths drawn from the prior, simulated with the real target set and "
+        "the real rule of reporting, kept when their level, spread, standard error and retention "
+        "look like the real ones (a rule on the data alone). Posterior by the emulator method; "
+        "effects are simulated, as users get them, and weighted by the likelihood (median "
+        f"effective number of draws {results['diagnostics']['draws_of_effects']:.0f}). "
+        f"Over all: {shares}. Of {2 * len(rows)} single intervals (exact binomial, 95%) "
+        f"{len(off)} do not hold the nominal rate, where chance alone would give about "
+        f"{0.05 * 2 * len(rows):.0f}: {', '.join(off) or 'none'}. "
+        "Rank test: Kolmogorov-Smirnov against the uniform.\n\n"
+        + table(
+            rows,
+            (
+                ("quantity", "name"),
+                ("50%", "cover_50"),
+                ("", lambda r: (r["cover_50_low"], r["cover_50_high"])),
+                ("90%", "cover_90"),
+                ("", lambda r: (r["cover_90_low"], r["cover_90_high"])),
+                ("correlation with truth", "correlation"),
+                ("rank test p", "uniform_p"),
+            ),
+        )
+        + "\n\nINSPIRE: not calibrated: no REFOCUS figure seen."
+    )
 
 
 def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
     """Return title, Markdown text and name of a figure for every section."""
     diagnostics = results["diagnostics"]
-    settings = results["settings"]
-    coverage = diagnostics["coverage"]
-    agreement = diagnostics["agreement"]
-    main = results["sensitivity"][0]
-    missed = [
-        f"{row['pattern']} {row['title'].lower()}"
-        for row in results["predictive"]
-        if row["kind"] in ("estimate", "selected")
-        and row.get("tail") is not None
-        and row.get("tail_selected", row["tail"])["p"] < 0.1
-    ]
-    informed = [r["name"] for r in results["contraction"] if r["verdict"] == "informed"]
-    unmoved = [r for r in results["contraction"] if r["verdict"].startswith("hardly")]
     out: list[tuple[str, str, str | None]] = []
-    out.append(
-        (
-            "In short",
-            "\n".join(
-                [
-                    f"* Expected effect on the QPR as delivered, 12 months: "
-                    f"{number(main['qpr_delivered_12'])} points (mean, 90% interval over posterior "
-                    "draws; sampling noise of a trial not included).",
-                    f"* Of full implementation: {number(main['qpr_full_12'])} at 12 months, "
-                    f"{number(main['qpr_full_24'])} at 24 (extrapolation; funding ends at 12).",
-                    f"* P(full-delivery effect at 12 months <= 0) = "
-                    f"{number(main['full_not_above_zero'])}; P(at least the minimum important "
-                    f"difference of 4) = {number(main['full_above_important'])}.",
-                    f"* INSPIRE Support, full implementation, 12 months: "
-                    f"{number(main['inspire_support_full_12'])}; Relationship: "
-                    f"{number(main['inspire_relationship_full_12'])} "
-                    "(not calibrated: no REFOCUS figure seen).",
-                    f"* The trial informs {len(informed)} of {len(results['contraction'])} "
-                    f"calibrated parameters ({', '.join(informed) or 'none'}); {len(unmoved)} "
-                    "hardly move, and those not calibrated keep their priors. Conclusions about "
-                    "the effect rest mainly on assumptions, not on the trial.",
-                    "* Reported values outside the central 90% of the posterior predictive: "
-                    + ("; ".join(missed) if missed else "none")
-                    + ".",
-                ]
-            ),
-            None,
-        )
-    )
-    out.append(
-        (
-            "How it was fitted",
-            f"""\
-For every parameter set whole trials are simulated as the trial was: 27 teams, sampled users, loss
-to follow-up, 15- and 22-item QPR from the same answers, a mixed model with baseline and a random
-intercept for the team, participation judged in a way drawn for each trial. Their means and
-covariance give a normal synthetic likelihood of what was reported; the published standard errors
-are not added. The participation contrast (P4) enters divided by the probability that one of its
-three tests is significant. Of {results["varying"]} parameters with a prior,
-{len(results["calibrated"])} are calibrated; the others are drawn from their priors in every
-simulated trial.
-
-Direct method: tempered sequential Monte Carlo, {settings["particles"]} particles, common random
-numbers over {settings["replicates"]} replications ({diagnostics["simulated_trials"]:,} simulated
-trials), {len(diagnostics["temperatures"])} temperatures, smallest effective sample size
-{min(diagnostics["effective_sample_size"]):.0f}, acceptance
-{min(diagnostics["acceptance"]):.2f}-{max(diagnostics["acceptance"]):.2f}, log evidence
-{diagnostics["log_evidence"]:.2f}. Second method: two waves of a quadratic emulator on
-{2 * settings["waves"]:,} trials with other random draws, log evidence
-{diagnostics["log_evidence_emulated"]:.2f}. The methods' posterior means differ by at most
-{agreement["largest_gap"]:.2f} posterior SD (mean {agreement["mean_gap"]:.2f}); ratios of their SDs
-{agreement["smallest_ratio"]:.2f}-{agreement["largest_ratio"]:.2f}. Condition number of the targets'
-correlation: {results["condition_number"]:.0f}.
-
-Of the multiple imputation that the trial used only the analysis of those followed up is simulated;
-covariates beyond baseline are unknown. Retention (P6) is fitted against a flat prior on loss to
-follow-up, as the registry's prior is the trial's own figure and would count it twice. The QPR's
-sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (assumption).""",
-            None,
-        )
-    )
+    out.append(("In short", "\n".join(f"* {line}" for line in in_short(results)), None))
+    out.append(("How it was fitted", method_text(results), None))
     out.append(
         (
             "Targets",
@@ -185,14 +335,15 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
             "predictive",
         )
     )
-    discussed = [DISCUSSION[p] for p in DISCUSSION if any(m.split()[0] == p for m in missed)]
-    if discussed:
-        out.append(("The misses", "\n".join(f"* {text}" for text in discussed), None))
+    misses = [miss_text(row) for row in results["predictive"] if missed(row)]
+    if misses:
+        out.append(("The misses", "\n".join(f"* {text}" for text in misses), None))
     out.append(
         (
             "What the trial says about each parameter",
-            "Prior and posterior: median and 90% interval. Contraction and shift on the prior's "
-            "normal scale. Two methods.\n\n"
+            "Prior and posterior (shipped draws): median and 90% interval. Contraction and shift "
+            "on the prior's normal scale, by both methods; the more cautious one decides the "
+            "verdict.\n\n"
             + table(
                 results["contraction"],
                 (
@@ -201,14 +352,15 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
                     ("posterior", "posterior"),
                     ("shift", "shift"),
                     ("contraction", "contraction"),
-                    ("shift (emulator)", "shift_emulated"),
-                    ("contraction (emulator)", "contraction_emulated"),
+                    ("shift (direct)", "shift_direct"),
+                    ("contraction (direct)", "contraction_direct"),
                     ("figure it moves most", "moved_by"),
                     ("verdict", "verdict"),
                 ),
             )
             + "\n\nParameters that are not calibrated although the screen shows that they move a "
-            "fitted figure by more than .1 SD (drawn from their priors):\n\n"
+            "fitted figure by more than .1 SD, and by more than four standard errors (drawn from "
+            "their priors):\n\n"
             + table(
                 results["screen"],
                 (("parameter", "name"), ("figure", "figure"), ("SD per prior SD", "moves")),
@@ -238,41 +390,16 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
             None,
         )
     )
-    shares = "; ".join(
-        f"{name}: {one['coverage']:.3f} (SE {one['standard_error']:.3f})"
-        for name, one in coverage.items()
-    )
-    out.append(
-        (
-            "Recovery of synthetic truths",
-            f"{results['recovery'][0]['truths']} truths drawn from the prior, simulated with "
-            "the real target set and the real rule of reporting, kept when their level, spread, "
-            "standard error and retention look like the real ones (a rule on the data alone). "
-            "Posterior by the emulator method. "
-            f"Over all: {shares}. Intervals in the figure and table: exact binomial 95%. "
-            "Rank test: Kolmogorov-Smirnov against the uniform.\n\n"
-            + table(
-                results["recovery"],
-                (
-                    ("quantity", "name"),
-                    ("50%", "cover_50"),
-                    ("", lambda r: (r["cover_50_low"], r["cover_50_high"])),
-                    ("90%", "cover_90"),
-                    ("", lambda r: (r["cover_90_low"], r["cover_90_high"])),
-                    ("correlation with truth", "correlation"),
-                    ("rank test p", "uniform_p"),
-                ),
-            ),
-            "recovery",
-        )
-    )
+    out.append(("Do the two methods agree?", agreement_text(results), None))
+    out.append(("Recovery of synthetic truths", recovery_text(results), "recovery"))
     out.append(
         (
             "Sensitivity of the conclusions",
             "Mean and 90% interval of expected effects. First row: the shipped draws with "
             "simulated effects. Others: emulated effects, so that differences between them are due "
-            "to the analysis; second row: the direct method. INSPIRE: not calibrated: no "
-            "REFOCUS figure seen.\n\n"
+            "to the analysis (an emulator does not follow the skewness of the effects exactly: "
+            "compare these rows with each other); second row: the direct method. INSPIRE: not "
+            "calibrated: no REFOCUS figure seen.\n\n"
             + table(
                 results["sensitivity"],
                 (
@@ -281,18 +408,34 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
                     ("QPR full, 12", "qpr_full_12"),
                     ("QPR full, 24", "qpr_full_24"),
                     ("INSPIRE Support full, 12", "inspire_support_full_12"),
+                    ("INSPIRE Support full, 24", "inspire_support_full_24"),
                     ("INSPIRE Relationship full, 12", "inspire_relationship_full_12"),
-                    ("P(full <= 0)", "full_not_above_zero"),
+                    ("INSPIRE Relationship full, 24", "inspire_relationship_full_24"),
+                    ("P(QPR full <= 0), 12", "full_not_above_zero_12"),
                     ("log evidence", "log_evidence"),
+                ),
+            )
+            + "\n\nWhat the trial adds to the priors (both by emulated effects). A conclusion "
+            "rests on assumptions when the trial narrowed its 90% interval by less than a "
+            "quarter.\n\n"
+            + table(
+                results["narrowing"],
+                (
+                    ("effect", "effect"),
+                    ("priors alone", "prior"),
+                    ("posterior", "posterior"),
+                    ("narrowed by", "narrowed"),
+                    ("reading", "flag"),
                 ),
             ),
             "sensitivity",
         )
     )
     if "without_selected" in results:
+        pattern = next(one["pattern"] for one in results["targets"] if one["kind"] == "selected")
         out.append(
             (
-                "With and without P4",
+                f"With and without {pattern}",
                 "The same draws, reweighted to the posterior without the participation contrast "
                 "(effective share "
                 f"{results['without_selected'][0]['effective_share']:.2f} of the draws). "
@@ -301,8 +444,8 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
                     results["without_selected"],
                     (
                         ("effect", "effect"),
-                        ("with P4", "with"),
-                        ("without P4", "without"),
+                        (f"with {pattern}", "with"),
+                        (f"without {pattern}", "without"),
                         (
                             "differs",
                             lambda r: (
@@ -312,6 +455,14 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
                                 else "no"
                             ),
                         ),
+                        (
+                            "flag",
+                            lambda r: (
+                                "not calibrated: no REFOCUS figure seen"
+                                if r["effect"].startswith("inspire")
+                                else ""
+                            ),
+                        ),
                     ),
                 ),
                 None,
@@ -319,7 +470,7 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
         )
     sobol_rows = [
         {"effect": name, **row} for name, rows in results["sobol"].items() for row in rows[:4]
-    ] + [{"effect": name, **rows[-1]} for name, rows in results["sobol"].items()]
+    ] + [{"effect": name, **row} for name, rows in results["sobol"].items() for row in rows[-2:]]
     out.append(
         (
             "What the effects depend on",
@@ -356,15 +507,18 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
             "Why was it null?",
             "Each explanation is switched off alone in every posterior draw. Lift: how much larger "
             "the expected effect as delivered at 12 months would be; for chance, the expected "
-            "effect less the reported difference (negative: the trial was lucky). Weight: mean "
-            "share of the positive lifts. Theory failure off: the effect of experience on recovery "
-            "is at least .4 (assumption). Implementation off: everybody attends, forgets nothing "
-            "and acts on intent. Lifts multiply, they do not add.\n\n"
+            "effect less the reported difference (negative: the trial found more than expected, so "
+            "chance hid nothing). Weight: mean share of the positive lifts. A significant QPR "
+            f"difference is found in {number(results['detection'])} of simulated trials (.05 is "
+            "what chance gives without any effect). Theory failure off: the effect of experience "
+            "on recovery is at least .4 (assumption). Implementation off: everybody attends, "
+            "forgets nothing and acts on intent. Lifts multiply, they do not add.\n\n"
             + table(
                 explanations["rows"],
                 (
                     ("explanation", "explanation"),
                     ("weight", "weight"),
+                    ("SE", "weight_se"),
                     ("leads in", "leads"),
                     ("lift, points", "lift"),
                     *(
@@ -402,8 +556,8 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
             "Which measurement would tell them apart",
             "Expected information (bits) about which of the first four explanations leads, out "
             f"of {results['information'][0]['of']:.2f}. The SEs of future measurements "
-            "are assumptions: the trial's own for the QPR. A trial like this one tells next to "
-            "nothing where the bits are near 0; bits below 0 are estimation error.\n\n"
+            "are assumptions: the trial's own for the QPR. Where the bits are near 0 the "
+            "measurement tells next to nothing; bits below 0 are estimation error.\n\n"
             + table(
                 results["information"],
                 (
@@ -427,9 +581,10 @@ sensitivity to change, fixed at 1 elsewhere, has a uniform prior on .4-1 here (a
                     "* Coverage is examined for the emulator method, whose draws are shipped; the "
                     "direct one is a cross-check on the real data only. With few replications it "
                     "tends to be too sure of itself.",
-                    "* The participation contrast is conditioned on being reported given the other "
-                    "targets; synthetic truths condition on it alone. The two differ only as far "
-                    "as the contrast goes with the other figures.",
+                    "* Of synthetic truths only those are kept whose contrast would have been "
+                    "reported, so their probability of being reported is over all trials; for "
+                    "the real trial it is given its other figures. The table of sensitivities "
+                    "shows what the difference is worth.",
                     "* Effects of scenarios are for the intervention teams alone, without "
                     "contamination of control teams.",
                     "* Nothing here separates implementation, efficacy and sensitivity beyond what "

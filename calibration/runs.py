@@ -24,6 +24,18 @@ from sim.errors import InputError
 from sim.files import write_whole
 
 BLOCK = 64
+# The calibration's own source that decides what is stored.
+VERSIONED = (
+    "extractors.py",
+    "fit.py",
+    "likelihood.py",
+    "priors.py",
+    "recovery.py",
+    "runs.py",
+    "scenarios.py",
+    "smc.py",
+    "trial.py",
+)
 _local = threading.local()
 
 
@@ -45,7 +57,7 @@ def code_version() -> str:
 
     digest = blake2b(code_cache.source_hash().encode(), digest_size=10)
     root = Path(__file__).parent
-    for name in ("trial.py", "priors.py", "runs.py", "likelihood.py", "scenarios.py"):
+    for name in VERSIONED:
         digest.update((root / name).read_bytes())
     return digest.hexdigest()
 

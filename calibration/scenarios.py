@@ -68,6 +68,11 @@ class EffectDesign:
     full_continued: Layout
     seed: int
 
+    @property
+    def layouts(self) -> list[Layout]:
+        """All layouts, in the order of the fields."""
+        return [self.usual, self.delivered, self.full, self.continued, self.full_continued]
+
 
 def effect_design(seed: int) -> EffectDesign:
     """Return the layouts; only the trial's intervention teams, so no contamination of controls."""

@@ -95,7 +95,7 @@ def tempered_smc(
     particles: int = 1000,
     length: int = 4,
     share: float = 0.5,
-    step: float = 0.6,
+    step: float = 0.95,
     seed: int = 1,
     store: Path | None = None,
     report: Callable[[str], None] | None = None,
@@ -113,7 +113,8 @@ def tempered_smc(
     share : float
         Effective sample size kept between temperatures, as share of the particles.
     step : float
-        Size of a move in (0, 1]; 1 proposes from the fitted normal independently.
+        Size of a move in (0, 1]; 1 proposes from the fitted normal independently. Small steps are
+        accepted more often but leave chains near their ancestors, and intervals too short.
     seed : int
         Seed of the sampler's own draws.
     store : Path, optional

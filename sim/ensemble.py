@@ -153,7 +153,6 @@ def run_chunk(request: Request, chunk: Chunk) -> dict[str, np.ndarray]:
         Structured arrays by the names in `request.collect`.
     """
     from sim import compiled
-    from sim.summaries import summary_dtype, trajectory_dtype
 
     layout = request.layouts[chunk.scenario]
     parameters = request.parameters(chunk.scenario, chunk.draw)
@@ -174,7 +173,7 @@ def run_chunk(request: Request, chunk: Chunk) -> dict[str, np.ndarray]:
     room = 64 * (layout.staff + users) if "events" in request.collect else 0
     events = np.zeros(room, compiled.EVENT_DTYPE)
     noted = np.zeros(1, np.int64)
-    collected: dict[str, list[np.ndarray]] = {name: [] for name in request.collect}
+    collected: dict[str, Gathered] = {name: Gathered(chunk.worlds) for name in request.collect}
     for replication in range(chunk.first, chunk.last):
         compiled.run_world(
             trusts_state,
@@ -213,14 +212,50 @@ def run_chunk(request: Request, chunk: Chunk) -> dict[str, np.ndarray]:
             teams_state,
             staff_rows,
         ):
-            collected[name].append(rows)
-    empty = {
-        "summaries": np.zeros(0, summary_dtype()),
-        "trajectories": np.zeros(0, trajectory_dtype()),
-    }
-    return {
-        name: np.concatenate(parts) if parts else empty[name] for name, parts in collected.items()
-    }
+            collected[name].add(rows)
+    return {name: gathered.table() for name, gathered in collected.items()}
+
+
+class Gathered:
+    """The rows of one table of a chunk, world after world.
+
+    Worlds mostly have as many rows as the first, so that there is one array for all of them: rows
+    are copied into it while they are still in the processor's cache.
+
+    Parameters
+    ----------
+    worlds : int
+        Worlds to come.
+    """
+
+    def __init__(self, worlds: int) -> None:
+        self._worlds = worlds
+        self._whole: np.ndarray | None = None
+        self._filled = 0
+        self._others: list[np.ndarray] = []
+
+    def add(self, rows: np.ndarray) -> None:
+        """Add the rows of the next world."""
+        if self._whole is None:
+            self._whole = np.empty((self._worlds, len(rows)), rows.dtype)
+        if not self._others and len(rows) == self._whole.shape[1]:
+            self._whole[self._filled] = rows
+            self._filled += 1
+        else:
+            self._others.append(rows)
+
+    def table(self) -> np.ndarray:
+        """Return all rows in the order in which they came.
+
+        Raises
+        ------
+        ValueError
+            When no world was added.
+        """
+        if self._whole is None:
+            raise ValueError("no world was added")
+        first = self._whole[: self._filled].reshape(-1)
+        return np.concatenate([first, *self._others]) if self._others else first
 
 
 def world_tables(

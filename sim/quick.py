@@ -160,6 +160,8 @@ def weekly(results: Results, variable: str, *, arm: str | None = None) -> pd.Dat
     """
     table = _of_arm(results.table("trajectories"), arm)
     _checked("variable", variable, table.columns)
+    # Tables hold 32-bit numbers, which would print as 0.2289999961853.
+    table = table.astype({variable: float})
     means = table.groupby(["week", "scenario"], observed=True)[variable].mean().unstack("scenario")
     return means[list(results.labels["scenario"])]
 

@@ -6,8 +6,9 @@ frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -205,6 +206,31 @@ def plain(table: np.ndarray) -> np.ndarray:
     return table.view(np.float64).reshape(*table.shape, len(table.dtype.names or ()))
 
 
+@cache
+def block_of(dtype: np.dtype, names: tuple[str, ...]) -> np.dtype:
+    """Return a view of some consecutive fields of one type as a single field `block`."""
+    fields: Mapping[str, Any] = dtype.fields or {}
+    kind, start = fields[names[0]][:2]
+    for at, name in enumerate(names):
+        assert fields[name][:2] == (kind, start + at * kind.itemsize), name
+    return np.dtype(
+        {
+            "names": ["block"],
+            "formats": [(kind, (len(names),))],
+            "offsets": [start],
+            "itemsize": dtype.itemsize,
+        }
+    )
+
+
+def fill(rows: np.ndarray, names: tuple[str, ...], values: np.ndarray) -> None:
+    """Copy values, names along their last axis, into consecutive fields of rows.
+
+    One copy instead of one for each field, which would go through all rows again and again.
+    """
+    rows.view(block_of(rows.dtype, names))["block"] = values
+
+
 def assessment_rows(
     index: tuple[int, int, int],
     layout: Layout,
@@ -229,10 +255,8 @@ def assessment_rows(
     rows["scenario"], rows["draw"], rows["replication"] = index
     rows["team"], rows["place"] = team[chosen], place[chosen]
     rows["week"] = weeks[:, None]
-    for column, name in enumerate(FLAG_COLUMNS):
-        rows[name] = flags[:, chosen, column]
-    for name in SCORES:
-        rows[name] = scores[name][:, chosen]
+    fill(rows, FLAG_COLUMNS, flags[:, chosen])
+    fill(rows, SCORES, plain(scores)[:, chosen])
     return rows.reshape(-1)
 
 
@@ -257,8 +281,7 @@ def staff_rows(
     rows["team"] = team
     rows["place"] = np.arange(len(team)) - np.repeat(layout.teams["staff_start"], counts)
     rows["week"] = weeks[:, None]
-    for name in names:
-        rows[name] = rows_in[name]
+    fill(rows, names, plain(rows_in))
     return rows.reshape(-1)
 
 
@@ -277,8 +300,7 @@ def trajectory_rows(
         rows["arm"][at] = arm
         chosen = values if arm == ALL_TEAMS else values[:, arms == arm]
         means = chosen.mean(axis=1)
-        for column, name in enumerate(WEEKLY):
-            rows[name][at] = means[:, column]
+        fill(rows[at], WEEKLY, means)
     return rows.reshape(-1)
 
 
@@ -291,8 +313,7 @@ def team_week_rows(
     rows["scenario"], rows["draw"], rows["replication"] = index
     rows["team"] = np.arange(team_weeks.shape[1])[None, :]
     rows["week"] = np.arange(team_weeks.shape[0])[:, None]
-    for name in WEEKLY:
-        rows[name] = team_weeks[name]
+    fill(rows, WEEKLY, plain(team_weeks))
     return rows.reshape(-1)
 
 

@@ -14,7 +14,8 @@ FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 def harmless(cell: Any) -> Any:
     """Return a cell as it may stand in a CSV file: text that looks like a formula is quoted.
 
-    Numbers are left alone; what is missing is empty. An apostrophe in front makes spreadsheets show the rest as text.
+    Numbers are left alone; what is missing is empty. An apostrophe in front makes spreadsheets show
+    the rest as text.
     """
     if cell is None or cell != cell:
         return ""

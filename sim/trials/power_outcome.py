@@ -246,7 +246,7 @@ def formula_lines(result: PowerResult) -> list[str]:
         lines += [f"  {one}" for one in gap.explanation]
     else:
         lines.append(
-            f"agrees: simulation less formula {100 * gap.difference:+.1f} points, "
+            f"not flagged: simulation less formula {100 * gap.difference:+.1f} points, "
             f"{abs(gap.errors):.1f} Monte Carlo errors (flagged above 3)"
         )
     return lines

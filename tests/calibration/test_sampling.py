@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ from calibration.emulator import fit_emulator, implausibility, plausible, quadra
 from calibration.likelihood import (
     Data,
     conditioned,
+    log_events,
     log_likelihood,
-    log_none_significant,
     log_normal,
     make_data,
     shrunk,
@@ -46,14 +47,18 @@ def test_joint_density_is_marginal_times_conditional() -> None:
     assert parts == pytest.approx(log_normal(mean, cov, value))
 
 
-def test_probability_of_no_significant_test() -> None:
-    cov = np.array([[[1.0, 0.6], [0.6, 1.0]]])
-    mean = np.array([[0.8, -0.4]])
-    none, some = log_none_significant(mean, cov)
-    draws = np.random.default_rng(3).multivariate_normal(mean[0], cov[0], 200_000)
-    truth = (np.abs(draws) < 1.96).all(axis=1).mean()
-    assert np.exp(none[0]) == pytest.approx(truth, abs=0.015)
-    assert np.exp(none[0]) + np.exp(some[0]) == pytest.approx(1.0)
+def test_probabilities_of_significant_tests() -> None:
+    cov = np.array([[[1.0, 0.6, 0.2], [0.6, 1.0, -0.3], [0.2, -0.3, 1.0]]])
+    mean = np.array([[0.8, -0.4, 0.5]])
+    draws = np.random.default_rng(3).multivariate_normal(mean[0], cov[0], 400_000)
+    small = np.abs(draws) < 1.96
+    truths = {
+        0: small.all(axis=1),
+        2: ~small[:, :2].all(axis=1) & small[:, 2],
+        3: ~small.all(axis=1),
+    }
+    for some, truth in truths.items():
+        assert np.exp(log_events(mean, cov, some)[0]) == pytest.approx(truth.mean(), abs=0.012)
 
 
 def one_selected(selection: bool) -> Data:
@@ -84,10 +89,36 @@ def test_selection_takes_away_what_significance_alone_says() -> None:
     assert selected[-1] - selected[0] < plain[-1] - plain[0]
 
 
+def test_a_selected_figure_is_worth_what_it_says_among_trials_that_report_it() -> None:
+    # The density of c among trials with |z| > 1.96, from a million trials, against the formula.
+    draws = np.random.default_rng(9)
+    y, noise, extra = draws.standard_normal((3, 1_000_000))
+    c = 0.4 + 0.5 * y + noise
+    z = c + 0.5 * extra
+    kept = np.abs(z) > 1.96
+    near = np.abs(y - 0.3) < 0.1
+    cov = np.cov(np.stack([y, c, z]))[None]
+    mean = np.array([[0.0, 0.4, 0.4]])
+    value = 2.0
+    data = Data(
+        ("y", "c", "z"),
+        np.array([0]),
+        np.array([0.3]),
+        1,
+        value,
+        np.array([2]),
+        np.array([], int),
+    )
+    found = log_likelihood(mean, cov, data)[0] - norm.logpdf(0.3)
+    among = c[kept & near]
+    assert np.exp(found) == pytest.approx((np.abs(among - value) < 0.1).mean() / 0.2, rel=0.06)
+    alone = log_likelihood(mean, cov, replace(data, alone=True))[0]
+    both = (np.abs(c - value) < 0.1) & near
+    assert np.exp(alone) == pytest.approx((both & kept).sum() / kept.sum() / 0.2 / 0.2, rel=0.06)
+
+
 def test_published_standard_errors_do_not_enter_the_likelihood() -> None:
     targets = load_targets()
-    from dataclasses import replace
-
     other = {name: replace(one, se=100.0) for name, one in targets.items()}
     for left, right in zip(
         make_data(targets).__dict__.values(), make_data(other).__dict__.values(), strict=True
@@ -126,6 +157,19 @@ def test_sampler_finds_the_known_posterior_and_evidence() -> None:
     assert sample.scores.std(axis=0) == pytest.approx([0.2**0.5, 0.5**0.5, 1.0], rel=0.06)
     evidence = norm.logpdf(1.5, 0.0, 1.25**0.5) + norm.logpdf(-1.0, 0.0, 2.0**0.5)
     assert sample.log_evidence == pytest.approx(evidence, abs=0.08)
+
+
+def test_sampler_keeps_the_spread_of_what_the_data_do_not_inform() -> None:
+    # Particles that stay near few ancestors would make intervals too short.
+    def informed(z: np.ndarray, stage: str) -> np.ndarray:
+        return np.asarray(norm.logpdf(1.0, 2.5 * z[:, 0]) + norm.logpdf(2.0, z[:, 1], 0.3))
+
+    spreads = [
+        tempered_smc(informed, 12, particles=500, length=10, seed=seed).scores[:, 2:].var(axis=0)
+        for seed in range(8)
+    ]
+    assert np.mean(spreads) > 0.92
+    assert np.mean(spreads) < 1.04
 
 
 class KilledError(Exception):

@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from calibration.fit import Settings, sample_directly, start
 from calibration.priors import CALIBRATED, OVERRIDES, described, hypercube, make_space
 from calibration.runs import run_rows, thread_space
 from calibration.scenarios import EffectDesign, full_effects
-from calibration.targets import load_targets
 from calibration.trial import (
     PLACE,
     STATISTICS,
@@ -24,43 +22,6 @@ from calibration.trial import (
 from sim.compiled import TEAM_DTYPE
 from sim.errors import InputError
 from sim.parameters import resolve, to_record
-from sim.population import lay_out
-from sim.roster import Roster, TeamRow
-from sim.scenarios.expand import expand
-from sim.scenarios.library import load_scenario
-
-
-def toy_roster(teams: int = 8) -> Roster:
-    return Roster(
-        tuple(
-            TeamRow(
-                team=f"toy-{i}",
-                arm="intervention" if i % 2 else "control",
-                staff=8,
-                coordinators=4,
-                caseload=100,
-                sampled=10,
-            )
-            for i in range(teams)
-        )
-    )
-
-
-@pytest.fixture(scope="module")
-def design() -> TrialDesign:
-    roster = toy_roster()
-    scenario = load_scenario("refocus-as-delivered")
-    return TrialDesign([lay_out(roster, expand(scenario, roster, 52))], 1)
-
-
-@pytest.fixture(scope="module")
-def effects() -> EffectDesign:
-    roster = toy_roster()
-    layouts = [
-        lay_out(roster, expand(load_scenario(name), roster, 104))
-        for name in ("usual-care", "refocus-as-delivered", "refocus-full")
-    ]
-    return EffectDesign(*layouts, layouts[1], layouts[2], 1)
 
 
 def record(**changes: float) -> np.void:
@@ -259,47 +220,6 @@ def test_stored_rows_are_read_and_other_rows_refused(tmp_path) -> None:
     assert first[:, 0].tolist() == list(range(100))
     with pytest.raises(InputError, match="other targets, priors, settings"):
         run_rows("s", 100, one, "b", folder=tmp_path)
-
-
-TINY = Settings(particles=16, replicates=3, length=4, screen=20)
-
-
-def test_a_killed_fit_resumes_and_ends_identical(
-    design: TrialDesign, effects: EffectDesign, tmp_path, monkeypatch
-) -> None:
-    def begin(folder):
-        return start(
-            load_targets(), TINY, folder, design=design, effects=effects, workers=2, quiet=True
-        )
-
-    whole = sample_directly(begin(tmp_path / "whole"))
-    broken = begin(tmp_path / "broken")
-    import calibration.fit as module
-
-    calls = {"left": 90}
-    real = module.simulate_trial
-
-    def dies(*arguments):
-        calls["left"] -= 1
-        if calls["left"] < 0:
-            raise KeyboardInterrupt
-        return real(*arguments)
-
-    monkeypatch.setattr(module, "simulate_trial", dies)
-    with pytest.raises(KeyboardInterrupt):
-        sample_directly(broken)
-    monkeypatch.setattr(module, "simulate_trial", real)
-    resumed = sample_directly(begin(tmp_path / "broken"))
-    assert np.array_equal(resumed.scores, whole.scores)
-    assert np.array_equal(resumed.log_likelihood, whole.log_likelihood)
-    with pytest.raises(InputError, match="holds a fit with other settings"):
-        start(
-            load_targets(),
-            Settings(particles=32),
-            tmp_path / "whole",
-            design=design,
-            effects=effects,
-        )
 
 
 def test_each_thread_has_its_own_workspace() -> None:
