@@ -33,6 +33,7 @@ def simulate_plan(settings: dict[str, Any], folder: Path, told: Told) -> None:
     """
     from sim.posterior.choose import chosen_draws
     from sim.report.run_report import RunFacts, caution, run_report
+    from sim.report.spreadsheet import csv_text
     from sim.request import build_request
     from sim.results import provenance
     from sim.roster.csv_file import roster_from_text, roster_text
@@ -41,7 +42,6 @@ def simulate_plan(settings: dict[str, Any], folder: Path, told: Told) -> None:
     from sim.web.figures import svg_of
     from sim.web.plan_result import result_of
     from sim.web.plan_settings import scenarios_of
-    from sim.report.spreadsheet import csv_text
     from sim.web.teams import roster_of
 
     plan = settings["plan"]

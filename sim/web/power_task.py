@@ -48,6 +48,7 @@ def simulate_power(settings: dict[str, Any], folder: Path, told: Told) -> None:
         When it noticed that it is to stop.
     """
     from sim.posterior.choose import chosen_draws
+    from sim.report.spreadsheet import csv_text
     from sim.results import package_versions
     from sim.scenarios.library import adjusted, load_scenario
     from sim.trials.agents import AgentSource
@@ -56,7 +57,6 @@ def simulate_power(settings: dict[str, Any], folder: Path, told: Told) -> None:
     from sim.web.figures import svg_of
     from sim.web.power_formula import curve_figure, formula_answer
     from sim.web.power_settings import design_of
-    from sim.report.spreadsheet import csv_text
 
     power = settings["power"]
     design = design_of(power)

@@ -1,0 +1,45 @@
+"""A toy trial: eight teams of ten sampled users."""
+
+from __future__ import annotations
+
+import pytest
+
+from calibration.scenarios import EffectDesign
+from calibration.trial import TrialDesign
+from sim.population import lay_out
+from sim.roster import Roster, TeamRow
+from sim.scenarios.expand import expand
+from sim.scenarios.library import load_scenario
+
+
+def toy_roster(teams: int = 8) -> Roster:
+    return Roster(
+        tuple(
+            TeamRow(
+                team=f"toy-{i}",
+                arm="intervention" if i % 2 else "control",
+                staff=8,
+                coordinators=4,
+                caseload=100,
+                sampled=10,
+            )
+            for i in range(teams)
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def design() -> TrialDesign:
+    roster = toy_roster()
+    scenario = load_scenario("refocus-as-delivered")
+    return TrialDesign([lay_out(roster, expand(scenario, roster, 52))], 1)
+
+
+@pytest.fixture(scope="session")
+def effects() -> EffectDesign:
+    roster = toy_roster()
+    layouts = [
+        lay_out(roster, expand(load_scenario(name), roster, 104))
+        for name in ("usual-care", "refocus-as-delivered", "refocus-full")
+    ]
+    return EffectDesign(*layouts, layouts[1], layouts[2], 1)

@@ -1,0 +1,167 @@
+"""The whole fit on a toy trial: stopped anywhere it resumes and ends the same; its report."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import calibration.fit as fit_module
+from calibration.fit import Fit, Settings, start
+from calibration.pipeline import calibrate_fit, store
+from calibration.posterior import provenance
+from calibration.report import load_results, markdown, page
+from calibration.scenarios import EffectDesign
+from calibration.targets import Target, load_targets
+from calibration.trial import TrialDesign
+from sim.errors import InputError
+from sim.posterior import load_posterior
+
+TINY = Settings(
+    screen=280,
+    waves=60,
+    effects=40,
+    particles=16,
+    replicates=3,
+    emulated=100,
+    predictive=30,
+    explained=10,
+    truths=4,
+)
+FEW = ("qpr_item_location", "behaviour_to_experience", "dropout_yearly")
+
+
+class KilledError(Exception):
+    pass
+
+
+def toy_targets() -> dict[str, Target]:
+    """Return the trial's targets with a standard error and a retention that a toy can have."""
+    targets = load_targets()
+    targets["p2_standard_error"] = replace(targets["p2_standard_error"], value=2.2)
+    targets["p6_retention"] = replace(targets["p6_retention"], value=59.0, of=80)
+    return targets
+
+
+def begin(folder: Path, design: TrialDesign, effects: EffectDesign) -> Fit:
+    return start(
+        toy_targets(),
+        TINY,
+        folder,
+        design=design,
+        effects=effects,
+        calibrated=FEW,
+        workers=2,
+        quiet=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(design, effects, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("whole")
+    fit = begin(folder, design, effects)
+    store(fit, calibrate_fit(fit), folder)
+    return folder
+
+
+def results_of(folder: Path) -> dict:
+    results = load_results(folder)
+    results.pop("seconds")
+    return results
+
+
+@pytest.mark.parametrize("after", [300, 480])
+def test_a_killed_fit_resumes_and_ends_identical(
+    after: int, whole: Path, design, effects, tmp_path, monkeypatch
+) -> None:
+    left = {"trials": after}
+    real = fit_module.simulate_trial
+
+    def dies(*arguments):
+        left["trials"] -= 1
+        if left["trials"] < 0:
+            raise KilledError
+        return real(*arguments)
+
+    monkeypatch.setattr(fit_module, "simulate_trial", dies)
+    with pytest.raises(KilledError):
+        calibrate_fit(begin(tmp_path, design, effects))
+    assert not (tmp_path / "results.json").exists()
+    monkeypatch.setattr(fit_module, "simulate_trial", real)
+    fit = begin(tmp_path, design, effects)
+    store(fit, calibrate_fit(fit), tmp_path)
+    assert json.dumps(results_of(tmp_path)) == json.dumps(results_of(whole))
+    for name in ("posterior.csv", "posterior.json"):
+        assert (tmp_path / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_a_folder_of_another_fit_is_refused(whole: Path, design, effects) -> None:
+    with pytest.raises(InputError, match="holds a fit with other settings"):
+        start(toy_targets(), Settings(particles=32), whole, design=design, effects=effects)
+
+
+def test_the_posterior_of_a_fit_is_one_that_commands_can_read(whole: Path) -> None:
+    draws, said = load_posterior(whole / "posterior.csv")
+    assert len(draws) == 1000
+    assert set(said["calibrated"]) == set(FEW)
+    assert said["flags"]
+
+
+def test_the_report_says_all_it_must(whole: Path) -> None:
+    results = load_results(whole)
+    text = markdown(results, "figures")
+    for wanted in (
+        "P(full-implementation effect <= 0)",
+        "With and without P4",
+        "P4 as if always reported",
+        "without P1: QPR at one year, pooled SD",
+        "priors 1.5 times as wide",
+        "Condition number",
+        "incomplete implementation",
+        "Which measurement would tell them apart",
+        "Bound from randomisation alone",
+    ):
+        assert wanted in text, wanted
+    lines = text.splitlines()
+    for line in lines:
+        if line.startswith("| inspire"):
+            title = [one for one in lines[: lines.index(line)] if one.startswith("## ")][-1]
+            section = text[text.index(title) : text.find("\n## ", text.index(title) + 1)]
+            assert "not calibrated: no REFOCUS figure seen" in section, line
+
+
+def test_texts_follow_the_results(whole: Path) -> None:
+    results = load_results(whole)
+    changed = copy.deepcopy(results)
+    for row in changed["predictive"]:
+        for name in ("tail", "tail_selected"):
+            if name in row:
+                row[name] = {"p": 0.5, "se": 0.01}
+    assert "## The misses" not in markdown(changed, "f")
+    row = next(row for row in changed["predictive"] if row["name"] == "p1_control_mean")
+    row["tail"] = {"p": 0.001, "se": 0.001}
+    text = markdown(changed, "f")
+    section = text[text.index("## The misses") : text.index("## What the trial says")]
+    assert section.count("\n* ") == 1
+    assert "P1 QPR at one year, control mean" in section
+
+
+def test_the_page_is_self_contained_and_marks_invented_data(whole: Path) -> None:
+    results = load_results(whole)
+    text = page(results, invented=True)
+    assert "Invented data" in text
+    assert "Invented data" not in page(results)
+    # Names of XML namespaces are never fetched; links and sources would be.
+    assert not re.findall(r"(?:src|href)=\"(?!#)[^\"]*\"|<script|<link|url\((?!#)", text)
+
+
+def test_provenance_is_plain_data(whole: Path, design, effects) -> None:
+    said = provenance(begin(whole, design, effects), load_results(whole), 10)
+    assert json.loads(json.dumps(said)) == json.loads(json.dumps(said))
+    assert said["settings"]["seed"] == 1
+    assert np.isfinite(said["diagnostics"]["log_evidence"])
