@@ -94,7 +94,7 @@ def test_own_agents_run_and_matter(roster: Roster) -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"measure": "qpr"}, "unknown measure 'qpr'; did you mean 'qpr15'"),
+        ({"measure": "qpr_15"}, "unknown measure 'qpr_15'; did you mean 'qpr15'"),
         ({"base": "usual care"}, "unknown base 'usual care'; did you mean 'usual-care'"),
         ({"arm": "treated"}, "unknown arm 'treated'"),
         ({"week": 26}, "week = 26: no assessment was made then; assessed in weeks 0, 52"),

@@ -23,11 +23,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.report.spreadsheet import FORMULA_SIGNS, csv_text
 from sim.web.application import Site, application
 from sim.web.command import allowed_hosts
 from sim.web.limits import Limits
 from sim.web.security import PAGE_POLICY, Refused, limited
-from sim.report.spreadsheet import FORMULA_SIGNS, csv_text
 from tests.web.serving import JSON, SESSION, Served, job
 
 with warnings.catch_warnings():

@@ -1,0 +1,236 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 5 · Powering the next trial
+#
+# **For** a class that has met the intracluster correlation before. **Time** 90 minutes.
+# **Machine** about 30 seconds; for a real answer thousands of simulated trials (minutes).
+#
+# ## Learning objectives
+#
+# By the end you can
+#
+# 1. say what the intracluster correlation (ICC) costs, and in which of two ways it is cheaper to pay;
+# 2. compute the power of a cluster trial by formula and check it by simulation, with its Monte Carlo
+#    error;
+# 3. tell *conditional power* from *assurance*, and say why the second is the honest one;
+# 4. weigh a stepped wedge, or selecting ready teams, against a plain parallel trial.
+
+# %% [markdown]
+# ## Ten minutes of reading
+#
+# A *cluster* trial randomises teams and measures people in them. People of one team resemble each
+# other; the ICC is the share of variance that lies between teams. With $m$ people in each team the
+# variance of an arm's mean is as large as with $1 + (m - 1)\,\mathrm{ICC}$ times fewer people: the
+# *design effect*.
+#
+# Power is the probability that a trial finds what is there. It is computed for a *target*: an effect
+# that one would not want to miss. For the QPR 4 points are the minimum important difference. Power
+# for an effect that nobody expects is no use, and so there is a second question: how probable is
+# success, given what we believe about the effect now? That is *assurance*: power averaged over what we
+# believe.
+#
+# In the words of implementation science: a trial that asks only about service users is an
+# effectiveness trial; one that also asks whether teams took it up is a *hybrid* design. REFOCUS could
+# not tell a weak intervention from a weak uptake. A hybrid design asks both on purpose.
+
+# %% [markdown]
+# > **Predict first.** REFOCUS had 27 teams and 403 people. Write down, before you run anything:
+# > what was its power for 4 points? And for 1 point? Which would help more: twice as many people in
+# > each team, or half as many again teams?
+
+# %% [markdown]
+# ## Worked: the trial as it was
+#
+# `parallel_power` is the formula for a parallel cluster trial.
+
+# %%
+from sim.trials.formula_power import parallel_power
+
+refocus = {"sd": 10.2, "clusters": (13, 14), "size": 15, "icc": 0.03, "attrition": 0.26}
+for effect in (1.0, 2.0, 4.0):
+    found = parallel_power(effect, **refocus, analysis="ancova", cac=0.8, iac=0.6)
+    print(f"effect {effect:.0f} points: power {found.power:.2f}, standard error {found.se:.2f}")
+
+# %% [markdown]
+# The ICC was not reported for REFOCUS; 0.03 is an assumption from similar trials. What if it is
+# different?
+
+# %%
+for icc in (0.0, 0.01, 0.03, 0.05, 0.1):
+    found = parallel_power(4.0, **{**refocus, "icc": icc}, analysis="ancova", cac=0.8, iac=0.6)
+    print(f"ICC {icc:.2f}: power for 4 points {found.power:.2f}")
+
+# %% [markdown]
+# ## Worked: the same by simulation
+#
+# A formula is exact for a model of the data that is never quite right. A simulation makes trials one by
+# one and analyses each as it would be analysed. Its answer has a *Monte Carlo error*: it would differ a
+# little with another seed.
+
+# %%
+from sim.trials.design_file import load_design
+from sim.trials.power_study import simulate_power, study_of
+
+study = study_of(load_design("four-point-target"))
+result = simulate_power(study, simulations=400, seed=1)
+power, null = result.performance.power, result.null.power
+print(f"power          {power.value:.3f}, Monte Carlo SE {power.monte_carlo_se:.3f}")
+print(f"type I error   {null.value:.3f}, Monte Carlo SE {null.monte_carlo_se:.3f}")
+
+# %% [markdown]
+# Does the simulated power differ from the formula by more than about three Monte Carlo errors? The
+# result carries that comparison:
+
+# %%
+print(f"simulated less formula: {result.gap.difference:+.3f}, {result.gap.errors:+.1f} errors")
+for sentence in result.gap.explanation:
+    print("-", sentence)
+
+# %% [markdown]
+# ## Worked: what do we believe about the effect?
+#
+# The model's posterior says what REFOCUS, fully implemented, would do after a year. Assurance is the
+# power averaged over it.
+
+# %%
+import numpy as np
+
+from sim.quick import differences, run
+
+worlds = run(["usual-care", "refocus-full"], draws=60, replications=1)
+believed = differences(worlds)["refocus-full"].to_numpy()
+low, high = np.quantile(believed, [0.05, 0.95])
+print(f"believed effect: mean {believed.mean():.2f}, 90% from {low:.2f} to {high:.2f}")
+
+
+def assurance(effects, **design):
+    """Return power averaged over believed effects; finding harm is no success."""
+    powers = [
+        parallel_power(float(e), analysis="ancova", cac=0.8, iac=0.6, **design).power
+        for e in effects
+        if e > 0
+    ]
+    return sum(powers) / len(effects)
+
+
+four = parallel_power(4.0, **refocus, analysis="ancova", cac=0.8, iac=0.6).power
+print(f"power for 4 points: {four:.2f}; assurance: {assurance(believed, **refocus):.2f}")
+
+# %% [markdown]
+# The two numbers answer different questions. *If the effect were 4 points, would we find it?* Yes,
+# probably. *Will this trial succeed?* Probably not, as 4 points are far from what this model makes
+# of one year, and the model's answer rests mainly on assumptions.
+
+# %% [markdown]
+# ## Exercise 1 (recall)
+#
+# With the numbers in `refocus`, what is the design effect at follow-up? How many independent people
+# are the people followed up worth? Compute both by hand.
+
+# %% tags=["solution"]
+followed = 15 * (1 - 0.26)
+design_effect = 1 + (followed - 1) * 0.03
+worth = 27 * followed / design_effect
+print(f"design effect {design_effect:.2f}; {27 * followed:.0f} people are worth {worth:.0f}")
+assert 1.2 < design_effect < 1.4
+assert worth < 27 * followed
+
+# %% [markdown]
+# ## Exercise 2 (change)
+#
+# You can pay for about 400 more people. Compare: (a) 27 teams of 30; (b) 54 teams of 15. Use an
+# effect of 2 points and ICCs of 0.01 and 0.1. Which is better, and when does it matter most?
+
+# %% tags=["solution"]
+table = {}
+for icc in (0.01, 0.1):
+    more_people = parallel_power(
+        2.0,
+        sd=10.2,
+        clusters=(13, 14),
+        size=30,
+        icc=icc,
+        attrition=0.26,
+        analysis="ancova",
+        cac=0.8,
+        iac=0.6,
+    ).power
+    more_teams = parallel_power(
+        2.0,
+        sd=10.2,
+        clusters=(27, 27),
+        size=15,
+        icc=icc,
+        attrition=0.26,
+        analysis="ancova",
+        cac=0.8,
+        iac=0.6,
+    ).power
+    table[icc] = (more_people, more_teams)
+    print(f"ICC {icc}: more people {more_people:.2f}, more teams {more_teams:.2f}")
+assert all(teams > people for people, teams in table.values())
+assert table[0.1][1] - table[0.1][0] > table[0.01][1] - table[0.01][0]
+
+# %% [markdown]
+# ## Exercise 3 (design)
+#
+# A commissioner wants a stepped wedge, because every team gets the training in the end. Practice needs
+# half a year to change. Print two designs, run both, and write three sentences of advice:
+#
+# ```
+# refocus power stepped-wedge-slow --simulations 300
+# refocus power parallel-slow --simulations 300
+# ```
+#
+# In Python: `study_of(load_design("stepped-wedge-slow"))`.
+
+# %% tags=["solution"]
+found = {
+    name: simulate_power(study_of(load_design(name)), simulations=150, seed=2, null=False)
+    for name in ("stepped-wedge-slow", "parallel-slow")
+}
+for name, one in found.items():
+    rate = one.performance.power
+    design = one.study.design
+    print(
+        f"{name}: {design.total_clusters} teams, power {rate.value:.2f} "
+        f"(Monte Carlo SE {rate.monte_carlo_se:.2f}), bias {one.performance.bias:+.2f}"
+    )
+slow, parallel = (found[name].performance for name in ("stepped-wedge-slow", "parallel-slow"))
+assert parallel.power.value > slow.power.value + 0.3
+assert slow.bias < -0.5 < parallel.bias, "an effect that builds up is underestimated"
+
+# %% [markdown]
+# ## Common misreadings
+#
+# * *"Power was 80%, so the null result shows that it does not work."* Power was for 4 points. The
+#   interval, -1.7 to 3.1, says what is ruled out: 4 points and more, not 2.
+# * *"Simulated power 0.81 beats formula power 0.80."* Look at the Monte Carlo error first.
+# * *"Selecting ready teams raises power, so do it."* It changes the question: the effect in ready teams
+#   is not the effect in teams. Say for whom the trial speaks.
+# * *"More people always help."* With a large ICC the next person in the same team tells little new.
+
+# %% [markdown] tags=["instructor"]
+# ## For the instructor
+#
+# * Predictions for the box: power for 4 points is high under the assumed ICC, for 1 point low; teams
+#   beat people. Collect predictions before the first cell is run.
+# * Exercise 1: the design effect at follow-up is about 1.3. Students often forget the loss to follow-up.
+# * Exercise 2: at ICC 0.01 the two differ little; at 0.1 clearly. The lesson is which resource is scarce.
+# * Exercise 3 has no single answer. Good advice names: the bias when slow uptake is analysed as if it
+#   were immediate; secular trends; that all teams are measured more often; that a parallel trial with
+#   longer follow-up answers the commissioner's question about the *lasting* effect. Whether everybody
+#   getting it is an argument depends on whether it works, which is what is asked.
+# * Hybrid designs: ask the class which implementation outcome (reach, adoption, fidelity) they would
+#   make co-primary, and whether the trial has power for it; teams, not people, are then the sample.

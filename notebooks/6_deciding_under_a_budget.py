@@ -1,0 +1,313 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 6 · Deciding and reporting under a budget
+#
+# **Time** 90 minutes: reading 10, prediction 5, worked cells 25, exercises 40, marking 10.
+# **Machine** about half a minute. You need: changing a number or a line of text, reading a table.
+#
+# ## Learning objectives
+#
+# After this class you can
+#
+# 1. **turn** a budget and a number of trainers into start dates, and say who waits;
+# 2. **read** budget impact by year, cost per unit of each outcome, and the chance of a difference that
+#    matters;
+# 3. **say** what more knowledge would be worth;
+# 4. **write** one page for a board that somebody else can check.
+
+# %% [markdown]
+# ## Ten minutes of reading
+#
+# A trust has eight community teams, **£50,000 a year for three years**, and two trainers with 20 days
+# a year each. It asks: shall we roll out REFOCUS, and how?
+#
+# Four kinds of answer should not be mixed:
+#
+# | answer | asks | in RE-AIM |
+# | --- | --- | --- |
+# | budget impact | what is spent, in which year, out of whose pocket | implementation (cost) |
+# | implementation outcome | whom does it reach, is it done well, does it last | reach, adoption, implementation, maintenance |
+# | effectiveness | how likely is a difference that matters (4 QPR points) | effectiveness |
+# | value | is it the best use of the money, and is it worth knowing more first | beyond RE-AIM |
+#
+# *Direct* costs are paid in money: trainers, backfill, materials. *Indirect* ones are time that staff
+# would have spent otherwise: real, but on no invoice.
+#
+# *Frameworks.* **StaRI** asks for the cost and the effect of the strategy and of the intervention
+# apart. **CHEERS 2022** lists what a report of an economic evaluation says; **STRESS-ABS** does so
+# for an agent-based model. **NICE**'s reference case wants QALYs: *cost per QPR point is outside of
+# it*, and has to be labelled so. "Model and simulate change" is itself an **ERIC** strategy.
+
+# %% [markdown]
+# ## Predict first
+#
+# With this money: how many of the eight teams can start in the first year? In which year is spending
+# highest? How likely is a QPR difference of 4 points or more after three years? Replace `None`.
+
+# %%
+predicted_teams_in_first_year = None
+predicted_highest_year = None
+predicted_chance_of_four_points = None
+
+# %% [markdown]
+# ## Worked 1: the question
+#
+# A `Question` holds scenarios, base case, teams, parameter draws, and the *setting*: what the planner
+# has. Nothing is left implicit, so that somebody else can ask the same.
+
+# %%
+from sim.planning.comparison import Question, compare, with_base
+from sim.planning.setting import setting_from_text
+from sim.posterior.choose import chosen_draws
+from sim.roster import described_roster
+from sim.scenarios.library import load_scenario
+
+trust = described_roster(trusts=1, teams_per_trust=8, intervention_share=1.0)
+draws = chosen_draws(30)  # for a real answer: 200, and 10 replications
+
+
+def question(budget_per_year, strategies):
+    """What the board asks, with so much money a year and these strategies."""
+    setting = setting_from_text(
+        f"""
+        start_date = 2026-04-01
+        years = 3
+        trainers = 2
+        trainer_days_per_year = 20
+        budget_per_year = {budget_per_year}
+        """
+    )
+    scenarios = [load_scenario(name) for name in strategies]
+    return Question(
+        with_base(scenarios, load_scenario("usual-care")),
+        base="usual-care",
+        roster=trust,
+        chosen=draws,
+        setting=setting,
+        weeks=156,
+        replications=2,
+    )
+
+
+strategies = ["refocus-as-delivered", "continuing-coaching", "refocus-boosters"]
+comparison = compare(question(50_000, strategies))
+print("Intervals over draws cover:", draws.covers)
+
+# %% [markdown]
+# ## Worked 2: who starts when
+#
+# The budget makes a queue. Read the last column.
+
+# %%
+from sim.planning import compare_tables as tables
+
+starts = tables.starts(comparison)
+starts[["scenario", "team", "start week", "start date", "why"]]
+
+# %% [markdown]
+# ## Worked 3: one line for each strategy
+
+# %%
+from sim.planning.verdicts import overall_sentence
+
+print(overall_sentence(comparison))
+tables.headline(comparison).set_index("scenario").T
+
+# %% [markdown]
+# The two columns of 5% and 95% cover parameter uncertainty. The chance of reaching 4 points comes
+# with its own **Monte Carlo error**: 30 draws cannot show that something never happens.
+
+# %%
+tables.chances(comparison).query("scenario == 'refocus-as-delivered'").drop(columns="scenario")
+
+# %% [markdown]
+# ## Worked 4: money by year
+#
+# Direct spending is what the cap holds. (The cap holds what is *planned*, at central prices; the bars
+# show what is expected, and prices are uncertain.)
+
+# %%
+import matplotlib.pyplot as plt
+
+budget = tables.budget(comparison)
+figure, axis = plt.subplots(figsize=(8, 3.5))
+colours = {"direct": "#0072B2", "indirect": "#E69F00"}
+for row, name in enumerate(comparison.others):
+    base = [0.0, 0.0, 0.0]
+    places = [year + 0.27 * (row - 1) for year in range(3)]
+    for kind, colour in colours.items():
+        chosen = (budget["scenario"] == name) & (budget["cost"] == kind) & (budget["year"] != "all")
+        heights = budget.loc[chosen, "mean"].to_numpy() / 1000
+        label = kind if row == 0 else None
+        axis.bar(places, heights, width=0.24, bottom=base, color=colour, label=label)
+        base = base + heights
+    for place, height in zip(places, base, strict=True):
+        axis.text(place, height + 1.5, "ABC"[row], ha="center", fontsize=9)
+axis.axhline(50, color="black", linestyle="--", linewidth=0.8, label="cap on direct costs")
+axis.set_xticks(range(3), ["year 1", "year 2", "year 3"])
+axis.set(ylabel="£ thousand", ylim=(0, 1.25 * max(150, base.max())))
+axis.legend(frameon=False, ncols=3, loc="upper right")
+axis.set_title(
+    "   ".join(f"{'ABC'[row]} {name}" for row, name in enumerate(comparison.others)), fontsize=9
+)
+figure.tight_layout()
+
+# %% [markdown]
+# ## Worked 5: cost of a unit of each outcome
+#
+# Every ratio needs a word on how often there is any gain at all (last column). Where some draws have
+# none, no honest interval of the ratio exists, and the table shows none.
+
+# %%
+tables.unit_costs(comparison).round(0)
+
+# %% [markdown]
+# ## Worked 6: for whom?
+#
+# The trial's interval for black service users was about 4.4 points either way. The model therefore
+# shows their *reach* and calls their *effect* unknown. "Unknown" is a finding, and never "no benefit".
+
+# %%
+tables.groups(comparison).iloc[:2].T
+
+# %% [markdown]
+# ## Exercises
+#
+# ### Exercise 1 (recall, 10 minutes)
+#
+# From the tables: (a) how many teams start in the first year (before week 52) as delivered? (b) which
+# share of the total cost of *refocus-as-delivered* is indirect? (c) why has cost per QPR point no
+# interval?
+
+# %% [markdown] tags=["instructor"]
+# **Solution 1.** (a) Count rows, and look at the weeks: several of them start only in the last weeks of
+# the year. (b) More than half: time of staff. A board that sees direct costs alone sees less than
+# half of the bill. (c) In some draws the QPR does not rise, so the ratio is negative or has no limit.
+
+# %% tags=["solution"]
+delivered = starts.query("scenario == 'refocus-as-delivered'")
+weeks = [int(week) for week in delivered["start week"] if week != "never"]
+in_first_year = sum(week < 52 for week in weeks)
+print(f"{in_first_year} of 8 teams start in the first year; the last in week {max(weeks)}")
+assert 2 <= in_first_year < 8
+whole = budget.query("scenario == 'refocus-as-delivered' and year == 'all'").set_index("cost")
+share_indirect = whole.loc["indirect", "mean"] / whole.loc["direct and indirect", "mean"]
+print(f"indirect share {share_indirect:.0%}")
+assert 0.4 < share_indirect < 0.75
+assert whole.loc["direct", "mean"] < 1.15 * 150_000
+
+# %% [markdown]
+# ### Exercise 2 (change, 15 minutes)
+#
+# Double the budget: `question(100_000, ["refocus-as-delivered"])`. Predict first: does reach at the
+# end of year 3 double? Does the QPR difference? Then try the same budget with `"refocus-full"` and
+# read the message.
+
+# %%
+richer = question(50_000, ["refocus-as-delivered"])  # change the number, then run compare(richer)
+
+# %% [markdown] tags=["instructor"]
+# **Solution 2.** All teams start earlier; reach at the end hardly changes, as all eight teams are
+# reached either way, and the QPR difference moves by hundredths. Time reached (person-years) changes
+# more than reach at the end. `refocus-full` at £50,000 is refused: its protected time and relief from
+# priorities cost more for **one** team than the yearly budget. The cheapest full delivery is one that
+# nobody has budgeted. (At £100,000 it is allowed, and starts one team in a year.)
+
+# %% tags=["solution"]
+from sim.errors import InputError
+
+richer = compare(question(100_000, ["refocus-as-delivered"]))
+richer_weeks = [int(week) for week in tables.starts(richer)["start week"] if week != "never"]
+poorer, better = (
+    tables.headline(one).set_index("scenario").loc["refocus-as-delivered"]
+    for one in (comparison, richer)
+)
+print(f"last start: week {max(weeks)}, with twice the budget week {max(richer_weeks)}")
+print(f"reach {poorer['reach at end']:.2f} and {better['reach at end']:.2f}")
+assert sum(richer_weeks) < sum(weeks)
+assert better["reach at end"] < 1.5 * poorer["reach at end"]
+assert better["QPR difference"] < poorer["QPR difference"] + 1
+try:
+    compare(question(50_000, ["refocus-full"]))
+except InputError as refused:
+    print(refused)
+else:
+    raise AssertionError("the full programme should not fit into this budget")
+
+# %% [markdown]
+# ### Exercise 3 (design, 25 minutes): one page for the board
+#
+# Write at most 300 words. A neighbour marks it with this list (from CHEERS 2022, STRESS-ABS and
+# StaRI), one point each:
+#
+# 1. base case and alternatives named; 2. perspective (who pays) and time horizon; 3. direct and
+# indirect cost by year, price year; 4. chance of a difference that matters, with its threshold and
+# Monte Carlo error; 5. what each interval covers; 6. implementation outcomes (reach, fidelity,
+# maintenance) apart from effectiveness; 7. groups, with "unknown" where it is unknown; 8. the
+# assumption that would most change the decision; 9. what the model cannot say; 10. the decision asked
+# for, and what would make you change your mind.
+#
+# One more number may help: what it would be worth to *know* the parameters before deciding. The cell
+# below gives the **expected value of perfect information** for each willingness to pay for one QPR
+# point for one person, and the chance that each strategy is best.
+
+# %%
+from sim.planning.value import value_of
+
+value = value_of(comparison)
+tables.acceptability(value).iloc[::8].round(2).T
+
+# %% [markdown] tags=["instructor"]
+# **Solution 3.** A page that gets ten points decides *not* to roll out for the sake of the QPR, or
+# rolls out for reach and support with an evaluation built in (a hybrid type 2 design: notebook 5).
+# Both are fine if they follow from the page. What loses points most often: intervals without what
+# they cover; indirect costs left out; "no effect in black service users".
+#
+# The perfect-information value is per person on the books; times people and years it bounds what a
+# further study may cost. At £0 per point it is zero: if nothing is worth paying for, nothing is worth
+# knowing.
+
+# %% tags=["solution"]
+assert value.perfect_information[0] == 0.0
+assert (value.perfect_information >= 0.0).all()
+assert value.names[value.best[0]] == "usual-care", "at no willingness to pay, nothing is bought"
+chance = tables.chances(comparison)
+four = chance[chance["QPR difference from base"].str.startswith("4 points")]
+assert (four["probability"] < 0.1).all()
+assert (four["Monte Carlo 95% high"] > 0.02).all(), "thirty draws never prove 'never'"
+people = comparison.prepared.covered.people
+print(f"people on the books: {people:.0f}")
+print(f"perfect information is worth at most £{people * value.perfect_information.max():,.0f}")
+
+# %% [markdown]
+# ## Common misreadings
+#
+# * **"0% chance."** 0 of 30 draws. The 95% limits of the Monte Carlo error reach about 11%.
+# * **"Cheapest per person reached is best."** Reach is not effect; nor is fidelity.
+# * **"Service costs fall, so it pays for itself."** The trial's difference was £1,062 lower per person,
+#   95% interval from £1,103 higher to £3,017 lower. That includes zero, and the model adds no evidence
+#   to it.
+# * **"Readiness-first is fair because it is efficient."** Ask who waits (notebook 4).
+
+# %% [markdown] tags=["instructor"]
+# ## Instructor notes
+#
+# * *Prices* are in `sim/planning/prices.toml`, each with source and grade; many are assumptions.
+#   `refocus template prices` prints them for a trust's own figures.
+# * *Same from the command line*, with a report: `refocus compare refocus-as-delivered
+#   continuing-coaching refocus-boosters --setting setting.toml --out results/board`.
+# * *Pacing*: keep 25 minutes for the page and 10 for marking. The tables are quick; the sentences are
+#   not.
+# * *With more machine*: 200 draws and 10 replications take some minutes; Monte Carlo limits of a 0%
+#   chance shrink to about 2%.
