@@ -32,6 +32,7 @@ PUBLIC = (
     ("sim.posterior.choose", ("chosen_draws",)),
     ("sim.request", ("build_request",)),
     ("sim.simulate", ("simulate",)),
+    ("sim.quick", ("run", "differences", "weekly")),
     ("sim.results", ("Results",)),
     ("sim.model", ("RecoveryModel",)),
     ("sim.trials.analyse", ("analyse_csv", "analyse_table")),

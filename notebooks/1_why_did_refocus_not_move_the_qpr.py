@@ -111,6 +111,7 @@ for explanation, setting in switches.items():
 table = pd.DataFrame(gains).quantile([0.05, 0.95]).T
 table.columns = ["5% of worlds", "95% of worlds"]
 table.insert(0, "mean gain", pd.DataFrame(gains).mean())
+table.insert(1, "its Monte Carlo SE", pd.DataFrame(gains).sem())
 table["you predicted"] = [None, *predicted.values()]
 table.round(2)
 
