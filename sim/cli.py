@@ -13,7 +13,18 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from sim.commands import analyse, compare, explain, listing, power, simulation, template, trial
+from sim.commands import (
+    analyse,
+    compare,
+    explain,
+    listing,
+    plan,
+    power,
+    reproduce,
+    simulation,
+    template,
+    trial,
+)
 from sim.errors import InputError, nearest, unknown
 from sim.web import command as serve
 
@@ -30,8 +41,32 @@ examples:
 
 `refocus COMMAND --help` shows the options of a command.
 """
-COMMANDS = (simulation, compare, listing, explain, template, analyse, power, trial, serve)
-OWN_NAMES = ("run", "compare", "list", "explain", "template", "analyse", "power", "trial", "serve")
+COMMANDS = (
+    simulation,
+    compare,
+    plan,
+    listing,
+    explain,
+    template,
+    analyse,
+    power,
+    trial,
+    serve,
+    reproduce,
+)
+OWN_NAMES = (
+    "run",
+    "compare",
+    "plan",
+    "list",
+    "explain",
+    "template",
+    "analyse",
+    "power",
+    "trial",
+    "serve",
+    "reproduce",
+)
 
 
 class Parser(argparse.ArgumentParser):

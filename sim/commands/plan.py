@@ -1,0 +1,229 @@
+"""`refocus plan`: which teams, in which order, with what support, under a budget."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.commands.draws import add_draw_options, given_draws
+from sim.commands.numbers import whole
+from sim.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    from sim.planning.plan_study import PlanOutcome, PlanQuestion
+
+DRAWS = 60
+PACKAGES = ("refocus-as-delivered", "refocus-boosters", "refocus-full")
+FORMATS = ("text", "csv", "json")
+LARGEST_SEED = 2**32 - 2
+EXAMPLES = """\
+examples:
+  refocus plan --budget 150000 --years 2 --trainers 2 --roster teams.csv --out results/plan
+  refocus plan refocus-as-delivered coaching-only --budget 80000 --objective reach
+"""
+
+
+def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "plan",
+        help="search for a rollout under a budget",
+        description="Search which teams get which package of support, and when, to do best under "
+        "a yearly budget and the trainers there are. The plan is scored on draws that the search "
+        "never saw, beside simple rules; the answer says when the search does not beat them.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "packages", nargs="*", metavar="SCENARIO", help=f"packages (default: {', '.join(PACKAGES)})"
+    )
+    parser.add_argument(
+        "--budget", help="direct costs a year (default: the setting's, or no limit)"
+    )
+    parser.add_argument("--years", help="years looked at (default: the setting's, or 2)")
+    parser.add_argument("--trainers", help="trainers at the same time (default: the setting's)")
+    parser.add_argument(
+        "--roster", default="trial", help="'trial' (default) or a CSV file of teams"
+    )
+    parser.add_argument("--objective", default="qpr", metavar="qpr|reach|equity")
+    parser.add_argument(
+        "--equity-weight",
+        default="2",
+        help="how much a person of the roster's share column counts under 'equity' (default 2)",
+    )
+    parser.add_argument("--setting", metavar="FILE", help="dates, trainers, budget (TOML)")
+    parser.add_argument("--prices", metavar="FILE", help="your own prices (TOML)")
+    add_draw_options(parser, DRAWS)
+    parser.add_argument("--seed", default="1", help="seed of the keyed draws (default 1)")
+    parser.add_argument("--workers", help="threads (default: all processors)")
+    parser.add_argument("--format", default="text", metavar="text|csv|json", help="what is printed")
+    parser.add_argument("--out", metavar="DIR", help="folder for tables and report")
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Search, score, and print or save."""
+    if given.format not in FORMATS:
+        raise unknown("format", given.format, FORMATS)
+    folder = None if given.out is None else checked_folder(given.out)
+    question, covers = question_of(given)
+    outcome = solved(question, given)
+    from sim.planning.plan_text import plan_rows, plan_text, score_rows
+
+    if folder is not None:
+        for path in saved(folder, outcome, covers, command_of(given)):
+            print(path)
+    elif given.format == "csv":
+        import pandas as pd
+
+        print(pd.DataFrame(plan_rows(outcome)).to_csv(index=False), end="")
+    elif given.format == "json":
+        print(json.dumps({"plan": plan_rows(outcome), "scores": score_rows(outcome)}, indent=1))
+    else:
+        print(plan_text(outcome, covers))
+    return 0
+
+
+def number(name: str, text: str | None, low: float, high: float) -> float | None:
+    """Return a number from the command line, or refuse it by name."""
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        raise InputError(f"{name} = '{text}': must be a number") from None
+    if not low <= value <= high:
+        raise InputError(f"{name} = {text}: must be from {low:g} to {high:g}")
+    return value
+
+
+def question_of(given: argparse.Namespace) -> tuple[PlanQuestion, str]:
+    """Return the question that the arguments ask, and what intervals cover."""
+    import dataclasses
+
+    from sim.commands.simulation import chosen_roster
+    from sim.planning.plan_search import OBJECTIVES
+    from sim.planning.plan_study import PlanQuestion, packages_of
+    from sim.planning.prices import read_prices, shipped_prices
+    from sim.planning.setting import LONGEST_YEARS, Setting, read_setting
+    from sim.planning.trainers import check_capacity
+    from sim.scenarios.library import load_scenario
+
+    if given.objective not in OBJECTIVES:
+        raise unknown("objective", given.objective, OBJECTIVES)
+    seed = whole("seed", given.seed, 0, LARGEST_SEED)
+    setting = Setting() if given.setting is None else read_setting(given.setting)
+    if setting.waves:
+        raise InputError(
+            f"setting '{setting.source}': waves: the search finds the start weeks itself; leave "
+            "waves out, or use 'refocus compare'"
+        )
+    capacity = setting.capacity
+    budget = number("budget", given.budget, 0.0, 1e10)
+    if budget is not None:
+        capacity = dataclasses.replace(capacity, budget_per_year=budget)
+    if given.trainers is not None:
+        trainers = whole("trainers", given.trainers, 0, 1000)
+        capacity = dataclasses.replace(capacity, trainers=trainers)
+    years = number("years", given.years, 1 / 52, LONGEST_YEARS) or setting.years or 2.0
+    weeks = max(1, round(52 * years))
+    chosen = given_draws(given, seed)
+    if len(chosen.draws) < 2:
+        raise InputError(f"draws = {given.draws}: at least 2, for search and score apart")
+    names = given.packages or PACKAGES
+    weight = number("equity-weight", given.equity_weight, 0.01, 100.0)
+    assert weight is not None
+    question = PlanQuestion(
+        packages=packages_of([load_scenario(name) for name in names], weeks),
+        roster=chosen_roster(given.roster, seed),
+        capacity=check_capacity(capacity),
+        prices=shipped_prices() if given.prices is None else read_prices(given.prices),
+        draws=chosen.draws,
+        weeks=weeks,
+        seed=seed,
+        objective=given.objective,
+        equity_weight=weight,
+        setting=setting,
+    )
+    return question, chosen.covers
+
+
+def checked_folder(name: str) -> Path:
+    """Return a folder to write to: a new one, an empty one, or an earlier plan's."""
+    folder = Path(name)
+    if folder.exists():
+        if not folder.is_dir():
+            raise InputError(f"out = '{name}': exists and is no folder")
+        if any(folder.iterdir()) and not (folder / "plan.csv").exists():
+            raise InputError(f"out = '{name}': holds something else; name another folder")
+    return folder
+
+
+def solved(question: PlanQuestion, given: argparse.Namespace) -> PlanOutcome:
+    """Search and score, with a progress bar for each."""
+    from sim.commands.simulation import progress_bar, say, stop_on_interrupt
+    from sim.ensemble import first_compilation
+    from sim.planning.plan_study import solve
+    from sim.simulate import Cancelled
+
+    if first_compilation():
+        say("first simulation after installation or an edit: compiling, about half a minute ...")
+    workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
+    with stop_on_interrupt() as asked, progress_bar(0) as show:
+        try:
+            return solve(
+                question, workers=workers, on_progress=show, should_cancel=lambda: asked[0]
+            )
+        except Cancelled as stopped:
+            say(str(stopped))
+            raise KeyboardInterrupt from stopped
+
+
+def saved(folder: Path, outcome: PlanOutcome, covers: str, command: str) -> list[Path]:
+    """Save tables and report; return their paths."""
+    import pandas as pd
+
+    from sim.files import write_whole
+    from sim.planning.plan_text import plan_rows, score_rows
+    from sim.report.plan_report import plan_report
+
+    contents: dict[str, Any] = {
+        "plan.csv": pd.DataFrame(plan_rows(outcome)).to_csv(index=False),
+        "scores.csv": pd.DataFrame(score_rows(outcome)).to_csv(index=False),
+        "report.html": plan_report(outcome, covers, command),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in contents.items():
+            write_whole(folder / name, text.encode())
+    except OSError as error:
+        raise InputError(f"out = '{folder}': cannot be written ({error.strerror})") from error
+    return [folder / name for name in contents]
+
+
+def command_of(given: argparse.Namespace) -> str:
+    """Return the command that repeats a plan."""
+    import shlex
+
+    parts = ["refocus", "plan", *given.packages]
+    for name in (
+        "budget",
+        "years",
+        "trainers",
+        "roster",
+        "objective",
+        "equity_weight",
+        "setting",
+        "prices",
+        "draws",
+        "posterior",
+        "seed",
+    ):
+        value = getattr(given, name)
+        if value is not None:
+            parts += [f"--{name.replace('_', '-')}", str(value)]
+    if given.prior_only:
+        parts.append("--prior-only")
+    return " ".join(shlex.quote(part) for part in [*parts, "--out", "DIR"])

@@ -1,0 +1,242 @@
+"""Claims about the search for a plan: limits are kept, known answers found, nothing is invented."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim.cli import main
+from sim.errors import InputError
+from sim.planning.packages import NOTHING, TeamPlan, as_package, mixed_layout, team_outcomes
+from sim.planning.plan_search import (
+    Offer,
+    best_plan,
+    load_by_year,
+    over_starts,
+    rule_plan,
+    team_weights,
+    use_of,
+    within,
+)
+from sim.planning.plan_study import PlanQuestion, offer_of, packages_of, solve
+from sim.planning.prices import shipped_prices
+from sim.planning.trainers import Capacity
+from sim.posterior.choose import chosen_draws
+from sim.roster import described_roster, roster_from_text
+from sim.scenarios.library import load_scenario
+
+WEEKS = 30
+
+
+def small_offer(capacity: Capacity, teams: int = 3, weeks: int = WEEKS) -> Offer:
+    """Two packages: one of 2 trainer-days, one of 4 that costs twice as much."""
+    days = np.zeros((2, weeks))
+    days[0, [0, 2]] = 1.0
+    days[1, [0, 2, 4, 6]] = 1.0
+    cost = np.zeros((2, teams, weeks))
+    for team in range(teams):
+        cost[0, team, 0] = 100.0 * (team + 1)
+        cost[1, team, 0] = 200.0 * (team + 1)
+    return Offer(("one", "two"), days, np.array([1, 2]), cost, capacity, weeks)
+
+
+def flat_benefit(offer: Offer, per_team: list[list[float]]) -> list[np.ndarray]:
+    """Return benefits that fall a little with a later start."""
+    return [
+        np.array([[gain * (1 - 0.01 * week) for gain in gains] for week in offer.starts(package)])
+        for package, gains in enumerate(per_team)
+    ]
+
+
+def worth(offer: Offer, plan: TeamPlan, benefit: list[np.ndarray]) -> float:
+    total = 0.0
+    for team in np.flatnonzero(plan.package != NOTHING):
+        package = int(plan.package[team])
+        place = int(np.flatnonzero(offer.starts(package) == plan.start[team])[0])
+        total += float(benefit[package][place, team])
+    return total
+
+
+@pytest.mark.parametrize("budget", [0.0, 150.0, 400.0, 700.0, 5000.0])
+def test_the_search_finds_what_trying_everything_finds(budget: float) -> None:
+    offer = small_offer(Capacity(trainers=2, days_per_year=7.0, budget_per_year=budget))
+    benefit = flat_benefit(offer, [[3.0, 4.0, 7.0], [5.0, 9.0, 10.0]])
+    best = 0.0
+    options = [(NOTHING, NOTHING)] + [
+        (package, int(week)) for package in range(2) for week in offer.starts(package)
+    ]
+    for choice in product(options, repeat=3):
+        plan = TeamPlan("", np.array([c[0] for c in choice]), np.array([c[1] for c in choice]))
+        if within(offer, plan):
+            best = max(best, worth(offer, plan, benefit))
+    found = best_plan(offer, benefit)
+    assert within(offer, found)
+    assert worth(offer, found, benefit) == pytest.approx(best, rel=0.003)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 4),
+    st.floats(1.0, 30.0),
+    st.floats(0.0, 3000.0),
+    st.lists(st.floats(-1.0, 5.0), min_size=6, max_size=6),
+)
+def test_no_limit_is_ever_passed(
+    trainers: int, days: float, budget: float, gains: list[float]
+) -> None:
+    offer = small_offer(Capacity(trainers, days, budget))
+    benefit = flat_benefit(offer, [gains[:3], gains[3:]])
+    plans = [best_plan(offer, benefit)]
+    plans += [rule_plan(offer, np.array([2, 0, 1]), package, "") for package in range(2)]
+    for plan in plans:
+        assert within(offer, plan)
+        load, spent = use_of(offer, plan)
+        assert load.max(initial=0.0) <= trainers * 5.0 + 1e-6
+        assert load_by_year(load).max() <= trainers * days + 1e-6
+        assert spent.max() <= budget + 1e-3
+    assert worth(offer, plans[0], benefit) >= 0.0
+
+
+def test_more_money_never_makes_the_search_worse() -> None:
+    found = []
+    for budget in (0.0, 100.0, 300.0, 600.0, 1200.0, None):
+        offer = small_offer(Capacity(3, 100.0, budget))
+        benefit = flat_benefit(offer, [[3.0, 4.0, 7.0], [5.0, 9.0, 10.0]])
+        found.append(worth(offer, best_plan(offer, benefit), benefit))
+    assert found[0] == 0.0
+    assert found == sorted(found)
+    assert found[-1] > found[1] > 0.0
+
+
+def test_what_does_harm_is_not_chosen() -> None:
+    offer = small_offer(Capacity())
+    plan = best_plan(offer, flat_benefit(offer, [[-1.0, 2.0, -3.0], [-2.0, 1.0, -1.0]]))
+    assert plan.package.tolist() == [NOTHING, 0, NOTHING]
+
+
+def test_benefits_between_simulated_weeks_lie_on_a_line() -> None:
+    values = np.array([[4.0, 1.0], [2.0, 3.0]])
+    between = over_starts(np.array([0, 8]), values, np.array([0, 4, 8]))
+    assert between.tolist() == [[4.0, 1.0], [3.0, 2.0], [2.0, 3.0]]
+
+
+def test_equity_is_a_stated_weight_on_people() -> None:
+    roster = roster_from_text("team,caseload,share_black\nA,100,0\nB,100,0.5\n")
+    assert team_weights(roster, "qpr").tolist() == [100.0, 100.0]
+    assert team_weights(roster, "equity", 3.0).tolist() == [100.0, 200.0]
+    assert team_weights(roster, "equity", 1.0).tolist() == [100.0, 100.0]
+
+
+def test_the_share_of_black_service_users_changes_no_benefit() -> None:
+    weeks, packages = 12, packages_of([load_scenario("refocus-full")], 12)
+    everybody = TeamPlan("", np.zeros(2, int), np.zeros(2, int))
+    found = []
+    for share in ("0", "0.9"):
+        roster = roster_from_text(f"team,staff,share_black\nA,6,{share}\nB,6,{share}\n")
+        draws = chosen_draws(3).draws
+        found.append(team_outcomes(packages, roster, [everybody], draws=draws, weeks=weeks, seed=1))
+    assert np.abs(found[0]).max() > 0.0
+    np.testing.assert_array_equal(found[0], found[1])
+
+
+def test_one_package_for_all_is_the_scenario_itself() -> None:
+    from sim.population import lay_out
+    from sim.scenarios.expand import expand
+
+    roster = described_roster(trusts=1, teams_per_trust=3, intervention_share=1.0)
+    package = as_package(load_scenario("refocus-as-delivered"), 20)
+    plan = TeamPlan("", np.zeros(3, int), np.zeros(3, int))
+    mixed = mixed_layout([package], roster, plan, 20)
+    plain = lay_out(roster, expand(package, roster, 20))
+    np.testing.assert_array_equal(mixed.actions, plain.actions)
+    np.testing.assert_array_equal(mixed.teams, plain.teams)
+
+
+def test_usual_care_for_all_differs_from_usual_care_by_nothing() -> None:
+    roster = described_roster(trusts=1, teams_per_trust=2, intervention_share=1.0)
+    packages = packages_of([load_scenario("refocus-full")], 8)
+    nobody = TeamPlan("", np.full(2, NOTHING), np.full(2, NOTHING))
+    found = team_outcomes(packages, roster, [nobody], draws=chosen_draws(2).draws, weeks=8, seed=1)
+    assert not found.any()
+
+
+def question(budget: float | None, seed: int = 1) -> PlanQuestion:
+    roster = described_roster(trusts=1, teams_per_trust=4, intervention_share=1.0)
+    return PlanQuestion(
+        packages=packages_of([load_scenario("refocus-as-delivered")], 40),
+        roster=roster,
+        capacity=Capacity(2, 100.0, budget),
+        prices=shipped_prices(),
+        draws=chosen_draws(6).draws,
+        weeks=40,
+        seed=seed,
+        objective="reach",
+    )
+
+
+def test_no_money_is_usual_care() -> None:
+    outcome = solve(question(0.0))
+    assert all(one.teams == 0 and one.mean == 0.0 for one in outcome.scores)
+    assert not outcome.beats
+
+
+def test_a_search_is_the_same_each_time_and_scored_on_other_draws() -> None:
+    first, second = solve(question(60_000.0)), solve(question(60_000.0), workers=1)
+    assert first.search.teams > 0
+    assert first.search.plan.package.tolist() == second.search.plan.package.tolist()
+    assert first.search.mean == second.search.mean != first.search.expected
+    assert all(within(first.offer, one.plan) for one in first.scores)
+
+
+def test_a_budget_too_small_says_what_a_team_costs() -> None:
+    with pytest.raises(InputError, match=r"budget = 300: too small for one team.*planned to cost"):
+        offer_of(question(300.0))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--budget", "-1"], "budget = -1"),
+        (["--budget", "much"], "must be a number"),
+        (["--trainers", "1.5"], "whole number"),
+        (["--objective", "qrp"], "qpr"),
+        (["--draws", "1"], "at least 2"),
+        (["--equity-weight", "0"], "equity-weight"),
+        (["usual-care"], "treats nobody"),
+        (["refocus-full", "refocus-full"], "named twice"),
+        (["--years", "0.02", "--draws", "2"], "too short"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(
+    options: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["plan", *options]) == 2
+    told = capsys.readouterr().err
+    assert words in told
+    assert told.count("\n") == 1
+
+
+def test_waves_of_a_setting_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    setting = tmp_path / "setting.toml"
+    setting.write_text("start_date = 2027-04-01\n[[waves]]\ndate = 2027-04-01\n", encoding="utf-8")
+    assert main(["plan", "--setting", str(setting)]) == 2
+    assert "waves" in capsys.readouterr().err
+
+
+def test_the_command_writes_plan_scores_and_report(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    teams = tmp_path / "teams.csv"
+    teams.write_text("team,staff\nA,6\nB,8\n", encoding="utf-8")
+    base = ["plan", "refocus-as-delivered", "--roster", str(teams), "--draws", "4", "--years", "1"]
+    assert main([*base, "--out", str(tmp_path / "out")]) == 0
+    told = capfd.readouterr().out.splitlines()
+    assert [Path(one).name for one in told] == ["plan.csv", "scores.csv", "report.html"]
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "never saw" in page
+    assert "informs few parameters" in page
