@@ -33,8 +33,9 @@ def csv_text(
     """Return a table as CSV, with notes as lines that begin with ``#`` above it."""
     written = io.StringIO()
     for note in notes:
-        written.write(f"# {' '.join(note.split())}\n".replace('"', "'"))
-    writer = csv.writer(written, lineterminator="\n")
+        written.write(f"# {' '.join(note.split())}\r\n".replace('"', "'"))
+    # With line ends as in RFC 4180 both of their signs are quoted inside of cells.
+    writer = csv.writer(written, lineterminator="\r\n")
     writer.writerow([harmless(one) for one in columns])
     for row in rows:
         writer.writerow([harmless(one) for one in row])

@@ -49,6 +49,6 @@ class Served:
     def stop(self) -> None:
         """Ask it to stop, as Ctrl-C does."""
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(20.0)
+        self.process.wait(60.0)
         assert self.process.stderr is not None
         self.process.stderr.close()
