@@ -320,7 +320,11 @@ def weakened(correlation: np.ndarray, factor: float) -> np.ndarray:
 def sensitivity_table(fit: Fit, waves: Waves, model: EffectModel) -> list[dict[str, Any]]:
     """Return the main conclusions under every analysis, by the emulator method."""
     prior = generator(fit.settings.seed, 8).standard_normal((4000, fit.space.size))
-    rows = [effect_row("prior alone", effect_draws(model.emulator, model.residuals, prior, 0))]
+    rows = [
+        effect_row(
+            "prior alone, emulated effects", effect_draws(model.emulator, model.residuals, prior, 0)
+        )
+    ]
     for number, one in enumerate(analyses(fit)):
         places = np.array([fit.data.figures.index(name) for name in one.data.figures])
         emulator = replace(
@@ -350,20 +354,21 @@ def sensitivity_table(fit: Fit, waves: Waves, model: EffectModel) -> list[dict[s
 
 
 def sobol_table(
-    fit: Fit, model: EffectModel, noise: np.ndarray, bootstraps: int = 30
+    fit: Fit, model: EffectModel, noise: np.ndarray, groups: int = 10
 ) -> dict[str, list[dict[str, Any]]]:
     """Return Sobol indices of the effects over the prior, from the quadratic emulator.
 
     On orthonormal polynomials of independent standard normals the variance splits exactly
     (polynomial chaos; Sudret 2008). `noise` is the variance between runs of the same parameters;
     what neither explains belongs to the parameters that are not calibrated and their interactions.
-    Intervals: bootstrap of the residuals.
+    Intervals (90%): jackknife that leaves out one group of points at a time.
     """
     size = fit.space.size
     first, second = np.triu_indices(size, 1)
 
-    def indices(effects: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        weights = fit_emulator(model.scores, effects, weighted=False).mean_weights
+    def indices(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        effects = model.effects[rows]
+        weights = fit_emulator(model.scores[rows], effects, weighted=False).mean_weights
         squares = weights**2
         main = squares[1 : 1 + size] + squares[1 + size : 1 + 2 * size]
         pairs = squares[1 + 2 * size :]
@@ -373,15 +378,12 @@ def sobol_table(
         whole = effects.var(axis=0)
         return main / whole, total / whole, 1.0 - squares[1:].sum(axis=0) / whole
 
-    main, total, rest = indices(model.effects)
-    draws = generator(fit.settings.seed, 12)
-    centre = model.emulator.means(model.scores)
-    spread = model.emulator.spreads(model.scores)
-    repeats = []
-    for _ in range(bootstraps):
-        rows = draws.integers(0, len(model.scores), len(model.scores))
-        repeats.append(indices(centre + spread * model.residuals[rows])[1])
-    low, high = np.quantile(np.array(repeats), [0.05, 0.95], axis=0)
+    every = np.arange(len(model.scores))
+    main, total, rest = indices(every)
+    part = generator(fit.settings.seed, 12).permutation(every) % groups
+    left = np.array([indices(every[part != group])[1] for group in range(groups)])
+    spread = np.sqrt((groups - 1) / groups * ((left - left.mean(axis=0)) ** 2).sum(axis=0))
+    low, high = np.maximum(total - 1.645 * spread, 0.0), np.minimum(total + 1.645 * spread, 1.0)
     tables = {}
     for column, name in enumerate(EFFECTS[:8]):
         order = np.argsort(-total[:, column])[:8]

@@ -32,7 +32,9 @@ from sim.errors import InputError
 from sim.files import write_whole
 
 # First replication number of each use, so that no two share their draws unless they mean to.
-WAVE, PREDICTIVE, EFFECT, SCREEN, TRUTH = (number * 1_000_000 for number in (1, 2, 3, 4, 5))
+WAVE, PREDICTIVE, EFFECT, SCREEN, TRUTH, RECOVERED = (
+    number * 1_000_000 for number in (1, 2, 3, 4, 5, 20)
+)
 # States per chain of moves under the emulator.
 EMULATED_LENGTH = 10
 
@@ -75,7 +77,7 @@ QUICK = Settings(
     effects=300,
     particles=128,
     replicates=12,
-    emulated=1500,
+    emulated=2000,
     predictive=200,
     explained=60,
     truths=50,
@@ -328,8 +330,6 @@ class Waves:
         Share of the prior that was not implausible after each wave.
     scores, figures : numpy.ndarray
         All points and their trials.
-    near : numpy.ndarray
-        Points of the second wave: prior draws that the first wave does not rule out.
     """
 
     emulator: Emulator
@@ -337,7 +337,6 @@ class Waves:
     kept: list[float]
     scores: np.ndarray
     figures: np.ndarray
-    near: np.ndarray
 
 
 def emulate(fit: Fit) -> Waves:
@@ -367,7 +366,7 @@ def emulate(fit: Fit) -> Waves:
     )
     last = fit_emulator(scores, figures)
     shares.append(float(plausible(last, pool, fit.data).mean()))
-    return Waves(last, first, shares, scores, figures, second)
+    return Waves(last, first, shares, scores, figures)
 
 
 def emulated_particles(settings: Settings, share: float = 1.0) -> int:
@@ -376,7 +375,11 @@ def emulated_particles(settings: Settings, share: float = 1.0) -> int:
 
 
 def sample_emulated(
-    fit: Fit, emulator: Emulator, data: Data | None = None, share: float = 1.0, seed: int = 0
+    fit: Fit,
+    emulator: Emulator,
+    data: Data | None = None,
+    share: float = 1.0,
+    seed: int = 0,
 ) -> Sample:
     """Sample the posterior under an emulator; a second or so."""
     wanted = fit.data if data is None else data
@@ -414,24 +417,17 @@ def emulate_effects(fit: Fit) -> tuple[Emulator, np.ndarray, np.ndarray]:
     return fit_emulator(scores, effects, weighted=False), scores, effects
 
 
-def effects_near(fit: Fit, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return points that the first wave does not rule out, and their simulated effects.
-
-    Weighted by a likelihood they are draws of the posterior with effects as users get them: no
-    emulator of the effects, and other parameters drawn from their priors.
-    """
-    scores = near[: fit.settings.effects]
-    first = EFFECT + 400_000
+def effects_of(fit: Fit, stage: str, scores: np.ndarray, first: int) -> np.ndarray:
+    """Simulate effects for scores, each with other draws of chance and other background."""
     records = fit.space.records(scores, fit.backgrounds(first, len(scores)))
-    effects = fit.rows(
-        "effects-near",
+    return fit.rows(
+        stage,
         len(scores),
         lambda i: full_effects(
             fit.effects, records[i], range(first + i, first + i + 1), thread_space()
         ),
         records.tobytes(),
     )
-    return scores, effects
 
 
 def effects_again(fit: Fit, scores: np.ndarray) -> np.ndarray:

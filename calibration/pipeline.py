@@ -18,7 +18,6 @@ from calibration.fit import (
     Fit,
     Waves,
     effects_again,
-    effects_near,
     emulate,
     emulate_effects,
     explain,
@@ -68,7 +67,7 @@ def calibrate_fit(fit: Fit) -> Outcome:
     again = effects_again(fit, model.scores)
     noise = 0.5 * ((again - model.effects[: len(again)]) ** 2).mean(axis=0)
     fit.say("5/8 recovery of synthetic truths")
-    recovery = recover(fit, waves.emulator, *effects_near(fit, waves.near))
+    recovery = recover(fit, waves.emulator)
     fit.say("6/8 posterior predictive")
     scores, records = draws_of(fit, emulated.scores, max(DRAWS, settings.predictive))
     count = settings.predictive
@@ -99,7 +98,6 @@ def calibrate_fit(fit: Fit) -> Outcome:
         "agreement": agreement.agreement_summary(compared),
         "not_ruled_out": waves.kept,
         "coverage": overall(recovery),
-        "draws_of_effects": recovery.draws_of_effects,
     }
     difference = next(
         (t for t in fit.targets.values() if t.extractor == "difference" and t.value is not None),
@@ -116,6 +114,7 @@ def calibrate_fit(fit: Fit) -> Outcome:
         model.emulator, model.residuals, np.repeat(direct.scores, 6, axis=0), 2
     )
     shipped = conclusions.effect_row("shipped posterior, simulated effects", effects)
+    unfitted = conclusions.effect_row("prior alone, simulated effects", model.effects)
     compared_ways = conclusions.sensitivity_table(fit, waves, model)
     rows: dict[str, Any] = {
         "settings": settings.__dict__,
@@ -140,12 +139,13 @@ def calibrate_fit(fit: Fit) -> Outcome:
         "recovery": recovery_table(recovery),
         "sensitivity": [
             shipped,
+            unfitted,
             conclusions.effect_row(
                 "direct method, emulated effects", by_direct, direct.log_evidence
             ),
             *compared_ways,
         ],
-        "narrowing": conclusions.narrowing(compared_ways[0], compared_ways[1]),
+        "narrowing": conclusions.narrowing(unfitted, shipped),
         "sobol": conclusions.sobol_table(fit, model, noise),
         "main_effects": conclusions.main_effects(fit, model),
         "explanations": explanations,

@@ -19,16 +19,26 @@ import numpy as np
 from scipy.stats import beta, kstest
 
 from calibration.emulator import Emulator
-from calibration.fit import EFFECT, TRUTH, Fit, sample_emulated
-from calibration.likelihood import Data, log_likelihood
+from calibration.fit import (
+    EFFECT,
+    EMULATED_LENGTH,
+    RECOVERED,
+    TRUTH,
+    Fit,
+    effects_of,
+    sample_emulated,
+)
+from calibration.likelihood import Data
 from calibration.runs import thread_space
 from calibration.scenarios import EFFECTS, full_effects
-from calibration.smc import effective, generator, weights_of
+from calibration.smc import Sample, generator
 from calibration.trial import CRITICAL, PLACE, simulate_trial
 from sim.errors import InputError
 
 LEVELS = (0.5, 0.9)
 ATTEMPTS = 4000
+# Posterior draws of each truth whose effects are simulated: 60 ranks hold whole 50% and 90%.
+EFFECT_DRAWS = 59
 # How far a synthetic trial's figures may lie from the real ones, on the scale of the extractors.
 NEAR = {"control_mean": 3.0, "log_sd": 0.15, "logit_retention": 0.35, "log_se": 0.35}
 
@@ -45,8 +55,6 @@ class Recovery:
         Shape (truths, names); ranks are posterior probabilities below the truth.
     inside : numpy.ndarray
         Shape (levels, truths, names): whether central intervals hold the truth.
-    draws_of_effects : float
-        Median effective number of draws behind the intervals of the effects.
     """
 
     names: tuple[str, ...]
@@ -55,7 +63,6 @@ class Recovery:
     spreads: np.ndarray
     ranks: np.ndarray
     inside: np.ndarray
-    draws_of_effects: float
 
 
 def synthetic(fit: Fit, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -128,28 +135,27 @@ def effect_draws(
     return np.asarray(emulator.means(scores) + emulator.spreads(scores) * residuals[rows])
 
 
-def weighted_quantiles(values: np.ndarray, weights: np.ndarray, shares: list[float]) -> np.ndarray:
-    """Return quantiles of weighted draws, shape (shares, columns)."""
-    out = np.empty((len(shares), values.shape[1]))
-    for column in range(values.shape[1]):
-        order = np.argsort(values[:, column])
-        middle = np.cumsum(weights[order]) - 0.5 * weights[order]
-        out[:, column] = np.interp(shares, middle, values[order, column])
-    return out
+def central(ranks: np.ndarray, draws: int, level: float) -> np.ndarray:
+    """Return whether ranks among `draws` draws are in the central `level` of the draws + 1 ranks.
+
+    With 59 draws and a level of .5 or .9 this holds for exactly that share of truths when truth and
+    draws come from one distribution: no error because there are few draws.
+    """
+    out = round((draws + 1) * (1.0 - level) / 2.0)
+    return (out <= ranks) & (ranks < draws + 1 - out)
 
 
-def recover(fit: Fit, emulator: Emulator, near: np.ndarray, near_effects: np.ndarray) -> Recovery:
+def apart(sample: Sample, count: int, seed: int) -> np.ndarray:
+    """Return particles of different chains: the last states of some chains."""
+    last = sample.scores.reshape(EMULATED_LENGTH, -1, sample.scores.shape[1])[-1]
+    order = generator(seed, 2025).permutation(len(last))
+    return last[np.resize(order, count)]
+
+
+def recover(fit: Fit, emulator: Emulator) -> Recovery:
     """Recover synthetic truths by the emulator method.
 
-    Parameters
-    ----------
-    fit : Fit
-        The fit.
-    emulator : Emulator
-        Of the figures.
-    near, near_effects : numpy.ndarray
-        Points and their simulated effects; weighted by each truth's likelihood they are its
-        posterior of the effects.
+    Effects are simulated for `EFFECT_DRAWS` particles of each truth's posterior, as users get them.
     """
     scores, figures, true_effects = synthetic(fit, fit.settings.truths)
     if len(scores) < 2:
@@ -157,36 +163,33 @@ def recover(fit: Fit, emulator: Emulator, near: np.ndarray, near_effects: np.nda
             "targets: hardly any simulated trial looks like the reported one in level, spread, "
             "standard error and retention"
         )
-    size, count = scores.shape[1], near_effects.shape[1]
-    truths = np.concatenate([scores, true_effects[:, :count]], axis=1)
+    count, size = scores.shape
+    truths = np.concatenate([scores, true_effects], axis=1)
     means, spreads, ranks = (np.empty_like(truths) for _ in range(3))
     inside = np.empty((len(LEVELS), *truths.shape), bool)
-    sizes = np.empty(len(truths))
-    mean, cov = emulator.distribution(near)
-    ends = [end for level in LEVELS for end in (0.5 - level / 2, 0.5 + level / 2)]
-    for index in range(len(truths)):
+    chosen = np.empty((count, EFFECT_DRAWS, size))
+    for index in range(count):
         data = observed_as(fit.data, figures[index])
-        drawn = sample_emulated(fit, emulator, data, share=0.375, seed=index + 1).scores
-        weights = weights_of(log_likelihood(mean, cov, data))
-        sizes[index] = effective(weights)
-        parts = (
-            (slice(0, size), drawn, np.full(len(drawn), 1.0 / len(drawn))),
-            (slice(size, size + count), near_effects, weights),
-        )
-        for columns, values, weight in parts:
-            means[index, columns] = weight @ values
-            away = values - means[index, columns]
-            spreads[index, columns] = np.sqrt(weight @ away**2)
-            ranks[index, columns] = weight @ (values < truths[index, columns])
-            quantiles = weighted_quantiles(values, weight, ends)
-            for level in range(len(LEVELS)):
-                low, high = quantiles[2 * level], quantiles[2 * level + 1]
-                truth = truths[index, columns]
-                inside[level, index, columns] = (low <= truth) & (truth <= high)
+        sample = sample_emulated(fit, emulator, data, share=0.375, seed=index + 1)
+        chosen[index] = apart(sample, EFFECT_DRAWS, index)
+        drawn = sample.scores
+        means[index, :size], spreads[index, :size] = drawn.mean(axis=0), drawn.std(axis=0)
+        ranks[index, :size] = (drawn < scores[index]).mean(axis=0)
+        for level, nominal in enumerate(LEVELS):
+            ends = np.quantile(drawn, [0.5 - nominal / 2, 0.5 + nominal / 2], axis=0)
+            inside[level, index, :size] = (ends[0] <= scores[index]) & (scores[index] <= ends[1])
         if index % 25 == 24:
-            fit.say(f"recovery: {index + 1} of {len(truths)} truths")
-    names = (*fit.space.calibrated, *EFFECTS[:count])
-    return Recovery(names, truths, means, spreads, ranks, inside, float(np.median(sizes)))
+            fit.say(f"recovery: {index + 1} of {count} truths")
+    effects = effects_of(fit, "recovered-effects", chosen.reshape(-1, size), RECOVERED)
+    effects = effects.reshape(count, EFFECT_DRAWS, -1)
+    below = (effects < true_effects[:, None, :]).sum(axis=1)
+    means[:, size:], spreads[:, size:] = effects.mean(axis=1), effects.std(axis=1)
+    lots = generator(fit.settings.seed, 2026).random(below.shape)
+    ranks[:, size:] = (below + lots) / (EFFECT_DRAWS + 1)
+    for level, nominal in enumerate(LEVELS):
+        inside[level, :, size:] = central(below, EFFECT_DRAWS, nominal)
+    names = (*fit.space.calibrated, *EFFECTS[: true_effects.shape[1]])
+    return Recovery(names, truths, means, spreads, ranks, inside)
 
 
 def binomial_interval(hits: int, count: int) -> tuple[float, float]:

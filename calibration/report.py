@@ -264,10 +264,10 @@ def recovery_text(results: dict[str, Any]) -> str:
         f"{rows[0]['truths']} truths drawn from the prior, simulated with the real target set and "
         "the real rule of reporting, kept when their level, spread, standard error and retention "
         "look like the real ones (a rule on the data alone). Posterior by the emulator method; "
-        "effects are simulated, as users get them, and weighted by the likelihood (median "
-        f"effective number of draws {results['diagnostics']['draws_of_effects']:.0f}). "
+        "effects are simulated for 59 draws of each truth's posterior, as users get them, and "
+        "judged by the truth's rank among them, which few draws do not bias. "
         f"Over all: {shares}. Of {2 * len(rows)} single intervals (exact binomial, 95%) "
-        f"{len(off)} do not hold the nominal rate, where chance alone would give about "
+        f"those without the nominal rate are {len(off)}, where chance alone would give about "
         f"{0.05 * 2 * len(rows):.0f}: {', '.join(off) or 'none'}. "
         "Rank test: Kolmogorov-Smirnov against the uniform.\n\n"
         + table(
@@ -395,10 +395,10 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
     out.append(
         (
             "Sensitivity of the conclusions",
-            "Mean and 90% interval of expected effects. First row: the shipped draws with "
+            "Mean and 90% interval of expected effects. First shipped draws and priors with "
             "simulated effects. Others: emulated effects, so that differences between them are due "
             "to the analysis (an emulator does not follow the skewness of the effects exactly: "
-            "compare these rows with each other); second row: the direct method. INSPIRE: not "
+            "compare these rows with each other). INSPIRE: not "
             "calibrated: no REFOCUS figure seen.\n\n"
             + table(
                 results["sensitivity"],
@@ -415,7 +415,7 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
                     ("log evidence", "log_evidence"),
                 ),
             )
-            + "\n\nWhat the trial adds to the priors (both by emulated effects). A conclusion "
+            + "\n\nWhat the trial adds to the priors (both by simulated effects). A conclusion "
             "rests on assumptions when the trial narrowed its 90% interval by less than a "
             "quarter.\n\n"
             + table(
@@ -474,7 +474,7 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
     out.append(
         (
             "What the effects depend on",
-            "Sobol indices over the prior, from the polynomial emulator; intervals by bootstrap "
+            "Sobol indices over the prior, from the polynomial emulator; intervals by jackknife "
             "(90%). INSPIRE: not calibrated: no REFOCUS figure seen.\n\n"
             + table(
                 sobol_rows,
@@ -580,7 +580,9 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
                     "* The likelihood is normal; participation contrasts have heavier tails.",
                     "* Coverage is examined for the emulator method, whose draws are shipped; the "
                     "direct one is a cross-check on the real data only. With few replications it "
-                    "tends to be too sure of itself.",
+                    "tends to be too sure of itself. Truths are sampled with fewer particles than "
+                    "the shipped draws, and a sampler of few particles makes intervals a little "
+                    "short.",
                     "* Of synthetic truths only those are kept whose contrast would have been "
                     "reported, so their probability of being reported is over all trials; for "
                     "the real trial it is given its other figures. The table of sensitivities "

@@ -16,7 +16,7 @@ from calibration.conclusions import (
 )
 from calibration.likelihood import Data
 from calibration.posterior import flags
-from calibration.recovery import binomial_interval, weighted_quantiles
+from calibration.recovery import EFFECT_DRAWS, binomial_interval, central
 from calibration.report import consistent, miss_text, missed, number, table, to_html
 from calibration.scenarios import COUNTERFACTUALS, EFFECTS
 from calibration.smc import Sample
@@ -85,15 +85,12 @@ def test_binomial_interval_has_known_ends() -> None:
     assert binomial_interval(45, 50)[0] == pytest.approx(0.7819, abs=1e-3)
 
 
-def test_weighted_quantiles_are_those_of_the_draws_that_count() -> None:
-    draws = np.random.default_rng(4).standard_normal((4000, 2))
-    even = np.full(4000, 1.0 / 4000)
-    assert weighted_quantiles(draws, even, [0.05, 0.5]) == pytest.approx(
-        np.quantile(draws, [0.05, 0.5], axis=0), abs=0.01
-    )
-    upper = np.where(draws[:, 0] > 0.0, 1.0, 0.0)
-    found = weighted_quantiles(draws, upper / upper.sum(), [0.5])
-    assert found[0, 0] == pytest.approx(np.median(draws[draws[:, 0] > 0.0, 0]), abs=0.01)
+def test_few_draws_do_not_bias_the_coverage_of_ranks() -> None:
+    for level in (0.5, 0.9):
+        assert central(np.arange(60), EFFECT_DRAWS, level).mean() == pytest.approx(level)
+    draws = np.random.default_rng(6).standard_normal((20_000, EFFECT_DRAWS + 1))
+    ranks = (draws[:, 1:] < draws[:, :1]).sum(axis=1)
+    assert central(ranks, EFFECT_DRAWS, 0.9).mean() == pytest.approx(0.9, abs=0.008)
 
 
 def test_numbers_and_tables_read_as_written() -> None:
