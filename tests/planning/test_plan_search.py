@@ -132,16 +132,20 @@ def test_equity_is_a_stated_weight_on_people() -> None:
     assert team_weights(roster, "equity", 1.0).tolist() == [100.0, 100.0]
 
 
-def test_the_share_of_black_service_users_changes_no_benefit() -> None:
+@pytest.mark.parametrize("extra_threat", [0.0, 0.4])
+def test_the_share_of_black_service_users_changes_no_benefit(extra_threat: float) -> None:
     weeks, packages = 12, packages_of([load_scenario("refocus-full")], 12)
     everybody = TeamPlan("", np.zeros(2, int), np.zeros(2, int))
+    draws = [one | {"identity_threat_black": extra_threat} for one in chosen_draws(3).draws]
     found = []
     for share in ("0", "0.9"):
         roster = roster_from_text(f"team,staff,share_black\nA,6,{share}\nB,6,{share}\n")
-        draws = chosen_draws(3).draws
         found.append(team_outcomes(packages, roster, [everybody], draws=draws, weeks=weeks, seed=1))
     assert np.abs(found[0]).max() > 0.0
-    np.testing.assert_array_equal(found[0], found[1])
+    if extra_threat == 0.0:
+        np.testing.assert_array_equal(found[0], found[1])
+    # A lower level meets the steps of a questionnaire elsewhere: a user may move by one answer.
+    np.testing.assert_allclose(found[0], found[1], atol=0.2)
 
 
 def test_one_package_for_all_is_the_scenario_itself() -> None:
