@@ -1,8 +1,9 @@
 """Write every generated page of the documentation anew: ``python -m docs``.
 
 Pages that only restate the source take seconds. With ``--results``, the figures and numbers that
-come from simulations over the shipped posterior are made again too (minutes); `refocus reproduce`
-does that. With ``--check``, nothing is written; stale pages are named, and the exit code is 1.
+come from simulations over the shipped posterior are made again too (most of an hour on two cores);
+`refocus reproduce` does that. With ``--check``, nothing is written; stale pages are named, and the
+exit code is 1.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from docs import (
     build_readme,
     build_reference,
     build_tables,
+    build_trials,
 )
 from docs.marked import filled
 from sim.parameters import document as parameters
@@ -26,12 +28,20 @@ from sim.scenarios import document as scenarios
 
 FOLDER = Path(__file__).resolve().parent
 PREDICTION = FOLDER / "prediction-pulsar.md"
+VALIDATION = FOLDER / "validation-trials.md"
 PREDICTION_DATE = "2026-11-23"
 
 
 def marked(page: Path, wanted: dict[str, Callable[[], str]]) -> Callable[[], str]:
     """Return what writes a page whose generated parts stand between marks."""
     return lambda: filled(page.read_text(encoding="utf-8"), wanted)
+
+
+def validation() -> str:
+    """Return how often tests of trials reject without an effect."""
+    from benchmarks.type_one_error import page, run
+
+    return page(*run(quick=False), quick=False)
 
 
 def prediction() -> str:
@@ -64,6 +74,8 @@ RESULT_PAGES: dict[Path, Callable[[], str]] = {
     build_readme.PICTURE: build_readme.picture,
     build_readme.PAGE: marked(build_readme.PAGE, build_readme.PARTS),
     PREDICTION: prediction,
+    VALIDATION: validation,
+    build_trials.PAGE: marked(build_trials.PAGE, build_trials.PARTS),
 }
 
 
@@ -71,6 +83,7 @@ def renewed(pages: dict[Path, Callable[[], str]], check: bool) -> list[Path]:
     """Write pages anew, or only look; return those that were out of date."""
     stale = []
     for path, make in pages.items():
+        print(f"{path.relative_to(FOLDER.parent)} ...", file=sys.stderr)
         text = make()
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             stale.append(path)

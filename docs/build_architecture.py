@@ -97,13 +97,13 @@ def picture() -> str:
         for target in sorted(targets):
             if part not in places or target not in places or target in EVERYBODYS:
                 continue
-            x1, _, bottom = places[part]
-            x2, top, _ = places[target]
-            if bottom < top:
-                bend = (top - bottom) / 2
+            x1, _, start = places[part]
+            x2, end, _ = places[target]
+            if start < end:
+                bend = (end - start) / 2
                 lines.append(
-                    f'<path d="M{x1:.0f} {bottom} C{x1:.0f} {bottom + bend:.0f} '
-                    f'{x2:.0f} {top - bend:.0f} {x2:.0f} {top}" fill="none" stroke="#999" '
+                    f'<path d="M{x1:.0f} {start} C{x1:.0f} {start + bend:.0f} '
+                    f'{x2:.0f} {end - bend:.0f} {x2:.0f} {end}" fill="none" stroke="#999" '
                     'stroke-opacity="0.45"/>'
                 )
     return (

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
@@ -50,7 +50,7 @@ def filled(text: str, wanted: Mapping[str, Callable[[], str]]) -> str:
     )
 
 
-def table(heading: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(heading: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Return a Markdown table; a vertical bar in a cell is escaped."""
     lines = [heading, ("---",) * len(heading), *rows]
     return "".join(

@@ -84,7 +84,7 @@ def run(given: argparse.Namespace) -> int:
     if given.format not in FORMATS:
         raise unknown("format", given.format, FORMATS)
     file = load_design(given.design)
-    settings = dict(_setting(text) for text in given.set)
+    settings = dict(setting(text) for text in given.set)
     if settings:
         file = changed(file, settings)
     folder = None if given.out is None else new_folder(Path(given.out))
@@ -96,7 +96,7 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def setting(text: str) -> tuple[str, Any]:
     """Return a field and its value, read as TOML and, where it is none, as text."""
     name, equals, value = (part.strip() for part in text.partition("="))
     if not (name and equals and value):

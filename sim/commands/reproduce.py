@@ -17,8 +17,8 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "reproduce",
         help="make every figure and number of the documentation again",
         description="Make every figure and number in the README and in docs/ again, from the "
-        "source and the shipped posterior; some minutes. Works in a copy of the project. The "
-        "posterior itself is made by 'refocus calibrate'.",
+        "source and the shipped posterior; most of an hour on two cores. Works in a copy of the "
+        "project. The posterior itself, and the page on it, are made by 'refocus calibrate'.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -106,7 +106,8 @@ class ReducingExecutor:
         def work() -> dict[str, np.ndarray]:
             tables = run(request, chunk)
             self._reduce(request, chunk, tables)
-            return {name: table[:0] for name, table in tables.items()}
+            # A copy: a view, even of no rows, would keep the whole table in memory.
+            return {name: table[:0].copy() for name, table in tables.items()}
 
         return self._pool.submit(work)
 

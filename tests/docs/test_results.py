@@ -1,0 +1,28 @@
+"""Claims about printed results: the shipped posterior gives the numbers that are printed.
+
+The rest of `refocus reproduce` takes most of an hour; here are the numbers that most readers see,
+and one of each kind of the others.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from docs import build_readme, build_trials
+from docs.marked import parts
+
+
+@pytest.mark.slow
+def test_the_readme_prints_what_the_posterior_gives() -> None:
+    printed = parts(build_readme.PAGE.read_text(encoding="utf-8"))["effects"]
+    assert printed.strip() == build_readme.effects().strip()
+
+
+@pytest.mark.slow
+def test_the_page_on_trials_prints_what_its_command_gives() -> None:
+    printed = parts(build_trials.PAGE.read_text(encoding="utf-8"))["how-fast"]
+    assert printed.strip() == build_trials.how_fast().strip()
+
+
+def test_every_part_of_the_page_on_trials_is_written_by_a_command() -> None:
+    assert set(parts(build_trials.PAGE.read_text(encoding="utf-8"))) == set(build_trials.PARTS)
