@@ -1,6 +1,6 @@
 # Sets up the project's own Python environment in .venv; read by ./run and ./test.
 #
-#   prepare run    the package and what it needs
+#   prepare run    the package, what it needs, and the page in the browser
 #   prepare test   the same, with the optional parts and the tools of ./test
 #
 # A stamp is written when all is installed, so an interrupted set-up is never taken for a finished
@@ -69,7 +69,7 @@ prepare() {
     fi
     echo "$$" >"$venv/unfinished"
     rm -f "$venv"/ready-for-*
-    if [ "$1" = test ]; then wanted="$root[test]"; else wanted=$root; fi
+    if [ "$1" = test ]; then wanted="$root[test]"; else wanted="$root[web]"; fi
     PIP_USER=0 quietly "$bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
         -c "$root/constraints.txt" -e "$wanted" ||
         stop "could not install the packages; see above, then try again"

@@ -1,10 +1,18 @@
-"""`refocus template`: a file of teams, a scenario or a trial design to start from."""
+"""`refocus template`: a file to start from: teams, a scenario, a setting, prices or a design."""
 
 from __future__ import annotations
 
 import argparse
 
-WHAT = ("teams", "scenario", "design")
+WHAT = {
+    "teams": ("sim.roster", "roster_template"),
+    "scenario": ("sim.scenarios.text", "scenario_template"),
+    "setting": ("sim.planning.setting", "setting_template"),
+    "prices": ("sim.planning.prices", "prices_template"),
+    "design": ("sim.trials.design_text", "design_template"),
+}
+"""Where each template is written, by its name; loaded only when it is asked for."""
+
 EXAMPLES = """\
 examples:
   refocus template teams > teams.csv
@@ -19,7 +27,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     """Add the command's parser."""
     parser = commands.add_parser(
         "template",
-        help="print a file of teams, a scenario or a trial design to start from",
+        help="print a file to start from: teams, a scenario, a setting, prices, a design",
         description="Print a commented file to start from.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -31,32 +39,15 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(given: argparse.Namespace) -> int:
     """Print or write the template."""
+    from importlib import import_module
     from pathlib import Path
 
     from sim.errors import InputError, unknown
 
-    if given.what == "teams":
-        from sim.roster import roster_template
-
-        text = roster_template()
-    elif given.what == "scenario":
-        from sim.scenarios.text import scenario_template
-
-        text = scenario_template()
-    elif given.what == "setting":
-        from sim.planning.setting import setting_template
-
-        text = setting_template()
-    elif given.what == "prices":
-        from sim.planning.prices import prices_template
-
-        text = prices_template()
-    elif given.what == "design":
-        from sim.trials.design_text import design_template
-
-        text = design_template()
-    else:
+    if given.what not in WHAT:
         raise unknown("template", given.what, WHAT)
+    module, function = WHAT[given.what]
+    text: str = getattr(import_module(module), function)()
     if given.out is None:
         print(text, end="" if text.endswith("\n") else "\n")
         return 0

@@ -59,7 +59,8 @@ def run(given: argparse.Namespace) -> int:
         if error.name not in ("starlette", "uvicorn"):
             raise
         raise InputError(
-            f"serve: needs {error.name}; install the extra: pip install 'refocus-simulation[web]'"
+            f"serve: needs {error.name}, which the extra 'web' brings; in the project's folder: "
+            "python -m pip install -c constraints.txt -e '.[web]'"
         ) from None
     from sim.code_cache import cache_root
     from sim.web.limits import Limits
@@ -99,6 +100,9 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
+BACKLOG = 128
+
+
 def bind(host: str, port: int) -> socket.socket:
     """Return a socket that listens on an address.
 
@@ -114,6 +118,8 @@ def bind(host: str, port: int) -> socket.socket:
         bound = socket.socket(family, kind, proto)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
+        # Whoever follows the address as soon as it is printed waits and is not refused.
+        bound.listen(BACKLOG)
     except OSError as error:
         raise InputError(
             f"host = '{host}', port = {port}: cannot listen there ({error.strerror}); "
