@@ -74,6 +74,7 @@ STATISTICS = (
     "rsa_slope",
     "attended_share",
 )
+FIGURES = len(STATISTICS)
 PLACE = {name: index for index, name in enumerate(STATISTICS)}
 
 
@@ -351,7 +352,7 @@ def trial_statistics(
     seed, replication
         Of the simulated world, for the trainers' ratings.
     """
-    out = np.full(30, np.nan)
+    out = np.full(FIGURES, np.nan)
     users = user_team.shape[0]
     teams = arm.shape[0]
     followed = flags[:, 0].copy()
