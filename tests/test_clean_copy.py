@@ -1,4 +1,4 @@
-"""Claims about the promise of the README: one command sets a copy up, and the page opens from it."""
+"""Claims about the promise of the README: one command sets a copy up, and the page opens."""
 
 from __future__ import annotations
 
