@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DRAWS = 60
 PACKAGES = ("refocus-as-delivered", "refocus-boosters", "refocus-full")
 FORMATS = ("text", "csv", "json")
-LARGEST_SEED = 2**32 - 2
+LARGEST_SEED = 2**32 - 3
 EXAMPLES = """\
 examples:
   refocus plan --budget 150000 --years 2 --trainers 2 --roster teams.csv --out results/plan
@@ -32,7 +32,9 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         help="search for a rollout under a budget",
         description="Search which teams get which package of support, and when, to do best under "
         "a yearly budget and the trainers there are. The plan is scored on draws that the search "
-        "never saw, beside simple rules; the answer says when the search does not beat them.",
+        "never saw, beside simple rules; the answer says when the search does not beat them, and "
+        "shows the plan to take. What is started is committed to the end of its funding and must "
+        "fit the budget as a whole.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -53,6 +55,14 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         default="2",
         help="how much a person of the roster's share column counts under 'equity' (default 2)",
     )
+    parser.add_argument(
+        "--threshold", metavar="POINTS", help="a QPR difference of your own to be reached"
+    )
+    parser.add_argument(
+        "--include-control",
+        action="store_true",
+        help="plan for teams whose arm in the roster is control too",
+    )
     parser.add_argument("--setting", metavar="FILE", help="dates, trainers, budget (TOML)")
     parser.add_argument("--prices", metavar="FILE", help="your own prices (TOML)")
     add_draw_options(parser, DRAWS)
@@ -70,17 +80,17 @@ def run(given: argparse.Namespace) -> int:
     folder = None if given.out is None else checked_folder(given.out)
     question, covers = question_of(given)
     outcome = solved(question, given)
-    from sim.planning.plan_text import plan_rows, plan_text, score_rows
+    from sim.planning.plan_content import plan_content
+    from sim.planning.plan_tables import beside_rows, frame_of
+    from sim.planning.plan_text import plan_text
 
     if folder is not None:
         for path in saved(folder, outcome, covers, command_of(given)):
             print(path)
     elif given.format == "csv":
-        import pandas as pd
-
-        print(pd.DataFrame(plan_rows(outcome)).to_csv(index=False), end="")
+        print(frame_of(beside_rows(outcome)).to_csv(index=False), end="")
     elif given.format == "json":
-        print(json.dumps({"plan": plan_rows(outcome), "scores": score_rows(outcome)}, indent=1))
+        print(json.dumps(plan_content(outcome, covers, command_of(given)), indent=1))
     else:
         print(plan_text(outcome, covers))
     return 0
@@ -146,6 +156,8 @@ def question_of(given: argparse.Namespace) -> tuple[PlanQuestion, str]:
         objective=given.objective,
         equity_weight=weight,
         setting=setting,
+        threshold=number("threshold", given.threshold, 0.01, 60.0),
+        include_control=given.include_control,
     )
     return question, chosen.covers
 
@@ -186,12 +198,14 @@ def saved(folder: Path, outcome: PlanOutcome, covers: str, command: str) -> list
     import pandas as pd
 
     from sim.files import write_whole
-    from sim.planning.plan_text import plan_rows, score_rows
+    from sim.planning.plan_content import plan_content
+    from sim.planning.plan_tables import beside_rows, frame_of, score_rows
     from sim.report.plan_report import plan_report
 
     contents: dict[str, Any] = {
-        "plan.csv": pd.DataFrame(plan_rows(outcome)).to_csv(index=False),
+        "plan.csv": frame_of(beside_rows(outcome)).to_csv(index=False),
         "scores.csv": pd.DataFrame(score_rows(outcome)).to_csv(index=False),
+        "plan.json": json.dumps(plan_content(outcome, covers, command), indent=1) + "\n",
         "report.html": plan_report(outcome, covers, command),
     }
     try:
@@ -215,6 +229,7 @@ def command_of(given: argparse.Namespace) -> str:
         "roster",
         "objective",
         "equity_weight",
+        "threshold",
         "setting",
         "prices",
         "draws",
@@ -226,4 +241,6 @@ def command_of(given: argparse.Namespace) -> str:
             parts += [f"--{name.replace('_', '-')}", str(value)]
     if given.prior_only:
         parts.append("--prior-only")
+    if given.include_control:
+        parts.append("--include-control")
     return " ".join(shlex.quote(part) for part in [*parts, "--out", "DIR"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -75,6 +75,27 @@ def as_package(scenario: Scenario, weeks: int) -> Scenario:
             "assessment.weeks": [0, weeks],
         },
     )
+
+
+def core_training_weeks(package: Scenario) -> int:
+    """Return the week of a package's last session before boosters, at least 1.
+
+    Boosters refresh what was learnt: a team is trained without them.
+    """
+    before = package.readiness.preparation_weeks
+    courses = (package.training.personal_recovery, package.training.coaching)
+    held = [
+        before + session.week
+        for course in courses
+        for session in course.sessions
+        if session.week <= package.conditions.funding_end_week
+    ]
+    return max(held, default=1)
+
+
+def funded_weeks(package: Scenario) -> int:
+    """Return the week of a package in which its funding ends."""
+    return package.readiness.preparation_weeks + package.conditions.funding_end_week
 
 
 def mixed_layout(
@@ -183,18 +204,3 @@ def team_outcomes(
 def as_usual(weeks: int) -> Scenario:
     """Return usual care, assessed at the start and the end."""
     return adjusted(load_scenario(USUAL), {"assessment.weeks": [0, weeks]})
-
-
-def describe(plan: TeamPlan, packages: Sequence[Scenario], roster: Roster) -> list[dict[str, Any]]:
-    """Return a plan as rows: team, package, start week, in the order of starting."""
-    rows = [
-        {
-            "team": row.team,
-            "trust": row.trust,
-            "package": packages[plan.package[number]].name,
-            "start week": int(plan.start[number]),
-        }
-        for number, row in enumerate(roster.rows)
-        if plan.package[number] != NOTHING
-    ]
-    return sorted(rows, key=lambda one: (one["start week"], one["team"]))

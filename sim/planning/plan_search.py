@@ -19,7 +19,7 @@ import numpy as np
 
 from sim.errors import InputError, unknown
 from sim.planning.packages import NOTHING, TeamPlan
-from sim.planning.resources import WEEKS_PER_YEAR
+from sim.planning.resources import WEEKS_PER_YEAR, by_year
 from sim.planning.trainers import SLACK, Capacity
 
 if TYPE_CHECKING:
@@ -36,20 +36,30 @@ OBJECTIVES = ("qpr", "reach", "equity")
 class Offer:
     """What can be chosen, and what it takes.
 
+    A package that is started is paid to its end: its *commitment* is the whole of what is funded,
+    also where that lies after the time looked at. What goes on after funding has no end, and counts
+    to the end of the time looked at.
+
     Attributes
     ----------
     packages : tuple of str
         Names of the packages.
     trainer_days : numpy.ndarray
-        Trainer-days in each week of a package, shape (packages, weeks).
+        Trainer-days in each week of a package, shape (packages, length).
     at_once : numpy.ndarray
         Most trainers that a session of a package needs, shape (packages,).
     cost : numpy.ndarray
-        Planned direct cost of each week of a package in a team, shape (packages, teams, weeks).
+        Planned direct cost of each week of a package in a team, shape (packages, teams, length).
     capacity : Capacity
         Trainers and budget.
     weeks : int
-        Weeks looked at.
+        Weeks looked at; `length` is at least as many.
+    core_weeks : numpy.ndarray
+        Week of the last session before boosters, at least 1, shape (packages,).
+    funded_weeks : numpy.ndarray
+        Week in which a package's funding ends, shape (packages,).
+    earliest : numpy.ndarray
+        First week in which each team may start, -1 where it is left out, shape (teams,).
     """
 
     packages: tuple[str, ...]
@@ -58,32 +68,80 @@ class Offer:
     cost: np.ndarray
     capacity: Capacity
     weeks: int
+    core_weeks: np.ndarray
+    funded_weeks: np.ndarray
+    earliest: np.ndarray
 
     @property
     def years(self) -> int:
-        """Number of years begun."""
+        """Number of years begun within the time looked at."""
         return -(-self.weeks // WEEKS_PER_YEAR)
 
-    def training_weeks(self, package: int) -> int:
-        """Return the week of a package's last session, at least 1."""
-        busy = np.flatnonzero(self.trainer_days[package] > 0.0)
-        return int(busy[-1]) + 1 if len(busy) else 1
+    @property
+    def all_years(self) -> int:
+        """Number of years in which anything started in time may still cost something."""
+        return -(-(self.weeks + self.cost.shape[2]) // WEEKS_PER_YEAR)
+
+    @property
+    def yearly_budget(self) -> float:
+        """Direct costs that may be planned in a year; infinite without a limit."""
+        budget = self.capacity.budget_per_year
+        return np.inf if budget is None else budget
+
+    @property
+    def whole_budget(self) -> float:
+        """Direct costs that may be committed in all: a budget for every year begun."""
+        return self.yearly_budget * self.years
 
     def starts(self, package: int) -> np.ndarray:
-        """Return the start weeks from which all sessions of a package can be held in time."""
-        last = self.weeks - self.training_weeks(package)
-        return np.arange(0, last + 1, STEP)
+        """Return the start weeks from which the core training can be held in time.
+
+        Every `STEP` weeks, and the weeks that the roster gives as a team's earliest.
+        """
+        last = self.weeks - int(self.core_weeks[package])
+        own = self.earliest[(self.earliest >= 0) & (self.earliest <= last)]
+        return np.union1d(np.arange(0, last + 1, STEP), own)
 
     def load(self, package: int, start: int) -> np.ndarray:
-        """Return trainer-days by simulated week, shape (weeks,)."""
-        load = np.zeros(self.weeks)
-        load[start:] = self.trainer_days[package, : self.weeks - start]
-        return load
+        """Return trainer-days by week, to the end of the commitment, shape (all_years * 52,)."""
+        return self._from(start, self.trainer_days[package])
+
+    def money(self, package: int, team: int, start: int) -> np.ndarray:
+        """Return committed direct cost by week, shape (all_years * 52,)."""
+        lasts = max(int(self.funded_weeks[package]), self.weeks - start)
+        return self._from(start, self.cost[package, team, :lasts])
 
     def spending(self, package: int, team: int, start: int) -> np.ndarray:
-        """Return planned direct cost by year, shape (years,)."""
-        year = np.arange(start, self.weeks) // WEEKS_PER_YEAR
-        return np.bincount(year, self.cost[package, team, : self.weeks - start], self.years)
+        """Return committed direct cost by year, shape (all_years,)."""
+        return by_year(self.money(package, team, start))
+
+    def needs(self, package: int, team: int, start: int) -> np.ndarray:
+        """Return what a start takes of everything that `limits` limits."""
+        load = self.load(package, start)
+        spending = self.spending(package, team, start)
+        return np.concatenate([load, by_year(load), spending, [spending.sum()]])
+
+    def limits(self) -> np.ndarray:
+        """Return the limits: trainer-days by week and by year, money by year and in all."""
+        years = self.all_years
+        return np.concatenate(
+            [
+                np.full(years * WEEKS_PER_YEAR, self.capacity.week_limit),
+                np.full(years, self.capacity.year_limit),
+                np.full(years, self.yearly_budget),
+                [self.whole_budget],
+            ]
+        )
+
+    def staffed(self, package: int) -> bool:
+        """Return whether there are trainers enough for every session of a package."""
+        trainers = self.capacity.trainers
+        return trainers is None or int(self.at_once[package]) <= trainers
+
+    def _from(self, start: int, weekly: np.ndarray) -> np.ndarray:
+        placed = np.zeros(self.all_years * WEEKS_PER_YEAR)
+        placed[start : start + len(weekly)] = weekly
+        return placed
 
 
 def team_weights(roster: Roster, objective: str, equity_weight: float = 2.0) -> np.ndarray:
@@ -151,25 +209,20 @@ def best_plan(offer: Offer, benefit: Sequence[np.ndarray], name: str = "search")
     from scipy.sparse import coo_array
 
     teams = offer.cost.shape[1]
-    limits = offer.capacity
     rows: list[np.ndarray] = []
     columns: list[np.ndarray] = []
     entries: list[np.ndarray] = []
     gains: list[float] = []
     choices: list[tuple[int, int, int]] = []
-    weekly, yearly_days = offer.weeks, offer.years
     for package in range(len(offer.packages)):
-        if limits.trainers is not None and offer.at_once[package] > limits.trainers:
+        if not offer.staffed(package):
             continue
         for place, start in enumerate(offer.starts(package)):
-            load = offer.load(package, int(start))
-            by_year = load_by_year(load)
             for team in range(teams):
                 gain = float(benefit[package][place, team])
-                if gain <= 0.0:
+                if gain <= 0.0 or not 0 <= offer.earliest[team] <= start:
                     continue
-                spending = offer.spending(package, team, int(start))
-                column = np.concatenate([load, by_year, spending])
+                column = offer.needs(package, team, int(start))
                 used = np.flatnonzero(column)
                 rows.append(np.append(used + teams, team))
                 columns.append(np.full(len(used) + 1, len(gains)))
@@ -179,17 +232,7 @@ def best_plan(offer: Offer, benefit: Sequence[np.ndarray], name: str = "search")
     package_of = np.full(teams, NOTHING)
     start_of = np.full(teams, NOTHING)
     if gains:
-        most = np.concatenate(
-            [
-                np.ones(teams),
-                np.full(weekly, limits.week_limit),
-                np.full(yearly_days, limits.year_limit),
-                np.full(
-                    offer.years,
-                    np.inf if limits.budget_per_year is None else limits.budget_per_year,
-                ),
-            ]
-        )
+        most = np.concatenate([np.ones(teams), offer.limits()])
         matrix = coo_array(
             (np.concatenate(entries), (np.concatenate(rows), np.concatenate(columns))),
             shape=(len(most), len(gains)),
@@ -225,48 +268,96 @@ def silent() -> Iterator[None]:
             os.close(kept)
 
 
-def load_by_year(load: np.ndarray) -> np.ndarray:
-    """Return weekly trainer-days summed over years."""
-    return np.add.reduceat(load, np.arange(0, len(load), WEEKS_PER_YEAR))
-
-
 def rule_plan(offer: Offer, order: np.ndarray, package: int, name: str) -> TeamPlan:
     """Give one package to teams in a given order, each as early as the limits allow.
 
-    A team that cannot be trained in time is passed over, and the next one tried.
+    A team that cannot be trained in time, or paid, is passed over, and the next one tried.
     """
-    from sim.planning.trainers import queue
-
-    given = queue(
-        np.zeros(len(order), np.int64),
-        offer.trainer_days[package],
-        offer.cost[package][order],
-        offer.capacity,
-        offer.weeks,
-        int(offer.at_once[package]),
-    ).given
-    start = np.full(len(order), NOTHING)
-    start[order] = given
-    return TeamPlan(name, np.where(start >= 0, package, NOTHING), start)
+    package_of = np.full(offer.cost.shape[1], NOTHING)
+    start_of = package_of.copy()
+    limits = offer.limits() + SLACK
+    taken = np.zeros(len(limits))
+    last = offer.weeks - int(offer.core_weeks[package])
+    for team in order if offer.staffed(package) else ():
+        earliest = int(offer.earliest[team])
+        for start in range(earliest, last + 1) if earliest >= 0 else ():
+            needs = offer.needs(package, int(team), start)
+            if np.all(taken + needs <= limits):
+                taken += needs
+                package_of[team], start_of[team] = package, start
+                break
+    return TeamPlan(name, package_of, start_of)
 
 
 def use_of(offer: Offer, plan: TeamPlan) -> tuple[np.ndarray, np.ndarray]:
-    """Return trainer-days by week and planned direct cost by year of a plan."""
-    load, spent = np.zeros(offer.weeks), np.zeros(offer.years)
+    """Return trainer-days and committed direct cost of a plan by week, to the end of both."""
+    load = np.zeros(offer.all_years * WEEKS_PER_YEAR)
+    money = np.zeros_like(load)
     for team in np.flatnonzero(plan.package != NOTHING):
         package, start = int(plan.package[team]), int(plan.start[team])
         load += offer.load(package, start)
-        spent += offer.spending(package, int(team), start)
-    return load, spent
+        money += offer.money(package, int(team), start)
+    return load, money
 
 
 def within(offer: Offer, plan: TeamPlan) -> bool:
     """Return whether a plan keeps all limits."""
-    load, spent = use_of(offer, plan)
+    load, money = use_of(offer, plan)
+    used = np.concatenate([load, by_year(load), by_year(money), [money.sum()]])
+    return bool(np.all(used <= offer.limits() * (1.0 + 1e-6) + 1e-6))
+
+
+def obstacle(offer: Offer, package: int) -> str:
+    """Return why no team at all can have a package; empty where one can."""
     limits = offer.capacity
-    budget = np.inf if limits.budget_per_year is None else limits.budget_per_year
-    return bool(
-        np.all(load <= limits.week_limit + 1e-6)
-        and np.all(load_by_year(load) <= limits.year_limit + 1e-6)
-        and np.all(spent <= budget * (1.0 + 1e-6) + SLACK)
-    )
+    last = offer.weeks - int(offer.core_weeks[package])
+    if last < 0:
+        return (
+            f"its core training takes {offer.core_weeks[package]} weeks, and {offer.weeks} are "
+            "looked at"
+        )
+    if not offer.staffed(package):
+        return (
+            f"trainers = {limits.trainers}: a session needs {offer.at_once[package]} trainers at "
+            "the same time"
+        )
+    teams = np.flatnonzero((offer.earliest >= 0) & (offer.earliest <= last))
+    if not len(teams):
+        return "no team may start early enough for its core training to end in time"
+    starts = range(int(offer.earliest[teams].min()), last + 1)
+    loads = [offer.load(package, start) for start in starts]
+    if not any(
+        load.max() <= limits.week_limit + SLACK and by_year(load).max() <= limits.year_limit + SLACK
+        for load in loads
+    ):
+        return (
+            f"trainers = {limits.trainers}: it takes {loads[0].sum():g} trainer-days in one team, "
+            f"and they give {limits.year_limit:g} a year and {limits.week_limit:g} a week"
+        )
+    if not any(payable(offer, package, int(team)) for team in teams):
+        if limits.budget_per_year == 0.0:
+            return "the budget is 0"
+        cost = whole_cost(offer, package)[teams].min()
+        return (
+            f"the cheapest team is planned to cost {cost:,.0f} in direct costs, above a budget of "
+            f"{limits.budget_per_year:,.0f} a year and {offer.whole_budget:,.0f} in all"
+        )
+    return ""
+
+
+def payable(offer: Offer, package: int, team: int) -> bool:
+    """Return whether the budget would pay for one team alone, from any week it may start in."""
+    if not np.isfinite(offer.yearly_budget):
+        return True
+    last = offer.weeks - int(offer.core_weeks[package])
+    for start in range(int(offer.earliest[team]), last + 1):
+        spending = offer.spending(package, team, start)
+        if spending.max() <= offer.yearly_budget and spending.sum() <= offer.whole_budget:
+            return True
+    return False
+
+
+def whole_cost(offer: Offer, package: int) -> np.ndarray:
+    """Return the planned direct cost of a package to the end of its funding, shape (teams,)."""
+    funded = int(offer.funded_weeks[package])
+    return np.asarray(offer.cost[package, :, :funded].sum(axis=1))

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sim.errors import InputError
-from sim.planning.comparison import planned_direct_cost
-from sim.planning.packages import OUTCOMES, TeamPlan, as_package, team_outcomes
+from sim.planning.comparison import IMPORTANT, planned_direct_cost
+from sim.planning.packages import (
+    NOTHING,
+    OUTCOMES,
+    TeamPlan,
+    as_package,
+    core_training_weeks,
+    funded_weeks,
+    team_outcomes,
+)
 from sim.planning.plan_search import (
     Offer,
     best_plan,
     over_starts,
+    payable,
     rule_plan,
     team_weights,
     use_of,
+    whole_cost,
 )
-from sim.planning.resources import programme_trainer_days, trainers_at_once
+from sim.planning.resources import by_year, programme_trainer_days, trainers_at_once
 from sim.planning.setting import Setting
+from sim.planning.uncertainty import Chance, Spread, chance_at_least, spread_of
 
 if TYPE_CHECKING:
     from sim.planning.prices import Prices
@@ -29,11 +40,15 @@ if TYPE_CHECKING:
     from sim.scenarios.schema import Scenario
     from sim.simulate import Progress
 
-LONGEST = 1040
-"""Weeks within which every session of a scenario lies."""
 ANCHORS = 4
 """Start weeks that are simulated for each package; benefits at others lie between them."""
-NORMAL_975 = 1.959963984540054
+FEWEST_FRESH = 10
+"""Fresh draws below which no difference between plans is claimed."""
+RUNS = 5
+"""Runs of chance for each fresh draw behind the chance of a meaningful difference."""
+CONTROL = "control"
+USUAL_FOR_ALL = "usual care for all"
+READINESS, MOST_USERS = "readiness first", "most users per worker first"
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,10 @@ class PlanQuestion:
         How much a person of the group of the roster's share column counts under ``equity``.
     setting : Setting
         For the date of the first week.
+    threshold : float or None
+        The user's own threshold of the QPR difference, points.
+    include_control : bool
+        Whether teams of the control arm are planned for too.
     """
 
     packages: tuple[Scenario, ...]
@@ -72,6 +91,20 @@ class PlanQuestion:
     objective: str = "qpr"
     equity_weight: float = 2.0
     setting: Setting = field(default_factory=Setting)
+    threshold: float | None = None
+    include_control: bool = False
+
+    @property
+    def earliest(self) -> np.ndarray:
+        """First week in which each team may start, -1 where it is left out, shape (teams,)."""
+        return np.array(
+            [
+                NOTHING
+                if row.arm == CONTROL and not self.include_control
+                else (row.start_week or 0)
+                for row in self.roster.rows
+            ]
+        )
 
 
 class Score(NamedTuple):
@@ -92,7 +125,9 @@ class Score(NamedTuple):
     teams : int
         Teams that get a package.
     cost : numpy.ndarray
-        Planned direct cost by year.
+        Planned direct cost by year within the time looked at.
+    later_cost : float
+        Planned direct cost of what was started, after the time looked at.
     trainer_days : float
         Trainer-days in all.
     """
@@ -107,7 +142,31 @@ class Score(NamedTuple):
     regret_high: float
     teams: int
     cost: np.ndarray
+    later_cost: float
     trainer_days: float
+
+    @property
+    def committed(self) -> float:
+        """Planned direct cost of everything that was started, to its end."""
+        return float(self.cost.sum()) + self.later_cost
+
+
+class Effect(NamedTuple):
+    """What a plan does for the people it treats, against usual care, on fresh draws.
+
+    Attributes
+    ----------
+    spread : Spread
+        QPR-15 difference a person on the books of the teams treated, points.
+    reaches : Chance
+        Probability that the expected difference reaches the minimum important difference.
+    reaches_threshold : Chance or None
+        The same for the user's own threshold.
+    """
+
+    spread: Spread
+    reaches: Chance
+    reaches_threshold: Chance | None
 
 
 @dataclass(frozen=True)
@@ -119,12 +178,16 @@ class PlanOutcome:
     question : PlanQuestion
     offer : Offer
     scores : tuple of Score
-        The search's plan first, then the rules'.
+        The search's plan first, then usual care for all, then the rules'.
     best_rule : Score
-        The rule that looked best on the search's draws.
+        The rule that looked best on the search's draws; usual care for all is one.
     gain, gain_low, gain_high : float
-        Search less best rule on fresh draws: mean, and 95% interval of the Monte Carlo error of
-        that mean.
+        Search less best rule on fresh draws: mean, and 95% interval (Student's t) of the Monte
+        Carlo error of that mean.
+    fresh : int
+        Number of fresh draws.
+    effect : Effect or None
+        What the recommended plan does for those it treats; None where it treats nobody.
     """
 
     question: PlanQuestion
@@ -134,6 +197,8 @@ class PlanOutcome:
     gain: float
     gain_low: float
     gain_high: float
+    fresh: int
+    effect: Effect | None = None
 
     @property
     def search(self) -> Score:
@@ -143,7 +208,46 @@ class PlanOutcome:
     @property
     def beats(self) -> bool:
         """Whether the search is better than the best rule beyond Monte Carlo error."""
-        return self.gain_low > 0.0
+        return beats(self.gain_low, self.fresh)
+
+    @property
+    def recommended(self) -> Score:
+        """The plan to take: the search's if it beats the best rule, else the rule's."""
+        return self.search if self.beats else self.best_rule
+
+    @property
+    def differ(self) -> bool:
+        """Whether the recommended plan is another than the search's."""
+        own, other = self.recommended.plan, self.search.plan
+        same = np.array_equal(own.package, other.package) and np.array_equal(own.start, other.start)
+        return not same
+
+
+def beats(gain_low: float, fresh: int) -> bool:
+    """Return whether a gain is claimed: beyond Monte Carlo error, on draws enough to tell."""
+    return fresh >= FEWEST_FRESH and gain_low > 0.0
+
+
+def gain_of(difference: np.ndarray) -> tuple[float, float, float]:
+    """Return the mean of differences and its 95% limits by Student's t.
+
+    Parameters
+    ----------
+    difference : numpy.ndarray
+        A plan's worth less another's in each draw, shape (draws,).
+
+    Returns
+    -------
+    tuple of float
+        Mean, low, high; the limits are infinite with one draw.
+    """
+    from scipy.special import stdtrit
+
+    count, mean = len(difference), float(difference.mean())
+    if count < 2:
+        return mean, -np.inf, np.inf
+    half = float(stdtrit(count - 1, 0.975) * difference.std(ddof=1) / np.sqrt(count))
+    return mean, mean - half, mean + half
 
 
 def offer_of(question: PlanQuestion) -> Offer:
@@ -152,40 +256,67 @@ def offer_of(question: PlanQuestion) -> Offer:
     Raises
     ------
     InputError
-        When the budget is above nought and too small for any team, or the time too short for any
-        session.
+        When the budget is above nought and too small for any team, the time too short for the core
+        training of any package, or all teams are in the control arm.
     """
     prices = question.prices.values()
     packages, weeks = question.packages, question.weeks
+    core = np.array([core_training_weeks(one) for one in packages])
+    funded = np.array([funded_weeks(one) for one in packages])
+    if core.min() > weeks:
+        raise InputError(
+            f"years: {weeks} weeks are too short for the core training of any package; the "
+            f"shortest takes {core.min()}"
+        )
+    if not np.any(question.earliest >= 0):
+        raise InputError(
+            "roster: every team's arm is control, and control teams are left out; "
+            "--include-control plans for them too"
+        )
+    length = max(weeks, int(funded.max()))
     offer = Offer(
         packages=tuple(one.name for one in packages),
-        trainer_days=np.array([programme_trainer_days(one, weeks) for one in packages]),
+        trainer_days=np.array([programme_trainer_days(one, length) for one in packages]),
         at_once=np.array([trainers_at_once(one) for one in packages]),
         cost=np.array(
-            [planned_direct_cost(one, question.roster, prices, weeks) for one in packages]
+            [planned_direct_cost(one, question.roster, prices, length) for one in packages]
         ),
         capacity=question.capacity,
         weeks=weeks,
+        core_weeks=core,
+        funded_weeks=funded,
+        earliest=question.earliest,
     )
-    budget = question.capacity.budget_per_year
-    cheapest = offer.cost[:, :, :52].sum(axis=2)
-    if budget and cheapest.min() > budget:
-        package, team = np.unravel_index(int(cheapest.argmin()), cheapest.shape)
-        raise InputError(
-            f"budget = {budget:,.0f}: too small for one team; the cheapest is "
-            f"'{question.roster.rows[team].team}' with '{offer.packages[package]}', whose first "
-            f"year is planned to cost {cheapest.min():,.0f} in direct costs"
-        )
-    later = [programme_trainer_days(one, LONGEST).sum() for one in packages]
-    held = offer.trainer_days.sum(axis=1)
-    if all(days > 0.0 and none == 0.0 for days, none in zip(later, held, strict=True)):
-        raise InputError(f"years: {weeks} weeks are too short for the first session of any package")
+    check_budget(question, offer)
     return offer
 
 
+def check_budget(question: PlanQuestion, offer: Offer) -> None:
+    """Refuse a budget that is above nought and yet too small for any one team."""
+    budget = question.capacity.budget_per_year
+    teams = np.flatnonzero(offer.earliest >= 0)
+    if not budget or any(
+        payable(offer, package, int(team))
+        for package in range(len(offer.packages))
+        for team in teams
+        if offer.earliest[team] + offer.core_weeks[package] <= offer.weeks
+    ):
+        return
+    costs = np.array([whole_cost(offer, package)[teams] for package in range(len(offer.packages))])
+    package, place = np.unravel_index(int(costs.argmin()), costs.shape)
+    raise InputError(
+        f"budget = {budget:,.0f}: too small for one team; the cheapest is "
+        f"'{question.roster.rows[teams[place]].team}' with '{offer.packages[package]}', planned "
+        f"to cost {costs.min():,.0f} in direct costs to the end of its funding (limits: "
+        f"{budget:,.0f} a year, {offer.whole_budget:,.0f} in all)"
+    )
+
+
 def anchors_of(offer: Offer, package: int) -> np.ndarray:
-    """Return the start weeks of a package that are simulated."""
+    """Return the start weeks of a package that are simulated; none where no week is in time."""
     starts = offer.starts(package)
+    if not len(starts):
+        return starts
     places = np.linspace(0, len(starts) - 1, min(ANCHORS, len(starts))).round().astype(int)
     return np.asarray(np.unique(starts[places]))
 
@@ -206,8 +337,8 @@ def orders_of(question: PlanQuestion) -> dict[str, np.ndarray]:
     found = {"roster order": np.arange(len(rows))}
     if np.isfinite(given).any():
         # Teams without a score come last.
-        found["readiness first"] = np.argsort(-np.nan_to_num(given, nan=-1.0), kind="stable")
-    found["need first (most service users a worker)"] = np.argsort(-load, kind="stable")
+        found[READINESS] = np.argsort(-np.nan_to_num(given, nan=-1.0), kind="stable")
+    found[MOST_USERS] = np.argsort(-load, kind="stable")
     found["random order"] = lots
     return found
 
@@ -238,12 +369,15 @@ def solve(
     if len(question.draws) < 2:
         raise InputError("draws: at least 2, as search and score need draws of their own")
     offer = offer_of(question)
-    weights = team_weights(question.roster, question.objective, question.equity_weight)
+    treatable = offer.earliest >= 0
+    weights = treatable * team_weights(question.roster, question.objective, question.equity_weight)
     outcome = OUTCOMES.index("reach" if question.objective == "reach" else "qpr15")
     seen, fresh = question.draws[::2], question.draws[1::2]
 
-    def outcomes(plans: Sequence[TeamPlan], draws: Sequence[Mapping[str, float]], seed: int):  # type: ignore[no-untyped-def]
-        found = team_outcomes(
+    def simulated(
+        plans: Sequence[TeamPlan], draws: Sequence[Mapping[str, float]], seed: int
+    ) -> np.ndarray:
+        return team_outcomes(
             question.packages,
             question.roster,
             plans,
@@ -254,43 +388,70 @@ def solve(
             on_progress=on_progress,
             should_cancel=should_cancel,
         )
-        return found[..., outcome] * weights / weights.sum()
+
+    def worth_of(found: np.ndarray) -> np.ndarray:
+        return np.asarray(found[..., outcome] * weights / weights.sum())
 
     anchors = [anchors_of(offer, package) for package in range(len(offer.packages))]
     trials = [
-        TeamPlan("", np.full(len(weights), package), np.full(len(weights), week))
+        TeamPlan("", np.where(treatable, package, NOTHING), np.where(treatable, week, NOTHING))
         for package, several in enumerate(anchors)
         for week in several
     ]
-    mean = outcomes(trials, seen, question.seed).mean(axis=1)
+    mean = worth_of(simulated(trials, seen, question.seed)).mean(axis=1)
     benefit, first = [], 0
     for package, several in enumerate(anchors):
         part = mean[first : first + len(several)]
         first += len(several)
-        benefit.append(over_starts(several, part, offer.starts(package)))
-    plans = [best_plan(offer, benefit)]
+        benefit.append(over_starts(several, part, offer.starts(package)) if len(several) else part)
+    nobody = np.full(len(weights), NOTHING)
+    plans = [best_plan(offer, benefit), TeamPlan(USUAL_FOR_ALL, nobody, nobody)]
     for label, order in orders_of(question).items():
         for package, name in enumerate(offer.packages):
-            plans.append(rule_plan(offer, order, package, f"{label}, {name}"))
+            plan = rule_plan(offer, order, package, f"{label}, {name}")
+            if np.any(plan.package != NOTHING):
+                plans.append(plan)
     expected = [believed(offer, plan, benefit) for plan in plans]
-    worth = outcomes(plans, fresh, question.seed + 1).sum(axis=2)
+    worth = worth_of(simulated(plans, fresh, question.seed + 1)).sum(axis=2)
     best = worth.max(axis=0)
     scores = tuple(
         score_of(offer, plan, hoped, own, best - own)
         for plan, hoped, own in zip(plans, expected, worth, strict=True)
     )
     rule = 1 + int(np.argmax(expected[1:]))
-    difference = worth[0] - worth[rule]
-    error = float(difference.std(ddof=1) / np.sqrt(len(fresh))) if len(fresh) > 1 else np.inf
-    gain = float(difference.mean())
-    return PlanOutcome(
-        question,
-        offer,
-        scores,
-        scores[rule],
-        gain,
-        gain - NORMAL_975 * error,
-        gain + NORMAL_975 * error,
+    answer = PlanOutcome(
+        question, offer, scores, scores[rule], *gain_of(worth[0] - worth[rule]), len(fresh)
+    )
+    plan = answer.recommended.plan
+    if not np.any(plan.package != NOTHING):
+        return answer
+    # Chance of their own, so that the choice between plans lends the chosen one no luck.
+    again = simulated([plan], list(fresh) * RUNS, question.seed + 2)[0]
+    points = again[..., OUTCOMES.index("qpr15")].reshape(RUNS, len(fresh), -1)
+    effect = effect_on(question, plan, points)
+    return replace(answer, effect=effect)
+
+
+def effect_on(question: PlanQuestion, plan: TeamPlan, points: np.ndarray) -> Effect:
+    """Return what a plan does for the people on the books of the teams it treats.
+
+    Parameters
+    ----------
+    question : PlanQuestion
+        For the caseloads and the threshold.
+    plan : TeamPlan
+        The plan.
+    points : numpy.ndarray
+        QPR-15 differences from usual care, shape (runs, draws, teams).
+    """
+    people = np.array([row.caseload for row in question.roster.rows], float)
+    people[plan.package == NOTHING] = 0.0
+    values = (points @ people / people.sum()).T
+    own = question.threshold
+    return Effect(
+        spread_of(values),
+        chance_at_least(values, IMPORTANT),
+        None if own is None else chance_at_least(values, own),
     )
 
 
@@ -308,7 +469,8 @@ def score_of(
     offer: Offer, plan: TeamPlan, expected: float, worth: np.ndarray, regret: np.ndarray
 ) -> Score:
     """Return a plan's worth from its worth in each fresh draw."""
-    load, spent = use_of(offer, plan)
+    load, money = use_of(offer, plan)
+    in_time = money[: offer.weeks]
     low, high = np.quantile(worth, [0.05, 0.95])
     error = worth.std(ddof=1) / np.sqrt(len(worth)) if len(worth) > 1 else np.nan
     return Score(
@@ -321,7 +483,8 @@ def score_of(
         float(regret.mean()),
         float(np.quantile(regret, 0.95)),
         int((plan.package >= 0).sum()),
-        spent,
+        by_year(in_time),
+        float(money[offer.weeks :].sum()),
         float(load.sum()),
     )
 

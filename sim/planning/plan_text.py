@@ -1,94 +1,167 @@
-"""The answer of a search in words and rows."""
+"""The answer of a search in words."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sim.planning.packages import describe
-from sim.planning.plan_study import PlanOutcome, Score
+import numpy as np
+
+from sim.planning.comparison import IMPORTANT
+from sim.planning.plan_notes import nobody_because, plan_notes
+from sim.planning.plan_study import FEWEST_FRESH, PlanOutcome, Score
+from sim.planning.plan_tables import evidence_rows, plan_rows, score_rows
+from sim.planning.verdicts import chance_text, signed, time_text
 
 UNITS = {
-    "qpr": "QPR-15 points a person on the books of all teams",
-    "reach": "share of people on the books whose worker was trained",
-    "equity": "QPR-15 points a person, people weighted as stated",
+    "qpr": "QPR-15 points a person on the books of the teams planned for",
+    "reach": "share of people on the books of the teams planned for whose worker was trained",
+    "equity": "QPR-15 points a person of the teams planned for, people weighted as stated",
 }
-DIGITS = 3
-
-
-def plan_rows(outcome: PlanOutcome) -> list[dict[str, Any]]:
-    """Return the search's plan: a row for each team that gets something."""
-    question = outcome.question
-    rows = describe(outcome.search.plan, question.packages, question.roster)
-    if question.setting.start_date is not None:
-        for row in rows:
-            row["start date"] = str(question.setting.date_of(row["start week"]))
-    return rows
-
-
-def score_rows(outcome: PlanOutcome) -> list[dict[str, Any]]:
-    """Return the worth of every plan: a row each."""
-    return [score_row(one) for one in outcome.scores]
-
-
-def score_row(score: Score) -> dict[str, Any]:
-    """Return a plan's worth as a row."""
-    row: dict[str, Any] = {
-        "plan": score.plan.name,
-        "teams": score.teams,
-        "expected by the search": round(score.expected, DIGITS),
-        "mean on fresh draws": round(score.mean, DIGITS),
-        "Monte Carlo SE": round(score.standard_error, DIGITS),
-        "5%": round(score.low, DIGITS),
-        "95%": round(score.high, DIGITS),
-        "regret, mean": round(score.regret, DIGITS),
-        "regret, 95%": round(score.regret_high, DIGITS),
-        "trainer-days": round(score.trainer_days, 1),
-    }
-    for year, cost in enumerate(score.cost, 1):
-        row[f"direct cost, year {year}"] = round(float(cost))
-    return row
+GAIN_COVERS = (
+    "95% interval by Student's t of the mean over fresh draws: Monte Carlo error, from parameter "
+    "uncertainty and chance"
+)
+EFFECT_COVERS = "central 90% of draws: parameter uncertainty, replication noise taken out"
+COSTS_MEAN = (
+    "Costs of teams: planned direct costs in GBP, to the end of what is funded, and what of it "
+    "falls due after the time looked at (later)."
+)
+WIDTH = 100
 
 
 def verdict(outcome: PlanOutcome) -> str:
     """Return in a sentence whether the search was worth it."""
     unit = UNITS[outcome.question.objective]
     if outcome.search.teams == 0:
-        return "Usual care for all: no package helps on average, or none can be paid for."
+        return f"Usual care for all: {nobody_because(outcome)}."
+    rule, instead = "usual care for all", "Go on as usual."
+    if outcome.best_rule.teams:
+        rule = f"the best simple rule ({outcome.best_rule.plan.name})"
+        instead = "Take the rule: it is easier to explain."
+    if outcome.fresh < FEWEST_FRESH:
+        return (
+            f"Too few draws to tell whether the search beats {rule}: "
+            f"{outcome.gain:+.3f} {unit} on {outcome.fresh} fresh draws, and at least "
+            f"{FEWEST_FRESH} are needed (--draws {2 * FEWEST_FRESH}). Until then "
+            f"{instead[0].lower()}{instead[1:]}"
+        )
     gap = (
         f"{outcome.gain:+.3f} (Monte Carlo 95%: {outcome.gain_low:+.3f} to "
         f"{outcome.gain_high:+.3f})"
     )
-    rule = outcome.best_rule.plan.name
     if outcome.beats:
-        return (
-            f"The search beats the best simple rule ({rule}) by {gap} {unit}, on draws that it "
-            "never saw."
-        )
-    return (
-        f"The search does not beat the best simple rule ({rule}): {gap} {unit}, on draws that it "
-        "never saw. Take the rule: it is easier to explain."
+        return f"The search beats {rule} by {gap} {unit}, on draws that it never saw."
+    return f"The search does not beat {rule}: {gap} {unit}, on draws that it never saw. {instead}"
+
+
+def heading(outcome: PlanOutcome) -> str:
+    """Return the title of the recommended plan."""
+    recommended = outcome.recommended
+    treated = f"{recommended.teams} of {len(outcome.question.roster.rows)} teams"
+    if recommended.teams == 0:
+        return "The recommended plan: usual care for all"
+    if recommended is outcome.search:
+        return f"The recommended plan, found by the search: {treated}"
+    return f"The recommended plan, by the rule '{recommended.plan.name}': {treated}"
+
+
+def effect_text(outcome: PlanOutcome) -> str:
+    """Return what the recommended plan does for those it treats, and how likely it matters."""
+    effect, own = outcome.effect, outcome.question.threshold
+    if effect is None:
+        return "Nobody is treated: no difference from usual care."
+    spread = effect.spread
+    when = time_text(outcome.question.weeks)
+    ranged = "" if np.isnan(spread.low) else f" ({signed(spread.low)} to {signed(spread.high)}, "
+    told = f"{ranged}{EFFECT_COVERS})" if ranged else ""
+    text = (
+        f"Against usual care the recommended plan changes personal recovery (QPR-15, 0-60) by "
+        f"{signed(spread.mean)} points a person on the books of the teams it treats, after "
+        f"{when}{told}. A meaningful difference ({IMPORTANT:g} points) is reached in "
+        f"{chance_text(effect.reaches)}"
     )
+    if effect.reaches_threshold is not None:
+        text += f"; your threshold of {own:g} in {chance_text(effect.reaches_threshold)}"
+    return text + "."
 
 
 def curse(outcome: PlanOutcome) -> str:
     """Return how much the search believed too much in its own plan."""
     score = outcome.search
+    error = (
+        "" if np.isnan(score.standard_error) else f" (Monte Carlo SE {score.standard_error:.3f})"
+    )
     return (
-        f"The search expected {score.expected:.3f}; on fresh draws the plan was worth "
-        f"{score.mean:.3f} (Monte Carlo SE {score.standard_error:.3f}). Whoever picks the best of "
-        "many estimates picks some luck with it: only the second number counts."
+        f"The search expected {score.expected:.3f} of its plan; on fresh draws the plan was worth "
+        f"{score.mean:.3f}{error}. Whoever picks the best of many estimates picks some luck with "
+        "it: only the second number counts."
+    )
+
+
+def cost_text(outcome: PlanOutcome, score: Score) -> str:
+    """Return the planned direct costs of a plan in a sentence."""
+    years = "; ".join(f"year {year}: {cost:,.0f}" for year, cost in enumerate(score.cost, 1))
+    return (
+        f"Direct costs planned: {score.committed:,.0f} GBP in all ({years}; after the "
+        f"time looked at: {score.later_cost:,.0f}); prices of "
+        f"{outcome.question.prices.price_year}, not discounted, everybody attending."
+    )
+
+
+def made_with(outcome: PlanOutcome) -> str:
+    """Return version, seed and draws in a sentence."""
+    from sim.results import package_versions
+
+    question = outcome.question
+    version = package_versions()["refocus-simulation"]
+    return (
+        f"refocus-simulation {version}, seed {question.seed}, {len(question.draws)} draws "
+        f"({len(question.draws) - outcome.fresh} searched on, {outcome.fresh} fresh)."
     )
 
 
 def plan_text(outcome: PlanOutcome, covers: str) -> str:
     """Return the answer for a terminal."""
+    parts = [filled(verdict(outcome)), filled(effect_text(outcome))]
+    parts.append(f"{heading(outcome)}\n{table(plan_rows(outcome))}")
+    if outcome.recommended.teams:
+        parts.append(filled(cost_text(outcome, outcome.recommended)))
+    if outcome.differ:
+        rows = plan_rows(outcome, outcome.search)
+        parts.append(f"Beside it the search's plan, not recommended\n{table(rows)}")
+        parts.append(filled(cost_text(outcome, outcome.search)))
+    if outcome.search.teams:
+        parts.append(filled(curse(outcome)))
+    parts.append(
+        filled(
+            f"Worth of every plan in {UNITS[outcome.question.objective]}, difference from usual "
+            f"care at the end; 5% and 95% cover {covers}."
+        )
+        + "\n"
+        + table(score_rows(outcome))
+    )
+    evidence = ", ".join(f"{one['package']} ({one['evidence']})" for one in evidence_rows(outcome))
+    notes = [
+        COSTS_MEAN,
+        *plan_notes(outcome),
+        f"Evidence for what is done, not for how well it works: {evidence}.",
+        made_with(outcome),
+    ]
+    parts.append("\n".join(["Notes", *(filled(f"- {note}", "  ") for note in notes)]))
+    return "\n\n".join(parts)
+
+
+def filled(text: str, indent: str = "") -> str:
+    """Return text broken into lines."""
+    import textwrap
+
+    return textwrap.fill(
+        text, WIDTH, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+    )
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return rows as aligned text."""
     import pandas as pd
 
-    rows = plan_rows(outcome)
-    table = pd.DataFrame(rows).to_string(index=False) if rows else "nobody gets a package"
-    scores = pd.DataFrame(score_rows(outcome)).to_string(index=False)
-    return (
-        f"{verdict(outcome)}\n\n{table}\n\n{curse(outcome)}\n\n"
-        f"Worth in {UNITS[outcome.question.objective]}, difference from usual care at the end; "
-        f"5% and 95% cover {covers}.\n\n{scores}"
-    )
+    return pd.DataFrame(rows).to_string(index=False) if rows else "nobody gets a package"

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sim.planning.plan_notes import plan_notes
+from sim.planning.plan_tables import DIGITS, evidence_rows, frame_of, plan_rows, score_rows
 from sim.planning.plan_text import (
-    DIGITS,
+    COSTS_MEAN,
+    GAIN_COVERS,
     UNITS,
+    cost_text,
     curse,
-    plan_rows,
-    score_rows,
+    effect_text,
+    heading,
+    made_with,
     verdict,
 )
 from sim.report.document import Document
 from sim.report.figures import Point, interval_figure
-from sim.report.run_report import IMPORTANT
 
 if TYPE_CHECKING:
     from sim.planning.plan_study import PlanOutcome
@@ -32,32 +36,63 @@ def plan_report(outcome: PlanOutcome, covers: str, command: str) -> str:
     command : str
         The command that repeats it.
     """
-    import pandas as pd
-
-    question = outcome.question
-    unit = UNITS[question.objective]
     page = Document("A rollout plan")
     page.paragraph(verdict(outcome), "lead")
-    if question.objective != "reach":
-        page.paragraph(
-            f"The plan is worth {outcome.search.mean:.{DIGITS}f} {unit}; the minimum important "
-            f"difference between groups is {IMPORTANT:.0f} points. A best plan may still make no "
-            "meaningful difference."
-        )
+    page.paragraph(f"{effect_text(outcome)} A best plan may still make no meaningful difference.")
     page.paragraph(
         "Effects rest mainly on assumptions: the REFOCUS trial informs few parameters. Beyond "
         "month 12 everything is an extrapolation. Nothing is known about effects by ethnicity, and "
         "none changes a team's place here.",
         "caution",
     )
+    _plans(page, outcome)
+    _worth(page, outcome, covers)
+    _money(page, outcome)
+    _evidence(page, outcome)
+    page.heading("Notes on teams, packages, budget and rules")
+    page.bullets(plan_notes(outcome))
+    page.heading("How it was found")
+    page.bullets(
+        [
+            "What each package does in each team is simulated for a few start weeks with all teams "
+            "treated; benefits are taken to add up over teams, which the score on fresh draws does "
+            "not.",
+            "A mixed-integer linear programme (HiGHS) chooses under budget, trainer-days and "
+            "trainers at the same time.",
+            "All plans were scored on draws that the search never saw, with chance of their own. "
+            f"Search against rule: {GAIN_COVERS}.",
+            made_with(outcome),
+        ]
+    )
+    page.heading("How to repeat it")
+    page.code(command)
+    return page.html()
+
+
+def _plans(page: Document, outcome: PlanOutcome) -> None:
     page.heading("Who gets what, and when")
     rows = plan_rows(outcome)
     if rows:
-        page.table(pd.DataFrame(rows), "The plan, in the order of starting", "plan")
+        page.table(frame_of(rows), f"{heading(outcome)}, in the order of starting", "plan")
     else:
         page.paragraph("Nobody gets a package.")
-    left = len(question.roster.rows) - len(rows)
-    page.paragraph(f"{left} of {len(question.roster.rows)} teams go on as usual.")
+    left = len(outcome.question.roster.rows) - len(rows)
+    page.paragraph(f"{left} of {len(outcome.question.roster.rows)} teams go on as usual.")
+    if outcome.differ:
+        page.heading("The search's plan, beside it", 3)
+        page.paragraph("Not recommended: see the first sentence.")
+        page.table(
+            frame_of(plan_rows(outcome, outcome.search)),
+            f"The search's plan: {outcome.search.teams} teams, in the order of starting",
+            "search-plan",
+        )
+    page.paragraph(COSTS_MEAN)
+
+
+def _worth(page: Document, outcome: PlanOutcome, covers: str) -> None:
+    import pandas as pd
+
+    unit = UNITS[outcome.question.objective]
     page.heading("Beside simple rules")
     points = [Point(one.plan.name, one.mean, one.low, one.high) for one in outcome.scores]
     page.figure(
@@ -69,40 +104,42 @@ def plan_report(outcome: PlanOutcome, covers: str, command: str) -> str:
         pd.DataFrame(score_rows(outcome)),
         "scores",
     )
-    page.paragraph(curse(outcome))
+    if outcome.search.teams:
+        page.paragraph(curse(outcome))
+    recommended = outcome.recommended
     page.paragraph(
         f"Regret: in a single draw the best of the compared plans is on average "
-        f"{outcome.search.regret:.{DIGITS}f} better than the search's plan (95% of draws: at most "
-        f"{outcome.search.regret_high:.{DIGITS}f})."
+        f"{recommended.regret:.{DIGITS}f} better than the recommended plan (95% of draws: at most "
+        f"{recommended.regret_high:.{DIGITS}f})."
     )
+
+
+def _money(page: Document, outcome: PlanOutcome) -> None:
     page.heading("Money and trainers")
-    limits = question.capacity
-    budget = limits.budget_per_year
+    plans = [("The recommended plan", outcome.recommended)]
+    if outcome.differ:
+        plans.append(("The search's plan", outcome.search))
+    trainers = outcome.question.capacity.trainers
     page.bullets(
         [
-            "Direct costs planned, by year: "
-            + ", ".join(f"{cost:,.0f}" for cost in outcome.search.cost)
-            + f" GBP, prices of {question.prices.price_year}, not "
-            "discounted, reckoned with everybody attending; a year's limit: "
-            + ("none" if budget is None else f"{budget:,.0f}")
-            + ".",
-            f"Trainer-days in sessions: {outcome.search.trainer_days:.0f}; trainers at the same "
-            f"time: {'no limit' if limits.trainers is None else limits.trainers}.",
+            *[
+                f"{name}: {cost_text(outcome, score)} Trainer-days in sessions: "
+                f"{score.trainer_days:.0f}."
+                for name, score in plans
+            ],
+            f"Trainers at the same time: {'no limit' if trainers is None else trainers}.",
         ]
     )
-    page.heading("How it was found")
-    page.bullets(
-        [
-            "What each package does in each team is simulated for a few start weeks with all teams "
-            "treated; benefits are taken to add up over teams, which the score on fresh draws does "
-            "not.",
-            "A mixed-integer linear programme (HiGHS) chooses under yearly budget, trainer-days "
-            "and trainers at the same time.",
-            f"Half of {len(question.draws)} draws were searched on; all plans were scored on the "
-            "other half, with chance of their own.",
-            *question.roster.notes,
-        ]
+
+
+def _evidence(page: Document, outcome: PlanOutcome) -> None:
+    page.heading("Evidence for the packages")
+    page.table(
+        frame_of([dict(row) for row in evidence_rows(outcome)]),
+        "Evidence for what is done in each package, not for how well it works",
+        "packages",
     )
-    page.heading("How to repeat it")
-    page.code(command)
-    return page.html()
+    for package in outcome.question.packages:
+        if package.assumptions:
+            page.heading(f"Assumptions of {package.name}", 3)
+            page.bullets(list(package.assumptions))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -12,19 +13,27 @@ from hypothesis import strategies as st
 
 from sim.cli import main
 from sim.errors import InputError
-from sim.planning.packages import NOTHING, TeamPlan, as_package, mixed_layout, team_outcomes
+from sim.planning.packages import (
+    NOTHING,
+    TeamPlan,
+    as_package,
+    core_training_weeks,
+    mixed_layout,
+    team_outcomes,
+)
 from sim.planning.plan_search import (
     Offer,
     best_plan,
-    load_by_year,
+    obstacle,
     over_starts,
     rule_plan,
     team_weights,
     use_of,
     within,
 )
-from sim.planning.plan_study import PlanQuestion, offer_of, packages_of, solve
+from sim.planning.plan_study import PlanQuestion, beats, gain_of, offer_of, packages_of, solve
 from sim.planning.prices import shipped_prices
+from sim.planning.resources import by_year
 from sim.planning.trainers import Capacity
 from sim.posterior.choose import chosen_draws
 from sim.roster import described_roster, roster_from_text
@@ -42,7 +51,10 @@ def small_offer(capacity: Capacity, teams: int = 3, weeks: int = WEEKS) -> Offer
     for team in range(teams):
         cost[0, team, 0] = 100.0 * (team + 1)
         cost[1, team, 0] = 200.0 * (team + 1)
-    return Offer(("one", "two"), days, np.array([1, 2]), cost, capacity, weeks)
+    core = np.array([3, 7])
+    funded, earliest = np.array([10, 10]), np.zeros(teams, int)
+    at_once = np.array([1, 2])
+    return Offer(("one", "two"), days, at_once, cost, capacity, weeks, core, funded, earliest)
 
 
 def flat_benefit(offer: Offer, per_team: list[list[float]]) -> list[np.ndarray]:
@@ -95,11 +107,108 @@ def test_no_limit_is_ever_passed(
     plans += [rule_plan(offer, np.array([2, 0, 1]), package, "") for package in range(2)]
     for plan in plans:
         assert within(offer, plan)
-        load, spent = use_of(offer, plan)
+        load, money = use_of(offer, plan)
         assert load.max(initial=0.0) <= trainers * 5.0 + 1e-6
-        assert load_by_year(load).max() <= trainers * days + 1e-6
-        assert spent.max() <= budget + 1e-3
+        assert by_year(load).max() <= trainers * days + 1e-6
+        assert money.sum() <= budget + 1e-3
     assert worth(offer, plans[0], benefit) >= 0.0
+
+
+@pytest.mark.parametrize("budget", [0.0, 400.0, 900.0, 3000.0])
+def test_what_falls_due_after_the_time_looked_at_counts_in_full(budget: float) -> None:
+    offer = small_offer(Capacity(budget_per_year=budget), weeks=52)
+    # The same cost, but in the last funded week: a late start would push it out of the time.
+    late = replace(offer, cost=np.roll(offer.cost, 9, axis=2))
+    for one in (offer, late):
+        benefit = [1.0 + np.arange(len(one.starts(p)))[:, None] * np.ones(3) for p in range(2)]
+        plans = [best_plan(one, benefit), *(rule_plan(one, np.arange(3), p, "") for p in range(2))]
+        for plan in plans:
+            money = use_of(one, plan)[1]
+            paid = sum(
+                float(one.cost[plan.package[team], team].sum())
+                for team in np.flatnonzero(plan.package != NOTHING)
+            )
+            assert money.sum() == pytest.approx(paid)
+            assert paid <= budget
+    if budget:
+        start = int(late.starts(0)[-1])
+        assert late.money(0, 0, start)[: late.weeks].sum() == 0.0
+        assert late.spending(0, 0, start).sum() == late.spending(0, 0, 0).sum() > 0.0
+
+
+def test_the_budget_of_two_years_cannot_be_spent_in_a_third() -> None:
+    offer = small_offer(Capacity(budget_per_year=300.0), weeks=104)
+    offer = replace(offer, cost=np.roll(offer.cost, 9, axis=2))
+    third_year = TeamPlan("", np.array([0, NOTHING, 0]), np.array([101, NOTHING, 101]))
+    money = use_of(offer, third_year)[1]
+    assert by_year(money).tolist()[:3] == [0.0, 0.0, 400.0]
+    assert money.sum() <= offer.whole_budget
+    assert not within(offer, third_year)
+
+
+def test_what_goes_on_after_funding_is_paid_within_the_time_only() -> None:
+    offer = small_offer(Capacity())
+    offer = replace(offer, cost=np.ones_like(offer.cost))
+    assert [offer.money(0, 0, start).sum() for start in (0, 20, 24)] == [30.0, 10.0, 10.0]
+
+
+def test_boosters_may_come_after_the_time_looked_at() -> None:
+    seen = question(None, scenario="refocus-boosters")
+    offer = offer_of(seen)
+    assert core_training_weeks(seen.packages[0]) == 18
+    assert offer.starts(0)[-1] == 20
+    # Boosters come in weeks 28 and 40: from week 20 on both lie after week 40, and are paid.
+    assert offer.load(0, 20)[40:].sum() == offer.load(0, 0)[20:].sum() == 1.0
+    assert rule_plan(offer, np.arange(4), 0, "").start.max() <= 22
+
+
+def test_a_team_never_starts_before_its_start_week_and_control_teams_not_at_all() -> None:
+    roster = roster_from_text("team,arm,start_week\nA,control,\nB,intervention,10\nC,,\n")
+    seen = replace(question(None), roster=roster)
+    offer = offer_of(seen)
+    assert offer.earliest.tolist() == [NOTHING, 10, 0]
+    early = [np.ones((len(offer.starts(0)), 3)) / (1.0 + offer.starts(0))[:, None]]
+    for plan in (best_plan(offer, early), rule_plan(offer, np.arange(3), 0, "")):
+        assert plan.package.tolist() == [NOTHING, 0, 0]
+        assert plan.start.tolist() == [NOTHING, 10, 0]
+    told = offer_of(replace(seen, include_control=True))
+    assert rule_plan(told, np.arange(3), 0, "").start.tolist() == [0, 10, 0]
+    nobody = roster_from_text("team,arm\nA,control\n")
+    with pytest.raises(InputError, match="arm is control.*--include-control"):
+        offer_of(replace(seen, roster=nobody))
+
+
+@pytest.mark.parametrize(
+    ("capacity", "words"),
+    [
+        (Capacity(1), "trainers = 1: a session needs 2 trainers"),
+        (Capacity(2, 1.0), "trainers = 2: it takes 4 trainer-days in one team"),
+        (Capacity(2, 100.0, 0.0), "the budget is 0"),
+        (Capacity(2, 100.0, 150.0), "the cheapest team is planned to cost 200"),
+        (Capacity(2, 100.0, 200.0), ""),
+    ],
+)
+def test_what_stands_in_the_way_of_a_package_is_named(capacity: Capacity, words: str) -> None:
+    offer = small_offer(capacity)
+    why = obstacle(offer, 1)
+    assert why.startswith(words)
+    assert bool(why) == bool(words)
+    anything = flat_benefit(offer, [[0.0] * 3, [1.0] * 3])
+    assert (best_plan(offer, anything).package == NOTHING).all() == bool(words)
+
+
+def test_a_gain_is_claimed_with_students_t_and_on_draws_enough() -> None:
+    from scipy import stats
+
+    values = np.random.default_rng(3).normal(0.3, 1.0, 12)
+    mean, low, high = gain_of(values)
+    known = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
+    assert (low, high) == pytest.approx((known.low, known.high))
+    assert mean == pytest.approx(values.mean())
+    assert not beats(*gain_of(np.array([1.0, 1.1]))[1:2], 2)
+    assert not beats(0.5, 9)
+    assert beats(0.5, 10)
+    assert not beats(gain_of(np.array([2.0]))[1], 1)
 
 
 def test_more_money_never_makes_the_search_worse() -> None:
@@ -169,10 +278,12 @@ def test_usual_care_for_all_differs_from_usual_care_by_nothing() -> None:
     assert not found.any()
 
 
-def question(budget: float | None, seed: int = 1) -> PlanQuestion:
+def question(
+    budget: float | None, seed: int = 1, scenario: str = "refocus-as-delivered"
+) -> PlanQuestion:
     roster = described_roster(trusts=1, teams_per_trust=4, intervention_share=1.0)
     return PlanQuestion(
-        packages=packages_of([load_scenario("refocus-as-delivered")], 40),
+        packages=packages_of([load_scenario(scenario)], 40),
         roster=roster,
         capacity=Capacity(2, 100.0, budget),
         prices=shipped_prices(),
@@ -240,7 +351,12 @@ def test_the_command_writes_plan_scores_and_report(
     base = ["plan", "refocus-as-delivered", "--roster", str(teams), "--draws", "4", "--years", "1"]
     assert main([*base, "--out", str(tmp_path / "out")]) == 0
     told = capfd.readouterr().out.splitlines()
-    assert [Path(one).name for one in told] == ["plan.csv", "scores.csv", "report.html"]
+    assert [Path(one).name for one in told] == [
+        "plan.csv",
+        "scores.csv",
+        "plan.json",
+        "report.html",
+    ]
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "never saw" in page
     assert "informs few parameters" in page

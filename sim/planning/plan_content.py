@@ -1,0 +1,118 @@
+"""The answer of a search as plain values, for JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.planning.comparison import IMPORTANT
+from sim.planning.plan_notes import plan_notes
+from sim.planning.plan_study import FEWEST_FRESH
+from sim.planning.plan_tables import evidence_rows, plan_rows, score_rows
+from sim.planning.plan_text import EFFECT_COVERS, GAIN_COVERS, UNITS, effect_text, verdict
+
+if TYPE_CHECKING:
+    from sim.planning.plan_study import PlanOutcome, Score
+    from sim.planning.uncertainty import Chance
+
+
+def plan_content(outcome: PlanOutcome, covers: str, command: str) -> dict[str, Any]:
+    """Return everything as plain values, for JSON; what cannot be told is None."""
+    from sim.results import package_versions
+
+    question, offer, effect = outcome.question, outcome.offer, outcome.effect
+    limits, setting = question.capacity, question.setting
+    versions = package_versions()
+    content: dict[str, Any] = {
+        "verdict": verdict(outcome),
+        "recommended": outcome.recommended.plan.name,
+        "gain": {
+            "mean": outcome.gain,
+            "low": outcome.gain_low,
+            "high": outcome.gain_high,
+            "covers": GAIN_COVERS,
+            "unit": UNITS[question.objective],
+            "of": f"the search's plan less the best simple rule's ({outcome.best_rule.plan.name})",
+            "fresh_draws": outcome.fresh,
+            "enough_draws": outcome.fresh >= FEWEST_FRESH,
+        },
+        "effect": None
+        if effect is None
+        else {
+            "sentence": effect_text(outcome),
+            "mean": effect.spread.mean,
+            "low": effect.spread.low,
+            "high": effect.spread.high,
+            "covers": EFFECT_COVERS,
+            "unit": "QPR-15 points a person on the books of the teams treated, against usual care",
+            "monte_carlo_se": effect.spread.monte_carlo_se,
+            "meaningful": {"points": IMPORTANT, **chance_content(effect.reaches)},
+            "threshold": None
+            if effect.reaches_threshold is None
+            else {"points": question.threshold, **chance_content(effect.reaches_threshold)},
+        },
+        "plan": plan_rows(outcome),
+        "costs": cost_content(outcome.recommended),
+        "search_plan": plan_rows(outcome, outcome.search),
+        "search_costs": cost_content(outcome.search),
+        "scores": score_rows(outcome),
+        "scores_cover": covers,
+        "packages": evidence_rows(outcome),
+        "settings": {
+            "weeks": question.weeks,
+            "objective": question.objective,
+            "equity_weight": question.equity_weight if question.objective == "equity" else None,
+            "threshold": question.threshold,
+            "trainers": limits.trainers,
+            "trainer_days_per_year": limits.days_per_year,
+            "budget_per_year": limits.budget_per_year,
+            "budget_in_all": offer.whole_budget,
+            "include_control": question.include_control,
+            "setting": setting.source,
+            "start_date": None if setting.start_date is None else str(setting.start_date),
+        },
+        "seed": question.seed,
+        "draws": len(question.draws),
+        "version": versions["refocus-simulation"],
+        "versions": versions,
+        "price_year": question.prices.price_year,
+        "price_notes": list(question.prices.notes),
+        "roster": {"source": question.roster.source, "defaults": list(question.roster.notes)},
+        "notes": plan_notes(outcome),
+        "command": command,
+    }
+    plain: dict[str, Any] = finite(content)
+    return plain
+
+
+def cost_content(score: Score) -> dict[str, Any]:
+    """Return the planned direct costs of a plan, GBP."""
+    return {
+        "by_year": [round(float(one)) for one in score.cost],
+        "later": round(score.later_cost),
+        "committed": round(score.committed),
+    }
+
+
+def finite(value: Any) -> Any:
+    """Return values with None for what is no finite number, as JSON has none of those."""
+    if isinstance(value, dict):
+        return {name: finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def chance_content(chance: Chance) -> dict[str, Any]:
+    """Return a probability with its Monte Carlo error as plain values."""
+    return {
+        "share": chance.share,
+        "monte_carlo_se": chance.monte_carlo_se,
+        "low": chance.low,
+        "high": chance.high,
+        "of": chance.of,
+        "covers": "95%, Monte Carlo error alone",
+    }

@@ -1,0 +1,158 @@
+"""What a reader of a plan has to know of it: what was left out, filled in, or ruled out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.planning.plan_search import obstacle
+from sim.planning.plan_study import CONTROL, MOST_USERS, READINESS
+
+if TYPE_CHECKING:
+    from sim.planning.plan_search import Offer
+    from sim.planning.plan_study import PlanOutcome, PlanQuestion
+
+MOST_NAMES = 8
+
+
+def plan_notes(outcome: PlanOutcome) -> list[str]:
+    """Return notes on the teams, the packages, the budget and the rules, roster defaults last."""
+    question, offer = outcome.question, outcome.offer
+    return [
+        *team_notes(question, offer),
+        *package_notes(offer),
+        *budget_notes(offer),
+        *rule_notes(question),
+        *[f"Roster: {note}" for note in question.roster.notes],
+    ]
+
+
+def team_notes(question: PlanQuestion, offer: Offer) -> list[str]:
+    """Return which teams are left out or may start later only."""
+    rows = question.roster.rows
+    notes = []
+    control = [row.team for row in rows if row.arm == CONTROL]
+    if control and question.include_control:
+        notes.append(f"Planned for too, though their arm is control: {listed(control)}.")
+    elif control:
+        notes.append(
+            f"Left out, as their arm in the roster is control: {listed(control)}. They go on as "
+            "usual and do not count in what a plan is worth; --include-control plans for them."
+        )
+    planned = [(row, first) for row, first in zip(rows, offer.earliest, strict=True) if first >= 0]
+    later = [f"{row.team} (week {first})" for row, first in planned if row.start_week is not None]
+    if later:
+        notes.append(f"The roster's start_week is the earliest start: {listed(later)}.")
+    last = offer.weeks - int(offer.core_weeks.min())
+    never = [row.team for row, first in planned if first > last]
+    if never:
+        notes.append(
+            f"Cannot be trained within the {offer.weeks} weeks, given their start_week: "
+            f"{listed(never)}."
+        )
+    return notes
+
+
+def package_notes(offer: Offer) -> list[str]:
+    """Return which packages no team can have, and what has to end in time."""
+    notes = [
+        f"{name}: no team can have it ({why})."
+        for number, name in enumerate(offer.packages)
+        if (why := obstacle(offer, number))
+    ]
+    notes.append(
+        "A team starts early enough for its core training to end within the time looked at; "
+        "boosters may come after it. Without a start_week in the roster it may start in any week."
+    )
+    return notes
+
+
+def budget_notes(offer: Offer) -> list[str]:
+    """Return how the budget is kept, and what of the costs it does not count."""
+    if not np.isfinite(offer.yearly_budget):
+        notes = ["There is no limit to the budget."]
+    else:
+        notes = [
+            "Budget: what is started is committed to the end of its funding. The whole of it keeps "
+            f"within {offer.whole_budget:,.0f} GBP ({offer.yearly_budget:,.0f} x "
+            f"{counted(offer.years, 'year')}), what falls due after the time looked at included, "
+            f"and every single year within {offer.yearly_budget:,.0f}."
+        ]
+    endless = [
+        name
+        for number, name in enumerate(offer.packages)
+        if offer.cost[number, :, int(offer.funded_weeks[number]) :].any()
+    ]
+    if endless:
+        notes.append(
+            "What goes on after funding is paid for to the end of the time looked at only: "
+            f"{listed(endless)}."
+        )
+    return notes
+
+
+def rule_notes(question: PlanQuestion) -> list[str]:
+    """Return what the simple rules and the objective rest on."""
+    rows = [
+        row
+        for row, first in zip(question.roster.rows, question.earliest, strict=True)
+        if first >= 0
+    ]
+    scored = sum(row.readiness is not None for row in rows)
+    notes = []
+    if not scored:
+        notes.append(f"The rule '{READINESS}' is left out: the roster gives no readiness.")
+    elif scored < len(rows):
+        notes.append(
+            f"The rule '{READINESS}' puts {counted(len(rows) - scored, 'team')} without a score "
+            "last."
+        )
+    notes.append(
+        f"The rule '{MOST_USERS}' goes by caseload for each care coordinator; 'rollout-need-first' "
+        "of refocus compare is another rule: lowest personal recovery (QPR) first."
+    )
+    if question.objective == "equity" and same_as_qpr(question):
+        given = not any(note.startswith("share_black: not given") for note in question.roster.notes)
+        why = (
+            "the weight is 1"
+            if question.equity_weight == 1.0
+            else "the roster has the same share_black for all teams"
+            if given
+            else "the roster has no share_black, so that all teams have the same"
+        )
+        notes.append(f"The objective 'equity' equals 'qpr' here: {why}.")
+    return notes
+
+
+def same_as_qpr(question: PlanQuestion) -> bool:
+    """Return whether the equity weights favour no team."""
+    shares = {
+        row.share_black
+        for row, first in zip(question.roster.rows, question.earliest, strict=True)
+        if first >= 0
+    }
+    return question.equity_weight == 1.0 or len(shares) == 1
+
+
+def nobody_because(outcome: PlanOutcome) -> str:
+    """Return why the search treats nobody: what stands in the way, or that nothing helps."""
+    offer = outcome.offer
+    reasons = {name: obstacle(offer, number) for number, name in enumerate(offer.packages)}
+    if not all(reasons.values()):
+        return "no package that can be had helps on average"
+    if len(set(reasons.values())) == 1:
+        return next(iter(reasons.values()))
+    return "; ".join(f"{name}: {why}" for name, why in reasons.items())
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(names: list[str]) -> str:
+    """Return names, the first few and how many more."""
+    shown = ", ".join(names[:MOST_NAMES])
+    more = len(names) - MOST_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,268 @@
+"""Claims about what `refocus plan` tells: the plan to take, its costs, what it rests on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from functools import cache
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.cli import main
+from sim.planning.packages import NOTHING, TeamPlan
+from sim.planning.plan_content import plan_content
+from sim.planning.plan_notes import plan_notes, team_notes
+from sim.planning.plan_study import (
+    FEWEST_FRESH,
+    RUNS,
+    USUAL_FOR_ALL,
+    PlanOutcome,
+    PlanQuestion,
+    effect_on,
+    gain_of,
+    offer_of,
+    packages_of,
+    solve,
+)
+from sim.planning.plan_tables import beside_rows, plan_rows
+from sim.planning.plan_text import plan_text, verdict
+from sim.planning.prices import shipped_prices
+from sim.planning.trainers import Capacity
+from sim.posterior.choose import chosen_draws
+from sim.report.plan_report import plan_report
+from sim.roster import roster_from_text
+from sim.scenarios.library import load_scenario
+
+TEAMS = "team,staff,arm,start_week\nA,6,intervention,\nB,8,intervention,10\nC,8,control,\n"
+COVERS = "parameter uncertainty"
+
+
+def asked(text: str = TEAMS, **changes: Any) -> PlanQuestion:
+    names = ("refocus-as-delivered", "refocus-boosters")
+    plain = PlanQuestion(
+        packages=packages_of([load_scenario(name) for name in names], 52),
+        roster=roster_from_text(text),
+        capacity=Capacity(2, 100.0, 40_000.0),
+        prices=shipped_prices(),
+        draws=chosen_draws(20).draws,
+        weeks=52,
+        seed=1,
+        objective="reach",
+        threshold=0.5,
+    )
+    return replace(plain, **changes)
+
+
+@cache
+def solved() -> PlanOutcome:
+    return solve(asked())
+
+
+def lost(outcome: PlanOutcome) -> PlanOutcome:
+    """Return an answer in which the search does not beat a rule that does something else."""
+    starts = [4, NOTHING, NOTHING]
+    other = TeamPlan("roster order, one", np.array([1, NOTHING, NOTHING]), np.array(starts))
+    rule = outcome.best_rule._replace(plan=other, teams=1, cost=np.array([7.0]), later_cost=3.0)
+    scores = (outcome.search, rule)
+    return replace(outcome, scores=scores, best_rule=rule, gain=0.0, gain_low=-1.0, gain_high=1.0)
+
+
+def won(outcome: PlanOutcome) -> PlanOutcome:
+    return replace(lost(outcome), gain=2.0, gain_low=1.0, gain_high=3.0)
+
+
+def test_the_plan_shown_is_the_one_to_take() -> None:
+    rule, search = lost(solved()), won(solved())
+    assert "Take the rule" in verdict(rule)
+    assert [(row["team"], row["package"], row["start week"]) for row in plan_rows(rule)] == [
+        ("A", "refocus-boosters", 4)
+    ]
+    assert "The search beats" in verdict(search)
+    assert [row["team"] for row in plan_rows(search)] == ["A", "B"]
+    assert not search.differ
+    assert beside_rows(search) == plan_rows(search)
+
+
+def test_where_the_plans_differ_the_search_stands_beside() -> None:
+    outcome = lost(solved())
+    rows = {row["team"]: row for row in beside_rows(outcome)}
+    assert list(rows) == ["A", "B"]
+    assert rows["A"]["start week"] == 4
+    assert rows["A"]["search: start week"] == outcome.search.plan.start[0]
+    assert rows["B"]["package"] == ""
+    assert rows["B"]["search: start week"] >= 10
+    text, page = plan_text(outcome, COVERS), unescape(plan_report(outcome, COVERS, ""))
+    for one in (text, page):
+        assert "The recommended plan, by the rule" in one
+        assert "10 GBP in all (year 1: 7; after the time looked at: 3)" in one
+    assert "Beside it the search's plan, not recommended" in text
+    assert "The search's plan, beside it" in page
+    content = plan_content(outcome, COVERS, "refocus plan")
+    assert content["plan"] == plan_rows(outcome)
+    assert content["search_plan"] == plan_rows(outcome, outcome.search)
+    assert content["costs"] == {"by_year": [7], "later": 3, "committed": 10}
+
+
+def test_costs_of_teams_add_up_to_the_costs_of_the_plan() -> None:
+    outcome = solved()
+    rows = plan_rows(outcome, outcome.search)
+    assert outcome.search.later_cost > 0.0
+    assert sum(row["direct cost"] for row in rows) == pytest.approx(outcome.search.committed, abs=2)
+    assert sum(row["of which later"] for row in rows) == pytest.approx(
+        outcome.search.later_cost, abs=2
+    )
+
+
+def test_a_few_draws_tell_nothing() -> None:
+    sure = won(solved())
+    few = replace(sure, fresh=FEWEST_FRESH - 1)
+    assert sure.beats
+    assert not few.beats
+    assert few.recommended is few.best_rule
+    assert verdict(few).startswith("Too few draws to tell")
+    assert plan_content(few, COVERS, "")["gain"]["enough_draws"] is False
+
+
+def test_one_fresh_draw_gives_no_interval_and_json_without_infinity() -> None:
+    mean, low, high = gain_of(np.array([1.0]))
+    content = plan_content(
+        replace(lost(solved()), gain=mean, gain_low=low, gain_high=high, fresh=1), COVERS, ""
+    )
+    assert content["gain"]["low"] is content["gain"]["high"] is None
+    json.dumps(content, allow_nan=False)
+
+
+def test_the_effect_is_on_people_treated_and_the_chance_over_draws() -> None:
+    roster = roster_from_text("team,caseload\nA,100\nB,300\nC,100\n")
+    plan = TeamPlan("", np.array([0, 0, NOTHING]), np.array([0, 0, NOTHING]))
+    points = np.zeros((RUNS, 4, 3))
+    points[..., 0] = 1.0
+    points[:, 2:, 1] = 6.0
+    points[..., 2] = 100.0
+    effect = effect_on(asked(threshold=5.0, roster=roster), plan, points)
+    assert effect.spread.mean == pytest.approx((0.25 + 4.75) / 2)
+    assert effect.reaches.share == 0.5
+    assert effect.reaches_threshold is not None
+    assert effect.reaches_threshold.share == 0.0
+    assert effect_on(asked(threshold=None, roster=roster), plan, points).reaches_threshold is None
+
+
+def test_runs_of_chance_behind_the_effect_differ() -> None:
+    effect = solved().effect
+    assert effect is not None
+    assert effect.spread.noise_sd > 0.0
+    assert len(effect.spread.expected) == solved().fresh == 10
+
+
+def test_json_text_and_report_say_what_the_answer_rests_on() -> None:
+    outcome = solved()
+    content = plan_content(outcome, COVERS, "refocus plan --seed 1")
+    assert content["verdict"] == verdict(outcome)
+    assert {"mean", "low", "high", "covers"} <= set(content["gain"])
+    assert "Student's t" in content["gain"]["covers"]
+    assert content["settings"]["trainers"] == 2
+    assert content["settings"]["budget_in_all"] == 40_000.0
+    assert content["seed"] == 1
+    assert content["version"]
+    assert content["price_year"] == shipped_prices().price_year
+    assert {one["package"]: one["evidence"] for one in content["packages"]} == {
+        "refocus-as-delivered": "trial",
+        "refocus-boosters": "assumption",
+    }
+    defaults = content["roster"]["defaults"]
+    assert any(one.startswith("caseload: not given") for one in defaults)
+    assert content["effect"]["meaningful"]["points"] == 4.0
+    assert content["effect"]["threshold"]["points"] == 0.5
+    text = " ".join(plan_text(outcome, COVERS).split())
+    page = plan_report(outcome, COVERS, "refocus plan --seed 1")
+    for one in (text, page):
+        assert f"refocus-simulation {content['version']}, seed 1" in one
+        assert "A meaningful difference (4 points) is reached in" in one
+        assert "your threshold of 0.5 in" in one
+        assert "caseload: not given for all teams" in one
+    assert "refocus-as-delivered (trial), refocus-boosters (assumption)" in text
+    assert "what falls due after the time looked at included" in text
+
+
+def test_who_is_left_out_or_may_start_later_is_said() -> None:
+    notes = " ".join(plan_notes(solved()))
+    assert "arm in the roster is control: C." in notes
+    assert "earliest start: B (week 10)" in notes
+    all_in = asked(include_control=True)
+    assert "Planned for too, though their arm is control: C." in team_notes(
+        all_in, offer_of(all_in)
+    )
+    late = asked("team,start_week\nA,0\nB,45\n")
+    assert any("given their start_week: B" in one for one in team_notes(late, offer_of(late)))
+
+
+def test_control_teams_do_not_count_in_what_a_plan_is_worth() -> None:
+    without = solve(asked(TEAMS.replace("C,8,control,\n", ""), draws=chosen_draws(4).draws))
+    beside = solve(asked(draws=chosen_draws(4).draws))
+    assert beside.search.teams == without.search.teams == 2
+    # Everybody who can be is treated: with the control team counted, reach would be 14/22 of this.
+    assert beside.search.mean == pytest.approx(without.search.mean, abs=0.1)
+    assert beside.search.mean > 0.7
+
+
+@pytest.mark.parametrize("trainers", ["0", "1"])
+def test_trainers_that_allow_nothing_are_named(
+    trainers: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    teams = tmp_path / "teams.csv"
+    teams.write_text("team,staff\nA,6\n", encoding="utf-8")
+    asks = ["plan", "--roster", str(teams), "--draws", "2", "--trainers", trainers]
+    assert main([*asks, "--objective", "equity", "--format", "json"]) == 0
+    content = json.loads(capfd.readouterr().out)
+    assert f"trainers = {trainers}: a session needs 2 trainers" in content["verdict"]
+    assert content["recommended"] == USUAL_FOR_ALL
+    assert content["plan"] == []
+    notes = " ".join(content["notes"])
+    assert "'equity' equals 'qpr' here: the roster has no share_black" in notes
+    assert "The rule 'readiness first' is left out: the roster gives no readiness" in notes
+    assert "'most users per worker first' goes by caseload" in notes
+
+
+def test_equity_of_its_own_is_not_called_qpr() -> None:
+    outcome = solved()
+    text = "team,share_black,readiness\nA,0.1,0.5\nB,0.6,0.4\n"
+    own = replace(outcome, question=asked(text, objective="equity"))
+    assert not any("equals 'qpr'" in one for one in plan_notes_of(own))
+    assert not any("readiness first" in one for one in plan_notes_of(own))
+    same = replace(outcome, question=asked(text, objective="equity", equity_weight=1.0))
+    assert any("equals 'qpr' here: the weight is 1" in one for one in plan_notes_of(same))
+
+
+def plan_notes_of(outcome: PlanOutcome) -> list[str]:
+    return plan_notes(replace(outcome, offer=offer_of(outcome.question)))
+
+
+def test_a_late_start_is_no_way_round_the_budget(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    teams = tmp_path / "teams.csv"
+    rows = "".join(f"T{number},14,150\n" for number in range(5))
+    teams.write_text(f"team,staff,caseload\n{rows}", encoding="utf-8")
+    asks = ["plan", "--roster", str(teams), "--draws", "2", "--years", "1", "--budget", "60000"]
+    assert main([*asks, "--objective", "reach", "--format", "json"]) == 0
+    content = json.loads(capfd.readouterr().out)
+    assert len(content["scores"]) > 2
+    for one in content["scores"]:
+        whole = one["direct cost, year 1"] + one["direct cost, later"]
+        assert whole == pytest.approx(one["direct cost, committed"], abs=1)
+        assert whole <= 60_000
+
+
+def test_the_table_of_the_plan_can_be_read_back() -> None:
+    from sim.planning.plan_tables import frame_of
+
+    found = list(csv.DictReader(io.StringIO(frame_of(beside_rows(lost(solved()))).to_csv())))
+    assert found[0]["start week"] == "4"
+    assert found[1]["start week"] == ""
+    assert frame_of([]).columns.tolist() == ["team", "trust", "package", "start week"]
