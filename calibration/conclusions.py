@@ -447,14 +447,14 @@ def main_effects(fit: Fit, model: EffectModel, count: int = 8) -> list[dict[str,
 def explanation_table(
     effects: np.ndarray, counterfactuals: np.ndarray, observed: float | None
 ) -> dict[str, Any]:
-    """Return weight and predictions of the five explanations.
+    """Return share of lifts and predictions of the five explanations.
 
     An explanation's lift is by how much the expected effect as delivered, at 12 months, would have
     been larger with that explanation switched off, alone, in the same posterior draw. For chance it
     is the expected effect less the reported one (0 if none was): what bad luck took. Its
-    weight is the mean over draws of its share in the sum of all
-    positive lifts. Lifts do not add up: explanations
-    multiply each other.
+    weight is the mean over draws of its share in the sum of all positive lifts: a measure of size,
+    not a probability (that is `rivals.rival_table`). Lifts do not add up: explanations multiply
+    each other.
     """
     at = {name: place for place, name in enumerate(EFFECTS)}
     off = {name: place for place, name in enumerate(COUNTERFACTUALS)}

@@ -144,7 +144,7 @@ def sobol_figure(tables: dict[str, list[dict[str, Any]]]) -> Figure:
 
 
 def explanation_figure(rows: Sequence[dict[str, Any]]) -> Figure:
-    """Draw weight and lift of the five explanations."""
+    """Draw share of lifts and lift of the five explanations."""
     figure, panels = plt.subplots(1, 2, figsize=(9.5, 2.6), sharey=True)
     for at, row in enumerate(reversed(rows)):
         panels[0].barh(at, row["weight"], color=BLUE)
@@ -153,7 +153,7 @@ def explanation_figure(rows: Sequence[dict[str, Any]]) -> Figure:
         panels[1].plot(mean, at, "o", color=BLUE)
     panels[0].set_yticks(range(len(rows)))
     panels[0].set_yticklabels([row["explanation"] for row in reversed(rows)], fontsize=8)
-    panels[0].set_xlabel("weight: mean share of all lifts")
+    panels[0].set_xlabel("mean share of all lifts")
     panels[1].axvline(0.0, color="black", lw=0.6)
     panels[1].set_xlabel("lift of the expected effect, QPR-15 points (mean, 90%)")
     return figure

@@ -17,6 +17,7 @@ import numpy as np
 from calibration.emulator import Emulator, fit_emulator, plausible
 from calibration.likelihood import Data, log_likelihood, make_data, shrunk
 from calibration.priors import Space, hypercube, make_space
+from calibration.rivals import rival_effects
 from calibration.runs import Progress, code_version, fingerprint, run_rows, thread_space
 from calibration.scenarios import (
     EffectDesign,
@@ -461,3 +462,17 @@ def explain(fit: Fit, records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     both = fit.rows("explanations", len(records), one, records.tobytes())
     split = both.shape[1] - 6
     return both[:, :split], both[:, split:]
+
+
+def rivals(fit: Fit, records: np.ndarray) -> np.ndarray:
+    """Return the expected effect of each rival model for records, one replication each.
+
+    The replications are those of `explain`, so that rivals and the model as fitted share their
+    chance.
+    """
+
+    def one(i: int) -> np.ndarray:
+        run = range(PREDICTIVE + i, PREDICTIVE + i + 1)
+        return rival_effects(fit.effects, records[i], run, thread_space())
+
+    return fit.rows("rivals", len(records), one, records.tobytes())

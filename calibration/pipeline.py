@@ -21,6 +21,7 @@ from calibration.fit import (
     emulate,
     emulate_effects,
     explain,
+    rivals,
     sample_directly,
     sample_emulated,
     screen,
@@ -29,6 +30,7 @@ from calibration.fit import (
 from calibration.posterior import DRAWS, draws_of, write_posterior
 from calibration.priors import OVERRIDES
 from calibration.recovery import effect_draws, overall, recover, recovery_table
+from calibration.rivals import rival_table
 from calibration.scenarios import EFFECTS
 from calibration.trial import PLACE
 from sim.files import write_whole
@@ -75,6 +77,7 @@ def calibrate_fit(fit: Fit) -> Outcome:
     fit.say("7/8 counterfactuals")
     few = settings.explained
     effects, off = explain(fit, records[:few])
+    alone = rivals(fit, records[:few])
     fit.say("8/8 sensitivity and summary")
     compared = agreement.agreement_rows(
         fit.space.calibrated,
@@ -149,6 +152,9 @@ def calibrate_fit(fit: Fit) -> Outcome:
         "sobol": conclusions.sobol_table(fit, model, noise),
         "main_effects": conclusions.main_effects(fit, model),
         "explanations": explanations,
+        "rivals": rival_table(alone, effects[:, EFFECTS.index("qpr_delivered_12")], observed, error)
+        if observed is not None
+        else [],
         "information": conclusions.information_table(effects, off, leading, error),
         "bound": conclusions.bound_table(observed, error) if observed is not None else [],
         "emulator_check": emulator_rows(fit, waves, scores[:count], figures),

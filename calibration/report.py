@@ -47,6 +47,58 @@ def table(rows: Sequence[Row], columns: Sequence[tuple[str, str | Callable[[Row]
     return "\n".join(lines)
 
 
+def survivors(rows: Sequence[Row]) -> str:
+    """Return in a sentence which explanations could each alone account for the reported result."""
+    if not rows:
+        return "No difference was given, so explanations of it cannot be weighed."
+    weighed = [row for row in rows if row["weight"] is not None]
+    most = max(weighed, key=lambda row: row["weight"])
+    # A tenth of the best one's support is the usual mark of strong evidence against.
+    against = [r["rival"] for r in weighed if r["weight"] < most["weight"] / 10.0]
+    ranked = sorted(weighed, key=lambda row: -row["weight"])
+    weights = ", ".join(f"{r['rival']} {r['weight']:.2f}" for r in ranked)
+    verdict = (
+        f"the trial speaks strongly against {', '.join(against)}"
+        if against
+        else "the trial rules none of them out"
+    )
+    return (
+        "Posterior weight of each explanation of the null result, taken alone and equally likely "
+        f"beforehand (0.20): {weights}; {verdict}."
+    )
+
+
+def rival_text(rows: Sequence[Row]) -> str:
+    """Return the part of the report on each explanation alone; nothing without rows."""
+    if not rows:
+        return ""
+    return (
+        "Can each account for the trial alone? In each rival model only its own explanation holds; "
+        "the others are switched off (everybody attends, forgets nothing and acts on intent; "
+        "recovery responds at once; the instrument is sharp; the effect of experience on recovery "
+        "is at least .4, an assumption). Under theory failure experience has no effect on "
+        "recovery. Under chance nothing holds the programme back and sampling error hid its "
+        "effect; sampling error is part of every rival. Bayes factor: how much better than chance "
+        "a rival predicts the reported difference. Posterior weight: with all five equally likely "
+        "beforehand. Only the QPR difference is used, and draws that have seen it are reweighted "
+        "to those that have not.\n\n"
+        + table(
+            rows,
+            (
+                ("only this holds", "rival"),
+                ("expected effect as delivered, 12 months (mean, 90%)", "effect"),
+                ("Bayes factor against chance", "factor"),
+                ("MC SE", "factor_se"),
+                ("posterior weight", "weight"),
+                ("MC SE", "weight_se"),
+            ),
+        )
+        + "\n\n"
+        + survivors(rows)
+        + "\n\n"
+    )
+
+
 # Why a figure of the shipped targets may be missed, and on which side the reason holds.
 REASONS: dict[str, tuple[str, str]] = {
     "p7_functioning": (
@@ -155,9 +207,10 @@ def in_short(results: dict[str, Any]) -> list[str]:
         f"{', '.join(unmoved) or 'none'}. Slightly informed: the other "
         f"{calibrated - len(informed) - len(unmoved)}. All that are not calibrated keep their "
         "priors.",
-        f"Explanation of the null result with the largest weight: {leading['explanation']} "
-        f"({leading['weight']:.2f}, SE {leading['weight_se']:.2f}). A significant QPR difference "
-        f"is found in {number(results['detection'])} of simulated trials.",
+        survivors(results["rivals"]),
+        f"What takes away most of the effect in the model as fitted: {leading['explanation']} "
+        f"({leading['weight']:.2f} of the lifts, SE {leading['weight_se']:.2f}). A significant QPR "
+        f"difference is found in {number(results['detection'])} of simulated trials.",
         f"Fitted figures inside the central 90% of the posterior predictive: "
         f"{'; '.join(inside) or 'none'}.",
         f"Reported figures outside it, fitted or checked: {'; '.join(outside) or 'none'}.",
@@ -505,10 +558,13 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
     out.append(
         (
             "Why was it null?",
-            "Each explanation is switched off alone in every posterior draw. Lift: how much larger "
-            "the expected effect as delivered at 12 months would be; for chance, the expected "
-            "effect less the reported difference (negative: the trial found more than expected, so "
-            "chance hid nothing). Weight: mean share of the positive lifts. A significant QPR "
+            rival_text(results["rivals"])
+            + "What each took away. Each explanation is switched off alone in every posterior "
+            "draw. Lift: how much larger the expected effect as delivered at 12 months would be; "
+            "for chance, the expected effect less the reported difference (negative: the trial "
+            "found more than expected, so chance hid nothing). Share of lifts: mean over draws of "
+            "its share in the sum of the "
+            "positive lifts; a measure of size, not a probability. A significant QPR "
             f"difference is found in {number(results['detection'])} of simulated trials (.05 is "
             "what chance gives without any effect). Theory failure off: the effect of experience "
             "on recovery is at least .4 (assumption). Implementation off: everybody attends, "
@@ -517,7 +573,7 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
                 explanations["rows"],
                 (
                     ("explanation", "explanation"),
-                    ("weight", "weight"),
+                    ("share of lifts", "weight"),
                     ("SE", "weight_se"),
                     ("leads in", "leads"),
                     ("lift, points", "lift"),

@@ -167,31 +167,65 @@ def full_effects(
     return total / len(replications)
 
 
+def explanations_off(record: Any) -> dict[str, dict[str, float]]:
+    """Return what switches each explanation off in a parameter set: parameters and values.
+
+    Chance is not a parameter: an expected effect is free of it.
+    """
+    theory = max(float(record["experience_to_recovery"]), THEORY_HOLDS)
+    return {
+        "incomplete implementation": {"implementation_gap": 0.0},
+        "too short a time": {"response_time": 0.0},
+        "insensitive measure": {"measure_sensitivity": 1.0},
+        "theory failure": {"experience_to_recovery": theory},
+    }
+
+
+def effect_of_record(
+    design: EffectDesign,
+    layout: Layout,
+    record: Any,
+    changes: dict[str, float],
+    replications: range,
+    space: dict[Any, Any],
+    at: int = 0,
+) -> float:
+    """Return the expected QPR-15 effect of a layout with some parameters changed, in points.
+
+    Parameters
+    ----------
+    at : int
+        0 for the assessment at 12 months, 1 for that at 24.
+    """
+    changed = record.copy()
+    for name, value in changes.items():
+        changed[name] = value
+    weeks = YEAR * (at + 1)
+    total = 0.0
+    for replication in replications:
+        usual = _means(design.usual, changed, design.seed, replication, weeks, space)
+        given = _means(layout, changed, design.seed, replication, weeks, space)
+        total += given[at, 0] - usual[at, 0]
+    return total / len(replications)
+
+
 def counterfactual_effects(
     design: EffectDesign, record: Any, replications: range, space: dict[Any, Any]
 ) -> np.ndarray:
     """Return the effects named in `COUNTERFACTUALS`: one explanation switched off at a time."""
 
-    def effect(layout: Layout, changes: dict[str, float], weeks: int, at: int) -> float:
-        changed = record.copy()
-        for name, value in changes.items():
-            changed[name] = value
-        total = 0.0
-        for replication in replications:
-            usual = _means(design.usual, changed, design.seed, replication, weeks, space)
-            given = _means(layout, changed, design.seed, replication, weeks, space)
-            total += given[at, 0] - usual[at, 0]
-        return total / len(replications)
+    def effect(layout: Layout, changes: dict[str, float], at: int = 0) -> float:
+        return effect_of_record(design, layout, record, changes, replications, space, at)
 
-    theory = max(float(record["experience_to_recovery"]), THEORY_HOLDS)
-    sharp = {"measure_sensitivity": 1.0}
+    off = explanations_off(record)
+    sharp = off["insensitive measure"]
     return np.array(
         [
-            effect(design.delivered, {"implementation_gap": 0.0}, YEAR, 0),
-            effect(design.delivered, {"response_time": 0.0}, YEAR, 0),
-            effect(design.delivered, sharp, YEAR, 0),
-            effect(design.delivered, {"experience_to_recovery": theory}, YEAR, 0),
-            effect(design.full, sharp, YEAR, 0),
-            effect(design.delivered, sharp, 2 * YEAR, 1),
+            effect(design.delivered, off["incomplete implementation"]),
+            effect(design.delivered, off["too short a time"]),
+            effect(design.delivered, sharp),
+            effect(design.delivered, off["theory failure"]),
+            effect(design.full, sharp),
+            effect(design.delivered, sharp, 1),
         ]
     )

@@ -1,0 +1,58 @@
+"""Rival models: known answers of the weights, and what each rival switches off."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from calibration.report import rival_text, survivors
+from calibration.rivals import rival_effects, rival_table
+from calibration.scenarios import EXPLANATIONS, effect_design, scenario_effects
+from sim.parameters import resolve, to_record
+
+
+def test_equal_predictions_leave_the_weights_equal() -> None:
+    rows = rival_table(np.full((100, 5), 0.3), np.full(100, 0.3), 0.68, 1.22)
+    assert [row["weight"] for row in rows[:5]] == pytest.approx([0.2] * 5)
+    assert [row["factor"] for row in rows] == pytest.approx([1.0] * 6)
+    assert "rules none of them out" in survivors(rows)
+
+
+def test_a_rival_is_weighed_by_the_normal_density_of_the_difference() -> None:
+    rivals = np.tile([0.68, 0.68, 0.68, 0.68, 0.68 + 3.0 * 1.22], (60, 1))
+    rows = rival_table(rivals, np.zeros(60), 0.68, 1.22)
+    assert rows[0]["factor"] == pytest.approx(np.exp(4.5))
+    assert rows[4]["weight"] == pytest.approx(1.0 / (1.0 + 4.0 * np.exp(4.5)))
+    assert sum(row["weight"] for row in rows[:5]) == pytest.approx(1.0)
+    assert "speaks strongly against chance" in survivors(rows)
+
+
+def test_draws_that_have_seen_the_difference_are_taken_back() -> None:
+    """The posterior under the fitted model, weighed back, gives the evidence of the prior."""
+    chance = np.random.default_rng(3)
+    observed, error = 1.0, 1.0
+    prior = chance.normal(0.0, 1.0, 400_000)
+    rival_prior = 2.0 * prior
+    kept = chance.random(len(prior)) < np.exp(-0.5 * ((observed - prior) / error) ** 2)
+    rivals = np.column_stack([rival_prior[kept]] * 4 + [np.zeros(kept.sum())])
+    rows = rival_table(rivals, prior[kept], observed, error)
+    evidence = np.exp(-0.5 * ((observed - rival_prior) / error) ** 2).mean()
+    assert rows[0]["factor"] == pytest.approx(evidence / np.exp(-0.5), rel=0.03)
+    fitted = np.exp(-0.5 * ((observed - prior) / error) ** 2).mean()
+    assert rows[5]["factor"] == pytest.approx(fitted / np.exp(-0.5), rel=0.03)
+
+
+def test_theory_failure_alone_leaves_no_effect_and_chance_alone_the_largest() -> None:
+    record = to_record([resolve({})])[0]
+    found = dict(
+        zip(EXPLANATIONS, rival_effects(effect_design(1), record, range(8), {}), strict=True)
+    )
+    assert abs(found["theory failure"]) < 0.1
+    assert found["chance"] == max(found.values())
+    delivered = scenario_effects(effect_design(1), record, range(8), {})[0]
+    assert found["chance"] > delivered > 0.0
+
+
+def test_without_a_difference_nothing_is_weighed() -> None:
+    assert rival_text([]) == ""
+    assert "cannot be weighed" in survivors([])
