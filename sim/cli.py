@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from sim.commands import (
@@ -25,7 +26,7 @@ from sim.commands import (
     template,
     trial,
 )
-from sim.errors import InputError, nearest, unknown
+from sim.errors import InputError, unknown
 from sim.web import command as serve
 
 EXAMPLES = """\
@@ -69,6 +70,10 @@ OWN_NAMES = (
 )
 
 
+# Share of letters that an option must have in common with what was written to be suggested.
+ALIKE = 0.7
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose mistakes are told like all others: one line, exit code 2."""
 
@@ -77,21 +82,44 @@ class Parser(argparse.ArgumentParser):
         choice = re.search(r"invalid choice: '([^']*)'", message)
         if choice is not None:
             raise unknown("command", choice.group(1), command_names())
-        stray = re.search(r"unrecognized arguments: (\S+)", message)
-        if stray is not None:
-            hint = nearest(stray.group(1), self.known_options())
-            raise InputError(f"unknown option '{stray.group(1)}'{hint}; see 'refocus --help'")
         raise InputError(f"{message}; see '{self.prog} --help'")
 
-    def known_options(self) -> list[str]:
-        """Return the options of this parser and of its commands."""
-        options: list[str] = []
+    def options(self) -> list[str]:
+        """Return the options of this parser, without those of its commands."""
+        return [one for action in self._actions for one in action.option_strings]
+
+    def commands(self) -> dict[str, Any]:
+        """Return the parsers of its commands by name."""
+        found: dict[str, Any] = {}
         for action in self._actions:
-            options += action.option_strings
             if isinstance(action, argparse._SubParsersAction):
-                for parser in action.choices.values():
-                    options += [one for act in parser._actions for one in act.option_strings]
-        return options
+                found.update(action.choices)
+        return found
+
+
+def stray_argument(parser: Parser, command: str | None, stray: str) -> InputError:
+    """Return the error for an argument that the command does not have.
+
+    The hint names an option of this command that is written almost alike, or else the command that
+    has the option.
+    """
+    name = stray.split("=", 1)[0]
+    commands = parser.commands()
+    prog = f"{parser.prog} {command}" if command in commands else parser.prog
+    if not stray.startswith("-"):
+        return InputError(f"unexpected argument '{stray}'; see '{prog} --help'")
+    own = commands[command].options() if command in commands else parser.options()
+    bare = {one.lstrip("-"): one for one in own if one.startswith("--")}
+    near = get_close_matches(name.lstrip("-").lower(), list(bare), n=1, cutoff=ALIKE)
+    owners = sorted(one for one, other in commands.items() if name in other.options())
+    if near:
+        hint = f"; did you mean '{bare[near[0]]}'?"
+    elif owners:
+        listed = " and ".join(f"'{parser.prog} {one}'" for one in owners[:3])
+        hint = f": it is an option of {listed}"
+    else:
+        hint = ""
+    return InputError(f"unknown option '{name}'{hint}; see '{prog} --help'")
 
 
 def installed_commands() -> list[Any]:
@@ -162,7 +190,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
     try:
         parser = build_parser()
-        given = parser.parse_args(arguments)
+        given, strays = parser.parse_known_args(arguments)
+        # Where it stands, before or after the command, does not matter.
+        strays = [one for one in strays if one != "--debug"]
+        if strays:
+            raise stray_argument(parser, given.command, strays[0])
         if given.version:
             print(f"refocus {version()}")
             return 0

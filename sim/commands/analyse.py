@@ -21,8 +21,8 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser = commands.add_parser(
         "analyse",
         help="fit the exact mixed model to a CSV file",
-        description="Fit a linear mixed model by REML to a CSV file and test one term. An empty "
-        "field is missing.",
+        description="Fit a linear mixed model by REML to a CSV file and test one term. A field "
+        "that is empty, NA or NaN is missing, and so is its row if the model uses the column.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -121,7 +121,12 @@ def predict(given: argparse.Namespace) -> int:
     coverage = coverage_shift(chosen.draws, seed, pulsar_design())
     with progress(count) as show:
         trials = simulate_pulsar(
-            chosen.draws, count, seed, shift=coverage[0], workers=workers(given), on_progress=show
+            chosen.draws,
+            count,
+            seed,
+            shift=coverage.shift,
+            workers=workers(given),
+            on_progress=show,
         )
     outcome = pulsar_outcome(trials, transport, seed, coverage, chosen.covers, chosen.provenance)
     tables: dict[str, Callable[[], str]] = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from sim.trials.pulsar import design_facts
 from sim.trials.pulsar_forecast import Forecast
-from sim.trials.pulsar_outcome import UNUSED, PulsarOutcome
+from sim.trials.pulsar_outcome import UNUSED, PulsarOutcome, coverage_text
 from sim.trials.replication_text import rate_text
 
 COMMAND = "refocus trial pulsar --document docs/prediction-pulsar.md"
@@ -90,7 +90,7 @@ def pulsar_document(outcome: PulsarOutcome, date: str, version: str, command: st
                 "* Attendance is lowered by "
                 f"{-outcome.shift:.2f} log odds in every draw, so that on average half of the "
                 f"staff in post have attended a session after a year (without it "
-                f"{100 * outcome.coverage_before:.0f}% would have).",
+                f"{coverage_text(outcome)} would have).",
                 "* Staff turnover is uniform on 27-47% a year in every simulated trial.",
                 "* Eighteen sites in fourteen clusters: each cluster is simulated as one team. "
                 "Seven clusters of each step, alternating over three organisations.",

@@ -52,6 +52,9 @@ Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 NORMAL_975 = 1.959963984540054
+COMPLIER_INTERVAL = (
+    "Anderson-Rubin (Fieller): effects that a cluster-summary t test does not reject"
+)
 
 
 def analyse_csv(
@@ -68,7 +71,7 @@ def analyse_csv(
     Parameters
     ----------
     path : str or Path
-        UTF-8 file with a header; an empty field is missing.
+        UTF-8 file with a header; a field that is empty, NA or NaN is missing.
     model : str
         Formula in lme4's notation.
     term : str
@@ -188,7 +191,9 @@ def analyse_table(
             raise InputError(f"column '{participation}': it must be complete")
         shares = as_numbers(participation, taken_part, must=True)
         assert shares is not None
-        result["participation"] = participation_analysis(columns, at, y, shares, clusters)
+        taken = participation_analysis(columns, at, y, shares, clusters)
+        taken["complier_average"]["interval_method"] = COMPLIER_INTERVAL
+        result["participation"] = taken
     if imputations:
         result["multiple_imputation"] = _imputed(
             formula, frame, table, y, ~missing, tested, imputations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 
@@ -23,11 +24,13 @@ def format_analysis(result: dict[str, Any]) -> str:
         f"Rows: {result['n_obs']} used, {result['rows_dropped_missing']} left out for missing "
         f"values; groups: {groups}",
         "",
-        f"Effect of {result['term']}: {_number(result['estimate'])} "
+        f"Effect of {result['term']}: {_number(result['estimate'])} by the mixed model "
         f"(model standard error {_number(result['se'])})",
         "",
         *_table(_tests(result)),
         "",
+        *_estimates_differ(result),
+        _between_within(result["between_within"]),
         "Intervals are 95% confidence intervals of the effect over the sampling of clusters and",
         "people, if the model holds.",
         "",
@@ -48,7 +51,11 @@ def format_analysis(result: dict[str, Any]) -> str:
                 f"{permutation['n_allocations']} drawn allocations, "
                 f"Monte Carlo error {permutation['monte_carlo_se']:.1g}"
             )
-        lines += [f"Cluster permutation test: p {_p(permutation['p'])} ({how})", ""]
+        lines += [
+            f"Cluster permutation test: estimate {_number(permutation['estimate'])}, "
+            f"p {_p(permutation['p'])} ({how})",
+            "",
+        ]
     lines += _participation(result.get("participation"))
     lines += _imputation(result.get("multiple_imputation"))
     lines += ["Coefficients (Kenward-Roger)"]
@@ -94,10 +101,16 @@ def _participation(found: dict[str, Any] | None) -> list[str]:
     ):
         if found[key] is not None:
             rows.append(_effect_row(name, found[key], _interval(found[key]["ci95"])))
+    t = effect["instrument_t"]
+    strength = f"t of participation {t:.1f}" if isfinite(t) else "here it is perfect"
     return [
         f"Participation: mean {_number(control)} in control, {_number(treated)} in intervention "
         "clusters",
         *_table(rows),
+        "  The complier-average interval is Anderson and Rubin's (Fieller's): effects that a",
+        "  cluster-summary t test, with the arm as instrument, does not reject at 5%. It holds for",
+        f"  a weak instrument too ({strength}). Its p is the intention-to-treat one, its",
+        "  SE the delta method's, which the interval does not use. As treated: t intervals.",
         "",
     ]
 
@@ -134,8 +147,34 @@ def _interval(limits: list[float]) -> str:
     return f"{_number(limits[0])} to {_number(limits[1])}"
 
 
+def _estimates_differ(result: dict[str, Any]) -> list[str]:
+    """Return why rows of the table have different estimates, if they do."""
+    summary = result["cluster_summary"]
+    if summary is None or _number(summary["estimate"]) == _number(result["estimate"]):
+        return []
+    return [
+        "The mixed model weighs clusters by what they tell; the cluster summary counts each the",
+        "same and takes covariates out first: estimates differ where sizes or covariates do.",
+        "",
+    ]
+
+
+def _between_within(found: dict[str, Any]) -> str:
+    """Return how the degrees of freedom between and within clusters were counted."""
+    if found["level"] == "between":
+        return (
+            f"Between-within: {found['df']:g} degrees of freedom, clusters less columns constant "
+            "in clusters.\n"
+        )
+    return (
+        f"Between-within: {found['df']:g} degrees of freedom, those within clusters at the level "
+        "where the term varies, less columns.\n"
+    )
+
+
 def _tests(result: dict[str, Any]) -> list[list[str]]:
-    rows = [["test", "SE", "df", "t", "p", "95% interval"]]
+    """Return the table of tests, each with its own estimate."""
+    rows = [["test", "estimate", "SE", "df", "t", "p", "95% interval"]]
     kenward_roger, satterthwaite = result["kenward_roger"], result["satterthwaite"]
     shown = [
         ("Kenward-Roger", kenward_roger["se_adj"], kenward_roger),
@@ -154,6 +193,7 @@ def _tests(result: dict[str, Any]) -> list[list[str]]:
         rows.append(
             [
                 name,
+                _number(one.get("estimate", result["estimate"])),
                 _number(se),
                 f"{one['df']:.1f}",
                 f"{one['t']:.3f}",

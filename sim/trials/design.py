@@ -29,7 +29,7 @@ class Attrition:
     Attributes
     ----------
     rate : float
-        Share lost on average, 0-0.95.
+        Share lost, 0-0.95: the mean over all who could be lost, whatever loss depends on.
     mechanism : {'completely at random', 'at random', 'not at random'}
         Whether loss depends on nothing, on the baseline, or on the outcome itself.
     slope : float
@@ -182,10 +182,23 @@ class Design:
 
     @property
     def is_parallel(self) -> bool:
-        """Whether no cluster changes from control to treated but at one common time."""
-        starts = first_treated(self.schedule)
-        treated = starts[starts >= 0]
-        return bool(len(treated) < len(starts) and len(set(treated.tolist())) == 1)
+        """Whether the trial is a comparison of two arms at the last period, and no more than that.
+
+        Every cluster is measured at the end, some under control for good, the others under
+        treatment that all began in one period and none gave up; and what was measured before serves
+        as baseline or there is nothing. Any other matrix is analysed over all its periods.
+        """
+        used = self.schedule[np.array(self.clusters) > 0]
+        if not np.isin(used[:, -1], (CONTROL, TREATED)).all():
+            return False
+        arm = used[:, -1] == TREATED
+        starts = first_treated(used)
+        if arm.all() or not arm.any() or (starts[~arm] >= 0).any() or len(set(starts[arm])) != 1:
+            return False
+        if (used[arm, starts[arm][0] :] == CONTROL).any():
+            return False
+        earlier = np.isin(used[:, :-1], (CONTROL, TREATED)).any()
+        return bool(not earlier or self.baseline != "none")
 
     def with_size(self, size: float) -> Design:
         """Return the design with another number of people per cluster and period."""
@@ -231,6 +244,7 @@ def check(design: Design) -> None:
         raise InputError(
             "schedule: has no control observation; give at least one cluster a control period (0)"
         )
+    check_comparison(used)
     if design.total_clusters > LARGEST:
         raise InputError(f"clusters: {design.total_clusters} in all: at most {LARGEST}")
     if not 1.0 <= design.size <= LARGEST:
@@ -251,7 +265,7 @@ def check(design: Design) -> None:
             f"strata = {design.strata}: must be from 1 to half the number of clusters "
             f"({design.total_clusters // 2})"
         )
-    if design.is_parallel:
+    if has_two_arms(design):
         per_arm = arm_sizes(design)
         if min(per_arm) < 2:
             raise InputError(
@@ -265,15 +279,84 @@ def check(design: Design) -> None:
             f"baseline = '{design.baseline}': needs a period in which every cluster is in control; "
             "add one at the start or set baseline = 'none'"
         )
-    if design.baseline != "none" and design.sampling == "cross-sectional" and design.is_parallel:
+    if design.baseline != "none" and not design.is_parallel:
+        raise InputError(
+            f"baseline = '{design.baseline}': needs two arms, one in control throughout and one "
+            "treated from one period to the end; set baseline = 'none', the analysis then uses all "
+            "periods"
+        )
+    if design.baseline != "none" and design.sampling == "cross-sectional":
         raise InputError(
             f"baseline = '{design.baseline}': needs the same people twice; set sampling = "
             "'closed cohort'"
         )
+    check_loss(design)
+
+
+def check_comparison(used: np.ndarray) -> None:
+    """Refuse a matrix in which the effect cannot be told from the periods.
+
+    With an effect for each period, clusters inform about the treatment only where treated and
+    control clusters are measured side by side.
+
+    Parameters
+    ----------
+    used : (clusters, periods) array
+    """
+    if not np.isin(used[:, -1], (CONTROL, TREATED)).any():
+        raise InputError(
+            f"schedule: nobody is measured in the last period ({used.shape[1]}); leave it out"
+        )
+    treated, control = ((used == state).any(axis=0) for state in (TREATED, CONTROL))
+    if (treated & control).any():
+        return
+    begin = first_treated(used)
+    if (begin >= 0).all() and len(set(begin.tolist())) == 1:
+        raise InputError(
+            f"schedule: treats all clusters from period {begin[0] + 1} on and has no control then, "
+            "so the effect cannot be told from time; keep some clusters in control, or let them "
+            "begin in another period"
+        )
+    raise InputError(
+        "schedule: in no period are treated and control clusters both measured, so the effect "
+        "cannot be told from the periods; measure both kinds in at least one period"
+    )
+
+
+def compares_clusters(design: Design) -> bool:
+    """Return whether clusters are compared: none is measured under both conditions."""
+    used = design.by_cluster
+    return not ((used == TREATED).any(axis=1) & (used == CONTROL).any(axis=1)).any()
+
+
+def has_two_arms(design: Design) -> bool:
+    """Return whether clusters are treated or not, and those that are begin together."""
+    begin = first_treated(design.by_cluster)
+    together = len(set(begin[begin >= 0].tolist())) == 1 and bool((begin < 0).any())
+    return together or compares_clusters(design)
+
+
+def check_loss(design: Design) -> None:
+    """Refuse loss that depends on a baseline that nobody has."""
+    loss = design.attrition
+    if loss.rate <= 0.0 or loss.mechanism != "at random":
+        return
+    if design.sampling == "cross-sectional":
+        why = "people of a cross-section are measured once and have no baseline"
+    elif design.periods == 1:
+        why = "with one period nobody has a baseline"
+    elif not np.isin(design.by_cluster[:, 0], (CONTROL, TREATED)).all():
+        why = "some clusters are not measured in the first period and have no baseline"
+    else:
+        return
+    raise InputError(
+        f"attrition.mechanism = 'at random': loss depends on the baseline, but {why}; use "
+        "'completely at random' or 'not at random', or measure a cohort from the first period on"
+    )
 
 
 def arm_sizes(design: Design) -> tuple[int, int]:
-    """Return the numbers of control and treated clusters of a parallel trial."""
+    """Return the numbers of clusters that are never and ever treated: the arms, if parallel."""
     ever = (design.schedule == TREATED).any(axis=1)
     treated = sum(int(n) for n, yes in zip(design.clusters, ever, strict=True) if yes)
     return design.total_clusters - treated, treated

@@ -274,10 +274,23 @@ def _schedule(part: Trial) -> np.ndarray:
 
 
 def _clusters(part: Trial, sequences: int) -> tuple[int, ...]:
+    """Return teams by sequence; every sequence of a wedge or crossover must have one."""
     if part.clusters_by_sequence is not None:
-        return tuple(part.clusters_by_sequence)
+        given = tuple(part.clusters_by_sequence)
+        if part.type in ("stepped wedge", "crossover") and 0 in given:
+            raise InputError(
+                f"clusters_by_sequence = {list(given)}: sequence {given.index(0) + 1} has no team; "
+                "give every sequence at least 1, or describe the trial as type = 'matrix'"
+            )
+        return given
     if part.clusters is None:
         return (1,) * sequences
+    if part.type != "parallel" and part.clusters < sequences:
+        remedy = "add teams or take fewer steps" if part.type == "stepped wedge" else "add teams"
+        raise InputError(
+            f"clusters = {part.clusters}: fewer teams than the {sequences} sequences, each of "
+            f"which needs at least 1; {remedy}"
+        )
     each, more = divmod(part.clusters, sequences)
     return tuple(each + (number < more) for number in range(sequences))
 

@@ -9,7 +9,14 @@ import numpy as np
 
 from sim.errors import InputError
 from sim.trials.correlation import VarianceComponents, from_correlations
-from sim.trials.design import NOT_MEASURED, TRANSITION, TREATED, Design, arm_sizes
+from sim.trials.design import (
+    NOT_MEASURED,
+    TRANSITION,
+    TREATED,
+    Design,
+    arm_sizes,
+    compares_clusters,
+)
 from sim.trials.formula_power import FormulaPower, parallel_power, schedule_power
 
 ANALYSES = {"none": "follow-up", "ancova": "ancova", "change": "change"}
@@ -25,6 +32,8 @@ class Assumed:
         Effect and standard deviation in points; correlations.
     attrition : float
         Share lost after the first measurement.
+    effect_sd : float
+        Standard deviation of the effect between clusters, in points.
     """
 
     effect: float
@@ -33,6 +42,7 @@ class Assumed:
     cac: float = 1.0
     iac: float = 0.0
     attrition: float = 0.0
+    effect_sd: float = 0.0
 
     def within_bounds(self) -> Assumed:
         """Return the values moved into the range that correlations can have."""
@@ -44,7 +54,9 @@ class Assumed:
         )
 
 
-def design_power(design: Design, assumed: Assumed, alpha: float = 0.05) -> FormulaPower:
+def design_power(
+    design: Design, assumed: Assumed, alpha: float = 0.05, *, random_treatment: bool = False
+) -> FormulaPower:
     """Return power by formula.
 
     Parameters
@@ -53,13 +65,17 @@ def design_power(design: Design, assumed: Assumed, alpha: float = 0.05) -> Formu
     assumed : Assumed
     alpha : float
         Two-sided level.
+    random_treatment : bool
+        Whether the analysis over periods has a random treatment effect. If not, effects that differ
+        between clusters still spread the estimate, and the standard error says by how much.
 
     Returns
     -------
     FormulaPower
         Parallel trials: clusters less two, less one for a baseline, less one for each further
         stratum. Others: cluster-periods less clusters less periods, the degrees of freedom between
-        periods within clusters.
+        periods within clusters; clusters less two where no cluster is measured under both
+        conditions.
 
     Raises
     ------
@@ -81,12 +97,17 @@ def design_power(design: Design, assumed: Assumed, alpha: float = 0.05) -> Formu
             cv=design.size_variation,
             attrition=assumed.attrition,
             cluster_covariates=strata - 1,
+            effect_sd=assumed.effect_sd,
             alpha=alpha,
         )
     used = design.by_cluster
     seen = ~np.isin(used, (TRANSITION, NOT_MEASURED))
     schedule = np.where(seen, used == TREATED, np.nan)
-    df = float(seen.sum() - len(used) - seen.any(axis=0).sum())
+    if compares_clusters(design):
+        df, rule = float(seen.any(axis=1).sum() - 2), "clusters - 2"
+    else:
+        df = float(seen.sum() - len(used) - seen.any(axis=0).sum())
+        rule = "cluster-periods - clusters - periods"
     if df < 1.0:
         raise InputError(
             f"clusters: {len(used)} over {design.periods} periods leave {df:g} degrees of freedom; "
@@ -98,9 +119,10 @@ def design_power(design: Design, assumed: Assumed, alpha: float = 0.05) -> Formu
         cell_people(design, assumed),
         components_of(design, assumed),
         df=df,
+        modelled_treatment=random_treatment,
         alpha=alpha,
     )
-    return replace(found, df_rule="cluster-periods - clusters - periods")
+    return replace(found, df_rule=rule)
 
 
 def cell_people(design: Design, assumed: Assumed) -> np.ndarray:
@@ -126,6 +148,7 @@ def components_of(design: Design, assumed: Assumed) -> VarianceComponents:
     found = from_correlations(
         assumed.sd**2, assumed.icc, assumed.cac, assumed.iac if cohort else 0.0
     )
+    found = replace(found, treatment=assumed.effect_sd**2)
     if design.sampling == "open cohort":
         found = replace(found, individual_decay=1.0 - design.churn)
     return found

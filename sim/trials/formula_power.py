@@ -137,6 +137,7 @@ def parallel_power(
     cv: float = 0.0,
     attrition: float = 0.0,
     cluster_covariates: int = 0,
+    effect_sd: float = 0.0,
     alpha: float = 0.05,
     sides: int = 2,
 ) -> FormulaPower:
@@ -164,6 +165,10 @@ def parallel_power(
         Share of people without a follow-up.
     cluster_covariates : int
         Further columns of the model that are constant in clusters, such as the site.
+    effect_sd : float
+        Standard deviation of the effect between clusters, in the unit of `sd`: its square over the
+        number of treated clusters, the second of the pair, is added to the variance of the
+        estimate. Exact for clusters of equal size.
     alpha : float
     sides : int
 
@@ -204,6 +209,9 @@ def parallel_power(
         se = parallel_se_of_sizes(sd, arms, icc)
     correlation = cluster_mean_correlation(mean_size, icc, cac, iac)
     se *= math.sqrt(baseline_factor(analysis, correlation))
+    if not (effect_sd >= 0.0 and math.isfinite(effect_sd)):
+        raise InputError(f"effect_sd: {effect_sd!r} must be 0 or greater")
+    se = math.hypot(se, effect_sd / math.sqrt(pair[1]))
     lost = 2 + (analysis == "ancova") + cluster_covariates
     rule = f"{sum(pair)} clusters - {lost}"
     return power_of_effect(effect, se, float(sum(pair) - lost), rule, alpha, sides)
@@ -217,6 +225,7 @@ def schedule_power(
     *,
     period_effects: bool = True,
     df: float | str = "clusters - 2",
+    modelled_treatment: bool = True,
     alpha: float = 0.05,
     sides: int = 2,
 ) -> FormulaPower:
@@ -236,6 +245,9 @@ def schedule_power(
     df : float or str
         Degrees of freedom: a number, ``"clusters - 2"``, ``"clusters - periods - 1"``, or
         ``"infinite"`` for a z test.
+    modelled_treatment : bool
+        Whether the analysis has the random treatment effect of `components`; see
+        `sim.trials.gls_power.gls_standard_error`.
     alpha : float
     sides : int
 
@@ -263,7 +275,9 @@ def schedule_power(
         degrees, rule = rules[df], df
     else:
         degrees, rule = float(df), "given"
-    se = gls_standard_error(schedule, cells, components, period_effects)
+    se = gls_standard_error(
+        schedule, cells, components, period_effects, modelled_treatment=modelled_treatment
+    )
     return power_of_effect(effect, se, degrees, rule, alpha, sides)
 
 

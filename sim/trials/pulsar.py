@@ -57,6 +57,24 @@ class PulsarDesign(NamedTuple):
     transport_sd: float
 
 
+class Coverage(NamedTuple):
+    """How attendance is brought to the design's coverage.
+
+    Attributes
+    ----------
+    shift : float
+        Added to the log odds of attending.
+    before : float
+        Share of staff reached without it.
+    before_se : float
+        Monte Carlo standard error of that share; NaN for a single pilot run.
+    """
+
+    shift: float
+    before: float
+    before_se: float
+
+
 def design_facts() -> dict[str, dict[str, Any]]:
     """Return value, unit, grade and source of each number of the design."""
     return tomllib.loads(DESIGN.read_text(encoding="utf-8"))
@@ -155,7 +173,7 @@ def settled_draws(
 
 def coverage_shift(
     draws: Sequence[Mapping[str, float]], seed: int, design: PulsarDesign
-) -> tuple[float, float]:
+) -> Coverage:
     """Return the change in attendance that gives the design's coverage, and the coverage unshifted.
 
     Coverage is the share of staff in post who have attended at least one session a year after
@@ -170,7 +188,8 @@ def coverage_shift(
     count = min(PILOT, len(draws))
     thinned = [draws[(2 * one + 1) * len(draws) // (2 * count)] for one in range(count)]
     first = cluster_steps(design) == STEP_ONE
-    reached = []
+    reached: list[float] = []
+    errors: list[float] = []
     for shift in SHIFTS:
         request = build_request(
             [scenario],
@@ -184,10 +203,13 @@ def coverage_shift(
         )
         rows = simulate(request).arrays["team_weeks"]
         last = rows[rows["week"] == YEAR]
-        reached.append(float(last["adoption"][first[last["team"]]].mean()))
+        own = last[first[last["team"]]]
+        by_draw = np.bincount(own["draw"], own["adoption"]) / np.bincount(own["draw"])
+        reached.append(float(own["adoption"].mean()))
+        errors.append(float(by_draw.std(ddof=1)) / count**0.5 if count > 1 else float("nan"))
     # Coverage falls with the shift; interpolation needs it to rise.
     found = float(np.interp(design.coverage, reached[::-1], SHIFTS[::-1]))
-    return found, reached[0]
+    return Coverage(found, reached[0], errors[0])
 
 
 def simulate_pulsar(

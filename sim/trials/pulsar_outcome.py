@@ -22,6 +22,8 @@ from sim.trials.replication_text import rate_text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sim.trials.pulsar import Coverage
+
 OTHER_TRANSPORT = (0.0, 0.05, 0.2)
 UNUSED = (
     "The trial's outcome is published; it is not used in fitting, nor anywhere in this software."
@@ -46,8 +48,9 @@ class PulsarOutcome:
         Overall fits with no variance between clusters.
     transport_sd, unit : float
         In SD units; the SD of QPR-22 in points.
-    shift, coverage_before : float
-        Change in attendance (log odds), and the coverage without it.
+    shift, coverage_before, coverage_before_se : float
+        Change in attendance (log odds), and the coverage without it with its Monte Carlo standard
+        error.
     covers : str
     trials, seed : int
     provenance : mapping
@@ -64,6 +67,7 @@ class PulsarOutcome:
     unit: float
     shift: float
     coverage_before: float
+    coverage_before_se: float
     covers: str
     trials: int
     seed: int
@@ -74,7 +78,7 @@ def pulsar_outcome(
     trials: pd.DataFrame,
     transport_sd: float,
     seed: int,
-    coverage: tuple[float, float],
+    coverage: Coverage,
     covers: str,
     provenance: Mapping[str, Any],
 ) -> PulsarOutcome:
@@ -87,7 +91,7 @@ def pulsar_outcome(
     transport_sd : float
         In SD units.
     seed : int
-    coverage : tuple of float
+    coverage : Coverage
         From `sim.trials.pulsar.coverage_shift`.
     covers : str
         What the draws' spread covers.
@@ -107,8 +111,9 @@ def pulsar_outcome(
         singular=rate(int((trials["singular"] == 1.0).sum()), len(trials)),
         transport_sd=transport_sd,
         unit=typical_sd(trials),
-        shift=coverage[0],
-        coverage_before=coverage[1],
+        shift=coverage.shift,
+        coverage_before=coverage.before,
+        coverage_before_se=coverage.before_se,
         covers=covers,
         trials=len(trials),
         seed=seed,
@@ -141,13 +146,13 @@ def pulsar_text(outcome: PulsarOutcome) -> str:
     for unit, digits in (("points", 2), ("SD", 3)):
         named = f"points of QPR-22 (SD {outcome.unit:.1f})" if unit == "points" else "SD units"
         lines.append(
-            f"  {named:<36}{'mean':>8}{'SD':>8}{'90% interval':>19}{'95% interval':>19}"
+            f"  {named:<36}{'mean':>8}{'MC SE':>8}{'SD':>8}{'90% interval':>19}{'95% interval':>19}"
             f"{'true effect, 90%':>20}"
         )
         for one in (x for x in outcome.forecasts if x.unit == unit):
             lines.append(
                 f"  {one.estimand + ': ' + one.forecast:<36}{one.mean:>8.{digits}f}"
-                f"{one.sd:>8.{digits}f}"
+                f"{one.mean_monte_carlo_se:>8.{digits + 1}f}{one.sd:>8.{digits}f}"
                 f"{_to(one.low90, one.high90, digits):>19}{_to(one.low95, one.high95, digits):>19}"
                 f"{_to(one.true_low90, one.true_high90, digits):>20}"
             )
@@ -165,9 +170,17 @@ def pulsar_text(outcome: PulsarOutcome) -> str:
         f"  Overall effect significant at .05, without transport: {rate_text(outcome.significant)}",
         f"  Fits with no variance between clusters: {rate_text(outcome.singular)}",
         f"  Attendance lowered by {-outcome.shift:.2f} log odds so that half of the staff are "
-        f"reached ({100 * outcome.coverage_before:.0f}% without).",
+        f"reached ({coverage_text(outcome)} without).",
     ]
     return "\n".join(lines) + "\n"
+
+
+def coverage_text(outcome: PulsarOutcome) -> str:
+    """Return the share of staff reached without a shift, with its Monte Carlo standard error."""
+    return (
+        f"{100 * outcome.coverage_before:.0f}%, MC SE {100 * outcome.coverage_before_se:.1f} "
+        "over pilot runs,"
+    )
 
 
 def _to(low: float, high: float, digits: int) -> str:

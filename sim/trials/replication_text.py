@@ -15,11 +15,19 @@ CAUTION = (
 
 
 def rate_text(one: Rate, digits: int = 1) -> str:
-    """Return a share in percent with its Monte Carlo standard error."""
+    """Return a share in percent with its Monte Carlo standard error.
+
+    A share of none or all has an estimated error of 0, which misleads: its 95% interval is shown.
+    """
     if one.trials == 0:
         return "no such trials"
+    extreme = (
+        f", 95% {100 * one.low:.{digits}f} to {100 * one.high:.{digits}f}"
+        if one.monte_carlo_se == 0.0
+        else ""
+    )
     return (
-        f"{100 * one.value:.{digits}f}% (MC SE {100 * one.monte_carlo_se:.{digits}f}, "
+        f"{100 * one.value:.{digits}f}% (MC SE {100 * one.monte_carlo_se:.{digits}f}{extreme}, "
         f"n = {one.trials})"
     )
 
@@ -41,7 +49,26 @@ def _row(one: Fall, among: str) -> dict[str, Any]:
         "among": among,
         "below": below["value"],
         "below_monte_carlo_se": below["monte_carlo_se"],
+        "below_low95": below["low"],
+        "below_high95": below["high"],
     }
+
+
+def _below(row: dict[str, Any]) -> str:
+    """Return the share below with its Monte Carlo error, or its bound where that would be 0."""
+    if row["below"] == 0.0:
+        return f"0.0% (< {100 * row['below_high95']:.1f}%)"
+    if row["below"] == 1.0:
+        return f"100% (> {100 * row['below_low95']:.1f}%)"
+    return f"{100 * row['below']:.1f}% ({100 * row['below_monte_carlo_se']:.1f})"
+
+
+def _tail(row: dict[str, Any]) -> str:
+    """Return the tail with its Monte Carlo error, or its bound where that would be 0."""
+    if row["tail"] == 0.0:
+        beyond = row["below_high95"] if row["below"] == 0.0 else 1.0 - row["below_low95"]
+        return f"0.00 (< {min(1.0, 2.0 * beyond):.3f})"
+    return f"{row['tail']:.2f} ({row['tail_monte_carlo_se']:.3f})"
 
 
 def replication_text(summary: Replication, covers: str) -> str:
@@ -52,7 +79,8 @@ def replication_text(summary: Replication, covers: str) -> str:
         f"Intervals hold 90% of simulated trials: {covers}, and the trial's own sampling.",
         CAUTION,
         "",
-        f"  {'figure':<46}{'published':>10}{'median':>9}{'90% interval':>19}{'below':>8}  tail",
+        f"  {'figure':<46}{'published':>10}{'median':>9}{'90% interval':>19}"
+        f"{'below (MC SE)':>16}{'tail (MC SE)':>16}",
     ]
     for row in fall_rows(summary):
         label = row["label"] if row["among"] == "all trials" else "   if one had been significant"
@@ -60,8 +88,7 @@ def replication_text(summary: Replication, covers: str) -> str:
         interval = f"{row['low']:.2f} to {row['high']:.2f}"
         lines.append(
             f"  {label:<46}{row['published']:>10.2f}{row['median']:>9.2f}{interval:>19}"
-            f"{100 * row['below']:>7.1f}%  {row['tail']:.2f} "
-            f"(MC SE {row['tail_monte_carlo_se']:.3f}){mark}"
+            f"{_below(row):>16}{_tail(row):>16}{mark}"
         )
     lines += [
         "",
@@ -74,8 +101,9 @@ def replication_text(summary: Replication, covers: str) -> str:
         f"{rate_text(summary.failed)}",
         "",
         "  below: share of simulated trials under the published figure. tail: twice the smaller",
-        "  share beyond it. P4 was reported because a contrast was significant, so it is also laid",
-        "  beside trials that would have reported one; participation was judged here by the share",
-        "  of sessions attended, with error, as the trial's rule is not known.",
+        "  share beyond it. Where no trial lies beyond, 95% bounds of chance stand instead of the",
+        "  Monte Carlo error (MC SE). P4 was reported because a contrast was significant, so it is",
+        "  also laid beside trials that would have reported one; participation was judged here by",
+        "  the share of sessions attended, with error, as the trial's rule is not known.",
     ]
     return "\n".join(lines) + "\n"

@@ -7,13 +7,15 @@ source adds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log, sqrt
+from typing import NamedTuple
 
 import numpy as np
 
 from sim.errors import InputError
 from sim.trials.data import TrialData
-from sim.trials.design import NOT_MEASURED, TRANSITION, TREATED, Attrition, Design
+from sim.trials.design import CONTROL, NOT_MEASURED, TRANSITION, TREATED, Attrition, Design
 from sim.trials.randomise import minimised, restricted, simple, stratified
 
 
@@ -127,6 +129,7 @@ class StatisticalSource:
         missing = rng.random((total, periods))
         ever = (schedule == TREATED).any(axis=1)
         shares = exposure_shares(schedule, self.exposure)
+        intercept = loss_intercept(design, self)
         parts: list[tuple[np.ndarray, ...]] = []
         first_values = np.full(total, np.nan)
         identity = number.copy()
@@ -136,6 +139,7 @@ class StatisticalSource:
                 identity = number + period * total
             elif design.sampling == "open cohort" and period > 0:
                 changed = replaced[:, period] < design.churn
+                first_values = np.where(changed, np.nan, first_values)
                 person_z = np.where(changed, newcomers[:, period], person_z)
                 identity = np.where(changed, number + period * total, identity)
             state = schedule[cluster, period]
@@ -151,11 +155,19 @@ class StatisticalSource:
                 * shares[cluster, period]
                 * (self.effect + self.effect_sd * z_effect[cluster])
             )
-            if period == 0:
-                first_values = value
-            lost = loss(design, value, first_values, treated, missing[:, period], period, self)
+            driver = np.zeros(total)
+            if design.attrition.mechanism == "not at random":
+                driver = (value - self.mean) / self.sd
+            elif design.attrition.mechanism == "at random":
+                # Whoever has just come, or was not reached then, has no baseline to depend on.
+                driver = np.nan_to_num((first_values - self.mean) / self.sd)
+            lost = loss(design, intercept, driver, treated, missing[:, period], period)
             outcome = np.where(lost, np.nan, value)
             kept = (state != NOT_MEASURED) & (state != TRANSITION)
+            if period == 0:
+                first_values = outcome
+            elif design.sampling == "open cohort":
+                first_values = np.where(changed & kept, outcome, first_values)
             parts.append(
                 (
                     cluster[kept],
@@ -214,27 +226,146 @@ def cluster_sizes(design: Design, rng: np.random.Generator) -> np.ndarray:
 
 def loss(
     design: Design,
-    value: np.ndarray,
-    first: np.ndarray,
+    intercept: float,
+    driver: np.ndarray,
     treated: np.ndarray,
     uniform: np.ndarray,
     period: int,
-    source: StatisticalSource,
 ) -> np.ndarray:
-    """Return who is lost in a period: logit = a + slope z + arm difference x treated.
+    """Return who is lost in a period: logit = intercept + slope z + arm difference x treated.
 
-    z is the standardised baseline (at random) or outcome (not at random); people measured first are
-    not lost. The intercept makes the average loss that of the design when the slope is 0.
+    Parameters
+    ----------
+    design : Design
+    intercept : float
+        See `loss_intercept`.
+    driver : (n,) array
+        z, the standardised baseline (at random) or outcome (not at random); 0 where there is none.
+    treated : (n,) array of bool
+    uniform : (n,) array
+        Chance, uniform from 0 to 1.
+    period : int
+        The people of a cohort are not lost in its first period.
     """
     attrition: Attrition = design.attrition
-    first_of_several = period == 0 and design.periods > 1 and design.sampling != "cross-sectional"
-    if attrition.rate <= 0.0 or first_of_several:
-        return np.zeros(len(value), bool)
-    odds = log(attrition.rate / (1.0 - attrition.rate))
-    driver = np.zeros(len(value))
-    if attrition.mechanism == "at random":
-        driver = (first - source.mean) / source.sd
-    elif attrition.mechanism == "not at random":
-        driver = (value - source.mean) / source.sd
-    logit = odds + attrition.slope * driver + attrition.arm_difference * treated
-    return uniform < 1.0 / (1.0 + np.exp(-logit))
+    if attrition.rate <= 0.0 or not can_be_lost(design, period):
+        return np.zeros(len(driver), bool)
+    logit = intercept + attrition.slope * driver + attrition.arm_difference * treated
+    lost: np.ndarray = uniform < 1.0 / (1.0 + np.exp(-logit))
+    return lost
+
+
+def can_be_lost(design: Design, period: int) -> bool:
+    """Return whether anybody can be lost in a period: in all but a cohort's first of several."""
+    return period > 0 or design.periods == 1 or design.sampling == "cross-sectional"
+
+
+def loss_intercept(design: Design, source: StatisticalSource) -> float:
+    """Return the intercept that makes the mean loss of a design its declared rate.
+
+    The mean is over all people asked in periods in which they can be lost, in both arms, and over
+    the normal distribution of what loss depends on.
+    """
+    a = design.attrition
+    if a.rate <= 0.0:
+        return -np.inf
+    if a.slope == 0.0 and a.arm_difference == 0.0:
+        return log(a.rate / (1.0 - a.rate))
+    return _intercept(
+        a,
+        source,
+        design.sampling,
+        design.churn,
+        design.clusters,
+        tuple(tuple(int(one) for one in row) for row in design.schedule),
+    )
+
+
+@lru_cache(maxsize=256)
+def _intercept(
+    attrition: Attrition,
+    source: StatisticalSource,
+    sampling: str,
+    churn: float,
+    clusters: tuple[int, ...],
+    schedule: tuple[tuple[int, ...], ...],
+) -> float:
+    """Return the intercept, found by halving over a mixture of normal distributions."""
+    rows = np.array(schedule)
+    periods = rows.shape[1]
+    treated = rows == TREATED
+    given = np.zeros(periods)
+    levels = np.array(source.period_effects, float)[:periods]
+    given[: len(levels)] = levels
+    shares = treated * exposure_shares(rows, source.exposure)
+    mean = (given + shares * source.effect) / source.sd
+    spread = np.sqrt(1.0 + (shares * source.effect_sd / source.sd) ** 2)
+    groups: list[_Group] = []
+    for row, period in np.argwhere(np.isin(rows, (CONTROL, TREATED))):
+        if period == 0 and periods > 1 and sampling != "cross-sectional":
+            continue
+        weight, on = float(clusters[row]), bool(treated[row, period])
+        if attrition.mechanism == "not at random":
+            groups.append(_Group(weight, mean[row, period], spread[row, period], on))
+        elif attrition.mechanism == "at random":
+            came_when = _arrivals(churn if sampling == "open cohort" else 0.0, int(period))
+            for came, share in enumerate(came_when):
+                known = (mean[row, came], spread[row, came])
+                part, at = weight * share, bool(treated[row, came])
+                if came == 0:
+                    groups.append(_Group(part, *known, on))
+                elif came == period or rows[row, came] not in (CONTROL, TREATED):
+                    groups.append(_Group(part, 0.0, 0.0, on))
+                else:
+                    groups.append(_Group(part, *known, on, at, 1.0))
+                    groups.append(_Group(part, 0.0, 0.0, on, at, -1.0))
+        else:
+            groups.append(_Group(weight, 0.0, 0.0, on))
+    weights, centres, sds, arms, arms_then, reached = np.array(groups, float).T
+    nodes, chances = np.polynomial.hermite_e.hermegauss(61)
+    chances = chances / chances.sum()
+    fixed = attrition.slope * (centres[:, None] + sds[:, None] * nodes)
+    fixed += attrition.arm_difference * arms[:, None]
+    low, high = -200.0, 200.0
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        then = _share_lost(middle + attrition.arm_difference * arms_then)
+        parts = weights * np.where(reached > 0.0, 1.0 - then, np.where(reached < 0.0, then, 1.0))
+        if parts @ (_share_lost(middle + fixed) @ chances) < attrition.rate * parts.sum():
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2.0
+
+
+class _Group(NamedTuple):
+    """People of a sequence and period whose loss depends on one normal distribution.
+
+    Attributes
+    ----------
+    weight : float
+        Clusters, times the share of the period's people.
+    mean, sd : float
+        Of what loss depends on, standardised.
+    treated, treated_then : bool
+        Now, and when they came.
+    reached : float
+        1 and -1 for those who were and were not reached when they came; 0 where it is all one.
+    """
+
+    weight: float
+    mean: float
+    sd: float
+    treated: bool
+    treated_then: bool = False
+    reached: float = 0.0
+
+
+def _share_lost(logit: np.ndarray) -> np.ndarray:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logit, -500.0, 500.0))))
+
+
+def _arrivals(churn: float, period: int) -> list[float]:
+    """Return the share of a period's people who came in each period up to it."""
+    first = (1.0 - churn) ** period
+    return [first] + [churn * (1.0 - churn) ** (period - came) for came in range(1, period + 1)]

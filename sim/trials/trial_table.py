@@ -1,7 +1,8 @@
 """A table of trial data: reading it, and what its columns mean.
 
-An empty field is missing. A column is numeric if every field in it is a number, unless its name is
-one of those that number things, such as cluster and period; all other columns are categorical.
+A field that is empty, NA or NaN is missing. A column is numeric if every field in it is a number,
+unless its name is one of those that number things, such as cluster and period; all other columns
+are categorical.
 """
 
 from __future__ import annotations
@@ -142,7 +143,10 @@ def as_numbers(name: str, values: pd.Series, must: bool) -> NDArray[np.float64] 
         at = int(np.argmax(bad))
         row = values.index[at]
         where = f"row {row + 1}" if isinstance(row, (int, np.integer)) else f"row {row}"
-        raise InputError(f"column '{name}': '{values.iloc[at]}' in {where} is not a number")
+        raise InputError(
+            f"column '{name}': '{values.iloc[at]}' in {where} is not a number; a missing value is "
+            "an empty field or NA"
+        )
     if np.isinf(numbers).any():
         raise InputError(f"column '{name}': every value must be finite")
     return np.asarray(numbers)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.cli import main
+from sim.cli import build_parser, main, stray_argument
 
 RUN = ("run", "usual-care", "--draws", "0", "--replications", "1", "--weeks", "2")
 
@@ -57,6 +57,12 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["run", "usual-care", "--resume", "no-such-folder"], ["no-such-folder", "--out"]),
         (["run", "usual-care", "--worker", "x"], ["workers = 'x'"]),
         (["run", "usual-care", "--nonsense"], ["--nonsense"]),
+        (["run", "usual-care", "--no-browser"], ["--no-browser'; see 'refocus run --help'"]),
+        (["run", "usual-care", "--rooster=a.csv"], ["'--rooster'", "did you mean '--roster'"]),
+        (["power", "refocus", "--roster", "a.csv"], ["'--roster': it is an option of", "compare"]),
+        (["serve", "--participation"], ["it is an option of 'refocus analyse'"]),
+        (["--verson"], ["did you mean '--version'", "see 'refocus --help'"]),
+        (["list", "scenarios", "more"], ["unexpected argument 'more'", "refocus list --help"]),
         (["list", "scenario"], ["scenario", "scenarios"]),
         (["explain", "experience_to_recover"], ["experience_to_recovery"]),
         (["template", "team"], ["team", "teams"]),
@@ -69,6 +75,25 @@ def test_a_mistake_is_told_in_one_line(
     told = refused(arguments, capsys)
     for word in words:
         assert word in told
+
+
+def test_a_suggestion_is_always_an_option_of_the_command() -> None:
+    """Every option of every command, misspelt, is answered with one of the command's own."""
+    parser = build_parser()
+    suggested = 0
+    for name, command in parser.commands().items():
+        for option in command.options():
+            stray = stray_argument(parser, name, option + "x")
+            if "did you mean" in str(stray):
+                suggested += 1
+                assert str(stray).split("'")[3] in command.options()
+            assert f"'refocus {name} --help'" in str(stray)
+    assert suggested > 50
+
+
+def test_debug_may_stand_after_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "scenarios", "--debug"]) == 0
+    assert "usual-care" in capsys.readouterr().out
 
 
 ROSTERS = {

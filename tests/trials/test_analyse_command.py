@@ -276,3 +276,77 @@ def test_a_schedule_has_a_permutation_test(capsys: Any) -> None:
     without = "y ~ trt + (1|cluster)"
     bare = json.loads(answer(capsys, path, without, "trt", "--format", "json")[1])
     assert bare["cluster_permutation"] is None, "without periods there is no schedule"
+
+
+def test_text_has_the_estimate_of_each_method(tmp_path: Path, capsys: Any) -> None:
+    """With unequal clusters the mixed model and the cluster summary answer differently."""
+    rng = np.random.default_rng(4)
+    sizes = [3, 25, 6, 18, 4, 30, 9, 12]
+    cluster = np.repeat(np.arange(8), sizes)
+    y = rng.normal(0.0, 2.0, 8)[cluster] + rng.normal(0.0, 3.0, len(cluster))
+    path = tmp_path / "unequal.csv"
+    pd.DataFrame({"cluster": cluster, "arm": cluster % 2, "fu": y}).to_csv(path, index=False)
+    means = np.bincount(cluster, y) / np.array(sizes)
+    by_clusters = means[1::2].mean() - means[::2].mean()
+    code, out, _ = answer(capsys, path, "fu ~ arm + (1|cluster)", "arm")
+    assert code == 0
+    rows = {line[:17].strip(): line[17:].split() for line in out.splitlines()}
+    assert rows["test"][0] == "estimate"
+    assert float(rows["cluster summary"][0]) == pytest.approx(by_clusters, rel=1e-3)
+    mixed = float(rows["Kenward-Roger"][0])
+    assert mixed != pytest.approx(by_clusters, rel=1e-2)
+    assert "estimates differ where sizes or covariates do" in out
+    assert f"Cluster permutation test: estimate {by_clusters:.4g}, p" in out
+    assert "Between-within: 6 degrees of freedom, clusters less columns constant" in out
+
+
+def test_the_interval_of_the_complier_average_effect_is_named_and_inverts_its_test(
+    tmp_path: Path, capsys: Any
+) -> None:
+    """At both ends of the interval, outcome less effect x participation is just significant."""
+    rng = np.random.default_rng(8)
+    cluster = np.repeat(np.arange(12), 7)
+    arm = cluster % 2
+    share = np.where(arm == 1, rng.uniform(0.3, 0.9, 12)[cluster], 0.0)
+    y = 2.0 * share + rng.normal(0.0, 1.0, 12)[cluster] + rng.normal(0.0, 2.0, 84)
+    frame = pd.DataFrame({"cluster": cluster, "arm": arm, "share": share, "fu": y})
+    path = tmp_path / "part.csv"
+    frame.to_csv(path, index=False)
+    model, more = "fu ~ arm + (1|cluster)", ("--participation", "share")
+    _, text, _ = answer(capsys, path, model, "arm", *more)
+    assert "Anderson and Rubin's (Fieller's)" in text
+    _, out, _ = answer(capsys, path, model, "arm", *more, "--format", "json")
+    effect = json.loads(out)["participation"]["complier_average"]
+    assert "Anderson-Rubin" in effect["interval_method"]
+    for end in effect["ci95"]:
+        left = frame.assign(fu=y - end * share)
+        left.to_csv(path, index=False)
+        _, out, _ = answer(capsys, path, model, "arm", "--format", "json")
+        assert json.loads(out)["cluster_summary"]["p"] == pytest.approx(0.05, abs=1e-9)
+
+
+@pytest.mark.parametrize("mark", ["", "NA", "NaN", " NA"])
+def test_an_empty_field_and_na_are_missing(
+    mark: str, trial: pd.DataFrame, tmp_path: Path, capsys: Any
+) -> None:
+    frame = trial.astype({"fu": object})
+    frame.loc[[0, 5], "fu"] = mark
+    path = tmp_path / "missing.csv"
+    frame.to_csv(path, index=False)
+    code, out, _ = answer(capsys, path, MODEL, "arm", "--format", "json")
+    assert code == 0
+    assert json.loads(out)["rows_dropped_missing"] == 2
+
+
+def test_another_mark_for_missing_is_refused_with_what_to_write(
+    trial: pd.DataFrame, tmp_path: Path, capsys: Any
+) -> None:
+    frame = trial.astype({"fu": object})
+    frame.loc[3, "fu"] = "."
+    path = tmp_path / "missing.csv"
+    frame.to_csv(path, index=False)
+    code, _, err = answer(capsys, path, MODEL, "arm")
+    assert code == 2
+    assert (
+        "column 'fu': '.' in row 4 is not a number; a missing value is an empty field or NA" in err
+    )

@@ -56,6 +56,22 @@ def test_the_template_loads_with_either_source_of_outcomes() -> None:
     ("text", "told"),
     [
         ("[design]\nclusters_by_sequence = [20, 0]\n", "at least 2 of each"),
+        (
+            '[design]\ntype = "stepped wedge"\nsteps = 4\nclusters = 3\n',
+            "clusters = 3: fewer teams than the 4 sequences",
+        ),
+        (
+            '[design]\ntype = "stepped wedge"\nsteps = 3\nclusters_by_sequence = [3, 0, 3]\n',
+            "sequence 2 has no team",
+        ),
+        (
+            '[design]\ntype = "matrix"\nclusters = 8\nschedule = [[0, 1], [0, 1]]\n',
+            "has no control then",
+        ),
+        (
+            '[design]\nclusters = 20\n[attrition]\nrate = 0.3\nmechanism = "at random"\n',
+            "people of a cross-section are measured once",
+        ),
         ("[design]\nclusters = 2\n", "give each arm at least 2"),
         ("[design]\nclusters = 20\ncluster = 3\n", "did you mean 'clusters'"),
         ("[design]\nclusters = -3\n", "design.clusters = -3: must be a whole number"),

@@ -12,6 +12,7 @@ from sim.trials.analyse import analyse_table
 from sim.trials.correlation import from_correlations
 from sim.trials.gls_power import gls_standard_error
 from sim.trials.pulsar import (
+    Coverage,
     cluster_steps,
     coverage_shift,
     design_facts,
@@ -169,9 +170,11 @@ def test_without_a_mechanism_the_true_effect_is_zero() -> None:
 
 
 def test_coverage_is_brought_to_the_design() -> None:
-    shift, before = coverage_shift([{}], 1, DESIGN)
-    assert -3.0 <= shift <= 0.0
-    assert before > DESIGN.coverage
+    found = coverage_shift([{}, {}, {}], 1, DESIGN)
+    assert -3.0 <= found.shift <= 0.0
+    assert found.before > DESIGN.coverage
+    # Three pilot runs of the same values differ by chance alone.
+    assert 0.0 < found.before_se < 0.1
 
 
 def made_up(seed: int, count: int = 2000) -> pd.DataFrame:
@@ -242,13 +245,16 @@ def test_orderings_are_shares_with_their_errors() -> None:
 
 
 def test_text_and_page_say_what_they_must() -> None:
-    outcome = pulsar_outcome(made_up(4), 0.1, 1, (-1.5, 0.65), "noise and parameters", {})
+    outcome = pulsar_outcome(
+        made_up(4), 0.1, 1, Coverage(-1.5, 0.65, 0.012), "noise and parameters", {}
+    )
     text = pulsar_text(outcome)
     page = pulsar_document(outcome, "2026-11-23", "0.1.0", "refocus trial pulsar")
     for shown in (text, page):
         assert "not used in fitting" in shown
         assert "blind" not in shown.lower()
         assert "MC SE" in shown
+        assert "65%, MC SE 1.2 over pilot runs" in shown
         assert "noise and parameters" in shown
         for name in (MECHANISM, ZERO, REFOCUS):
             assert name in shown
@@ -258,7 +264,7 @@ def test_text_and_page_say_what_they_must() -> None:
     assert "can hardly tell them apart" in page
     far = made_up(4)
     far[["true_overall", "overall"]] += 10.0
-    apart = pulsar_outcome(far, 0.1, 1, (-1.5, 0.65), "noise", {})
+    apart = pulsar_outcome(far, 0.1, 1, Coverage(-1.5, 0.65, 0.012), "noise", {})
     assert "may tell them apart" in pulsar_document(apart, "2026-11-23", "0", "x")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from sim.errors import InputError
 from sim.trials.analyse import analyse_table
+from sim.trials.power import rate
 from sim.trials.refocus_figures import (
     FEWEST_HIGH,
     MOST_HIGH,
@@ -23,7 +24,7 @@ from sim.trials.replication import (
     replication_summary,
     simulate_refocus,
 )
-from sim.trials.replication_text import replication_text
+from sim.trials.replication_text import rate_text, replication_text
 
 SCORES = ("qpr15", "qpr_interpersonal", "qpr_intrapersonal")
 
@@ -172,6 +173,25 @@ def test_text_shows_monte_carlo_errors_and_what_intervals_cover(trials: pd.DataF
     assert "replication noise only" in text
     assert "tests nothing" in text
     assert "sign of P4" in text
+
+
+def test_a_share_of_none_or_all_shows_its_bound_and_not_an_error_of_zero(
+    trials: pd.DataFrame,
+) -> None:
+    none = rate_text(rate(0, 40))
+    assert "95% 0.0 to 8.8" in none
+    assert "95%" not in rate_text(rate(20, 40))
+    summary = replication_summary(trials)
+    lines = replication_text(summary, "noise").splitlines()
+    at = next(number for number, line in enumerate(lines) if "below (MC SE)" in line)
+    for line, one in zip(lines[at + 1 :], summary.falls, strict=False):
+        # Each of the two probabilities of a line has its error, or its bound, in brackets.
+        assert line.count("(") - one.label.count("(") == 2
+        if 0.0 < one.below.value < 1.0:
+            error = f"{100 * one.below.monte_carlo_se:.1f}"
+            assert f"{100 * one.below.value:.1f}% ({error})" in line
+        else:
+            assert "(<" in line
 
 
 def test_what_cannot_be_simulated() -> None:
