@@ -30,6 +30,7 @@ examples:
   refocus power two-point-target --find clusters --target 0.8
   refocus power four-point-target --grid clusters=10,14,18,22 icc=0.01,0.05 --format csv
   refocus power refocus --set size=20 --draws 200
+  refocus power four-point-target --formula-only
   refocus template design --out my-trial.toml
 """
 
@@ -74,6 +75,9 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument(
         "--no-sensitivity", action="store_true", help="leave out assurance and sensitivity"
     )
+    parser.add_argument(
+        "--formula-only", action="store_true", help="the formula's answer at once, no simulation"
+    )
     parser.set_defaults(run=run)
 
 
@@ -87,6 +91,9 @@ def run(given: argparse.Namespace) -> int:
     settings = dict(setting(text) for text in given.set)
     if settings:
         file = changed(file, settings)
+    if given.formula_only:
+        print(by_formula(file, given), end="")
+        return 0
     folder = None if given.out is None else new_folder(Path(given.out))
     outcome = calculated(file, given)
     if folder is not None:
@@ -94,6 +101,24 @@ def run(given: argparse.Namespace) -> int:
             say(f"wrote {path}")
     print(shown(outcome, given.format), end="")
     return 0
+
+
+def by_formula(file: DesignFile, given: argparse.Namespace) -> str:
+    """Return the formula's answer in the format asked for."""
+    from sim.trials.formula_answer import formula_answer
+    from sim.trials.power_outcome import formula_text
+    from sim.trials.power_study import study_of
+
+    for name in ("grid", "find", "out", "simulations", "precision"):
+        if getattr(given, name):
+            raise InputError(f"formula-only: nothing is simulated; leave --{name} out")
+    answer = formula_answer(study_of(file, 0))
+    if given.format == "json":
+        return json.dumps(answer.as_dict(), indent=1) + "\n"
+    if given.format == "csv":
+        row = answer.formula.as_dict()
+        return csv_text([{n: v for n, v in row.items() if not isinstance(v, list | dict)}])
+    return formula_text(answer)
 
 
 def setting(text: str) -> tuple[str, Any]:

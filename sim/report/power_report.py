@@ -15,7 +15,7 @@ import numpy as np
 from sim.report.document import Document
 from sim.report.flow_diagram import flow_svg, schedule_svg
 from sim.report.power_figures import Curve, curve_figure, tornado_figure
-from sim.trials.agents import measured_weeks
+from sim.trials.agent_calendar import measured_weeks
 from sim.trials.power_outcome import (
     INTERVAL,
     PowerOutcome,
@@ -114,7 +114,7 @@ def _summary(page: Document, outcome: PowerOutcome) -> None:
 def _design(page: Document, result: PowerResult) -> None:
     design = result.study.design
     page.heading("Design")
-    page.paragraph(f"{design_sentence(result)}. {source_sentence(result)}.")
+    page.paragraph(f"{design_sentence(result.study)}. {source_sentence(result.study)}.")
     weeks = measured_weeks(design)
     rows = [
         (f"sequence {number + 1}", int(count), *[int(one) for one in states])
@@ -403,7 +403,7 @@ def _items(page: Document, outcome: PowerOutcome) -> None:
         ),
         ("entry on readiness", _readiness(result)),
         ("loss to follow-up", _loss(result)),
-        ("clustering in the analysis", analysis_sentence(result)),
+        ("clustering in the analysis", analysis_sentence(result.study)),
         ("interim analyses", "none"),
     ]
     if not design.is_parallel:
@@ -477,13 +477,13 @@ def _ademp(page: Document, outcome: PowerOutcome) -> None:
         ("aims", "power and type I error of the pre-declared analysis, and how its estimate does"),
         (
             "data-generating mechanism",
-            f"{source_sentence(result)}; realised: "
+            f"{source_sentence(result.study)}; realised: "
             + ", ".join(
                 f"{name.replace('_', ' ')} {_known(value)}" for name, value in moments.items()
             ),
         ),
         ("estimand", result.estimand.statement),
-        ("methods", analysis_sentence(result)),
+        ("methods", analysis_sentence(result.study)),
         (
             "performance measures",
             "rejection rate over all trials, bias, coverage, empirical and "

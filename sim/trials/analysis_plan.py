@@ -210,6 +210,16 @@ def analyse_trial(data: TrialData, design: Design, plan: AnalysisPlan) -> TrialR
 
 def check_plan(plan: AnalysisPlan, design: Design, data: TrialData) -> None:
     """Refuse a plan that does not go with the design or the data."""
+    check_plan_of_design(plan, design)
+    if "worker" in plan.random_effects and data.worker is None:
+        raise InputError(
+            "random_effects: 'worker' needs staff; this source of outcomes has none, use the "
+            "agent-based source"
+        )
+
+
+def check_plan_of_design(plan: AnalysisPlan, design: Design) -> None:
+    """Refuse a plan that does not go with the design."""
     if plan.baseline == "constrained" and (not design.is_parallel or design.baseline == "none"):
         raise InputError(
             "baseline = 'constrained': needs a parallel trial with a baseline; set the design's "
@@ -217,11 +227,6 @@ def check_plan(plan: AnalysisPlan, design: Design, data: TrialData) -> None:
         )
     if plan.missing != MISSING_VALUES[0] and not design.is_parallel:
         raise InputError("missing = 'multiple imputation': needs a parallel trial")
-    if "worker" in plan.random_effects and data.worker is None:
-        raise InputError(
-            "random_effects: 'worker' needs staff; this source of outcomes has none, use the "
-            "agent-based source"
-        )
     if plan.test == "cluster-summary" and not design.is_parallel:
         raise InputError(
             "test = 'cluster-summary': needs clusters that are treated or not; use "

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from sim.errors import InputError, nearest, unknown
 from sim.scenarios.fields import ScenarioField, fields_of
-from sim.trials.analysis_plan import AnalysisPlan, default_plan
+from sim.trials.analysis_plan import AnalysisPlan, check_plan_of_design, default_plan
 from sim.trials.design import (
     CONTROL,
     NOT_MEASURED,
@@ -181,7 +181,7 @@ def _check_agents(file: DesignFile, design: Design) -> None:
     from sim.measures.user import UserScores
     from sim.parameters import resolve
     from sim.scenarios.library import load_scenario
-    from sim.trials.agents import measured_weeks, takes_away
+    from sim.trials.agent_calendar import measured_weeks, takes_away
 
     assert file.agents is not None
     if file.agents.measure not in UserScores._fields:
@@ -303,7 +303,11 @@ def analysis_plan(file: DesignFile, design: Design) -> AnalysisPlan:
         raise InputError(
             "analysis.test = 'cluster-summary': needs a parallel trial; use 'kenward-roger'"
         )
-    return AnalysisPlan(part.test, tuple(effects), part.alpha)
+    plan = AnalysisPlan(
+        part.test, tuple(effects), part.alpha, part.missing, part.imputations, part.baseline_use
+    )
+    check_plan_of_design(plan, design)
+    return plan
 
 
 def field_named(file: DesignFile, name: str) -> str:

@@ -115,7 +115,14 @@ class Randomisation(Part):
     method: Literal["simple", "stratified", "minimised", "restricted"] = _choice(
         "simple", "How teams are allocated to arms or sequences."
     )
-    strata: int = _number(1, 1, 1000, "strata", "Strata of teams, of equal size.")
+    strata: int = _number(
+        1,
+        1,
+        1000,
+        "strata",
+        "Strata of teams, of equal size; with [agents] neighbouring teams, so that whole trusts "
+        "stay together.",
+    )
 
     @model_validator(mode="after")
     def _together(self) -> Randomisation:
@@ -215,15 +222,27 @@ class Agents(Part):
 class Analysis(Part):
     """The pre-declared analysis."""
 
-    test: Literal["kenward-roger", "satterthwaite", "between-within", "cluster-summary"] = _choice(
-        "kenward-roger", "The test whose rejections count as power."
-    )
+    test: Literal[
+        "kenward-roger", "satterthwaite", "between-within", "cluster-summary", "permutation"
+    ] = _choice("kenward-roger", "The test whose rejections count as power.")
     random_effects: (
-        tuple[Literal["cluster", "cluster-period", "person", "treatment"], ...] | None
+        tuple[Literal["cluster", "cluster-period", "person", "worker", "treatment"], ...] | None
     ) = _many(
         None,
         "names",
-        "Random effects: cluster, cluster-period, person, treatment. Left out: by design.",
+        "Random effects: cluster, cluster-period, person, worker (staff within teams; [agents] "
+        "only), treatment. Left out: by design.",
+    )
+    missing: Literal["complete cases", "multiple imputation"] = _choice(
+        "complete cases",
+        "Who is analysed: those with an outcome, or everybody, missing outcomes imputed within "
+        "clusters (parallel trials).",
+    )
+    imputations: int = _number(20, 2, 1000, "data sets", "Imputed data sets of each trial.")
+    baseline_use: Literal["as designed", "constrained"] = _choice(
+        "as designed",
+        "How a parallel trial's baseline is used: as the design says, or as an outcome whose mean "
+        "is the same in both arms.",
     )
     alpha: float = _number(0.05, 1.0e-6, 0.5, "probability", "Two-sided level of the test.")
 
@@ -304,6 +323,21 @@ class DesignFile(Part):
             raise ValueError(
                 "readiness: statistical outcomes know no readiness; use [agents], or leave "
                 "[readiness] out"
+            )
+        allocation = self.randomisation
+        if (
+            self.statistical is not None
+            and allocation.method in ("minimised", "restricted")
+            and allocation.strata == 1
+        ):
+            raise ValueError(
+                f"randomisation.strata = 1: {allocation.method} randomisation of statistical "
+                "outcomes balances strata and needs at least 2; with [agents] it balances trusts"
+            )
+        if self.statistical is not None and "worker" in (self.analysis.random_effects or ()):
+            raise ValueError(
+                "analysis.random_effects: 'worker' needs staff; statistical outcomes have none, "
+                "use [agents]"
             )
         if self.agents is not None and self.attrition.rate > 0.0:
             raise ValueError(

@@ -225,7 +225,7 @@ def performance(
         power_when_fitted=rate(rejected, n),
         failed=rate(count - n, count),
         singular=rate(sum(1 for one in fitted if one.singular), count),
-        true_effect=float(truths.mean()) if count else nan,
+        true_effect=float(np.nanmean(truths)) if np.isfinite(truths).any() else nan,
         bias=float(away.mean()) if known else nan,
         bias_se=spread / sqrt(n) if n > 1 and known else nan,
         mean_estimate=float(estimates.mean()) if n else nan,

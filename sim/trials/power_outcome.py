@@ -7,11 +7,20 @@ from math import isfinite
 from typing import Any
 
 from sim.trials.design import arm_sizes
+from sim.trials.design_formula import Assumed
+from sim.trials.formula_answer import FormulaAnswer
+from sim.trials.formula_power import FormulaPower, power_of_effect
 from sim.trials.power import Rate
 from sim.trials.power_search import Found, GridPoint, Swing
-from sim.trials.power_study import PowerResult, power_at
+from sim.trials.power_study import PowerResult, Study, power_at
 
 INTERVAL = "95%, Monte Carlo error alone"
+TEST_NAMES = {
+    "kenward-roger": "Kenward-Roger test",
+    "satterthwaite": "Satterthwaite test",
+    "between-within": "t test with between-within degrees of freedom",
+    "permutation": "permutation test of allocations (interval: Kenward-Roger)",
+}
 
 
 @dataclass(frozen=True)
@@ -120,9 +129,9 @@ def _at_important(result: PowerResult) -> float | None:
     return None if difference is None else power_at(result, difference)
 
 
-def design_sentence(result: PowerResult) -> str:
+def design_sentence(study: Study) -> str:
     """Return the design in one sentence."""
-    design = result.study.design
+    design = study.design
     if design.is_parallel:
         control, treated = arm_sizes(design)
         shape = f"parallel trial: {treated} teams treated, {control} control"
@@ -145,9 +154,9 @@ def design_sentence(result: PowerResult) -> str:
     )
 
 
-def source_sentence(result: PowerResult) -> str:
+def source_sentence(study: Study) -> str:
     """Return where outcomes come from, in one sentence."""
-    file = result.study.file
+    file = study.file
     if file.agents is not None:
         added = f" plus {file.agents.added_effect:g} points" if file.agents.added_effect else ""
         return (
@@ -156,16 +165,17 @@ def source_sentence(result: PowerResult) -> str:
         )
     s = file.statistical
     assert s is not None
+    varied = f" (SD {s.effect_heterogeneity:g} between teams)" if s.effect_heterogeneity else ""
     exposure = f", built up as {', '.join(f'{one:g}' for one in s.exposure)}" if s.exposure else ""
     return (
-        f"statistical model: effect {s.effect:g}{exposure}, SD {s.sd:g}, ICC {s.icc:g}, "
+        f"statistical model: effect {s.effect:g}{varied}{exposure}, SD {s.sd:g}, ICC {s.icc:g}, "
         f"CAC {s.cac:g}, IAC {s.iac:g}"
     )
 
 
-def analysis_sentence(result: PowerResult) -> str:
+def analysis_sentence(study: Study) -> str:
     """Return the pre-declared analysis in one sentence."""
-    plan, design = result.study.plan, result.study.design
+    plan, design = study.plan, study.design
     if plan.test == "cluster-summary":
         model = "two-stage t test of team means"
     else:
@@ -175,11 +185,18 @@ def analysis_sentence(result: PowerResult) -> str:
             fixed += ", baseline"
         if max(design.strata, design.readiness.strata) > 1:
             fixed += ", stratum"
-        model = (
-            f"linear mixed model by REML (fixed: {fixed}; random: {effects}), "
-            f"{plan.test.replace('-', ' ')} test"
-        )
-    return f"{model}, two-sided at {plan.alpha:g}, complete cases; a failed fit is a non-rejection"
+        if plan.baseline == "constrained":
+            fixed = "period, arm at follow-up; baseline means equal in both arms"
+        test = TEST_NAMES[plan.test]
+        if plan.missing == "multiple imputation":
+            test = "Barnard and Rubin's degrees of freedom"
+        model = f"linear mixed model by REML (fixed: {fixed}; random: {effects}), {test}"
+    missing = "complete cases"
+    if plan.missing == "multiple imputation":
+        missing = f"missing outcomes imputed {plan.imputations} times within teams"
+    elif plan.baseline == "constrained":
+        missing = "everybody measured at least once"
+    return f"{model}, two-sided at {plan.alpha:g}, {missing}; a failed fit is a non-rejection"
 
 
 def measures(outcome: PowerOutcome) -> list[tuple[str, float, float, str]]:
@@ -225,19 +242,24 @@ def _interval(rate: Rate) -> str:
     return f"{rate.low:.3f} to {rate.high:.3f} ({INTERVAL})"
 
 
+def known_formula_lines(formula: FormulaPower, a: Assumed) -> list[str]:
+    """Return a formula's answer and what it takes as known."""
+    return [
+        f"power by formula {formula.power:.3f} (noncentral t, {formula.df:g} degrees of freedom: "
+        f"{formula.df_rule}; standard error {formula.se:.3g}; with a z test "
+        f"{formula.power_z:.3f})",
+        f"it takes as known: effect {a.effect:.3g}, SD {a.sd:.3g}, ICC {a.icc:.3g}, "
+        f"CAC {a.cac:.3g}, IAC {a.iac:.3g}, lost {a.attrition:.1%}"
+        + (f", SD of the effect between teams {a.effect_sd:.3g}" if a.effect_sd else ""),
+    ]
+
+
 def formula_lines(result: PowerResult) -> list[str]:
     """Return the formula's answer beside the simulation, and why they differ if they do."""
     formula, gap = result.formula, result.gap
     if formula is None:
         return [f"no formula: {result.formula_problem}"]
-    a = result.assumed
-    lines = [
-        f"power by formula {formula.power:.3f} (noncentral t, {formula.df:g} degrees of freedom: "
-        f"{formula.df_rule}; standard error {formula.se:.3g}; with a z test "
-        f"{formula.power_z:.3f})",
-        f"it takes as known: effect {a.effect:.3g}, SD {a.sd:.3g}, ICC {a.icc:.3g}, "
-        f"CAC {a.cac:.3g}, IAC {a.iac:.3g}, lost {a.attrition:.1%}",
-    ]
+    lines = known_formula_lines(formula, result.assumed)
     if gap.flagged:
         lines.append(
             f"DIFFERS: simulation less formula {100 * gap.difference:+.1f} points, "
@@ -272,7 +294,8 @@ def effect_lines(result: PowerResult) -> list[str]:
     if difference is not None:
         lines.append(
             f"minimum important difference {difference:g}: power to find it would be "
-            f"{power_at(result, difference):.3f} (noncentral t with the simulated standard error)"
+            f"{power_at(result, difference):.3f} (noncentral t with the simulated standard error "
+            f"and bias, {result.performance.bias:+.3f})"
         )
     return lines
 
@@ -303,9 +326,9 @@ def as_text(outcome: PowerOutcome) -> str:
     file = result.study.file
     lines = [
         file.title,
-        design_sentence(result),
-        source_sentence(result),
-        analysis_sentence(result),
+        design_sentence(result.study),
+        source_sentence(result.study),
+        analysis_sentence(result.study),
         "",
         f"{result.performance.power.trials} simulated trials, seed {result.seed}, averaged over: "
         f"{result.study.covers}",
@@ -351,4 +374,23 @@ def as_text(outcome: PowerOutcome) -> str:
                 f"  {s.name:<20}{s.low:>9.4g}{s.high:>9.4g}{s.power_low:>11.3f}"
                 f"{s.power_high:>11.3f}{s.monte_carlo_se:>8.3f}{s.formula_low:>9.3f}{s.formula_high:>8.3f}"
             )
+    return "\n".join(lines) + "\n"
+
+
+def formula_text(answer: FormulaAnswer) -> str:
+    """Return the formula's answer alone as text for a terminal."""
+    study = answer.study
+    lines = [
+        study.file.title,
+        design_sentence(study),
+        source_sentence(study),
+        "",
+        *known_formula_lines(answer.formula, answer.assumed),
+        "no trial was run: unequal loss, singular fits and effects that build up are not in it",
+    ]
+    difference = study.file.target.minimum_important_difference
+    if difference is not None:
+        f = answer.formula
+        power = power_of_effect(difference, f.se, f.df, "", f.alpha).power
+        lines.append(f"for the minimum important difference of {difference:g}: {power:.3f}")
     return "\n".join(lines) + "\n"

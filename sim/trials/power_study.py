@@ -289,7 +289,11 @@ def uncertain_study(file: DesignFile, count: int, seed: int) -> Study | None:
     if spread > 0.0:
         told.insert(0, f"effect normal with standard error {spread:g}")
     twins = StatisticalTwins(sources[0], tuple(sources), losses)
-    return replace(known, source=twins, covers="Monte Carlo error and " + "; ".join(told))
+    left_out = sorted(set(varied) - set(allowed) - {"attrition.rate"})
+    covers = "Monte Carlo error and " + "; ".join(told)
+    if left_out:
+        covers += f". Not averaged over (sensitivity only): {', '.join(left_out)}"
+    return replace(known, source=twins, covers=covers)
 
 
 def simulate_power(
@@ -319,7 +323,8 @@ def simulate_power(
     Raises
     ------
     InputError
-        When the first fifty analyses all fail, which would look like a power of 0.
+        When no trial, or none of the first fifty, can be analysed, which would look like a power
+        of 0.
     """
     begun = time.perf_counter()
     precision = study.file.precision
@@ -329,18 +334,14 @@ def simulate_power(
     assert wanted is not None
     collected = _Collected(study, null)
     while True:
-        done = len(collected.results)
-        for twin in study.source.twins(study.design, done, wanted - done, seed):
+        first = len(collected.results)
+        for twin in study.source.twins(study.design, first, wanted - first, seed):
             collected.add(twin)
             if on_progress is not None:
                 on_progress(len(collected.results), wanted)
-            if len(collected.results) == FAILURES_BEFORE_STOP and collected.all_failed():
-                raise InputError(
-                    f"analysis: the first {FAILURES_BEFORE_STOP} trials could not be analysed; "
-                    f"random effects {', '.join(study.plan.random_effects)} ask too much of "
-                    f"{study.design.total_clusters} clusters; add clusters or name fewer effects "
-                    "in analysis.random_effects"
-                )
+            done = len(collected.results)
+            if done == min(FAILURES_BEFORE_STOP, wanted) and collected.all_failed():
+                raise InputError(collected.why_all_failed())
         if monte_carlo_se is None:
             break
         needed = min(MOST_TRIALS, trials_needed(collected.rates(), wanted, monte_carlo_se))
@@ -382,11 +383,34 @@ class _Collected:
             self.null_results.append(analyse_trial(twin.untreated, study.design, study.plan))
         self.truths.append(twin.truth)
         self.moments.append(trial_moments(twin.untreated))
-        self.people.append(_people(twin.data))
+        self.people.append(_people(twin.data, study.design))
         self.eligible.append(twin.eligible)
 
     def all_failed(self) -> bool:
         return all(one.failed for one in self.results)
+
+    def why_all_failed(self) -> str:
+        """Return what is wrong with a design of which no trial could be analysed."""
+        study, count = self.study, len(self.results)
+        design, rules = study.design, study.design.readiness
+        entered = float(np.mean([one[-1] for one in self.moments]))
+        if rules.decides and entered < design.total_clusters / 2.0:
+            limit = (
+                f"readiness.cut_off = {rules.minimum:g}"
+                if rules.minimum is not None
+                else "[readiness]"
+            )
+            return (
+                f"{limit}: lets in {np.mean(self.eligible):.1%} of the screened teams, "
+                f"{entered:.1f} of the {design.total_clusters} that the trial needs, and none of "
+                f"{count} trials could be analysed; lower it, or raise readiness.screened_per_team"
+            )
+        return (
+            f"analysis: none of the first {count} trials could be analysed; random effects "
+            f"{', '.join(study.plan.random_effects)} ask too much of {design.total_clusters} "
+            f"clusters with {entered:.1f} measured; add clusters or people, or name fewer effects "
+            "in analysis.random_effects"
+        )
 
     def rates(self) -> list[float]:
         alpha = self.study.plan.alpha
@@ -405,7 +429,7 @@ class _Collected:
         assumed = assumed_of(study.file, estimand.participant_average, moments)
         formula, problem = None, ""
         try:
-            formula = design_power(study.design, assumed, alpha)
+            formula = formula_of(study, assumed)
         except InputError as error:
             problem = str(error)
         return PowerResult(
@@ -426,9 +450,9 @@ class _Collected:
         )
 
 
-def _people(data: Any) -> np.ndarray:
+def _people(data: Any, design: Design) -> np.ndarray:
     """Return, never and ever treated, clusters, people asked, and people with an outcome."""
-    last = data.period == data.period.max()
+    last = data.period == design.periods - 1
     return np.array(
         [
             [
@@ -492,10 +516,23 @@ def assumed_of(file: DesignFile, effect: float, moments: Moments) -> Assumed:
     """Return what the formula takes as known: a file's inputs, or the moments of agents' data."""
     if file.statistical is not None:
         s = file.statistical
-        return Assumed(effect, s.sd, s.icc, s.cac, s.iac, file.attrition.rate)
+        loss = file.attrition.rate
+        return Assumed(effect, s.sd, s.icc, s.cac, s.iac, loss, s.effect_heterogeneity)
     return Assumed(
         effect, moments.sd, moments.icc, moments.cac, moments.iac, moments.lost
     ).within_bounds()
+
+
+def formula_of(study: Study, assumed: Assumed) -> FormulaPower:
+    """Return power by formula for a study's design and analysis.
+
+    Raises
+    ------
+    InputError
+        When there is no formula for them.
+    """
+    random_treatment = "treatment" in study.plan.random_effects
+    return design_power(study.design, assumed, study.plan.alpha, random_treatment=random_treatment)
 
 
 def explain_gap(
@@ -565,8 +602,9 @@ def _causes(study: Study, found: Performance, moments: Moments) -> list[str]:
     s = file.statistical
     if s is not None and s.effect_heterogeneity > 0.0:
         causes.append(
-            f"effects differ between clusters (SD {s.effect_heterogeneity:g}); the formula takes "
-            "one effect for all"
+            f"effects differ between clusters (SD {s.effect_heterogeneity:g}): the formula's "
+            "standard error counts that, a test without a random treatment effect does not and "
+            "rejects too often"
         )
     if s is not None and s.exposure:
         causes.append(
@@ -578,6 +616,8 @@ def _causes(study: Study, found: Performance, moments: Moments) -> list[str]:
             "every trial has its own parameter values, so power is a mean over stronger and weaker "
             "effects and over more and less clustering"
         )
+    if study.plan.test == "permutation":
+        causes.append("the formula is that of a t test, the p value that of a permutation test")
     if file.attrition.rate > 0.0 and file.attrition.mechanism != "completely at random":
         causes.append(f"people are lost {file.attrition.mechanism}; the formula loses them by lot")
     if found.singular.value > 0.05:
@@ -596,7 +636,11 @@ def _causes(study: Study, found: Performance, moments: Moments) -> list[str]:
 
 
 def power_at(result: PowerResult, effect: float) -> float:
-    """Return power by formula at another effect, with the standard error that was simulated.
+    """Return power by formula at another effect, with what was simulated of the estimate.
+
+    The estimate spreads and is biased as simulated: the bias of the design's own effect is added to
+    the other effect. An analysis that misses half of an effect, as a trial under slow
+    implementation may, does not find another effect with the power of an unbiased one.
 
     Parameters
     ----------
@@ -607,7 +651,8 @@ def power_at(result: PowerResult, effect: float) -> float:
     p = result.performance
     if not (p.empirical_se > 0.0 and p.df >= 1.0):
         return nan
-    return power_of_effect(effect, p.empirical_se, p.df, "", result.study.plan.alpha).power
+    expected = effect + (p.bias if isfinite(p.bias) else 0.0)
+    return power_of_effect(expected, p.empirical_se, p.df, "", result.study.plan.alpha).power
 
 
 def conditional_and_assurance(
@@ -633,4 +678,8 @@ def conditional_and_assurance(
         return own, None, "no posterior draws were asked for (draws = 0)"
     central = study_of(file, draws, central=True)
     found = simulate_power(central, count, seed=seed, null=False, on_progress=on_progress)
-    return found.performance.power, own, result.study.covers
+    covers = result.study.covers
+    if file.uncertainty.ranges:
+        names = ", ".join(sorted(file.uncertainty.ranges))
+        covers += f". Not averaged over (sensitivity only): {names}"
+    return found.performance.power, own, covers

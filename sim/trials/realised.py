@@ -58,8 +58,11 @@ def trial_moments(data: TrialData) -> tuple[float, ...]:
     -------
     tuple of float
         Mean, variance between clusters, within clusters; covariance of neighbouring periods between
-        and within clusters; size, its variance, share lost, clusters.
+        and within clusters; size, its variance, share lost, clusters. NaN, and no clusters, for a
+        trial that nobody entered.
     """
+    if len(data.outcome) == 0:
+        return (nan,) * 8 + (0.0,)
     periods = np.unique(data.period)
     last = data.period == periods[-1]
     between, within = _components(data.cluster[last], data.outcome[last], data.outcome[last])

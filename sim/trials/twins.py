@@ -7,33 +7,24 @@ were, how often the test rejects when there is nothing to find.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from sim.trials.agents import (
-    AgentSource,
-    Entered,
-    entering,
-    entry,
-    measured_weeks,
-    roster_for,
-    scenario_for,
-    start_weeks,
-    team_sizes,
-    trial_data,
-)
+from sim.trials.agent_calendar import measured_weeks, refuse_taking_away, start_weeks
+from sim.trials.agent_teams import AskedPeople, asked_people
+from sim.trials.agents import AgentSource, scenario_for, trial_data
 from sim.trials.data import TrialData
 from sim.trials.design import NOT_MEASURED, TRANSITION, TREATED, Design
+from sim.trials.readiness_entry import Entered, entering, entry
+from sim.trials.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from sim.scenarios.schema import Scenario
     from sim.trials.statistical import StatisticalSource
-
-BATCH = 100
 
 
 @dataclass(frozen=True)
@@ -175,44 +166,30 @@ class AgentTwins:
 
     def twins(self, design: Design, first: int, count: int, seed: int) -> Iterator[Twin]:
         """Yield trials number `first` to `first + count - 1`."""
-        # Teams that are only screened are simulated too; smaller batches keep memory in bounds.
-        batch = max(10, BATCH // design.readiness.screened_per_team) if entry(design) else BATCH
-        for begin in range(first, first + count, batch):
-            yield from self._batch(design, begin, min(batch, first + count - begin), seed)
+        refuse_taking_away(design)
+        programme = _renamed(scenario_for(self.source.scenario, design), "treated")
+        scenarios = [programme, self._without(design)]
+        yield from side_by_side(
+            lambda replication: self._trial(design, scenarios, replication, seed),
+            range(first, first + count),
+            self.source.workers,
+        )
 
-    def _batch(self, design: Design, first: int, count: int, seed: int) -> Iterator[Twin]:
-        from sim.request import build_request
+    def _trial(
+        self, design: Design, scenarios: list[Scenario], replication: int, seed: int
+    ) -> Twin:
         from sim.simulate import simulate
 
-        source = self.source
-        roster, sequence = roster_for(design, source.teams_per_trust)
-        known = len(source.draws)
-        chosen: list[Mapping[str, float]] = [
-            source.draws[(first + one) % known] if known else {} for one in range(count)
-        ]
-        request = build_request(
-            [_renamed(scenario_for(source.scenario, design), "treated"), self._without(design)],
-            roster,
-            settings=source.settings,
-            draws=chosen,
-            weeks=max(1, *measured_weeks(design)),
-            replications=1,
-            seed=seed,
-            collect=("assessments", "team_weeks") if entry(design) else ("assessments",),
-            own_chance=True,
-            first_run=first,
-        )
-        results = simulate(request, workers=source.workers)
+        people = asked_people(design, self.source.teams_per_trust, seed, replication)
+        results = simulate(self.source.request(design, scenarios, people, seed), workers=1)
         rows = results.arrays["assessments"]
-        treated, without = (_by_draw(rows, number, count) for number in (0, 1))
-        ready: list[np.ndarray | None] = [None] * count
+        treated, without = (rows[rows["scenario"] == number] for number in (0, 1))
+        ready = None
         if entry(design):
             weeks = results.arrays["team_weeks"]
-            weeks = weeks[weeks["week"] == 0]
-            ready = [one["team_readiness"] for one in _by_draw(weeks, 1, count)]
-        for draw in range(count):
-            entered = entering(design, ready[draw], sequence, seed, first + draw)
-            yield self._twin(design, treated[draw], without[draw], sequence, entered)
+            ready = weeks[(weeks["week"] == 0) & (weeks["scenario"] == 1)]["team_readiness"]
+        entered = entering(design, ready, people.sequence, seed, replication)
+        return self._twin(design, treated, without, people, entered)
 
     def _without(self, design: Design) -> Scenario:
         from sim.scenarios.library import adjusted, load_scenario
@@ -230,7 +207,7 @@ class AgentTwins:
         design: Design,
         treated: np.ndarray,
         without: np.ndarray,
-        sequence: np.ndarray,
+        people: AskedPeople,
         entered: Entered,
     ) -> Twin:
         measure = self.source.measure
@@ -238,14 +215,14 @@ class AgentTwins:
         world = treated
         if self.control is not None and self.control.who.teams != "none":
             # Teams of the control arm get the other programme, in a world where everybody does.
-            world = np.where(never[sequence][treated["team"]], without, treated)
-        data = trial_data(design, world, sequence, entered, measure)
+            world = np.where(never[people.sequence][treated["team"]], without, treated)
+        data = trial_data(design, world, people, entered, measure)
         if self.added_effect:
             shifted = data.outcome + self.added_effect * data.treatment
             data = replace(data, outcome=shifted)
-        untreated = trial_data(design, without, sequence, entered, measure)
+        untreated = trial_data(design, without, people, entered, measure)
         difference = treated[measure] - without[measure] + self.added_effect
-        truth = agent_truth(design, treated, difference, sequence, entered)
+        truth = agent_truth(design, treated, difference, people, entered)
         return Twin(data, untreated, truth, entered.eligible)
 
 
@@ -253,14 +230,13 @@ def agent_truth(
     design: Design,
     rows: np.ndarray,
     difference: np.ndarray,
-    sequence: np.ndarray,
+    people: AskedPeople,
     entered: Entered,
 ) -> Truth:
     """Return the true effects in one trial from the difference of the two worlds' outcomes."""
-    schedule = design.schedule[sequence]
+    schedule = design.schedule[people.sequence]
     exposure = exposure_number(schedule)
     times = measured_weeks(design)
-    sizes = team_sizes(design, len(sequence))
     values, teams, cells, numbers = [], [], [], []
     for period, week in enumerate(times):
         if design.is_parallel and period < design.periods - 1:
@@ -268,8 +244,7 @@ def agent_truth(
         own = rows["week"] == week
         team = rows["team"][own]
         keep = schedule[team, period] == TREATED
-        if design.sampling == "cross-sectional":
-            keep &= rows["place"][own] // sizes[team] == period
+        keep &= people.asked(team, rows["place"][own], period)
         keep &= ~np.isnan(difference[own])
         values.append(difference[own][keep])
         teams.append(team[keep])
@@ -278,7 +253,7 @@ def agent_truth(
     value, team, cell, number = (np.concatenate(one) for one in (values, teams, cells, numbers))
     inside = np.isin(team, entered.teams)
     if not inside.any():
-        return Truth(nan, nan, _mean(value))
+        return Truth(nan, nan, _mean(value), (nan,) * int(exposure.max()))
     _, codes = np.unique(cell[inside], return_inverse=True)
     means = np.bincount(codes, value[inside]) / np.bincount(codes)
     by_exposure = tuple(
@@ -289,14 +264,6 @@ def agent_truth(
 
 def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if len(values) else nan
-
-
-def _by_draw(rows: np.ndarray, scenario: int, count: int) -> list[np.ndarray]:
-    """Return the rows of each draw of one scenario, in their order."""
-    own = rows[rows["scenario"] == scenario]
-    order = np.argsort(own["draw"], kind="stable")
-    edges = np.searchsorted(own["draw"][order], np.arange(count + 1))
-    return [own[order[a:b]] for a, b in zip(edges[:-1], edges[1:], strict=True)]
 
 
 def _renamed(scenario: Scenario, name: str) -> Scenario:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from sim.errors import InputError
-from sim.trials.agents import Entered, measured_weeks, recruited, start_weeks, team_sizes
+from sim.trials.agent_calendar import measured_weeks, start_weeks
+from sim.trials.agent_teams import team_sizes
 from sim.trials.correlation import from_correlations
 from sim.trials.design import ReadinessEntry, parallel, stepped_wedge
 from sim.trials.design_file import (
@@ -24,6 +25,7 @@ from sim.trials.design_file import (
 from sim.trials.design_formula import Assumed, design_power
 from sim.trials.design_text import design_template, design_text
 from sim.trials.gls_power import gls_standard_error
+from sim.trials.readiness_entry import Entered, recruited
 from sim.trials.realised import average_moments, trial_moments
 from sim.trials.standard_errors import stepped_wedge_se
 from sim.trials.statistical import Correlations, StatisticalSource, exposure_shares

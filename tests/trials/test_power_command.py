@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,17 +17,21 @@ from sim.errors import InputError
 from sim.report.flow_diagram import flow_svg
 from sim.scenarios.library import load_scenario
 from sim.trials import power_study
+from sim.trials.agent_teams import asked_people
 from sim.trials.agents import AgentSource
 from sim.trials.analysis_plan import analyse_trial, default_plan
-from sim.trials.design import ReadinessEntry, parallel, stepped_wedge
+from sim.trials.design import RANDOMISATIONS, Design, ReadinessEntry, parallel, stepped_wedge
 from sim.trials.design_file import changed, design_from_table, load_design
 from sim.trials.power import performance
+from sim.trials.power_outcome import analysis_sentence, source_sentence
 from sim.trials.power_search import find_size, parse_grid, tornado
 from sim.trials.power_study import (
     conditional_and_assurance,
+    power_at,
     simulate_power,
     study_of,
     trials_needed,
+    uncertain_study,
 )
 from sim.trials.trial_result import failed_result
 from sim.trials.twins import AgentTwins
@@ -88,8 +93,8 @@ def test_an_effect_that_builds_up_is_flagged_and_explained() -> None:
 
 
 def test_the_explanation_adds_up_to_the_gap() -> None:
-    file = changed(design_from_table(SMALL), {"effect_heterogeneity": 6.0})
-    result = simulate_power(study_of(file), 600, seed=1, null=False)
+    file = changed(load_design("stepped-wedge-slow"), {"clusters": 16})
+    result = simulate_power(study_of(file), 80, seed=1, null=False)
     assert result.gap.flagged
     shares = [
         float(found[1])
@@ -97,14 +102,110 @@ def test_the_explanation_adds_up_to_the_gap() -> None:
         if (found := re.match(r"([+-][\d.]+) points", one))
     ]
     assert sum(shares) == pytest.approx(100 * result.gap.difference, abs=0.3)
-    assert "differ between clusters" in " ".join(result.gap.explanation)
+    assert "builds up with exposure" in " ".join(result.gap.explanation)
+
+
+def test_effects_that_differ_between_teams_are_counted_by_the_formula() -> None:
+    """The formula takes the effect's spread between teams as the simulation has it."""
+    alike = design_from_table(SMALL)
+    differing = changed(alike, {"effect_heterogeneity": 6.0})
+    results = [simulate_power(study_of(one), 600, seed=1, null=False) for one in (alike, differing)]
+    formulas = [one.formula for one in results]
+    assert formulas[0] is not None
+    assert formulas[1] is not None
+    assert formulas[1].se > 1.2 * formulas[0].se
+    for one, formula in zip(results, formulas, strict=True):
+        p = one.performance
+        assert abs(p.empirical_se - formula.se) < 4.0 * p.empirical_se_error
+    assert "SD 6 between teams" in source_sentence(results[1].study)
+
+
+def test_power_at_another_effect_counts_the_bias() -> None:
+    result = simulate_power(study_of(design_from_table(SMALL)), 200, seed=1, null=False)
+    p = result.performance
+    unbiased = replace(result, performance=replace(p, bias=0.0))
+    missing_half = replace(result, performance=replace(p, bias=-2.0))
+    assert power_at(missing_half, 4.0) == pytest.approx(power_at(unbiased, 2.0))
+    assert power_at(missing_half, 4.0) < power_at(unbiased, 4.0)
+
+
+def test_a_cut_off_that_nobody_passes_is_told_as_that() -> None:
+    table = {
+        "design": {"clusters": 6, "size": 5, "baseline": "ancova"},
+        "agents": {"scenario": "usual-care", "added_effect": 4.0},
+        "readiness": {"entry": "cut-off", "cut_off": 1.0, "screened_per_team": 2},
+        "precision": {"simulations": 20, "draws": 0},
+    }
+    with pytest.raises(InputError, match=r"readiness.cut_off = 1: lets in [0-9.]+% of the screened"):
+        simulate_power(study_of(design_from_table(table)), seed=1)
+
+
+@pytest.mark.parametrize(
+    ("analysis", "told"),
+    [
+        ({"test": "permutation"}, "permutation test"),
+        ({"missing": "multiple imputation", "imputations": 5}, "imputed 5 times"),
+        ({"baseline_use": "constrained"}, "baseline means equal"),
+    ],
+)
+def test_every_analysis_can_be_declared_in_a_design(analysis: dict[str, object], told: str) -> None:
+    table = {
+        "design": {"clusters": 16, "size": 12, "baseline": "ancova"},
+        "statistical": {"sd": 10.0, "icc": 0.02, "iac": 0.5, "effect": 8.0},
+        "attrition": {"rate": 0.2},
+        "analysis": analysis,
+    }
+    result = simulate_power(study_of(design_from_table(table)), 60, seed=1)
+    assert result.performance.failed.value == 0.0
+    assert result.performance.power.value > 0.8
+    assert result.null is not None
+    assert result.null.power.value < 0.2
+    assert told in analysis_sentence(result.study)
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ({"analysis": {"test": "permutatoin"}}, "permutation"),
+        ({"analysis": {"random_effects": ["cluster", "worker"]}}, "'worker' needs staff"),
+        ({"analysis": {"baseline_use": "constrained"}}, "needs a parallel trial with a baseline"),
+        ({"randomisation": {"method": "minimised"}}, "balances strata and needs at least 2"),
+    ],
+)
+def test_an_analysis_that_does_not_go_with_the_design_is_refused(
+    part: dict[str, object], told: str
+) -> None:
+    with pytest.raises(InputError, match=re.escape(told)):
+        study_of(design_from_table(SMALL | part))
+
+
+def test_assurance_says_what_it_is_not_averaged_over() -> None:
+    table = SMALL | {"uncertainty": {"effect_se": 1.0, "ranges": {"size": [10, 20]}}}
+    study = uncertain_study(design_from_table(table), 10, 1)
+    assert study is not None
+    assert "Not averaged over (sensitivity only): design.size" in study.covers
+
+
+def test_the_formula_alone_simulates_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "four-point-target", "--formula-only")
+    assert code == 0
+    assert "power by formula" in out
+    assert "simulated" not in out
+    code, out, _ = run(capsys, "four-point-target", "--formula-only", "--format", "json")
+    study = study_of(load_design("four-point-target"))
+    found = simulate_power(study, 20, seed=1, null=False).formula
+    assert found is not None
+    assert json.loads(out)["formula"]["power"] == pytest.approx(found.power)
+    code, _, err = run(capsys, "refocus", "--formula-only")
+    assert code == 2
+    assert "outcomes come from agents" in err
 
 
 def test_power_that_is_0_because_nothing_could_be_fitted_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(power_study, "analyse_trial", lambda *_: failed_result(10, 4))
-    with pytest.raises(InputError, match="could not be analysed"):
+    with pytest.raises(InputError, match="could be analysed"):
         simulate_power(study_of(design_from_table(SMALL)), 1000, seed=1)
 
 
@@ -232,6 +333,73 @@ def test_agents_take_longer_to_change_than_a_period() -> None:
     ]
     first, _, third = np.mean(truths, axis=0)
     assert third > first
+
+
+def allocations(design: Design, count: int) -> np.ndarray:
+    return np.array([asked_people(design, 4, 1, one).sequence for one in range(count)])
+
+
+@pytest.mark.parametrize("method", RANDOMISATIONS)
+def test_agents_are_allocated_by_the_design_s_randomisation(method: str) -> None:
+    """Everybody has the same chance; numbers hold; trusts are balanced where asked for."""
+    design = parallel(6, 5, randomisation=method, strata=3 if method == "stratified" else 1)
+    found = allocations(design, 400)
+    assert (found.sum(axis=1) == design.clusters[1]).all()
+    assert np.allclose(found.mean(axis=0), 0.5, atol=0.1)
+    assert len(np.unique(found, axis=0)) > 10
+    by_trust = found.reshape(400, 3, 4).mean(axis=2)
+    spread = by_trust.std()
+    if method == "simple":
+        assert spread == pytest.approx(0.213, abs=0.03)
+    else:
+        assert spread < 0.15
+
+
+def test_strata_of_the_randomisation_reach_the_analysis_of_agents() -> None:
+    design = parallel(4, 5, randomisation="stratified", strata=2)
+    source = AgentSource(load_scenario("usual-care"), workers=1)
+    data = next(iter(AgentTwins(source).twins(design, 0, 1, 1))).data
+    treated = [
+        len(np.unique(data.cluster[(data.stratum == one) & (data.arm == 1)])) for one in (0, 1)
+    ]
+    assert treated == [2, 2]
+    strict = replace(design, readiness=ReadinessEntry(share=0.9, screened_per_team=2))
+    data = next(iter(AgentTwins(source).twins(strict, 0, 1, 1))).data
+    assert set(np.unique(data.stratum)) == {0, 1}
+
+
+def test_an_open_cohort_of_agents_replaces_people_at_the_stated_rate() -> None:
+    wedge = stepped_wedge(4, 3, 10, weeks=13)
+    design = replace(wedge, sampling="open cohort", churn=0.3)
+    people = asked_people(design, 10, 1, 0)
+    changed_now = np.diff(people.generation, axis=2) > 0
+    assert changed_now.mean() == pytest.approx(0.3, abs=0.06)
+    source = AgentSource(load_scenario("refocus-full"), workers=1)
+    one = next(iter(AgentTwins(source).twins(design, 0, 1, 1)))
+    places, seen = np.unique(one.data.person, return_counts=True)
+    asked = len(one.data.person)
+    assert asked == 12 * 10 * design.periods
+    assert len(places) == asked - (~changed_now).sum()
+    assert seen.max() > 1
+    closed = replace(design, sampling="closed cohort", churn=0.0)
+    same = next(iter(AgentTwins(source).twins(closed, 0, 1, 1)))
+    assert len(np.unique(same.data.person)) == 120
+    assert np.isfinite(one.truth.participant_average)
+
+
+def test_agent_trials_do_not_depend_on_the_number_of_threads() -> None:
+    design = parallel(3, 5, baseline="ancova")
+    found = [
+        [
+            one.data.outcome
+            for one in AgentTwins(
+                AgentSource(load_scenario("refocus-full"), workers=workers)
+            ).twins(design, 0, 9, 1)
+        ]
+        for workers in (1, 3)
+    ]
+    for one, other in zip(*found, strict=True):
+        assert np.array_equal(one, other, equal_nan=True)
 
 
 def test_text_names_every_number_a_report_needs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,137 @@
+"""The teams and people of a trial in the agent-based model, and their allocation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.trials.agent_calendar import start_weeks
+from sim.trials.design import Design
+from sim.trials.randomise import minimised, restricted, simple, stratified
+
+if TYPE_CHECKING:
+    from sim.roster import Roster
+
+# Keys of the draws of a trial that are not the model's.
+ALLOCATION, REPLACEMENT = 2**41, 2**42
+
+
+@dataclass(frozen=True)
+class AskedPeople:
+    """The teams of one simulated trial, what they were allocated to, and whom each period asks.
+
+    Attributes
+    ----------
+    roster : Roster
+        All teams that are screened.
+    sequence : numpy.ndarray
+        Sequence of each team.
+    sizes : numpy.ndarray
+        People asked per team and period.
+    generation : numpy.ndarray
+        Shape (teams, largest size, periods): how often each place in the sample has been filled
+        anew. Always 0 in a closed cohort, the period's number in cross-sections, and growing by
+        chance in an open cohort.
+    replication : int
+        Number of the trial.
+    """
+
+    roster: Roster
+    sequence: np.ndarray
+    sizes: np.ndarray
+    generation: np.ndarray
+    replication: int = 0
+
+    def asked(self, team: np.ndarray, place: np.ndarray, period: int) -> np.ndarray:
+        """Return whether each person, by team and place on its list, is asked in a period."""
+        size = self.sizes[team]
+        return np.asarray(place // size == self.generation[team, place % size, period])
+
+
+def asked_people(design: Design, teams_per_trust: int, seed: int, replication: int) -> AskedPeople:
+    """Return the teams and people of a trial, allocated by the design's randomisation.
+
+    Stratified randomisation has strata of neighbouring teams, so that a stratum is made of whole
+    trusts as nearly as numbers allow. Minimisation balances trusts and strata; restricted
+    randomisation balances trusts, strata and the number of people asked.
+    """
+    factor = design.readiness.screened_per_team if design.readiness.decides else 1
+    clusters = tuple(number * factor for number in design.clusters)
+    count = sum(clusters)
+    sizes = team_sizes(design, count)
+    trust = np.arange(count) // teams_per_trust
+    stratum = design_strata(design, count)
+    rng = np.random.Generator(np.random.Philox(key=[seed, replication + ALLOCATION]))
+    if design.randomisation == "stratified":
+        sequence = stratified(clusters, stratum, rng)
+    elif design.randomisation == "minimised":
+        sequence = minimised(clusters, np.column_stack([trust, stratum]), rng)
+    elif design.randomisation == "restricted":
+        trusts = trust[:, None] == np.unique(trust)
+        covariates = np.column_stack([trusts, stratum, sizes]).astype(float)
+        sequence = restricted(clusters, covariates, rng)
+    else:
+        sequence = simple(clusters, rng)
+    chance = np.random.Generator(np.random.Philox(key=[seed, replication + REPLACEMENT]))
+    generation = generations(design, sizes, chance)
+    roster = roster_for(design, teams_per_trust, sequence, sizes)
+    return AskedPeople(roster, sequence, sizes, generation, replication)
+
+
+def design_strata(design: Design, teams: int) -> np.ndarray:
+    """Return the stratum of each team by which it is randomised: neighbouring teams together."""
+    return np.arange(teams) * design.strata // teams
+
+
+def generations(design: Design, sizes: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return how often each place in the sample has been filled anew; see `AskedPeople`."""
+    shape = (len(sizes), int(sizes.max()), design.periods)
+    if design.sampling == "cross-sectional":
+        return np.broadcast_to(np.arange(design.periods), shape)
+    if design.sampling == "open cohort":
+        replaced = rng.random(shape) < design.churn
+        replaced[:, :, 0] = False
+        return np.cumsum(replaced, axis=2)
+    return np.zeros(shape, int)
+
+
+def team_sizes(design: Design, teams: int) -> np.ndarray:
+    """Return people asked per team and period.
+
+    Unequal sizes are the even quantiles of a gamma distribution with the design's mean and
+    variation, dealt to teams by a fixed shuffle: teams are exchangeable, so that the sizes of a
+    trial may stay as they are from one replication to the next.
+    """
+    if design.size_variation == 0.0:
+        return np.full(teams, int(ceil(design.size)))
+    from scipy.special import gammaincinv
+
+    shape = 1.0 / design.size_variation**2
+    quantiles = gammaincinv(shape, (np.arange(teams) + 0.5) / teams) * design.size / shape
+    order = np.random.Generator(np.random.Philox(key=[teams, 0])).permutation(teams)
+    return np.maximum(1, np.rint(quantiles[order])).astype(int)
+
+
+def roster_for(
+    design: Design, teams_per_trust: int, sequence: np.ndarray, sizes: np.ndarray
+) -> Roster:
+    """Return the roster of a trial whose teams were allocated to these sequences."""
+    from sim.roster import Roster, TeamRow
+
+    starts = start_weeks(design)
+    samples = 1 if design.sampling == "closed cohort" else design.periods
+    rows = tuple(
+        TeamRow(
+            team=f"team-{index + 1:04d}",
+            trust=f"trust-{index // teams_per_trust + 1:03d}",
+            arm="control" if starts[one] is None else "intervention",
+            sampled=int(sizes[index]) * samples,
+            caseload=max(225, int(sizes[index]) * samples),
+            start_week=starts[one],
+        )
+        for index, one in enumerate(sequence)
+    )
+    return Roster(rows=rows, notes=(), source="trial design")
