@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -209,6 +210,12 @@ class Results:
 
 def package_versions() -> dict[str, str]:
     """Return the versions of this package and of those that results depend on."""
+    return dict(_package_versions())
+
+
+@cache
+def _package_versions() -> dict[str, str]:
+    """Read them once: a trial of agents makes a result of its own, and files are slow."""
     from importlib.metadata import PackageNotFoundError, version
 
     found: dict[str, str] = {}
