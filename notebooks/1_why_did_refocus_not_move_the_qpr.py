@@ -70,7 +70,7 @@ for explanation, setting in switches.items():
 # ## Predict first
 #
 # If you took away **one** explanation, how large would the expected QPR gain of REFOCUS *as it was
-# delivered* become? As modelled it is about 0.1 points. Replace each `None` by a number.
+# delivered* become? As modelled it is about 0.07 points. Replace each `None` by a number.
 
 # %%
 predicted = {
@@ -111,7 +111,7 @@ for explanation, setting in switches.items():
 table = pd.DataFrame(gains).quantile([0.05, 0.95]).T
 table.columns = ["5% of worlds", "95% of worlds"]
 table.insert(0, "mean gain", pd.DataFrame(gains).mean())
-table.insert(1, "its Monte Carlo SE", pd.DataFrame(gains).sem())
+table.insert(1, "SE over worlds", pd.DataFrame(gains).sem())
 table["you predicted"] = [None, *predicted.values()]
 table.round(2)
 
@@ -132,8 +132,9 @@ figure.tight_layout()
 
 # %% [markdown]
 # **Read it.** Implementation and time matter most; the measure and the theory less; taking chance
-# away moves the *expected* gain hardly at all. (Theory here is made twice as strong. A theory of zero
-# strength is exercise 2's sister question.) The bars cover chance and parameter uncertainty.
+# away moves the *expected* gain hardly at all. (Theory is made twice as strong here.) The bars cover
+# chance and parameter uncertainty. The standard error is that of a mean over these worlds; another
+# seed moves all rows together.
 #
 # ## Worked 2: which of these would surprise the trial?
 #
@@ -187,8 +188,8 @@ print(f"spread of estimates (SD): {trials['difference'].std():.2f} points")
 #
 # Draw the logic model. For each switch, mark the **first** link that it changes. Then check two of
 # your marks: the cell below shows what the programme *added*, compared with usual care, to fidelity
-# (practice), experience and recovery by week 52, as modelled. Copy its last line into a new cell,
-# replace `{}` by a switch such as `switches["too short a time"]`, and see which links moved.
+# (practice), experience and recovery by week 52, as modelled. Copy its last line into the cell after
+# it, replace `{}` by a switch such as `switches["too short a time"]`, and see which links moved.
 
 # %%
 from sim.quick import weekly
@@ -204,6 +205,9 @@ def chain(settings):
 
 
 chain({})
+
+# %%
+# Your copy of the last line, with a switch in it:
 
 # %% [markdown] tags=["instructor"]
 # **Solution 1.** Implementation: attendance and learning, so fidelity moves first. Time and theory:
@@ -237,7 +241,17 @@ print(f"both taken away: {together.mean():.2f}; as modelled: {gains['as modelled
 
 # %% [markdown] tags=["instructor"]
 # **Solution 2.** More than the sum. Links of a chain multiply: more practice, times more response to
-# each bit of practice. This is why explanations cannot be given shares that add up to 100%.
+# each bit of practice. This is why the missing effect cannot be divided among the explanations in
+# shares that add up to 100%.
+#
+# Students who have seen [`docs/calibration.md`](../../../docs/calibration.md) will object: under *Why
+# was it null?* it prints a **weight** for each explanation, and the weights do add up to about 1. A
+# weight *is* a ranking: in each draw every explanation is switched off alone, each gain that this
+# brings is divided by the sum of such gains, and the results are averaged over draws. They add up
+# because they were divided by their sum. A weight is *not* the share of the missing effect that an
+# explanation accounts for (taken away together, explanations give more than the sum), *not* the
+# probability that it is true, and hardly anything that the trial has taught: it rests on the priors,
+# and on how strong a switch was made (a theory of at least 0.4 there, one twice as strong here).
 
 # %% tags=["solution"]
 together = gain({"implementation_gap": 0.0, "response_time": 0.0})
@@ -259,6 +273,16 @@ assert abs(lift["chance"]) < 0.1
 # *signal / noise*: how much the expected gain changes when implementation is made complete, divided
 # by the standard error. Which would you add, and what besides questionnaires of service users?
 
+# %%
+noise = {"qpr15": 1.22, "inspire_support": 2.0}
+# The signal of a measure is what `gain` returns for complete implementation, less what it returns
+# for no switch at all; give it the measure as second argument, and take means.
+
+# %% [markdown]
+# **Your answer** (double-click here to write)
+#
+# I would add …, because …
+
 # %% [markdown] tags=["instructor"]
 # **Solution 3.** INSPIRE, nearer to practice in the chain, separates better than the QPR, and
 # fidelity itself (observed practice, attendance registers) better still: that is an implementation
@@ -266,7 +290,6 @@ assert abs(lift["chance"]) < 0.1
 # or 2). Say clearly that INSPIRE is not calibrated here: no REFOCUS figure was seen.
 
 # %% tags=["solution"]
-noise = {"qpr15": 1.22, "inspire_support": 2.0}
 signal = {
     measure: gain({"implementation_gap": 0.0}, measure).mean() - gain({}, measure).mean()
     for measure in noise
@@ -281,7 +304,9 @@ assert ratios["inspire_support"] > ratios["qpr15"]
 #
 # * **"The null result proves that the theory is wrong."** Weak theory is one of five explanations, and
 #   the trial's likelihood is about the same under each.
-# * **"Implementation explains 50% of the failure."** Lifts multiply; they are no shares of a whole.
+# * **"Implementation explains half of the failure."** Gains multiply; they are no shares of a whole.
+#   The *weight* on the calibration page ranks the explanations by the gain that each brings alone, and
+#   is scaled so that weights add up to 1. It is no share of the missing effect and no probability.
 # * **"We ran it without chance, so now we know the truth."** Taking chance away shows the *model's*
 #   expectation, not the world's.
 # * **"Without the explanation the gain passes 4 points."** In hardly any world does it.
@@ -294,6 +319,6 @@ assert ratios["inspire_support"] > ratios["qpr15"]
 # * The heart is worked cell 2. Students expect the likelihoods to rank the explanations. Let the
 #   silence last.
 # * *With more machine*: `DRAWS = 400` takes a few minutes; the ranking of the first two is then firm,
-#   and the Monte Carlo standard error of a mean gain below 0.02.
-# * *Not said often enough*: the weights in the calibration report rest mainly on priors. The trial
-#   informs few parameters.
+#   and the standard error of a mean gain over worlds below 0.02.
+# * *Not said often enough*: the weights on the calibration page rest mainly on priors. The trial
+#   informs few parameters (solution 2 says what a weight is and is not).

@@ -29,11 +29,24 @@
 # %% [markdown]
 # ## Ten minutes of reading
 #
-# Open `docs/ODD.md` and read sections 1.1, 2.1, 3 and 4.2. ODD is a standard way to describe an
-# agent-based model: *Overview, Design concepts, Details*. While you read, answer:
+# ODD is a standard way to describe an agent-based model: *Overview, Design concepts, Details*. Open
+# [`docs/ODD.md`](../../../docs/ODD.md) (a click on the link; a right-click into the text that opens
+# offers *Show Markdown Preview*). Read the text under these headings, about 900 words, and leave out
+# the tables:
+#
+# * *1.1 Purpose*
+# * *2.1 Entities* (up to the heading *Trust*)
+# * *3. Process overview and scheduling*
+# * *4.1 Basic principles*
+# * *4.2 Emergence*
+# * *4.5 Learning*
+# * *4.8 Interaction*
+#
+# While you read, answer:
 #
 # * Which four kinds of agents are there?
-# * In a week, do staff forget before or after they have learnt?
+# * In a week, do staff forget before or after they have learnt? (Find `Staff.learn` and
+#   `Staff.retain` in the table of section 3.)
 # * Name one thing that emerges and one that is built in.
 #
 # *Framework.* **Normalization Process Theory (NPT)** names four kinds of work that make a practice
@@ -96,7 +109,8 @@ for step in person.steps:
 
 # %% [markdown]
 # Each line is a method of the agent (the phase), the rule that it followed, and what changed: before
-# and after. Compare the order with the table in ODD section 3.
+# and after. Compare the order with the table under *3. Process overview and scheduling* in
+# [`docs/ODD.md`](../../../docs/ODD.md).
 #
 # ## Worked 2: change one behaviour
 #
@@ -206,9 +220,13 @@ print(f"when nobody listens: {deaf_shift:+.4f}")
 #
 # Follow these steps to the letter.
 #
-# 1. Click into the empty cell below these steps.
+# 1. Click into the cell below these steps. Nothing is in it but a comment, a line that starts with
+#    `#` and does nothing. All cells above must have run: if you are not sure, choose *Run*, *Run All
+#    Above Selected Cell* in the menu now (about ten seconds). Then click at the end of the comment and
+#    press Enter, or type over it.
 # 2. Type these three lines exactly. The second line starts with **four** spaces, the third with
-#    **eight**:
+#    **eight**. Jupyter indents by itself: after a colon and Enter the next line already starts with
+#    the spaces that it needs. Look before you add any:
 #
 #    ```
 #    class PerfectMemoryStaff(Staff):
@@ -217,13 +235,19 @@ print(f"when nobody listens: {deaf_shift:+.4f}")
 #    ```
 #
 #    `pass` means "do nothing". There is no `super().retain()`, so nothing is forgotten.
-# 3. Press Shift+Enter. Nothing is printed: that is right. (Red text? Count the spaces, look for the
+# 3. Press Shift+Enter. Nothing is printed: that is right. (Red text? `NameError: name 'Staff' is not
+#    defined` means that the cells above have not run: step 1. Otherwise count the spaces, look for the
 #    colons, press Shift+Enter again.)
 # 4. Run the cell after it, which is ready for you. It prints two lines.
 # 5. Compare with your prediction: `predicted_skill_gain`, `predicted_fidelity_gain`.
-# 6. Which of the two is higher by more? Most people expect skill. To see why not, open `docs/ODD.md`,
-#    find the heading *retention*, and read what else `retain` does beside forgetting. Write one
-#    sentence.
+# 6. Which of the two is higher by more? Most people expect skill. To see why not, open
+#    [`docs/ODD.md`](../../../docs/ODD.md) as text, find (Ctrl+F) three headings under *7.4 Practice*
+#    and read the first lines below each. With its `#` a heading is found at once:
+#    * `#### retention`: what does it return beside knowledge, values and skills?
+#    * `#### reinforcement_after_week`: what becomes of that from week to week?
+#    * `#### transfer`: what does it do to practice?
+#
+#    Write one sentence into the cell *Your answer* below.
 
 # %%
 # Type your three lines here.
@@ -253,6 +277,11 @@ else:
     print("skill in week 52: higher by", round(perfect_skill[52] - usual_skill[52], 3))
     print("fidelity in week 52: higher by", round(perfect_fidelity[52] - usual_fidelity[52], 3))
 
+# %% [markdown]
+# **Your answer** to step 6 (double-click here to write)
+#
+# The one that is higher by more is …, because `retain` also …
+
 # %% tags=["solution"]
 assert perfect_skill[52] > usual_skill[52] > forgetful_skill[52]
 assert perfect_fidelity[52] - usual_fidelity[52] > perfect_skill[52] - usual_skill[52]
@@ -263,9 +292,9 @@ assert shift > 5 * abs(deaf_shift)
 # ### Exercise 2 (change, 15 minutes): the booster interval that holds fidelity
 #
 # Fidelity *gained* means: fidelity with the programme, minus usual care. Without boosters about two
-# fifths of what was gained in the first year are gone in the second half of the next. How often must a half-day
-# booster come, so that in the last half-year at least **90%** of the first year's gain is still
-# there? Boosters cost money and time: find the *longest* interval that does.
+# fifths of what was gained in the first year are gone in the second half of the next. How often must a
+# half-day booster come, so that in the last half-year at least **90%** of the first year's gain is
+# still there? Boosters cost money and time: find the *longest* interval that does.
 #
 # The cell below tries two intervals. Predict; then add intervals to the list and run it again.
 
@@ -332,7 +361,7 @@ class MyStaff(Staff):
 
 
 # %% [markdown] tags=["instructor"]
-# **Solution 3**, one of many: where the leader came to a course, the leader's attention keeps support
+# **Solution 3.** One of many: where the leader came to a course, the leader's attention keeps support
 # felt (ERIC: "identify and prepare champions"; NPT: reflexive monitoring). Values must stay in 0-1;
 # the model refuses nothing here, so ask for it.
 
@@ -366,10 +395,11 @@ assert champion_fidelity[52] > usual_fidelity[52]
 #
 # * *Trips we saw when trying exercise 1 as a beginner*: tabs in place of spaces; the colon forgotten;
 #   typing into the cell of worked 2; expecting output from a class definition; running the ready cell
-#   too early (it now says so). Jupyter indents by itself after a colon: students who then type four
-#   more spaces get eight in the second line.
+#   too early (it says so); starting there without the cells above (`NameError`); typing four more
+#   spaces where Jupyter has already indented after the colon.
 # * A method replaced by `pass` can leave a later phase without what it needs: `hear_colleagues` must
 #   set `values_pending`, as `settle_values` reads it. Show this if somebody tries it.
 # * *With more machine*: `run(..., roster="trial", replications=20, agent_classes=...)` takes minutes;
-#   rules that prove useful are then written for both engines (`CONTRIBUTING.md`).
-# * Further reading for the class: `docs/own-agents.md`.
+#   rules that prove useful are then written for both engines
+#   ([`CONTRIBUTING.md`](../../../CONTRIBUTING.md)).
+# * Further reading for the class: [`docs/own-agents.md`](../../../docs/own-agents.md).

@@ -5,7 +5,7 @@
 #       extension: .py
 #       format_name: percent
 #   kernelspec:
-#     display_name: Python 3 (ipykernel)
+#     display_name: Python 3
 #     language: python
 #     name: python3
 # ---
@@ -13,7 +13,8 @@
 # %% [markdown]
 # # 4 · Testing implementation strategies
 #
-# **For** a class that has met an implementation framework before. **Time** 90 minutes.
+# **For** a class that has met an implementation framework before.
+# **Time** 90 minutes: reading 10, prediction 5, worked cells 30, exercises 35, discussion 10.
 # **Machine** about 20 seconds; for a real answer 400 draws of the posterior in place of 25 (minutes).
 #
 # ## Learning objectives
@@ -70,7 +71,7 @@ for group, names in groups.items():
 # %%
 import matplotlib.pyplot as plt
 
-from sim.quick import run, weekly
+from sim.quick import differences, run, weekly
 
 strategies = [
     "usual-care",
@@ -156,10 +157,29 @@ print(waits.round(0))
 # how much is gained. That makes it a question of fairness, which the model can show and not answer.
 
 # %% [markdown]
-# ## Exercise 1 (recall)
+# ## Exercises
 #
-# For each strategy above name the ERIC strategy it comes closest to, the CFIR domain it acts on, and the
-# RE-AIM dimension where you expect its effect. Check one with `refocus explain leadership-support`.
+# ### Exercise 1 (recall, 10 minutes)
+#
+# For each of the four strategies below name the ERIC strategy it comes closest to, the CFIR domain it
+# acts on, and the RE-AIM dimension where you expect its effect. Then type `refocus explain
+# leadership-support` in a terminal (the first six lines are enough) and check one of yours.
+
+# %% [markdown]
+# **Your answer** (double-click here to write)
+#
+# | strategy | ERIC | CFIR domain | RE-AIM |
+# | --- | --- | --- | --- |
+# | `refocus-boosters` | | | |
+# | `leadership-support` | | | |
+# | `priorities-reduced` | | | |
+# | `newcomer-induction` | | | |
+
+# %% [markdown] tags=["instructor"]
+# **Solution 1.** One good answer is printed below. "Revise professional roles" is only the nearest name
+# that ERIC has for taking work away. Let the class look an answer up: `weekly(worlds, "adoption")`
+# rises most under newcomer induction and hardly under leadership support. Where a strategy is *expected*
+# to act and where it acts in this model are two questions.
 
 # %% tags=["solution"]
 answer = {
@@ -177,60 +197,123 @@ for name, (eric, cfir, re_aim) in answer.items():
     print(f"{name:22s} ERIC: {eric}; CFIR: {cfir}; RE-AIM: {re_aim}")
 
 # %% [markdown]
-# ## Exercise 2 (change)
+# ### Exercise 2 (change, 10 minutes)
 #
 # Take REFOCUS as delivered and change **one** field at a time: assure attendance, reduce competing
-# priorities, add supervision. Which single change moves fidelity most?
-#
-# A field is changed like this:
-#
-# ```python
-# from sim.scenarios.library import adjusted, load_scenario
-# changed = adjusted(load_scenario("refocus-as-delivered"), {"conditions.attendance_assured": 1.0})
-# changed = changed.model_copy(update={"name": "attendance"})
-# ```
+# priorities, add supervision. Which single change moves fidelity most? Predict, then complete the cell
+# below: the first change is there, the other two fields are `conditions.priorities_relief` and
+# `support.supervision.intensity` (0 to 1 each).
 
-# %% tags=["solution"]
+# %%
 from sim.scenarios.library import adjusted, load_scenario
 
+delivered = load_scenario("refocus-as-delivered")
 changes = {
     "attendance": {"conditions.attendance_assured": 1.0},
-    "priorities": {"conditions.priorities_relief": 1.0},
-    "supervision": {"support.supervision.intensity": 1.0},
+    # add "priorities" and "supervision" here
 }
-delivered = load_scenario("refocus-as-delivered")
-variants = [
-    adjusted(delivered, change).model_copy(update={"name": name})
-    for name, change in changes.items()
-]
-single = run([delivered, *variants], draws=15, replications=1)
-end = weekly(single, "fidelity").loc[52]
-for name in changes:
-    print(f"{name:12s} {end[name] - end['refocus-as-delivered']:+.3f}")
-assert all(end[name] >= end["refocus-as-delivered"] - 1e-6 for name in changes)
+
+
+def fidelity_added(changes):
+    """Return what each change adds to fidelity in week 52, over REFOCUS as delivered."""
+    variants = [
+        adjusted(delivered, change).model_copy(update={"name": name})
+        for name, change in changes.items()
+    ]
+    results = run([delivered, *variants], draws=15, replications=1)
+    end = weekly(results, "fidelity").loc[52]
+    return end[list(changes)] - end["refocus-as-delivered"]
+
+
+fidelity_added(changes).round(3)
 
 # %% [markdown]
-# ## Exercise 3 (design)
+# **Your answer** (double-click here to write)
+#
+# Most is added by …; I had predicted …, because …
+
+# %% [markdown] tags=["instructor"]
+# **Solution 2.** Taking away competing priorities, by far: it opens the step from intent to behaviour,
+# on which everything else has to pass. NPT's word for it is collective action.
+
+# %% tags=["solution"]
+added = fidelity_added(
+    {
+        "attendance": {"conditions.attendance_assured": 1.0},
+        "priorities": {"conditions.priorities_relief": 1.0},
+        "supervision": {"support.supervision.intensity": 1.0},
+    }
+)
+print(added.round(3))
+assert (added > 0).all()
+assert added["priorities"] > 2 * added.drop("priorities").max()
+
+# %% [markdown]
+# ### Exercise 3 (design, 15 minutes)
 #
 # Your service can fund two changes. Design the pair that keeps most fidelity a year **after** funding
 # ended. Report it in the way of StaRI: the strategy and the intervention apart, context, outcomes of
-# both, with an interval and what it covers.
+# both, with an interval and what it covers. `"support.supervision.continues": True` lets supervision go
+# on after the funded year; it counts with supervision as one change.
+
+# %%
+my_pair = {"conditions.attendance_assured": 1.0}  # change it, and add a second
+
+
+def two_years(pair, name):
+    """Run usual care, REFOCUS as delivered and a pair of changes for two years."""
+    scenario = adjusted(delivered, pair).model_copy(update={"name": name})
+    return run(["usual-care", delivered, scenario], draws=15, replications=1, weeks=104)
+
+
+def with_interval(gains):
+    """Write the mean of worlds and the interval that holds 90% of them."""
+    low, high = gains.quantile([0.05, 0.95])
+    return f"{gains.mean():+.3f} (90% of worlds: {low:+.3f} to {high:+.3f})"
+
+
+def fidelity_kept(worlds, name):
+    """Return fidelity in week 104 over REFOCUS as delivered, one number for each world."""
+    table = worlds.table("trajectories").query("arm == 'intervention' and week == 104")
+    late = table.pivot(index=["draw", "replication"], columns="scenario", values="fidelity")
+    return late[name] - late["refocus-as-delivered"]
+
+
+mine = two_years(my_pair, "my-pair")
+print("fidelity at two years, over as delivered:", with_interval(fidelity_kept(mine, "my-pair")))
+qpr = differences(mine, "qpr15", base="refocus-as-delivered")["my-pair"]
+print("QPR at two years, over as delivered:     ", with_interval(qpr))
+
+# %% [markdown]
+# **Your answer** (double-click here to write)
+#
+# * Strategy (what was done with teams): …
+# * Intervention (what service users meet): …
+# * Context: …
+# * Outcome of the strategy: fidelity …, of the intervention: QPR …; the intervals cover …
+
+# %% [markdown] tags=["instructor"]
+# **Solution 3.** Assured attendance with supervision that continues keeps at least as much fidelity as
+# relief from competing priorities with the same supervision, though relief moves fidelity far more while
+# it lasts: conditions end with the funding, and only support can be marked `continues`. For the QPR at
+# two years relief is ahead, as recovery still carries what the first year built: the pair to choose
+# depends on the outcome asked for. The intervals cover parameter uncertainty and replication noise, not
+# the form of the model.
 
 # %% tags=["solution"]
-pair = adjusted(
-    delivered,
-    {
-        "conditions.attendance_assured": 1.0,
-        "support.supervision.intensity": 1.0,
-        "support.supervision.continues": True,
-    },
-).model_copy(update={"name": "my-pair"})
-longer = run(["usual-care", delivered, pair], draws=15, replications=1, weeks=104)
-late = weekly(longer, "fidelity").loc[104]
-print(
-    f"fidelity at two years: delivered {late['refocus-as-delivered']:.3f}, pair {late['my-pair']:.3f}"
-)
-assert late["my-pair"] > late["refocus-as-delivered"]
+supervised = {"support.supervision.intensity": 1.0, "support.supervision.continues": True}
+kept_by = {}
+for name, first_change in {
+    "attendance": "conditions.attendance_assured",
+    "priorities": "conditions.priorities_relief",
+}.items():
+    pair_of_changes = two_years({first_change: 1.0, **supervised}, name)
+    kept_by[name] = fidelity_kept(pair_of_changes, name)
+    gained = differences(pair_of_changes, "qpr15", base="refocus-as-delivered")[name]
+    print(f"{name} and supervision that continues: fidelity {with_interval(kept_by[name])}")
+    print(f"    QPR {with_interval(gained)}")
+assert (kept_by["attendance"] > 0).mean() > 0.9
+assert kept_by["attendance"].mean() > fidelity_kept(mine, "my-pair").mean()
 
 # %% [markdown]
 # ## Common misreadings
@@ -247,9 +330,8 @@ assert late["my-pair"] > late["refocus-as-delivered"]
 # ## For the instructor
 #
 # * The prediction box: most students overrate boosters, and underrate how much stands between intent and
-#   behaviour: taking away competing priorities moves fidelity more than any training. After funding ends
-#   it comes back at once, unless it is marked `continues`.
-# * "Revise professional roles" is only the nearest name that ERIC has for taking work away.
+#   behaviour: taking away competing priorities moves fidelity more than any training. But relief ends
+#   with the funding, and competing priorities are back at once.
 # * The largest loss between reach and fidelity lies between intent and behaviour (competing priorities)
 #   and in fading skill. Ask for NPT's word for it: collective action.
 # * Common random numbers here include the same posterior draw; most of the gain comes from both. With

@@ -5,7 +5,7 @@
 #       extension: .py
 #       format_name: percent
 #   kernelspec:
-#     display_name: Python 3 (ipykernel)
+#     display_name: Python 3
 #     language: python
 #     name: python3
 # ---
@@ -13,7 +13,8 @@
 # %% [markdown]
 # # 5 · Powering the next trial
 #
-# **For** a class that has met the intracluster correlation before. **Time** 90 minutes.
+# **For** a class that has met the intracluster correlation before.
+# **Time** 90 minutes: reading 10, prediction 5, worked cells 30, exercises 35, discussion 10.
 # **Machine** about 30 seconds; for a real answer thousands of simulated trials (minutes).
 #
 # ## Learning objectives
@@ -77,12 +78,16 @@ for icc in (0.0, 0.01, 0.03, 0.05, 0.1):
 # A formula is exact for a model of the data that is never quite right. A simulation makes trials one by
 # one and analyses each as it would be analysed. Its answer has a *Monte Carlo error*: it would differ a
 # little with another seed.
+#
+# The design `four-point-target` is **not** REFOCUS: it has as few teams as four points are thought to
+# need, so its power is lower than what you computed above.
 
 # %%
 from sim.trials.design_file import load_design
 from sim.trials.power_study import simulate_power, study_of
 
 study = study_of(load_design("four-point-target"))
+print(f"{study.design.total_clusters} teams")
 result = simulate_power(study, simulations=400, seed=1)
 power, null = result.performance.power, result.null.power
 print(f"power          {power.value:.3f}, Monte Carlo SE {power.monte_carlo_se:.3f}")
@@ -133,81 +138,109 @@ print(f"power for 4 points: {four:.2f}; assurance: {assurance(believed, **refocu
 # of one year, and the model's answer rests mainly on assumptions.
 
 # %% [markdown]
-# ## Exercise 1 (recall)
+# ## Exercises
+#
+# ### Exercise 1 (recall, 10 minutes)
 #
 # With the numbers in `refocus`, what is the design effect at follow-up? How many independent people
-# are the people followed up worth? Compute both by hand.
+# are the people followed up worth? Compute both by hand, with the formula from the reading, and write
+# them in place of `None`.
+
+# %%
+your_design_effect = None
+your_worth_in_people = None
+
+# %% [markdown] tags=["instructor"]
+# **Solution 1.** Students often forget the loss to follow-up: *m* is the number of people of a team who
+# are followed up, not of those recruited. The design effect here is that of one measurement; adjusting
+# for baseline helps on top.
 
 # %% tags=["solution"]
-followed = 15 * (1 - 0.26)
-design_effect = 1 + (followed - 1) * 0.03
-worth = 27 * followed / design_effect
-print(f"design effect {design_effect:.2f}; {27 * followed:.0f} people are worth {worth:.0f}")
+followed = refocus["size"] * (1 - refocus["attrition"])
+people_followed = sum(refocus["clusters"]) * followed
+design_effect = 1 + (followed - 1) * refocus["icc"]
+worth = people_followed / design_effect
+print(f"design effect {design_effect:.2f}; {people_followed:.0f} people are worth {worth:.0f}")
 assert 1.2 < design_effect < 1.4
-assert worth < 27 * followed
+assert worth < people_followed
 
 # %% [markdown]
-# ## Exercise 2 (change)
+# ### Exercise 2 (change, 10 minutes)
 #
 # You can pay for about 400 more people. Compare: (a) 27 teams of 30; (b) 54 teams of 15. Use an
-# effect of 2 points and ICCs of 0.01 and 0.1. Which is better, and when does it matter most?
+# effect of 2 points and ICCs of 0.01 and 0.1. Which is better, and when does it matter most? The cell
+# gives (a) at an ICC of 0.01: change it, or write a loop.
 
-# %% tags=["solution"]
-table = {}
-for icc in (0.01, 0.1):
-    more_people = parallel_power(
-        2.0,
-        sd=10.2,
-        clusters=(13, 14),
-        size=30,
-        icc=icc,
-        attrition=0.26,
-        analysis="ancova",
-        cac=0.8,
-        iac=0.6,
-    ).power
-    more_teams = parallel_power(
-        2.0,
-        sd=10.2,
-        clusters=(27, 27),
-        size=15,
-        icc=icc,
-        attrition=0.26,
-        analysis="ancova",
-        cac=0.8,
-        iac=0.6,
-    ).power
-    table[icc] = (more_people, more_teams)
-    print(f"ICC {icc}: more people {more_people:.2f}, more teams {more_teams:.2f}")
-assert all(teams > people for people, teams in table.values())
-assert table[0.1][1] - table[0.1][0] > table[0.01][1] - table[0.01][0]
+
+# %%
+def power_of(clusters, size, icc):
+    """Return the power for 2 points, with all else as in REFOCUS."""
+    design = {**refocus, "clusters": clusters, "size": size, "icc": icc}
+    return parallel_power(2.0, **design, analysis="ancova", cac=0.8, iac=0.6).power
+
+
+print(f"27 teams of 30, ICC 0.01: {power_of((13, 14), 30, 0.01):.2f}")
 
 # %% [markdown]
-# ## Exercise 3 (design)
+# **Your answer** (double-click here to write)
 #
-# A commissioner wants a stepped wedge, because every team gets the training in the end. Practice needs
-# half a year to change. Print two designs, run both, and write three sentences of advice:
+# | | ICC 0.01 | ICC 0.1 |
+# | --- | --- | --- |
+# | (a) 27 teams of 30 | | |
+# | (b) 54 teams of 15 | | |
 #
-# ```
-# refocus power stepped-wedge-slow --simulations 300
-# refocus power parallel-slow --simulations 300
-# ```
-#
-# In Python: `study_of(load_design("stepped-wedge-slow"))`.
+# Better is …; it matters most where …
+
+# %% [markdown] tags=["instructor"]
+# **Solution 2.** More teams, at both; at the low ICC the two differ little, at the high one clearly. The
+# lesson is which resource is scarce: a team costs a training course, a person a questionnaire.
 
 # %% tags=["solution"]
+lead = {}
+for icc in (0.01, 0.1):
+    more_people, more_teams = power_of((13, 14), 30, icc), power_of((27, 27), 15, icc)
+    lead[icc] = more_teams - more_people
+    print(f"ICC {icc}: more people {more_people:.2f}, more teams {more_teams:.2f}")
+assert all(one > 0 for one in lead.values())
+assert lead[0.1] > 2 * lead[0.01]
+
+# %% [markdown]
+# ### Exercise 3 (design, 15 minutes)
+#
+# A commissioner wants a stepped wedge, because every team gets the training in the end. Practice needs
+# about a year to change: the effect of 4 points builds up over it. Run the cell below (about ten
+# seconds), change what you doubt, and write three sentences of advice. In a terminal
+# `refocus power stepped-wedge-slow --simulations 150 --no-sensitivity` says more about the design.
+
+# %%
 found = {
     name: simulate_power(study_of(load_design(name)), simulations=150, seed=2, null=False)
     for name in ("stepped-wedge-slow", "parallel-slow")
 }
 for name, one in found.items():
     rate = one.performance.power
-    design = one.study.design
     print(
-        f"{name}: {design.total_clusters} teams, power {rate.value:.2f} "
+        f"{name}: {one.study.design.total_clusters} teams, power {rate.value:.2f} "
         f"(Monte Carlo SE {rate.monte_carlo_se:.2f}), bias {one.performance.bias:+.2f}"
     )
+
+# %% [markdown]
+# **Your answer** (double-click here to write)
+#
+# 1. For the commissioner's question the better design is …, because …
+# 2. The other one would …
+# 3. What could change this advice is …
+
+# %% [markdown] tags=["instructor"]
+# **Solution 3.** No single answer. Good advice names: the bias when slow uptake is analysed as if it
+# were immediate; secular trends; that in a stepped wedge all teams are measured more often; that a
+# parallel trial with a year of follow-up answers the commissioner's question about the *lasting* effect.
+# Whether everybody getting it is an argument depends on whether it works, which is what is asked. The
+# comparison is fair in teams and people: 24 teams and 1,800 answers in both.
+
+# %% tags=["solution"]
 slow, parallel = (found[name].performance for name in ("stepped-wedge-slow", "parallel-slow"))
+print(f"the parallel trial's power is higher by {parallel.power.value - slow.power.value:.2f}")
 assert parallel.power.value > slow.power.value + 0.3
 assert slow.bias < -0.5 < parallel.bias, "an effect that builds up is underestimated"
 
@@ -226,11 +259,5 @@ assert slow.bias < -0.5 < parallel.bias, "an effect that builds up is underestim
 #
 # * Predictions for the box: power for 4 points is high under the assumed ICC, for 1 point low; teams
 #   beat people. Collect predictions before the first cell is run.
-# * Exercise 1: the design effect at follow-up is about 1.3. Students often forget the loss to follow-up.
-# * Exercise 2: at ICC 0.01 the two differ little; at 0.1 clearly. The lesson is which resource is scarce.
-# * Exercise 3 has no single answer. Good advice names: the bias when slow uptake is analysed as if it
-#   were immediate; secular trends; that all teams are measured more often; that a parallel trial with
-#   longer follow-up answers the commissioner's question about the *lasting* effect. Whether everybody
-#   getting it is an argument depends on whether it works, which is what is asked.
 # * Hybrid designs: ask the class which implementation outcome (reach, adoption, fidelity) they would
 #   make co-primary, and whether the trial has power for it; teams, not people, are then the sample.

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 6 · Deciding and reporting under a budget
 #
-# **Time** 90 minutes: reading 10, prediction 5, worked cells 25, exercises 40, marking 10.
+# **Time** 90 minutes: reading 10, prediction 5, worked cells 20, exercises 45, marking 10.
 # **Machine** about half a minute. You need: changing a number or a line of text, reading a table.
 #
 # ## Learning objectives
@@ -188,7 +188,17 @@ tables.groups(comparison).iloc[:2].T
 #
 # From the tables: (a) how many teams start in the first year (before week 52) as delivered? (b) which
 # share of the total cost of *refocus-as-delivered* is indirect? (c) why has cost per QPR point no
-# interval?
+# interval? For (b) the cell below shows the costs of three years.
+
+# %%
+budget.query("scenario == 'refocus-as-delivered' and year == 'all'")[["cost", "mean"]].round(0)
+
+# %% [markdown]
+# **Your answer** (double-click here to write)
+#
+# * (a) …
+# * (b) …
+# * (c) …
 
 # %% [markdown] tags=["instructor"]
 # **Solution 1.** (a) Count rows, and look at the weeks: several of them start only in the last weeks of
@@ -208,21 +218,30 @@ assert 0.4 < share_indirect < 0.75
 assert whole.loc["direct", "mean"] < 1.15 * 150_000
 
 # %% [markdown]
-# ### Exercise 2 (change, 15 minutes)
+# ### Exercise 2 (change, 10 minutes)
 #
-# Double the budget: `question(100_000, ["refocus-as-delivered"])`. Predict first: does reach at the
-# end of year 3 double? Does the QPR difference? Then try the same budget with `"refocus-full"` and
-# read the message.
+# Double the budget: change the number in the cell below to 100_000. Predict first: does reach at the end
+# of year 3 double? Does the QPR difference? Then go back to 50_000, put `"refocus-full"` in place of
+# `"refocus-as-delivered"`, and read the last line of the red text. Last, `"refocus-full"` with 100_000.
 
 # %%
-richer = question(50_000, ["refocus-as-delivered"])  # change the number, then run compare(richer)
+changed = compare(question(50_000, ["refocus-as-delivered"]))  # the number, then the strategy
+print("starts in week", list(tables.starts(changed)["start week"]))
+tables.headline(changed).set_index("scenario")[["QPR difference", "reach at end"]]
+
+# %% [markdown]
+# **Your answer** (double-click here to write)
+#
+# * Twice the budget: reach …, QPR difference …; what changes is …
+# * `refocus-full` at £50,000: …; at £100,000: …
 
 # %% [markdown] tags=["instructor"]
-# **Solution 2.** All teams start earlier; reach at the end hardly changes, as all eight teams are
-# reached either way, and the QPR difference moves by hundredths. Time reached (person-years) changes
-# more than reach at the end. `refocus-full` at £50,000 is refused: its protected time and relief from
-# priorities cost more for **one** team than the yearly budget. The cheapest full delivery is one that
-# nobody has budgeted. (At £100,000 it is allowed, and starts one team in a year.)
+# **Solution 2.** All teams start earlier. Reach at the end does not double, as all eight teams are
+# reached either way; it can even be a little lower, since more of those trained early have left by then.
+# The QPR difference moves by hundredths. Time reached (person-years) changes more than reach at the end.
+# `refocus-full` at £50,000 is refused: its protected time and relief from priorities cost more for
+# **one** team than the yearly budget, and the message says how much. The cheapest full delivery is one
+# that nobody has budgeted. At £100,000 it is allowed, and few of the eight teams ever start.
 
 # %% tags=["solution"]
 from sim.errors import InputError
@@ -235,15 +254,19 @@ poorer, better = (
 )
 print(f"last start: week {max(weeks)}, with twice the budget week {max(richer_weeks)}")
 print(f"reach {poorer['reach at end']:.2f} and {better['reach at end']:.2f}")
+print(f"QPR difference {poorer['QPR difference']:.2f} and {better['QPR difference']:.2f}")
 assert sum(richer_weeks) < sum(weeks)
 assert better["reach at end"] < 1.5 * poorer["reach at end"]
-assert better["QPR difference"] < poorer["QPR difference"] + 1
+assert abs(better["QPR difference"] - poorer["QPR difference"]) < 0.3
 try:
     compare(question(50_000, ["refocus-full"]))
 except InputError as refused:
     print(refused)
 else:
     raise AssertionError("the full programme should not fit into this budget")
+full = tables.starts(compare(question(100_000, ["refocus-full"])))["start week"]
+print("refocus-full with £100,000 a year starts in week", list(full))
+assert 0 < (full != "never").sum() < len(full) / 2
 
 # %% [markdown]
 # ### Exercise 3 (design, 25 minutes): one page for the board
@@ -267,6 +290,18 @@ from sim.planning.value import value_of
 
 value = value_of(comparison)
 tables.acceptability(value).iloc[::8].round(2).T
+
+# %% [markdown]
+# **Your page for the board** (double-click here to write; at most 300 words)
+#
+# * Question, base case, alternatives, who pays, over which time: …
+# * Costs by year: …
+# * What changes in practice, and for whom: …
+# * How likely is a difference that matters, and what the intervals cover: …
+# * What the model cannot say, and what would change our mind: …
+# * The decision asked for: …
+#
+# Points from your neighbour: … of 10
 
 # %% [markdown] tags=["instructor"]
 # **Solution 3.** A page that gets ten points decides *not* to roll out for the sake of the QPR, or

@@ -15,6 +15,9 @@ nbclient = pytest.importorskip("nbclient")
 from nbformat import NotebookNode  # noqa: E402
 
 from notebooks.build import (  # noqa: E402
+    BUILT,
+    EDITIONS,
+    FOLDER,
     INSTRUCTORS,
     STUDENTS,
     build,
@@ -190,6 +193,118 @@ def test_a_cell_that_needs_a_solution_is_found(tmp_path: Path) -> None:
     assert needs_a_solution(edition(source, INSTRUCTORS)) == []
 
 
+def minutes_of(notebook: NotebookNode) -> tuple[int, dict[str, int], list[int]]:
+    """Return the minutes of a class as printed: in all, by part, and of each exercise."""
+    text = text_of(notebook)
+    line = re.search(r"\*\*Time\*\* (\d+) minutes: (.+)\.$", text, re.M)
+    assert line is not None, "a line such as: **Time** 90 minutes: reading 10, exercises 80."
+    parts = [one.rsplit(" ", 1) for one in line[2].split(", ")]
+    exercises = re.findall(r"^### Exercise \d \(\w+, (\d+) minutes\)", text, re.M)
+    return (
+        int(line[1]),
+        {part: int(number) for part, number in parts},
+        [int(number) for number in exercises],
+    )
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=NAMES)
+def test_a_class_adds_up_to_ninety_minutes(source: Path) -> None:
+    whole, parts, exercises = minutes_of(edition(source, STUDENTS))
+    assert whole == sum(parts.values()) <= 90
+    assert parts["reading"] == 10
+    assert {"prediction", "exercises"} < set(parts)
+    assert len(exercises) == 3
+    assert parts["exercises"] == sum(exercises)
+
+
+WORDS_IN_TEN_MINUTES = 1500
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
+
+
+def words(markdown: str) -> int:
+    """Return how many words of text there are, leaving out tables' rules and hidden comments."""
+    return len(re.findall(r"[^\W_][\w'.,-]*", re.sub(r"<!--.*?-->", "", markdown, flags=re.S)))
+
+
+def section(document: Path, heading: str) -> str:
+    """Return the text under a heading up to the next, without tables."""
+    text = document.read_text(encoding="utf-8")
+    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", text, re.S | re.M)
+    assert found is not None, f"{document.name} has no heading {heading!r}"
+    return "\n".join(line for line in found[1].splitlines() if not line.startswith("|"))
+
+
+def linked(notebook: NotebookNode, folder: Path) -> set[Path]:
+    """Return the files that a notebook in this folder links to by a relative path."""
+    text = "\n".join(one["source"] for one in notebook["cells"] if one["cell_type"] == "markdown")
+    return {(folder / link).resolve() for link in LINK.findall(text) if "://" not in link}
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=NAMES)
+def test_the_reading_takes_ten_minutes(source: Path) -> None:
+    (reading,) = (
+        cell
+        for cell in edition(source, STUDENTS)["cells"]
+        if cell["source"].startswith("## Ten minutes of reading")
+    )
+    only = nbformat.v4.new_notebook(cells=[reading])
+    documents = linked(only, BUILT / STUDENTS)
+    headings = re.findall(r"^\* \*([^*]+)\*", reading["source"], re.M)
+    assert len(documents) <= 1, "sections to read are named for one document"
+    assert not documents or headings, "a document to read without its sections is too long"
+    count = words(reading["source"])
+    for document in documents:
+        count += sum(words(section(document, heading)) for heading in headings)
+    assert 100 < count <= WORDS_IN_TEN_MINUTES
+
+
+@pytest.mark.parametrize("who", EDITIONS)
+@pytest.mark.parametrize("source", SOURCES, ids=NAMES)
+def test_links_open_where_jupyter_was_started_in_the_project(source: Path, who: str) -> None:
+    project = FOLDER.parent
+    notebook = edition(source, who)
+    assert re.findall(r"(?<!\[)`docs/[^`]*`", text_of(notebook)) == [], "named without a link"
+    for target in linked(notebook, BUILT / who):
+        assert target.is_relative_to(project)
+        assert target.is_file(), target.relative_to(project)
+
+
+def test_the_course_says_to_start_jupyter_in_the_project() -> None:
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    started = re.findall(r"^\S*jupyter lab(.*)$", text, re.M)
+    assert started == [""], "a folder named there would be the root, and links to docs not open"
+
+
+def test_headings_that_exercise_1_of_notebook_2_names_are_in_the_description() -> None:
+    named = re.findall(r"^ *\* `#### (\w+)`", steps_of_notebook_2(), re.M)
+    assert len(named) == 3
+    for heading in named:
+        assert words(section(FOLDER.parent / "docs" / "ODD.md", heading)) > 5
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=NAMES)
+def test_every_exercise_gives_students_a_cell_to_answer_in(source: Path) -> None:
+    cells = edition(source, STUDENTS)["cells"]
+    starts = [i for i, one in enumerate(cells) if "### Exercise " in one["source"]]
+    ends = [*starts[1:], next(i for i, one in enumerate(cells) if "## Common" in one["source"])]
+    assert len(starts) == 3
+    for start, end in zip(starts, ends, strict=True):
+        assert any(
+            one["cell_type"] == "code" or one["source"].startswith("**Your ")
+            for one in cells[start + 1 : end]
+        ), cells[start]["source"].splitlines()[0]
+
+
+def steps_of_notebook_2() -> str:
+    """Return what students are told to do in exercise 1 of notebook 2."""
+    (source,) = (one for one in SOURCES if one.stem.startswith("2_"))
+    return next(
+        str(cell["source"])
+        for cell in edition(source, STUDENTS)["cells"]
+        if "Exercise 1" in cell["source"]
+    )
+
+
 def second_notebook_with(typed: str) -> NotebookNode:
     """Return the students' notebook 2 up to exercise 1, with what a student typed there."""
     (source,) = (one for one in SOURCES if one.stem.startswith("2_"))
@@ -205,13 +320,7 @@ def second_notebook_with(typed: str) -> NotebookNode:
 
 def typed_to_the_letter() -> str:
     """Return the lines that exercise 1 of notebook 2 tells students to type."""
-    (source,) = (one for one in SOURCES if one.stem.startswith("2_"))
-    steps = next(
-        cell["source"]
-        for cell in edition(source, STUDENTS)["cells"]
-        if "Exercise 1" in cell["source"]
-    )
-    block = re.search(r"```\n(.*?)```", steps, re.S)
+    block = re.search(r"```\n(.*?)```", steps_of_notebook_2(), re.S)
     assert block is not None
     # Jupyter shows the block without the indent that it has as part of a list.
     return "".join(line[3:] + "\n" for line in block[1].splitlines() if line.strip())
