@@ -253,7 +253,13 @@ def as_text(comparison: Comparison) -> str:
     from textwrap import fill
 
     from sim.planning.compare_tables import chances, headline
-    from sim.planning.verdicts import overall_sentence, sentence_on, verdict_on
+    from sim.planning.verdicts import (
+        averaged_text,
+        few_draws_text,
+        overall_sentence,
+        sentence_on,
+        verdict_on,
+    )
 
     question = comparison.question
     lines = [fill(overall_sentence(comparison), WIDTH, break_on_hyphens=False), ""]
@@ -274,9 +280,10 @@ def as_text(comparison: Comparison) -> str:
     kind = "of single runs (chance only)" if len(question.chosen.draws) == 1 else "of draws"
     lines += [
         f"Intervals: central 90% {kind}. In all: {question.chosen.covers}.",
-        f"{len(question.chosen.draws)} draws x {question.replications} replications, seed "
-        f"{question.seed}; {int(comparison.prepared.covered.teams.sum())} teams, "
-        f"{comparison.prepared.covered.people:,.0f} people on their books.",
+        f"Draws {len(question.chosen.draws)}, replications of each {question.replications}, seed "
+        f"{question.seed}.",
+        f"Who counts: {averaged_text(comparison)}.",
+        *[one for one in (few_draws_text(comparison),) if one],
         f"Costs: GBP, prices of {question.prices.price_year}. {' '.join(question.prices.notes)}",
         "No accepted willingness to pay for a QPR point exists.",
         *_waiting(comparison),

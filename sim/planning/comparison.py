@@ -18,7 +18,8 @@ from sim.planning.outcomes import (
     Covered,
     covered_by,
 )
-from sim.planning.prices import Prices, shipped_prices
+from sim.planning.packages import core_training_weeks, funded_weeks
+from sim.planning.prices import CURRENCY, Prices, shipped_prices
 from sim.planning.resources import (
     RESOURCES,
     Plan,
@@ -138,13 +139,21 @@ def prepare(question: Question) -> Prepared:
     for scenario in question.scenarios:
         expansion = expand(scenario, question.roster, question.weeks)
         wished = wished_starts(question.setting, question.roster, expansion.team_start)
-        found = queued(scenario, question, wished)
+        within_worlds = bool(np.any(expansion.team_order != 0)) and not named
+        found = queued(scenario, question, wished, within_worlds)
         starts.append(found)
         # Assessments are yearly here, whatever a scenario says.
         told = (note for note in expansion.notes if not note.startswith("assessment"))
         notes += [f"{scenario.name}: {note}" for note in told]
-        shared_out.append(bool(np.any(expansion.team_order != 0)) and not named)
+        shared_out.append(within_worlds)
         plans.append(plan_of(scenario, question.roster, found.given, question.weeks))
+        later = cost_after(scenario, question, found.given)
+        if later >= 1.0:
+            notes.append(
+                f"{scenario.name}: goes on after the {question.weeks} weeks looked at; the "
+                f"{later:,.0f} {CURRENCY} of direct costs that are planned for "
+                "then are in no figure here, and neither is what they would bring"
+            )
     treated = np.any([one.wished >= 0 for one in starts], axis=0)
     if not treated.any():
         treated = np.ones(len(question.roster.rows), bool)
@@ -178,12 +187,24 @@ def planned_direct_cost(
     return np.broadcast_to(cost, (len(roster.rows), weeks)).astype(float)
 
 
-def queued(scenario: Scenario, question: Question, wished: np.ndarray) -> Starts:
+def cost_after(scenario: Scenario, question: Question, given: np.ndarray) -> float:
+    """Return the direct cost that is planned for weeks after the time looked at, central prices."""
+    started = np.flatnonzero(given >= 0)
+    length = max(funded_weeks(scenario), 1)
+    if scenario.who.teams == "none" or not len(started):
+        return 0.0
+    cost = planned_direct_cost(scenario, question.roster, question.prices.values(), length)
+    return float(sum(cost[one, question.weeks - given[one] :].sum() for one in started))
+
+
+def queued(
+    scenario: Scenario, question: Question, wished: np.ndarray, within_worlds: bool = False
+) -> Starts:
     """Return when teams start, given trainers and budget.
 
     Every team that a selection within each world may pick holds its place in the queue. Where the
-    order of teams is found within each world, the queue finds weeks and the world who has them: the
-    trainers' days hold for any order, the budget on average only, as teams differ in size.
+    order of teams is found within each world, the queue finds weeks and the world who has them;
+    trainers' days and the budget hold for any order.
 
     Raises
     ------
@@ -211,6 +232,8 @@ def queued(scenario: Scenario, question: Question, wished: np.ndarray) -> Starts
         capacity,
         weeks,
         trainers_at_once(scenario),
+        core_training_weeks(scenario),
+        within_worlds,
     )
 
 

@@ -9,6 +9,7 @@ shipped prices' year to that one for prices left as they are.
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 FILE = Path(__file__).with_name("prices.toml")
 CURRENCY = "GBP"
 LARGEST_FILE = 1_000_000
+EARLIEST_YEAR, LATEST_YEAR = 1990, 2100
 NORMAL_95 = 1.6448536269514722
 OWN = "own"
 ENTRY = ("value", "low", "high", "source")
@@ -135,9 +137,13 @@ def prices_from_text(text: str, source: str = "prices") -> Prices:
         raise InputError(f"{where}: is not valid TOML: {' '.join(str(error).split())}") from None
     base = shipped_prices()
     year = table.pop("price_year", base.price_year)
-    if not isinstance(year, str) or not year.strip():
-        raise InputError(f'{where}: price_year = {year!r}: must be text such as "2024/25"')
+    year = _year(where, year)
     factor = _number(where, "uprating", table.pop("uprating", 1.0), 0.1, 10.0)
+    if factor != 1.0 and year == base.price_year:
+        raise InputError(
+            f"{where}: uprating = {factor:g}: is the factor from {base.price_year} to your price "
+            'year; give price_year as well, such as "2024/25"'
+        )
     entries = {
         name: _uprated(one, factor, year) if one.price_year else one
         for name, one in base.entries.items()
@@ -160,6 +166,21 @@ def prices_from_text(text: str, source: str = "prices") -> Prices:
             "`uprating`, the factor from the one to the other."
         )
     return Prices(MappingProxyType(entries), year, tuple(notes))
+
+
+def _year(where: str, year: Any) -> str:
+    """Return a financial year such as 2024/25, or a calendar year such as 2024, as text."""
+    text = str(year).strip()
+    found = re.fullmatch(r"(\d{4})(?:/(\d{2}))?", text)
+    good = found is not None and EARLIEST_YEAR <= int(found[1]) <= LATEST_YEAR
+    if good and found is not None and found[2] is not None:
+        good = (int(found[1]) + 1) % 100 == int(found[2])
+    if not good or isinstance(year, bool | float):
+        raise InputError(
+            f'{where}: price_year = {year!r}: must be a year such as "2024/25" or "2024", from '
+            f"{EARLIEST_YEAR} to {LATEST_YEAR}"
+        )
+    return text
 
 
 def _text_of(file: Path) -> str:

@@ -2,11 +2,13 @@
 
 Teams come in the order of the weeks they were to start in, those of the same week in the order of
 the roster. Each starts in the first week from then on in which all its sessions can be held; one
-that cannot start in time to finish its training within the horizon does not start at all.
+that cannot start in time to finish its training within the horizon does not start at all. Boosters
+may follow after the horizon: a team is trained without them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,6 +80,8 @@ def queue(
     capacity: Capacity,
     weeks: int,
     at_once: int = 0,
+    training_weeks: int | None = None,
+    any_order: bool = False,
 ) -> Starts:
     """Return when teams can start.
 
@@ -95,6 +99,12 @@ def queue(
         Weeks simulated.
     at_once : int
         Most trainers that a session needs.
+    training_weeks : int, optional
+        Weeks of a programme within which its training ends; the last week with a trainer when not
+        given.
+    any_order : bool
+        Whether it is decided later, world by world, which team has which of the weeks found here.
+        Costs of a year are then those of the dearest way to hand the weeks out.
 
     Returns
     -------
@@ -107,9 +117,12 @@ def queue(
     reasons = [""] * len(wished)
     years = -(-weeks // WEEKS_PER_YEAR)
     of_year = np.arange(weeks) // WEEKS_PER_YEAR
-    week_load, year_load, spent = np.zeros(weeks), np.zeros(years), np.zeros(years)
+    week_load, year_load = np.zeros(weeks), np.zeros(years)
     busy = np.flatnonzero(trainer_days > 0.0)
-    training = int(busy[-1]) + 1 if len(busy) else 1
+    training = training_weeks
+    if training is None:
+        training = int(busy[-1]) + 1 if len(busy) else 1
+    spending = _Spending(direct_cost, np.flatnonzero(wished >= 0), weeks, any_order)
     limit = np.inf if capacity.budget_per_year is None else capacity.budget_per_year
     for team in sorted(np.flatnonzero(wished >= 0), key=lambda one: (wished[one], one)):
         first = int(wished[team])
@@ -128,18 +141,18 @@ def queue(
             at = start + busy[busy + start < weeks]
             need = trainer_days[at - start]
             in_year = np.bincount(of_year[at], need, years)
-            cost = np.bincount(of_year[start:], direct_cost[team, : weeks - start], years)
+            spent, added = spending.with_team(int(team), start)
             if np.any(week_load[at] + need > capacity.week_limit + SLACK):
                 blocked.add("trainers are busy")
             elif np.any((in_year > 0) & (year_load + in_year > capacity.year_limit + SLACK)):
                 blocked.add("trainers have given their days of the year")
-            elif np.any((cost > 0) & (spent + cost > limit + SLACK)):
+            elif np.any((added > SLACK) & (spent > limit + SLACK)):
                 blocked.add("the year's budget is spent")
             else:
                 given[team] = start
                 week_load[at] += need
                 year_load += in_year
-                spent += cost
+                spending.keep(int(team), start)
                 break
         why = " and ".join(sorted(blocked))
         if given[team] < 0:
@@ -147,6 +160,69 @@ def queue(
         elif given[team] > first:
             reasons[team] = f"waits {int(given[team]) - first} weeks: {why}"
     return Starts(wished, given, tuple(reasons))
+
+
+class _Spending:
+    """Direct cost by year of the starts given so far, and with one more."""
+
+    def __init__(
+        self, direct_cost: np.ndarray, teams: np.ndarray, weeks: int, any_order: bool
+    ) -> None:
+        self.cost, self.teams, self.weeks, self.any_order = direct_cost, teams, weeks, any_order
+        self.years = -(-weeks // WEEKS_PER_YEAR)
+        self.known: dict[int, np.ndarray] = {}
+        self.spent = np.zeros(self.years)
+        self.slots: list[np.ndarray] = []
+
+    def of_start(self, start: int) -> np.ndarray:
+        """Return what every team would cost in each year from a start week, (teams, years)."""
+        if start not in self.known:
+            shifted = np.zeros((len(self.cost), self.years * WEEKS_PER_YEAR))
+            shifted[:, start : self.weeks] = self.cost[:, : self.weeks - start]
+            by_year = shifted.reshape(len(self.cost), self.years, WEEKS_PER_YEAR).sum(axis=2)
+            self.known[start] = by_year
+        return self.known[start]
+
+    def with_team(self, team: int, start: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the whole cost by year with one more team, and what it adds."""
+        own = self.of_start(start)
+        if self.any_order:
+            whole = dearest([*self.slots, own[self.teams]])
+            return whole, own[self.teams].max(axis=0)
+        return self.spent + own[team], own[team]
+
+    def keep(self, team: int, start: int) -> None:
+        """Count a team's start."""
+        own = self.of_start(start)
+        self.spent = self.spent + own[team]
+        self.slots.append(own[self.teams])
+
+
+def dearest(slots: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the most that any way of giving places to different teams costs, year by year.
+
+    Parameters
+    ----------
+    slots : sequence of (teams, years) arrays
+        What each team would cost in each place; no more places than teams.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (years,): the optimum of an assignment problem for each year on its own.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    found = np.stack(slots)
+    years = found.shape[2]
+    most = np.zeros(years)
+    for year in range(years):
+        costs = found[:, :, year]
+        if np.ptp(costs, axis=1).max() == 0.0:
+            most[year] = costs[:, 0].sum()
+        else:
+            most[year] = costs[linear_sum_assignment(costs, maximize=True)].sum()
+    return most
 
 
 def check_capacity(capacity: Capacity) -> Capacity:

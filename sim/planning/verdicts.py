@@ -11,6 +11,8 @@ from sim.planning.outcomes import QPR
 from sim.planning.uncertainty import Chance, Spread, chance_at_least, chance_below, spread_of
 
 LIKELY, UNLIKELY = 0.5, 0.05
+FEW = 20
+"""Fewer draws than this leave 90% intervals and probabilities to luck."""
 SAME, BETTER, WORSE, NONE, OPEN = "same", "meaningful", "harm", "no meaningful", "uncertain"
 
 
@@ -46,7 +48,8 @@ def verdict_on(comparison: Comparison, name: str) -> Verdict:
     """Return the verdict on a scenario.
 
     Probably meaningful: the minimum important difference is reached in half of the draws or more.
-    Probably not: both it and its harmful mirror image in fewer than one in twenty.
+    Probably not: both it and its harmful mirror image in fewer than one in twenty, and in enough
+    draws that more than half of all possible ones would have shown.
     """
     values = comparison.difference(name, QPR)
     reaches = chance_at_least(values, IMPORTANT)
@@ -57,12 +60,42 @@ def verdict_on(comparison: Comparison, name: str) -> Verdict:
         kind = BETTER
     elif harm.share >= LIKELY:
         kind = WORSE
-    elif reaches.share < UNLIKELY and harm.share < UNLIKELY:
+    elif max(reaches.share, harm.share) < UNLIKELY and max(reaches.high, harm.high) < LIKELY:
         kind = NONE
     else:
         kind = OPEN
     below_zero = chance_below(values, 0.0)
     return Verdict(name, kind, spread_of(values), reaches, below_zero, harm)
+
+
+def averaged_text(comparison: Comparison) -> str:
+    """Return which teams and people the differences are means over."""
+    covered, teams = comparison.prepared.covered, int(comparison.prepared.covered.teams.sum())
+    all_teams = len(comparison.question.roster.rows)
+    which = "all teams of the roster" if teams == all_teams else f"{teams} of {all_teams} teams"
+    return (
+        f"{which}, those that any of the scenarios would treat, with {covered.people:,.0f} people "
+        "on their books. Differences are means over these people, whether or not their own team "
+        "was trained"
+    )
+
+
+def few_draws_text(comparison: Comparison) -> str:
+    """Return a warning where draws, or with one draw replications, are few; empty otherwise."""
+    draws, replications = comparison.worlds.scores.shape[1:3]
+    count, of = (replications, "replications") if draws == 1 else (draws, "draws")
+    if count >= FEW:
+        return ""
+    option = "--replications" if draws == 1 else "--draws"
+    return (
+        f"Only {count} {of if count != 1 else of[:-1]}: too few for a 90% interval or a "
+        f"probability. For an answer to act on take {option} 100 or more"
+        + (
+            ", and --draws 100 or more for what is not known about the parameters."
+            if draws == 1
+            else "."
+        )
+    )
 
 
 def chance_text(chance: Chance, with_error: bool = True) -> str:

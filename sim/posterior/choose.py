@@ -39,6 +39,8 @@ class ChosenDraws:
         if self.source == DEFAULTS:
             return "replication noise only; parameters at their defaults"
         of = "posterior" if self.source == POSTERIOR else "prior, no trial data used"
+        if len(self.draws) == 1:
+            return f"replication noise only; parameters at a single draw ({of})"
         return f"replication noise and parameter uncertainty ({of})"
 
 

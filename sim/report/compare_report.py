@@ -26,7 +26,14 @@ from sim.planning.outcomes import (
 )
 from sim.planning.uncertainty import spread_of
 from sim.planning.value import Value
-from sim.planning.verdicts import overall_sentence, sentence_on, time_text, verdict_on
+from sim.planning.verdicts import (
+    averaged_text,
+    few_draws_text,
+    overall_sentence,
+    sentence_on,
+    time_text,
+    verdict_on,
+)
 from sim.report.compare_figures import (
     budget_figure,
     chance_figure,
@@ -141,9 +148,13 @@ def _answer(page: Document, comparison: Comparison) -> None:
     page.paragraph(
         f"{int(covered.teams.sum())} teams with {covered.people:,.0f} people on their books and "
         f"{covered.posts[covered.teams].sum():,.0f} posts, over {time_text(question.weeks)}. "
+        f"Who counts: {averaged_text(comparison)}. "
         f"Costs: GBP at prices of {question.prices.price_year}."
     )
     cautions = []
+    few = few_draws_text(comparison)
+    if few:
+        cautions.append(few)
     if question.weeks > TRIAL_WEEKS:
         cautions.append("The trial lasted one year: what lies beyond it is an extrapolation.")
     if question.chosen.source != "posterior":
@@ -395,9 +406,11 @@ def _value(page: Document, comparison: Comparison, value: Value) -> None:
             value.perfect_information,
         ),
         "Acceptability curves and expected value of perfect information by willingness to pay.",
-        "Left: share of draws in which each scenario has the highest net benefit. Right: what it "
-        "would be worth, per person, to know every parameter and price before choosing (at most "
-        f"{top:,.0f} GBP, or {top * people:,.0f} for all people on the books).",
+        "Left: share of draws in which each scenario has the highest net benefit. Right: expected "
+        "value of perfect information, the most that knowing every parameter and price before "
+        "choosing could be worth, per person, at each willingness to pay. Its highest point here "
+        f"is {top:,.0f} GBP per person, or {top * people:,.0f} for the {people:,.0f} people on "
+        "the books; any one study, which tells less, is worth less.",
         frame,
         "acceptability",
     )

@@ -15,7 +15,7 @@ from sim.planning.prices import prices_from_text
 from sim.planning.setting import Setting, setting_from_text
 from sim.planning.trainers import Capacity
 from sim.planning.value import value_of
-from sim.planning.verdicts import overall_sentence, verdict_on
+from sim.planning.verdicts import averaged_text, few_draws_text, overall_sentence, verdict_on
 from sim.posterior.choose import ChosenDraws, chosen_draws
 from sim.request import build_request
 from sim.roster import Roster, described_roster, trial_roster
@@ -270,8 +270,11 @@ def test_effects_in_black_service_users_are_never_shown(main: Comparison) -> Non
 
 
 def test_verdicts_can_say_no_meaningful_difference_and_meaningful(main: Comparison) -> None:
-    assert verdict_on(main, "refocus-as-delivered").kind == "no meaningful"
-    assert "probably no meaningful difference under" in overall_sentence(main)
+    enough = compare(asked(REFOCUS, FULL, draws=8, replications=1))
+    assert verdict_on(enough, "refocus-as-delivered").kind == "no meaningful"
+    assert "probably no meaningful difference under" in overall_sentence(enough)
+    assert verdict_on(main, "refocus-as-delivered").kind == "uncertain", "three draws say little"
+    assert few_draws_text(main).startswith("Only 3 draws: too few")
     lifted = main.worlds.scores.copy()
     lifted[main.names.index("refocus-full"), ..., -1, SCORES.index("qpr15")] += 6.0
     better = dataclasses.replace(main, worlds=dataclasses.replace(main.worlds, scores=lifted))
@@ -347,3 +350,29 @@ def test_waves_that_name_teams_go_before_an_order() -> None:
     found = compare(asked(drawn, setting=setting, draws=2))
     assert found.prepared.starts[1].given.tolist() == [0, -1, -1, -1]
     assert (found.worlds.use(1)["trainer_days"].sum(axis=-1) == 5.0).all()
+
+
+def test_what_is_planned_for_after_the_time_looked_at_is_told() -> None:
+    late = setting_from_text("start_date = 2027-04-01\n[[waves]]\ndate = 2028-01-01")
+    notes = prepare(asked(REFOCUS, setting=late)).notes
+    (told,) = (one for one in notes if "goes on after the 52 weeks" in one)
+    assert "refocus-as-delivered" in told
+    in_time = prepare(asked(REFOCUS)).notes
+    assert not any("goes on after" in one for one in in_time)
+
+
+def test_one_draw_is_no_parameter_uncertainty() -> None:
+    one = compare(asked(REFOCUS, draws=1, replications=3))
+    assert "replication noise only" in one.question.chosen.covers
+    assert few_draws_text(one).startswith("Only 3 replications")
+    assert np.isnan(verdict_on(one, "refocus-as-delivered").spread.low)
+
+
+def test_it_is_said_which_teams_the_differences_are_means_over(main: Comparison) -> None:
+    roster = main.question.roster
+    counted = sum(row.arm == "intervention" for row in roster.rows)
+    assert averaged_text(main).startswith(
+        "all teams of the roster"
+        if counted == len(roster.rows)
+        else f"{counted} of {len(roster.rows)} teams"
+    )

@@ -139,3 +139,19 @@ def test_missing_files_are_told_by_name(tmp_path) -> None:  # type: ignore[no-un
             read(tmp_path / "nothing.toml")
         with pytest.raises(InputError, match="cannot be read"):
             read(tmp_path)
+
+
+@pytest.mark.parametrize("year", ['"1850"', '"20145"', '"2024/26"', '"soon"', "2024.5", "true"])
+def test_a_price_year_is_a_year(year: str) -> None:
+    with pytest.raises(InputError, match="price_year = .*must be a year such as"):
+        prices_from_text(f"price_year = {year}")
+
+
+def test_uprating_needs_the_year_it_leads_to() -> None:
+    with pytest.raises(InputError, match="give price_year as well"):
+        prices_from_text("uprating = 1.3")
+    dearer = prices_from_text('uprating = 1.3\nprice_year = "2024/25"')
+    usual = shipped_prices().values()
+    assert dearer.values()["staff_hour"] == pytest.approx(1.3 * usual["staff_hour"])
+    assert dearer.price_year == "2024/25"
+    assert prices_from_text("price_year = 2024").price_year == "2024"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -114,3 +116,49 @@ def test_a_team_that_cannot_finish_its_training_does_not_start(trainers: int) ->
     assert started.max() + 20 <= 40
     # A start in week 19 or later meets the second session of an earlier one.
     assert sorted(started) == sorted([*range(19)] * trainers)
+
+
+def test_the_budget_holds_for_the_dearest_order() -> None:
+    """Whichever team gets which week, no year costs more than its budget."""
+    days = np.zeros(104)
+    days[0] = 1.0
+    price = np.array([1.0, 2.0, 3.0, 10.0, 4.0, 5.0])
+    cost = np.zeros((6, 104))
+    cost[:, :60] = price[:, None] / 60.0
+    capacity = Capacity(budget_per_year=13.0)
+    wished = np.zeros(6, np.int64)
+    fixed = queue(wished, days, cost, capacity, 104)
+    found = queue(wished, days, cost, capacity, 104, any_order=True)
+    assert (fixed.given == 0).sum() > (found.given == 0).sum() > 0
+    weeks = found.given[found.given >= 0]
+    for teams in itertools.permutations(range(6), len(weeks)):
+        spent = np.zeros(104)
+        for week, team in zip(weeks, teams, strict=True):
+            spent[week:] += cost[team, : 104 - week]
+        assert spent[:52].sum() <= 13.0 + 1e-9
+        assert spent[52:].sum() <= 13.0 + 1e-9
+
+
+def test_any_order_of_equal_teams_is_the_roster_s() -> None:
+    days = np.zeros(104)
+    days[[0, 5]] = 2.0
+    cost = np.full((9, 104), 1.0)
+    capacity = Capacity(trainers=1, days_per_year=12.0, budget_per_year=200.0)
+    wished = np.arange(9)
+    one, other = (queue(wished, days, cost, capacity, 104, any_order=way) for way in (False, True))
+    assert np.array_equal(one.given, other.given)
+
+
+def test_boosters_may_follow_after_the_horizon() -> None:
+    days = np.zeros(104)
+    days[0], days[80] = 1.0, 1.0
+    cost = np.zeros((1, 104))
+    asked = np.array([40])
+    late = queue(asked, days, cost, Capacity(), 104)
+    assert late.given[0] == 40
+    busy = Capacity(trainers=1, days_per_year=1.0)
+    two = np.array([40, 40])
+    strict = queue(two, days, np.zeros((2, 104)), busy, 104)
+    assert strict.given[1] == -1, "its booster would have to be in time"
+    free = queue(two, days, np.zeros((2, 104)), busy, 104, training_weeks=1)
+    assert free.given[1] == 52
