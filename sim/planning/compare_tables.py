@@ -28,7 +28,7 @@ from sim.planning.outcomes import (
     USER_MEASURES,
     WEEKLY,
 )
-from sim.planning.uncertainty import Spread, chance_at_least, chance_below, spread_of
+from sim.planning.uncertainty import Spread, chance_at_least, chance_below, chance_of, spread_of
 from sim.planning.value import Value, ratio_of
 from sim.planning.verdicts import percent, signed, verdict_on
 
@@ -229,6 +229,34 @@ def budget(comparison: Comparison) -> pd.DataFrame:
                     "year": "all",
                     **_money(money.sum(axis=1)),
                     "mean, discounted": float((money * factors).sum(axis=1).mean()),
+                }
+            )
+    return _frame(rows)
+
+
+def overspending(comparison: Comparison) -> pd.DataFrame:
+    """Return how likely direct costs exceed the yearly budget; no rows without a budget.
+
+    The plan fits the budget at central prices if all goes to plan; prices, attendance and newcomers
+    vary over draws.
+    """
+    limit = comparison.question.setting.capacity.budget_per_year
+    rows: list[dict[str, Any]] = []
+    for name in comparison.names if limit is not None else ():
+        direct = comparison.cost(name, "direct")
+        if not direct.any():
+            continue
+        for year in range(comparison.years):
+            over = chance_of(direct[:, year] > limit, "draws")
+            rows.append(
+                {
+                    "scenario": name,
+                    "year": str(year + 1),
+                    "budget": limit,
+                    "direct cost, mean": float(direct[:, year].mean()),
+                    "chance of more than the budget": over.share,
+                    "Monte Carlo 95% low": over.low,
+                    "Monte Carlo 95% high": over.high,
                 }
             )
     return _frame(rows)
@@ -469,6 +497,7 @@ def all_tables(comparison: Comparison, value: Value) -> dict[str, pd.DataFrame]:
         "by-assessment": by_assessment(comparison),
         "maintenance": maintenance(comparison),
         "budget": budget(comparison),
+        **({"overspending": over} if len(over := overspending(comparison)) else {}),
         "cost-lines": cost_accounts(comparison),
         "resources": resources(comparison),
         "service-costs": service_costs(comparison),

@@ -320,6 +320,13 @@ def _budget(page: Document, comparison: Comparison) -> None:
         "money",
     )
     page.paragraph(" ".join(comparison.question.prices.notes), "caution")
+    over = tables.overspending(comparison)
+    if len(over):
+        page.paragraph(
+            "The plan fits the budget at central prices, if everybody attends. Prices and what "
+            "happens differ from draw to draw:"
+        )
+        _table(page, over, "Chance of spending more than the budget", "overspending")
     _folded(
         page, tables.cost_accounts(comparison), "every cost line, GBP, not discounted", "cost-lines"
     )

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +128,8 @@ def roster_from_text(text: str, source: str = "roster") -> Roster:
             raise InputError(f"{at}: more than {LARGEST_ROSTER} teams")
     if not rows:
         raise InputError(f"{where}: has a heading but no team")
-    return Roster(tuple(rows), tuple(_notes(defaults, columns, len(rows))), source)
+    notes = (*_notes(defaults, columns, len(rows)), *_alike([row.trust for row in rows]))
+    return Roster(tuple(rows), notes, source)
 
 
 def roster_text(roster: Roster) -> str:
@@ -252,3 +256,20 @@ def _notes(defaults: dict[str, int], columns: list[RosterColumn], teams: int) ->
     for name, missing in defaults.items():
         extent = f"for {missing} of {teams} teams" if name in named else "for all teams"
         yield f"{name}: not given {extent}; default: {_COLUMNS[name].default}"
+
+
+def _alike(trusts: list[str]) -> Iterator[str]:
+    """Yield a note for every trust of one team that is spelt almost like another trust.
+
+    Names that differ in digits alone, as A1 and A2, are taken as meant.
+    """
+    teams = Counter(trusts)
+    for name in sorted(one for one, count in teams.items() if count == 1):
+        letters = re.sub(r"\d", "#", name)
+        others = [one for one in teams if re.sub(r"\d", "#", one) != letters and len(one) > 3]
+        near = get_close_matches(name, others, n=1, cutoff=0.85)
+        if near:
+            yield (
+                f"trust '{name}': has one team and is spelt almost like '{near[0]}'; they are "
+                "taken as two trusts"
+            )

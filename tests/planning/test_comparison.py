@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sim.errors import InputError
-from sim.planning.compare_tables import all_tables
+from sim.planning.compare_tables import all_tables, overspending
 from sim.planning.comparison import Comparison, Question, compare, prepare, repriced, with_base
 from sim.planning.outcomes import BLACK, IMPLEMENTATION, SCORES, WEEKLY
 from sim.planning.prices import prices_from_text
@@ -376,3 +376,17 @@ def test_it_is_said_which_teams_the_differences_are_means_over(main: Comparison)
         if counted == len(roster.rows)
         else f"{counted} of {len(roster.rows)} teams"
     )
+
+
+def test_the_chance_of_overspending_is_the_share_of_draws_above_the_budget(
+    main: Comparison,
+) -> None:
+    assert not len(overspending(main)), "no budget, nothing to overspend"
+    direct = main.cost("refocus-full", "direct")[:, 0]
+    between = float(np.sort(direct)[:2].mean())
+    setting = Setting(capacity=Capacity(budget_per_year=between))
+    question = dataclasses.replace(main.question, setting=setting)
+    prepared = dataclasses.replace(main.prepared, question=question)
+    table = overspending(dataclasses.replace(main, prepared=prepared)).set_index("scenario")
+    found = table.loc["refocus-full", "chance of more than the budget"]
+    assert found == pytest.approx((len(direct) - 1) / len(direct))

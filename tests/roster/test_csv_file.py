@@ -248,3 +248,10 @@ def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
         except InputError as error:
             refusal = str(error)
         assert len(refusal.splitlines()) <= 1
+
+
+def test_a_trust_that_is_spelt_almost_like_another_is_told() -> None:
+    lines = ["team,trust", "a,Northern", "b,Northern", "c,Nothern", "d,Trust 1", "e,Trust 2"]
+    notes = [one for one in roster_from_text("\n".join(lines)).notes if "spelt" in one]
+    assert len(notes) == 1
+    assert notes[0].startswith("trust 'Nothern': has one team and is spelt almost like 'Northern'")
