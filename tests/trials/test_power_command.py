@@ -136,7 +136,7 @@ def test_a_cut_off_that_nobody_passes_is_told_as_that() -> None:
         "readiness": {"entry": "cut-off", "cut_off": 1.0, "screened_per_team": 2},
         "precision": {"simulations": 20, "draws": 0},
     }
-    with pytest.raises(InputError, match=r"readiness.cut_off = 1: lets in [0-9.]+% of the screened"):
+    with pytest.raises(InputError, match=r"readiness.cut_off = 1: lets in [0-9.]+% of the"):
         simulate_power(study_of(design_from_table(table)), seed=1)
 
 
