@@ -32,9 +32,7 @@ def formula(settings: Mapping[str, Any], clusters: int | None = None) -> float:
         settings["clusters"] if clusters is None else clusters,
         settings["size"],
         settings["icc"],
-        analysis=settings["analysis"],
-        iac=settings["correlation"],
-        attrition=settings["attrition"],
+        **options(settings),
     ).power
 
 
@@ -42,6 +40,7 @@ def options(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return what searches for a size take beside the numbers they vary."""
     return {
         "analysis": settings["analysis"],
+        "cac": settings["cac"],
         "iac": settings["correlation"],
         "attrition": settings["attrition"],
     }

@@ -106,6 +106,19 @@ QUESTIONS = (
         "Of one person's scores a year apart; two weeks apart it is 0.74.",
     ),
     Question(
+        "cac",
+        "Likeness of a team's mean over time (CAC)",
+        "0-1",
+        0,
+        1,
+        0.8,
+        False,
+        "assumption",
+        "Cluster autocorrelation: of what people of a team share, the part that stays the same "
+        "from baseline to follow-up. 1 takes a team's mean never to drift, which is too hopeful "
+        "for an analysis adjusted for the baseline; it does not matter for follow-up alone.",
+    ),
+    Question(
         "attrition",
         "Lost to follow-up",
         "share",
@@ -223,6 +236,22 @@ def power_form() -> list[dict[str, Any]]:
         }
         for one in QUESTIONS
     ]
+
+
+def settings_table(settings: Mapping[str, Any], title: str) -> list[list[str]]:
+    """Return every setting of a trial as label, value, unit and evidence grade, for its report."""
+    rows = [
+        [one.label, f"{settings[one.name]:g}", one.unit, one.grade]
+        for one in QUESTIONS
+        if one.name != "cut_off" or settings["readiness"] != READINESS[0]
+    ]
+    rows += [
+        ["Analysis", settings["analysis"], "", ""],
+        ["Which teams enter", settings["readiness"], "", ""],
+        ["What treated teams get, in the simulated services", title, "", ""],
+        ["Seed", str(settings["seed"]), "", ""],
+    ]
+    return rows
 
 
 def design_of(settings: Mapping[str, Any]) -> Design:

@@ -9,10 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import sqrt
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.web.worker import Stopped, Told
+
+if TYPE_CHECKING:
+    from sim.trials.power import Rate
 
 STATISTICAL, AGENTS = "if the difference is true", "in the simulated services"
 MEAN = 40.0
@@ -56,15 +60,15 @@ def simulate_power(settings: dict[str, Any], folder: Path, told: Told) -> None:
     from sim.trials.statistical import Correlations, StatisticalSource
     from sim.web.figures import svg_of
     from sim.web.power_formula import curve_figure, formula_answer
-    from sim.web.power_settings import design_of
+    from sim.web.power_formula import formula as formula_power
+    from sim.web.power_settings import design_of, settings_table
 
     power = settings["power"]
     design = design_of(power)
     count = power["trials"]
     total = 2 * count
-    plain = StatisticalSource(
-        MEAN, power["sd"], Correlations(power["icc"], iac=power["correlation"]), power["effect"]
-    )
+    likeness = Correlations(power["icc"], power["cac"], power["correlation"])
+    plain = StatisticalSource(MEAN, power["sd"], likeness, power["effect"])
     chosen = power["scenario"]
     scenario = adjusted(load_scenario(chosen["preset"]), chosen["changes"])
     draws = chosen_draws(count, seed=power["seed"])
@@ -116,6 +120,8 @@ def simulate_power(settings: dict[str, Any], folder: Path, told: Told) -> None:
         "columns": list(COLUMNS),
         "rows": [[None if one != one else one for one in row] for row in rows],
         "sentence": in_words(found, scenario.title, draws.covers),
+        "agreement": beside_formula(found[STATISTICAL].power, formula_power(power), power),
+        "asked": settings_table(power, scenario.title),
         "stamp": stamp,
         "version": version,
     }
@@ -131,14 +137,48 @@ def told_from(told: Told, begun: int, total: int, what: str) -> Callable[[int, i
     return show
 
 
+def share_in_words(rate: Rate) -> str:
+    """Return a share of trials with its 95% limits, which say something of none and all too."""
+    hits = round(rate.value * rate.trials)
+    told = "none" if hits == 0 else "all" if hits == rate.trials else f"{rate.value:.0%}"
+    return (
+        f"{told} of {rate.trials} simulated trials (95% for Monte Carlo error alone: "
+        f"{rate.low:.0%} to {rate.high:.0%})"
+    )
+
+
 def in_words(found: dict[str, Any], title: str, covers: str) -> str:
     """Return what both kinds of trials showed."""
     plain, agents = found[STATISTICAL], found[AGENTS]
     return (
-        f"If the difference is true, {plain.power.value:.0%} of simulated trials find it (Monte "
-        f"Carlo standard error {100 * plain.power.monte_carlo_se:.1f} points). In the simulated "
-        f"services under \u201c{title}\u201d, {agents.power.value:.0%} find a difference (standard "
-        f"error {100 * agents.power.monte_carlo_se:.1f}); the mean difference there is "
-        f"{agents.mean_estimate:.2f} points. Its trials cover {covers}, and each is another sample "
-        "of teams and people."
+        f"If the difference is true, {share_in_words(plain.power)} find it. In the simulated "
+        f"services under \u201c{title}\u201d, {share_in_words(agents.power)} find a difference; "
+        f"the mean difference there is {agents.mean_estimate:.2f} points. Its trials cover "
+        f"{covers}, and each is another sample of teams and people."
+    )
+
+
+def beside_formula(simulated: Rate, formula: float, power: dict[str, Any]) -> str:
+    """Return whether formula and simulation agree, and what may part them where they do not."""
+    count = simulated.trials
+    likely = min(max(formula, 0.5 / count), 1.0 - 0.5 / count)
+    error = max(simulated.monte_carlo_se, sqrt(likely * (1.0 - likely) / count))
+    gap = 100.0 * (simulated.value - formula)
+    apart = f"{gap:+.1f} points, {abs(gap) / (100.0 * error):.1f} Monte Carlo standard errors"
+    if abs(gap) <= 300.0 * error:
+        return (
+            f"Formula ({formula:.0%}) and simulation ({simulated.value:.0%}) of the same "
+            f"assumptions agree within chance ({apart})."
+        )
+    causes = ["the formula takes variances as known, the analysis estimates them"]
+    if min(power["clusters"], 40) < 8:
+        causes.append("few teams make every approximation rough")
+    if power["attrition"] > 0.0:
+        causes.append("people are lost by lot in each trial, and by their mean in the formula")
+    if power["readiness"] != "everybody":
+        causes.append("the formula knows nothing of readiness")
+    return (
+        f"Formula ({formula:.0%}) and simulation ({simulated.value:.0%}) of the same assumptions "
+        f"contradict each other ({apart}); believe the simulation. Likely reasons: "
+        f"{'; '.join(causes)}."
     )

@@ -275,9 +275,11 @@ def test_power_by_formula_is_that_of_the_library_and_needs_are_the_smallest() ->
     settings = power_settings({"clusters": 9, "effect": 3.0, "target": 0.85})
     answer = formula_answer(settings)
     expected = parallel_power(
-        3.0, 10.15, 9, 15, 0.03, analysis="ancova", iac=0.6, attrition=0.26
+        3.0, 10.15, 9, 15, 0.03, analysis="ancova", cac=0.8, iac=0.6, attrition=0.26
     ).power
     assert answer["power"] == expected
+    drifting, steady = (formula({**settings, "cac": one}) for one in (0.2, 1.0))
+    assert drifting < expected < steady, "a team's mean that drifts costs power"
     assert [one[0] for one in answer["needs"]] == [0.8, 0.85, 0.9]
     for target, teams, people in answer["needs"]:
         assert formula(settings, teams) >= target > formula(settings, teams - 1)
@@ -306,3 +308,21 @@ def test_simulated_power_agrees_with_the_formula_within_its_error(tmp_path: Path
     assert abs(simulated - result["formula"]["power"]) < 4.0 * max(error, 0.02)
     assert other_low >= 0.0
     assert low < simulated < high
+    assert "agree within chance" in result["agreement"]
+    told = {label: (value, grade) for label, value, _, grade in result["asked"]}
+    assert told["Intracluster correlation (ICC)"] == ("0.03", "assumption")
+    assert told["Lost to follow-up"] == ("0.26", "trial")
+
+
+def test_a_formula_that_the_simulation_contradicts_is_said_to_be_wrong() -> None:
+    from sim.trials.power import rate
+    from sim.web.power_task import beside_formula, share_in_words
+
+    power = power_settings({"clusters": 3})
+    assert "agree within chance" in beside_formula(rate(80, 100), 0.83, power)
+    told = beside_formula(rate(40, 100), 0.83, power)
+    assert "contradict each other (-43.0 points" in told
+    assert "few teams" in told
+    assert "agree" in beside_formula(rate(0, 50), 0.0, power)
+    assert share_in_words(rate(0, 50)).startswith("none of 50 simulated trials (95%")
+    assert "0% to 7%" in share_in_words(rate(0, 50))

@@ -10,7 +10,7 @@ import { presetOptions, shortTitle } from "./scenario-card.js";
 const WAIT = 300;
 const PARTS = [
   ["The trial", ["clusters", "size", "weeks", "attrition"]],
-  ["What is looked for", ["effect", "sd", "icc", "correlation", "target"]],
+  ["What is looked for", ["effect", "sd", "icc", "cac", "correlation", "target"]],
 ];
 const CHOICES = {
   analysis: { name: "analysis", label: "Analysis", kind: "choice", unit: "", choices: ["ancova", "follow-up"], default: "ancova", help: "Ancova adjusts for the baseline of the same people; follow-up compares the arms afterwards.", optional: false },
@@ -29,7 +29,9 @@ class Power {
     this.progress = h("div", {});
     this.panel = new JobPanel(this.progress);
     this.output = h("div", { id: "power-output" });
-    this.preset = h("select", { id: unique("preset"), onchange: () => {} }, presetOptions(form.presets.filter((one) => one.name !== form.usual)));
+    this.changed = h("div", { id: "power-changed", role: "status" });
+    this.shown = null;
+    this.preset = h("select", { id: unique("preset"), onchange: () => this.#soon() }, presetOptions(form.presets.filter((one) => one.name !== form.usual)));
     this.preset.value = "refocus-full";
     this.controls = h("div", {});
     const place = document.getElementById("power-form");
@@ -67,6 +69,8 @@ class Power {
   }
 
   #soon() {
+    const other = this.shown !== null && this.shown !== JSON.stringify(this.settings());
+    show(this.changed, other ? h("p", { class: "caution" }, "The settings were changed after this result was computed; simulate again for theirs.") : null);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#formula(), WAIT);
   }
@@ -111,7 +115,7 @@ class Power {
     show(this.message);
     const wrong = document.querySelector("#power-form [aria-invalid=true]");
     if (wrong) {
-      show(this.message, errorBox(`${wrong.closest("[data-field]").dataset.field}: this value cannot be used.`));
+      show(this.message, errorBox(`${this.fields.get(wrong.closest("[data-field]").dataset.field)?.label ?? "A setting"}: this value cannot be used; the line under it says why.`));
       wrong.focus();
       return;
     }
@@ -123,12 +127,18 @@ class Power {
     const folder = `api/results/${key}`;
     const heading = h("h2", { tabindex: "-1", id: "power-heading" }, "By simulating whole trials");
     const { settings } = result;
+    this.shown = JSON.stringify(this.settings());
+    show(this.changed);
     show(this.output, heading, h("p", { class: "lead" }, result.sentence),
       h("div", { class: "figures" },
         h("figure", {}, h("h3", {}, "Formula and simulation"),
           h("img", { src: `${folder}/curve.svg`, width: "403", height: "238", alt: result.sentence }),
           h("figcaption", {}, `${settings.clusters} teams in each arm, ${settings.size} people per team, ${settings.weeks} weeks. Upright bars: 95% intervals that cover Monte Carlo error alone.`))),
-      table("Simulated power", result.columns, result.rows),
+      h("div", { id: "power-table" }, table("Simulated power", result.columns, result.rows)),
+      h("p", {}, result.agreement),
+      this.changed,
+      h("details", { class: "small", open: "" }, h("summary", {}, "The settings behind this"),
+        table("Settings of the simulated trial", ["setting", "value", "unit", "evidence"], result.asked)),
       h("p", { class: "caution" }, "The first row checks the formula. The second says what the model expects of such a trial; it rests mainly on assumptions, and is no estimate from data."),
       h("div", { class: "buttons" },
         h("a", { class: "button", href: `${folder}/power.csv`, download: "power.csv" }, "CSV"),
