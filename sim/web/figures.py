@@ -7,6 +7,7 @@ the reports.
 from __future__ import annotations
 
 import io
+import textwrap
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +29,11 @@ TRIAL_WEEKS = 52
 OUTER, INNER = 2.2, 6.5
 # Width that each bar at the end of a line takes, as a share of the horizontal axis.
 SLOT = 0.04
+# Names beside lines: letters in a line, lines, and the height of a line as a share of the axis.
+NARROW, MOST_LINES = 20, 3
+LINE_HEIGHT = 0.075
+# Height of a further line of a name, in inches.
+LABEL_LINE = 0.18
 _drawing = threading.Lock()
 
 
@@ -97,9 +103,18 @@ def svg_of(figure: Any) -> bytes:
     return buffer.getvalue()
 
 
-def short(label: str, most: int = 21) -> str:
-    """Return a label that leaves room for the lines."""
-    return label if len(label) <= most else f"{label[: most - 1].rstrip()}…"
+def wrapped(label: str) -> str:
+    """Return a label, whole, in few and narrow lines that leave room for what is drawn."""
+    for width in range(NARROW, max(NARROW, len(label)) + 1):
+        lines = textwrap.wrap(label, width, break_on_hyphens=False)
+        if len(lines) <= MOST_LINES:
+            return "\n".join(lines)
+    return label
+
+
+def most_breaks(labels: Sequence[str]) -> int:
+    """Return how many lines the tallest label has beyond its first."""
+    return max(label.count("\n") for label in labels)
 
 
 def band_figure(lines: Sequence[Nested], unit: str) -> Any:
@@ -114,7 +129,10 @@ def band_figure(lines: Sequence[Nested], unit: str) -> Any:
     unit : str
         Title of the vertical axis.
     """
-    figure, axis = new_figure()
+    labels = [wrapped(line.label) for line in lines]
+    apart = 0.1 + LINE_HEIGHT * most_breaks(labels)
+    taller = max(1.0, apart * len(lines))
+    figure, axis = new_figure(HEIGHT * taller)
     last = max(float(line.x[-1]) for line in lines)
     base = lines[0]
     axis.fill_between(base.x, base.low90, base.high90, color=LINES[0], alpha=0.13, linewidth=0)
@@ -138,10 +156,10 @@ def band_figure(lines: Sequence[Nested], unit: str) -> Any:
             )
     low, high = axis.get_ylim()
     ends = [float(line.mean[-1]) for line in lines]
-    heights = spread_labels(ends, low, high, 0.1 * (high - low))
-    for number, (line, height) in enumerate(zip(lines, heights, strict=True)):
+    heights = spread_labels(ends, low, high, apart / taller * (high - low))
+    for number, (label, height) in enumerate(zip(labels, heights, strict=True)):
         axis.annotate(
-            short(line.label),
+            label,
             (last, ends[number]),
             xytext=(last * (1.045 + SLOT * len(lines)), height),
             color=NAMES[number % len(NAMES)],
@@ -156,6 +174,8 @@ def band_figure(lines: Sequence[Nested], unit: str) -> Any:
         axis.text(TRIAL_WEEKS, high, " extrapolation", fontsize=SMALL, va="top", color=GREY)
     axis.set_xlabel("week", fontsize=LABEL)
     axis.set_ylabel(unit, fontsize=LABEL)
+    # Names move as the axis makes room for them; a second time settles it.
+    figure.get_layout_engine().execute(figure)
     return figure
 
 
@@ -173,7 +193,9 @@ def interval_figure(
     marks : sequence of (value, label)
         Upright lines.
     """
-    figure, axis = new_figure(1.25 + 0.42 * len(points))
+    labels = [wrapped(point.label) for point in points]
+    row_height = 0.42 + LABEL_LINE * max(0, most_breaks(labels) - 1)
+    figure, axis = new_figure(1.25 + row_height * len(points))
     rows = range(len(points) - 1, -1, -1)
     for number, (row, point) in enumerate(zip(rows, points, strict=True)):
         colour = LINES[(number + 1) % len(LINES)]
@@ -191,6 +213,6 @@ def interval_figure(
         )
     axis.set_ylim(-0.6, len(points) - 0.4)
     axis.set_yticks(list(rows))
-    axis.set_yticklabels([short(point.label) for point in points], fontsize=LABEL)
+    axis.set_yticklabels(labels, fontsize=LABEL)
     axis.set_xlabel(unit, fontsize=LABEL)
     return figure

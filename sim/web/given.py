@@ -11,6 +11,7 @@ from sim.errors import InputError, nearest
 
 DEEPEST = 8
 LONGEST_NUMBER = 18
+LONGEST_TOLD = 60
 
 
 def read_json(content: bytes) -> dict[str, Any]:
@@ -31,8 +32,13 @@ def read_json(content: bytes) -> dict[str, Any]:
             raise
         raise InputError("settings: must be JSON text in UTF-8") from None
     if not isinstance(value, dict):
-        raise InputError("settings: must be a JSON object")
+        raise InputError("settings: must be a table of names and values (a JSON object)")
     _check_depth(value, DEEPEST)
+    try:
+        # JSON can spell halves of characters, which no answer could repeat.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise InputError("settings: must be JSON text in UTF-8, without half characters") from None
     return value
 
 
@@ -74,13 +80,24 @@ def only(where: str, given: Mapping[str, Any], allowed: Iterable[str]) -> None:
     for name in given:
         if name not in names:
             hint = nearest(name, names) or f"; valid: {', '.join(names)}"
-            raise InputError(f"{where}: unknown field '{str(name)[:60]}'{hint}")
+            raise InputError(f"{where}: unknown field '{one_line(str(name))}'{hint}")
+
+
+def one_line(name: str) -> str:
+    """Return a name as it fits one line of a message."""
+    return " ".join(name.split())[:LONGEST_TOLD]
+
+
+def told(value: Any) -> str:
+    """Return a value as it stood in the JSON, shortened: text has quotes, a number has none."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= LONGEST_TOLD else f"{text[: LONGEST_TOLD - 1]}…"
 
 
 def table(where: str, value: Any) -> dict[str, Any]:
     """Return a JSON object, or refuse anything else."""
     if not isinstance(value, dict):
-        raise InputError(f"{where}: must be a JSON object")
+        raise InputError(f"{where}: must be a table of names and values (a JSON object)")
     return value
 
 
@@ -94,7 +111,9 @@ def items(where: str, value: Any, fewest: int, most: int) -> list[Any]:
 def text(where: str, value: Any, longest: int) -> str:
     """Return a printable text of one line, or refuse it."""
     if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= longest:
-        raise InputError(f"{where}: must be a text of 1 to {longest} printable characters")
+        raise InputError(
+            f"{where} = {told(value)}: must be a text of 1 to {longest} printable characters"
+        )
     return value
 
 
@@ -103,8 +122,7 @@ def choice(where: str, value: Any, valid: Iterable[str]) -> str:
     names = list(valid)
     if not isinstance(value, str) or value not in names:
         hint = nearest(str(value), names)
-        shown = str(value)[:60]
-        raise InputError(f"{where} = '{shown}': must be one of {', '.join(names)}{hint}")
+        raise InputError(f"{where} = {told(value)}: must be one of {', '.join(names)}{hint}")
     return value
 
 
@@ -113,9 +131,7 @@ def number(where: str, value: Any, low: float, high: float, unit: str = "") -> f
     shown = f" ({unit})" if unit else ""
     fits = isinstance(value, int | float) and not isinstance(value, bool)
     if not fits or not math.isfinite(value) or not low <= value <= high:
-        raise InputError(
-            f"{where} = {str(value)[:40]}: must be a number in [{low:g}, {high:g}]{shown}"
-        )
+        raise InputError(f"{where} = {told(value)}: must be a number in [{low:g}, {high:g}]{shown}")
     return float(value)
 
 
@@ -124,7 +140,5 @@ def whole(where: str, value: Any, low: int, high: int) -> int:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise InputError(
-            f"{where} = {str(value)[:40]}: must be a whole number from {low} to {high}"
-        )
+        raise InputError(f"{where} = {told(value)}: must be a whole number from {low} to {high}")
     return value

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sim.errors import InputError, unknown
+from sim.errors import InputError, nearest
 from sim.parameters import registry, resolve
 from sim.roster.team import Roster
 from sim.scenarios.library import adjusted, load_scenario, scenario_names
@@ -15,6 +15,7 @@ from sim.scenarios.schema import MAXIMUM_WEEKS, Scenario
 from sim.streams import MAXIMUM_SEED
 from sim.web import given
 from sim.web.limits import Limits
+from sim.web.plan_words import field_named, in_page_words, place, setting
 from sim.web.presets import SESSIONS, editable_fields
 from sim.web.teams import checked_teams
 
@@ -27,7 +28,9 @@ MOST_CHANGES = 200
 BETWEEN_ASSESSMENTS = 26
 # A label stands in file names and spreadsheets: it begins with a letter or digit, so that no
 # spreadsheet takes it for a formula.
-LABEL = re.compile(r"[^\W_][\w .,:;()%/+'&-]{0,39}")
+LONGEST_LABEL = 64
+LABEL = re.compile(rf"[^\W_][\w .,:;()%/+'&-]{{0,{LONGEST_LABEL - 1}}}")
+MOST_SESSIONS = 104
 USUAL = "usual-care"
 
 
@@ -52,21 +55,23 @@ def plan_settings(value: Mapping[str, Any]) -> dict[str, Any]:
     given.only("settings", value, FIELDS)
     settings: dict[str, Any] = {
         "teams": checked_teams(value.get("teams", {"kind": "trial"})),
-        "weeks": given.whole("weeks", value.get("weeks", 52), 1, MAXIMUM_WEEKS),
-        "values": given.choice("values", value.get("values", VALUES[0]), VALUES),
-        "seed": given.whole("seed", value.get("seed", 1), 0, MAXIMUM_SEED),
+        "weeks": given.whole(setting("weeks"), value.get("weeks", 52), 1, MAXIMUM_WEEKS),
+        "values": given.choice(setting("values"), value.get("values", VALUES[0]), VALUES),
+        "seed": given.whole(setting("seed"), value.get("seed", 1), 0, MAXIMUM_SEED),
     }
     if settings["values"] == "defaults":
         settings["draws"] = 0
         repeats = value.get("replications", 50)
-        settings["replications"] = given.whole("replications", repeats, 2, MOST_REPLICATIONS)
+        settings["replications"] = given.whole(
+            setting("replications"), repeats, 2, MOST_REPLICATIONS
+        )
     else:
-        settings["draws"] = given.whole("draws", value.get("draws", 50), 2, MOST_DRAWS)
+        settings["draws"] = given.whole(setting("draws"), value.get("draws", 50), 2, MOST_DRAWS)
         settings["replications"] = 1
     settings["parameters"] = checked_parameters(value.get("parameters", {}))
-    listed = given.items("scenarios", value.get("scenarios"), 1, MOST_SCENARIOS)
+    listed = given.items(setting("scenarios"), value.get("scenarios"), 1, MOST_SCENARIOS)
     settings["scenarios"] = [
-        checked_scenario(f"scenarios[{number}]", one) for number, one in enumerate(listed, 1)
+        checked_scenario(place(number), one) for number, one in enumerate(listed, 1)
     ]
     labels = [one["label"].casefold() for one in settings["scenarios"]]
     for label in labels:
@@ -74,38 +79,90 @@ def plan_settings(value: Mapping[str, Any]) -> dict[str, Any]:
             raise InputError(f"scenarios: two are called '{label}'; give each a name of its own")
     if USUAL in labels[1:]:
         raise InputError(f"scenarios: only the base case may be called '{USUAL}'")
-    scenarios_of(settings)
+    for number, one in enumerate(settings["scenarios"], 1):
+        try:
+            named(one, {})
+        except InputError as error:
+            line = in_page_words(place(number), one["preset"], str(error))
+            raise InputError(line) from None
     return settings
 
 
 def checked_parameters(value: Any) -> dict[str, float]:
     """Return parameter values, each of them one that the parameter may take."""
-    found = given.table("parameters", value)
-    resolve(found)
-    return {name: float(found[name]) for name in registry() if name in found}
+    found = given.table(setting("parameters"), value)
+    known = registry()
+    for name in found:
+        try:
+            resolve({name: found[name]})
+        except InputError as error:
+            label = f"{known[name].label} ({name})" if name in known else f"parameter '{name}'"
+            line = str(error).replace(f"parameter '{name}'", label, 1)
+            raise InputError(" ".join(line.split())) from None
+    return {name: float(found[name]) for name in known if name in found}
 
 
 def checked_scenario(where: str, value: Any) -> dict[str, Any]:
-    """Return one scenario's choice of preset, name and changes."""
+    """Return one scenario's choice of preset, name and changes.
+
+    Parameters
+    ----------
+    where : str
+        What the page calls the scenario.
+    value : object
+        As it came.
+
+    Raises
+    ------
+    InputError
+        For the first field that breaks a rule of its own; rules between fields are the scenario's.
+    """
     one = given.table(where, value)
     given.only(where, one, ("preset", "label", "changes"))
-    preset = given.choice(f"{where}.preset", one.get("preset"), scenario_names())
-    label = given.text(f"{where}.label", one.get("label", preset), 40)
+    preset = checked_preset(f"{where}, start from (preset)", one.get("preset"))
+    named_here = f"{where}, name in figures (label)"
+    label = given.text(named_here, one.get("label", preset), LONGEST_LABEL)
     if not LABEL.fullmatch(label):
         raise InputError(
-            f"{where}.label = '{label}': must begin with a letter or digit and have no other "
-            "signs than . , : ; ( ) % / + ' & -"
+            f"{named_here} = {given.told(label)}: must begin with a letter or digit and have no "
+            "other signs than . , : ; ( ) % / + ' & -"
         )
-    changes = given.table(f"{where}.changes", one.get("changes", {}))
+    changes = given.table(f"{where}, what is changed (changes)", one.get("changes", {}))
     if len(changes) > MOST_CHANGES:
-        raise InputError(f"{where}.changes: at most {MOST_CHANGES}")
-    known = editable_fields()
-    for name in changes:
-        if name not in known:
-            raise unknown(f"{where} field", str(name)[:80], known)
-        if name.endswith(SESSIONS):
-            given.items(f"{where}.{name}", changes[name], 0, 104)
+        raise InputError(f"{where}, what is changed (changes): at most {MOST_CHANGES}")
+    for name, change in changes.items():
+        check_change(where, str(name), change)
     return {"preset": preset, "label": label, "changes": dict(sorted(changes.items()))}
+
+
+def checked_preset(where: str, value: Any) -> str:
+    """Return the name of a scenario in the library."""
+    names = scenario_names()
+    if not isinstance(value, str) or value not in names:
+        hint = nearest(value, names) if isinstance(value, str) else ""
+        raise InputError(f"{where} = {given.told(value)}: must be a scenario of the library{hint}")
+    return value
+
+
+def check_change(where: str, name: str, value: Any) -> None:
+    """Refuse a change of a field that is not in the form, or a value that the field cannot have."""
+    field = editable_fields().get(name)
+    if field is None:
+        hint = nearest(name, editable_fields())
+        raise InputError(f"{where}: unknown field '{given.one_line(name)}'{hint}")
+    here = f"{where}, {field_named(name)}"
+    if value is None and field.optional:
+        return
+    if name.endswith(SESSIONS):
+        given.items(here, value, 0, MOST_SESSIONS)
+    elif field.kind == "number" and field.low is not None and field.high is not None:
+        given.number(here, value, field.low, field.high, field.unit)
+    elif field.kind == "whole" and field.low is not None and field.high is not None:
+        given.whole(here, value, int(field.low), int(field.high))
+    elif field.kind == "choice":
+        given.choice(here, value, field.choices)
+    elif field.kind == "switch" and not isinstance(value, bool):
+        raise InputError(f"{here} = {given.told(value)}: must be true or false")
 
 
 def assessment_weeks(weeks: int) -> list[int]:

@@ -66,22 +66,28 @@ def checked_teams(value: Any) -> dict[str, Any]:
     InputError
         By name, for what does not exist or is out of bounds.
     """
-    teams = given.table("teams", value)
-    kind = given.choice("teams.kind", teams.get("kind"), KINDS)
+    teams = given.table("Teams (teams)", value)
+    kind = given.choice("Teams (teams.kind)", teams.get("kind"), KINDS)
     if kind == "trial":
         given.only("teams", teams, ("kind",))
         return {"kind": kind}
     if kind == "own":
         given.only("teams", teams, ("kind", "roster"))
-        return {"kind": kind, "roster": given.text("teams.roster", teams.get("roster"), 40)}
+        if not teams.get("roster"):
+            raise InputError(
+                "Teams (teams.roster): there is no list of your own yet; choose a CSV file, or "
+                "other teams"
+            )
+        return {"kind": kind, "roster": given.text("Teams (teams.roster)", teams["roster"], 40)}
     given.only("teams", teams, ("kind", *SHOWN))
     described = {one["name"]: teams.get(one["name"], one["default"]) for one in described_form()}
     for name, number in described.items():
         low, high, unit = LIMITS[name]
+        where = f"{LABELS[name]} (teams.{name})"
         if name in WHOLE:
-            described[name] = given.whole(f"teams.{name}", number, int(low), int(high))
+            described[name] = given.whole(where, number, int(low), int(high))
         else:
-            described[name] = given.number(f"teams.{name}", number, low, high, unit)
+            described[name] = given.number(where, number, low, high, unit)
     return {"kind": kind, **described}
 
 

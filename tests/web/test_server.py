@@ -208,7 +208,7 @@ def with_scenario(**changes: Any) -> dict[str, Any]:
     [
         (changed(weaks=3), "did you mean 'weeks'"),
         (changed(weeks=0), "from 1 to 1040"),
-        (changed(weeks=True), "weeks = True"),
+        (changed(weeks=True), "(weeks) = true"),
         (changed(weeks="52"), "whole number"),
         (changed(draws=10**6), "draws"),
         (changed(seed=-1), "seed"),
@@ -233,7 +233,7 @@ def with_scenario(**changes: Any) -> dict[str, Any]:
         (with_scenario(label="-2+3"), "begin with a letter"),
         (with_scenario(label="a\nb"), "printable"),
         (with_scenario(label="<script>alert(1)</script>"), "label"),
-        (with_scenario(label="x" * 41), "40"),
+        (with_scenario(label="x" * 65), "64"),
         (with_scenario(changes={"who.teams": "everyone"}), "who.teams"),
         (with_scenario(changes={"assessment.weeks": [3]}), "assessment.weeks"),
         (with_scenario(changes={"parameters.turnover_yearly": 0.1}), "field"),

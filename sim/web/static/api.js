@@ -22,6 +22,19 @@ export function kept(name) {
   return stored(name);
 }
 
+/** Keep a text in this tab, through reloads, until it is closed; null forgets it. */
+export function keepHere(name, text) {
+  try {
+    if (text === null) sessionStorage.removeItem(name);
+    else sessionStorage.setItem(name, text);
+  } catch { /* As above. */ }
+}
+
+/** Return a text kept in this tab, or null. */
+export function keptHere(name) {
+  try { return sessionStorage.getItem(name); } catch { return null; }
+}
+
 function newSession() {
   const numbers = crypto.getRandomValues(new Uint32Array(4));
   return Array.from(numbers, (one) => one.toString(16).padStart(8, "0")).join("");

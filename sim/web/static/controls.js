@@ -23,6 +23,18 @@ export function valueText(field, value) {
   return typeof value === "number" ? String(Number(value.toPrecision(6))) : String(value);
 }
 
+/** Say which rule a value of a field breaks: label, value, rule. */
+function ruleText(field, written, sessions) {
+  const unit = field.unit && field.unit !== "0-1" ? ` (${field.unit})` : "";
+  const rules = {
+    whole: `must be a whole number from ${field.low} to ${field.high}${unit}`,
+    number: `must be a number from ${field.low} to ${field.high}${unit}`,
+    list: sessions ? "must be week: days, as in 1: 0.5, 3: 0.5" : "must be numbers with commas between them",
+  };
+  const value = written.trim() === "" ? "nothing" : `“${written.trim().slice(0, 40)}”`;
+  return `${field.label} = ${value}: ${rules[field.kind] ?? "must be one of those listed"}.`;
+}
+
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 /**
@@ -30,6 +42,8 @@ const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
  * `field`: name, label, kind, unit, low, high, choices, optional, default, help, grade;
  * `value`: what it shows; `usual`: what reset goes back to; `onChange(name, value)`: value is
  * undefined when it is the usual one.
+ * The element has `put(value)`, which shows another value without telling of a change, and
+ * `rule()`, which says in words what is wrong with a value that does not fit.
  */
 export function control(field, value, usual, onChange) {
   const id = unique("field");
@@ -56,7 +70,7 @@ export function control(field, value, usual, onChange) {
     }
     return true;
   };
-  const changed = () => {
+  const mark = () => {
     const now = current();
     const right = fits(now);
     if (right) input.removeAttribute("aria-invalid");
@@ -64,6 +78,10 @@ export function control(field, value, usual, onChange) {
     const other = !same(now, usual ?? null);
     holder.classList.toggle("changed", other);
     reset.hidden = !other;
+    return { now, right, other };
+  };
+  const changed = () => {
+    const { now, right, other } = mark();
     if (slider !== null && Number.isFinite(now)) slider.value = String(now);
     onChange(field.name, other ? now : undefined, right);
   };
@@ -115,8 +133,9 @@ export function control(field, value, usual, onChange) {
     holder.append(h("label", { for: id }, field.label), h("div", { class: "row" }, input, slider, unit, badge, reset), ...helps);
   }
   put(value);
-  holder.classList.toggle("changed", !same(value ?? null, usual ?? null));
-  reset.hidden = same(value ?? null, usual ?? null);
+  mark();
+  holder.put = (now) => { put(now); mark(); };
+  holder.rule = () => ruleText(field, input.value, sessions);
   return holder;
 }
 

@@ -2,6 +2,7 @@
 
 import { follow, read, send } from "./api.js";
 import { errorBox, h, say, show } from "./dom.js";
+import { lookAgain, noteRun } from "./runs.js";
 
 function duration(seconds) {
   if (seconds < 1.5) return "about a second left";
@@ -35,15 +36,24 @@ export class JobPanel {
 
   /** Run settings; call `onResult(result, key)` when there is one. */
   async run(kind, settings, onResult) {
-    await this.#attend(() => send("api/jobs", { kind, settings }), onResult);
+    await this.#attend(() => send("api/jobs", { kind, settings }), onResult, [kind, settings], true);
   }
 
   /** Show the job of these settings if there is one already; say whether there was. */
   async resume(kind, settings, onResult) {
     const state = await send("api/jobs/find", { kind, settings });
     if (!["waiting", "running", "done"].includes(state.state)) return false;
-    await this.#attend(() => Promise.resolve(state), onResult);
+    await this.#attend(() => Promise.resolve(state), onResult, [kind, settings], false);
     return true;
+  }
+
+  /** Bring what has begun into sight when it is out of it; the focus goes along. */
+  #reveal(box) {
+    const { top, bottom } = box.getBoundingClientRect();
+    if (top >= 0 && bottom <= window.innerHeight) return;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    box.focus({ preventScroll: true });
+    box.scrollIntoView({ block: "start", behavior: still ? "auto" : "smooth" });
   }
 
   /** Show how it ended; whoever was on the Cancel button stays at that place. */
@@ -54,7 +64,13 @@ export class JobPanel {
     if (here) message.focus();
   }
 
-  async #attend(begin, onResult) {
+  /** Note that a run is over for this page; it stays in the list until this panel is seen. */
+  #over() {
+    this.place.dataset.over = "true";
+    lookAgain();
+  }
+
+  async #attend(begin, onResult, asked, started) {
     this.turn += 1;
     const turn = this.turn;
     const ended = () => turn !== this.turn;
@@ -68,25 +84,42 @@ export class JobPanel {
       bar.value = percent(state);
       const quarter = Math.floor(percent(state) / 25);
       if (quarter > told) {
+        say(told < 0 && started ? `The run has begun. ${inWords(state)}` : inWords(state));
         told = quarter;
-        say(inWords(state));
       }
     };
-    show(this.place, h("div", { class: "progress" }, bar, words, h("div", { class: "buttons" }, button)));
+    const box = h("div", { class: "progress", role: "group", tabindex: "-1", "aria-label": "Run under way" },
+      bar, words, h("div", { class: "buttons" }, button));
+    delete this.place.dataset.run;
+    delete this.place.dataset.over;
+    show(this.place, box);
+    if (started) this.#reveal(box);
     try {
       let state = await begin();
-      if (ended()) return;
       const { key } = state;
+      if (!ended()) this.place.dataset.run = key;
+      // Also when other settings were run meanwhile: it must be found again.
+      if (state.state !== "done") noteRun(key, ...asked);
+      if (ended()) return;
       button.addEventListener("click", async () => {
         // Not disabled: that would take the focus away.
         if (button.getAttribute("aria-disabled")) return;
         button.setAttribute("aria-disabled", "true");
         words.textContent = "Stopping …";
-        try { await send(`api/jobs/${key}/cancel`, {}); } catch { /* The next state says what is. */ }
+        try {
+          const left = await send(`api/jobs/${key}/cancel`, {});
+          if (ended() || left.stopping || ["done", "cancelled", "failed"].includes(left.state)) return;
+          // Somebody else waits for the same run, which goes on without this page.
+          this.turn += 1;
+          this.#over();
+          this.#end(h("p", { class: "note" }, "Cancelled here. The run goes on for another browser that waits for it."));
+          say("Cancelled here.");
+        } catch { /* The next state says what is. */ }
       });
       onState(state);
       if (state.state !== "done") state = await follow(key, onState, ended);
       if (state === null || ended()) return;
+      this.#over();
       if (state.state === "done") {
         const result = await read(`api/results/${key}/result.json`);
         if (ended()) return;
@@ -100,7 +133,7 @@ export class JobPanel {
         this.#end(errorBox(state.error));
       }
     } catch (error) {
-      if (!ended()) show(this.place, errorBox(error.message));
+      if (!ended()) this.#end(errorBox(error.message));
     }
   }
 }

@@ -10,6 +10,9 @@ export class Parameters {
     this.value = { ...value };
     this.onChange = onChange;
     this.groups = null;
+    this.asking = null;
+    this.labels = new Map();
+    this.usual = new Map();
     this.list = h("p", { class: "help" });
     this.inside = h("div", {});
     this.element = h("details", {}, h("summary", {}, "Model parameters"),
@@ -22,21 +25,37 @@ export class Parameters {
   set(value) {
     this.value = { ...value };
     this.#count();
-    if (this.groups) this.#draw();
+    for (const one of this.inside.querySelectorAll("[data-field]")) this.#renew(one);
+  }
+
+  /** Show what is set in a control that is there already; its group stays open. */
+  #renew(element) {
+    const { field } = element.dataset;
+    element.put(this.value[field] ?? this.usual.get(field));
   }
 
   #count() {
     const names = Object.keys(this.value);
     this.list.textContent = names.length
-      ? `Set: ${names.map((one) => `${one} = ${this.value[one]}`).join(", ")}.`
+      ? `Set: ${names.map((one) => `${this.labels.get(one) ?? one} = ${this.value[one]}`).join("; ")}.`
       : "None is set: all keep the values they have.";
+    // Set by a link or a file before anybody opened the list: their labels are not here yet.
+    if (names.length && this.groups === null) this.#load();
   }
 
   async #load() {
+    if (this.asking) return;
     try {
-      this.groups = await read("api/parameters");
+      this.asking = read("api/parameters");
+      this.groups = await this.asking;
+      for (const field of this.groups.flatMap((group) => group.fields)) {
+        this.labels.set(field.name, field.label);
+        this.usual.set(field.name, Number(field.default.toPrecision(8)));
+      }
+      this.#count();
       this.#draw();
     } catch (error) {
+      this.asking = null;
       show(this.inside, errorBox(error.message));
     }
   }
@@ -65,12 +84,17 @@ export class Parameters {
 
   #control(field) {
     const described = { ...field, kind: "number", choices: [], optional: false, help: `${field.help} Prior: ${field.prior}.` };
-    const usual = Number(field.default.toPrecision(8));
-    return control(described, this.value[field.name] ?? usual, usual, (name, now) => {
+    const usual = this.usual.get(field.name);
+    const holder = control(described, this.value[field.name] ?? usual, usual, (name, now) => {
       if (now === undefined) delete this.value[name];
       else this.value[name] = now;
       this.#count();
+      // The same parameter may stand among those found and in its group.
+      for (const one of this.inside.querySelectorAll(`[data-field="${name}"]`)) {
+        if (one !== holder) this.#renew(one);
+      }
       this.onChange();
     });
+    return holder;
   }
 }

@@ -1,19 +1,22 @@
 // The planner's view: settings on one side, results on the other.
 
+import { keepHere, keptHere, Refused, send } from "./api.js";
 import { control } from "./controls.js";
 import { download, errorBox, h, say, show } from "./dom.js";
 import { JobPanel } from "./job-panel.js";
-import { note, packed } from "./link.js";
+import { asked, note, packed } from "./link.js";
 import { Notes } from "./notes.js";
 import { Parameters } from "./parameters.js";
+import { FORMAT, readPlan, Unusable, VERSION } from "./plan-file.js";
 import { showPlanResult } from "./plan-results.js";
 import { ScenarioCard, shortTitle } from "./scenario-card.js";
 import { TeamsChoice } from "./teams-choice.js";
 
-const FORMAT = "refocus-plan";
-const LARGEST_FILE = 200000;
+const DRAFT = "refocus-plan";
+const PAUSE = 200;
 const WEEKS = { name: "weeks", label: "Weeks to look at", kind: "whole", unit: "weeks", low: 1, high: 1040, default: 52, help: "The trial saw 52. What lies beyond is an extrapolation.", choices: [], optional: false };
 const SEED = { name: "seed", label: "Seed of chance", kind: "whole", unit: "", low: 0, high: 4294967295, default: 1, help: "The same seed gives the same results. All scenarios share it.", choices: [], optional: false };
+const REPLICATIONS = { name: "replications", label: "Runs of chance", kind: "whole", unit: "runs", low: 2, high: 1000, default: 50, help: "With values at their defaults only; otherwise each set of values has one.", choices: [], optional: false };
 const VALUES = { name: "values", label: "Parameter values", kind: "choice", unit: "", choices: ["posterior", "prior", "defaults"], default: "posterior", help: "Posterior: fitted to the trial, with its uncertainty. Prior: as if without the trial. Defaults: one set, so that bands show chance alone.", optional: false };
 
 class Plan {
@@ -31,6 +34,10 @@ class Plan {
     this.cards = [];
     this.scenarios = h("div", {});
     this.weeks = h("div", {});
+    this.horizon = h("div", { id: "plan-horizon" });
+    this.begun = false;
+    this.turn = 0;
+    this.timer = 0;
     this.advanced = h("div", {});
     this.add = h("button", { type: "button", onclick: () => this.addScenario() }, "Add a scenario");
     this.stale = h("p", { class: "note", hidden: true }, "Settings have changed since this result. Run again to see their effect.");
@@ -40,11 +47,11 @@ class Plan {
     show(place,
       h("h2", {}, "Settings"),
       this.teams.element, this.scenarios, h("div", { class: "buttons" }, this.add),
-      h("fieldset", {}, h("legend", {}, "Run"), this.weeks,
+      h("fieldset", {}, h("legend", {}, "Run"), this.weeks, this.horizon,
         h("details", {}, h("summary", {}, "Uncertainty and chance"), this.advanced), this.parameters.element),
       h("div", { class: "run" }, h("div", { class: "buttons" },
         h("button", { type: "submit", class: "first", id: "plan-run" }, "Run"),
-        h("button", { type: "button", onclick: () => { this.fill({}); this.changed(); say("Settings are back to the usual."); } }, "Reset all")), this.message),
+        h("button", { type: "button", onclick: () => this.reset() }, "Reset all")), this.message),
       h("div", { class: "buttons" },
         h("button", { type: "button", onclick: () => this.save() }, "Save settings (JSON)"),
         h("label", { class: "button file" }, "Load settings", load),
@@ -69,18 +76,19 @@ class Plan {
       this.changed();
     });
     this.basics = {};
-    for (const field of [WEEKS, SEED, VALUES, this.draws]) {
+    for (const field of [WEEKS, SEED, VALUES, this.draws, REPLICATIONS]) {
       const value = settings[field.name];
       if (value !== undefined && value !== field.default) this.basics[field.name] = value;
     }
     show(this.weeks, basic(WEEKS));
-    show(this.advanced, basic(VALUES), basic(this.draws), basic(SEED));
+    show(this.advanced, basic(VALUES), basic(this.draws), basic(REPLICATIONS), basic(SEED));
     this.teams.set(settings.teams);
     this.parameters.set(settings.parameters ?? {});
     const listed = Array.isArray(settings.scenarios) && settings.scenarios.length ? settings.scenarios : this.usualScenarios();
     this.cards = [];
     for (const one of listed.slice(0, this.form.most_scenarios)) this.#addCard(one);
     this.#drawCards();
+    this.#showHorizon();
   }
 
   #addCard(value) {
@@ -92,14 +100,40 @@ class Plan {
     return card;
   }
 
+  get #weeksNow() {
+    return this.basics.weeks ?? WEEKS.default;
+  }
+
   #makeRoom(preset) {
-    if (preset.weeks > (this.basics.weeks ?? WEEKS.default)) {
-      this.basics.weeks = preset.weeks;
-      const input = this.weeks.querySelector("input");
-      input.value = String(preset.weeks);
-      input.dispatchEvent(new Event("input"));
-      say(`Weeks to look at set to ${preset.weeks}, which this scenario needs.`);
+    // Fewer weeks than the usual ones are somebody's own choice, which stands.
+    if (preset.weeks > Math.max(this.#weeksNow, WEEKS.default)) {
+      this.#lookAt(preset.weeks);
+      say(`Weeks to look at set to ${preset.weeks}, over which “${preset.title}” is described.`);
     }
+  }
+
+  #lookAt(weeks) {
+    const input = this.weeks.querySelector("input");
+    input.value = String(weeks);
+    input.dispatchEvent(new Event("input"));
+  }
+
+  /** Say how the weeks of the run and those of the chosen scenarios go together. */
+  #showHorizon() {
+    const weeks = this.#weeksNow;
+    const longest = this.cards.map((one) => one.preset).reduce((one, other) => (other.weeks > one.weeks ? other : one));
+    if (longest.weeks <= WEEKS.default) {
+      show(this.horizon);
+      return;
+    }
+    const described = `“${longest.title}” is described over ${longest.weeks} weeks.`;
+    if (weeks >= longest.weeks) {
+      show(this.horizon, h("p", { class: "help" }, `${described} All scenarios are run for the ${weeks} weeks set here.`));
+      return;
+    }
+    const input = this.weeks.querySelector("input");
+    show(this.horizon, h("p", { class: "caution" }, `${described} What it does after week ${weeks} is not simulated.`),
+      h("button", { type: "button", onclick: () => { this.#lookAt(longest.weeks); input.focus(); } }, `Look at ${longest.weeks} weeks`));
   }
 
   #remove(card) {
@@ -112,14 +146,22 @@ class Plan {
     this.add.focus();
   }
 
+  reset() {
+    this.fill({});
+    this.changed();
+    show(this.message);
+    say("Settings are back to the usual.");
+  }
+
   addScenario() {
     const used = new Set(this.cards.map((one) => one.value.preset));
     const wanted = ["refocus-boosters", "refocus-full", "continuing-coaching", ...this.form.presets.map((one) => one.name)];
     const names = new Set(this.form.presets.map((one) => one.name));
     const preset = wanted.find((one) => !used.has(one) && names.has(one));
-    const title = this.form.presets.find((one) => one.name === preset).title;
-    const card = this.#addCard({ preset, label: shortTitle(title) });
+    const full = this.form.presets.find((one) => one.name === preset);
+    const card = this.#addCard({ preset, label: shortTitle(full.title) });
     this.#drawCards();
+    this.#makeRoom(full);
     this.changed();
     card.element.querySelector("select").focus();
   }
@@ -131,25 +173,60 @@ class Plan {
 
   settings(linked = false) {
     const value = { teams: linked ? this.teams.linkable : this.teams.value, ...this.basics, scenarios: this.cards.map((one) => one.value) };
-    if (value.values === "defaults") delete value.draws;
+    delete value[value.values === "defaults" ? "draws" : "replications"];
     if (Object.keys(this.parameters.value).length) value.parameters = this.parameters.value;
     return value;
   }
 
   changed() {
     this.stale.hidden = this.shownSettings === null || this.shownSettings === JSON.stringify(this.settings());
+    this.#showHorizon();
+    this.#remember();
+  }
+
+  /**
+   * Keep the settings in this tab and in the address as they change: a reload, another view and
+   * the Back button lose nothing. An uploaded list of teams is in neither.
+   */
+  #remember() {
+    if (!this.begun || this.#wrong()) return;
+    const settings = this.settings(true);
+    const usual = packed(settings) === this.usual;
+    keepHere(DRAFT, usual ? null : JSON.stringify(settings));
+    clearTimeout(this.timer);
+    // Browsers limit how often the address may change.
+    this.timer = setTimeout(() => {
+      if (!["", "plan"].includes(asked().view)) return;
+      if (!usual) note("plan", settings);
+      else if (location.hash.length > 1) history.replaceState(null, "", "#plan");
+    }, PAUSE);
+  }
+
+  #wrong() {
+    return document.querySelector("#plan-form [aria-invalid=true]");
+  }
+
+  #draft() {
+    try {
+      const found = JSON.parse(keptHere(DRAFT) ?? "null");
+      return found !== null && typeof found === "object" ? found : null;
+    } catch {
+      return null;
+    }
   }
 
   async run() {
     show(this.message);
-    const wrong = document.querySelector("#plan-form [aria-invalid=true]");
+    const wrong = this.#wrong();
     if (wrong) {
       for (let one = wrong.closest("details"); one; one = one.parentElement.closest("details")) one.open = true;
-      show(this.message, errorBox(`${wrong.closest("[data-field]").dataset.field}: this value cannot be used.`));
+      const card = wrong.closest("fieldset.scenario")?.querySelector("legend").textContent;
+      show(this.message, errorBox(`${card ? `${card}: ` : ""}${wrong.closest("[data-field]").rule()}`));
       wrong.focus();
       return;
     }
     const settings = this.settings();
+    clearTimeout(this.timer);
     note("plan", this.settings(true));
     await this.panel.run("plan", settings, (result, key) => this.showResult(result, key, settings, true));
   }
@@ -161,22 +238,75 @@ class Plan {
     if (focus) heading.focus({ preventScroll: !matchMedia("(max-width: 56rem)").matches });
   }
 
+  /** Have the server check settings that somebody else may have written. */
+  async #checked(settings) {
+    const own = settings.teams?.kind === "own" ? { kind: "trial" } : settings.teams;
+    const state = await send("api/jobs/find", { kind: "plan", settings: { ...settings, ...(own === undefined ? {} : { teams: own }) } });
+    return state.state;
+  }
+
   async open(settings, broken) {
-    if (broken) {
+    this.turn += 1;
+    const turn = this.turn;
+    const again = this.begun;
+    if (!this.begun) {
       this.fill({});
-      show(this.message, errorBox("The link is damaged; these are the usual settings."));
+      this.usual = packed(this.settings(true));
+      this.begun = true;
+    }
+    if (broken) {
+      show(this.message, errorBox(`The link is damaged; ${again ? "your settings are as they were" : "these are the usual settings"}.`));
       return;
     }
     if (settings === null) {
-      if (!this.cards.length) this.fill({});
+      if (again) this.#remember();
+      else await this.#openOwn(this.#draft());
       return;
     }
-    if (this.cards.length && packed(settings) === packed(this.settings(true))) return;
+    if (again && packed(settings) === packed(this.settings(true))) return;
+    const draft = this.#draft();
+    if (draft !== null && packed(draft) === packed(settings)) {
+      await this.#openOwn(draft);
+      return;
+    }
+    try {
+      await this.#checked(settings);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw new Error("The server does not answer.");
+      if (turn === this.turn) {
+        this.fill({});
+        show(this.message, errorBox(`This link cannot be used; these are the usual settings. ${error.message}`));
+      }
+      return;
+    }
+    if (turn !== this.turn) return;
     this.fill(settings);
+    this.changed();
+    show(this.message);
     if (settings.teams?.kind === "own" && !this.teams.roster) {
       show(this.message, errorBox("This link was made with somebody’s own list of teams, which is not in it. Choose a file, or the trial’s teams."));
       return;
     }
+    await this.#resume();
+  }
+
+  /** Go on with this tab's own settings. */
+  async #openOwn(draft) {
+    if (draft === null) return;
+    try {
+      this.fill(draft);
+    } catch {
+      keepHere(DRAFT, null);
+      this.fill({});
+      show(this.message, errorBox("The settings that this tab kept cannot be read any more; these are the usual ones."));
+      return;
+    }
+    this.changed();
+    if (draft.teams?.kind !== "own" || this.teams.roster) await this.#resume();
+  }
+
+  /** Show the run of these settings if there is one already. */
+  async #resume() {
     const now = this.settings();
     try {
       await this.panel.resume("plan", now, (result, key) => this.showResult(result, key, now, false));
@@ -186,7 +316,7 @@ class Plan {
   }
 
   save() {
-    const content = { format: FORMAT, version: 1, settings: this.settings(true), notes: this.notes.value };
+    const content = { format: FORMAT, version: VERSION, settings: this.settings(true), notes: this.notes.value };
     download("refocus-plan.json", `${JSON.stringify(content, null, 1)}\n`, "application/json");
   }
 
@@ -195,17 +325,18 @@ class Plan {
     input.value = "";
     if (!file) return;
     try {
-      if (file.size > LARGEST_FILE) throw new Error("too large");
-      const content = JSON.parse(await file.text());
-      const settings = content.format === FORMAT ? content.settings : null;
-      if (settings === null || typeof settings !== "object") throw new Error("no settings");
+      const { settings, notes } = await readPlan(file);
+      await this.#checked(settings);
+      // Only now that all of it is known to be right.
       this.fill(settings);
-      this.notes.set(content.notes ?? {});
+      this.notes.set(notes);
       this.changed();
       show(this.message);
       say(`${file.name} loaded.`);
-    } catch {
-      show(this.message, errorBox(`${file.name}: holds no settings of this page.`));
+    } catch (error) {
+      const known = error instanceof Unusable || error instanceof Refused;
+      const why = known ? error.message : "the server does not answer, so its settings could not be checked.";
+      show(this.message, errorBox(`${file.name}: ${why} Your settings are as they were.`));
     }
   }
 

@@ -14,10 +14,14 @@ export function presetOptions(presets) {
     members.map((one) => h("option", { value: one.name }, one.title))));
 }
 
-/** Return a short name for a scenario, no longer than the server takes. */
+/** Longest name of a scenario, and how it is written: as the server has it. */
+const LONGEST_NAME = 64;
+const NAME = /^[\p{L}\p{N}][\p{L}\p{N}_ .,:;()%/+'&-]*$/u;
+
+/** Return a name for a scenario, no longer than the server takes. */
 export function shortTitle(title) {
   const plain = title.replace(/[^\p{L}\p{N} .,:;()%/+'&-]/gu, "").trim();
-  const whole = plain.length > 40 ? plain.slice(0, 40).replace(/\s+\S*$/, "") : plain;
+  const whole = plain.length > LONGEST_NAME ? plain.slice(0, LONGEST_NAME).replace(/\s+\S*$/, "") : plain;
   return whole.trim() || "Scenario";
 }
 
@@ -34,9 +38,11 @@ export class ScenarioCard {
     const select = h("select", { id: unique("preset"), onchange: () => this.#take(select.value) }, presetOptions(form.presets));
     select.value = this.preset.name;
     this.name = h("input", {
-      id: unique("name"), type: "text", class: "wide", maxlength: "40", value: this.label, autocomplete: "off",
-      oninput: () => { this.label = this.name.value; this.onChange(); },
+      id: unique("name"), type: "text", class: "wide", maxlength: String(LONGEST_NAME), value: this.label, autocomplete: "off",
+      oninput: () => { this.label = this.name.value; this.#markName(); this.onChange(); },
     });
+    this.named = h("div", { class: "field", "data-field": "label" }, h("label", { for: this.name.id }, "Name in figures"), this.name);
+    this.named.rule = () => `Name in figures = “${this.label}”: must begin with a letter or digit and have no other signs than . , : ; ( ) % / + ' & -`;
     this.about = h("div", {});
     this.list = h("div", {});
     this.editor = h("div", {});
@@ -44,9 +50,14 @@ export class ScenarioCard {
     this.element = h("fieldset", { class: "scenario" }, h("legend", {}, role),
       h("div", { class: "field" }, h("label", { for: select.id }, "Start from"), select),
       this.about,
-      h("div", { class: "field" }, h("label", { for: this.name.id }, "Name in figures"), this.name),
+      this.named,
       this.list, this.editor, remove);
     this.#draw();
+  }
+
+  #markName() {
+    if (NAME.test(this.label)) this.name.removeAttribute("aria-invalid");
+    else this.name.setAttribute("aria-invalid", "true");
   }
 
   get value() {
@@ -62,6 +73,7 @@ export class ScenarioCard {
     this.preset = this.form.presets.find((one) => one.name === name);
     this.changes = {};
     if (named || !this.label) this.name.value = this.label = shortTitle(this.preset.title);
+    this.#markName();
     this.#draw();
     this.onChange(this.preset);
   }
@@ -95,6 +107,15 @@ export class ScenarioCard {
     this.onChange();
   }
 
+  /** Take all changes back; groups that are open stay so, and show it. */
+  #undo() {
+    this.changes = {};
+    for (const one of this.editor.querySelectorAll("[data-field]")) one.put(this.#usual(one.dataset.field));
+    this.#drawChanges();
+    this.editor.querySelector("summary").focus();
+    this.onChange();
+  }
+
   #drawChanges() {
     const names = Object.keys(this.changes);
     if (!names.length) {
@@ -108,7 +129,7 @@ export class ScenarioCard {
       const from = field ? ` (was ${valueText(field, this.#usual(name))})` : "";
       return h("li", {}, `${label} ${valueText(field ?? {}, this.changes[name])}${from}`);
     });
-    const undo = h("button", { type: "button", class: "quiet", onclick: () => { this.changes = {}; this.#draw(); this.onChange(); } }, "Undo all changes");
+    const undo = h("button", { type: "button", class: "quiet", onclick: () => this.#undo() }, "Undo all changes");
     show(this.list, h("p", { class: "label" }, `Changed (${names.length}) `, grade("assumption")), h("ul", { class: "changes" }, lines), undo);
   }
 }
