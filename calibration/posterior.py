@@ -20,6 +20,18 @@ from sim.files import write_whole
 from sim.parameters import registry
 
 DRAWS = 1000
+_ABOUT = {
+    "qpr": "QPR",
+    "inspire_support": "INSPIRE Support",
+    "inspire_relationship": "INSPIRE Relationship",
+}
+_HOW = {"delivered": "as delivered", "full": "fully implemented"}
+EFFECT_WORDS = {
+    f"{measure}_{how}_{months}": f"{_ABOUT[measure]} {_HOW[how]} after {months} months"
+    for measure in _ABOUT
+    for how in _HOW
+    for months in (12, 24)
+}
 
 
 def draws_of(fit: Fit, scores: np.ndarray, count: int = DRAWS) -> tuple[np.ndarray, np.ndarray]:
@@ -76,26 +88,33 @@ def provenance(fit: Fit, results: dict[str, Any], count: int) -> dict[str, Any]:
             row["name"] for row in results["contraction"] if row["verdict"].startswith("hardly")
         ],
         "conclusions": {row["effect"]: row["flag"] for row in results["narrowing"]},
+        "rivals": results["rivals"],
         "flags": flags(results),
     }
 
 
 def flags(results: dict[str, Any]) -> list[str]:
     """Return what is to be said wherever results over the posterior are shown."""
-    hardly = [r["name"] for r in results["contraction"] if r["verdict"].startswith("hardly")]
+    hardly = [
+        registry()[r["name"]].label
+        for r in results["contraction"]
+        if r["verdict"].startswith("hardly")
+    ]
     assumed = [
-        r["effect"] for r in results["narrowing"] if r["flag"].startswith("rests on assumptions")
+        EFFECT_WORDS.get(r["effect"], r["effect"])
+        for r in results["narrowing"]
+        if r["flag"].startswith("rests on assumptions")
     ]
     out = ["results that rest on INSPIRE: not calibrated: no REFOCUS figure seen"]
     if assumed:
         out.append(
             "conclusions that rest on assumptions, not on the trial (their 90% interval is not a "
-            f"quarter narrower than the prior's): {', '.join(assumed)}"
+            f"quarter narrower than the prior's): {'; '.join(assumed)}"
         )
     out.append(
         f"parameters with a prior that were not calibrated: {results['varying']} less "
         f"{len(results['calibrated'])}; calibrated ones that hardly moved: "
-        f"{', '.join(hardly) or 'none'}"
+        f"{'; '.join(hardly) or 'none'}"
     )
     out.append("results beyond month 12: extrapolation")
     return out

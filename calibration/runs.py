@@ -31,6 +31,7 @@ VERSIONED = (
     "likelihood.py",
     "priors.py",
     "recovery.py",
+    "rivals.py",
     "runs.py",
     "scenarios.py",
     "smc.py",

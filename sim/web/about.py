@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from sim.parameters import registry
 from sim.posterior import SHIPPED
 from sim.web.parameter_form import grade_counts
 
@@ -14,12 +15,21 @@ def posterior_facts(path: Path) -> dict[str, Any]:
     """Return how the shipped posterior was fitted, and how far it can be trusted."""
     found = json.loads(path.read_text(encoding="utf-8"))
     coverage = found.get("diagnostics", {}).get("coverage", {})
+    labels = registry()
     return {
         "method": found.get("method", ""),
         "date": found.get("date", ""),
         "draws": found.get("draws", 0),
-        "calibrated": [[name, one["why"]] for name, one in found.get("calibrated", {}).items()],
+        "calibrated": [
+            [labels[name].label if name in labels else name, one["why"]]
+            for name, one in found.get("calibrated", {}).items()
+        ],
         "flags": found.get("flags", []),
+        "rivals": [
+            [one["rival"], *(round(value, 2) for value in one["effect"]), round(one["weight"], 2)]
+            for one in found.get("rivals", [])
+            if one["weight"] is not None
+        ],
         "coverage": [
             [name, one["nominal"], round(one["coverage"], 3), round(one["standard_error"], 3)]
             for name, one in coverage.items()

@@ -6,10 +6,13 @@ and one of each kind of the others.
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from docs import build_readme, build_trials
 from docs.marked import parts
+from sim.posterior import SHIPPED
 
 
 @pytest.mark.slow
@@ -26,3 +29,15 @@ def test_the_page_on_trials_prints_what_its_command_gives() -> None:
 
 def test_every_part_of_the_page_on_trials_is_written_by_a_command() -> None:
     assert set(parts(build_trials.PAGE.read_text(encoding="utf-8"))) == set(build_trials.PARTS)
+
+
+def test_the_weights_of_the_explanations_are_the_shipped_ones() -> None:
+    found = json.loads(SHIPPED.with_suffix(".json").read_text(encoding="utf-8"))["rivals"]
+    weights = {one["rival"]: one["weight"] for one in found if one["weight"] is not None}
+    least, most = min(weights, key=lambda one: weights[one]), max(weights, key=lambda o: weights[o])
+    assert sum(weights.values()) == pytest.approx(1.0)
+    readme = " ".join(build_readme.PAGE.read_text(encoding="utf-8").split())
+    assert f"{weights[least]:.2f} ({least}) to {weights[most]:.2f} ({most})" in readme
+    page = (build_readme.PAGE.parent / "docs" / "calibration.md").read_text(encoding="utf-8")
+    for name, weight in weights.items():
+        assert f"{name} {weight:.2f}" in page
