@@ -91,12 +91,24 @@ def run(given: argparse.Namespace) -> int:
     from sim.planning.value import value_of
 
     value = value_of(comparison)
+    if folder is not None or given.format != "text":
+        warned(comparison)
     if folder is not None:
         for path in saved(folder, comparison, value, command_of(given)):
             print(path)
         return 0
     print(printed(given.format, comparison, value, command_of(given)), end="")
     return 0
+
+
+def warned(comparison: Comparison) -> None:
+    """Tell of too few draws where the answer itself goes elsewhere."""
+    from sim.commands.simulation import say
+    from sim.planning.verdicts import few_draws_text
+
+    few = few_draws_text(comparison)
+    if few:
+        say(few)
 
 
 def question_of(given: argparse.Namespace) -> Question:
@@ -241,9 +253,10 @@ def printed(format: str, comparison: Comparison, value: Value, command: str) -> 
         return compare_report(comparison, value, command, opened=True)
     if format == "csv":
         from sim.planning.compare_tables import differences
+        from sim.planning.verdicts import columns_cover_text
 
         table = differences(comparison)
-        table["covers"] = comparison.question.chosen.covers
+        table["covers"] = columns_cover_text(comparison)
         return str(table.to_csv(index=False))
     return as_text(comparison)
 
@@ -252,17 +265,21 @@ def as_text(comparison: Comparison) -> str:
     """Return the answer as a page of plain text."""
     from textwrap import fill
 
-    from sim.planning.compare_tables import chances, headline
+    from sim.planning.compare_tables import chances, headline, overspending_sentences
     from sim.planning.verdicts import (
         averaged_text,
+        covers_text,
         few_draws_text,
+        later_costs,
         overall_sentence,
         sentence_on,
         verdict_on,
     )
 
     question = comparison.question
-    lines = [fill(overall_sentence(comparison), WIDTH, break_on_hyphens=False), ""]
+    few = few_draws_text(comparison)
+    lines = [fill(few, WIDTH, break_on_hyphens=False), ""] if few else []
+    lines += [fill(overall_sentence(comparison), WIDTH, break_on_hyphens=False), ""]
     if len(comparison.others) > 1:
         for one in comparison.others:
             text = sentence_on(comparison, verdict_on(comparison, one))
@@ -277,16 +294,16 @@ def as_text(comparison: Comparison) -> str:
             )
         lines.append("")
     lines += [aligned(headline(comparison)), "", aligned(chances(comparison)), ""]
-    kind = "of single runs (chance only)" if len(question.chosen.draws) == 1 else "of draws"
     lines += [
-        f"Intervals: central 90% {kind}. In all: {question.chosen.covers}.",
+        f"Intervals: {covers_text(comparison)}.",
         f"Draws {len(question.chosen.draws)}, replications of each {question.replications}, seed "
         f"{question.seed}.",
         f"Who counts: {averaged_text(comparison)}.",
-        *[one for one in (few_draws_text(comparison),) if one],
         f"Costs: GBP, prices of {question.prices.price_year}. {' '.join(question.prices.notes)}",
         "No accepted willingness to pay for a QPR point exists.",
         *_waiting(comparison),
+        *overspending_sentences(comparison),
+        *later_costs(comparison),
         *comparison.prepared.notes,
         *[f"Roster: {note}" for note in question.roster.notes],
         "Report and all tables: add --out DIR.",
@@ -324,7 +341,13 @@ def aligned(table: pd.DataFrame) -> str:
 def as_json(comparison: Comparison, value: Value, command: str) -> str:
     """Return everything as JSON: sentence, settings and tables."""
     from sim.planning.compare_tables import all_tables
-    from sim.planning.verdicts import overall_sentence
+    from sim.planning.verdicts import (
+        averaged_text,
+        columns_cover_text,
+        few_draws_text,
+        later_costs,
+        overall_sentence,
+    )
     from sim.scenarios.text import scenario_text
 
     question = comparison.question
@@ -332,7 +355,10 @@ def as_json(comparison: Comparison, value: Value, command: str) -> str:
         "sentence": overall_sentence(comparison),
         "command": command,
         "base": question.base,
-        "covers": question.chosen.covers,
+        "averaged_over": averaged_text(comparison),
+        "covers": columns_cover_text(comparison),
+        "warnings": [one for one in (few_draws_text(comparison),) if one],
+        "notes": [*later_costs(comparison), *comparison.prepared.notes, *question.prices.notes],
         "draws": len(question.chosen.draws),
         "replications": question.replications,
         "seed": question.seed,

@@ -28,9 +28,16 @@ from sim.planning.outcomes import (
     USER_MEASURES,
     WEEKLY,
 )
-from sim.planning.uncertainty import Spread, chance_at_least, chance_below, chance_of, spread_of
+from sim.planning.uncertainty import (
+    Chance,
+    Spread,
+    chance_at_least,
+    chance_below,
+    chance_of,
+    spread_of,
+)
 from sim.planning.value import Value, ratio_of
-from sim.planning.verdicts import percent, signed, verdict_on
+from sim.planning.verdicts import overspending_text, percent, signed, verdict_on
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,7 +187,7 @@ def trajectories(comparison: Comparison) -> dict[str, dict[str, np.ndarray]]:
     -------
     dict of dict of numpy.ndarray
         Shape (4, weeks + 1): mean level, mean difference from base, and the central 90% of that
-        difference over draws.
+        difference over draws (NaN with one draw).
     """
     found: dict[str, dict[str, np.ndarray]] = {}
     base = comparison.names.index(comparison.question.base)
@@ -190,6 +197,8 @@ def trajectories(comparison: Comparison) -> dict[str, dict[str, np.ndarray]]:
             values = comparison.worlds.weekly[at, ..., place]
             gained = values - comparison.worlds.weekly[base, ..., place]
             low, high = np.quantile(gained, [0.05, 0.95], axis=0)
+            if len(gained) < 2:  # means over replications: nothing is left that could vary
+                low, high = np.full_like(low, np.nan), np.full_like(high, np.nan)
             found[variable][name] = np.stack([values.mean(axis=0), gained.mean(axis=0), low, high])
     return found
 
@@ -234,31 +243,67 @@ def budget(comparison: Comparison) -> pd.DataFrame:
     return _frame(rows)
 
 
-def overspending(comparison: Comparison) -> pd.DataFrame:
-    """Return how likely direct costs exceed the yearly budget; no rows without a budget.
+def _over_budget(comparison: Comparison) -> dict[str, list[Chance]]:
+    """Return how likely direct costs exceed the yearly budget, by scenario and year.
 
     The plan fits the budget at central prices if all goes to plan; prices, attendance and newcomers
-    vary over draws.
+    vary over draws. Empty without a budget, and with one draw: it has central prices and tells no
+    chance.
     """
     limit = comparison.question.setting.capacity.budget_per_year
-    rows: list[dict[str, Any]] = []
-    for name in comparison.names if limit is not None else ():
-        direct = comparison.cost(name, "direct")
-        if not direct.any():
-            continue
-        for year in range(comparison.years):
-            over = chance_of(direct[:, year] > limit, "draws")
-            rows.append(
-                {
-                    "scenario": name,
-                    "year": str(year + 1),
-                    "budget": limit,
-                    "direct cost, mean": float(direct[:, year].mean()),
-                    "chance of more than the budget": over.share,
-                    "Monte Carlo 95% low": over.low,
-                    "Monte Carlo 95% high": over.high,
-                }
-            )
+    if limit is None or comparison.worlds.scores.shape[1] < 2:
+        return {}
+    direct = {name: comparison.cost(name, "direct") for name in comparison.names}
+    return {
+        name: [chance_of(money[:, year] > limit, "draws") for year in range(comparison.years)]
+        for name, money in direct.items()
+        if money.any()
+    }
+
+
+def overspending(comparison: Comparison) -> pd.DataFrame:
+    """Return how likely direct costs exceed the yearly budget; no rows where it cannot be told."""
+    return _frame(
+        [
+            {
+                "scenario": name,
+                "year": str(year + 1),
+                "budget": comparison.question.setting.capacity.budget_per_year,
+                "direct cost, mean": float(comparison.cost(name, "direct")[:, year].mean()),
+                "probability of more than the budget": over.share,
+                "Monte Carlo 95% low": over.low,
+                "Monte Carlo 95% high": over.high,
+            }
+            for name, chances_of_years in _over_budget(comparison).items()
+            for year, over in enumerate(chances_of_years)
+        ]
+    )
+
+
+def overspending_sentences(comparison: Comparison) -> list[str]:
+    """Return how likely direct costs exceed the yearly budget, a sentence for each scenario."""
+    return [overspending_text(name, over) for name, over in _over_budget(comparison).items()]
+
+
+def committed_after(comparison: Comparison) -> pd.DataFrame:
+    """Return the direct costs planned for after the time looked at; no rows where there are none.
+
+    They are in no other table. Where a world finds its order itself they are those of the dearest.
+    """
+    rows = [
+        {
+            "scenario": name,
+            "GBP of direct costs committed after the time looked at": money,
+            "how": "at most: of the dearest order of teams" if shared else "as planned",
+        }
+        for name, money, shared in zip(
+            comparison.names,
+            comparison.prepared.later,
+            comparison.prepared.shared_out,
+            strict=True,
+        )
+        if money >= 1.0
+    ]
     return _frame(rows)
 
 
@@ -310,7 +355,9 @@ def service_costs(comparison: Comparison) -> pd.DataFrame:
                 "GBP per person": spread.mean,
                 "low": spread.low,
                 "high": spread.high,
-                "interval": "90%, parameter uncertainty of this model only",
+                "interval": "90%, parameter uncertainty of this model only"
+                if len(spread.expected) > 1
+                else "none: one set of parameter values",
             }
         )
     low, high = TRIAL_SERVICE_COST_LIMITS
@@ -347,9 +394,9 @@ def groups(comparison: Comparison) -> pd.DataFrame:
                 elif group == OTHER:
                     row[title] = "not shown apart"
                 else:
-                    row[title] = (
-                        f"{signed(spread.mean)} ({signed(spread.low)} to {signed(spread.high)})"
-                    )
+                    limits = f"{signed(spread.low)} to {signed(spread.high)}"
+                    limits = "no interval" if np.isnan(spread.low) else limits
+                    row[title] = f"{signed(spread.mean)} ({limits})"
             rows.append(row)
     return _frame(rows)
 
@@ -498,6 +545,7 @@ def all_tables(comparison: Comparison, value: Value) -> dict[str, pd.DataFrame]:
         "maintenance": maintenance(comparison),
         "budget": budget(comparison),
         **({"overspending": over} if len(over := overspending(comparison)) else {}),
+        **({"committed-after": late} if len(late := committed_after(comparison)) else {}),
         "cost-lines": cost_accounts(comparison),
         "resources": resources(comparison),
         "service-costs": service_costs(comparison),

@@ -19,18 +19,19 @@ from sim.planning.outcomes import (
     covered_by,
 )
 from sim.planning.packages import core_training_weeks, funded_weeks
-from sim.planning.prices import CURRENCY, Prices, shipped_prices
+from sim.planning.prices import Prices, shipped_prices
 from sim.planning.resources import (
     RESOURCES,
     Plan,
     everybody,
     plan_of,
+    planned_induction,
     programme_trainer_days,
     resources_used,
     trainers_at_once,
 )
-from sim.planning.setting import Setting, wished_starts
-from sim.planning.trainers import Starts, queue
+from sim.planning.setting import Setting, named_teams, wished_starts
+from sim.planning.trainers import Starts, dearest, queue
 from sim.planning.worlds import Worlds, planning_request, simulate_worlds
 from sim.posterior.choose import ChosenDraws
 from sim.scenarios.expand import expand
@@ -108,6 +109,9 @@ class Prepared:
         Whether a scenario's start weeks are shared out among teams within each world.
     notes : tuple of str
         What of a scenario has no effect here, or falls outside of the time or the funding.
+    later : tuple of float
+        Direct cost that each scenario plans for after the time looked at, central prices; where
+        start weeks are shared out, for the dearest way to do so.
     """
 
     question: Question
@@ -115,7 +119,8 @@ class Prepared:
     plans: tuple[Plan, ...]
     covered: Covered
     shared_out: tuple[bool, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...]
+    later: tuple[float, ...]
 
 
 def prepare(question: Question) -> Prepared:
@@ -134,8 +139,8 @@ def prepare(question: Question) -> Prepared:
     if question.base not in names:
         raise InputError(f"base = '{question.base}': is not among the scenarios")
     check_seed(question.seed)
-    starts, plans, shared_out, notes = [], [], [], []
-    named = any(wave.teams for wave in question.setting.waves)
+    starts, plans, shared_out, notes, later = [], [], [], [], []
+    named = any(wave.named for wave in question.setting.waves)
     for scenario in question.scenarios:
         expansion = expand(scenario, question.roster, question.weeks)
         wished = wished_starts(question.setting, question.roster, expansion.team_start)
@@ -145,20 +150,46 @@ def prepare(question: Question) -> Prepared:
         # Assessments are yearly here, whatever a scenario says.
         told = (note for note in expansion.notes if not note.startswith("assessment"))
         notes += [f"{scenario.name}: {note}" for note in told]
+        if named and scenario.who.teams != "none":
+            notes += _passed_by(scenario, question, expansion.team_start, wished)
         shared_out.append(within_worlds)
         plans.append(plan_of(scenario, question.roster, found.given, question.weeks))
-        later = cost_after(scenario, question, found.given)
-        if later >= 1.0:
-            notes.append(
-                f"{scenario.name}: goes on after the {question.weeks} weeks looked at; the "
-                f"{later:,.0f} {CURRENCY} of direct costs that are planned for "
-                "then are in no figure here, and neither is what they would bring"
-            )
+        later.append(cost_after(scenario, question, found, within_worlds))
     treated = np.any([one.wished >= 0 for one in starts], axis=0)
     if not treated.any():
         treated = np.ones(len(question.roster.rows), bool)
     covered = covered_by(question.roster, treated)
-    return Prepared(question, tuple(starts), tuple(plans), covered, tuple(shared_out), tuple(notes))
+    return Prepared(
+        question,
+        tuple(starts),
+        tuple(plans),
+        covered,
+        tuple(shared_out),
+        tuple(notes),
+        tuple(later),
+    )
+
+
+def _passed_by(
+    scenario: Scenario, question: Question, own: np.ndarray, wished: np.ndarray
+) -> list[str]:
+    """Return what becomes of teams that a scenario and waves with names do not agree on."""
+    rows = question.roster.rows
+    listed = named_teams(question.setting, question.roster)
+    left = [rows[at].team for at in np.flatnonzero((own >= 0) & (wished < 0))]
+    foreign = [rows[at].team for at in listed if own[at] < 0]
+    notes = []
+    if left:
+        notes.append(
+            f"{scenario.name}: {len(left)} of the teams that it treats stand in no wave and do not "
+            f"start, such as '{left[0]}'"
+        )
+    if foreign:
+        notes.append(
+            f"{scenario.name}: {len(foreign)} of the teams in waves are none that it treats and do "
+            f"not start, such as '{foreign[0]}'"
+        )
+    return notes
 
 
 def planned_direct_cost(
@@ -187,14 +218,23 @@ def planned_direct_cost(
     return np.broadcast_to(cost, (len(roster.rows), weeks)).astype(float)
 
 
-def cost_after(scenario: Scenario, question: Question, given: np.ndarray) -> float:
-    """Return the direct cost that is planned for weeks after the time looked at, central prices."""
-    started = np.flatnonzero(given >= 0)
+def cost_after(
+    scenario: Scenario, question: Question, starts: Starts, within_worlds: bool = False
+) -> float:
+    """Return the direct cost that is planned for weeks after the time looked at, central prices.
+
+    Where start weeks are shared out within each world: of the dearest way to share them out.
+    """
+    started = np.flatnonzero(starts.given >= 0)
     length = max(funded_weeks(scenario), 1)
     if scenario.who.teams == "none" or not len(started):
         return 0.0
     cost = planned_direct_cost(scenario, question.roster, question.prices.values(), length)
-    return float(sum(cost[one, question.weeks - given[one] :].sum() for one in started))
+    left = [cost[:, question.weeks - starts.given[one] :].sum(axis=1) for one in started]
+    if within_worlds:
+        wanted = starts.wished >= 0
+        return float(dearest([one[wanted, None] for one in left])[0])
+    return float(sum(one[team] for one, team in zip(left, started, strict=True)))
 
 
 def queued(
@@ -216,6 +256,8 @@ def queued(
         return Starts(wished, wished.copy(), ("",) * len(wished))
     cost = planned_direct_cost(scenario, question.roster, question.prices.values(), weeks)
     budget = capacity.budget_per_year
+    from_week_0 = plan_of(scenario, question.roster, np.zeros_like(wished), weeks)
+    group = question.prices.values()["induction_group"]
     wanted = np.flatnonzero((wished >= 0) & (wished < weeks))
     if budget and len(wanted):
         cheapest = min(float(cost[one, :52].sum()) for one in wanted)
@@ -234,6 +276,7 @@ def queued(
         trainers_at_once(scenario),
         core_training_weeks(scenario),
         within_worlds,
+        planned_induction(from_week_0, group),
     )
 
 
@@ -392,7 +435,7 @@ def compare(
         replications=question.replications,
         seed=question.seed,
         settings=question.settings,
-        fixed=any(wave.teams for wave in question.setting.waves),
+        fixed=any(wave.named for wave in question.setting.waves),
     )
     worlds, metadata = simulate_worlds(
         request,
@@ -421,7 +464,14 @@ def costed(prepared: Prepared, worlds: Worlds, metadata: Mapping[str, Any]) -> C
 def repriced(comparison: Comparison, prices: Prices) -> Comparison:
     """Return the same worlds at other prices; start weeks stay as they were."""
     question = replace(comparison.question, prices=prices)
-    prepared = replace(comparison.prepared, question=question)
+    was = comparison.prepared
+    later = (
+        cost_after(scenario, question, starts, shared)
+        for scenario, starts, shared in zip(
+            question.scenarios, was.starts, was.shared_out, strict=True
+        )
+    )
+    prepared = replace(was, question=question, later=tuple(later))
     return costed(prepared, comparison.worlds, comparison.metadata)
 
 
@@ -433,9 +483,16 @@ def accounts(comparison: Comparison, name: str) -> list[tuple[str, str, np.ndarr
 
 
 def resource_means(comparison: Comparison, name: str) -> list[tuple[str, str, np.ndarray]]:
-    """Return resource, unit and mean amount by year (years,) of a scenario."""
+    """Return resource, unit and mean amount by year (years,) of a scenario.
+
+    Trainer-days of induction follow from newcomer-days and how many newcomers share a trainer.
+    """
     use = comparison.worlds.use(comparison.names.index(name))
-    return [(one, RESOURCES[one], use[one].mean(axis=(0, 1))) for one in RESOURCES if one in use]
+    found = [(one, RESOURCES[one], use[one].mean(axis=(0, 1))) for one in RESOURCES if one in use]
+    if "induction_days" in use:
+        groups = use["induction_days"].mean(axis=1) / comparison.prices["induction_group"][:, None]
+        found.append(("induction_trainer_days", "trainer-days of induction", groups.mean(axis=0)))
+    return found
 
 
 def planned_trainer_days(prepared: Prepared, scenario: int) -> np.ndarray:

@@ -83,14 +83,21 @@ def _set_up(use: Amount, price: Values, scenario: Scenario) -> np.ndarray | floa
     return use("teams_started") * (price["set_up_team"] if known is None else known)
 
 
+def _induction_days(use: Amount, price: Values) -> np.ndarray | float:
+    """Return the trainer-days of induction: a group of newcomers shares a trainer and a room."""
+    return use("induction_days") / price["induction_group"]
+
+
 COST_LINES: tuple[CostLine, ...] = (
     CostLine("trainers", DIRECT, ("trainer_day", "trainer_preparation"), _trainers),
     CostLine(
         "travel and venues",
         DIRECT,
-        ("trainer_travel", "venue_day"),
+        ("trainer_travel", "venue_day", "induction_group"),
         lambda u, p, s: (
-            u("trainer_days") * p["trainer_travel"] + u("session_days") * p["venue_day"]
+            u("trainer_days") * p["trainer_travel"]
+            + u("session_days") * p["venue_day"]
+            + _induction_days(u, p) * (p["trainer_travel"] + p["venue_day"])
         ),
     ),
     CostLine("materials", DIRECT, ("materials_team", "materials_person"), _materials),
@@ -114,12 +121,7 @@ COST_LINES: tuple[CostLine, ...] = (
         "induction: trainers",
         DIRECT,
         ("trainer_day", "trainer_preparation", "induction_group"),
-        lambda u, p, s: (
-            u("induction_days")
-            / p["induction_group"]
-            * (1.0 + p["trainer_preparation"])
-            * p["trainer_day"]
-        ),
+        lambda u, p, s: _induction_days(u, p) * (1.0 + p["trainer_preparation"]) * p["trainer_day"],
     ),
     CostLine(
         "induction: newcomers' time",

@@ -3,7 +3,9 @@
 A planner's file is TOML. A line ``name = 55`` fixes a price; ``name = { value = 55, low = 45,
 high = 70, source = "..." }`` gives it a range, read as its central 90% (lognormal between). The
 line ``price_year`` names the year of the planner's prices, and ``uprating`` is the factor from the
-shipped prices' year to that one for prices left as they are.
+shipped prices' year to that one for prices left as they are. Without ``price_year`` they count as
+prices of the shipped year; without ``uprating`` the others stay at the shipped year's, and every
+sum says so.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ CURRENCY = "GBP"
 LARGEST_FILE = 1_000_000
 EARLIEST_YEAR, LATEST_YEAR = 1990, 2100
 NORMAL_95 = 1.6448536269514722
-OWN = "own"
+ASSUMED = "assumption"
+PLANNERS = "the planner's own"
 ENTRY = ("value", "low", "high", "source")
 GENERAL = ("price_year", "uprating")
 
@@ -62,7 +65,7 @@ class Prices:
     entries : mapping of str to Price
         By name.
     price_year : str
-        Year of the money in every sum.
+        Year of the money in every sum; both where prices of two years are added up.
     notes : tuple of str
         What a reader of a sum must know.
     """
@@ -101,7 +104,7 @@ def shipped_prices() -> Prices:
     years = {one.price_year for one in entries.values() if one.price_year}
     if len(years) != 1:
         raise InputError(f"prices.toml: price_year must be one for all, not {sorted(years)}")
-    assumed = sum(one.about.grade == "assumption" for one in entries.values())
+    assumed = sum(one.about.grade == ASSUMED for one in entries.values())
     note = (
         f"{assumed} of {len(entries)} prices and quantities were found in no source: they are "
         "assumptions with wide ranges. Give your own with a prices file."
@@ -136,8 +139,9 @@ def prices_from_text(text: str, source: str = "prices") -> Prices:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{where}: is not valid TOML: {' '.join(str(error).split())}") from None
     base = shipped_prices()
-    year = table.pop("price_year", base.price_year)
-    year = _year(where, year)
+    stated = "price_year" in table
+    year = _year(where, table.pop("price_year", base.price_year))
+    uprated = "uprating" in table
     factor = _number(where, "uprating", table.pop("uprating", 1.0), 0.1, 10.0)
     if factor != 1.0 and year == base.price_year:
         raise InputError(
@@ -145,7 +149,7 @@ def prices_from_text(text: str, source: str = "prices") -> Prices:
             'year; give price_year as well, such as "2024/25"'
         )
     entries = {
-        name: _uprated(one, factor, year) if one.price_year else one
+        name: _uprated(one, factor, year) if one.price_year and uprated else one
         for name, one in base.entries.items()
     }
     for name, value in table.items():
@@ -155,17 +159,21 @@ def prices_from_text(text: str, source: str = "prices") -> Prices:
             raise InputError(f"{where}: unknown price '{name}'{nearest(name, entries)}")
         entries[name] = _own(entries[name], value, where, year)
     kept = [one for one in entries.values() if not one.own]
-    assumed = sum(one.about.grade == "assumption" for one in kept)
+    assumed = sum(one.about.grade == ASSUMED for one in kept)
     notes = [
         f"{len(entries) - len(kept)} of {len(entries)} prices and quantities are the planner's "
         f"own; {assumed} are assumptions with wide ranges."
     ]
-    if year != base.price_year and factor == 1.0 and any(one.price_year for one in kept):
+    years = {one.price_year for one in entries.values() if one.price_year}
+    label = f"{year} and {base.price_year}" if len(years) == 2 else years.pop()
+    if label != year:
         notes.append(
-            f"Prices of {base.price_year} stand beside prices of {year} unadjusted: give "
-            "`uprating`, the factor from the one to the other."
+            f"price_year = {year} and yet prices left out stay at {base.price_year}, unadjusted: "
+            "give `uprating`, the factor from the one to the other."
         )
-    return Prices(MappingProxyType(entries), year, tuple(notes))
+    if not stated and any(one.own and one.price_year for one in entries.values()):
+        notes.append(f"The file has no price_year: its prices are taken as of {base.price_year}.")
+    return Prices(MappingProxyType(entries), label, tuple(notes))
 
 
 def _year(where: str, year: Any) -> str:
@@ -247,8 +255,9 @@ def _own(one: Price, value: Any, where: str, year: str) -> Price:
             )
         sigma = math.log(above / below) / (2.0 * NORMAL_95)
         prior = Prior("lognormal", (("median", math.sqrt(below * above)), ("sigma", sigma)))
-    source = str(table.get("source", "the planner's own"))
-    about = replace(one.about, default=centre, prior=prior, grade=OWN, source=source)
+    source = f"{PLANNERS}: {table['source']}" if "source" in table else PLANNERS
+    # Of the three grades none but this fits a figure that this project has not seen a source of.
+    about = replace(one.about, default=centre, prior=prior, grade=ASSUMED, source=source)
     return Price(about, year if one.price_year else "", own=True)
 
 

@@ -253,6 +253,20 @@ def everybody(plan: Plan) -> Happened:
     )
 
 
+def planned_induction(plan: Plan, group: float) -> np.ndarray:
+    """Return the trainer-days of induction that a plan reckons with, shape (teams, weeks).
+
+    Parameters
+    ----------
+    plan : Plan
+        What the scenario gives.
+    group : float
+        Newcomers who share a trainer.
+    """
+    used = resources_used(plan, everybody(plan))
+    return np.asarray(used.get("induction_days", np.zeros(plan.actions.shape)) / group)
+
+
 def resources_used(plan: Plan, happened: Happened) -> dict[str, np.ndarray]:
     """Return what was used, by resource.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -31,15 +31,21 @@ FIELDS = (
     "discount_rate",
     "waves",
 )
-WAVE_FIELDS = ("date", "teams")
+WAVE_FIELDS = ("date", "teams", "trusts")
 
 
 @dataclass(frozen=True)
 class Wave:
-    """A date on which teams start; without names, teams are shared out in roster order."""
+    """A date on which teams, or all of a trust, start; unnamed, teams are shared out in order."""
 
     date: date
     teams: tuple[str, ...] = ()
+    trusts: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> bool:
+        """Whether it says who starts."""
+        return bool(self.teams or self.trusts)
 
 
 @dataclass(frozen=True)
@@ -184,12 +190,15 @@ def _waves(where: str, given: Any, start: date | None, years: float | None) -> t
             raise InputError(f"{at}: date = {day}: lies after the {years:g} years looked at")
         if waves and day <= waves[-1].date:
             raise InputError(f"{at}: date = {day}: must come after wave {number - 1}")
-        names = table.get("teams", [])
-        if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
-            raise InputError(f"{at}: teams: must be a list of team names")
-        waves.append(Wave(day, tuple(names)))
-    if any(one.teams for one in waves) and not all(one.teams for one in waves):
-        raise InputError(f"{where}: waves: name the teams of every wave, or of none")
+        names = {}
+        for key in ("teams", "trusts"):
+            names[key] = table.get(key, [])
+            listed = isinstance(names[key], list)
+            if not listed or not all(isinstance(one, str) for one in names[key]):
+                raise InputError(f"{at}: {key}: must be a list of {key[:-1]} names")
+        waves.append(Wave(day, tuple(names["teams"]), tuple(names["trusts"])))
+    if any(one.named for one in waves) and not all(one.named for one in waves):
+        raise InputError(f"{where}: waves: name teams or trusts in every wave, or in none")
     return tuple(waves)
 
 
@@ -214,7 +223,8 @@ def wished_starts(setting: Setting, roster: Roster, starts: np.ndarray) -> np.nd
     Raises
     ------
     InputError
-        For a team that the roster does not have or that stands in two waves.
+        For a team or trust that the roster does not have (with the nearest that it has) and a
+        team that stands in two waves.
     """
     import numpy as np
 
@@ -224,25 +234,47 @@ def wished_starts(setting: Setting, roster: Roster, starts: np.ndarray) -> np.nd
     weeks = [(one.date - setting.start_date).days // 7 for one in setting.waves]
     treated = [int(one) for one in np.flatnonzero(np.asarray(starts) >= 0)]
     wished = np.full(len(starts), -1, np.int64)
-    if not setting.waves[0].teams:
+    if not setting.waves[0].named:
         for week, members in zip(weeks, np.array_split(treated, len(weeks)), strict=True):
             wished[members.astype(int)] = week
         return wished
-    index = {row.team.casefold(): number for number, row in enumerate(roster.rows)}
     seen: dict[int, int] = {}
-    for number, wave in enumerate(setting.waves, 1):
-        for name in wave.teams:
-            where = f"setting '{setting.source}': wave {number}, team '{name}'"
-            place = index.get(name.casefold())
-            if place is None:
-                hint = nearest(name, (row.team for row in roster.rows))
-                raise InputError(f"{where}: is not in the roster{hint}")
+    for number, (wave, week) in enumerate(zip(setting.waves, weeks, strict=True), 1):
+        where = f"setting '{setting.source}': wave {number}"
+        for named, place in _named(where, wave, roster):
             if place in seen:
-                raise InputError(f"{where}: stands already in wave {seen[place]}")
+                raise InputError(f"{where}, {named}: stands already in wave {seen[place]}")
             seen[place] = number
             if place in treated:
-                wished[place] = weeks[number - 1]
+                wished[place] = week
     return wished
+
+
+def named_teams(setting: Setting, roster: Roster) -> list[int]:
+    """Return the places in the roster of the teams that waves name, themselves or by trust."""
+    where = f"setting '{setting.source}'"
+    return [place for wave in setting.waves for _, place in _named(where, wave, roster)]
+
+
+def _named(where: str, wave: Wave, roster: Roster) -> Iterator[tuple[str, int]]:
+    """Yield every team that a wave names, itself or by its trust: words for it, and its place."""
+    teams = {row.team.casefold(): place for place, row in enumerate(roster.rows)}
+    trusts: dict[str, list[int]] = {}
+    for place, row in enumerate(roster.rows):
+        trusts.setdefault(row.trust.casefold(), []).append(place)
+    for name in wave.teams:
+        if name.casefold() not in teams:
+            hint = nearest(name, (row.team for row in roster.rows))
+            if name.casefold() in trusts:
+                hint = "; it is a trust: name it under trusts"
+            raise InputError(f"{where}, team '{name}': is not in the roster{hint}")
+        yield f"team '{name}'", teams[name.casefold()]
+    for name in wave.trusts:
+        if name.casefold() not in trusts:
+            hint = nearest(name, sorted({row.trust for row in roster.rows}))
+            raise InputError(f"{where}, trust '{name}': is not in the roster{hint}")
+        for place in trusts[name.casefold()]:
+            yield f"team '{roster.rows[place].team}' of trust '{name}'", place
 
 
 TEMPLATE = """\
@@ -266,15 +298,15 @@ trainer_days_per_year = 60
 # Yearly discount rate of costs; the first year counts in full.
 discount_rate = 0.035
 
-# When teams start. Left out, scenario and roster say it. With names, only teams named start;
-# without names, teams are shared out over the waves in the order of the roster.
+# When teams start. Left out, scenario and roster say it. With names of teams or of trusts, only
+# those start; without names, teams are shared out over the waves in the order of the roster.
 # [[waves]]
 # date = 2027-04-01
 # teams = ["North 1"]
 #
 # [[waves]]
 # date = 2027-09-01
-# teams = ["South 1"]
+# trusts = ["South"]
 """
 
 

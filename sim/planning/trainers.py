@@ -1,9 +1,10 @@
 """Trainers as a queue: start weeks that trainers, working days and budget allow.
 
 Teams come in the order of the weeks they were to start in, those of the same week in the order of
-the roster. Each starts in the first week from then on in which all its sessions can be held; one
-that cannot start in time to finish its training within the horizon does not start at all. Boosters
-may follow after the horizon: a team is trained without them.
+the roster. Each starts in the first week from then on in which all its sessions can be held. A team
+never waits so long that its training could not end within the horizon: it then does not start at
+all. Boosters may fall after the horizon, where nothing is held or counted: a team is trained
+without them.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ def queue(
     at_once: int = 0,
     training_weeks: int | None = None,
     any_order: bool = False,
+    other_days: np.ndarray | None = None,
 ) -> Starts:
     """Return when teams can start.
 
@@ -104,13 +106,18 @@ def queue(
         given.
     any_order : bool
         Whether it is decided later, world by world, which team has which of the weeks found here.
-        Costs of a year are then those of the dearest way to hand the weeks out.
+        Costs and other days of a year are then those of the way to hand the weeks out that takes
+        most.
+    other_days : numpy.ndarray, optional
+        Trainer-days beside the sessions in each week of the programme, shape (teams, weeks): they
+        count among the days of the year, but wait for no free week.
 
     Returns
     -------
     Starts
-        No week holds more trainer-days than trainers work, no year (of 52 weeks) more than they
-        give, and no year plans more direct cost than its budget.
+        No week holds more trainer-days in sessions than trainers work, no year (of 52 weeks) more
+        trainer-days of either kind than they give, and no year plans more direct cost than its
+        budget.
     """
     wished = np.asarray(wished, np.int64)
     given = np.full(len(wished), -1, np.int64)
@@ -122,7 +129,10 @@ def queue(
     training = training_weeks
     if training is None:
         training = int(busy[-1]) + 1 if len(busy) else 1
-    spending = _Spending(direct_cost, np.flatnonzero(wished >= 0), weeks, any_order)
+    teams = np.flatnonzero(wished >= 0)
+    spending = _ByYear(direct_cost, teams, weeks, any_order)
+    others = np.zeros_like(direct_cost) if other_days is None else other_days
+    beside = _ByYear(others, teams, weeks, any_order)
     limit = np.inf if capacity.budget_per_year is None else capacity.budget_per_year
     for team in sorted(np.flatnonzero(wished >= 0), key=lambda one: (wished[one], one)):
         first = int(wished[team])
@@ -142,9 +152,11 @@ def queue(
             need = trainer_days[at - start]
             in_year = np.bincount(of_year[at], need, years)
             spent, added = spending.with_team(int(team), start)
+            other, other_added = beside.with_team(int(team), start)
+            taken = in_year + other_added
             if np.any(week_load[at] + need > capacity.week_limit + SLACK):
                 blocked.add("trainers are busy")
-            elif np.any((in_year > 0) & (year_load + in_year > capacity.year_limit + SLACK)):
+            elif np.any((taken > 0) & (year_load + in_year + other > capacity.year_limit + SLACK)):
                 blocked.add("trainers have given their days of the year")
             elif np.any((added > SLACK) & (spent > limit + SLACK)):
                 blocked.add("the year's budget is spent")
@@ -153,6 +165,7 @@ def queue(
                 week_load[at] += need
                 year_load += in_year
                 spending.keep(int(team), start)
+                beside.keep(int(team), start)
                 break
         why = " and ".join(sorted(blocked))
         if given[team] < 0:
@@ -162,39 +175,37 @@ def queue(
     return Starts(wished, given, tuple(reasons))
 
 
-class _Spending:
-    """Direct cost by year of the starts given so far, and with one more."""
+class _ByYear:
+    """What the starts given so far take in each year, and with one more: money, or days."""
 
-    def __init__(
-        self, direct_cost: np.ndarray, teams: np.ndarray, weeks: int, any_order: bool
-    ) -> None:
-        self.cost, self.teams, self.weeks, self.any_order = direct_cost, teams, weeks, any_order
+    def __init__(self, weekly: np.ndarray, teams: np.ndarray, weeks: int, any_order: bool) -> None:
+        self.weekly, self.teams, self.weeks, self.any_order = weekly, teams, weeks, any_order
         self.years = -(-weeks // WEEKS_PER_YEAR)
         self.known: dict[int, np.ndarray] = {}
-        self.spent = np.zeros(self.years)
+        self.sum = np.zeros(self.years)
         self.slots: list[np.ndarray] = []
 
     def of_start(self, start: int) -> np.ndarray:
-        """Return what every team would cost in each year from a start week, (teams, years)."""
+        """Return what every team would take in each year from a start week, (teams, years)."""
         if start not in self.known:
-            shifted = np.zeros((len(self.cost), self.years * WEEKS_PER_YEAR))
-            shifted[:, start : self.weeks] = self.cost[:, : self.weeks - start]
-            by_year = shifted.reshape(len(self.cost), self.years, WEEKS_PER_YEAR).sum(axis=2)
+            shifted = np.zeros((len(self.weekly), self.years * WEEKS_PER_YEAR))
+            shifted[:, start : self.weeks] = self.weekly[:, : self.weeks - start]
+            by_year = shifted.reshape(len(self.weekly), self.years, WEEKS_PER_YEAR).sum(axis=2)
             self.known[start] = by_year
         return self.known[start]
 
     def with_team(self, team: int, start: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the whole cost by year with one more team, and what it adds."""
+        """Return the sum by year with one more team, and what it adds."""
         own = self.of_start(start)
         if self.any_order:
             whole = dearest([*self.slots, own[self.teams]])
             return whole, own[self.teams].max(axis=0)
-        return self.spent + own[team], own[team]
+        return self.sum + own[team], own[team]
 
     def keep(self, team: int, start: int) -> None:
         """Count a team's start."""
         own = self.of_start(start)
-        self.spent = self.spent + own[team]
+        self.sum = self.sum + own[team]
         self.slots.append(own[self.teams])
 
 

@@ -36,9 +36,11 @@ class Spread:
         Expected value of each draw: means over replications, drawn towards the overall mean so that
         their variance is the parameters' alone, shape (draws,).
     low, high : float
-        Central 90% of `expected`: parameter uncertainty alone.
+        Central 90% of `expected`: parameter uncertainty alone; NaN with one draw, and where draws
+        differ no more than by chance, so that nothing of them is left.
     world_low, world_high : float
-        Central 90% of single worlds: parameter uncertainty and replication noise.
+        Central 90% of single worlds: parameter uncertainty and replication noise; NaN with one
+        world.
     """
 
     mean: float
@@ -101,15 +103,17 @@ def spread_of(values: np.ndarray) -> Spread:
     between = float(means.var(ddof=1)) if draws > 1 else float("nan")
     if draws == 1:
         error = sqrt(within / replications) if replications > 1 else float("nan")
-        expected = means
+        expected, shrink = means, 1.0
     else:
         error = sqrt(between / draws)
         noise = within / replications if replications > 1 else 0.0
         own = max(0.0, between - noise)
         shrink = sqrt(own / between) if between > 0.0 else 0.0
         expected = mean + shrink * (means - mean)
-    low, high = _limits(expected) if draws > 1 else (float("nan"), float("nan"))
-    world_low, world_high = _limits(kept.ravel())
+    none = (float("nan"), float("nan"))
+    hidden = draws == 1 or (between > 0.0 and shrink == 0.0)
+    low, high = none if hidden else _limits(expected)
+    world_low, world_high = _limits(kept.ravel()) if kept.size > 1 else none
     return Spread(
         mean=mean,
         monte_carlo_se=error,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +10,13 @@ import numpy as np
 from sim.planning.comparison import IMPORTANT, Comparison
 from sim.planning.outcomes import QPR
 from sim.planning.uncertainty import Chance, Spread, chance_at_least, chance_below, spread_of
+from sim.posterior.choose import DEFAULTS, POSTERIOR
 
 LIKELY, UNLIKELY = 0.5, 0.05
 FEW = 20
 """Fewer draws than this leave 90% intervals and probabilities to luck."""
 SAME, BETTER, WORSE, NONE, OPEN = "same", "meaningful", "harm", "no meaningful", "uncertain"
+UNTOLD = "too few"
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,8 @@ class Verdict:
     ----------
     name : str
         Scenario.
-    kind : {'same', 'meaningful', 'harm', 'no meaningful', 'uncertain'}
-        The answer.
+    kind : {'same', 'meaningful', 'harm', 'no meaningful', 'uncertain', 'too few'}
+        The answer; 'too few' where draws are too few for one.
     spread : Spread
         QPR difference from base at the end.
     reaches : Chance
@@ -49,13 +52,16 @@ def verdict_on(comparison: Comparison, name: str) -> Verdict:
 
     Probably meaningful: the minimum important difference is reached in half of the draws or more.
     Probably not: both it and its harmful mirror image in fewer than one in twenty, and in enough
-    draws that more than half of all possible ones would have shown.
+    draws that more than half of all possible ones would have shown. Fewer than `FEW` draws (with
+    one draw: replications) give no verdict, unless nothing differs at all.
     """
     values = comparison.difference(name, QPR)
     reaches = chance_at_least(values, IMPORTANT)
     harm = chance_below(values, -IMPORTANT, or_equal=True)
     if np.all(values == 0.0):
         kind = SAME
+    elif counted(comparison)[0] < FEW:
+        kind = UNTOLD
     elif reaches.share >= LIKELY:
         kind = BETTER
     elif harm.share >= LIKELY:
@@ -71,31 +77,91 @@ def verdict_on(comparison: Comparison, name: str) -> Verdict:
 def averaged_text(comparison: Comparison) -> str:
     """Return which teams and people the differences are means over."""
     covered, teams = comparison.prepared.covered, int(comparison.prepared.covered.teams.sum())
-    all_teams = len(comparison.question.roster.rows)
-    which = "all teams of the roster" if teams == all_teams else f"{teams} of {all_teams} teams"
+    rows = comparison.question.roster.rows
+    if teams == len(rows):
+        which = "all teams of the roster, as some scenario would treat each of them,"
+    else:
+        left = [row for row, counts in zip(rows, covered.teams, strict=True) if not counts]
+        control = sum(row.arm == "control" for row in left)
+        why = "no scenario would treat the others"
+        if control == len(left):
+            why = "the others are control teams, which no scenario here would treat"
+        which = f"{teams} of the {len(rows)} teams of the roster ({why}),"
     return (
-        f"{which}, those that any of the scenarios would treat, with {covered.people:,.0f} people "
-        "on their books. Differences are means over these people, whether or not their own team "
-        "was trained"
+        f"{which} with {covered.people:,.0f} people on their books. Differences are means over "
+        "these people, whether or not their own team is trained in the end"
     )
+
+
+def counted(comparison: Comparison) -> tuple[int, str]:
+    """Return how many draws there are (with one draw: replications), and what they are."""
+    draws, replications = comparison.worlds.scores.shape[1:3]
+    return (replications, "replications") if draws == 1 else (draws, "draws")
+
+
+def covers_text(comparison: Comparison) -> str:
+    """Return what the intervals cover, in words."""
+    chosen = comparison.question.chosen
+    if len(chosen.draws) == 1:
+        at = "their defaults" if chosen.source == DEFAULTS else "one draw"
+        if comparison.question.replications == 1:
+            return (
+                f"none, as a single run with parameters at {at} shows neither chance nor parameter "
+                "uncertainty"
+            )
+        return f"central 90% of single runs: replication noise only, parameters at {at}"
+    of = "posterior" if chosen.source == POSTERIOR else "prior, no trial data used"
+    if comparison.question.replications == 1:
+        return (
+            f"central 90% of draws: parameter uncertainty ({of}) within this model and chance, not "
+            "to be told apart with one replication"
+        )
+    return f"central 90% of draws: parameter uncertainty ({of}) within this model"
+
+
+def columns_cover_text(comparison: Comparison) -> str:
+    """Return what the two pairs of interval columns of a table cover, in words."""
+    if min(len(comparison.question.chosen.draws), comparison.question.replications) == 1:
+        return covers_text(comparison)
+    return f"(parameters) {covers_text(comparison)}; (single run) that and replication noise"
 
 
 def few_draws_text(comparison: Comparison) -> str:
     """Return a warning where draws, or with one draw replications, are few; empty otherwise."""
-    draws, replications = comparison.worlds.scores.shape[1:3]
-    count, of = (replications, "replications") if draws == 1 else (draws, "draws")
+    count, of = counted(comparison)
     if count >= FEW:
         return ""
-    option = "--replications" if draws == 1 else "--draws"
+    only = f"Only {count} {of if count != 1 else of[:-1]}: too few for a 90% interval"
+    if of == "draws":
+        return f"{only} or a probability. For an answer to act on take --draws 100 or more."
     return (
-        f"Only {count} {of if count != 1 else of[:-1]}: too few for a 90% interval or a "
-        f"probability. For an answer to act on take {option} 100 or more"
-        + (
-            ", and --draws 100 or more for what is not known about the parameters."
-            if draws == 1
-            else "."
-        )
+        f"{only} or a probability. For an answer to act on take --replications 100 or more, and "
+        "--draws 100 or more for what is not known about the parameters."
     )
+
+
+def later_costs(comparison: Comparison) -> list[str]:
+    """Return a sentence for every scenario with costs planned after the time looked at."""
+    return [
+        f"{name}: {money:,.0f} GBP of direct costs{' at most' if shared else ''} are committed "
+        f"after the {comparison.question.weeks} weeks looked at. They are in no other figure "
+        "here, and neither is what they would bring."
+        for name, money, shared in zip(
+            comparison.names,
+            comparison.prepared.later,
+            comparison.prepared.shared_out,
+            strict=True,
+        )
+        if money >= 1.0
+    ]
+
+
+def overspending_text(name: str, chances: Sequence[Chance]) -> str:
+    """Return how often direct costs of a scenario pass the yearly budget, year by year."""
+    years = "; ".join(
+        f"year {year}: {chance_text(chance)}" for year, chance in enumerate(chances, start=1)
+    )
+    return f"{name}: direct costs are above the yearly budget in {years}."
 
 
 def chance_text(chance: Chance, with_error: bool = True) -> str:
@@ -139,15 +205,9 @@ def sentence_on(comparison: Comparison, verdict: Verdict) -> str:
         return (
             f"{verdict.name} is the same as {base} in every simulated world: difference exactly 0."
         )
-    ranged = (
-        f"90%: {signed(spread.low)} to {signed(spread.high)}, parameter uncertainty"
-        if len(spread.expected) > 1
-        else f"90% of single runs: {signed(spread.world_low)} to {signed(spread.world_high)}, "
-        "chance only"
-    )
     changed = (
         f"{verdict.name} changes personal recovery (QPR-15, 0-60) by {signed(spread.mean)} points "
-        f"after {when} compared with {base} ({ranged})"
+        f"after {when} compared with {base} ({_ranged(comparison, spread)})"
     )
     reached = chance_text(verdict.reaches)
     verb = "was reached in" if verdict.reaches.of == "replications" else "is reached in"
@@ -156,11 +216,30 @@ def sentence_on(comparison: Comparison, verdict: Verdict) -> str:
         WORSE: "This strategy probably does harm",
         NONE: "This strategy probably makes no meaningful difference",
         OPEN: "Whether this strategy makes a meaningful difference is uncertain",
+        UNTOLD: "These are too few runs to judge whether that is a meaningful difference",
     }[verdict.kind]
+    if len(spread.expected) == 1 and verdict.kind != UNTOLD:
+        judged = f"At this one set of parameter values: {judged[0].lower()}{judged[1:]}"
     return (
         f"{changed}. {judged}: the minimum important difference of {IMPORTANT:g} points {verb} "
         f"{reached}."
     )
+
+
+def _ranged(comparison: Comparison, spread: Spread) -> str:
+    """Return an interval with what it covers, or why there is none."""
+    count, of = counted(comparison)
+    some = f" of only {count} {of}" if count < FEW else ""
+    if of == "replications":
+        if count == 1:
+            return "a single run: no interval"
+        limits = f"{signed(spread.world_low)} to {signed(spread.world_high)}"
+        return f"90%{some or ' of single runs'}: {limits}, chance only"
+    if spread.low != spread.low:
+        return "no interval: draws differ no more than by chance"
+    also = " and chance" if comparison.question.replications == 1 else ""
+    limits = f"{signed(spread.low)} to {signed(spread.high)}"
+    return f"90%{some}: {limits}, parameter uncertainty{also}"
 
 
 def overall_sentence(comparison: Comparison) -> str:
@@ -187,6 +266,7 @@ KINDS = {
     NONE: "probably no meaningful difference",
     WORSE: "probably harm",
     SAME: "no difference at all",
+    UNTOLD: "too few runs to judge the difference",
 }
 
 

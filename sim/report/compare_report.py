@@ -28,7 +28,9 @@ from sim.planning.uncertainty import spread_of
 from sim.planning.value import Value
 from sim.planning.verdicts import (
     averaged_text,
+    covers_text,
     few_draws_text,
+    later_costs,
     overall_sentence,
     sentence_on,
     time_text,
@@ -52,6 +54,10 @@ MOST_LINES = 7
 MOST_DRIVER_FIGURES = 3
 WEAK_DRIVERS = 3
 TRIAL_WEEKS = 52
+COMMON_CHANCE = (
+    "Every scenario starts with the same simulated teams, staff and service users and meets the "
+    "same luck (common random numbers), so that what differs between them is the scenario's doing."
+)
 CURVES = "Panels over weeks for readiness, adoption, reach, fidelity, relationship and recovery."
 
 
@@ -88,20 +94,6 @@ def compare_report(
     _settings(page, comparison, command)
     html = page.html()
     return html.replace("<details>", "<details open>") if opened else html
-
-
-def covers(comparison: Comparison) -> str:
-    """Return what the intervals over draws cover, in words."""
-    chosen = comparison.question.chosen
-    if len(chosen.draws) == 1:
-        return "central 90% of single runs: chance only, parameters at one set of values"
-    of = "posterior" if chosen.source == "posterior" else "prior"
-    if comparison.question.replications == 1:
-        return (
-            f"central 90% of draws: parameter uncertainty ({of}) within this model and chance, not "
-            "to be told apart with one replication"
-        )
-    return f"central 90% of draws: parameter uncertainty ({of}) within this model"
 
 
 def _table(page: Document, frame: pd.DataFrame, caption: str, name: str, kind: str = "") -> None:
@@ -168,7 +160,7 @@ def _answer(page: Document, comparison: Comparison) -> None:
     _table(
         page,
         tables.headline(comparison),
-        f"At a glance; intervals: {covers(comparison)}",
+        f"At a glance; intervals: {covers_text(comparison)}",
         "headline",
     )
 
@@ -215,9 +207,9 @@ def _differences(page: Document, comparison: Comparison) -> None:
         page,
         interval_figure(groups, ((0.0, "none"),)),
         "Points with intervals: difference from base for each scenario, QPR-15 and INSPIRE.",
-        f"Difference from the same simulated services under {comparison.question.base} at the end "
-        f"of {time_text(comparison.question.weeks)}, on common random numbers. Bar: "
-        f"{covers(comparison)}. INSPIRE is not calibrated: no figure from the trial was seen.",
+        f"Difference from {comparison.question.base} at the end of "
+        f"{time_text(comparison.question.weeks)}. {COMMON_CHANCE} Bar: "
+        f"{covers_text(comparison)}. INSPIRE is not calibrated: no figure from the trial was seen.",
         tables.differences(comparison, (QPR, *INSPIRE)),
         "differences",
     )
@@ -269,12 +261,15 @@ def _trajectories(page: Document, comparison: Comparison) -> None:
         return
     left = len(comparison.others) - len(shown)
     more = f" {left} more scenarios are in the table." if left > 0 else ""
+    band = "Band: central 90% of draws."
+    if len(comparison.question.chosen.draws) == 1:
+        band = "No band: one set of parameter values."
     _figure(
         page,
         line_figure(panels),
         CURVES,
         f"Difference from {comparison.question.base}: means over the teams that count and over "
-        f"replications. Band: central 90% of draws. Levels are in the table.{more}",
+        f"replications. {band} Levels are in the table.{more}",
         pd.DataFrame(rows),
         "trajectories",
     )
@@ -285,14 +280,14 @@ def _implementation(page: Document, comparison: Comparison) -> None:
     _table(
         page,
         tables.differences(comparison, IMPLEMENTATION),
-        f"Implementation outcomes; difference from base, {covers(comparison)}",
+        f"Implementation outcomes; difference from base, {covers_text(comparison)}",
         "implementation",
     )
     _table(page, tables.maintenance(comparison), "Maintenance of fidelity", "maintenance")
     _table(
         page,
         tables.differences(comparison, STAFF_MEASURES),
-        f"Staff outcomes at the end; difference from base, {covers(comparison)}",
+        f"Staff outcomes at the end; difference from base, {covers_text(comparison)}",
         "staff",
     )
 
@@ -309,24 +304,20 @@ def _budget(page: Document, comparison: Comparison) -> None:
     direct = np.stack([comparison.cost(one, "direct").mean(axis=0) for one in names]) / 1000.0
     indirect = np.stack([comparison.cost(one, "indirect").mean(axis=0) for one in names]) / 1000.0
     frame = tables.budget(comparison)
+    limits = "Intervals in the table: central 90% of draws of parameters and prices."
+    if len(comparison.question.chosen.draws) == 1:
+        limits = "No interval: one set of parameter values and central prices."
     _figure(
         page,
         budget_figure(names, direct, indirect, labels),
         "Stacked bars: direct and indirect programme costs by scenario and year.",
-        f"Programme costs, GBP at prices of {comparison.question.prices.price_year}. Intervals in "
-        "the table: central 90% of draws of parameters and prices.",
+        f"Programme costs, GBP at prices of {comparison.question.prices.price_year}. {limits}",
         frame[frame["scenario"].isin(names)],
         "budget",
         "money",
     )
     page.paragraph(" ".join(comparison.question.prices.notes), "caution")
-    over = tables.overspending(comparison)
-    if len(over):
-        page.paragraph(
-            "The plan fits the budget at central prices, if everybody attends. Prices and what "
-            "happens differ from draw to draw:"
-        )
-        _table(page, over, "Chance of spending more than the budget", "overspending")
+    _against_budget(page, comparison)
     _folded(
         page, tables.cost_accounts(comparison), "every cost line, GBP, not discounted", "cost-lines"
     )
@@ -347,6 +338,31 @@ def _budget(page: Document, comparison: Comparison) -> None:
         f"Discounted at {setting.discount_rate:.1%} a year, the first year in full. Turnover, "
         "sickness and other conditions that a scenario assumes cost nothing here."
     )
+
+
+def _against_budget(page: Document, comparison: Comparison) -> None:
+    """Say how direct costs stand to the yearly budget, and what falls after the time looked at."""
+    over = tables.overspending(comparison)
+    if len(over):
+        page.paragraph(
+            "The plan fits the budget at central prices, if everybody attends. Prices and what "
+            "happens differ from draw to draw (means over replications of each):"
+        )
+        _table(page, over, "Chance of spending more than the budget", "overspending")
+    elif comparison.question.setting.capacity.budget_per_year is not None:
+        page.paragraph(
+            "With one set of parameter values prices do not vary: no chance of spending more than "
+            "the budget can be told."
+        )
+    later = later_costs(comparison)
+    if later:
+        page.bullets(later)
+        _table(
+            page,
+            tables.committed_after(comparison),
+            "Committed after the time looked at, not discounted",
+            "committed-after",
+        )
 
 
 def _year_label(comparison: Comparison, year: int) -> str:
@@ -414,10 +430,13 @@ def _value(page: Document, comparison: Comparison, value: Value) -> None:
         ),
         "Acceptability curves and expected value of perfect information by willingness to pay.",
         "Left: share of draws in which each scenario has the highest net benefit. Right: expected "
-        "value of perfect information, the most that knowing every parameter and price before "
-        "choosing could be worth, per person, at each willingness to pay. Its highest point here "
-        f"is {top:,.0f} GBP per person, or {top * people:,.0f} for the {people:,.0f} people on "
-        "the books; any one study, which tells less, is worth less.",
+        "value of perfect information in GBP per person on the books, at each willingness to pay: "
+        "what choosing better would gain on average if every parameter and price of this model "
+        f"were known before choosing among these scenarios. Its highest point here is {top:,.0f} "
+        f"GBP per person, {top * people:,.0f} GBP for the {people:,.0f} people who count. No study "
+        "can be worth more than that to this choice for these people, at any willingness to pay "
+        "shown; one that leaves something open is usually worth less. What it would be worth "
+        "elsewhere, and doubt about the model itself, are not in it.",
         frame,
         "acceptability",
     )
@@ -448,6 +467,16 @@ def _starts(page: Document, comparison: Comparison) -> None:
     page.paragraph(
         f"Limits: {'; '.join(limits)}. The budget is held against a plan in which all attend."
     )
+    if any(one.training.induction > 0.0 for one in comparison.question.scenarios):
+        page.paragraph(
+            "Trainer-days of induction, planned at the usual turnover, count among the days that "
+            "trainers give in a year."
+        )
+    if any(comparison.prepared.shared_out):
+        page.paragraph(
+            "Where each world finds the order of teams itself, start weeks are set so that the "
+            "yearly budget holds for the dearest order; fewer teams may start than in a fixed one."
+        )
     if any(one.who.teams == "selected" for one in comparison.question.scenarios):
         page.paragraph("Every team that a selection may pick holds its place in the queue.")
     page.bullets(lines)
@@ -467,7 +496,7 @@ def _groups(page: Document, comparison: Comparison) -> None:
     _table(
         page,
         tables.groups(comparison),
-        f"Reach and difference from base by group at the end; intervals: {covers(comparison)}",
+        f"Reach and difference from base by group at the end; intervals: {covers_text(comparison)}",
         "groups",
     )
     if BLACK in comparison.prepared.covered.groups and comparison.question.roster.notes:
@@ -548,9 +577,10 @@ def _settings(page: Document, comparison: Comparison, command: str) -> None:
         [
             f"Seed {question.seed}; {len(question.chosen.draws)} draws x {question.replications} "
             f"replications x {len(comparison.names)} scenarios; {question.weeks} weeks.",
-            f"Uncertainty: {question.chosen.covers}.",
-            "All scenarios share their runs of chance. Everybody in the simulated sample counts, "
-            "lost to research or not; each stands for an equal part of the team's caseload.",
+            f"Intervals: {covers_text(comparison)}.",
+            COMMON_CHANCE,
+            "Everybody in the simulated sample counts, lost to research or not; each stands for an "
+            "equal part of the team's caseload.",
             "Versions: " + ", ".join(f"{name} {one}" for name, one in versions.items()) + ".",
             f"Model parameters by evidence: {grades.get('trial', 0)} trial, "
             f"{grades.get('literature', 0)} literature, {grades.get('assumption', 0)} assumption.",

@@ -123,13 +123,67 @@ def test_a_folder_with_other_things_is_left_alone(
 
 
 def test_text_says_what_it_found_and_what_it_covers(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["compare", "refocus-as-delivered", "--threshold", "1.5", "--draws", "5"]
+    arguments = ["compare", "refocus-as-delivered", "--threshold", "1.5", "--draws", "20"]
     assert main([*arguments, "--replications", "2"]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "This strategy probably makes no meaningful difference" in told
     assert "your threshold" in told
     assert "parameter uncertainty (posterior)" in told
     assert "No accepted willingness to pay" in told
+
+
+@pytest.mark.parametrize(
+    ("draws", "replications", "warning", "covers"),
+    [
+        ("0", "1", "Only 1 replication: too few", "none, as a single run with parameters at their"),
+        ("1", "25", "", "central 90% of single runs: replication noise only"),
+        ("5", "1", "Only 5 draws: too few", "and chance, not to be told apart"),
+        ("20", "2", "", "(single run) that and replication noise"),
+    ],
+)
+def test_what_intervals_cover_is_told_and_too_few_draws_are_warned_of(
+    draws: str, replications: str, warning: str, covers: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["compare", "refocus-as-delivered", "--draws", draws]
+    assert main([*arguments, "--replications", replications, "--format", "csv"]) == 0
+    told = capsys.readouterr()
+    frame = pd.read_csv(io.StringIO(told.out))
+    assert frame["covers"].str.contains(covers, regex=False).all()
+    assert (warning in told.err) if warning else ("too few" not in told.err)
+    for of in ("parameters", "single run"):
+        low, high = (frame[f"{limit} ({of})"].to_numpy() for limit in ("5%", "95%"))
+        alike = (low == high) & (frame["difference from base"].to_numpy() != 0.0)
+        assert not alike.any(), "an interval without width covers nothing"
+
+
+def test_a_report_on_too_few_draws_says_so_and_prints_no_empty_interval(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setting = tmp_path / "setting.toml"
+    setting.write_text("start_date = 2027-04-01\nbudget_per_year = 150000\n", encoding="utf-8")
+    arguments = ["compare", "rollout-random", "newcomer-induction", "--setting", str(setting)]
+    few = ["--years", "1", "--draws", "1", "--replications", "1", "--out", str(tmp_path / "out")]
+    assert main([*arguments, *few]) == 0
+    assert "Only 1 replication: too few" in capsys.readouterr().err
+    text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Only 1 replication: too few" in text
+    assert not re.search(r">(-?\+?[\d.,]+) to \1<", text)
+    for words in (
+        "a single run: no interval",
+        "No band: one set of parameter values",
+        "no chance of spending more than the budget can be told",
+        "the yearly budget holds for the dearest order",
+        "count among the days that trainers give in a year",
+        "meets the same luck",
+        "are committed after the 52 weeks looked at",
+        "Committed after the time looked at, not discounted",
+    ):
+        assert words in text, words
+    content = json.loads((tmp_path / "out" / "comparison.json").read_text(encoding="utf-8"))
+    assert content["warnings"]
+    assert "people on their books" in content["averaged_over"]
+    assert any("committed after" in one for one in content["notes"])
+    assert content["tables"]["committed-after"]
 
 
 def test_csv_and_json_hold_the_same_difference(capsys: pytest.CaptureFixture[str]) -> None:
@@ -223,6 +277,9 @@ def test_the_report_says_what_is_not_known(folder: Path) -> None:
         "trust: East",
         "staff: not given for all teams; default: 20",
         "teams start; ",
+        "No study can be worth more than that to this choice for these people",
+        "so that what differs between them is the scenario&#x27;s doing",
+        "Who counts: all teams of the roster",
     ):
         assert words in text, words
 

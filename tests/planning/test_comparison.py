@@ -3,22 +3,47 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 
 from sim.errors import InputError
-from sim.planning.compare_tables import all_tables, overspending
-from sim.planning.comparison import Comparison, Question, compare, prepare, repriced, with_base
-from sim.planning.outcomes import BLACK, IMPLEMENTATION, SCORES, WEEKLY
+from sim.planning.compare_tables import (
+    all_tables,
+    overspending,
+    overspending_sentences,
+    trajectories,
+)
+from sim.planning.comparison import (
+    Comparison,
+    Question,
+    compare,
+    planned_direct_cost,
+    prepare,
+    repriced,
+    resource_means,
+    with_base,
+)
+from sim.planning.outcomes import BLACK, IMPLEMENTATION, SCORES, WEEKLY, starts_within
 from sim.planning.prices import prices_from_text
+from sim.planning.resources import plan_of
 from sim.planning.setting import Setting, setting_from_text
 from sim.planning.trainers import Capacity
 from sim.planning.value import value_of
-from sim.planning.verdicts import averaged_text, few_draws_text, overall_sentence, verdict_on
+from sim.planning.verdicts import (
+    averaged_text,
+    covers_text,
+    few_draws_text,
+    later_costs,
+    overall_sentence,
+    sentence_on,
+    verdict_on,
+)
+from sim.planning.worlds import planning_request
 from sim.posterior.choose import ChosenDraws, chosen_draws
 from sim.request import build_request
-from sim.roster import Roster, described_roster, trial_roster
+from sim.roster import Roster, described_roster, roster_from_text, trial_roster
 from sim.scenarios.library import adjusted, load_scenario
 from sim.scenarios.schema import Scenario
 from sim.simulate import simulate
@@ -270,11 +295,14 @@ def test_effects_in_black_service_users_are_never_shown(main: Comparison) -> Non
 
 
 def test_verdicts_can_say_no_meaningful_difference_and_meaningful(main: Comparison) -> None:
-    enough = compare(asked(REFOCUS, FULL, draws=8, replications=1))
+    enough = compare(asked(REFOCUS, FULL, draws=20, replications=1))
+    assert few_draws_text(enough) == ""
     assert verdict_on(enough, "refocus-as-delivered").kind == "no meaningful"
     assert "probably no meaningful difference under" in overall_sentence(enough)
-    assert verdict_on(main, "refocus-as-delivered").kind == "uncertain", "three draws say little"
+    assert verdict_on(main, "refocus-as-delivered").kind == "too few", "three draws say nothing"
+    assert "too few runs to judge" in overall_sentence(main)
     assert few_draws_text(main).startswith("Only 3 draws: too few")
+    main = enough
     lifted = main.worlds.scores.copy()
     lifted[main.names.index("refocus-full"), ..., -1, SCORES.index("qpr15")] += 6.0
     better = dataclasses.replace(main, worlds=dataclasses.replace(main.worlds, scores=lifted))
@@ -349,33 +377,91 @@ def test_waves_that_name_teams_go_before_an_order() -> None:
     )
     found = compare(asked(drawn, setting=setting, draws=2))
     assert found.prepared.starts[1].given.tolist() == [0, -1, -1, -1]
+    left = "drawn: 3 of the teams that it treats stand in no wave and do not start, such as"
+    assert any(one.startswith(left) for one in found.prepared.notes)
     assert (found.worlds.use(1)["trainer_days"].sum(axis=-1) == 5.0).all()
+
+
+def test_a_wave_that_names_a_control_team_says_that_it_does_not_start() -> None:
+    rows = (dataclasses.replace(ROSTER.rows[0], arm="control"), *ROSTER.rows[1:])
+    setting = setting_from_text(
+        'start_date = 2027-04-01\n[[waves]]\ndate = 2027-04-01\ntrusts = ["trust-001"]'
+    )
+    found = prepare(asked(REFOCUS, roster=dataclasses.replace(ROSTER, rows=rows), setting=setting))
+    assert found.starts[1].given.tolist() == [-1, 0, -1, -1]
+    told = "refocus-as-delivered: 1 of the teams in waves are none that it treats and do not start"
+    assert any(one.startswith(told) for one in found.notes)
 
 
 def test_what_is_planned_for_after_the_time_looked_at_is_told() -> None:
     late = setting_from_text("start_date = 2027-04-01\n[[waves]]\ndate = 2028-01-01")
-    notes = prepare(asked(REFOCUS, setting=late)).notes
-    (told,) = (one for one in notes if "goes on after the 52 weeks" in one)
-    assert "refocus-as-delivered" in told
-    in_time = prepare(asked(REFOCUS)).notes
-    assert not any("goes on after" in one for one in in_time)
+    found = compare(asked(REFOCUS, setting=late, draws=2))
+    (told,) = later_costs(found)
+    assert told.startswith("refocus-as-delivered: ")
+    assert "committed after the 52 weeks looked at" in told
+    # Both parts of the cost, added up, are the cost of a plan that is looked at to its end.
+    whole = prepare(asked(REFOCUS, setting=late, weeks=156))
+    cost = planned_direct_cost(REFOCUS, ROSTER, found.question.prices.values(), 52)
+    start = found.prepared.starts[1].given
+    within = sum(cost[team, : 52 - week].sum() for team, week in enumerate(start))
+    assert within + found.prepared.later[1] == pytest.approx(cost.sum())
+    assert whole.later == (0.0, 0.0)
+    dearer = repriced(found, prices_from_text("trainer_day = 3000"))
+    assert dearer.prepared.later[1] > found.prepared.later[1]
+    table = all_tables(found, value_of(found))["committed-after"]
+    assert table.iloc[0, 1] == pytest.approx(found.prepared.later[1])
 
 
-def test_one_draw_is_no_parameter_uncertainty() -> None:
-    one = compare(asked(REFOCUS, draws=1, replications=3))
-    assert "replication noise only" in one.question.chosen.covers
-    assert few_draws_text(one).startswith("Only 3 replications")
-    assert np.isnan(verdict_on(one, "refocus-as-delivered").spread.low)
+def test_what_comes_later_in_an_order_found_within_worlds_is_that_of_the_dearest() -> None:
+    waves = {"timing.waves": 2, "timing.weeks_between_waves": 40}
+    listed = named(adjusted(REFOCUS, {**waves, "timing.order": "roster"}), "listed")
+    drawn = named(adjusted(REFOCUS, {**waves, "timing.order": "random"}), "drawn")
+    backwards = dataclasses.replace(UNEVEN, rows=UNEVEN.rows[::-1])
+    later = prepare(asked(listed, drawn, roster=UNEVEN)).later
+    other = prepare(asked(listed, drawn, roster=backwards)).later
+    assert later[2] == pytest.approx(other[2]), "the order of the roster plays no part"
+    assert later[2] == pytest.approx(max(later[1], other[1]))
+    assert later[1] != pytest.approx(other[1])
+
+
+@pytest.mark.parametrize("chosen", [0, 1])
+@pytest.mark.parametrize("replications", [1, 3, 20])
+def test_one_set_of_values_shows_chance_at_most(chosen: int, replications: int) -> None:
+    one = compare(asked(REFOCUS, draws=chosen, replications=replications))
+    name = "refocus-as-delivered"
+    spread = verdict_on(one, name).spread
+    assert np.isnan([spread.low, spread.high]).all()
+    assert np.isnan(spread.world_low) == (replications == 1)
+    told = sentence_on(one, verdict_on(one, name))
+    at = "their defaults" if chosen == 0 else "one draw"
+    if replications == 1:
+        assert covers_text(one).startswith(f"none, as a single run with parameters at {at} shows")
+        assert "a single run: no interval" in told
+        assert not re.search(r"[+-]\d\.\d\d to ", told)
+    else:
+        expected = f"central 90% of single runs: replication noise only, parameters at {at}"
+        assert covers_text(one) == expected
+        assert "chance only" in told
+    assert ("At this one set of parameter values" in told) == (replications == 20)
+    assert bool(few_draws_text(one)) == (replications < 20)
+    bands = trajectories(one)["fidelity"][name][2:]
+    assert np.isnan(bands).all(), "means over replications: a band would have no width"
 
 
 def test_it_is_said_which_teams_the_differences_are_means_over(main: Comparison) -> None:
-    roster = main.question.roster
-    counted = sum(row.arm == "intervention" for row in roster.rows)
-    assert averaged_text(main).startswith(
-        "all teams of the roster"
-        if counted == len(roster.rows)
-        else f"{counted} of {len(roster.rows)} teams"
+    assert averaged_text(main).startswith("all teams of the roster, as some scenario would treat")
+    rows = tuple(
+        dataclasses.replace(row, arm="control" if place < 1 else "intervention")
+        for place, row in enumerate(ROSTER.rows)
     )
+    armed = dataclasses.replace(ROSTER, rows=rows)
+    told = averaged_text(compare(asked(REFOCUS, roster=armed, draws=1)))
+    assert told.startswith("3 of the 4 teams of the roster (the others are control teams,")
+    people = sum(row.caseload for row in rows[1:])
+    assert f"with {people:,} people on their books" in told
+    first = f'start_date = 2027-04-01\n[[waves]]\ndate = 2027-04-01\nteams = ["{rows[0].team}"]'
+    told = averaged_text(compare(asked(REFOCUS, setting=setting_from_text(first), draws=1)))
+    assert told.startswith("1 of the 4 teams of the roster (no scenario would treat the others)")
 
 
 def test_the_chance_of_overspending_is_the_share_of_draws_above_the_budget(
@@ -388,5 +474,89 @@ def test_the_chance_of_overspending_is_the_share_of_draws_above_the_budget(
     question = dataclasses.replace(main.question, setting=setting)
     prepared = dataclasses.replace(main.prepared, question=question)
     table = overspending(dataclasses.replace(main, prepared=prepared)).set_index("scenario")
-    found = table.loc["refocus-full", "chance of more than the budget"]
+    found = table.loc["refocus-full", "probability of more than the budget"]
     assert found == pytest.approx((len(direct) - 1) / len(direct))
+    told = overspending_sentences(dataclasses.replace(main, prepared=prepared))
+    full = [one for one in told if one.startswith("refocus-full: ")]
+    assert full == [
+        "refocus-full: direct costs are above the yearly budget in year 1: 67% of draws "
+        "(Monte Carlo 95%: 21% to 94%)."
+    ]
+
+
+UNEVEN = roster_from_text(
+    "team,trust,staff,caseload,readiness,readiness_low,readiness_high\n"
+    + "\n".join(f"T{at},A,{staff},60,{1 + at % 4},1,5" for at, staff in enumerate((6, 6, 9, 20)))
+)
+
+
+@pytest.mark.parametrize("order", ["need", "readiness", "random"])
+def test_the_budget_holds_in_every_world_whatever_order_it_finds(order: str) -> None:
+    """Teams of 6 to 20 staff: what each world starts is priced apart from the queue."""
+    weeks = 104
+    waves = {"timing.waves": 2, "timing.weeks_between_waves": 13, "timing.order": order}
+    scenario = named(adjusted(REFOCUS, waves), "ordered")
+    whole = asked(scenario, roster=UNEVEN, weeks=weeks)
+    cost = planned_direct_cost(scenario, UNEVEN, whole.prices.values(), weeks)
+    budget = 1.4 * float(cost[:, :52].sum(axis=1).max())
+    setting = Setting(capacity=Capacity(budget_per_year=budget))
+    question = dataclasses.replace(whole, setting=setting)
+    (_, found) = prepare(question).starts
+    request = planning_request(
+        [scenario],
+        UNEVEN,
+        [found.given],
+        draws=whole.chosen.draws,
+        weeks=weeks,
+        replications=8,
+        seed=1,
+    )
+    rows = simulate(request).table("team_weeks").to_records(index=False)
+    plan = plan_of(scenario, UNEVEN, found.given, weeks)
+    worlds = starts_within(rows.reshape(-1, weeks + 1, 4), plan)
+    assert len(worlds) == 24
+    assert len({tuple(one) for one in worlds}) > 1, "worlds differ in their order"
+    assert (worlds >= 0).any(axis=1).all()
+    for world in worlds:
+        spent = np.zeros(weeks)
+        for team, start in enumerate(world):
+            if start >= 0:
+                spent[start:] += cost[team, : weeks - start]
+        assert spent[:52].sum() <= budget + 1e-6
+        assert spent[52:].sum() <= budget + 1e-6
+
+
+def test_a_booster_after_the_time_looked_at_is_neither_held_nor_in_the_way() -> None:
+    late = {"support.boosters.sessions": [{"week": 96, "days": 0.5}]}
+    boosted = named(adjusted(load_scenario("boosters-6-months"), late), "boosted")
+    none = named(adjusted(boosted, {"support.boosters.sessions": []}), "none")
+    setting = Setting(capacity=Capacity(trainers=2, days_per_year=9.0))
+    found = compare(asked(none, boosted, setting=setting, weeks=70, draws=2))
+    plain, later = found.prepared.starts[1:]
+    assert (plain.given > 0).any(), "trainers are scarce"
+    assert np.array_equal(plain.given, later.given)
+    held = [found.worlds.use(at)["trainer_days"] for at in (1, 2)]
+    assert np.array_equal(*held)
+    _, unboosted, more = found.prepared.later
+    assert more > unboosted, "what the booster costs is told"
+
+
+def test_induction_takes_trainers_days_as_its_price_has_it() -> None:
+    """A trainer's day of induction is a day of a group: paid, listed and counted in the year."""
+    inducted = named(adjusted(REFOCUS, {"training.induction": 0.5}), "inducted")
+    found = compare(asked(inducted, draws=1, replications=4))
+    prices = found.question.prices.values()
+    listed = {one: amount for one, _, amount in resource_means(found, "inducted")}
+    days = listed["induction_trainer_days"].sum()
+    assert days == pytest.approx(listed["induction_days"].sum() / prices["induction_group"])
+    paid = found.costs[1]["induction: trainers"].sum()
+    assert paid == pytest.approx(days * prices["trainer_day"] * (1 + prices["trainer_preparation"]))
+    travel = found.costs[1]["travel and venues"].sum()
+    sessions = listed["trainer_days"].sum() * prices["trainer_travel"]
+    rooms = (listed["session_days"].sum() + days) * prices["venue_day"]
+    assert travel == pytest.approx(sessions + days * prices["trainer_travel"] + rooms)
+    # Exactly the days of the courses: with induction on top they no longer all fit in.
+    setting = Setting(capacity=Capacity(trainers=2, days_per_year=10.0))
+    plain, more = prepare(asked(REFOCUS, inducted, setting=setting)).starts[1:]
+    assert (plain.given >= 0).all()
+    assert (more.given < 0).any()

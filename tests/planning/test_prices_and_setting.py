@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sim.errors import InputError
+from sim.parameters.descriptor import GRADES
 from sim.planning.prices import prices_from_text, prices_template, read_prices, shipped_prices
 from sim.planning.setting import (
     Setting,
@@ -51,9 +52,37 @@ def test_own_prices_go_before_the_shipped_ones() -> None:
     assert not any("unadjusted" in note for note in prices.notes)
 
 
-def test_mixed_price_years_are_told() -> None:
-    notes = prices_from_text('price_year = "2024/25"\nstaff_hour = 50').notes
-    assert any("unadjusted" in note for note in notes)
+def test_prices_keep_the_year_they_are_of() -> None:
+    """A year that is only named changes no price; sums of two years are called so."""
+    mixed = prices_from_text('price_year = "2024/25"\nstaff_hour = 50')
+    assert any("unadjusted" in note for note in mixed.notes)
+    assert mixed.price_year == "2024/25 and 2013/14"
+    assert mixed.entries["staff_hour"].price_year == "2024/25"
+    assert mixed.entries["trainer_day"].price_year == "2013/14"
+    assert mixed.entries["trainer_preparation"].price_year == "", "a quantity has no year"
+    named = prices_from_text('price_year = "2024/25"')
+    assert named.price_year == "2013/14"
+    assert any("unadjusted" in note for note in named.notes)
+    silent = prices_from_text("staff_hour = 50")
+    assert silent.price_year == "2013/14"
+    assert any("no price_year" in note for note in silent.notes)
+    same = prices_from_text('price_year = "2024/25"\nuprating = 1.0')
+    assert same.price_year == "2024/25"
+    assert not any("unadjusted" in note for note in same.notes)
+
+
+def test_evidence_is_in_the_three_words_of_the_registry() -> None:
+    prices = prices_from_text(
+        'staff_hour = { value = 45.0, low = 40.0, high = 52.0, source = "trust finance" }\n'
+        "trainer_day = 600"
+    )
+    assert {one.about.grade for one in prices.entries.values()} <= set(GRADES)
+    assert prices.entries["staff_hour"].about.source == "the planner's own: trust finance"
+    assert prices.entries["trainer_day"].about.source == "the planner's own"
+    told = prices.notes[0]
+    assert told.startswith("2 of ")
+    kept = [one for one in prices.entries.values() if not one.own]
+    assert f"{sum(one.about.grade == 'assumption' for one in kept)} are assumptions" in told
 
 
 @pytest.mark.parametrize(
@@ -154,4 +183,30 @@ def test_uprating_needs_the_year_it_leads_to() -> None:
     usual = shipped_prices().values()
     assert dearer.values()["staff_hour"] == pytest.approx(1.3 * usual["staff_hour"])
     assert dearer.price_year == "2024/25"
-    assert prices_from_text("price_year = 2024").price_year == "2024"
+    assert prices_from_text("price_year = 2024\nuprating = 1.3").price_year == "2024"
+
+
+def test_waves_by_trust_start_all_teams_of_a_trust_and_a_slip_is_refused() -> None:
+    roster = described_roster(trusts=2, teams_per_trust=2, intervention_share=1.0)
+    start = "start_date = 2027-04-01\n[[waves]]\ndate = 2027-04-01\n"
+    later = "[[waves]]\ndate = 2027-04-15\n"
+    first, second = (f"trust-00{one}" for one in (1, 2))
+    ready = np.zeros(4, np.int64)
+
+    def wished(text: str) -> list[int]:
+        return wished_starts(setting_from_text(text), roster, ready).tolist()
+
+    assert wished(f'{start}trusts = ["{first}"]\n{later}trusts = ["{second}"]') == [0, 0, 2, 2]
+    assert wished(f'{start}trusts = ["{second.upper()}"]') == [-1, -1, 0, 0]
+    one = roster.rows[0].team
+    assert wished(f'{start}teams = ["{one}"]\n{later}trusts = ["{second}"]') == [0, -1, 2, 2]
+    for text, says in (
+        ('trusts = ["trust-01"]', "trust 'trust-01': is not in the roster; did you mean 'trust-0"),
+        (f'teams = ["{first}"]', f"team '{first}': is not in the roster; it is a trust"),
+        ("trusts = 3", "trusts: must be a list of trust names"),
+        ('trust = ["x"]', "unknown field 'trust'; did you mean 'trusts'"),
+    ):
+        with pytest.raises(InputError, match=says):
+            wished(start + text)
+    with pytest.raises(InputError, match=f"'{one}' of trust '{first}': stands already in wave 1"):
+        wished(f'{start}teams = ["{one}"]\n{later}trusts = ["{first}"]')

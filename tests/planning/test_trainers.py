@@ -162,3 +162,23 @@ def test_boosters_may_follow_after_the_horizon() -> None:
     assert strict.given[1] == -1, "its booster would have to be in time"
     free = queue(two, days, np.zeros((2, 104)), busy, 104, training_weeks=1)
     assert free.given[1] == 52
+
+
+def test_days_beside_the_sessions_count_in_the_year_but_wait_for_no_week() -> None:
+    """Ten days a year: five of sessions a team, and two or four days beside them."""
+    days = np.zeros(104)
+    days[0] = 5.0
+    beside = np.zeros((2, 104))
+    beside[:, :52] = np.array([[2.0], [4.0]]) / 52.0
+    free = np.zeros((2, 104))
+    wished = np.zeros(2, np.int64)
+    capacity = Capacity(trainers=1, days_per_year=10.0)
+    alone = queue(wished, days, free, capacity, 104)
+    assert alone.given.tolist() == [0, 1]
+    both = queue(wished, days, free, capacity, 104, other_days=beside)
+    assert both.given.tolist() == [0, 52]
+    small = Capacity(trainers=1, days_per_year=8.0)
+    listed = queue(wished, days, free, small, 104, other_days=beside)
+    drawn = queue(wished, days, free, small, 104, other_days=beside, any_order=True)
+    assert listed.given[0] == 0, "the first of the roster takes seven days"
+    assert drawn.given[0] > 0, "in another order it would be the one that takes nine"

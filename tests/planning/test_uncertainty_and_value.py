@@ -62,6 +62,18 @@ def test_one_draw_or_one_replication_is_not_split() -> None:
     np.testing.assert_allclose(spread_of(one).expected, one[:, 0])
 
 
+def test_an_interval_without_width_is_none() -> None:
+    """Draws that differ less than their replications do tell nothing about the parameters."""
+    noise = np.array([[-1.0, 1.0], [1.0, -1.0], [-1.1, 1.0]])
+    found = spread_of(noise)
+    assert found.parameter_sd == 0.0
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+    assert found.world_low < found.world_high
+    assert math.isnan(spread_of(np.ones((1, 1))).world_low)
+    assert spread_of(np.zeros((4, 2))).low == 0.0, "what is the same in all worlds is known"
+
+
 def test_missing_values_leave_their_draw_out() -> None:
     values = sample(30, 3, 1.0, 1.0)
     holed = values.copy()
