@@ -54,9 +54,10 @@ class AskedPeople:
 def asked_people(design: Design, teams_per_trust: int, seed: int, replication: int) -> AskedPeople:
     """Return the teams and people of a trial, allocated by the design's randomisation.
 
+    Team types come in the proportions of the REFOCUS trial, dealt to teams anew in every trial.
     Stratified randomisation has strata of neighbouring teams, so that a stratum is made of whole
-    trusts as nearly as numbers allow. Minimisation balances trusts and strata; restricted
-    randomisation balances trusts, strata and the number of people asked.
+    trusts as nearly as numbers allow. Minimisation balances trusts, types and strata; restricted
+    randomisation balances those and the number of people asked.
     """
     factor = design.readiness.screened_per_team if design.readiness.decides else 1
     clusters = tuple(number * factor for number in design.clusters)
@@ -65,20 +66,32 @@ def asked_people(design: Design, teams_per_trust: int, seed: int, replication: i
     trust = np.arange(count) // teams_per_trust
     stratum = design_strata(design, count)
     rng = np.random.Generator(np.random.Philox(key=[seed, replication + ALLOCATION]))
+    types = team_types(count, rng)
+    kind = np.unique(types, return_inverse=True)[1]
     if design.randomisation == "stratified":
         sequence = stratified(clusters, stratum, rng)
     elif design.randomisation == "minimised":
-        sequence = minimised(clusters, np.column_stack([trust, stratum]), rng)
+        sequence = minimised(clusters, np.column_stack([trust, kind, stratum]), rng)
     elif design.randomisation == "restricted":
-        trusts = trust[:, None] == np.unique(trust)
-        covariates = np.column_stack([trusts, stratum, sizes]).astype(float)
+        trusts, kinds = (one[:, None] == np.unique(one) for one in (trust, kind))
+        covariates = np.column_stack([trusts, kinds, stratum, sizes]).astype(float)
         sequence = restricted(clusters, covariates, rng)
     else:
         sequence = simple(clusters, rng)
     chance = np.random.Generator(np.random.Philox(key=[seed, replication + REPLACEMENT]))
     generation = generations(design, sizes, chance)
-    roster = roster_for(design, teams_per_trust, sequence, sizes)
+    roster = roster_for(design, teams_per_trust, sequence, sizes, types)
     return AskedPeople(roster, sequence, sizes, generation, replication)
+
+
+def team_types(teams: int, rng: np.random.Generator) -> list[str]:
+    """Return a type for every team: the REFOCUS trial's proportions, in random order."""
+    from sim.roster.trial import TEAMS_BY_TYPE
+
+    names = [name for name, *_ in TEAMS_BY_TYPE]
+    shares = np.cumsum([sum(counts) for _, *counts in TEAMS_BY_TYPE], dtype=float)
+    of_each = np.searchsorted(shares / shares[-1], (np.arange(teams) + 0.5) / teams)
+    return [names[one] for one in rng.permutation(of_each)]
 
 
 def design_strata(design: Design, teams: int) -> np.ndarray:
@@ -116,7 +129,11 @@ def team_sizes(design: Design, teams: int) -> np.ndarray:
 
 
 def roster_for(
-    design: Design, teams_per_trust: int, sequence: np.ndarray, sizes: np.ndarray
+    design: Design,
+    teams_per_trust: int,
+    sequence: np.ndarray,
+    sizes: np.ndarray,
+    types: list[str],
 ) -> Roster:
     """Return the roster of a trial whose teams were allocated to these sequences."""
     from sim.roster import Roster, TeamRow
@@ -127,6 +144,7 @@ def roster_for(
         TeamRow(
             team=f"team-{index + 1:04d}",
             trust=f"trust-{index // teams_per_trust + 1:03d}",
+            type=types[index],
             arm="control" if starts[one] is None else "intervention",
             sampled=int(sizes[index]) * samples,
             caseload=max(225, int(sizes[index]) * samples),

@@ -332,7 +332,8 @@ class DesignFile(Part):
         ):
             raise ValueError(
                 f"randomisation.strata = 1: {allocation.method} randomisation of statistical "
-                "outcomes balances strata and needs at least 2; with [agents] it balances trusts"
+                "outcomes balances strata and needs at least 2; with [agents] it balances trusts "
+                "and types"
             )
         if self.statistical is not None and "worker" in (self.analysis.random_effects or ()):
             raise ValueError(

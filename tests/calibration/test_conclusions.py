@@ -20,6 +20,7 @@ from calibration.recovery import EFFECT_DRAWS, binomial_interval, central
 from calibration.report import consistent, miss_text, missed, number, table, to_html
 from calibration.scenarios import COUNTERFACTUALS, EFFECTS
 from calibration.smc import Sample
+from sim.parameters import registry
 
 
 def toy(draws: int = 200) -> tuple[np.ndarray, np.ndarray]:
@@ -160,14 +161,19 @@ def test_conclusions_that_the_trial_does_not_narrow_are_flagged() -> None:
     assert "extrapolation" in flag
     said = flags(
         {
-            "contraction": [{"name": "a", "verdict": "hardly moved: the prior speaks"}],
+            "contraction": [
+                {"name": "dropout_yearly", "verdict": "hardly moved: the prior speaks"}
+            ],
             "narrowing": list(rows.values()),
             "varying": 5,
-            "calibrated": ["a", "b"],
+            "calibrated": ["dropout_yearly", "qpr_alpha"],
         }
     )
-    assert any("inspire_support_full_24" in one and "qpr_full_12" not in one for one in said)
-    assert any("hardly moved: a" in one for one in said)
+    told = next(one for one in said if "rest on assumptions" in one)
+    assert "INSPIRE Support fully implemented after 24 months" in told
+    assert "QPR fully implemented after 12 months" not in told
+    label = registry()["dropout_yearly"].label
+    assert any(f"hardly moved: {label}" in one for one in said)
 
 
 def test_weaker_correlations_keep_the_diagonal() -> None:

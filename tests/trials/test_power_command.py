@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from sim.cli import main
 from sim.errors import InputError
 from sim.report.flow_diagram import flow_svg
+from sim.roster.trial import trial_roster
 from sim.scenarios.library import load_scenario
 from sim.trials import power_study
 from sim.trials.agent_teams import asked_people
@@ -353,6 +355,23 @@ def test_agents_are_allocated_by_the_design_s_randomisation(method: str) -> None
         assert spread == pytest.approx(0.213, abs=0.03)
     else:
         assert spread < 0.15
+
+
+def test_teams_of_a_design_have_the_types_of_the_trial_and_minimisation_balances_them() -> None:
+    design = parallel((13, 14), 5, randomisation="minimised")
+    trial = Counter(row.type for row in trial_roster(1).rows)
+    apart = {}
+    for method in ("simple", "minimised"):
+        gaps = []
+        for one in range(60):
+            people = asked_people(replace(design, randomisation=method), 10, 1, one)
+            types = np.array([row.type for row in people.roster.rows])
+            assert Counter(types.tolist()) == trial
+            gaps += [
+                abs(people.sequence[types == t].mean() - 0.5) for t in ("recovery", "psychosis")
+            ]
+        apart[method] = np.mean(gaps)
+    assert apart["minimised"] < 0.7 * apart["simple"]
 
 
 def test_strata_of_the_randomisation_reach_the_analysis_of_agents() -> None:
