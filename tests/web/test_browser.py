@@ -302,7 +302,7 @@ def test_cancel_and_a_second_tab(visit: Visit) -> None:
     expect(second.locator("#plan-progress")).to_contain_text(re.compile(r"\d+% · .*left"))
     second.close()
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Cancelled. Nothing was kept.")).to_be_visible()
+    expect(page.get_by_text("Cancelled. Nothing was kept.")).to_be_visible(timeout=LONG)
     expect(page.get_by_role("status").first).to_contain_text("Cancelled.")
 
 
@@ -370,7 +370,7 @@ def test_plan_run_cancel_compare_export_and_reload_by_keyboard(visit: Visit) -> 
     expect(page.get_by_role("progressbar")).to_be_visible()
     tab_to(page, "#plan-progress button")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Cancelled. Nothing was kept.")).to_be_focused()
+    expect(page.get_by_text("Cancelled. Nothing was kept.")).to_be_focused(timeout=LONG)
 
     page.keyboard.press("Control+Home")
     page.locator("#main").focus()

@@ -103,7 +103,29 @@ def test_pressing_run_shows_the_progress_on_a_phone(visit: Visit, motion: str) -
     expect(page.get_by_role("progressbar")).to_be_in_viewport(timeout=3000)
     expect(page.locator("#status")).to_contain_text(re.compile("run has begun|%"))
     page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_text("Cancelled. Nothing was kept.")).to_be_in_viewport()
+    cancelled = page.get_by_text("Cancelled. Nothing was kept.")
+    expect(cancelled).to_be_visible(timeout=LONG)
+    expect(cancelled).to_be_in_viewport()
+
+
+def test_cancel_pressed_before_the_server_has_answered_is_kept(visit: Visit) -> None:  # noqa: F811
+    page = begin(visit)
+
+    def late(route: Any) -> None:
+        page.wait_for_timeout(1500)
+        route.continue_()
+
+    page.route("**/api/jobs", late)
+    weeks_of(page).fill("105")
+    page.get_by_text("Uncertainty and chance").click()
+    page.get_by_label("Sets of values", exact=True).fill("1000")
+    page.evaluate(
+        "document.getElementById('plan-run').click();"
+        "requestAnimationFrame(() => requestAnimationFrame(() =>"
+        " document.querySelector('#plan-progress button').click()))"
+    )
+    expect(page.locator("#plan-progress")).to_contain_text("Stopping")
+    expect(page.get_by_text("Cancelled. Nothing was kept.")).to_be_visible(timeout=LONG)
 
 
 def test_a_run_is_found_again_and_cancelled_after_others_were_begun(visit: Visit) -> None:  # noqa: F811
@@ -128,9 +150,9 @@ def test_a_run_is_found_again_and_cancelled_after_others_were_begun(visit: Visit
     expect(later.get_by_role("progressbar")).to_be_visible()
     expect(runs.get_by_role("listitem")).to_have_count(1)
     runs.get_by_role("button", name=re.compile("Cancel .*104 weeks")).click()
-    expect(runs).to_be_hidden()
+    expect(runs).to_be_hidden(timeout=LONG)
     later.locator("#plan-progress").get_by_role("button", name="Cancel").click()
-    expect(later.get_by_text("Cancelled. Nothing was kept.")).to_be_visible()
+    expect(later.get_by_text("Cancelled. Nothing was kept.")).to_be_visible(timeout=LONG)
 
 
 def test_a_run_that_ends_while_nobody_looks_waits_to_be_seen(visit: Visit) -> None:  # noqa: F811

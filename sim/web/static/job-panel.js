@@ -78,8 +78,17 @@ export class JobPanel {
     const words = h("p", { class: "note" }, "Asking the server …");
     const button = h("button", { type: "button" }, "Cancel");
     let told = -1;
+    // Cancel may be pressed before the server has named the job; it is then kept until it has.
+    let stop = null;
+    button.addEventListener("click", () => {
+      // Not disabled: that would take the focus away.
+      if (button.getAttribute("aria-disabled")) return;
+      button.setAttribute("aria-disabled", "true");
+      words.textContent = "Stopping …";
+      if (stop) stop();
+    });
     const onState = (state) => {
-      words.textContent = inWords(state);
+      words.textContent = button.getAttribute("aria-disabled") && !state.lost ? "Stopping …" : inWords(state);
       if (state.lost) return;
       bar.value = percent(state);
       const quarter = Math.floor(percent(state) / 25);
@@ -101,11 +110,7 @@ export class JobPanel {
       // Also when other settings were run meanwhile: it must be found again.
       if (state.state !== "done") noteRun(key, ...asked);
       if (ended()) return;
-      button.addEventListener("click", async () => {
-        // Not disabled: that would take the focus away.
-        if (button.getAttribute("aria-disabled")) return;
-        button.setAttribute("aria-disabled", "true");
-        words.textContent = "Stopping …";
+      stop = async () => {
         try {
           const left = await send(`api/jobs/${key}/cancel`, {});
           if (ended() || left.stopping || ["done", "cancelled", "failed"].includes(left.state)) return;
@@ -115,7 +120,8 @@ export class JobPanel {
           this.#end(h("p", { class: "note" }, "Cancelled here. The run goes on for another browser that waits for it."));
           say("Cancelled here.");
         } catch { /* The next state says what is. */ }
-      });
+      };
+      if (button.getAttribute("aria-disabled")) stop();
       onState(state);
       if (state.state !== "done") state = await follow(key, onState, ended);
       if (state === null || ended()) return;
