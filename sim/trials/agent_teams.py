@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sim.roster import Roster
 
 # Keys of the draws of a trial that are not the model's.
-ALLOCATION, REPLACEMENT = 2**41, 2**42
+ALLOCATION, REPLACEMENT, ENTERED = 2**41, 2**42, 2**43
 
 
 @dataclass(frozen=True)
@@ -55,33 +55,119 @@ def asked_people(design: Design, teams_per_trust: int, seed: int, replication: i
     """Return the teams and people of a trial, allocated by the design's randomisation.
 
     Team types come in the proportions of the REFOCUS trial, dealt to teams anew in every trial.
-    Stratified randomisation has strata of neighbouring teams, so that a stratum is made of whole
-    trusts as nearly as numbers allow. Minimisation balances trusts, types and strata; restricted
-    randomisation balances those and the number of people asked.
+    Where measured readiness decides, these are the teams that are screened, and their sequences
+    hold until it is known which of them enter: see `randomised`.
     """
     factor = design.readiness.screened_per_team if design.readiness.decides else 1
     clusters = tuple(number * factor for number in design.clusters)
     count = sum(clusters)
     sizes = team_sizes(design, count)
-    trust = np.arange(count) // teams_per_trust
-    stratum = design_strata(design, count)
     rng = np.random.Generator(np.random.Philox(key=[seed, replication + ALLOCATION]))
     types = team_types(count, rng)
+    trust = np.arange(count) // teams_per_trust
     kind = np.unique(types, return_inverse=True)[1]
-    if design.randomisation == "stratified":
-        sequence = stratified(clusters, stratum, rng)
-    elif design.randomisation == "minimised":
-        sequence = minimised(clusters, np.column_stack([trust, kind, stratum]), rng)
-    elif design.randomisation == "restricted":
-        trusts, kinds = (one[:, None] == np.unique(one) for one in (trust, kind))
-        covariates = np.column_stack([trusts, kinds, stratum, sizes]).astype(float)
-        sequence = restricted(clusters, covariates, rng)
-    else:
-        sequence = simple(clusters, rng)
+    stratum = design_strata(design, count)
+    sequence = allocation(design.randomisation, clusters, trust, kind, stratum, sizes, rng)
     chance = np.random.Generator(np.random.Philox(key=[seed, replication + REPLACEMENT]))
     generation = generations(design, sizes, chance)
     roster = roster_for(design, teams_per_trust, sequence, sizes, types)
     return AskedPeople(roster, sequence, sizes, generation, replication)
+
+
+def randomised(
+    people: AskedPeople,
+    design: Design,
+    teams_per_trust: int,
+    teams: np.ndarray,
+    stratum: np.ndarray,
+    seed: int,
+) -> AskedPeople:
+    """Return the people of a trial with the teams that entered randomised among themselves.
+
+    As in a trial, teams are measured and let in first and randomised then, by the design's method
+    and within the strata of measured readiness if there are any. Teams that were screened and did
+    not enter share the remaining sequences by chance; they only tell what the programme would have
+    done in all.
+
+    Parameters
+    ----------
+    people : AskedPeople
+        All teams that were screened.
+    design : Design
+    teams_per_trust : int
+    teams : numpy.ndarray
+        Places in the roster of the teams that entered.
+    stratum : numpy.ndarray
+        Stratum of every team of the roster.
+    seed : int
+    """
+    rng = np.random.Generator(np.random.Philox(key=[seed, people.replication + ENTERED]))
+    clusters = np.array(design.clusters)
+    places = shared_places(clusters, len(teams), rng)
+    method = design.randomisation
+    if method == "simple" and design.readiness.strata > 1:
+        method = "stratified"
+    types = [row.type for row in people.roster.rows]
+    trust = teams // teams_per_trust
+    kind = np.unique(types, return_inverse=True)[1][teams]
+    sizes = people.sizes[teams]
+    rest = np.setdiff1d(np.arange(len(people.sequence)), teams)
+    others = np.bincount(people.sequence, minlength=len(clusters)) - places
+    sequence = np.empty(len(people.sequence), int)
+    sequence[teams] = allocation(method, tuple(places), trust, kind, stratum[teams], sizes, rng)
+    sequence[rest] = simple(tuple(others), rng)
+    roster = roster_for(design, teams_per_trust, sequence, people.sizes, types)
+    return replace(people, roster=roster, sequence=sequence)
+
+
+def shared_places(clusters: np.ndarray, teams: int, rng: np.random.Generator) -> np.ndarray:
+    """Return places per sequence for so many teams, shared in proportion when they are too few.
+
+    Whole places come first; chance decides where what is left over goes.
+    """
+    share = clusters * min(1.0, teams / clusters.sum())
+    # Rounding of the product must not take a whole place away.
+    places = np.floor(share + 1e-9).astype(int)
+    left = int(min(teams, clusters.sum()) - places.sum())
+    order = np.lexsort((rng.random(len(clusters)), -(share - places).round(9)))
+    places[order[:left]] += 1
+    return places
+
+
+def allocation(
+    method: str,
+    clusters: tuple[int, ...],
+    trust: np.ndarray,
+    kind: np.ndarray,
+    stratum: np.ndarray,
+    sizes: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Return the sequence of each team under a method of randomisation.
+
+    Strata are neighbouring teams, so that a stratum is made of whole trusts as nearly as numbers
+    allow, or teams of like measured readiness. Minimisation balances trusts, types and strata;
+    restricted randomisation balances those and the number of people asked.
+
+    Parameters
+    ----------
+    method : str
+        One of `sim.trials.design.RANDOMISATIONS`.
+    clusters : tuple of int
+        Places per sequence, as many as there are teams.
+    trust, kind, stratum, sizes : numpy.ndarray
+        Trust, type, stratum and people asked of each team.
+    rng : numpy.random.Generator
+    """
+    if method == "stratified":
+        return stratified(clusters, stratum, rng)
+    if method == "minimised":
+        return minimised(clusters, np.column_stack([trust, kind, stratum]), rng)
+    if method == "restricted" and len(trust):
+        trusts, kinds = (one[:, None] == np.unique(one) for one in (trust, kind))
+        covariates = np.column_stack([trusts, kinds, stratum, sizes]).astype(float)
+        return restricted(clusters, covariates, rng)
+    return simple(clusters, rng)
 
 
 def team_types(teams: int, rng: np.random.Generator) -> list[str]:

@@ -2,8 +2,8 @@
 
 The programme that treated clusters get is a scenario; people, teams, training, practice and
 recovery follow the model. Teams and people are drawn anew in every trial, and so is the allocation,
-by the design's randomisation. What depends on measured readiness is decided after measuring it,
-with its error.
+by the design's randomisation. Where measured readiness decides who enters, or in which stratum, it
+is measured first, with its error, and those who enter are randomised then.
 """
 
 from __future__ import annotations
@@ -16,10 +16,15 @@ import numpy as np
 
 from sim.errors import unknown
 from sim.trials.agent_calendar import measured_weeks, refuse_taking_away
-from sim.trials.agent_teams import AskedPeople, asked_people
+from sim.trials.agent_teams import AskedPeople, asked_people, randomised
 from sim.trials.data import TrialData
 from sim.trials.design import NOT_MEASURED, TRANSITION, TREATED, Design
-from sim.trials.readiness_entry import Entered, entering, entry
+from sim.trials.readiness_entry import (
+    Entered,
+    entering,
+    entry,
+    refuse_two_kinds_of_strata,
+)
 from sim.trials.side_by_side import side_by_side
 
 if TYPE_CHECKING:
@@ -69,9 +74,10 @@ class AgentSource:
         ------
         InputError
             When the design takes the programme away again, which nothing in the model undoes at
-            once.
+            once, or has two kinds of strata.
         """
         refuse_taking_away(design)
+        refuse_two_kinds_of_strata(design)
         yield from side_by_side(
             lambda replication: self._trial(design, replication, seed), range(count), self.workers
         )
@@ -79,18 +85,61 @@ class AgentSource:
     def _trial(self, design: Design, replication: int, seed: int) -> TrialData:
         from sim.simulate import simulate
 
-        people = asked_people(design, self.teams_per_trust, seed, replication)
-        request = self.request(design, [scenario_for(self.scenario, design)], people, seed)
-        results = simulate(request, workers=1)
-        weeks = results.arrays.get("team_weeks")
-        ready = None if weeks is None else weeks[weeks["week"] == 0]["team_readiness"]
-        entered = entering(design, ready, people.sequence, seed, replication)
+        scenario = scenario_for(self.scenario, design)
+        people, entered = self.recruit(design, scenario, replication, seed)
+        results = simulate(self.request(design, [scenario], people, seed), workers=1)
         return trial_data(design, results.arrays["assessments"], people, entered, self.measure)
 
+    def recruit(
+        self, design: Design, scenario: Scenario, replication: int, seed: int
+    ) -> tuple[AskedPeople, Entered]:
+        """Return the teams and people of one trial, allocated, and which of the teams entered."""
+        people = asked_people(design, self.teams_per_trust, seed, replication)
+        teams = len(people.sequence)
+        if not entry(design):
+            return people, entering(design, None, teams, seed, replication)
+        ready = self._readiness(design, scenario, people, seed)
+        entered = entering(design, ready, teams, seed, replication)
+        within = entered.teams, entered.stratum
+        return randomised(people, design, self.teams_per_trust, *within, seed), entered
+
+    def _readiness(
+        self, design: Design, scenario: Scenario, people: AskedPeople, seed: int
+    ) -> np.ndarray:
+        """Return the readiness of the screened teams before anything happens.
+
+        Draws are keyed by team, week and purpose, so it is that of the trial's own run, whoever is
+        allocated to what.
+        """
+        from sim.simulate import simulate
+
+        request = self.request(design, [scenario], people, seed, ("team_weeks",), weeks=1)
+        weeks = simulate(request, workers=1).arrays["team_weeks"]
+        ready: np.ndarray = np.sort(weeks[weeks["week"] == 0], order="team")["team_readiness"]
+        return ready
+
     def request(
-        self, design: Design, scenarios: list[Scenario], people: AskedPeople, seed: int
+        self,
+        design: Design,
+        scenarios: list[Scenario],
+        people: AskedPeople,
+        seed: int,
+        collect: tuple[str, ...] = ("assessments",),
+        weeks: int | None = None,
     ) -> Request:
-        """Return what one trial asks of the model: scenarios run for the same people."""
+        """Return what one trial asks of the model: scenarios run for the same people.
+
+        Parameters
+        ----------
+        design : Design
+        scenarios : list of Scenario
+        people : AskedPeople
+        seed : int
+        collect : tuple of str
+            Tables wanted.
+        weeks : int, optional
+            Weeks; up to the last measurement when not given.
+        """
         from sim.request import build_request
 
         known = len(self.draws)
@@ -99,10 +148,10 @@ class AgentSource:
             people.roster,
             settings=self.settings,
             draws=[self.draws[people.replication % known] if known else {}],
-            weeks=max(1, *measured_weeks(design)),
+            weeks=weeks or max(1, *measured_weeks(design)),
             replications=1,
             seed=seed,
-            collect=("assessments", "team_weeks") if entry(design) else ("assessments",),
+            collect=collect,
             own_chance=True,
             first_run=people.replication,
         )

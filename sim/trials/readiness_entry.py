@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from sim.errors import InputError
 from sim.trials.agent_teams import design_strata
 from sim.trials.design import Design
 
@@ -30,19 +30,30 @@ class Entered:
     eligible: float = 1.0
 
 
+def refuse_two_kinds_of_strata(design: Design) -> None:
+    """Refuse strata of the randomisation beside strata of measured readiness.
+
+    Raises
+    ------
+    InputError
+        A trial has one set of strata, by which it is randomised and analysed.
+    """
+    if design.strata > 1 and design.readiness.strata > 1:
+        raise InputError(
+            f"randomisation.strata = {design.strata}: readiness.entry = 'stratum' already makes "
+            f"the {design.readiness.strata} strata of this trial; leave [randomisation] out, which "
+            "then draws arms within strata of readiness, or set readiness.entry = 'none'"
+        )
+
+
 def entering(
-    design: Design,
-    readiness: np.ndarray | None,
-    sequence: np.ndarray,
-    seed: int,
-    replication: int,
+    design: Design, readiness: np.ndarray | None, teams: int, seed: int, replication: int
 ) -> Entered:
-    """Return who enters a trial; everybody when readiness was not asked for."""
+    """Return who enters of so many teams; everybody when readiness was not asked for."""
     if readiness is None:
-        count = len(sequence)
-        return Entered(np.arange(count), design_strata(design, count))
+        return Entered(np.arange(teams), design_strata(design, teams))
     rng = np.random.Generator(np.random.Philox(key=[seed, replication]))
-    return recruited(design, readiness, sequence, rng)
+    return recruited(design, readiness, rng)
 
 
 def entry(design: Design) -> bool:
@@ -50,47 +61,34 @@ def entry(design: Design) -> bool:
     return design.readiness.decides
 
 
-def recruited(
-    design: Design, readiness: np.ndarray, sequence: np.ndarray, rng: np.random.Generator
-) -> Entered:
+def recruited(design: Design, readiness: np.ndarray, rng: np.random.Generator) -> Entered:
     """Return the teams that measured readiness lets in, as many as the design needs if there are.
 
     The score has the reliability that the design states; its error is drawn anew in each trial.
-    With strata, of readiness or of the randomisation, every arm has equal numbers from each, as
-    nearly as whole teams allow.
+    Teams enter in the order of the roster, before they are randomised. With strata, of readiness or
+    of the randomisation, equal numbers come from each, as nearly as whole teams allow.
     """
     rules = design.readiness
     spread = readiness.std() * np.sqrt((1.0 - rules.reliability) / rules.reliability)
     score = readiness + spread * rng.standard_normal(len(readiness))
     stratum = design_strata(design, len(score))
-    strata = design.strata
     fits = np.ones(len(score), bool)
     if rules.strata > 1:
         rank = np.argsort(np.argsort(score, kind="stable"), kind="stable")
-        stratum, strata = rank * rules.strata // len(score), rules.strata
+        stratum = rank * rules.strata // len(score)
     elif rules.share is not None:
         fits = score >= np.quantile(score, 1.0 - rules.share)
     else:
         fits = score >= (rules.minimum or 0.0)
-    chosen = _balanced(design.clusters, np.where(fits, sequence, -1), stratum, strata)
+    chosen = _in_turn(np.flatnonzero(fits), stratum, design.total_clusters)
     return Entered(chosen, stratum, float(fits.mean()))
 
 
-def _balanced(
-    clusters: Sequence[int], sequence: np.ndarray, stratum: np.ndarray, strata: int
-) -> np.ndarray:
-    """Return teams of each sequence, taking strata in turn."""
-    chosen: list[int] = []
-    for number, wanted in enumerate(clusters):
-        of_each = [
-            np.flatnonzero((sequence == number) & (stratum == one)).tolist()
-            for one in range(strata)
-        ]
-        turn = number
-        taken = 0
-        while taken < wanted and any(of_each):
-            if of_each[turn % strata]:
-                chosen.append(of_each[turn % strata].pop(0))
-                taken += 1
-            turn += 1
-    return np.array(sorted(chosen), int)
+def _in_turn(teams: np.ndarray, stratum: np.ndarray, wanted: int) -> np.ndarray:
+    """Return so many teams, or all if there are fewer, taking strata in turn."""
+    own = stratum[teams]
+    turn = np.empty(len(teams), int)
+    for one in np.unique(own):
+        turn[own == one] = np.arange((own == one).sum())
+    order = np.lexsort((own, turn))
+    return np.sort(teams[order[:wanted]])

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from sim.trials.agent_calendar import measured_weeks, refuse_taking_away, start_weeks
-from sim.trials.agent_teams import AskedPeople, asked_people
+from sim.trials.agent_teams import AskedPeople
 from sim.trials.agents import AgentSource, scenario_for, trial_data
 from sim.trials.data import TrialData
 from sim.trials.design import NOT_MEASURED, TRANSITION, TREATED, Design
-from sim.trials.readiness_entry import Entered, entering, entry
+from sim.trials.readiness_entry import Entered, refuse_two_kinds_of_strata
 from sim.trials.side_by_side import side_by_side
 
 if TYPE_CHECKING:
@@ -167,6 +167,7 @@ class AgentTwins:
     def twins(self, design: Design, first: int, count: int, seed: int) -> Iterator[Twin]:
         """Yield trials number `first` to `first + count - 1`."""
         refuse_taking_away(design)
+        refuse_two_kinds_of_strata(design)
         programme = _renamed(scenario_for(self.source.scenario, design), "treated")
         scenarios = [programme, self._without(design)]
         yield from side_by_side(
@@ -180,15 +181,10 @@ class AgentTwins:
     ) -> Twin:
         from sim.simulate import simulate
 
-        people = asked_people(design, self.source.teams_per_trust, seed, replication)
+        people, entered = self.source.recruit(design, scenarios[1], replication, seed)
         results = simulate(self.source.request(design, scenarios, people, seed), workers=1)
         rows = results.arrays["assessments"]
         treated, without = (rows[rows["scenario"] == number] for number in (0, 1))
-        ready = None
-        if entry(design):
-            weeks = results.arrays["team_weeks"]
-            ready = weeks[(weeks["week"] == 0) & (weeks["scenario"] == 1)]["team_readiness"]
-        entered = entering(design, ready, people.sequence, seed, replication)
         return self._twin(design, treated, without, people, entered)
 
     def _without(self, design: Design) -> Scenario:

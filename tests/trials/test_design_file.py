@@ -226,7 +226,7 @@ def scored(design: object, seed: int = 1, reliability: float = 1.0) -> tuple[np.
     """Return true readiness and who enters, 4 teams screened per team of 6 + 6."""
     rng = np.random.Generator(np.random.Philox(key=[seed, 9]))
     readiness = rng.random(48)
-    entered = recruited(design, readiness, np.arange(48) % 2, rng)  # type: ignore[arg-type]
+    entered = recruited(design, readiness, rng)  # type: ignore[arg-type]
     return readiness, entered
 
 
@@ -255,13 +255,13 @@ def test_a_noisier_score_selects_less() -> None:
     assert gains[0] > gains[1] > gains[2] > -0.02
 
 
-def test_strata_of_readiness_are_balanced_in_both_arms() -> None:
+def test_equal_numbers_enter_from_strata_of_readiness() -> None:
     design = parallel(6, 10, readiness=ReadinessEntry(strata=2))
     readiness, entered = scored(design)
     assert len(entered.teams) == 12
-    for arm in (0, 1):
-        own = entered.teams[entered.teams % 2 == arm]
-        assert np.bincount(entered.stratum[own]).tolist() == [3, 3]
+    assert np.bincount(entered.stratum[entered.teams]).tolist() == [6, 6]
+    below, above = (readiness[entered.stratum == one] for one in (0, 1))
+    assert below.mean() < above.mean()
 
 
 def test_too_high_a_cut_off_leaves_the_trial_short() -> None:
