@@ -16,6 +16,7 @@ from sim.report.document import Document
 from sim.report.flow_diagram import flow_svg, schedule_svg
 from sim.report.power_figures import Curve, curve_figure, tornado_figure
 from sim.trials.agent_calendar import measured_weeks
+from sim.trials.design import randomisation_words
 from sim.trials.power_outcome import (
     INTERVAL,
     PowerOutcome,
@@ -150,7 +151,7 @@ def _flow(
     """Return the boxes of the flow diagram, and their numbers as a table."""
     design = result.study.design
     total = design.total_clusters
-    top = [f"{total} teams randomised", f"{design.randomisation} randomisation"]
+    top = [f"{total} teams randomised", randomisation_words(design)]
     aside: list[str] = []
     if design.readiness.decides:
         screened = total * design.readiness.screened_per_team
@@ -399,7 +400,7 @@ def _items(page: Document, outcome: PowerOutcome) -> None:
         ("power wanted", f"{target.power:g}"),
         (
             "randomisation",
-            f"{design.randomisation}" + (f", {design.strata} strata" if design.strata > 1 else ""),
+            randomisation_words(design),
         ),
         ("entry on readiness", _readiness(result)),
         ("loss to follow-up", _loss(result)),

@@ -203,7 +203,7 @@ def analyse_trial(data: TrialData, design: Design, plan: AnalysisPlan) -> TrialR
     )
     if plan.test == "permutation" and not result.failed:
         strata = data.stratum[np.unique(data.cluster, return_index=True)[1]]
-        stratified = design.randomisation == "stratified"
+        stratified = design.randomisation == "stratified" or design.readiness.strata > 1
         return trial_analyses.permuted(rows, codes, result, strata if stratified else None)
     return result
 

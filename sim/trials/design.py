@@ -253,6 +253,11 @@ def check(design: Design) -> None:
         raise InputError(f"size_variation = {design.size_variation}: must be from 0 to 2")
     if not 0.0 <= design.churn <= 1.0:
         raise InputError(f"churn = {design.churn}: must be from 0 to 1")
+    if design.churn > 0.0 and design.sampling != "open cohort":
+        raise InputError(
+            f"churn = {design.churn:g}: replaces people of an open cohort, and sampling is "
+            f"'{design.sampling}'; set sampling = 'open cohort' or leave churn out"
+        )
     for name, value, valid in (
         ("sampling", design.sampling, SAMPLINGS),
         ("baseline", design.baseline, BASELINES),
@@ -366,6 +371,14 @@ def has_baseline(design: Design) -> bool:
     """Return whether everybody is in control in the first measured period."""
     used = design.by_cluster
     return bool((used[:, 0] == CONTROL).all())
+
+
+def randomisation_words(design: Design) -> str:
+    """Return how teams are allocated, in words."""
+    if design.readiness.strata > 1 and design.randomisation == "simple":
+        return f"randomisation within {design.readiness.strata} strata of measured readiness"
+    strata = f", {design.strata} strata" if design.strata > 1 else ""
+    return f"{design.randomisation} randomisation{strata}"
 
 
 def parallel(

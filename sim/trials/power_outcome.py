@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
-from sim.trials.design import arm_sizes
+from sim.trials.design import arm_sizes, randomisation_words
 from sim.trials.design_formula import Assumed
 from sim.trials.formula_answer import FormulaAnswer
 from sim.trials.formula_power import FormulaPower, power_of_effect
@@ -150,7 +150,7 @@ def design_sentence(study: Study) -> str:
     }[design.baseline]
     return (
         f"{shape}; {size}; {design.sampling}{adjusted}; {design.period_weeks} weeks between "
-        f"measurements; {design.randomisation} randomisation"
+        f"measurements; {randomisation_words(design)}"
     )
 
 

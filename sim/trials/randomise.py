@@ -30,9 +30,10 @@ def stratified(
 ) -> np.ndarray:
     """Return an allocation balanced within strata as nearly as whole clusters allow.
 
-    Clusters are put in a random order within strata and then dealt to sequences in a repeating
-    random order, so that numbers per sequence within a stratum differ by at most one and the totals
-    are those asked for.
+    Clusters are put in a random order within strata and then dealt in turn: each to a sequence with
+    the largest share of its places left, of these to one with the fewest of the stratum, of these
+    to one by chance. The totals are those asked for, and with as many clusters in each sequence
+    their numbers within a stratum differ by at most one.
     """
     total = sum(clusters)
     if len(strata) != total:
@@ -40,12 +41,19 @@ def stratified(
     order = np.lexsort((rng.random(total), strata))
     left = np.array(clusters)
     allocation = np.empty(total, int)
+    own = np.zeros(len(clusters), int)
+    stratum = None
     for position in order:
+        if strata[position] != stratum:
+            stratum = strata[position]
+            own[:] = 0
         share = left / np.maximum(clusters, 1)
         best = np.flatnonzero(share == share.max())
+        best = best[own[best] == own[best].min()]
         chosen = int(rng.choice(best))
         allocation[position] = chosen
         left[chosen] -= 1
+        own[chosen] += 1
     return allocation
 
 

@@ -15,6 +15,7 @@ from sim.trials.agents import AgentSource, scenario_for
 from sim.trials.analysis_plan import analyse_trial, default_plan
 from sim.trials.design import RANDOMISATIONS, Design, ReadinessEntry, parallel
 from sim.trials.design_file import design_from_text
+from sim.trials.randomise import stratified
 from sim.trials.readiness_entry import Entered
 from sim.trials.realised import average_moments, trial_moments
 from sim.trials.twins import AgentTwins
@@ -87,6 +88,28 @@ def test_teams_that_enter_are_randomised_by_the_design_s_method(method: str) -> 
         assert spread == pytest.approx(np.sqrt(0.25 / 4 * 8 / 11), abs=0.03)
     else:
         assert spread < 0.15
+
+
+@pytest.mark.parametrize(
+    ("clusters", "sizes"),
+    [
+        ((6, 6), (3, 4, 5)),
+        ((6, 6), (3, 3, 3, 3)),
+        ((5, 5, 5, 5), (7, 6, 7)),
+        ((4, 4, 4), (5, 4, 3)),
+    ],
+)
+def test_strata_that_do_not_divide_evenly_differ_by_one_at_most(
+    clusters: tuple[int, ...], sizes: tuple[int, ...]
+) -> None:
+    strata = np.repeat(np.arange(len(sizes)), sizes)
+    rng = np.random.default_rng(1)
+    found = np.array([stratified(clusters, strata, rng) for _ in range(300)])
+    in_arm = found[:, :, None] == np.arange(len(clusters))
+    assert (in_arm.sum(axis=1) == clusters).all()
+    assert np.allclose(in_arm.mean(axis=0), 1 / len(clusters), atol=0.12)
+    for one in range(len(sizes)):
+        assert np.ptp(in_arm[:, strata == one].sum(axis=1), axis=1).max() <= 1
 
 
 def test_every_trial_is_allocated_anew_and_the_same_under_the_same_seed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -134,3 +135,10 @@ def test_usual_designs_are_what_they_are() -> None:
     assert parallel(5, 10.0, baseline="change").is_parallel
     assert not stepped_wedge(3, 2, 10.0).is_parallel
     assert not crossover(4, 10.0).is_parallel
+
+
+def test_churn_without_an_open_cohort_is_refused() -> None:
+    with pytest.raises(InputError, match="set sampling = 'open cohort'"):
+        replace(stepped_wedge(4, 2, 10), churn=0.2)
+    open_cohort = replace(stepped_wedge(4, 2, 10), churn=0.2, sampling="open cohort")
+    assert open_cohort.churn == 0.2
