@@ -30,6 +30,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from sim.dead_workers import DeadWorkerWatch
 from sim.ensemble import Chunk, Request, cut, describe, run_chunk, run_chunk_on_mesa
 from sim.errors import InputError
 from sim.files import write_whole
@@ -184,6 +185,7 @@ def simulate(
     own = None
     if executor is None:
         own = executor = ThreadPoolExecutor(max_workers=at_once)
+    watch = DeadWorkerWatch(executor)
     running: dict[Any, Chunk] = {}
     queue = iter(waiting)
     try:
@@ -203,7 +205,11 @@ def simulate(
                 raise Cancelled(assemble(request, finished, engine, metadata), done, total)
             if not running:
                 break
-            for future in _finished(running):
+            ready = _finished(running)
+            if not ready and watch.stuck():
+                watch.free()
+                raise BrokenExecutor("a worker died while it sent a result")
+            for future in ready:
                 chunk = running.pop(future)
                 finished[chunk.number] = future.result()
                 done += chunk.worlds

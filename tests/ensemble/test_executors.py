@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
@@ -85,6 +86,42 @@ def test_a_pool_whose_worker_dies_says_so_and_keeps_what_is_finished(
     with pytest.raises(Interrupted, match="a worker process died .* resume with the same folder"):
         simulate(request_, executor=spawned, folder=tmp_path, on_progress=kill_one)
     assert list((tmp_path / "chunks").glob("*.npz"))
+    assert_identical(simulate(request_, workers=1, folder=tmp_path), serial)
+
+
+def dies_while_sending() -> None:
+    """Begin to send a result as a worker of a pool does, and die of it."""
+    frame: Any = sys._getframe()
+    while "result_queue" not in frame.f_locals:
+        frame = frame.f_back
+    queue = frame.f_locals["result_queue"]
+    queue._wlock.acquire()
+    os.write(queue._writer.fileno(), (1_000_000).to_bytes(4, "big") + b"a piece of a result")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class OneWorkerDies(ProcessPoolExecutor):
+    """A pool of which one worker dies while it sends its third result."""
+
+    submitted = 0
+
+    def submit(self, work: Any, /, *given: Any, **named: Any) -> Future[Any]:
+        self.submitted += 1
+        if self.submitted == 3:
+            return super().submit(dies_while_sending)
+        return super().submit(work, *given, **named)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="results are sent in another way on Windows")
+def test_a_worker_that_dies_while_it_sends_a_result_leaves_nobody_waiting(
+    request_: Request, serial: Results, tmp_path: Any
+) -> None:
+    context = multiprocessing.get_context("spawn")
+    with (
+        OneWorkerDies(max_workers=2, mp_context=context) as pool,
+        pytest.raises(Interrupted, match="a worker process died .* resume with the same folder"),
+    ):
+        simulate(request_, executor=pool, folder=tmp_path)
     assert_identical(simulate(request_, workers=1, folder=tmp_path), serial)
 
 
