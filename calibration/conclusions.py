@@ -35,7 +35,7 @@ def interval(values: np.ndarray, level: float = 0.9) -> tuple[float, float]:
 
 
 def proportion(hits: np.ndarray) -> dict[str, float]:
-    """Return a share of draws and its Monte Carlo standard error."""
+    """Return a share of draws and its Monte Carlo standard error, above 0 also where none hit."""
     share = float(np.mean(hits))
     return {
         "p": share,
@@ -89,11 +89,14 @@ def predictive_table(
                 tail = proportion(np.abs(values) < CRITICAL)
             elif target.value is not None:
                 row["reported"] = target.value if target.of is None else target.value / target.of
-                above = float((values >= row["reported"]).mean()) if len(values) else np.nan
-                share = 2.0 * min(above, 1.0 - above)
+                above = (
+                    proportion(values >= row["reported"])
+                    if len(values)
+                    else {"p": np.nan, "se": np.nan}
+                )
                 tail = {
-                    "p": share,
-                    "se": 2.0 * float(np.sqrt(above * (1.0 - above) / max(len(values), 1))),
+                    "p": 2.0 * min(above["p"], 1.0 - above["p"]),
+                    "se": 2.0 * above["se"],
                 }
             else:
                 continue

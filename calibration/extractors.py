@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 
 INFINITE = (-math.inf, math.inf)
+RISES = ("higher", "more", "greater", "improved", "increased", "positive", "rose")
+FALLS = ("lower", "fewer", "less", "worse", "decreased", "reduced", "negative", "fell")
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,22 @@ class Extractor:
         Values that the published figure can take.
     scale : {'plain', 'log', 'logit'}
         Scale of the simulated figure relative to the published one.
+    falls : bool
+        Whether a positive figure stands for something that falls, such as costs.
+    test : bool
+        Whether the figure is that of a test (z), which can be reported as not significant.
     """
 
     label: str
     bounds: tuple[float, float] = INFINITE
     scale: str = "plain"
+    falls: bool = False
+    test: bool = False
+
+    @property
+    def upward(self) -> tuple[str, ...]:
+        """Words that a positive figure is reported with."""
+        return FALLS if self.falls else RISES
 
     def inward(self, value: float, of: int | None = None) -> float:
         """Return a published value on the extractor's scale."""
@@ -55,21 +68,29 @@ EXTRACTORS: dict[str, Extractor] = {
     "log_sd": Extractor("SD of QPR-15 within arms", (0.1, 30.0), "log"),
     "difference": Extractor("adjusted QPR-15 difference", (-60.0, 60.0)),
     "log_se": Extractor("standard error of the QPR-15 difference", (0.01, 60.0), "log"),
-    "z_intrapersonal": Extractor("z of the adjusted Intrapersonal difference"),
-    "z_interpersonal": Extractor("z of the adjusted Interpersonal difference"),
+    "z_intrapersonal": Extractor("z of the adjusted Intrapersonal difference", test=True),
+    "z_interpersonal": Extractor("z of the adjusted Interpersonal difference", test=True),
     "participation": Extractor("Interpersonal, high - low participation", (-20.0, 20.0)),
-    "z_participation_total": Extractor("z of the participation contrast on QPR-15"),
-    "z_participation_intrapersonal": Extractor("z of the participation contrast, Intrapersonal"),
-    "z_participation_interpersonal": Extractor("z of the participation contrast, Interpersonal"),
+    "z_participation_total": Extractor("z of the participation contrast on QPR-15", test=True),
+    "z_participation_intrapersonal": Extractor(
+        "z of the participation contrast, Intrapersonal", test=True
+    ),
+    "z_participation_interpersonal": Extractor(
+        "z of the participation contrast, Interpersonal", test=True
+    ),
     "logit_retention": Extractor("share followed up", (0.0, 1.0), "logit"),
     "gaf_difference": Extractor("adjusted GAF difference", (-100.0, 100.0)),
-    "staff_unmet_needs_reduction": Extractor("fewer unmet needs, staff-rated", (-22.0, 22.0)),
-    "user_unmet_needs_reduction": Extractor("fewer unmet needs, user-rated", (-22.0, 22.0)),
+    "staff_unmet_needs_reduction": Extractor(
+        "fewer unmet needs, staff-rated", (-22.0, 22.0), falls=True
+    ),
+    "user_unmet_needs_reduction": Extractor(
+        "fewer unmet needs, user-rated", (-22.0, 22.0), falls=True
+    ),
     "inspire_support_difference": Extractor("INSPIRE Support difference", (-100.0, 100.0)),
     "inspire_relationship_difference": Extractor(
         "INSPIRE Relationship difference", (-100.0, 100.0)
     ),
-    "cost_reduction": Extractor("lower yearly costs", (-1e6, 1e6)),
+    "cost_reduction": Extractor("lower yearly costs", (-1e6, 1e6), falls=True),
     "black_difference": Extractor("QPR-15 difference in black service users", (-60.0, 60.0)),
     "black_half_width": Extractor("half-width of its 95% interval", (0.0, 60.0)),
     "pooled_change": Extractor("mean QPR-15 change, both arms", (-60.0, 60.0)),

@@ -15,23 +15,12 @@ from calibration.fit import PREDICTIVE, Fit
 from calibration.priors import CALIBRATED, OVERRIDES, described
 from calibration.runs import fingerprint
 from calibration.smc import generator
+from calibration.words import effect_words
 from sim.errors import InputError
 from sim.files import write_whole
 from sim.parameters import registry
 
 DRAWS = 1000
-_ABOUT = {
-    "qpr": "QPR",
-    "inspire_support": "INSPIRE Support",
-    "inspire_relationship": "INSPIRE Relationship",
-}
-_HOW = {"delivered": "as delivered", "full": "fully implemented"}
-EFFECT_WORDS = {
-    f"{measure}_{how}_{months}": f"{_ABOUT[measure]} {_HOW[how]} after {months} months"
-    for measure in _ABOUT
-    for how in _HOW
-    for months in (12, 24)
-}
 
 
 def draws_of(fit: Fit, scores: np.ndarray, count: int = DRAWS) -> tuple[np.ndarray, np.ndarray]:
@@ -101,7 +90,7 @@ def flags(results: dict[str, Any]) -> list[str]:
         if r["verdict"].startswith("hardly")
     ]
     assumed = [
-        EFFECT_WORDS.get(r["effect"], r["effect"])
+        effect_words(r["effect"])
         for r in results["narrowing"]
         if r["flag"].startswith("rests on assumptions")
     ]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from calibration.words import effect_words, parameter_words
 from sim.errors import InputError
 from sim.files import write_whole
 
@@ -167,12 +168,21 @@ def consistent(share: float, nominal: float, error: float) -> str:
     return "below nominal" if share < nominal else "above nominal"
 
 
+def narrowing(share: float) -> str:
+    """Return the end of a sentence: by how much the trial narrowed an interval, if it did."""
+    if share < 0.005:
+        return ", which did not narrow it"
+    return f", which narrowed it by {share:.0%}"
+
+
 def in_short(results: dict[str, Any]) -> list[str]:
     """Return the main findings, one a line."""
     main = results["sensitivity"][0]
     flags = {row["effect"]: row for row in results["narrowing"]}
     full = flags["qpr_full_12"]
-    assumed = [r["effect"] for r in results["narrowing"] if r["flag"].startswith("rests on")]
+    assumed = [
+        effect_words(r["effect"]) for r in results["narrowing"] if r["flag"].startswith("rests on")
+    ]
     informed = [r["name"] for r in results["contraction"] if r["verdict"] == "informed"]
     unmoved = [r["name"] for r in results["contraction"] if r["verdict"].startswith("hardly")]
     predictive = results["predictive"]
@@ -192,10 +202,10 @@ def in_short(results: dict[str, Any]) -> list[str]:
         f"difference of 4): {number(main['full_above_important_12'])} and "
         f"{number(main['full_above_important_24'])}; of 2.7: "
         f"{number(main['full_above_lower_12'])} and {number(main['full_above_lower_24'])}.",
-        f"The trial narrowed the 90% interval of the full-implementation effect at 12 months from "
-        f"{number(full['prior'][1:])} (priors alone) to {number(full['posterior'][1:])}, by "
-        f"{full['narrowed']:.0%}. These conclusions rest on assumptions, not on the trial: "
-        f"{', '.join(assumed) or 'none'}.",
+        "90% interval of the full-implementation effect at 12 months: "
+        f"{number(full['prior'][1:])} by the priors alone, {number(full['posterior'][1:])} with "
+        f"the trial{narrowing(full['narrowed'])}. These conclusions rest on assumptions, not on "
+        f"the trial: {'; '.join(assumed) or 'none'}.",
         "INSPIRE Support, full implementation: "
         f"{number(main['inspire_support_full_12'])} at 12 months, "
         f"{number(main['inspire_support_full_24'])} at 24; Relationship: "
@@ -203,8 +213,8 @@ def in_short(results: dict[str, Any]) -> list[str]:
         f"{number(main['inspire_relationship_full_24'])} "
         "(not calibrated: no REFOCUS figure seen).",
         f"Parameters: {results['varying']} have a prior, {calibrated} of them are calibrated. "
-        f"Informed: {', '.join(informed) or 'none'}. Hardly moved, so that the prior speaks: "
-        f"{', '.join(unmoved) or 'none'}. Slightly informed: the other "
+        f"Informed: {parameter_words(informed)}. Hardly moved, so that the prior speaks: "
+        f"{parameter_words(unmoved)}. Slightly informed: the other "
         f"{calibrated - len(informed) - len(unmoved)}. All that are not calibrated keep their "
         "priors.",
         survivors(results["rivals"]),
@@ -474,7 +484,7 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
             + table(
                 results["narrowing"],
                 (
-                    ("effect", "effect"),
+                    ("effect", lambda r: effect_words(r["effect"])),
                     ("priors alone", "prior"),
                     ("posterior", "posterior"),
                     ("narrowed by", "narrowed"),
@@ -496,7 +506,7 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
                 + table(
                     results["without_selected"],
                     (
-                        ("effect", "effect"),
+                        ("effect", lambda r: effect_words(r["effect"])),
                         (f"with {pattern}", "with"),
                         (f"without {pattern}", "without"),
                         (
@@ -532,7 +542,7 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
             + table(
                 sobol_rows,
                 (
-                    ("effect", "effect"),
+                    ("effect", lambda r: effect_words(r["effect"])),
                     ("parameter", "parameter"),
                     ("first order", "first_order"),
                     ("total", "total"),
@@ -543,7 +553,7 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
             + table(
                 results["main_effects"],
                 (
-                    ("effect", "effect"),
+                    ("effect", lambda r: effect_words(r["effect"])),
                     ("parameter", "parameter"),
                     ("share of variance", "share"),
                     ("SE", "standard_error"),
@@ -602,7 +612,12 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
             "share p did and the others had none.\n\n"
             + table(
                 results["bound"],
-                (("p", "p"), ("effect", "effect"), ("SE", "standard_error"), ("95%", "interval")),
+                (
+                    ("p", "p"),
+                    ("effect", "effect"),
+                    ("SE", "standard_error"),
+                    ("95%", "interval"),
+                ),
             ),
             "explanations",
         )

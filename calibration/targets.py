@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from calibration.extractors import EXTRACTORS
+from calibration.extractors import EXTRACTORS, FALLS, RISES
 from sim.errors import InputError, unknown
 
 SHIPPED = Path(__file__).parent / "targets.toml"
@@ -38,8 +38,9 @@ OPTIONAL = (
     "direction",
     "conflicts",
 )
-POSITIVE = ("higher", "improved", "fewer", "lower", "positive", "more")
-NEGATIVE = ("worse", "negative")
+# A 95% interval is 3.92 standard errors wide; rounding and skewed intervals get some room.
+INTERVAL_WIDTH = 3.92
+TOLERANCE = 1.5
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,9 @@ def load_targets(path: Path | str | None = None) -> dict[str, Target]:
         raise InputError(f"targets '{place.name}': not valid TOML: {error}") from None
     if not tables:
         raise InputError(f"targets '{place.name}': no target in it")
-    return {name: checked(name, table) for name, table in tables.items()}
+    targets = {name: checked(name, table) for name, table in tables.items()}
+    _check_fitted_once(targets)
+    return targets
 
 
 def checked(name: str, table: Any) -> Target:
@@ -131,14 +134,20 @@ def checked(name: str, table: Any) -> Target:
         raise unknown(f"use of target '{name}'", table["use"], USES)
     if table["kind"] not in KINDS:
         raise unknown(f"kind of target '{name}'", table["kind"], KINDS)
-    for field in ("value", "se", "n", "of"):
+    for field in ("direction", "conflicts"):
+        if not isinstance(table.get(field, ""), str):
+            raise InputError(f"target '{name}': {field} = {table[field]!r}: must be a text")
+    for field in ("value", "se"):
+        if table.get(field) is not None and not _is_number(table[field]):
+            raise InputError(
+                f"target '{name}': {field} = {table[field]!r}: must be a finite number"
+            )
+    for field in ("n", "of"):
         given = table.get(field)
-        if given is not None and (
-            isinstance(given, bool)
-            or not isinstance(given, int | float)
-            or not math.isfinite(given)
-        ):
-            raise InputError(f"target '{name}': {field} = {given!r}: must be a finite number")
+        if given is not None and not (_is_number(given) and given == int(given) and given > 0):
+            raise InputError(
+                f"target '{name}': {field} = {given!r}: must be a whole number above 0"
+            )
     if table.get("se") is not None and table["se"] <= 0.0:
         raise InputError(f"target '{name}': se = {table['se']}: must be above 0")
     extractor = table.get("extractor")
@@ -148,9 +157,21 @@ def checked(name: str, table: Any) -> Target:
         raise InputError(
             f"target '{name}': extractor is missing; a {table['use']} target needs one"
         )
-    for one in table.get("selected_by", ()):
-        if one not in EXTRACTORS:
-            raise unknown(f"selected_by of target '{name}'", one, EXTRACTORS)
+    tests = [one for one, extractor_ in EXTRACTORS.items() if extractor_.test]
+    selected_by = table.get("selected_by", [])
+    if not isinstance(selected_by, list):
+        raise InputError(
+            f"target '{name}': selected_by = {selected_by!r}: must be a list of tests, such as "
+            f"['{tests[0]}']"
+        )
+    for one in selected_by:
+        if one not in tests:
+            raise unknown(f"selected_by of target '{name}'", one, tests)
+    if table["kind"] == "interval" and extractor is not None and extractor not in tests:
+        raise InputError(
+            f"target '{name}': extractor = '{extractor}': kind = 'interval' is a test that was not "
+            f"significant and needs one of {', '.join(tests)}"
+        )
     if table["kind"] == "selected" and not table.get("selected_by"):
         raise InputError(f"target '{name}': selected_by is missing; name the tests that select it")
     value = table.get("value")
@@ -159,23 +180,11 @@ def checked(name: str, table: Any) -> Target:
     if table["use"] == "fit" and table["kind"] in ("direction", "none"):
         raise InputError(f"target '{name}': kind = '{table['kind']}' cannot be fitted; use 'check'")
     if extractor is not None and value is not None:
-        low, high = EXTRACTORS[extractor].bounds
-        of = table.get("of")
-        shown = value if of is None else value / of if of > 0 else math.nan
-        if table["kind"] != "direction" and not low <= shown <= high:
-            raise InputError(
-                f"target '{name}': value = {value:g}: {EXTRACTORS[extractor].label} lies in "
-                f"[{low:g}, {high:g}]"
-            )
+        _check_range(name, table, extractor)
     _check_sign(name, table)
     interval = table.get("interval")
     if interval is not None:
-        if not isinstance(interval, list) or len(interval) != 2 or interval[0] >= interval[1]:
-            raise InputError(f"target '{name}': interval = {interval}: must be [lower, upper]")
-        if value is not None and not interval[0] <= value <= interval[1]:
-            raise InputError(
-                f"target '{name}': value = {value:g}: lies outside its interval {interval}"
-            )
+        _check_interval(name, table, interval)
     return Target(
         name=name,
         interval=tuple(interval) if interval else None,
@@ -188,17 +197,88 @@ def checked(name: str, table: Any) -> Target:
     )
 
 
+def _is_number(given: Any) -> bool:
+    """Whether something is a finite number."""
+    return isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given)
+
+
+def _check_range(name: str, table: Mapping[str, Any], extractor: str) -> None:
+    """Refuse a value that the figure cannot take."""
+    figure, value, of = EXTRACTORS[extractor], table["value"], table.get("of")
+    low, high = figure.bounds
+    if of is not None and figure.scale != "logit":
+        raise InputError(
+            f"target '{name}': of = {of}: {figure.label} is not a share; leave it out, or give the "
+            "number of people as n"
+        )
+    shown = value if of is None else value / of
+    if table["kind"] != "direction" and not low <= shown <= high:
+        raise InputError(
+            f"target '{name}': value = {value:g}{'' if of is None else f' of {of}'}: "
+            f"{figure.label} lies in [{low:g}, {high:g}]"
+        )
+    if figure.scale == "logit" and of is None and not 0.0 < value < 1.0:
+        raise InputError(
+            f"target '{name}': value = {value:g}: {figure.label} of 0 or 1 says too little without "
+            "the number of people; give value and of as counts"
+        )
+
+
+def _check_interval(name: str, table: Mapping[str, Any], interval: Any) -> None:
+    """Refuse an interval that is none, leaves the value out or contradicts the standard error."""
+    if (
+        not isinstance(interval, list)
+        or len(interval) != 2
+        or not all(_is_number(one) for one in interval)
+        or interval[0] >= interval[1]
+    ):
+        raise InputError(
+            f"target '{name}': interval = {interval}: must be [lower, upper], two finite numbers"
+        )
+    value, se = table.get("value"), table.get("se")
+    if value is not None and not interval[0] <= value <= interval[1]:
+        raise InputError(
+            f"target '{name}': value = {value:g}: lies outside its interval {interval}"
+        )
+    if se is not None:
+        implied = (interval[1] - interval[0]) / INTERVAL_WIDTH
+        if not implied / TOLERANCE < se < implied * TOLERANCE:
+            raise InputError(
+                f"target '{name}': se = {se:g}: contradicts the 95% interval {interval}, whose "
+                f"standard error is {implied:.3g}"
+            )
+
+
 def _check_sign(name: str, table: Mapping[str, Any]) -> None:
-    """Refuse a value whose sign contradicts the stated direction; all extractors point upwards."""
-    direction, value = str(table.get("direction", "")), table.get("value")
-    if not direction or value is None:
+    """Refuse a direction in unknown words, or a value whose sign contradicts it."""
+    direction, value = table.get("direction", ""), table.get("value")
+    if not direction.strip():
         return
     first = direction.split()[0].lower()
-    if (first in POSITIVE and value < 0.0) or (first in NEGATIVE and value > 0.0):
+    if first not in RISES + FALLS:
+        raise unknown(f"first word of the direction of target '{name}'", first, RISES + FALLS)
+    extractor = table.get("extractor")
+    if value is None or extractor is None:
+        return
+    expected = 1.0 if first in EXTRACTORS[extractor].upward else -1.0
+    if value * expected < 0.0:
         raise InputError(
-            f"target '{name}': value = {value:g}: contradicts direction = '{direction}' "
-            "(values are counted in the direction named by the extractor)"
+            f"target '{name}': value = {value:g}: contradicts direction = '{direction}'; positive "
+            f"values of '{extractor}' mean {EXTRACTORS[extractor].upward[0]}"
         )
+
+
+def _check_fitted_once(targets: Mapping[str, Target]) -> None:
+    """Refuse two targets that fit the same figure: it would be counted twice."""
+    first: dict[str, str] = {}
+    for target in of_use(targets, "fit"):
+        if target.extractor in first:
+            raise InputError(
+                f"target '{target.name}': extractor = '{target.extractor}': already fitted by "
+                f"target '{first[target.extractor]}'; give one of them use = 'check'"
+            )
+        if target.extractor is not None:
+            first[target.extractor] = target.name
 
 
 def of_use(targets: Mapping[str, Target], use: str) -> list[Target]:

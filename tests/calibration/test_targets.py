@@ -82,6 +82,15 @@ def test_scales_go_there_and_back(name: str) -> None:
         ("value = 2.0", "value = 75.0", r"value = 75: .* lies in \[-60, 60\]"),
         ("value = 2.0", "value = nan", "must be a finite number"),
         ("value = 2.0", "value = 2.0\ninterval = [3.0, 4.0]", "lies outside its interval"),
+        ("value = 2.0", 'value = 2.0\ninterval = ["a", 3.0]', "two finite numbers"),
+        ("value = 2.0", "value = 2.0\nse = 1.0\ninterval = [1.9, 2.1]", "se = 1: contradicts the"),
+        ("value = 2.0", 'value = 2.0\ndirection = "lower in REFOCUS"', "'difference' mean higher"),
+        ("value = 2.0", 'value = 2.0\ndirection = "sideways"', "unknown first word"),
+        ("value = 2.0", "value = 2.0\ndirection = 3", "direction = 3: must be a text"),
+        ("value = 2.0", "value = 2.0\nof = 100", "of = 100: .* is not a share"),
+        ("value = 2.0", "value = 2.0\nn = 0", "n = 0: must be a whole number above 0"),
+        ('kind = "estimate"', 'kind = "interval"', "needs one of z_intrapersonal"),
+        ('kind = "estimate"', 'kind = "selected"\nselected_by = "d"', "must be a list of tests"),
         ('use = "fit"', 'use = "fitted"', "unknown use"),
         ('title = "QPR"', "", "title is missing"),
         ("value = 2.0", "", "value is missing"),
@@ -96,6 +105,30 @@ def test_bad_targets_are_refused_by_name(tmp_path: Path, old: str, new: str, mes
         load_targets(written(tmp_path, GOOD.replace(old, new)))
     assert "mine" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_falls_is_reported_with_words_for_falling(tmp_path: Path) -> None:
+    costs = GOOD.replace('"difference"', '"cost_reduction"')
+    lower = costs.replace("value = 2.0", 'value = 2.0\ndirection = "lower in REFOCUS"')
+    assert load_targets(written(tmp_path, lower))["mine"].value == 2.0
+    with pytest.raises(InputError, match="mean lower"):
+        load_targets(written(tmp_path, lower.replace("lower", "higher")))
+
+
+def test_all_or_nobody_followed_up_needs_the_number_of_people(tmp_path: Path) -> None:
+    share = GOOD.replace('"difference"', '"logit_retention"').replace("value = 2.0", "value = 1.0")
+    with pytest.raises(InputError, match="give value and of as counts"):
+        load_targets(written(tmp_path, share))
+    counts = share.replace("value = 1.0", "value = 40\nof = 40")
+    assert load_targets(written(tmp_path, counts))["mine"].observed is not None
+
+
+def test_no_figure_is_fitted_twice(tmp_path: Path) -> None:
+    again = GOOD.replace("[mine]", "[again]").replace("value = 2.0", "value = 3.0")
+    with pytest.raises(InputError, match="'again': .* already fitted by target 'mine'"):
+        load_targets(written(tmp_path, GOOD + again))
+    checked = again.replace('use = "fit"', 'use = "check"')
+    assert len(load_targets(written(tmp_path, GOOD + checked))) == 2
 
 
 def test_a_file_that_is_not_there_or_not_toml_is_refused(tmp_path: Path) -> None:
