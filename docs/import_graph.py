@@ -16,7 +16,7 @@ LAYERS = (
     {"scenarios", "roster", "rosters", "population"},
     {"agents"},
     {"code_cache", "compiled", "ensemble", "model", "summaries"},
-    {"results", "dead_workers", "simulate", "request", "quick"},
+    {"results", "chunk_store", "dead_workers", "simulate", "request", "quick"},
     {"trials", "planning"},
     {"report"},
     {"commands"},

@@ -71,7 +71,6 @@ class Results:
         cls, request: Request, arrays: dict[str, np.ndarray], engine: str, extra: dict[str, Any]
     ) -> Results:
         """Build results from the arrays of a request."""
-        from sim.ensemble import describe
         from sim.events import EVENT_NAMES
         from sim.summaries import SCORES, arm_numbers
 
@@ -86,17 +85,7 @@ class Results:
             "team_trust": [layout.trust_names[row["trust"]] for row in layout.teams],
             "event": list(EVENT_NAMES),
         }
-        metadata = {
-            "versions": package_versions(),
-            "engine": engine,
-            "request": describe(request),
-            "assessment_weeks": {
-                name: [int(week) for week in request.assessment_weeks(index)]
-                for index, name in enumerate(request.names)
-            },
-            **extra,
-        }
-        return cls(arrays, labels, metadata)
+        return cls(arrays, labels, {**described(request, engine), **extra})
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table as a tidy data frame with names in place of numbers.
@@ -211,6 +200,21 @@ class Results:
 def package_versions() -> dict[str, str]:
     """Return the versions of this package and of those that results depend on."""
     return dict(_package_versions())
+
+
+def described(request: Request, engine: str = "compiled") -> dict[str, Any]:
+    """Return what a request was and what ran it."""
+    from sim.ensemble import describe
+
+    return {
+        "versions": package_versions(),
+        "engine": engine,
+        "request": describe(request),
+        "assessment_weeks": {
+            name: [int(week) for week in request.assessment_weeks(index)]
+            for index, name in enumerate(request.names)
+        },
+    }
 
 
 @cache

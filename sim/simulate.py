@@ -3,16 +3,14 @@
 `simulate` runs a request in chunks on any executor with the interface of `concurrent.futures`,
 reports progress, can be cancelled, stores finished chunks, and goes on where it stopped. The result
 does not depend on the executor, on how many workers there are, on their order, or on interruptions.
+`simulate_reduced` does the same and keeps of every chunk only what is asked for.
 """
 
 from __future__ import annotations
 
-import inspect
-import json
 import os
 import time
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -23,29 +21,23 @@ from concurrent.futures import (
 )
 from dataclasses import dataclass
 from functools import partial
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
+from sim.chunk_store import ChunkNotStoredError, ChunkStore, request_fingerprint
 from sim.dead_workers import DeadWorkerWatch
-from sim.ensemble import Chunk, Request, cut, describe, run_chunk, run_chunk_on_mesa
+from sim.ensemble import Chunk, Request, cut, run_chunk, run_chunk_on_mesa
 from sim.errors import InputError
-from sim.files import write_whole
 from sim.results import Results
 
 if TYPE_CHECKING:
     import mesa
 
 ENGINES = ("compiled", "mesa")
-CHUNK_FOLDER = "chunks"
-REQUEST_FILE = "request.json"
 POLL_SECONDS = 0.2
-# What decides tables beside the rules and the compiled week.
-TABLE_SOURCES = ("ensemble.py", "summaries.py")
-MESA_SOURCES = ("model.py", "agents/*.py")
+Reduce = Callable[[Request, Chunk, Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -160,9 +152,118 @@ def simulate(
         if engine == "compiled"
         else partial(run_chunk_on_mesa, agent_classes=agent_classes)
     )
+    store = None
+    if folder is not None:
+        fingerprint = request_fingerprint(request, engine, agent_classes)
+        store = ChunkStore(Path(folder), request, fingerprint, request.collect)
+    finished = run_chunks(
+        request,
+        run,
+        lambda done: assemble(request, done, engine, metadata),
+        executor=executor,
+        workers=workers,
+        store=store,
+        on_progress=on_progress,
+        should_cancel=should_cancel,
+    )
+    results = assemble(request, finished, engine, metadata)
+    if results is None:
+        raise InputError("request: nothing to simulate")
+    return results
+
+
+def simulate_reduced(
+    request: Request,
+    reduce: Reduce,
+    names: Sequence[str],
+    *,
+    reduction: str = "",
+    workers: int | None = None,
+    folder: Path | str | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_cancel: Callable[[], bool] | None = None,
+) -> list[tuple[Chunk, Mapping[str, np.ndarray]]]:
+    """Run a request on the compiled week and keep of every chunk only what is asked for.
+
+    Parameters
+    ----------
+    request : Request
+        Scenarios x draws x replications.
+    reduce : callable
+        Called with request, chunk and tables, in the thread that ran the chunk; returns the arrays
+        to keep, none of them a view of a table.
+    names : sequence of str
+        Names of the arrays that `reduce` returns.
+    reduction : str, optional
+        What decides what `reduce` makes of the tables; stored chunks of another reduction are
+        refused.
+    workers, folder, on_progress, should_cancel
+        As in `simulate`.
+
+    Returns
+    -------
+    list of (Chunk, mapping)
+        What was kept, in chunk order.
+
+    Raises
+    ------
+    Cancelled, Interrupted, InputError
+        As `simulate`, without results.
+    """
+    store = None
+    if folder is not None:
+        fingerprint = request_fingerprint(request, reduction=reduction)
+        store = ChunkStore(Path(folder), request, fingerprint, names)
+    finished = run_chunks(
+        request,
+        partial(run_and_reduce, reduce),
+        lambda done: None,
+        workers=workers,
+        store=store,
+        on_progress=on_progress,
+        should_cancel=should_cancel,
+    )
+    return [(chunk, finished[chunk.number]) for chunk in cut(request)]
+
+
+def run_and_reduce(reduce: Reduce, request: Request, chunk: Chunk) -> Mapping[str, np.ndarray]:
+    """Run a chunk on the compiled week and return what is kept of it."""
+    return reduce(request, chunk, run_chunk(request, chunk))
+
+
+def run_chunks(
+    request: Request,
+    run: Callable[[Request, Chunk], Mapping[str, np.ndarray]],
+    gathered: Callable[[Mapping[int, Mapping[str, np.ndarray]]], Results | None],
+    *,
+    executor: Executor | Any = None,
+    workers: int | None = None,
+    store: ChunkStore | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_cancel: Callable[[], bool] | None = None,
+) -> dict[int, Mapping[str, np.ndarray]]:
+    """Run those chunks of a request that are not stored, and return the arrays of all by number.
+
+    Parameters
+    ----------
+    request : Request
+        What is run.
+    run : callable
+        Runs a chunk and returns its arrays.
+    gathered : callable
+        Makes results of finished chunks, for those who catch `Cancelled` or `Interrupted`.
+    executor, workers, on_progress, should_cancel
+        As in `simulate`.
+    store : ChunkStore, optional
+        Where finished chunks are.
+
+    Raises
+    ------
+    Cancelled, Interrupted
+        As `simulate`.
+    """
     chunks = cut(request)
-    store = ChunkStore(Path(folder), request, engine, agent_classes) if folder is not None else None
-    finished: dict[int, dict[str, np.ndarray]] = {}
+    finished: dict[int, Mapping[str, np.ndarray]] = {}
     if store is not None:
         for chunk in chunks:
             kept = store.read(chunk)
@@ -202,7 +303,7 @@ def simulate(
             if cancelled:
                 for future in running:
                     future.cancel()
-                raise Cancelled(assemble(request, finished, engine, metadata), done, total)
+                raise Cancelled(gathered(finished), done, total)
             if not running:
                 break
             ready = _finished(running)
@@ -220,19 +321,14 @@ def simulate(
         advice = "resume with the same folder" if store is not None else "nothing was stored"
         raise Interrupted(
             f"executor: a worker process died after {done} of {total} worlds; {advice}",
-            assemble(request, finished, engine, metadata),
+            gathered(finished),
         ) from error
     except ChunkNotStoredError as error:
-        raise Interrupted(
-            str(error), assemble(request, finished, engine, metadata)
-        ) from error.__cause__
+        raise Interrupted(str(error), gathered(finished)) from error.__cause__
     finally:
         if own is not None:
             own.shutdown(wait=True, cancel_futures=True)
-    results = assemble(request, finished, engine, metadata)
-    if results is None:
-        raise InputError("request: nothing to simulate")
-    return results
+    return finished
 
 
 def capacity(executor: Any) -> int:
@@ -272,143 +368,3 @@ def assemble(
         for name in request.collect
     }
     return Results.of(request, arrays, engine, dict(metadata or {}))
-
-
-def request_fingerprint(
-    request: Request, engine: str, agent_classes: Mapping[str, type[mesa.Agent]] | None = None
-) -> str:
-    """Return a hash of everything that decides the result of a request."""
-    from sim import code_cache
-
-    digest = blake2b(digest_size=16)
-    digest.update(json.dumps(describe(request), sort_keys=True).encode())
-    digest.update(f"{engine} {code_cache.source_hash()}".encode())
-    for pattern in TABLE_SOURCES if engine == "compiled" else TABLE_SOURCES + MESA_SOURCES:
-        for path in sorted(Path(__file__).parent.glob(pattern)):
-            digest.update(path.read_bytes())
-    for kind, own in sorted((agent_classes or {}).items()):
-        digest.update(f"{kind} {own.__module__} {own.__qualname__} {source_of(own)}".encode())
-    digest.update(np.ascontiguousarray(request.draws).tobytes())
-    for name, layout in zip(request.names, request.layouts, strict=True):
-        digest.update(name.encode())
-        for array in (layout.trusts, layout.teams, layout.actions):
-            digest.update(np.ascontiguousarray(array).tobytes())
-        digest.update(
-            repr(
-                (
-                    layout.selection_mode,
-                    layout.selection_value,
-                    layout.selection_reliability,
-                    layout.assessment_weeks,
-                    layout.team_names,
-                    layout.arms,
-                )
-            ).encode()
-        )
-    return digest.hexdigest()
-
-
-def source_of(own: type) -> str:
-    """Return the source of a class, empty where it has none (typed in at a prompt)."""
-    try:
-        return inspect.getsource(own)
-    except (OSError, TypeError):
-        return ""
-
-
-def stored_fingerprint(path: Path) -> str | None:
-    """Return the fingerprint that a folder's request file names; None when it names none."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return None
-    fingerprint = found.get("fingerprint") if isinstance(found, dict) else None
-    return fingerprint if isinstance(fingerprint, str) else None
-
-
-class ChunkNotStoredError(InputError):
-    """A finished chunk could not be written."""
-
-
-class ChunkStore:
-    """Finished chunks in a folder, each written whole or not at all.
-
-    Parameters
-    ----------
-    folder : Path
-        The folder; created when missing.
-    request : Request
-        The request; a folder that holds another one is refused.
-    engine : str
-        The engine.
-    agent_classes : mapping, optional
-        Own agent classes.
-
-    Raises
-    ------
-    InputError
-        When the folder holds another request, or cannot be written.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        request: Request,
-        engine: str,
-        agent_classes: Mapping[str, type[mesa.Agent]] | None = None,
-    ) -> None:
-        self.folder = folder / CHUNK_FOLDER
-        self.tables = request.collect
-        fingerprint = request_fingerprint(request, engine, agent_classes)
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            path = folder / REQUEST_FILE
-            if path.exists():
-                if stored_fingerprint(path) != fingerprint:
-                    raise InputError(
-                        f"folder '{folder}': holds another request (or one of another version of "
-                        "the model); choose another folder"
-                    )
-            else:
-                text = json.dumps({"fingerprint": fingerprint, **describe(request)}, indent=1)
-                write_whole(path, text.encode())
-        except OSError as error:
-            raise InputError(
-                f"folder '{folder}': cannot be written ({error.strerror}); nothing was run"
-            ) from error
-
-    def path(self, chunk: Chunk) -> Path:
-        """Return the file of a chunk."""
-        return self.folder / f"{chunk.number:07d}.npz"
-
-    def read(self, chunk: Chunk) -> dict[str, np.ndarray] | None:
-        """Return a stored chunk, or None when it is not there or not readable."""
-        from io import BytesIO
-
-        try:
-            # Read whole: a damaged file leaves `np.load` without having closed it.
-            content = BytesIO(self.path(chunk).read_bytes())
-            with np.load(content, allow_pickle=False) as stored:
-                return {name: stored[name] for name in self.tables}
-        except (OSError, ValueError, EOFError, KeyError, BadZipFile, zlib.error):
-            return None
-
-    def write(self, chunk: Chunk, tables: Mapping[str, np.ndarray]) -> None:
-        """Store a finished chunk.
-
-        Raises
-        ------
-        ChunkNotStoredError
-            When the disk is full or the folder has gone; chunks stored before stay usable.
-        """
-        from io import BytesIO
-
-        buffer = BytesIO()
-        np.savez(buffer, **dict(tables))  # type: ignore[arg-type]
-        try:
-            write_whole(self.path(chunk), buffer.getvalue())
-        except OSError as error:
-            raise ChunkNotStoredError(
-                f"folder '{self.folder}': chunk {chunk.number} could not be written "
-                f"({error.strerror}); chunks stored before are kept, resume with the same folder"
-            ) from error

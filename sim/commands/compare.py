@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.numbers import whole
+from sim.commands.unfinished import begun, checked_folder, ended, resumed
 from sim.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("--workers", help="threads (default: all processors)")
     parser.add_argument("--out", metavar="DIR", help="folder for report and tables")
     parser.add_argument(
+        "--resume", metavar="DIR", help="go on with a comparison that was cut off in this folder"
+    )
+    parser.add_argument(
         "--format",
         default="text",
         help="of what is printed: text (default), csv, json, or pdf-ready (a page to print)",
@@ -83,11 +87,13 @@ def run(given: argparse.Namespace) -> int:
     """Compare; print in the format asked for, save report and tables."""
     if given.format not in FORMATS:
         raise unknown("format", given.format, FORMATS)
-    if not given.scenarios:
+    if given.resume is not None:
+        given = resumed(given, given.scenarios)
+    elif not given.scenarios:
         raise InputError("scenarios: name at least one; see 'refocus list scenarios'")
     question = question_of(given)
-    folder = None if given.out is None else checked_folder(given.out)
-    comparison = compared(question, given)
+    folder = None if given.out is None else checked_folder(given.out, "comparison.json")
+    comparison = compared(question, given, folder)
     from sim.planning.value import value_of
 
     value = value_of(comparison)
@@ -96,6 +102,7 @@ def run(given: argparse.Namespace) -> int:
     if folder is not None:
         for path in saved(folder, comparison, value, command_of(given)):
             print(path)
+        ended(folder)
         return 0
     print(printed(given.format, comparison, value, command_of(given)), end="")
     return 0
@@ -170,18 +177,7 @@ def threshold_of(text: str | None) -> float | None:
     return points
 
 
-def checked_folder(name: str) -> Path:
-    """Return a folder to write to: a new one, an empty one, or an earlier comparison's."""
-    folder = Path(name)
-    if folder.exists():
-        if not folder.is_dir():
-            raise InputError(f"out = '{name}': exists and is no folder")
-        if any(folder.iterdir()) and not (folder / "comparison.json").exists():
-            raise InputError(f"out = '{name}': holds something else; name another folder")
-    return folder
-
-
-def compared(question: Question, given: argparse.Namespace) -> Comparison:
+def compared(question: Question, given: argparse.Namespace, folder: Path | None) -> Comparison:
     """Run the comparison with a progress bar."""
     from sim.commands.simulation import progress_bar, say, stop_on_interrupt
     from sim.ensemble import first_compilation
@@ -192,13 +188,22 @@ def compared(question: Question, given: argparse.Namespace) -> Comparison:
         say("first simulation after installation or an edit: compiling, about half a minute ...")
     workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
     worlds = len(question.scenarios) * len(question.chosen.draws) * question.replications
-    with stop_on_interrupt() as asked, progress_bar(worlds) as show:
+    with (
+        begun(folder, given) as place,
+        stop_on_interrupt() as asked,
+        progress_bar(worlds) as show,
+    ):
         try:
             return compare(
-                question, workers=workers, on_progress=show, should_cancel=lambda: asked[0]
+                question,
+                workers=workers,
+                folder=place,
+                on_progress=show,
+                should_cancel=lambda: asked[0],
             )
         except Cancelled as stopped:
-            say(str(stopped))
+            hint = f"; go on with: refocus compare --resume {folder}" if folder is not None else ""
+            say(f"{stopped}{hint}")
             raise KeyboardInterrupt from stopped
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.numbers import whole
+from sim.commands.unfinished import begun, checked_folder, ended, resumed
 from sim.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -70,6 +71,9 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("--workers", help="threads (default: all processors)")
     parser.add_argument("--format", default="text", metavar="text|csv|json", help="what is printed")
     parser.add_argument("--out", metavar="DIR", help="folder for tables and report")
+    parser.add_argument(
+        "--resume", metavar="DIR", help="go on with a plan that was cut off in this folder"
+    )
     parser.set_defaults(run=run)
 
 
@@ -77,9 +81,11 @@ def run(given: argparse.Namespace) -> int:
     """Search, score, and print or save."""
     if given.format not in FORMATS:
         raise unknown("format", given.format, FORMATS)
-    folder = None if given.out is None else checked_folder(given.out)
+    if given.resume is not None:
+        given = resumed(given, given.packages)
+    folder = None if given.out is None else checked_folder(given.out, "plan.csv")
     question, covers = question_of(given)
-    outcome = solved(question, given)
+    outcome = solved(question, given, folder)
     from sim.planning.plan_content import plan_content
     from sim.planning.plan_tables import beside_rows, frame_of
     from sim.planning.plan_text import plan_text
@@ -87,6 +93,7 @@ def run(given: argparse.Namespace) -> int:
     if folder is not None:
         for path in saved(folder, outcome, covers, command_of(given)):
             print(path)
+        ended(folder)
     elif given.format == "csv":
         print(frame_of(beside_rows(outcome)).to_csv(index=False), end="")
     elif given.format == "json":
@@ -162,18 +169,7 @@ def question_of(given: argparse.Namespace) -> tuple[PlanQuestion, str]:
     return question, chosen.covers
 
 
-def checked_folder(name: str) -> Path:
-    """Return a folder to write to: a new one, an empty one, or an earlier plan's."""
-    folder = Path(name)
-    if folder.exists():
-        if not folder.is_dir():
-            raise InputError(f"out = '{name}': exists and is no folder")
-        if any(folder.iterdir()) and not (folder / "plan.csv").exists():
-            raise InputError(f"out = '{name}': holds something else; name another folder")
-    return folder
-
-
-def solved(question: PlanQuestion, given: argparse.Namespace) -> PlanOutcome:
+def solved(question: PlanQuestion, given: argparse.Namespace, folder: Path | None) -> PlanOutcome:
     """Search and score, with a progress bar for each."""
     from sim.commands.simulation import progress_bar, say, stop_on_interrupt
     from sim.ensemble import first_compilation
@@ -183,13 +179,22 @@ def solved(question: PlanQuestion, given: argparse.Namespace) -> PlanOutcome:
     if first_compilation():
         say("first simulation after installation or an edit: compiling, about half a minute ...")
     workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
-    with stop_on_interrupt() as asked, progress_bar(0) as show:
+    with (
+        begun(folder, given) as place,
+        stop_on_interrupt() as asked,
+        progress_bar(0) as show,
+    ):
         try:
             return solve(
-                question, workers=workers, on_progress=show, should_cancel=lambda: asked[0]
+                question,
+                workers=workers,
+                folder=place,
+                on_progress=show,
+                should_cancel=lambda: asked[0],
             )
         except Cancelled as stopped:
-            say(str(stopped))
+            hint = f"; go on with: refocus plan --resume {folder}" if folder is not None else ""
+            say(f"{stopped}{hint}")
             raise KeyboardInterrupt from stopped
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from sim.planning.setting import Setting, named_teams, wished_starts
 from sim.planning.trainers import Starts, dearest, queue
 from sim.planning.worlds import Worlds, planning_request, simulate_worlds
 from sim.posterior.choose import ChosenDraws
+from sim.results import described
 from sim.scenarios.expand import expand
 from sim.streams import check_seed
 
@@ -406,6 +408,7 @@ def compare(
     question: Question,
     *,
     workers: int | None = None,
+    folder: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     should_cancel: Callable[[], bool] | None = None,
 ) -> Comparison:
@@ -415,8 +418,8 @@ def compare(
     ----------
     question : Question
         What is compared.
-    workers, on_progress, should_cancel
-        As in `sim.simulate.simulate`.
+    workers, folder, on_progress, should_cancel
+        As in `sim.simulate.simulate_reduced`.
 
     Raises
     ------
@@ -437,15 +440,16 @@ def compare(
         settings=question.settings,
         fixed=any(wave.named for wave in question.setting.waves),
     )
-    worlds, metadata = simulate_worlds(
+    worlds = simulate_worlds(
         request,
         prepared.covered,
         prepared.plans,
         workers=workers,
+        folder=folder,
         on_progress=on_progress,
         should_cancel=should_cancel,
     )
-    return costed(prepared, worlds, metadata)
+    return costed(prepared, worlds, described(request))
 
 
 def costed(prepared: Prepared, worlds: Worlds, metadata: Mapping[str, Any]) -> Comparison:

@@ -9,18 +9,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.ensemble import Chunk, Request
 from sim.errors import InputError
-from sim.planning.worlds import ReducingExecutor
 from sim.population import Layout, lay_out
 from sim.request import build_request
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
-from sim.simulate import Progress, simulate
+from sim.simulate import Progress, simulate_reduced
 
 if TYPE_CHECKING:
     from sim.roster import Roster
@@ -125,6 +126,7 @@ def team_outcomes(
     weeks: int,
     seed: int,
     workers: int | None = None,
+    folder: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     should_cancel: Callable[[], bool] | None = None,
 ) -> np.ndarray:
@@ -142,8 +144,8 @@ def team_outcomes(
         Sets of parameter values, each with chance of its own.
     weeks, seed : int
         Weeks looked at; seed of chance.
-    workers, on_progress, should_cancel
-        As in `sim.simulate.simulate`.
+    workers, folder, on_progress, should_cancel
+        As in `sim.simulate.simulate_reduced`.
 
     Returns
     -------
@@ -173,31 +175,32 @@ def team_outcomes(
         layouts=layouts,
         draws=np.repeat(np.atleast_2d(request.draws), len(layouts), axis=0),
     )
-    found = np.zeros((len(layouts), len(draws), teams, len(OUTCOMES)))
 
-    def reduce(_: Request, chunk: Chunk, tables: Mapping[str, np.ndarray]) -> None:
+    def reduce(_: Request, chunk: Chunk, tables: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        kept = np.zeros((teams, len(OUTCOMES)))
         people = tables["assessments"]
         people = people[(people["week"] == weeks) & ~np.isnan(people["qpr15"])]
         count = np.bincount(people["team"], minlength=teams)
         total = np.bincount(people["team"], people["qpr15"], minlength=teams)
-        found[chunk.scenario, chunk.draw, :, 0] = np.where(
-            count > 0, total / np.maximum(count, 1), np.nan
-        )
+        kept[:, 0] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
         last = tables["team_weeks"]
         last = last[last["week"] == weeks]
-        found[chunk.scenario, chunk.draw, last["team"], 1] = last["reach"]
+        kept[last["team"], 1] = last["reach"]
+        return {"outcomes": kept}
 
-    executor = ReducingExecutor(reduce, workers)
-    try:
-        simulate(
-            request,
-            executor=executor,
-            workers=workers,
-            on_progress=on_progress,
-            should_cancel=should_cancel,
-        )
-    finally:
-        executor.shutdown()
+    chunks = simulate_reduced(
+        request,
+        reduce,
+        ("outcomes",),
+        reduction=blake2b(Path(__file__).read_bytes(), digest_size=16).hexdigest(),
+        workers=workers,
+        folder=folder,
+        on_progress=on_progress,
+        should_cancel=should_cancel,
+    )
+    found = np.zeros((len(layouts), len(draws), teams, len(OUTCOMES)))
+    for chunk, kept in chunks:
+        found[chunk.scenario, chunk.draw] = kept["outcomes"]
     return np.asarray(np.nan_to_num(found[1:] - found[:1], nan=0.0))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -347,6 +348,7 @@ def solve(
     question: PlanQuestion,
     *,
     workers: int | None = None,
+    folder: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     should_cancel: Callable[[], bool] | None = None,
 ) -> PlanOutcome:
@@ -356,8 +358,9 @@ def solve(
     ----------
     question : PlanQuestion
         What is to be planned.
-    workers, on_progress, should_cancel
-        As in `sim.simulate.simulate`; progress is told for the search and for the score.
+    workers, folder, on_progress, should_cancel
+        As in `sim.simulate.simulate_reduced`; search, score and the effect of the plan to take are
+        simulated one after the other, each with its own progress and in a folder of its own.
 
     Raises
     ------
@@ -375,7 +378,7 @@ def solve(
     seen, fresh = question.draws[::2], question.draws[1::2]
 
     def simulated(
-        plans: Sequence[TeamPlan], draws: Sequence[Mapping[str, float]], seed: int
+        stage: str, plans: Sequence[TeamPlan], draws: Sequence[Mapping[str, float]], seed: int
     ) -> np.ndarray:
         return team_outcomes(
             question.packages,
@@ -385,6 +388,7 @@ def solve(
             weeks=question.weeks,
             seed=seed,
             workers=workers,
+            folder=None if folder is None else folder / stage,
             on_progress=on_progress,
             should_cancel=should_cancel,
         )
@@ -398,7 +402,7 @@ def solve(
         for package, several in enumerate(anchors)
         for week in several
     ]
-    mean = worth_of(simulated(trials, seen, question.seed)).mean(axis=1)
+    mean = worth_of(simulated("search", trials, seen, question.seed)).mean(axis=1)
     benefit, first = [], 0
     for package, several in enumerate(anchors):
         part = mean[first : first + len(several)]
@@ -412,7 +416,7 @@ def solve(
             if np.any(plan.package != NOTHING):
                 plans.append(plan)
     expected = [believed(offer, plan, benefit) for plan in plans]
-    worth = worth_of(simulated(plans, fresh, question.seed + 1)).sum(axis=2)
+    worth = worth_of(simulated("score", plans, fresh, question.seed + 1)).sum(axis=2)
     best = worth.max(axis=0)
     scores = tuple(
         score_of(offer, plan, hoped, own, best - own)
@@ -426,7 +430,7 @@ def solve(
     if not np.any(plan.package != NOTHING):
         return answer
     # Chance of their own, so that the choice between plans lends the chosen one no luck.
-    again = simulated([plan], list(fresh) * RUNS, question.seed + 2)[0]
+    again = simulated("effect", [plan], list(fresh) * RUNS, question.seed + 2)[0]
     points = again[..., OUTCOMES.index("qpr15")].reshape(RUNS, len(fresh), -1)
     effect = effect_on(question, plan, points)
     return replace(answer, effect=effect)

@@ -1,17 +1,17 @@
 """Many worlds of several scenarios, reduced to outcomes where they are computed.
 
 A comparison of ten scenarios over 200 draws and 10 replications is 20,000 worlds: their tables
-would not fit into memory. `ReducingExecutor` stands between `simulate` and a pool of threads and
-keeps of every chunk only its outcomes.
+would not fit into memory, so only its outcomes are kept of every chunk.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from sim.planning.outcomes import (
 from sim.planning.resources import RESOURCES, WEEKS_PER_YEAR, Plan
 from sim.request import build_request
 from sim.scenarios.library import adjusted
-from sim.simulate import Progress, simulate
+from sim.simulate import Progress, simulate_reduced
 
 if TYPE_CHECKING:
     from sim.population import Layout
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from sim.scenarios.schema import Scenario
 
 COLLECT = ("assessments", "staff_assessments", "team_weeks")
+KEPT = ("scores", "groups", "implementation", "resources", "weekly")
+# What decides outcomes beside the tables.
+OUTCOME_SOURCES = ("outcomes.py", "resources.py", "worlds.py")
 
 
 @dataclass(frozen=True)
@@ -75,45 +78,6 @@ class Worlds:
             for number, name in enumerate(RESOURCES)
             if own[..., number].any()
         }
-
-
-class ReducingExecutor:
-    """An executor for `simulate` that keeps of every chunk only its outcomes.
-
-    Parameters
-    ----------
-    reduce : callable
-        Called with request, chunk and tables, in the thread that ran the chunk.
-    workers : int, optional
-        Threads; as many as there are processors when not given.
-    """
-
-    def __init__(
-        self,
-        reduce: Callable[[Request, Chunk, Mapping[str, np.ndarray]], None],
-        workers: int | None = None,
-    ) -> None:
-        self._reduce = reduce
-        self._pool = ThreadPoolExecutor(max_workers=workers)
-        # `simulate` asks pools of `concurrent.futures` for their size by this name.
-        self._max_workers = self._pool._max_workers
-
-    def submit(
-        self, run: Callable[..., Any], request: Request, chunk: Chunk
-    ) -> Future[dict[str, np.ndarray]]:
-        """Run a chunk, reduce it, and hand on empty tables."""
-
-        def work() -> dict[str, np.ndarray]:
-            tables = run(request, chunk)
-            self._reduce(request, chunk, tables)
-            # A copy: a view, even of no rows, would keep the whole table in memory.
-            return {name: table[:0].copy() for name, table in tables.items()}
-
-        return self._pool.submit(work)
-
-    def shutdown(self) -> None:
-        """Wait for what runs and give the threads back."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 def yearly_assessments(weeks: int) -> list[int]:
@@ -201,10 +165,11 @@ def simulate_worlds(
     plans: Sequence[Plan],
     *,
     workers: int | None = None,
+    folder: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     should_cancel: Callable[[], bool] | None = None,
-) -> tuple[Worlds, dict[str, Any]]:
-    """Run a request and return the outcomes of its worlds, and its metadata.
+) -> Worlds:
+    """Run a request and return the outcomes of its worlds.
 
     Parameters
     ----------
@@ -214,15 +179,41 @@ def simulate_worlds(
         Who the outcomes are about.
     plans : sequence of Plan
         What each scenario gives each team.
-    workers, on_progress, should_cancel
-        As in `sim.simulate.simulate`.
+    workers, folder, on_progress, should_cancel
+        As in `sim.simulate.simulate_reduced`.
 
     Raises
     ------
-    Cancelled
-        When `should_cancel` said so.
+    Cancelled, Interrupted, InputError
+        As `sim.simulate.simulate_reduced`.
     """
     assessments = request.assessment_weeks(0)
+
+    def reduce(
+        asked: Request, chunk: Chunk, tables: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        found = outcomes_of(
+            tables,
+            chunk.worlds,
+            asked.weeks,
+            assessments,
+            covered,
+            plans[chunk.scenario],
+            found_within_worlds(asked.layouts[chunk.scenario]),
+        )
+        kept = {name: getattr(found, name) for name in KEPT}
+        return {**kept, "weekly": found.weekly.sum(axis=0)}
+
+    chunks = simulate_reduced(
+        request,
+        reduce,
+        KEPT,
+        reduction=reduction_of(covered, plans),
+        workers=workers,
+        folder=folder,
+        on_progress=on_progress,
+        should_cancel=should_cancel,
+    )
     shape = (len(request.names), request.parameter_sets, request.replications)
     years = -(-request.weeks // WEEKS_PER_YEAR)
     worlds = Worlds(
@@ -236,39 +227,25 @@ def simulate_worlds(
         weekly=np.zeros((*shape[:2], request.weeks + 1, len(WEEKLY))),
         resources=np.zeros((*shape, years, len(RESOURCES))),
     )
-    parts: dict[tuple[int, int], list[tuple[int, np.ndarray]]] = {}
-
-    def reduce(asked: Request, chunk: Chunk, tables: Mapping[str, np.ndarray]) -> None:
+    for chunk, kept in chunks:
         at = (chunk.scenario, chunk.draw, slice(chunk.first, chunk.last))
-        found = outcomes_of(
-            tables,
-            chunk.worlds,
-            asked.weeks,
-            assessments,
-            covered,
-            plans[chunk.scenario],
-            found_within_worlds(asked.layouts[chunk.scenario]),
-        )
-        worlds.scores[at] = found.scores
-        worlds.groups[at] = found.groups
-        worlds.implementation[at] = found.implementation
-        worlds.resources[at] = found.resources
-        summed = found.weekly.sum(axis=0)
-        parts.setdefault((chunk.scenario, chunk.draw), []).append((chunk.first, summed))
+        worlds.scores[at] = kept["scores"]
+        worlds.groups[at] = kept["groups"]
+        worlds.implementation[at] = kept["implementation"]
+        worlds.resources[at] = kept["resources"]
+        worlds.weekly[at[:2]] += kept["weekly"] / request.replications
+    return worlds
 
-    executor = ReducingExecutor(reduce, workers)
-    try:
-        results = simulate(
-            request,
-            executor=executor,
-            workers=workers,
-            on_progress=on_progress,
-            should_cancel=should_cancel,
-        )
-    finally:
-        executor.shutdown()
-    for (scenario, draw), summed in parts.items():
-        # In the order of replications, so that the sum does not depend on which chunk came first.
-        for _, one in sorted(summed, key=lambda pair: pair[0]):
-            worlds.weekly[scenario, draw] += one / request.replications
-    return worlds, results.metadata
+
+def reduction_of(covered: Covered, plans: Sequence[Plan]) -> str:
+    """Return a hash of everything that decides outcomes beside a request's tables."""
+    digest = blake2b(digest_size=16)
+    for name in OUTCOME_SOURCES:
+        digest.update(Path(__file__).with_name(name).read_bytes())
+    described: list[Covered | Plan] = [covered, *plans]
+    for one in described:
+        for field in dataclasses.fields(one):
+            value = getattr(one, field.name)
+            is_array = isinstance(value, np.ndarray)
+            digest.update(value.tobytes() if is_array else repr(value).encode())
+    return digest.hexdigest()

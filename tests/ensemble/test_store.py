@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim import ensemble
+from sim import chunk_store, ensemble
 from sim import simulate as simulate_module
 from sim.agents import Staff
 from sim.ensemble import Request, cut
@@ -208,14 +208,14 @@ def test_a_folder_that_cannot_be_made_is_refused_before_anything_runs(
 def test_a_full_disk_is_told_and_loses_nothing_finished(
     request_: Request, whole: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_whole = simulate_module.write_whole
+    write_whole = chunk_store.write_whole
 
     def full_after_three(path: Path, content: bytes) -> None:
         if path.name == "0000003.npz":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         write_whole(path, content)
 
-    monkeypatch.setattr(simulate_module, "write_whole", full_after_three)
+    monkeypatch.setattr(chunk_store, "write_whole", full_after_three)
     with pytest.raises(Interrupted, match=r"chunk 3 .*No space left .*resume") as caught:
         simulate(request_, workers=1, folder=tmp_path)
     assert "\n" not in str(caught.value)
@@ -227,7 +227,7 @@ def test_a_full_disk_is_told_and_loses_nothing_finished(
         # Chunk 3 could not be stored, but is not lost either.
         assert array.tobytes() == whole.arrays[name][: len(array)].tobytes()
     assert len(np.unique(finished.arrays["summaries"][["draw", "replication"]])) == 20
-    monkeypatch.setattr(simulate_module, "write_whole", write_whole)
+    monkeypatch.setattr(chunk_store, "write_whole", write_whole)
     assert_identical(simulate(request_, folder=tmp_path), whole)
 
 

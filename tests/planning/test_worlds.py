@@ -5,31 +5,46 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Mapping
-from typing import Any, cast
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from sim.ensemble import Chunk, Request
-from sim.planning.worlds import ReducingExecutor
+from sim.errors import InputError
+from sim.simulate import simulate_reduced
+from tests.ensemble.small import in_small_chunks, small_request
 
 
-def test_a_chunk_that_was_reduced_does_not_keep_its_tables() -> None:
-    kept: list[weakref.ref[np.ndarray]] = []
-    sums: list[float] = []
+@pytest.fixture
+def request_(monkeypatch: pytest.MonkeyPatch) -> Request:
+    request = small_request(replications=4)
+    in_small_chunks(monkeypatch, request)
+    return request
 
-    def run(request: Request, chunk: Chunk) -> dict[str, np.ndarray]:
-        table = np.ones(1000, dtype=[("value", "f8")])
-        kept.append(weakref.ref(table))
-        return {"team_weeks": table}
 
-    def reduce(request: Request, chunk: Chunk, tables: Mapping[str, np.ndarray]) -> None:
-        sums.append(float(tables["team_weeks"]["value"].sum()))
+def last_weeks(_: Request, chunk: Chunk, tables: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {"rows": np.array([len(tables["team_weeks"]), chunk.number])}
 
-    executor = ReducingExecutor(reduce, workers=1)
-    left = executor.submit(run, cast(Any, None), cast(Any, None)).result()
-    executor.shutdown()
+
+def test_a_chunk_that_was_reduced_does_not_keep_its_tables(request_: Request) -> None:
+    tables_seen: list[weakref.ref[np.ndarray]] = []
+
+    def reduce(
+        asked: Request, chunk: Chunk, tables: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        tables_seen.append(weakref.ref(tables["team_weeks"]))
+        return last_weeks(asked, chunk, tables)
+
+    kept = simulate_reduced(request_, reduce, ("rows",))
     gc.collect()
-    assert sums == [1000.0]
-    assert left["team_weeks"].dtype.names == ("value",)
-    assert len(left["team_weeks"]) == 0
-    assert kept[0]() is None
+    assert len(kept) == len(tables_seen) > 1
+    assert [one["rows"][1] for _, one in kept] == [chunk.number for chunk, _ in kept]
+    assert all(one["rows"][0] > 0 for _, one in kept)
+    assert all(seen() is None for seen in tables_seen)
+
+
+def test_chunks_of_another_reduction_are_refused(request_: Request, tmp_path: Path) -> None:
+    simulate_reduced(request_, last_weeks, ("rows",), reduction="one", folder=tmp_path)
+    with pytest.raises(InputError, match="holds another request"):
+        simulate_reduced(request_, last_weeks, ("rows",), reduction="two", folder=tmp_path)
