@@ -2,7 +2,8 @@
 
 numba's own cache looks only at the file of the function it compiled; when a rule in another file
 changes, it goes on using the old code. Here the folder's name carries a hash of every source file
-that the compiled week can reach, so that an edited rule is compiled anew.
+that the compiled code can reach, so that an edited rule is compiled anew. The compiled week and the
+compiled mixed model have a folder each.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 SOURCES = (
     "streams.py",
@@ -26,17 +29,28 @@ SOURCES = (
     # Names of parameters are compiled in; their values are not, so the TOML files are left out.
     "parameters/*.py",
 )
-KEPT_FOLDERS = 6
+FIT_SOURCES = (
+    "trials/random_intercept.py",
+    "trials/random_intercept_compiled.py",
+    "trials/t_distribution.py",
+)
+KEPT_FOLDERS = 8
 OUR_FOLDER = re.compile(r"[0-9a-f]{20}")
 
 
-def source_hash() -> str:
-    """Return a hash of all source that compiled code can reach, and of what compiles it."""
+def source_hash(sources: Sequence[str] = SOURCES) -> str:
+    """Return a hash of all source that compiled code can reach, and of what compiles it.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        Patterns of files: the compiled week's, or `FIT_SOURCES`.
+    """
     from importlib.metadata import version
 
     root = Path(__file__).parent
     digest = hashlib.blake2b(digest_size=10)
-    for pattern in SOURCES:
+    for pattern in sources:
         for path in sorted(root.glob(pattern)):
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_bytes())
@@ -55,13 +69,13 @@ def cache_root() -> Path:
     return Path(base or Path.home() / ".cache") / "refocus-simulation"
 
 
-def prepare() -> Path | None:
+def prepare(sources: Sequence[str] = SOURCES) -> Path | None:
     """Create the folder for this source and return it; None when no folder can be written.
 
     Old folders beyond the last few are removed.
     """
     try:
-        folder = cache_root() / source_hash()
+        folder = cache_root() / source_hash(sources)
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -83,6 +97,33 @@ def _remove_old(current: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def compiler(folder: Path | None) -> Callable[..., Any]:
+    """Return a decorator that compiles a function and keeps the code in a folder, if there is one.
+
+    Compiled functions hold no lock on the interpreter.
+    """
+    import numba
+
+    config: Any = numba.config
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        # numba asks for the folder when it meets the function, not when it compiles it.
+        before = config.CACHE_DIR
+        config.CACHE_DIR = "" if folder is None else str(folder)
+        try:
+            return numba.njit(nogil=True, cache=folder is not None)(function)
+        finally:
+            config.CACHE_DIR = before
+
+    return compiled
+
+
 def is_filled(folder: Path | None) -> bool:
     """Return whether code has been compiled into the folder before."""
     return folder is not None and any(folder.rglob("*.nbi"))
+
+
+def first_compilation(sources: Sequence[str] = SOURCES) -> bool:
+    """Return whether code will be compiled first, because none is kept for this source."""
+    folder = cache_root() / source_hash(sources)
+    return not is_filled(folder if folder.exists() else None)

@@ -120,9 +120,7 @@ from sim.state import ACTION, SERVICE_USER, STAFF, TEAM, TRUST, record_fields
 from sim.streams import STAFF_EMPLOYMENT, STAFF_MOVE, category, uniforms
 
 CACHE_FOLDER = code_cache.prepare()
-if CACHE_FOLDER is not None:
-    numba.config.CACHE_DIR = str(CACHE_FOLDER)
-compile_rule = numba.njit(nogil=True, cache=CACHE_FOLDER is not None)
+compile_rule = code_cache.compiler(CACHE_FOLDER)
 
 TRUST_DTYPE = np.dtype(record_fields(TRUST))
 TEAM_DTYPE = np.dtype(record_fields(TEAM))

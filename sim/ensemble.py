@@ -345,14 +345,6 @@ def run_chunk_on_mesa(
     return {name: np.concatenate(parts) for name, parts in collected.items()}
 
 
-def first_compilation() -> bool:
-    """Return whether the next run compiles first (nothing compiled is kept for this source)."""
-    from sim import code_cache
-
-    folder = code_cache.cache_root() / code_cache.source_hash()
-    return not code_cache.is_filled(folder if folder.exists() else None)
-
-
 def describe(request: Request) -> dict[str, Any]:
     """Return a request in figures, for progress and metadata."""
     layout = request.layouts[0]

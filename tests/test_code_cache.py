@@ -34,6 +34,16 @@ hits = sum(compiled.take_stock.stats.cache_hits.values())
 print(float(team["behaviour_mean"][0]), hits, compiled.CACHE_FOLDER)
 """
 
+FIT = """
+import numpy as np
+from sim.trials import random_intercept_compiled as compiled
+codes = np.repeat(np.arange(4), 3)
+y = np.arange(12) % 5 + 0.5 * codes
+fit = compiled.fit_random_intercept(codes, 4, np.ones((12, 1)), y, 0)
+hits = sum(compiled.fit_random_intercept.stats.cache_hits.values())
+print(float(fit.estimate), hits, compiled.FOLDER)
+"""
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -42,10 +52,10 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(project: Path, cache: Path) -> tuple[float, int, str]:
+def run(project: Path, cache: Path, program: str = PROGRAM) -> tuple[float, int, str]:
     """Compile and run one function of the copy; return its result, cache hits, and the folder."""
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", program],
         cwd=project,
         env={**os.environ, "REFOCUS_CACHE_DIR": str(cache), "PYTHONPATH": str(project)},
         capture_output=True,
@@ -75,6 +85,22 @@ def test_an_edited_rule_is_compiled_anew(project: Path, tmp_path: Path) -> None:
     assert edited == pytest.approx(0.3)
     assert hits == 0
     assert other_folder != folder
+
+
+def test_an_edited_mixed_model_is_compiled_anew_and_the_week_is_not(
+    project: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    week = code_cache.source_hash()
+    first, hits, folder = run(project, cache, FIT)
+    assert hits == 0
+    assert run(project, cache, FIT) == (first, 1, folder)
+    assert Path(folder).name != week
+    edit(project / "sim/trials/random_intercept.py", "START_RATIO = 0.05", "START_RATIO = 0.06")
+    _, hits, other_folder = run(project, cache, FIT)
+    assert hits == 0
+    assert other_folder != folder
+    assert code_cache.source_hash() == week
 
 
 def test_without_a_folder_to_write_code_is_compiled_in_memory(
@@ -142,6 +168,11 @@ def test_every_source_that_is_compiled_decides_the_folder(
     path = project / "sim" / name
     path.write_text(path.read_text(encoding="utf-8") + "\nONE_MORE = 1\n", encoding="utf-8")
     assert hash_of(project, monkeypatch) != before
+
+
+def test_every_source_that_the_compiled_mixed_model_reaches_decides_its_folder() -> None:
+    reached = reached_from("trials/random_intercept_compiled.py") - NOT_COMPILED
+    assert reached - {"trials/__init__.py"} == set(code_cache.FIT_SOURCES)
 
 
 def test_what_is_not_compiled_does_not_decide_the_folder(

@@ -179,8 +179,8 @@ def threshold_of(text: str | None) -> float | None:
 
 def compared(question: Question, given: argparse.Namespace, folder: Path | None) -> Comparison:
     """Run the comparison with a progress bar."""
+    from sim.code_cache import first_compilation
     from sim.commands.simulation import progress_bar, say, stop_on_interrupt
-    from sim.ensemble import first_compilation
     from sim.planning.comparison import compare
     from sim.simulate import Cancelled
 

@@ -171,8 +171,8 @@ def question_of(given: argparse.Namespace) -> tuple[PlanQuestion, str]:
 
 def solved(question: PlanQuestion, given: argparse.Namespace, folder: Path | None) -> PlanOutcome:
     """Search and score, with a progress bar for each."""
+    from sim.code_cache import first_compilation
     from sim.commands.simulation import progress_bar, say, stop_on_interrupt
-    from sim.ensemble import first_compilation
     from sim.planning.plan_study import solve
     from sim.simulate import Cancelled
 

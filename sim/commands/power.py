@@ -9,12 +9,12 @@ import json
 import shlex
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.commands.numbers import whole
-from sim.commands.simulation import say
+from sim.commands.simulation import say, stop_on_interrupt
 from sim.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         help="power of a trial design",
         description="Simulate a trial design many times and analyse every trial: power, type I "
         "error, bias, coverage and standard errors with their Monte Carlo errors, beside the "
-        "formula's answer. With --out: tables and a report in that folder.",
+        "formula's answer. With --out: tables and a report in that folder. Ctrl-C stops it and "
+        "shows what is done.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -95,11 +96,15 @@ def run(given: argparse.Namespace) -> int:
         print(by_formula(file, given), end="")
         return 0
     folder = None if given.out is None else new_folder(Path(given.out))
-    outcome = calculated(file, given)
+    with stop_on_interrupt() as asked:
+        outcome = calculated(file, given, asked)
     if folder is not None:
         for path in written(outcome, folder, command_of(given)):
             say(f"wrote {path}")
     print(shown(outcome, given.format), end="")
+    if outcome.stopped:
+        say(outcome.caution)
+        return 130
     return 0
 
 
@@ -144,12 +149,34 @@ def _share(name: str, text: str | None, low: float, high: float) -> float | None
     return number
 
 
-def calculated(file: DesignFile, given: argparse.Namespace) -> PowerOutcome:
-    """Return all that was asked for; every argument is checked before the first simulation."""
+def calculated(
+    file: DesignFile, given: argparse.Namespace, asked: Sequence[bool] = (False,)
+) -> PowerOutcome:
+    """Return all that was asked for, or what was done when `asked[0]` became true.
+
+    Every argument is checked before the first simulation.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When it was stopped before there was anything to tell.
+    """
     from sim.streams import check_seed
     from sim.trials.power_outcome import PowerOutcome
-    from sim.trials.power_search import find_size, grid_files, parse_grid, run_grid, tornado
-    from sim.trials.power_study import conditional_and_assurance, simulate_power, study_of
+    from sim.trials.power_search import (
+        STOPPED,
+        find_size,
+        grid_files,
+        parse_grid,
+        run_grid,
+        tornado,
+    )
+    from sim.trials.power_study import (
+        StopAsked,
+        conditional_and_assurance,
+        simulate_power,
+        study_of,
+    )
 
     seed = check_seed(whole("seed", given.seed, 0))
     if given.simulations is not None and given.precision is not None:
@@ -163,24 +190,33 @@ def calculated(file: DesignFile, given: argparse.Namespace) -> PowerOutcome:
     if given.find is not None and given.find not in ("clusters", "size"):
         raise unknown("find", given.find, ("clusters", "size"))
     grid = parse_grid(given.grid, file)
-    if grid:
-        grid_files(file, grid)
+    combinations = len(list(grid_files(file, grid))) if grid else 0
     study = study_of(file, draws)
-    if file.agents is not None:
-        _say_when_compiling()
-    on_point = progress_bars()
-    result = simulate_power(study, count, precision, seed, on_progress=on_point("design"))
+    _say_when_compiling(file.agents is not None)
+    left_out: list[str] = []
+    on_point = stopped_when(asked, progress_bars())
+    on_design = on_point("design")
+    try:
+        result = simulate_power(study, count, precision, seed, partial=True, on_progress=on_design)
+    except StopAsked:
+        raise KeyboardInterrupt from None
+    if asked[0]:
+        left_out.append("trials of the design beyond those told")
     trials = result.performance.power.trials
     outcome: dict[str, Any] = {"result": result}
     if not given.no_sensitivity:
-        conditional, assurance, covers = conditional_and_assurance(
-            result, seed, draws, on_point("assurance")
-        )
-        outcome |= {
-            "conditional": conditional,
-            "assurance": assurance,
-            "assurance_covers": covers,
-        }
+        try:
+            conditional, assurance, covers = conditional_and_assurance(
+                result, seed, draws, on_point("assurance")
+            )
+        except StopAsked:
+            left_out.append("assurance")
+        else:
+            outcome |= {
+                "conditional": conditional,
+                "assurance": assurance,
+                "assurance_covers": covers,
+            }
     fixed: dict[str, Any] = {
         "simulations": count,
         "draws": draws,
@@ -188,22 +224,52 @@ def calculated(file: DesignFile, given: argparse.Namespace) -> PowerOutcome:
         "on_point": on_point,
     }
     if grid:
-        outcome["grid"] = tuple(run_grid(file, grid, monte_carlo_se=precision, **fixed))
+        points = tuple(run_grid(file, grid, monte_carlo_se=precision, **fixed))
+        outcome["grid"] = points
+        if asked[0]:
+            missing = combinations - len(points)
+            left_out.append(
+                f"{missing} of {combinations} points of the grid and trials of the last"
+            )
     if given.find is not None:
         fixed["simulations"] = trials
         outcome["found"] = find_size(file, given.find, target, **fixed)
+        if outcome["found"].problem == STOPPED:
+            left_out.append("the search's answer")
     if not given.no_sensitivity:
         fewer = min(max(trials // 4, FEWEST_SWING_TRIALS), MOST_SWING_TRIALS)
         swings = tornado(file, fewer, draws=draws, seed=seed, on_point=on_point)
         outcome |= {"swings": tuple(swings), "swing_trials": fewer}
-    return PowerOutcome(**outcome)
+        if asked[0]:
+            left_out.append("some of the sensitivity" if swings else "sensitivity")
+    return PowerOutcome(**outcome, stopped=", ".join(left_out))
 
 
-def _say_when_compiling() -> None:
-    from sim.ensemble import first_compilation
+def stopped_when(asked: Sequence[bool], on_point: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return an `on_point` whose progress raises `StopAsked` once `asked[0]` is true."""
+    from sim.trials.power_study import StopAsked
 
-    if first_compilation():
+    def part(label: str) -> Callable[[int, int], None]:
+        show = on_point(label)
+
+        def told(done: int, total: int) -> None:
+            if show is not None:
+                show(done, total)
+            if asked[0]:
+                raise StopAsked
+
+        return told
+
+    return part
+
+
+def _say_when_compiling(agents: bool) -> None:
+    from sim.code_cache import FIT_SOURCES, first_compilation
+
+    if agents and first_compilation():
         say("first simulation after installation or an edit: compiling, about half a minute ...")
+    elif first_compilation(FIT_SOURCES):
+        say("first analysis after installation or an edit: compiling, some seconds ...")
 
 
 def progress_bars() -> Callable[[str], Any]:

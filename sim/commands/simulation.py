@@ -314,7 +314,7 @@ def stop_on_interrupt() -> Iterator[list[bool]]:
 
 def simulated(job: Prepared, given: argparse.Namespace, folder: Path | None) -> Results:
     """Run a request with a progress bar, storing finished chunks in the folder."""
-    from sim.ensemble import first_compilation
+    from sim.code_cache import first_compilation
     from sim.results import provenance
     from sim.scenarios.text import scenario_text
     from sim.simulate import Cancelled, simulate

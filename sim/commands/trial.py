@@ -160,9 +160,9 @@ def predict(given: argparse.Namespace) -> int:
 
 def prepared(given: argparse.Namespace) -> tuple[ChosenDraws, int, int, Path | None]:
     """Return draws, number of trials, seed and folder; everything is checked before simulating."""
+    from sim.code_cache import first_compilation
     from sim.commands.draws import given_draws
     from sim.commands.simulation import say
-    from sim.ensemble import first_compilation
     from sim.streams import check_seed
 
     seed = check_seed(whole("seed", given.seed, 0, 2**32 - 1))

@@ -77,6 +77,8 @@ def _summary(page: Document, outcome: PowerOutcome) -> None:
     if difference is not None:
         lead += f"; the minimum important difference is {difference:g}"
     page.paragraph(lead + ".", "lead")
+    if outcome.stopped:
+        page.paragraph(outcome.caution, "caution")
     if file.description:
         page.paragraph(file.description)
     if result.null is not None:

@@ -40,6 +40,8 @@ class PowerOutcome:
     swings : list of Swing
     swing_trials : int
         Trials at each end of a range.
+    stopped : str
+        What was left out because somebody stopped the calculation; empty when nothing was.
     """
 
     result: PowerResult
@@ -50,6 +52,12 @@ class PowerOutcome:
     found: Found | None = None
     swings: tuple[Swing, ...] = ()
     swing_trials: int = 0
+    stopped: str = ""
+
+    @property
+    def caution(self) -> str:
+        """A sentence on what was left out, empty when nothing was."""
+        return f"Stopped early; left out: {self.stopped}." if self.stopped else ""
 
 
 def rows(outcome: PowerOutcome) -> list[dict[str, Any]]:
@@ -96,6 +104,7 @@ def plain(outcome: PowerOutcome) -> dict[str, Any]:
         "grid": [row for row in rows(outcome) if row["of"] == "grid"],
         "seed": result.seed,
         "seconds": round(result.seconds, 2),
+        "stopped_early": outcome.caution or None,
     }
     if outcome.found is not None:
         f = outcome.found
@@ -329,6 +338,7 @@ def as_text(outcome: PowerOutcome) -> str:
         design_sentence(result.study),
         source_sentence(result.study),
         analysis_sentence(result.study),
+        *([outcome.caution] if outcome.stopped else []),
         "",
         f"{result.performance.power.trials} simulated trials, seed {result.seed}, averaged over: "
         f"{result.study.covers}",

@@ -14,7 +14,7 @@ from typing import Any
 from sim.errors import InputError, unknown
 from sim.trials.design_file import changed, check_used, design_fields, field_named, trial_design
 from sim.trials.design_schema import DesignFile
-from sim.trials.power_study import PowerResult, simulate_power, study_of
+from sim.trials.power_study import PowerResult, StopAsked, simulate_power, study_of
 
 LARGEST_GRID = 400
 MOST_STEPS = 16
@@ -23,6 +23,7 @@ LARGEST_FOUND = {"clusters": 4000, "size": 1000}
 LARGEST_WITH_AGENTS = {"clusters": 400, "size": 200}
 
 OnPoint = Callable[[str], Any]
+STOPPED = "stopped before the search had an answer"
 
 
 @dataclass(frozen=True)
@@ -90,19 +91,23 @@ def run_grid(
     null: bool = True,
     on_point: OnPoint | None = None,
 ) -> list[GridPoint]:
-    """Return the power of every combination of a grid."""
+    """Return the power of every combination of a grid, or of those done when `StopAsked`."""
     points = []
     for values, design in grid_files(file, grid):
         shown = ", ".join(f"{name}={value:g}" for name, value in values.items())
         progress = on_point(shown) if on_point else None
-        result = simulate_power(
-            study_of(design, draws),
-            simulations,
-            monte_carlo_se,
-            seed,
-            null=null,
-            on_progress=progress,
-        )
+        try:
+            result = simulate_power(
+                study_of(design, draws),
+                simulations,
+                monte_carlo_se,
+                seed,
+                null=null,
+                partial=True,
+                on_progress=progress,
+            )
+        except StopAsked:
+            break
         points.append(GridPoint(values, result))
     return points
 
@@ -154,7 +159,8 @@ def find_size(
     """Find the number of clusters or people per cluster that a power needs.
 
     Power is simulated at the formula's answer and from there at sizes that the normal approximation
-    proposes, until two neighbouring sizes enclose the target.
+    proposes, until two neighbouring sizes enclose the target. When `StopAsked`, the sizes done are
+    told without an answer.
 
     Raises
     ------
@@ -184,28 +190,33 @@ def find_size(
     def rounded(size: float) -> int:
         return int(min(max(least, ceil(size / step) * step), most // step * step))
 
-    at(rounded(start))
-    formula = _by_formula(known[rounded(start)], file, name, target, step, least, most)
-    if formula is not None:
-        at(formula)
+    formula = None
     below, above = 0, most + step
-    for _ in range(MOST_STEPS):
-        below = max([k for k in known if at(k) < target], default=0)
-        above = min([k for k in known if at(k) >= target and k > below], default=most + step)
-        if above - below <= step or (above == least and below == 0):
-            break
-        if below >= most // step * step:
-            break
-        guess = rounded(_proposed(known, target))
-        if guess <= below:
-            guess = below + step
-        if guess >= above:
-            guess = above - step
-        if guess in known:
-            guess = rounded((below + above) / 2.0)
-            if guess in known:
+    try:
+        at(rounded(start))
+        formula = _by_formula(known[rounded(start)], file, name, target, step, least, most)
+        if formula is not None:
+            at(formula)
+        for _ in range(MOST_STEPS):
+            below = max([k for k in known if at(k) < target], default=0)
+            above = min([k for k in known if at(k) >= target and k > below], default=most + step)
+            if above - below <= step or (above == least and below == 0):
                 break
-        at(guess)
+            if below >= most // step * step:
+                break
+            guess = rounded(_proposed(known, target))
+            if guess <= below:
+                guess = below + step
+            if guess >= above:
+                guess = above - step
+            if guess in known:
+                guess = rounded((below + above) / 2.0)
+                if guess in known:
+                    break
+            at(guess)
+    except StopAsked:
+        points = tuple(sorted(known.items()))
+        return Found(name, target, None, formula, step, None, None, points, STOPPED)
     points = tuple(sorted(known.items()))
     if above > most:
         best = points[-1]
@@ -365,8 +376,11 @@ def tornado(
     seed: int = 1,
     on_point: OnPoint | None = None,
 ) -> list[Swing]:
-    """Return what each uncertain quantity does to power, one at a time, widest first."""
-    swings = []
+    """Return what each uncertain quantity does to power, one at a time, widest first.
+
+    When `StopAsked`, the quantities done are told.
+    """
+    swings: list[Swing] = []
     for name, ends in uncertain_ranges(file).items():
         found = []
         for value in ends:
@@ -376,9 +390,12 @@ def tornado(
                 given = round(value)
             progress = on_point(f"{name}={value:g}") if on_point else None
             study = study_of(changed(file, {name: given}), draws)
-            found.append(
-                simulate_power(study, simulations, None, seed, null=False, on_progress=progress)
-            )
+            try:
+                found.append(
+                    simulate_power(study, simulations, None, seed, null=False, on_progress=progress)
+                )
+            except StopAsked:
+                return sorted(swings, key=lambda one: -one.width)
         low, high = (one.performance.power for one in found)
         by_formula = [one.formula.power if one.formula else nan for one in found]
         swings.append(

@@ -28,7 +28,14 @@ MOST_TRIALS = 200_000
 FAILURES_BEFORE_STOP = 50
 GAP_ERRORS = 3.0
 
+# Of fewer trials nothing is told.
+FEWEST_TRIALS = 20
+
 OnProgress = Callable[[int, int], None]
+
+
+class StopAsked(Exception):  # noqa: N818 (it is no error)
+    """Raised by an `OnProgress` when no more trials are wanted."""
 
 
 @dataclass(frozen=True)
@@ -303,6 +310,7 @@ def simulate_power(
     seed: int = 1,
     *,
     null: bool = True,
+    partial: bool = False,
     on_progress: OnProgress | None = None,
 ) -> PowerResult:
     """Simulate a study.
@@ -317,6 +325,9 @@ def simulate_power(
     seed : int
     null : bool
         Also analyse the untreated twins.
+    partial : bool
+        Whether the trials done so far are a result when `on_progress` raises `StopAsked`, if there
+        are twenty.
     on_progress : callable, optional
         Called with trials done and to do.
 
@@ -325,6 +336,8 @@ def simulate_power(
     InputError
         When no trial, or none of the first fifty, can be analysed, which would look like a power
         of 0.
+    StopAsked
+        From `on_progress`.
     """
     begun = time.perf_counter()
     precision = study.file.precision
@@ -333,21 +346,25 @@ def simulate_power(
     wanted = simulations if monte_carlo_se is None else FIRST_BATCH
     assert wanted is not None
     collected = _Collected(study, null)
-    while True:
-        first = len(collected.results)
-        for twin in study.source.twins(study.design, first, wanted - first, seed):
-            collected.add(twin)
-            if on_progress is not None:
-                on_progress(len(collected.results), wanted)
-            done = len(collected.results)
-            if done == min(FAILURES_BEFORE_STOP, wanted) and collected.all_failed():
-                raise InputError(collected.why_all_failed())
-        if monte_carlo_se is None:
-            break
-        needed = min(MOST_TRIALS, trials_needed(collected.rates(), wanted, monte_carlo_se))
-        if needed <= wanted:
-            break
-        wanted = min(needed, 4 * wanted)
+    try:
+        while True:
+            first = len(collected.results)
+            for twin in study.source.twins(study.design, first, wanted - first, seed):
+                collected.add(twin)
+                done = len(collected.results)
+                if done == min(FAILURES_BEFORE_STOP, wanted) and collected.all_failed():
+                    raise InputError(collected.why_all_failed())
+                if on_progress is not None:
+                    on_progress(done, wanted)
+            if monte_carlo_se is None:
+                break
+            needed = min(MOST_TRIALS, trials_needed(collected.rates(), wanted, monte_carlo_se))
+            if needed <= wanted:
+                break
+            wanted = min(needed, 4 * wanted)
+    except StopAsked:
+        if not partial or len(collected.results) < FEWEST_TRIALS or collected.all_failed():
+            raise
     return collected.result(seed, time.perf_counter() - begun)
 
 

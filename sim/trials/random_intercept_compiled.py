@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 from numba.extending import register_jitable
 from numpy.typing import NDArray
 
+from sim.code_cache import FIT_SOURCES, compiler, prepare
 from sim.trials import random_intercept, t_distribution
 from sim.trials.random_intercept import RandomInterceptFit
 
@@ -30,6 +30,8 @@ for _function in (
 ):
     register_jitable(_function)
 
+FOLDER = prepare(FIT_SOURCES)
+compile_fit = compiler(FOLDER)
 _fit_rows = random_intercept.fit_rows
 _p_value = t_distribution.t_two_sided_p
 
@@ -37,13 +39,13 @@ _p_value = t_distribution.t_two_sided_p
 FIELDS = (*RandomInterceptFit._fields, "satterthwaite_p", "kenward_roger_p")
 
 
-@numba.njit(nogil=True, cache=False)
+@compile_fit
 def fit_random_intercept(codes, n_clusters, X, y, column):  # type: ignore[no-untyped-def]
     """Fit one trial; see `sim.trials.random_intercept.fit_rows`."""
     return _fit_rows(codes, n_clusters, X, y, column)
 
 
-@numba.njit(nogil=True, cache=False)
+@compile_fit
 def fit_into(codes, n_clusters, X, y, column, row):  # type: ignore[no-untyped-def]
     """Fit one trial and write its numbers, in the order of `FIELDS`, into a row."""
     fit = fit_random_intercept(codes, n_clusters, X, y, column)
@@ -63,13 +65,13 @@ def fit_into(codes, n_clusters, X, y, column, row):  # type: ignore[no-untyped-d
     row[13] = _p_value(fit.estimate / fit.kenward_roger_se, fit.kenward_roger_df)
 
 
-@numba.njit(nogil=True, cache=False)
+@compile_fit
 def _fit_shared(codes, n_clusters, X, Y, column, out):  # type: ignore[no-untyped-def]
     for trial in range(Y.shape[0]):
         fit_into(codes, n_clusters, X, Y[trial], column, out[trial])
 
 
-@numba.njit(nogil=True, cache=False)
+@compile_fit
 def _fit_each(codes, n_clusters, X, Y, column, out):  # type: ignore[no-untyped-def]
     for trial in range(Y.shape[0]):
         fit_into(codes, n_clusters, X[trial], Y[trial], column, out[trial])

@@ -1,0 +1,128 @@
+"""A calculation of power that is stopped tells what it has, and what it left out."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sim.cli import main
+from sim.commands import power as power_command
+from sim.trials.design_file import design_from_table
+from sim.trials.power_search import STOPPED, find_size, run_grid, tornado
+from sim.trials.power_study import OnProgress, StopAsked, simulate_power, study_of
+
+SMALL = {
+    "design": {"clusters": 20, "size": 10},
+    "statistical": {"sd": 10.0, "icc": 0.05, "effect": 5.0},
+    "uncertainty": {"ranges": {"icc": [0.01, 0.1], "sd": [9.0, 11.0]}},
+}
+
+
+def stop_after(trials: int) -> Callable[[str], OnProgress]:
+    """Return an `on_point` that stops after so many trials of all parts together."""
+    done = 0
+
+    def told(_: int, __: int) -> None:
+        nonlocal done
+        done += 1
+        if done >= trials:
+            raise StopAsked
+
+    return lambda label: told
+
+
+class After:
+    """Somebody who asks for an end when asked for the n-th time."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def __getitem__(self, place: int) -> bool:
+        self.left -= 1
+        return self.left <= 0
+
+
+def stopped(
+    monkeypatch: pytest.MonkeyPatch, after: int, capsys: pytest.CaptureFixture[str], *more: str
+) -> tuple[int, str, str]:
+    """Run the command on a small design, stopped after so many trials."""
+
+    @contextlib.contextmanager
+    def interrupted() -> Iterator[After]:
+        yield After(after)
+
+    monkeypatch.setattr(power_command, "stop_on_interrupt", interrupted)
+    code = main(["power", "four-point-target", "--simulations", "100", *more])
+    shown = capsys.readouterr()
+    return code, shown.out, shown.err
+
+
+def test_the_trials_done_are_those_of_the_whole_calculation() -> None:
+    study = study_of(design_from_table(SMALL))
+    whole = simulate_power(study, 40, seed=3)
+    part = simulate_power(study, 40, seed=3, partial=True, on_progress=stop_after(25)(""))
+    assert part.results == whole.results[:25]
+    assert part.performance.power.trials == 25
+
+
+@pytest.mark.parametrize(("partial", "after"), [(False, 25), (True, 19)])
+def test_where_a_part_is_no_result_the_stop_is_handed_on(partial: bool, after: int) -> None:
+    study = study_of(design_from_table(SMALL))
+    with pytest.raises(StopAsked):
+        simulate_power(study, 40, partial=partial, on_progress=stop_after(after)(""))
+
+
+def test_grid_search_and_sensitivity_keep_what_is_done() -> None:
+    file = design_from_table(SMALL)
+    points = run_grid(file, {"clusters": [10, 14, 18]}, simulations=30, on_point=stop_after(55))
+    assert [one.values["clusters"] for one in points] == [10, 14]
+    assert [one.result.performance.power.trials for one in points] == [30, 25]
+    found = find_size(file, "clusters", 0.9, simulations=30, on_point=stop_after(45))
+    assert (found.value, found.problem, len(found.points)) == (None, STOPPED, 1)
+    assert len(tornado(file, 30, on_point=stop_after(95))) == 1
+
+
+def test_the_command_tells_what_was_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, out, err = stopped(monkeypatch, 60, capsys, "--out", str(tmp_path / "power"))
+    assert code == 130
+    caution = "Stopped early; left out: trials of the design beyond those told, assurance"
+    assert caution in out
+    assert caution in err
+    assert "60 simulated trials" in out
+    assert caution in (tmp_path / "power" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_stopped_grid_says_how_many_points_are_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grid = ("--grid", "clusters=10,14,18", "--no-sensitivity", "--format", "json")
+    code, out, _ = stopped(monkeypatch, 150, capsys, *grid)
+    told = json.loads(out)
+    assert code == 130
+    assert told["stopped_early"].endswith(
+        "left out: 2 of 3 points of the grid and trials of the last."
+    )
+    assert [row["set_clusters"] for row in told["grid"]] == [10]
+    assert told["performance"]["power"]["trials"] == 100
+
+
+def test_nothing_is_told_of_a_handful_of_trials(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = stopped(monkeypatch, 7, capsys)
+    assert (code, out) == (130, "")
+    assert err.endswith("refocus: interrupted\n")
+
+
+def test_what_ran_to_its_end_says_nothing_of_stopping(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = stopped(monkeypatch, 10_000, capsys, "--no-sensitivity", "--format", "json")
+    assert (code, "Stopped" in err) == (0, False)
+    assert json.loads(out)["stopped_early"] is None
