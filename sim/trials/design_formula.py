@@ -17,6 +17,7 @@ from sim.trials.design import (
     arm_sizes,
     compares_clusters,
 )
+from sim.trials.expected_df import expected_df
 from sim.trials.formula_power import FormulaPower, parallel_power, schedule_power
 
 ANALYSES = {"none": "follow-up", "ancova": "ancova", "change": "change"}
@@ -75,7 +76,8 @@ def design_power(
         Parallel trials: clusters less two, less one for a baseline, less one for each further
         stratum. Others: cluster-periods less clusters less periods, the degrees of freedom between
         periods within clusters; clusters less two where no cluster is measured under both
-        conditions.
+        conditions. With a random treatment effect at most those that the design can be expected to
+        give on the variances; see `expected_df`.
 
     Raises
     ------
@@ -113,11 +115,16 @@ def design_power(
             f"clusters: {len(used)} over {design.periods} periods leave {df:g} degrees of freedom; "
             "add clusters or periods"
         )
+    people, components = cell_people(design, assumed), components_of(design, assumed)
+    if random_treatment:
+        expected = expected_df(schedule, people, components)
+        if expected < df:
+            df, rule = max(expected, 1.0), "Satterthwaite's, expected"
     found = schedule_power(
         assumed.effect,
         schedule,
-        cell_people(design, assumed),
-        components_of(design, assumed),
+        people,
+        components,
         df=df,
         modelled_treatment=random_treatment,
         alpha=alpha,

@@ -45,8 +45,13 @@ class FormulaPower:
         Of the test stated in `test`.
     effect, se : float
         True effect, and true standard error of its estimate.
+    model_se : float
+        Standard error that the test reckons with (root of its mean square); the true one, unless
+        the analysis leaves something out.
     df : float
         Degrees of freedom of the test.
+    spread_df : float
+        Those with which its standard error is in truth estimated.
     df_rule : str
         How they were counted.
     test : str
@@ -61,7 +66,9 @@ class FormulaPower:
     power: float
     effect: float
     se: float
+    model_se: float
     df: float
+    spread_df: float
     df_rule: str
     test: str
     power_z: float
@@ -73,9 +80,30 @@ class FormulaPower:
         """Return the fields as a dictionary, ready for JSON."""
         return asdict(self)
 
+    def at(self, effect: float) -> FormulaPower:
+        """Return the power to find another effect."""
+        return power_of_effect(
+            effect,
+            self.se,
+            self.df,
+            self.df_rule,
+            self.alpha,
+            self.sides,
+            model_se=self.model_se,
+            spread_df=self.spread_df,
+        )
+
 
 def power_of_effect(
-    effect: float, se: float, df: float, df_rule: str, alpha: float = 0.05, sides: int = 2
+    effect: float,
+    se: float,
+    df: float,
+    df_rule: str,
+    alpha: float = 0.05,
+    sides: int = 2,
+    *,
+    model_se: float | None = None,
+    spread_df: float | None = None,
 ) -> FormulaPower:
     """Return the power for an effect, a standard error and degrees of freedom.
 
@@ -88,6 +116,8 @@ def power_of_effect(
         How `df` was counted.
     alpha : float
     sides : int
+    model_se, spread_df : float, optional
+        As in `FormulaPower`, where they are not `se` and `df`.
 
     Returns
     -------
@@ -108,13 +138,20 @@ def power_of_effect(
             "at least 1 is needed"
         )
     check_positive("standard error", se)
+    model_se = se if model_se is None else model_se
+    spread_df = df if spread_df is None else spread_df
+    check_positive("model's standard error", model_se)
     if not math.isfinite(effect):
         raise InputError(f"effect: {effect!r} must be a finite number")
     return FormulaPower(
-        power=power_t(effect, se, df, alpha, sides),
+        power=power_t(
+            effect, se, df, alpha, sides, model_se=model_se, spread_df=max(spread_df, 1.0)
+        ),
         effect=effect,
         se=se,
+        model_se=model_se,
         df=df,
+        spread_df=spread_df,
         df_rule=df_rule,
         test="z" if math.isinf(df) else "noncentral t",
         power_z=power_z(effect, se, alpha, sides),
@@ -168,7 +205,8 @@ def parallel_power(
     effect_sd : float
         Standard deviation of the effect between clusters, in the unit of `sd`: its square over the
         number of treated clusters, the second of the pair, is added to the variance of the
-        estimate. Exact for clusters of equal size.
+        estimate (exact for clusters of equal size). The test has one variance between clusters for
+        both arms; see `pooled`.
     alpha : float
     sides : int
 
@@ -211,10 +249,51 @@ def parallel_power(
     se *= math.sqrt(baseline_factor(analysis, correlation))
     if not (effect_sd >= 0.0 and math.isfinite(effect_sd)):
         raise InputError(f"effect_sd: {effect_sd!r} must be 0 or greater")
-    se = math.hypot(se, effect_sd / math.sqrt(pair[1]))
     lost = 2 + (analysis == "ancova") + cluster_covariates
     rule = f"{sum(pair)} clusters - {lost}"
-    return power_of_effect(effect, se, float(sum(pair) - lost), rule, alpha, sides)
+    df = float(sum(pair) - lost)
+    if effect_sd == 0.0:
+        return power_of_effect(effect, se, df, rule, alpha, sides)
+    model_se, share = pooled(se, effect_sd, pair)
+    true_se = math.hypot(se, effect_sd / math.sqrt(pair[1]))
+    return power_of_effect(
+        effect, true_se, df, rule, alpha, sides, model_se=model_se, spread_df=share * df
+    )
+
+
+def pooled(se: float, effect_sd: float, clusters: tuple[int, int]) -> tuple[float, float]:
+    """Return what a test that has one variance for both arms makes of effects that differ.
+
+    Treated clusters' means vary by the square of `effect_sd` more than the others'. The test's
+    variance is the mean of both arms', weighted by clusters less one; where the smaller arm is the
+    more variable one, that is too little.
+
+    Parameters
+    ----------
+    se : float
+        Standard error if effects were the same everywhere.
+    effect_sd : float
+        Standard deviation of the effect between clusters.
+    clusters : tuple of int
+        Control and treated.
+
+    Returns
+    -------
+    model_se : float
+        Root of the mean square of the test's standard error.
+    share : float
+        Its degrees of freedom (Satterthwaite's, of a sum of two variances) as a share of those that
+        the test counts.
+    """
+    of_means = 1.0 / clusters[0] + 1.0 / clusters[1]
+    variances = (se**2 / of_means, se**2 / of_means + effect_sd**2)
+    weights = [max(one - 1, 0) for one in clusters]
+    if not any(weights):
+        return se, 1.0
+    total = sum(w * v for w, v in zip(weights, variances, strict=True))
+    squares = sum(w * v**2 for w, v in zip(weights, variances, strict=True))
+    model_se = math.sqrt(total / sum(weights) * of_means)
+    return model_se, total**2 / squares / sum(weights)
 
 
 def schedule_power(

@@ -69,6 +69,8 @@ def power_t(
     alpha: float = 0.05,
     sides: int = 2,
     wrong_direction: bool = True,
+    model_se: float | None = None,
+    spread_df: float | None = None,
 ) -> float:
     """Return the power of a t test by the noncentral t.
 
@@ -87,16 +89,25 @@ def power_t(
     wrong_direction : bool
         Whether a two-sided test that rejects in the wrong direction counts, as it does in a
         simulated rejection rate. Several calculators leave it out; it matters at low power only.
+    model_se : float, optional
+        Root of the mean square of the standard error that the test divides by, where it is not the
+        true one.
+    spread_df : float, optional
+        Degrees of freedom with which that standard error is in truth estimated, where they are not
+        those of the test.
 
     Returns
     -------
     float
     """
     critical = critical_value(df, alpha, sides)
+    if model_se is not None:
+        critical *= model_se / se
+    spread = df if spread_df is None else spread_df
     ncp = abs(effect) / se
-    power = noncentral_t_sf(critical, df, ncp)
+    power = noncentral_t_sf(critical, spread, ncp)
     if sides == 2 and wrong_direction:
-        power += noncentral_t_sf(critical, df, -ncp)
+        power += noncentral_t_sf(critical, spread, -ncp)
     return power
 
 

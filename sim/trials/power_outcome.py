@@ -9,7 +9,7 @@ from typing import Any
 from sim.trials.design import arm_sizes, randomisation_words
 from sim.trials.design_formula import Assumed
 from sim.trials.formula_answer import FormulaAnswer
-from sim.trials.formula_power import FormulaPower, power_of_effect
+from sim.trials.formula_power import FormulaPower
 from sim.trials.power import Rate
 from sim.trials.power_search import Found, GridPoint, Swing
 from sim.trials.power_study import PowerResult, Study, power_at
@@ -255,8 +255,13 @@ def known_formula_lines(formula: FormulaPower, a: Assumed) -> list[str]:
     """Return a formula's answer and what it takes as known."""
     return [
         f"power by formula {formula.power:.3f} (noncentral t, {formula.df:g} degrees of freedom: "
-        f"{formula.df_rule}; standard error {formula.se:.3g}; with a z test "
-        f"{formula.power_z:.3f})",
+        f"{formula.df_rule}; standard error {formula.se:.3g}"
+        + (
+            f", the test reckons with {formula.model_se:.3g}"
+            if abs(formula.model_se / formula.se - 1.0) > 0.005
+            else ""
+        )
+        + f"; with a z test {formula.power_z:.3f})",
         f"it takes as known: effect {a.effect:.3g}, SD {a.sd:.3g}, ICC {a.icc:.3g}, "
         f"CAC {a.cac:.3g}, IAC {a.iac:.3g}, lost {a.attrition:.1%}"
         + (f", SD of the effect between teams {a.effect_sd:.3g}" if a.effect_sd else ""),
@@ -401,6 +406,6 @@ def formula_text(answer: FormulaAnswer) -> str:
     difference = study.file.target.minimum_important_difference
     if difference is not None:
         f = answer.formula
-        power = power_of_effect(difference, f.se, f.df, "", f.alpha).power
+        power = f.at(difference).power
         lines.append(f"for the minimum important difference of {difference:g}: {power:.3f}")
     return "\n".join(lines) + "\n"

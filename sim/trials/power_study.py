@@ -558,7 +558,8 @@ def explain_gap(
     """Return how far simulation and formula are apart, and why when it is more than chance.
 
     The formula is worked again with the simulated mean estimate, then also the empirical standard
-    error, then also the test's degrees of freedom; each step's share of the gap is told.
+    error, then also the model's standard error, then also the test's degrees of freedom; each
+    step's share of the gap is told.
     """
     if formula is None:
         return Gap(nan, nan, False, ())
@@ -571,7 +572,13 @@ def explain_gap(
         return Gap(difference, errors, False, ())
     steps = []
     at = formula.power
-    values = {"effect": formula.effect, "se": formula.se, "df": formula.df}
+    values = {
+        "effect": formula.effect,
+        "se": formula.se,
+        "model_se": formula.model_se,
+        "df": formula.df,
+    }
+    spread = formula.spread_df / formula.df
     for name, new, told in (
         (
             "effect",
@@ -584,6 +591,12 @@ def explain_gap(
             f"estimates spread by {found.empirical_se:.3g}, the formula has {formula.se:.3g}",
         ),
         (
+            "model_se",
+            found.model_se,
+            f"the test reckons with standard errors of {found.model_se:.3g}, the formula with "
+            f"{formula.model_se:.3g}",
+        ),
+        (
             "df",
             found.df,
             f"the test has {found.df:.0f} degrees of freedom (median), the formula "
@@ -594,7 +607,13 @@ def explain_gap(
             continue
         values[name] = new
         step = power_of_effect(
-            values["effect"], values["se"], max(values["df"], 1.0), "", formula.alpha
+            values["effect"],
+            values["se"],
+            max(values["df"], 1.0),
+            "",
+            formula.alpha,
+            model_se=values["model_se"],
+            spread_df=spread * values["df"],
         ).power
         steps.append((step - at, told))
         at = step
@@ -602,9 +621,8 @@ def explain_gap(
     steps.append(
         (
             rest,
-            f"what remains: model standard errors average {found.model_se:.3g} against an "
-            f"empirical {found.empirical_se:.3g}, {found.singular.value:.1%} of fits are singular "
-            f"and {found.failed.value:.1%} failed",
+            f"what remains: {found.singular.value:.1%} of fits are singular and "
+            f"{found.failed.value:.1%} failed",
         )
     )
     steps.sort(key=lambda one: -abs(one[0]))
@@ -620,8 +638,7 @@ def _causes(study: Study, found: Performance, moments: Moments) -> list[str]:
     if s is not None and s.effect_heterogeneity > 0.0:
         causes.append(
             f"effects differ between clusters (SD {s.effect_heterogeneity:g}): the formula's "
-            "standard error counts that, a test without a random treatment effect does not and "
-            "rejects too often"
+            "standard error counts that, a test without a random treatment effect need not"
         )
     if s is not None and s.exposure:
         causes.append(
@@ -655,9 +672,10 @@ def _causes(study: Study, found: Performance, moments: Moments) -> list[str]:
 def power_at(result: PowerResult, effect: float) -> float:
     """Return power by formula at another effect, with what was simulated of the estimate.
 
-    The estimate spreads and is biased as simulated: the bias of the design's own effect is added to
-    the other effect. An analysis that misses half of an effect, as a trial under slow
-    implementation may, does not find another effect with the power of an unbiased one.
+    The estimate spreads and is biased, and the test's standard errors are, as simulated: the bias
+    of the design's own effect is added to the other effect. An analysis that misses half of an
+    effect, as a trial under slow implementation may, does not find another effect with the power of
+    an unbiased one.
 
     Parameters
     ----------
@@ -669,7 +687,8 @@ def power_at(result: PowerResult, effect: float) -> float:
     if not (p.empirical_se > 0.0 and p.df >= 1.0):
         return nan
     expected = effect + (p.bias if isfinite(p.bias) else 0.0)
-    return power_of_effect(expected, p.empirical_se, p.df, "", result.study.plan.alpha).power
+    alpha = result.study.plan.alpha
+    return power_of_effect(expected, p.empirical_se, p.df, "", alpha, model_se=p.model_se).power
 
 
 def conditional_and_assurance(

@@ -12,8 +12,9 @@ from sim.trials.analysis_plan import analyse_trial, default_plan
 from sim.trials.correlation import from_correlations
 from sim.trials.design import Design, crossover, from_matrix, parallel, stepped_wedge
 from sim.trials.design_formula import Assumed, design_power
-from sim.trials.formula_power import parallel_power
+from sim.trials.formula_power import parallel_power, power_of_effect
 from sim.trials.gls_power import gls_standard_error
+from sim.trials.power import performance
 from sim.trials.statistical import Correlations, StatisticalSource
 
 SAME = Assumed(4.0, 10.0, 0.05, 0.8, 0.6)
@@ -41,6 +42,50 @@ def test_the_standard_error_is_that_of_simulated_estimates(design: Design) -> No
     assert abs(design_power(design, VARYING).se - simulated) < 3.0 * error
     # Leaving the heterogeneity out would be noticed.
     assert design_power(design, SAME).se < simulated - 4.0 * error
+
+
+@pytest.mark.parametrize(
+    "design",
+    [
+        parallel((8, 16), 10.0),
+        parallel((16, 8), 10.0),
+        parallel((20, 8), 12.0, baseline="ancova"),
+    ],
+    ids=["many treated", "few treated", "ancova"],
+)
+@pytest.mark.parametrize("effect", [0.0, 5.0])
+def test_power_is_that_of_a_test_with_one_variance_for_both_arms(
+    design: Design, effect: float
+) -> None:
+    source = StatisticalSource(0.0, 10.0, Correlations(0.05, 0.8, 0.6), effect, effect_sd=8.0)
+    plan = default_plan(design)
+    found = performance(
+        [analyse_trial(source.simulate(design, 3, n), design, plan) for n in range(1000)],
+        true_effect=effect,
+    )
+    formula = design_power(design, replace(VARYING, effect=effect, effect_sd=8.0))
+    assert abs(formula.power - found.power.value) < 3.0 * found.power.monte_carlo_se + 0.01
+    assert formula.model_se == pytest.approx(found.model_se, rel=0.03)
+    # A test that knew the true standard error would reject elsewhere.
+    known = power_of_effect(effect, formula.se, formula.df, "").power
+    assert abs(known - found.power.value) > 4.0 * found.power.monte_carlo_se
+
+
+def test_equal_arms_have_the_right_variance_with_fewer_degrees_of_freedom() -> None:
+    plain, varying = (parallel_power(4.0, 10.0, 9, 10.0, 0.05, effect_sd=e) for e in (0, 5))
+    assert plain.model_se == plain.se
+    assert plain.spread_df == plain.df
+    assert varying.model_se == pytest.approx(varying.se, rel=1e-14)
+    assert 8.0 < varying.spread_df < varying.df == 16.0
+    # Where all variance is the treated arm's, its own degrees of freedom are left.
+    assert parallel_power(4.0, 10.0, 9, 10.0, 0.05, effect_sd=1e6).spread_df == pytest.approx(8.0)
+    with_one_treated = parallel_power(4.0, 10.0, (12, 1), 10.0, 0.05, effect_sd=5.0)
+    assert with_one_treated.model_se < with_one_treated.se
+
+
+def test_another_effect_is_found_with_the_same_standard_errors() -> None:
+    given = {"sd": 10.0, "clusters": (6, 12), "size": 10.0, "icc": 0.05, "effect_sd": 6.0}
+    assert parallel_power(4.0, **given).at(7.0) == parallel_power(7.0, **given)
 
 
 def test_a_parallel_trial_has_the_variance_of_the_treated_clusters_mean_more() -> None:
