@@ -308,7 +308,7 @@ def effect_lines(result: PowerResult) -> list[str]:
     if difference is not None:
         lines.append(
             f"minimum important difference {difference:g}: power to find it would be "
-            f"{power_at(result, difference):.3f} (noncentral t with the simulated standard error "
+            f"{power_at(result, difference):.3f} (noncentral t with the simulated standard errors "
             f"and bias, {result.performance.bias:+.3f})"
         )
     return lines
