@@ -11,8 +11,13 @@ import math
 from dataclasses import dataclass
 
 INFINITE = (-math.inf, math.inf)
-RISES = ("higher", "more", "greater", "improved", "increased", "positive", "rose")
-FALLS = ("lower", "fewer", "less", "worse", "decreased", "reduced", "negative", "fell")
+# What a published direction says of the figure: it rose or fell, ...
+RISES = ("higher", "more", "greater", "increased", "rose")
+FALLS = ("lower", "fewer", "less", "decreased", "reduced", "fell")
+# ... or was for the better or the worse, which is positive or negative for every extractor.
+BETTER = ("improved", "better", "positive")
+WORSE = ("worsened", "worse", "negative")
+DIRECTIONS = RISES + FALLS + BETTER + WORSE
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Extractor:
     @property
     def upward(self) -> tuple[str, ...]:
         """Words that a positive figure is reported with."""
-        return FALLS if self.falls else RISES
+        return (FALLS if self.falls else RISES) + BETTER
 
     def inward(self, value: float, of: int | None = None) -> float:
         """Return a published value on the extractor's scale."""

@@ -612,12 +612,7 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
             "share p did and the others had none.\n\n"
             + table(
                 results["bound"],
-                (
-                    ("p", "p"),
-                    ("effect", "effect"),
-                    ("SE", "standard_error"),
-                    ("95%", "interval"),
-                ),
+                (("p", "p"), ("effect", "effect"), ("SE", "standard_error"), ("95%", "interval")),
             ),
             "explanations",
         )

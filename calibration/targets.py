@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from calibration.extractors import EXTRACTORS, FALLS, RISES
+from calibration.extractors import DIRECTIONS, EXTRACTORS
 from sim.errors import InputError, unknown
 
 SHIPPED = Path(__file__).parent / "targets.toml"
@@ -255,8 +255,8 @@ def _check_sign(name: str, table: Mapping[str, Any]) -> None:
     if not direction.strip():
         return
     first = direction.split()[0].lower()
-    if first not in RISES + FALLS:
-        raise unknown(f"first word of the direction of target '{name}'", first, RISES + FALLS)
+    if first not in DIRECTIONS:
+        raise unknown(f"first word of the direction of target '{name}'", first, DIRECTIONS)
     extractor = table.get("extractor")
     if value is None or extractor is None:
         return

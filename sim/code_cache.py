@@ -15,6 +15,7 @@ import re
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ FIT_SOURCES = (
     "trials/t_distribution.py",
 )
 KEPT_FOLDERS = 8
+# numba has one folder at a time for all threads.
+FOLDER_LOCK = threading.Lock()
 OUR_FOLDER = re.compile(r"[0-9a-f]{20}")
 
 
@@ -108,12 +111,13 @@ def compiler(folder: Path | None) -> Callable[..., Any]:
 
     def compiled(function: Callable[..., Any]) -> Any:
         # numba asks for the folder when it meets the function, not when it compiles it.
-        before = config.CACHE_DIR
-        config.CACHE_DIR = "" if folder is None else str(folder)
-        try:
-            return numba.njit(nogil=True, cache=folder is not None)(function)
-        finally:
-            config.CACHE_DIR = before
+        with FOLDER_LOCK:
+            before = config.CACHE_DIR
+            config.CACHE_DIR = "" if folder is None else str(folder)
+            try:
+                return numba.njit(nogil=True, cache=folder is not None)(function)
+            finally:
+                config.CACHE_DIR = before
 
     return compiled
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.commands.draws import add_draw_options, given_draws
+from sim.commands.long_work import long_work
 from sim.commands.numbers import whole
-from sim.commands.unfinished import begun, checked_folder, ended, resumed
+from sim.commands.unfinished import checked_folder, ended, resumed
 from sim.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -179,32 +180,11 @@ def threshold_of(text: str | None) -> float | None:
 
 def compared(question: Question, given: argparse.Namespace, folder: Path | None) -> Comparison:
     """Run the comparison with a progress bar."""
-    from sim.code_cache import first_compilation
-    from sim.commands.simulation import progress_bar, say, stop_on_interrupt
     from sim.planning.comparison import compare
-    from sim.simulate import Cancelled
 
-    if first_compilation():
-        say("first simulation after installation or an edit: compiling, about half a minute ...")
-    workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
     worlds = len(question.scenarios) * len(question.chosen.draws) * question.replications
-    with (
-        begun(folder, given) as place,
-        stop_on_interrupt() as asked,
-        progress_bar(worlds) as show,
-    ):
-        try:
-            return compare(
-                question,
-                workers=workers,
-                folder=place,
-                on_progress=show,
-                should_cancel=lambda: asked[0],
-            )
-        except Cancelled as stopped:
-            hint = f"; go on with: refocus compare --resume {folder}" if folder is not None else ""
-            say(f"{stopped}{hint}")
-            raise KeyboardInterrupt from stopped
+    with long_work(folder, given, worlds) as how:
+        return compare(question, **how)
 
 
 def command_of(given: argparse.Namespace) -> str:

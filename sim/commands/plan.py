@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.commands.draws import add_draw_options, given_draws
+from sim.commands.long_work import long_work
 from sim.commands.numbers import whole
-from sim.commands.unfinished import begun, checked_folder, ended, resumed
+from sim.commands.unfinished import checked_folder, ended, resumed
 from sim.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -171,31 +172,10 @@ def question_of(given: argparse.Namespace) -> tuple[PlanQuestion, str]:
 
 def solved(question: PlanQuestion, given: argparse.Namespace, folder: Path | None) -> PlanOutcome:
     """Search and score, with a progress bar for each."""
-    from sim.code_cache import first_compilation
-    from sim.commands.simulation import progress_bar, say, stop_on_interrupt
     from sim.planning.plan_study import solve
-    from sim.simulate import Cancelled
 
-    if first_compilation():
-        say("first simulation after installation or an edit: compiling, about half a minute ...")
-    workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
-    with (
-        begun(folder, given) as place,
-        stop_on_interrupt() as asked,
-        progress_bar(0) as show,
-    ):
-        try:
-            return solve(
-                question,
-                workers=workers,
-                folder=place,
-                on_progress=show,
-                should_cancel=lambda: asked[0],
-            )
-        except Cancelled as stopped:
-            hint = f"; go on with: refocus plan --resume {folder}" if folder is not None else ""
-            say(f"{stopped}{hint}")
-            raise KeyboardInterrupt from stopped
+    with long_work(folder, given, 0) as how:
+        return solve(question, **how)
 
 
 def saved(folder: Path, outcome: PlanOutcome, covers: str, command: str) -> list[Path]:

@@ -172,6 +172,7 @@ def calculated(
         tornado,
     )
     from sim.trials.power_study import (
+        FEWEST_TRIALS,
         StopAsked,
         conditional_and_assurance,
         simulate_power,
@@ -183,7 +184,7 @@ def calculated(
         raise InputError("simulations and precision: give one of them")
     count = None
     if given.simulations is not None:
-        count = whole("simulations", given.simulations, 20, 1_000_000)
+        count = whole("simulations", given.simulations, FEWEST_TRIALS, 1_000_000)
     precision = _share("precision", given.precision, 0.0005, 0.2)
     draws = None if given.draws is None else whole("draws", given.draws, 0, 100_000)
     target = _share("target", given.target, 0.051, 0.998) or file.target.power
@@ -226,11 +227,9 @@ def calculated(
     if grid:
         points = tuple(run_grid(file, grid, monte_carlo_se=precision, **fixed))
         outcome["grid"] = points
-        if asked[0]:
+        if len(points) < combinations:
             missing = combinations - len(points)
-            left_out.append(
-                f"{missing} of {combinations} points of the grid and trials of the last"
-            )
+            left_out.append(f"{missing} of {combinations} points of the grid")
     if given.find is not None:
         fixed["simulations"] = trials
         outcome["found"] = find_size(file, given.find, target, **fixed)

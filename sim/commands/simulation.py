@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.numbers import whole
+from sim.commands.unfinished import arguments_of, read_arguments, with_arguments
 from sim.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -218,29 +219,11 @@ def prepare_folder(folder: Path, given: argparse.Namespace) -> None:
     """Note in the folder what is run, so that it can be resumed; refuse a folder in use."""
     from sim.files import write_whole
 
-    noted = {
-        name: getattr(given, name)
-        for name in (
-            "scenarios",
-            "roster",
-            "years",
-            "weeks",
-            "draws",
-            "prior_only",
-            "posterior",
-            "replications",
-            "seed",
-            "set",
-            "caseload",
-            "engine",
-            "format",
-            "no_report",
-        )
-    }
+    noted = arguments_of(given)
     path = folder / ARGUMENTS_FILE
     try:
         if path.exists():
-            if json.loads(path.read_text(encoding="utf-8")) != noted:
+            if read_arguments(path) != noted:
                 raise InputError(f"out = '{folder}': holds another run; name another folder")
         elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise InputError(f"out = '{folder}': exists and is not a run's; name another folder")
@@ -254,17 +237,12 @@ def prepare_folder(folder: Path, given: argparse.Namespace) -> None:
 def resumed(given: argparse.Namespace) -> argparse.Namespace:
     """Return the arguments of the run that a folder holds."""
     path = Path(given.resume) / ARGUMENTS_FILE
-    try:
-        noted = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(
-            f"resume = '{given.resume}': holds no run; see 'refocus run --out'"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"resume = '{given.resume}': cannot be read ({error})") from error
-    if given.scenarios and given.scenarios != noted["scenarios"]:
+    if not path.exists():
+        raise InputError(f"resume = '{given.resume}': holds no run; see 'refocus run --out'")
+    noted = read_arguments(path)
+    if given.scenarios and given.scenarios != noted.get("scenarios"):
         raise InputError("resume: give no scenarios; the folder knows them")
-    return argparse.Namespace(**{**vars(given), **noted, "out": given.resume, "resume": None})
+    return with_arguments(given, noted)
 
 
 def command_of(given: argparse.Namespace) -> str:

@@ -7,18 +7,45 @@ are done. It is removed when the results are there.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sim.errors import InputError
 
 FOLDER = "unfinished"
 ARGUMENTS_FILE = "arguments.json"
 # What may change between two parts of one job, and what the parser adds.
-NOT_NOTED = {"out", "resume", "workers", "format", "run", "command", "version", "debug"}
+NOT_NOTED = {"out", "resume", "workers", "run", "version", "debug"}
+
+
+def arguments_of(given: argparse.Namespace) -> dict[str, Any]:
+    """Return what is noted of a command's arguments, so that it can be gone on with."""
+    return {name: value for name, value in vars(given).items() if name not in NOT_NOTED}
+
+
+def read_arguments(path: Path) -> dict[str, Any]:
+    """Return noted arguments.
+
+    Raises
+    ------
+    InputError
+        When they cannot be read.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); name another folder") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: cannot be read (no arguments); name another folder")
+    return found
+
+
+def with_arguments(given: argparse.Namespace, noted: dict[str, Any]) -> argparse.Namespace:
+    """Return the noted arguments, to go on in the folder `given.resume`."""
+    return argparse.Namespace(**{**vars(given), **noted, "out": given.resume, "resume": None})
 
 
 def checked_folder(name: str, result: str) -> Path:
@@ -46,32 +73,24 @@ def checked_folder(name: str, result: str) -> Path:
     return folder
 
 
-@contextlib.contextmanager
-def begun(folder: Path | None, given: argparse.Namespace) -> Iterator[Path | None]:
-    """Note in a folder what is run there, and give the place for finished chunks.
-
-    What is refused before anything was run leaves nothing behind.
+def begun(folder: Path, given: argparse.Namespace) -> Path:
+    """Note in a folder what is run there, and return the place for finished chunks.
 
     Raises
     ------
     InputError
         When the folder cannot be written, or holds unfinished work with other arguments.
     """
-    if folder is None:
-        yield None
-        return
     from sim.files import write_whole
 
     place = folder / FOLDER
     path = place / ARGUMENTS_FILE
-    noted = {"command": given.command}
-    noted |= {name: value for name, value in vars(given).items() if name not in NOT_NOTED}
-    if path.exists() and _read(path) != noted:
+    noted = arguments_of(given)
+    if path.exists() and read_arguments(path) != noted:
         raise InputError(
             f"out = '{folder}': holds unfinished work with other settings; go on with it by "
             "--resume, or name another folder"
         )
-    was_there = folder.exists()
     try:
         place.mkdir(parents=True, exist_ok=True)
         write_whole(path, json.dumps(noted, indent=1).encode())
@@ -79,14 +98,7 @@ def begun(folder: Path | None, given: argparse.Namespace) -> Iterator[Path | Non
         raise InputError(
             f"out = '{folder}': cannot be written ({error.strerror}); nothing was run"
         ) from error
-    try:
-        yield place
-    except InputError:
-        if not any(place.rglob("*.npz")):
-            ended(folder)
-            if not was_there:
-                folder.rmdir()
-        raise
+    return place
 
 
 def resumed(given: argparse.Namespace, named: Sequence[str]) -> argparse.Namespace:
@@ -112,26 +124,15 @@ def resumed(given: argparse.Namespace, named: Sequence[str]) -> argparse.Namespa
             f"resume = '{given.resume}': holds nothing unfinished; see 'refocus {given.command} "
             "--out'"
         )
-    noted = _read(path)
+    noted = read_arguments(path)
     if noted.get("command") != given.command:
         raise InputError(
             f"resume = '{given.resume}': was begun by 'refocus {noted.get('command')}', not by "
             f"'refocus {given.command}'"
         )
-    return argparse.Namespace(**{**vars(given), **noted, "out": given.resume, "resume": None})
+    return with_arguments(given, noted)
 
 
 def ended(folder: Path) -> None:
     """Remove what was kept for going on."""
     shutil.rmtree(folder / FOLDER, ignore_errors=True)
-
-
-def _read(path: Path) -> dict[str, object]:
-    """Return noted arguments."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); name another folder") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{path}: cannot be read (no arguments); name another folder")
-    return found

@@ -14,6 +14,8 @@ from sim.trials.treatment_schedule import check_schedule
 Matrix = NDArray[np.float64]
 
 BETWEEN = ("cluster", "cluster_period", "treatment")
+# Share of information that is rounding.
+NOTHING_TOLD = 1e-9
 
 
 def expected_df(schedule: Matrix, sizes: float | Matrix, components: VarianceComponents) -> float:
@@ -35,6 +37,7 @@ def expected_df(schedule: Matrix, sizes: float | Matrix, components: VarianceCom
     Returns
     -------
     float
+        0 where the effect's variance rests on a variance of which the design tells nothing.
     """
     schedule = check_schedule(schedule)
     cells = cell_sizes(schedule, sizes)
@@ -83,8 +86,13 @@ def expected_df(schedule: Matrix, sizes: float | Matrix, components: VarianceCom
             for i in range(count)
         ]
     )
-    unit = np.sqrt(np.diag(on_variances))
-    slope = np.array([(M @ one @ M)[-1, -1] for one in first]) / unit
+    slope = np.array([(M @ one @ M)[-1, -1] for one in first])
+    told = np.diag(on_variances) > NOTHING_TOLD * np.diag(traces)
+    if (slope[~told] > 0.0).any():
+        return 0.0
+    unit = np.sqrt(np.diag(on_variances)[told])
+    slope = slope[told] / unit
     # Variances that a design cannot tell apart leave the effect's own variance known all the same.
-    scaled = np.linalg.pinv(on_variances / np.outer(unit, unit), rcond=1e-9, hermitian=True)
-    return float(2.0 * M[-1, -1] ** 2 / (slope @ scaled @ slope))
+    scaled = on_variances[np.ix_(told, told)] / np.outer(unit, unit)
+    spread = slope @ np.linalg.pinv(scaled, rcond=NOTHING_TOLD, hermitian=True) @ slope
+    return float(2.0 * M[-1, -1] ** 2 / spread)

@@ -206,7 +206,7 @@ def parallel_power(
         Standard deviation of the effect between clusters, in the unit of `sd`: its square over the
         number of treated clusters, the second of the pair, is added to the variance of the
         estimate (exact for clusters of equal size). The test has one variance between clusters for
-        both arms; see `pooled`.
+        both arms; see `pooled_se`.
     alpha : float
     sides : int
 
@@ -254,14 +254,14 @@ def parallel_power(
     df = float(sum(pair) - lost)
     if effect_sd == 0.0:
         return power_of_effect(effect, se, df, rule, alpha, sides)
-    model_se, share = pooled(se, effect_sd, pair)
+    model_se, share = pooled_se(se, effect_sd, pair)
     true_se = math.hypot(se, effect_sd / math.sqrt(pair[1]))
     return power_of_effect(
         effect, true_se, df, rule, alpha, sides, model_se=model_se, spread_df=share * df
     )
 
 
-def pooled(se: float, effect_sd: float, clusters: tuple[int, int]) -> tuple[float, float]:
+def pooled_se(se: float, effect_sd: float, clusters: tuple[int, int]) -> tuple[float, float]:
     """Return what a test that has one variance for both arms makes of effects that differ.
 
     Treated clusters' means vary by the square of `effect_sd` more than the others'. The test's

@@ -103,7 +103,6 @@ def run_grid(
                 monte_carlo_se,
                 seed,
                 null=null,
-                partial=True,
                 on_progress=progress,
             )
         except StopAsked:

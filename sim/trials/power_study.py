@@ -27,7 +27,6 @@ FIRST_BATCH = 200
 MOST_TRIALS = 200_000
 FAILURES_BEFORE_STOP = 50
 GAP_ERRORS = 3.0
-
 # Of fewer trials nothing is told.
 FEWEST_TRIALS = 20
 
@@ -327,7 +326,7 @@ def simulate_power(
         Also analyse the untreated twins.
     partial : bool
         Whether the trials done so far are a result when `on_progress` raises `StopAsked`, if there
-        are twenty.
+        are `FEWEST_TRIALS`.
     on_progress : callable, optional
         Called with trials done and to do.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from calibration.extractors import EXTRACTORS
-from calibration.targets import load_targets
+from calibration.targets import checked, load_targets
 from sim.errors import InputError
 
 GOOD = """
@@ -143,3 +144,30 @@ def test_the_example_says_that_it_is_invented() -> None:
     for one in load_targets(path).values():
         assert "invented" in one.source
         assert "invented" in one.title
+
+
+@pytest.mark.parametrize(
+    ("extractor", "direction", "sign"),
+    [
+        ("difference", "higher in REFOCUS", 1.0),
+        ("difference", "lower in REFOCUS", -1.0),
+        ("difference", "improved", 1.0),
+        ("user_unmet_needs_reduction", "fewer in REFOCUS", 1.0),
+        ("user_unmet_needs_reduction", "more in REFOCUS", -1.0),
+        ("user_unmet_needs_reduction", "improved", 1.0),
+        ("user_unmet_needs_reduction", "worse", -1.0),
+        ("cost_reduction", "negative", -1.0),
+    ],
+)
+def test_a_direction_is_for_the_better_or_of_the_figure(
+    extractor: str, direction: str, sign: float
+) -> None:
+    table = {
+        **tomllib.loads(GOOD)["mine"],
+        "use": "check",
+        "extractor": extractor,
+        "direction": direction,
+    }
+    assert checked("mine", {**table, "value": 2.0 * sign}).value == 2.0 * sign
+    with pytest.raises(InputError, match="contradicts direction"):
+        checked("mine", {**table, "value": -2.0 * sign})

@@ -68,6 +68,12 @@ def test_effects_that_differ_leave_the_degrees_of_freedom_of_clusters() -> None:
     assert found[-1] == pytest.approx(len(WEDGE) - 1, abs=1.0)
 
 
+def test_one_treated_cell_tells_nothing_of_how_effects_differ() -> None:
+    schedule = np.zeros((6, 3))
+    schedule[2, 1] = 1.0
+    assert expected_df(schedule, 10.0, VARIANCES) == 0.0
+
+
 def test_it_is_near_what_fits_find() -> None:
     design = stepped_wedge(4, 3, 10.0)
     plan = default_plan(design)

@@ -79,8 +79,8 @@ def test_where_a_part_is_no_result_the_stop_is_handed_on(partial: bool, after: i
 def test_grid_search_and_sensitivity_keep_what_is_done() -> None:
     file = design_from_table(SMALL)
     points = run_grid(file, {"clusters": [10, 14, 18]}, simulations=30, on_point=stop_after(55))
-    assert [one.values["clusters"] for one in points] == [10, 14]
-    assert [one.result.performance.power.trials for one in points] == [30, 25]
+    assert [one.values["clusters"] for one in points] == [10]
+    assert points[0].result.performance.power.trials == 30
     found = find_size(file, "clusters", 0.9, simulations=30, on_point=stop_after(45))
     assert (found.value, found.problem, len(found.points)) == (None, STOPPED, 1)
     assert len(tornado(file, 30, on_point=stop_after(95))) == 1
@@ -102,12 +102,10 @@ def test_a_stopped_grid_says_how_many_points_are_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     grid = ("--grid", "clusters=10,14,18", "--no-sensitivity", "--format", "json")
-    code, out, _ = stopped(monkeypatch, 150, capsys, *grid)
+    code, out, _ = stopped(monkeypatch, 250, capsys, *grid)
     told = json.loads(out)
     assert code == 130
-    assert told["stopped_early"].endswith(
-        "left out: 2 of 3 points of the grid and trials of the last."
-    )
+    assert told["stopped_early"].endswith("left out: 2 of 3 points of the grid.")
     assert [row["set_clusters"] for row in told["grid"]] == [10]
     assert told["performance"]["power"]["trials"] == 100
 
