@@ -4,13 +4,14 @@ Pages that only restate the source take seconds. With ``--results``, the figures
 come from simulations over the shipped posterior are made again too (most of an hour on two cores);
 `refocus reproduce` does that. With ``--check``, nothing is written; stale pages are named, and the
 exit code is 1.
+
+`docs/prediction-pulsar.md` is not among them: a forecast that was fixed on a date is a record.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,9 +28,7 @@ from sim.parameters import document as parameters
 from sim.scenarios import document as scenarios
 
 FOLDER = Path(__file__).resolve().parent
-PREDICTION = FOLDER / "prediction-pulsar.md"
 VALIDATION = FOLDER / "validation-trials.md"
-PREDICTION_DATE = "2026-11-23"
 
 
 def marked(page: Path, wanted: dict[str, Callable[[], str]]) -> Callable[[], str]:
@@ -42,20 +41,6 @@ def validation() -> str:
     from benchmarks.type_one_error import page, run
 
     return page(*run(quick=False), quick=False)
-
-
-def prediction() -> str:
-    """Return the prediction of the later trial, under the date of its first publication."""
-    from sim.cli import main
-
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / PREDICTION.name
-        code = main(["trial", "pulsar", "--date", PREDICTION_DATE, "--document", str(target)])
-        if code:
-            raise SystemExit(code)
-        # The page names the command with the place where it belongs.
-        text = target.read_text(encoding="utf-8")
-        return text.replace(str(target), f"docs/{PREDICTION.name}")
 
 
 SOURCE_PAGES: dict[Path, Callable[[], str]] = {
@@ -73,7 +58,6 @@ SOURCE_PAGES: dict[Path, Callable[[], str]] = {
 RESULT_PAGES: dict[Path, Callable[[], str]] = {
     build_readme.PICTURE: build_readme.picture,
     build_readme.PAGE: marked(build_readme.PAGE, build_readme.PARTS),
-    PREDICTION: prediction,
     VALIDATION: validation,
     build_trials.PAGE: marked(build_trials.PAGE, build_trials.PARTS),
 }

@@ -18,7 +18,8 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         help="make every figure and number of the documentation again",
         description="Make every figure and number in the README and in docs/ again, from the "
         "source and the shipped posterior; most of an hour on two cores. Works in a copy of the "
-        "project. The posterior itself, and the page on it, are made by 'refocus calibrate'.",
+        "project. The posterior itself, and the page on it, are made by 'refocus calibrate'; the "
+        "forecast in docs/prediction-pulsar.md stays as it was on its date.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +26,7 @@ examples:
   refocus trial refocus
   refocus trial refocus --trials 200 --out results/replication
   refocus trial pulsar --transport 0.2 --format csv
-  refocus trial pulsar --document docs/prediction-pulsar.md
+  refocus trial pulsar --document my-forecast.md
 """
 
 
@@ -48,7 +49,9 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument(
         "--transport", metavar="SD", help="pulsar: SD of transport in SD units (default 0.1)"
     )
-    parser.add_argument("--document", metavar="FILE.md", help="pulsar: write the prediction there")
+    parser.add_argument(
+        "--document", metavar="FILE.md", help="pulsar: write the prediction there, as a new file"
+    )
     parser.add_argument("--date", help="pulsar: date of the prediction (default today)")
     parser.add_argument("--out", metavar="DIR", help="folder for tables and report")
     parser.add_argument("--format", default="text", metavar="text|csv|json", help="of the output")
@@ -114,9 +117,7 @@ def predict(given: argparse.Namespace) -> int:
 
     transport = share("transport", given.transport, pulsar_design().transport_sd)
     date = checked_date(given.date)
-    document = None if given.document is None else Path(given.document)
-    if document is not None and (document.is_dir() or not document.parent.is_dir()):
-        raise InputError(f"document = '{document}': must be a file in an existing folder")
+    document = None if given.document is None else new_document(Path(given.document))
     chosen, count, seed, folder = prepared(given)
     coverage = coverage_shift(chosen.draws, seed, pulsar_design())
     with progress(count) as show:
@@ -205,6 +206,21 @@ def checked_date(text: str | None) -> str:
         return datetime.date.fromisoformat(text).isoformat()
     except ValueError:
         raise InputError(f"date = '{text}': must be YYYY-MM-DD") from None
+
+
+def new_document(document: Path) -> Path:
+    """Return the file for a forecast; refuse one that is there, as it may be an earlier forecast.
+
+    What was forecast on a date stays as it was, or it is no forecast.
+    """
+    if document.is_dir() or not document.parent.is_dir():
+        raise InputError(f"document = '{document}': must be a new file in an existing folder")
+    if os.path.lexists(document):
+        raise InputError(
+            f"document = '{document}': exists, and a dated forecast is never written over; "
+            "name a new file"
+        )
+    return document
 
 
 def new_folder(folder: Path) -> Path:

@@ -9,8 +9,6 @@ from sim.trials.pulsar_forecast import Forecast
 from sim.trials.pulsar_outcome import UNUSED, PulsarOutcome, coverage_text
 from sim.trials.replication_text import rate_text
 
-COMMAND = "refocus trial pulsar --document docs/prediction-pulsar.md"
-
 
 def pulsar_document(outcome: PulsarOutcome, date: str, version: str, command: str) -> str:
     """Return the page.

@@ -63,6 +63,23 @@ def test_pulsar_is_predicted_and_published(tmp_path: Path, capsys: Captured) -> 
     assert "**2026-11-23**" in text
     assert "not used in fitting" in text
     assert "blind" not in text.lower()
+    assert main(command) == 2
+    assert "never written over" in capsys.readouterr().err
+    assert page.read_text(encoding="utf-8") == text
+
+
+def test_no_file_that_is_there_becomes_a_forecast(tmp_path: Path, capsys: Captured) -> None:
+    kept = tmp_path / "kept.md"
+    (tmp_path / "link.md").symlink_to(kept)
+    (tmp_path / "dangling.md").symlink_to(tmp_path / "nowhere.md")
+    kept.write_text("mine", encoding="utf-8")
+    for name in ("kept.md", "link.md", "dangling.md"):
+        assert main(["trial", "pulsar", *FEW, "--document", str(tmp_path / name)]) == 2
+        shown = capsys.readouterr()
+        assert shown.err.count("\n") == 1
+        assert name in shown.err
+    assert kept.read_text(encoding="utf-8") == "mine"
+    assert not (tmp_path / "nowhere.md").exists()
 
 
 @pytest.mark.parametrize(
