@@ -13,12 +13,12 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.table import Row, at_least, at_most, markdown
+from sim.inputs.roster import trial_roster
 from sim.planning.comparison import Question, compare, with_base
 from sim.planning.outcomes import QPR
 from sim.posterior.choose import chosen_draws
-from sim.roster import trial_roster
+from sim.runs.simulate import Progress
 from sim.scenarios.library import load_scenario, scenario_names
-from sim.simulate import Progress
 
 BASE = "usual-care"
 FIRST = ("refocus-as-delivered", "refocus-full", "refocus-boosters", "coaching-only")

@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.table import Row, at_most
 from benchmarks.timing import side_by_side
 from benchmarks.worlds import World, service_layout
-from sim import compiled
+from sim.engines import compiled
 from sim.mechanisms.flow import Employment, ServiceFlow
 from sim.mechanisms.influence import CommittedValues, PendingValues
 from sim.mechanisms.practice import Behaviour, Intent, Retention

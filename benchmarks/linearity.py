@@ -11,10 +11,10 @@ import numpy as np
 from benchmarks.table import Row
 from benchmarks.timing import seconds
 from benchmarks.worlds import World, service_layout
-from sim.ensemble import Request, cut, run_chunk
-from sim.request import build_request
-from sim.roster import described_roster
-from sim.roster.team import LARGEST_ROSTER
+from sim.engines.ensemble import Request, cut, run_chunk
+from sim.inputs.roster import described_roster
+from sim.inputs.roster.team import LARGEST_ROSTER
+from sim.runs.request import build_request
 from sim.scenarios.library import load_scenario
 
 USERS_PER_TEAM = 10

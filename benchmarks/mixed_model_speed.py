@@ -13,9 +13,9 @@ import numpy as np
 
 from benchmarks.table import Row, at_least, reported
 from benchmarks.timing import side_by_side
-from sim.trials.cell_sums import RandomEffect
-from sim.trials.mixed_model import fit_mixed_model
-from sim.trials.random_intercept_compiled import fit_random_intercept_batch
+from sim.trials.fits.cell_sums import RandomEffect
+from sim.trials.fits.mixed_model import fit_mixed_model
+from sim.trials.fits.random_intercept_compiled import fit_random_intercept_batch
 
 TEAMS, PEOPLE = 27, 15
 # How many fits each way makes in one round, so that a round of each takes about as long.

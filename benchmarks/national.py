@@ -23,10 +23,10 @@ MINUTES, GIGABYTES = 15.0, 2.0
 
 def run(teams: int, weeks: int, replications: int) -> tuple[float, float]:
     """Run the teams with everybody on their books; return seconds and peak bytes."""
-    from sim.request import build_request
-    from sim.roster import described_roster
+    from sim.inputs.roster import described_roster
+    from sim.runs.request import build_request
+    from sim.runs.simulate import simulate
     from sim.scenarios.library import load_scenario
-    from sim.simulate import simulate
 
     per_trust = min(teams, TEAMS_PER_TRUST)
     roster = described_roster(

@@ -14,7 +14,7 @@ from benchmarks.references.mesa_frames import MesaFrames, interpreter
 from benchmarks.table import Row, at_least, figure, reported
 from benchmarks.timing import side_by_side
 from benchmarks.worlds import World, service_layout
-from sim.model import RecoveryModel
+from sim.engines.mesa_model import RecoveryModel
 from sim.parameters import defaults
 from sim.population import Layout
 

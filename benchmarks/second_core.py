@@ -8,7 +8,7 @@ from benchmarks import machine
 from benchmarks.table import Row, at_least
 from benchmarks.timing import side_by_side
 from benchmarks.worlds import trial_request
-from sim.simulate import simulate
+from sim.runs.simulate import simulate
 
 
 def measure(quick: bool) -> list[Row]:

@@ -7,7 +7,7 @@ import time
 from benchmarks import machine
 from benchmarks.table import Row, figure
 from sim.posterior.choose import chosen_draws
-from sim.trials.replication import simulate_refocus
+from sim.trials.studies.replication import simulate_refocus
 
 IN_SECONDS = 60.0
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from sim.posterior.choose import chosen_draws
-from sim.trials.analyse import analyse_csv
-from sim.trials.analysis_plan import AnalysisPlan
-from sim.trials.design import Attrition, parallel
-from sim.trials.power import Performance, performance, run_trials
-from sim.trials.statistical import Correlations, StatisticalSource
-from sim.trials.type_one_error import TESTS, TypeOneError, normal_error, relabelled_error
+from sim.trials.analyses.analyse import analyse_csv
+from sim.trials.analyses.analysis_plan import AnalysisPlan
+from sim.trials.analyses.type_one_error import TESTS, TypeOneError, normal_error, relabelled_error
+from sim.trials.data.statistical import Correlations, StatisticalSource
+from sim.trials.designs.design import Attrition, parallel
+from sim.trials.power.simulated_power import Performance, performance, run_trials
 
 DATA = Path(__file__).parents[1] / "tests" / "trials" / "data"
 ICCS = (0.0, 0.01, 0.02, 0.05, 0.1)

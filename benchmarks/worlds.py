@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim import compiled
-from sim.ensemble import Request
+from sim.engines import compiled
+from sim.engines.ensemble import Request
+from sim.inputs.roster import described_roster, trial_roster
 from sim.parameters import defaults, to_record
 from sim.population import Layout, lay_out
-from sim.request import build_request
-from sim.roster import described_roster, trial_roster
+from sim.runs.request import build_request
 from sim.scenarios.expand import expand
 from sim.scenarios.library import load_scenario
 

@@ -7,8 +7,8 @@ from typing import Any
 from calibration.scenarios import YEAR, EffectDesign
 from calibration.trial import WEEKS, TrialDesign
 from sim.errors import InputError
+from sim.inputs.roster import Roster, read_roster_csv, trial_roster
 from sim.population import lay_out
-from sim.roster import Roster, read_roster_csv, trial_roster
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
 from sim.scenarios.schema import Scenario

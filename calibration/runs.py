@@ -54,7 +54,7 @@ def fingerprint(*parts: Any) -> str:
 
 def code_version() -> str:
     """Return a hash of the model's source and of the calibration's own."""
-    from sim import code_cache
+    from sim.engines import code_cache
 
     digest = blake2b(code_cache.source_hash().encode(), digest_size=10)
     root = Path(__file__).parent

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from calibration.trial import Workspace
+from sim.inputs.roster import Roster
+from sim.inputs.roster.trial import trial_roster
 from sim.population import Layout, lay_out
-from sim.roster import Roster
-from sim.roster.trial import trial_roster
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
 

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.compiled import (
+from sim.engines.compiled import (
     EVENT_DTYPE,
     SCORES_DTYPE,
     STAFF_DTYPE,
@@ -31,9 +31,9 @@ from sim.compiled import (
     compile_rule,
     run_world,
 )
+from sim.inputs.roster.trial import trial_roster
 from sim.mechanisms.selection import trainer_rating
 from sim.population import Layout, lay_out
-from sim.roster.trial import trial_roster
 from sim.scenarios.expand import expand
 from sim.scenarios.library import load_scenario
 

@@ -19,10 +19,10 @@ from types import ModuleType
 
 from docs.marked import main, table
 from sim import streams
+from sim.engines.summaries import FLAG_COLUMNS
 from sim.measures.catalogue import CATALOGUE
 from sim.parameters.registry import LINKS, registry
 from sim.state import ACTION, KINDS, Variable
-from sim.summaries import FLAG_COLUMNS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "ODD.md"
@@ -188,7 +188,7 @@ _ENDS = ("_DAY", "_PERSON", "_IMPORTANCE")
 def _add_callers(found: dict[str, Rule]) -> None:
     """Note which agent methods follow a rule and which other rules use it."""
     places = [(f"sim/agents/{file}.py", name) for file, name in AGENT_CLASSES.values()]
-    for path, name in [*places, ("sim/model.py", "RecoveryModel")]:
+    for path, name in [*places, ("sim/engines/mesa_model.py", "RecoveryModel")]:
         imported = imports_of(path)
         for method, node in methods(path, name).items():
             for rule in found.values():
@@ -237,7 +237,7 @@ def state_table(kind: str) -> str:
         (ROOT / path).read_text(encoding="utf-8")
         for path in (
             *(f"sim/agents/{file}.py" for file, _ in AGENT_CLASSES.values()),
-            "sim/model.py",
+            "sim/engines/mesa_model.py",
         )
     )
     rows = []
@@ -310,7 +310,7 @@ def schedule() -> str:
     variables = {"trusts": "trust", "teams": "team", "staff": "staff", "users": "service_user"}
     calls = [
         (one.lineno, variables[one.func.value.id], str(one.args[0].value))
-        for one in ast.walk(methods("sim/model.py", "RecoveryModel")["step"])
+        for one in ast.walk(methods("sim/engines/mesa_model.py", "RecoveryModel")["step"])
         if isinstance(one, ast.Call)
         and isinstance(one.func, ast.Attribute)
         and one.func.attr == "do"
@@ -420,7 +420,7 @@ def draws_table() -> str:
         if name == "MEASURE_FIRST":
             continue
         files = [path for path, text in everywhere.items() if re.search(rf"\b{name}\b", text)]
-        files = [one for one in files if one != "sim/compiled.py"]
+        files = [one for one in files if one != "sim/engines/compiled.py"]
         rows.append((str(number), f"`{name}`", ", ".join(f"`{one}`" for one in files) or "unused"))
     return table(("number", "purpose", "used in"), rows)
 

@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from docs.marked import main, table
+from sim.inputs.roster import trial_roster
 from sim.posterior.choose import chosen_draws
 from sim.report.figures import Line, Panel, line_figure
 from sim.report.run_report import focus_arm, last_assessment, paired, sentence
-from sim.request import build_request
-from sim.results import Results
-from sim.roster import trial_roster
+from sim.runs.request import build_request
+from sim.runs.results import Results
+from sim.runs.simulate import simulate
 from sim.scenarios.library import load_scenario
-from sim.simulate import simulate
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "README.md"

@@ -26,16 +26,19 @@ PUBLIC = (
         "sim.scenarios.library",
         ("load_scenario", "scenario_from_text", "adjusted", "list_scenarios"),
     ),
-    ("sim.roster", ("trial_roster", "read_roster_csv", "roster_from_text", "described_roster")),
+    (
+        "sim.inputs.roster",
+        ("trial_roster", "read_roster_csv", "roster_from_text", "described_roster"),
+    ),
     ("sim.parameters", ("registry", "resolve")),
     ("sim.posterior", ("load_posterior",)),
     ("sim.posterior.choose", ("chosen_draws",)),
-    ("sim.request", ("build_request",)),
-    ("sim.simulate", ("simulate",)),
+    ("sim.runs.request", ("build_request",)),
+    ("sim.runs.simulate", ("simulate",)),
     ("sim.quick", ("run", "differences", "weekly")),
-    ("sim.results", ("Results",)),
-    ("sim.model", ("RecoveryModel",)),
-    ("sim.trials.analyse", ("analyse_csv", "analyse_table")),
+    ("sim.runs.results", ("Results",)),
+    ("sim.engines.mesa_model", ("RecoveryModel",)),
+    ("sim.trials.analyses.analyse", ("analyse_csv", "analyse_table")),
 )
 
 

@@ -10,15 +10,15 @@ from functools import cache, partial
 from pathlib import Path
 
 from docs.marked import main, table
-from sim.ensemble import COLLECTABLE
+from sim.engines.ensemble import COLLECTABLE
+from sim.inputs.roster import trial_roster
+from sim.inputs.roster.columns import ROSTER_COLUMNS
 from sim.measures.catalogue import CATALOGUE
-from sim.request import build_request
-from sim.results import Results
-from sim.roster import trial_roster
-from sim.roster.columns import ROSTER_COLUMNS
+from sim.runs.request import build_request
+from sim.runs.results import Results
+from sim.runs.simulate import simulate
 from sim.scenarios.fields import scenario_fields
 from sim.scenarios.library import load_scenario
-from sim.simulate import simulate
 
 PAGE = Path(__file__).resolve().parent / "tables.md"
 

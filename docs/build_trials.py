@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from docs.marked import main, table
 
 if TYPE_CHECKING:
-    from sim.trials.power import Rate
-    from sim.trials.power_outcome import PowerOutcome
-    from sim.trials.power_search import Found
-    from sim.trials.power_study import PowerResult
+    from sim.trials.power.power_outcome import PowerOutcome
+    from sim.trials.power.power_search import Found
+    from sim.trials.power.power_study import PowerResult
+    from sim.trials.power.simulated_power import Rate
 
 PAGE = Path(__file__).resolve().parent / "trials.md"
 FOUR_POINTS = "four-point-target --find clusters --target 0.8"
@@ -58,7 +58,7 @@ def outcome(command: str) -> PowerOutcome:
     """Return what `refocus power` finds."""
     from sim.cli import build_parser
     from sim.commands.power import calculated, setting
-    from sim.trials.design_file import changed, load_design
+    from sim.trials.designs.design_file import changed, load_design
 
     given = build_parser().parse_args(["power", *shlex.split(command)])
     file = load_design(given.design)
@@ -189,7 +189,7 @@ def in_the_models_noise() -> str:
 
 def as_delivered() -> str:
     """Return what the model expects of a repeat of the trial."""
-    from sim.trials.power_study import power_at
+    from sim.trials.power.power_study import power_at
 
     one = outcome(AS_DELIVERED)
     result, performance = one.result, one.result.performance

@@ -13,10 +13,10 @@ from pathlib import Path
 LAYERS = (
     {"errors", "state", "streams", "parameters", "events", "files", "posterior"},
     {"mechanisms", "measures"},
-    {"scenarios", "roster", "rosters", "population"},
+    {"scenarios", "inputs", "population"},
     {"agents"},
-    {"code_cache", "compiled", "ensemble", "model", "summaries"},
-    {"results", "chunk_store", "dead_workers", "simulate", "request", "quick"},
+    {"engines"},
+    {"runs", "quick"},
     {"trials", "planning"},
     {"report"},
     {"commands"},

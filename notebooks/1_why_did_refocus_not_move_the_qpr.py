@@ -164,7 +164,7 @@ support = pd.Series({name: likelihood(values) for name, values in gains.items()}
 
 # %%
 from sim.posterior.choose import chosen_draws
-from sim.trials.replication import simulate_refocus
+from sim.trials.studies.replication import simulate_refocus
 
 trials = simulate_refocus(chosen_draws(40).draws, 40)
 

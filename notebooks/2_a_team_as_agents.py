@@ -76,7 +76,7 @@ predicted_fidelity_gain = None
 # `RecoveryModel()` is one world: the trial's 27 teams, the programme as it was delivered.
 
 # %%
-from sim.model import RecoveryModel
+from sim.engines.mesa_model import RecoveryModel
 
 world = RecoveryModel(seed=1)
 print(len(world.trusts), "trusts,", len(world.teams), "teams,", len(world.staff), "posts,")
@@ -140,8 +140,8 @@ class ForgetfulStaff(Staff):
 # dozens of draws: minutes, not seconds.)
 
 # %%
+from sim.inputs.roster import described_roster
 from sim.quick import run, weekly
-from sim.roster import described_roster
 
 four_teams = described_roster(trusts=1, teams_per_trust=4, intervention_share=1.0)
 

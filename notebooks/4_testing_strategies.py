@@ -132,7 +132,7 @@ print(f"SD of the difference, luck and draw of its own {other_luck.std():.2f}")
 # readiness"). Who waits?
 
 # %%
-from sim.roster import trial_roster
+from sim.inputs.roster import trial_roster
 
 orders = ["rollout-random", "rollout-readiness-first", "rollout-equity-first"]
 rollouts = run(

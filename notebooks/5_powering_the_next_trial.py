@@ -56,7 +56,7 @@
 # `parallel_power` is the formula for a parallel cluster trial.
 
 # %%
-from sim.trials.formula_power import parallel_power
+from sim.trials.power.formula_power import parallel_power
 
 refocus = {"sd": 10.2, "clusters": (13, 14), "size": 15, "icc": 0.03, "attrition": 0.26}
 for effect in (1.0, 2.0, 4.0):
@@ -83,8 +83,8 @@ for icc in (0.0, 0.01, 0.03, 0.05, 0.1):
 # need, so its power is lower than what you computed above.
 
 # %%
-from sim.trials.design_file import load_design
-from sim.trials.power_study import simulate_power, study_of
+from sim.trials.designs.design_file import load_design
+from sim.trials.power.power_study import simulate_power, study_of
 
 study = study_of(load_design("four-point-target"))
 print(f"{study.design.total_clusters} teams")

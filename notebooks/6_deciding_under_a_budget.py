@@ -67,10 +67,10 @@ predicted_chance_of_four_points = None
 # has. Nothing is left implicit, so that somebody else can ask the same.
 
 # %%
+from sim.inputs.roster import described_roster
 from sim.planning.comparison import Question, compare, with_base
 from sim.planning.setting import setting_from_text
 from sim.posterior.choose import chosen_draws
-from sim.roster import described_roster
 from sim.scenarios.library import load_scenario
 
 trust = described_roster(trusts=1, teams_per_trust=8, intervention_share=1.0)

@@ -16,8 +16,8 @@ from mesa.visualization import SolaraViz, make_plot_component
 from mesa.visualization.utils import update_counter
 
 from sim import population
-from sim.model import RecoveryModel
-from sim.roster import trial_roster
+from sim.engines.mesa_model import RecoveryModel
+from sim.inputs.roster import trial_roster
 from sim.scenarios.expand import expand
 from sim.scenarios.library import load_scenario, scenario_names
 

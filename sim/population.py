@@ -16,7 +16,7 @@ from sim.state import ACTION, record_fields
 from sim.streams import MAXIMUM_PLACE, MAXIMUM_WEEK, identifier_words, team_words
 
 if TYPE_CHECKING:
-    from sim.roster import Roster
+    from sim.inputs.roster import Roster
     from sim.scenarios.expand import Expansion
 
 TRUST_LAYOUT = np.dtype([("key_low", "i8"), ("key_high", "i8"), ("teams", "i8")])

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError, unknown
+from sim.inputs.roster import Roster, read_roster_csv, trial_roster
 from sim.posterior.choose import chosen_draws
-from sim.request import build_request
-from sim.results import ALL_TEAMS, Results
-from sim.roster import Roster, read_roster_csv, trial_roster
+from sim.runs.request import build_request
+from sim.runs.results import ALL_TEAMS, Results
+from sim.runs.simulate import simulate
 from sim.scenarios.library import load_scenario
 from sim.scenarios.schema import Scenario
-from sim.simulate import simulate
 
 if TYPE_CHECKING:
     import mesa

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from sim import code_cache
+from sim.engines import code_cache
 
-SIM = Path(code_cache.__file__).parent
+SIM = Path(code_cache.__file__).parents[1]
 # Imported by what is compiled, but nothing of theirs is compiled.
-NOT_COMPILED = {"__init__.py", "code_cache.py", "errors.py"}
+NOT_COMPILED = {"__init__.py", "engines/__init__.py", "engines/code_cache.py", "errors.py"}
 
 PROGRAM = """
 import numpy as np
-from sim import compiled
+from sim.engines import compiled
 from sim.parameters import defaults, to_record
 from sim.population import ACTION_DTYPE, TEAM_LAYOUT
 team = np.zeros(1, compiled.TEAM_DTYPE)
@@ -36,7 +36,7 @@ print(float(team["behaviour_mean"][0]), hits, compiled.CACHE_FOLDER)
 
 FIT = """
 import numpy as np
-from sim.trials import random_intercept_compiled as compiled
+from sim.trials.fits import random_intercept_compiled as compiled
 codes = np.repeat(np.arange(4), 3)
 y = np.arange(12) % 5 + 0.5 * codes
 fit = compiled.fit_random_intercept(codes, 4, np.ones((12, 1)), y, 0)
@@ -96,7 +96,9 @@ def test_an_edited_mixed_model_is_compiled_anew_and_the_week_is_not(
     assert hits == 0
     assert run(project, cache, FIT) == (first, 1, folder)
     assert Path(folder).name != week
-    edit(project / "sim/trials/random_intercept.py", "START_RATIO = 0.05", "START_RATIO = 0.06")
+    edit(
+        project / "sim/trials/fits/random_intercept.py", "START_RATIO = 0.05", "START_RATIO = 0.06"
+    )
     _, hits, other_folder = run(project, cache, FIT)
     assert hits == 0
     assert other_folder != folder
@@ -140,13 +142,13 @@ def reached_from(start: str) -> set[str]:
 
 
 def hash_of(project: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(code_cache, "__file__", str(project / "sim/code_cache.py"))
+    monkeypatch.setattr(code_cache, "__file__", str(project / "sim/engines/code_cache.py"))
     return code_cache.source_hash()
 
 
 COMPILED = sorted(
     (
-        reached_from("compiled.py")
+        reached_from("engines/compiled.py")
         | {f"mechanisms/{one.name}" for one in SIM.glob("mechanisms/*.py")}
     )
     - NOT_COMPILED
@@ -154,7 +156,7 @@ COMPILED = sorted(
 
 
 def test_the_sources_that_are_reached_are_those_one_would_name() -> None:
-    assert {"compiled.py", "state.py", "streams.py", "mechanisms/flow.py"} <= set(COMPILED)
+    assert {"engines/compiled.py", "state.py", "streams.py", "mechanisms/flow.py"} <= set(COMPILED)
     assert "measures/user.py" in COMPILED
     assert not {"model.py", "simulate.py", "agents/staff.py"} & set(COMPILED)
 
@@ -179,7 +181,7 @@ def test_what_is_not_compiled_does_not_decide_the_folder(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = hash_of(project, monkeypatch)
-    edit(project / "sim/model.py", "import mesa", "import mesa  # edited")
+    edit(project / "sim/engines/mesa_model.py", "import mesa", "import mesa  # edited")
     assert hash_of(project, monkeypatch) == before
 
 

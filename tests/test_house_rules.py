@@ -103,20 +103,32 @@ def test_no_imports_go_in_a_circle(edges: dict[str, set[str]]) -> None:
     [
         (
             "sim/mechanisms/a.py",
-            "from sim.model import World",
-            "sim.mechanisms.a imports sim.model",
+            "from sim.engines.mesa_model import World",
+            "sim.mechanisms.a imports sim.engines.mesa_model",
         ),
-        ("sim/streams.py", "def f():\n    import sim.results", "sim.streams imports sim.results"),
+        (
+            "sim/streams.py",
+            "def f():\n    import sim.runs.results",
+            "sim.streams imports sim.runs.results",
+        ),
         ("sim/measures/a.py", "from .. import agents", "sim.measures.a imports sim.agents"),
-        ("sim/model.py", "import calibration.fit", "sim.model imports calibration.fit"),
+        (
+            "sim/engines/mesa_model.py",
+            "import calibration.fit",
+            "sim.engines.mesa_model imports calibration.fit",
+        ),
         ("sim/elsewhere.py", "", "sim.elsewhere has no place in LAYERS"),
-        ("sim/__init__.py", "from sim.simulate import simulate", "sim imports sim.simulate"),
+        (
+            "sim/__init__.py",
+            "from sim.runs.simulate import simulate",
+            "sim imports sim.runs.simulate",
+        ),
     ],
 )
 def test_a_wrong_import_is_found(tmp_path: Path, path: str, source: str, problem: str) -> None:
     (tmp_path / "sim/agents").mkdir(parents=True)
     (tmp_path / "sim/agents/__init__.py").touch()
-    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / path).write_text(source, encoding="utf-8")
     assert upward(graph(tmp_path, "sim")) == [problem]
 
@@ -124,7 +136,7 @@ def test_a_wrong_import_is_found(tmp_path: Path, path: str, source: str, problem
 def test_an_import_for_types_alone_may_go_upward(tmp_path: Path) -> None:
     (tmp_path / "sim/agents").mkdir(parents=True)
     (tmp_path / "sim/agents/staff.py").write_text(
-        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from sim.model import World\n",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from sim.runs import results\n",
         encoding="utf-8",
     )
     assert upward(graph(tmp_path, "sim")) == []

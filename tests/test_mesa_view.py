@@ -9,8 +9,8 @@ import pytest
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_the_viewed_model_is_the_model() -> None:
     pytest.importorskip("solara", reason="needs the extra 'mesa-view'")
+    from sim.engines.mesa_model import RecoveryModel
     from sim.mesa_view import CONTROLS, ViewedModel
-    from sim.model import RecoveryModel
 
     viewed, plain = ViewedModel(seed=3), RecoveryModel(seed=3)
     for model in (viewed, plain):

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given
 
 from sim import events as kinds
+from sim.engines.mesa_model import RecoveryModel
 from sim.errors import InputError
 from sim.measures.catalogue import CATALOGUE, STAFF
 from sim.mechanisms.recovery import responses
-from sim.model import RecoveryModel
 from sim.parameters import ParameterSet, defaults, resolve, to_record
 from sim.population import Layout
 from sim.state import KINDS, PRACTICES, PROCESSES

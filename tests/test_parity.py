@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from hypothesis import given
 
-from sim import compiled
-from sim.model import RecoveryModel
+from sim.engines import compiled
+from sim.engines.mesa_model import RecoveryModel
 from sim.parameters import ParameterSet, to_record
 from sim.population import Layout
 from tests.worlds import (

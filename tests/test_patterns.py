@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.request import build_request
-from sim.roster import trial_roster
+from sim.inputs.roster import trial_roster
+from sim.runs.request import build_request
+from sim.runs.simulate import simulate
 from sim.scenarios.library import load_scenario
-from sim.simulate import simulate
 
 WORLDS = 20
 HIGH_PARTICIPATION = 7

@@ -7,13 +7,13 @@ import pytest
 
 from sim.agents import Staff
 from sim.errors import InputError
+from sim.inputs.roster import Roster, described_roster
 from sim.posterior.choose import chosen_draws
 from sim.quick import differences, run, weekly
-from sim.request import build_request
-from sim.results import Results
-from sim.roster import Roster, described_roster
+from sim.runs.request import build_request
+from sim.runs.results import Results
+from sim.runs.simulate import simulate
 from sim.scenarios.library import load_scenario
-from sim.simulate import simulate
 
 PAIR = ["usual-care", "refocus-full"]
 

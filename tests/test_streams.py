@@ -16,12 +16,12 @@ from scipy.special import ndtri
 import sim.measures.items
 import sim.measures.scales
 from sim import streams
+from sim.engines.mesa_model import RecoveryModel
 from sim.errors import InputError
 from sim.measures import purposes
 from sim.measures.readiness import measured_readiness
 from sim.measures.rsa import rsa_staff_score
 from sim.measures.staff import staff_scores
-from sim.model import RecoveryModel
 from tests.worlds import busy_parameters, toy_layout
 
 WORDS = st.integers(0, streams.MASK32)

@@ -337,7 +337,7 @@ class CompiledWorld:
         seed: int = 1,
         replication: int = 0,
     ) -> None:
-        from sim import compiled
+        from sim.engines import compiled
 
         self.compiled = compiled
         self.layout = layout

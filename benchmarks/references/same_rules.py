@@ -16,8 +16,8 @@ from unittest.mock import patch
 
 from sim import streams
 from sim.agents import service_user, staff
+from sim.engines.mesa_model import RecoveryModel
 from sim.mechanisms import flow, heterogeneity, recovery, relationship, selection, training
-from sim.model import RecoveryModel
 from sim.parameters import defaults
 from sim.population import Layout
 

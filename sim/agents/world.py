@@ -1,6 +1,7 @@
 """What agents need of the world they live in.
 
-`sim.model.RecoveryModel` is such a world; naming the need here keeps the agents from importing it.
+`sim.engines.mesa_model.RecoveryModel` is such a world; naming the need here keeps the agents
+from importing it.
 """
 
 from __future__ import annotations

@@ -46,8 +46,8 @@ def run(given: argparse.Namespace) -> int:
     import json
 
     from sim.errors import unknown
-    from sim.trials.analyse import analyse_csv
-    from sim.trials.analysis_text import format_analysis
+    from sim.trials.analyses.analyse import analyse_csv
+    from sim.trials.analyses.analysis_text import format_analysis
 
     if given.format not in ("text", "json"):
         raise unknown("format", given.format, ("text", "json"))

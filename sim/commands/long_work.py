@@ -33,7 +33,7 @@ def long_work(
     ------
     dict
         Keyword arguments workers, folder, on_progress and should_cancel of
-        `sim.simulate.simulate_reduced`.
+        `sim.runs.simulate.simulate_reduced`.
 
     Raises
     ------
@@ -43,8 +43,8 @@ def long_work(
     KeyboardInterrupt
         When somebody cancelled; how to go on has then been told.
     """
-    from sim.code_cache import first_compilation
-    from sim.simulate import Cancelled, Interrupted
+    from sim.engines.code_cache import first_compilation
+    from sim.runs.simulate import Cancelled, Interrupted
 
     if first_compilation():
         say("first simulation after installation or an edit: compiling, about half a minute ...")

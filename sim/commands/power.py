@@ -18,8 +18,8 @@ from sim.commands.simulation import say, stop_on_interrupt
 from sim.errors import InputError, unknown
 
 if TYPE_CHECKING:
-    from sim.trials.design_schema import DesignFile
-    from sim.trials.power_outcome import PowerOutcome
+    from sim.trials.designs.design_schema import DesignFile
+    from sim.trials.power.power_outcome import PowerOutcome
 
 FORMATS = ("text", "csv", "json")
 FEWEST_SWING_TRIALS, MOST_SWING_TRIALS = 100, 1000
@@ -84,7 +84,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(given: argparse.Namespace) -> int:
     """Calculate; print, and with --out write tables and the report."""
-    from sim.trials.design_file import changed, load_design
+    from sim.trials.designs.design_file import changed, load_design
 
     if given.format not in FORMATS:
         raise unknown("format", given.format, FORMATS)
@@ -110,9 +110,9 @@ def run(given: argparse.Namespace) -> int:
 
 def by_formula(file: DesignFile, given: argparse.Namespace) -> str:
     """Return the formula's answer in the format asked for."""
-    from sim.trials.formula_answer import formula_answer
-    from sim.trials.power_outcome import formula_text
-    from sim.trials.power_study import study_of
+    from sim.trials.power.formula_answer import formula_answer
+    from sim.trials.power.power_outcome import formula_text
+    from sim.trials.power.power_study import study_of
 
     for name in ("grid", "find", "out", "simulations", "precision"):
         if getattr(given, name):
@@ -162,8 +162,8 @@ def calculated(
         When it was stopped before there was anything to tell.
     """
     from sim.streams import check_seed
-    from sim.trials.power_outcome import PowerOutcome
-    from sim.trials.power_search import (
+    from sim.trials.power.power_outcome import PowerOutcome
+    from sim.trials.power.power_search import (
         STOPPED,
         find_size,
         grid_files,
@@ -171,7 +171,7 @@ def calculated(
         run_grid,
         tornado,
     )
-    from sim.trials.power_study import (
+    from sim.trials.power.power_study import (
         FEWEST_TRIALS,
         StopAsked,
         conditional_and_assurance,
@@ -246,7 +246,7 @@ def calculated(
 
 def stopped_when(asked: Sequence[bool], on_point: Callable[[str], Any]) -> Callable[[str], Any]:
     """Return an `on_point` whose progress raises `StopAsked` once `asked[0]` is true."""
-    from sim.trials.power_study import StopAsked
+    from sim.trials.power.power_study import StopAsked
 
     def part(label: str) -> Callable[[int, int], None]:
         show = on_point(label)
@@ -263,7 +263,7 @@ def stopped_when(asked: Sequence[bool], on_point: Callable[[str], Any]) -> Calla
 
 
 def _say_when_compiling(agents: bool) -> None:
-    from sim.code_cache import FIT_SOURCES, first_compilation
+    from sim.engines.code_cache import FIT_SOURCES, first_compilation
 
     if agents and first_compilation():
         say("first simulation after installation or an edit: compiling, about half a minute ...")
@@ -296,7 +296,7 @@ def progress_bars() -> Callable[[str], Any]:
 
 def shown(outcome: PowerOutcome, form: str) -> str:
     """Return the output in a format."""
-    from sim.trials.power_outcome import as_text, plain, rows
+    from sim.trials.power.power_outcome import as_text, plain, rows
 
     if form == "json":
         return json.dumps(plain(outcome), indent=1) + "\n"
@@ -336,8 +336,8 @@ def written(outcome: PowerOutcome, folder: Path, command: str) -> Iterator[Path]
 
     from sim.files import write_whole
     from sim.report.power_report import power_report
-    from sim.trials.design_text import design_text
-    from sim.trials.power_outcome import plain, rows
+    from sim.trials.designs.design_text import design_text
+    from sim.trials.power.power_outcome import plain, rows
 
     parts = {
         "report.html": power_report(outcome, command),

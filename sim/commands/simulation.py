@@ -18,12 +18,12 @@ from sim.commands.unfinished import arguments_of, read_arguments, with_arguments
 from sim.errors import InputError, unknown
 
 if TYPE_CHECKING:
-    from sim.ensemble import Request
+    from sim.engines.ensemble import Request
+    from sim.inputs.roster import Roster
     from sim.posterior.choose import ChosenDraws
-    from sim.results import Results
-    from sim.roster import Roster
+    from sim.runs.results import Results
+    from sim.runs.simulate import Progress
     from sim.scenarios.schema import Scenario
-    from sim.simulate import Progress
 
 ARGUMENTS_FILE = "run.json"
 LARGEST_TABLE = 6_000_000
@@ -88,7 +88,7 @@ def run(given: argparse.Namespace) -> int:
         given = resumed(given)
     elif not given.scenarios:
         raise InputError("scenarios: name at least one; see 'refocus list scenarios'")
-    from sim.results import FORMATS
+    from sim.runs.results import FORMATS
 
     for one in given.format:
         if one not in FORMATS:
@@ -129,9 +129,9 @@ class Prepared(NamedTuple):
 def prepared(given: argparse.Namespace) -> Prepared:
     """Return the request that the arguments ask for."""
     from sim.posterior.choose import DEFAULTS
-    from sim.request import build_request
+    from sim.runs.request import build_request
+    from sim.runs.simulate import ENGINES
     from sim.scenarios.library import adjusted, load_scenario
-    from sim.simulate import ENGINES
     from sim.streams import check_seed
 
     if given.engine not in ENGINES:
@@ -193,7 +193,7 @@ def sorted_settings(texts: list[str]) -> tuple[dict[str, float], dict[str, Any]]
 
 def chosen_roster(name: str, seed: int) -> Roster:
     """Return the trial's roster, or one from a file."""
-    from sim.roster import read_roster_csv, trial_roster
+    from sim.inputs.roster import read_roster_csv, trial_roster
 
     return trial_roster(seed) if name == "trial" else read_roster_csv(Path(name))
 
@@ -292,10 +292,10 @@ def stop_on_interrupt() -> Iterator[list[bool]]:
 
 def simulated(job: Prepared, given: argparse.Namespace, folder: Path | None) -> Results:
     """Run a request with a progress bar, storing finished chunks in the folder."""
-    from sim.code_cache import first_compilation
-    from sim.results import provenance
+    from sim.engines.code_cache import first_compilation
+    from sim.runs.results import provenance
+    from sim.runs.simulate import Cancelled, simulate
     from sim.scenarios.text import scenario_text
-    from sim.simulate import Cancelled, simulate
 
     if given.engine == "compiled" and first_compilation():
         say("first simulation after installation or an edit: compiling, about half a minute ...")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 
 WHAT = {
-    "teams": ("sim.roster", "roster_template"),
+    "teams": ("sim.inputs.roster", "roster_template"),
     "scenario": ("sim.scenarios.text", "scenario_template"),
     "setting": ("sim.planning.setting", "setting_template"),
     "prices": ("sim.planning.prices", "prices_template"),
-    "design": ("sim.trials.design_text", "design_template"),
+    "design": ("sim.trials.designs.design_text", "design_template"),
 }
 """Where each template is written, by its name; loaded only when it is asked for."""
 

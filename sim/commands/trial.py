@@ -76,8 +76,8 @@ def replicate(given: argparse.Namespace) -> int:
     """Simulate the REFOCUS trial."""
     from dataclasses import asdict
 
-    from sim.trials.replication import replication_summary, simulate_refocus
-    from sim.trials.replication_text import fall_rows, replication_text
+    from sim.trials.studies.replication import replication_summary, simulate_refocus
+    from sim.trials.studies.replication_text import fall_rows, replication_text
 
     chosen, count, seed, folder = prepared(given)
     with progress(count) as show:
@@ -112,8 +112,8 @@ def predict(given: argparse.Namespace) -> int:
     """Predict the PULSAR trial."""
     from dataclasses import asdict
 
-    from sim.trials.pulsar import coverage_shift, pulsar_design, simulate_pulsar
-    from sim.trials.pulsar_outcome import forecast_rows, pulsar_outcome, pulsar_text
+    from sim.trials.studies.pulsar import coverage_shift, pulsar_design, simulate_pulsar
+    from sim.trials.studies.pulsar_outcome import forecast_rows, pulsar_outcome, pulsar_text
 
     transport = share("transport", given.transport, pulsar_design().transport_sd)
     date = checked_date(given.date)
@@ -138,7 +138,7 @@ def predict(given: argparse.Namespace) -> int:
     if document is not None:
         from sim.files import write_whole
         from sim.report.pulsar_document import pulsar_document
-        from sim.results import package_versions
+        from sim.runs.results import package_versions
 
         version = package_versions()["refocus-simulation"]
         page = pulsar_document(outcome, date, version, command_of(given))
@@ -161,9 +161,9 @@ def predict(given: argparse.Namespace) -> int:
 
 def prepared(given: argparse.Namespace) -> tuple[ChosenDraws, int, int, Path | None]:
     """Return draws, number of trials, seed and folder; everything is checked before simulating."""
-    from sim.code_cache import first_compilation
     from sim.commands.draws import given_draws
     from sim.commands.simulation import say
+    from sim.engines.code_cache import first_compilation
     from sim.streams import check_seed
 
     seed = check_seed(whole("seed", given.seed, 0, 2**32 - 1))

@@ -35,14 +35,14 @@ from sim.planning.setting import Setting, named_teams, wished_starts
 from sim.planning.trainers import Starts, dearest, queue
 from sim.planning.worlds import Worlds, planning_request, simulate_worlds
 from sim.posterior.choose import ChosenDraws
-from sim.results import described
+from sim.runs.results import described
 from sim.scenarios.expand import expand
 from sim.streams import check_seed
 
 if TYPE_CHECKING:
-    from sim.roster import Roster
+    from sim.inputs.roster import Roster
+    from sim.runs.simulate import Progress
     from sim.scenarios.schema import Scenario
-    from sim.simulate import Progress
 
 IMPORTANT = 4.0
 """Minimum important difference of the QPR between groups, points (literature: four trials)."""
@@ -419,7 +419,7 @@ def compare(
     question : Question
         What is compared.
     workers, folder, on_progress, should_cancel
-        As in `sim.simulate.simulate_reduced`.
+        As in `sim.runs.simulate.simulate_reduced`.
 
     Raises
     ------

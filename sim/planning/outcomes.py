@@ -21,7 +21,7 @@ from sim.planning.resources import (
 )
 
 if TYPE_CHECKING:
-    from sim.roster import Roster
+    from sim.inputs.roster import Roster
 
 QPR = "qpr15"
 INSPIRE = ("inspire_support", "inspire_relationship")

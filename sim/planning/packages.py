@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.ensemble import Chunk, Request
+from sim.engines.ensemble import Chunk, Request
 from sim.errors import InputError
 from sim.population import Layout, lay_out
-from sim.request import build_request
+from sim.runs.request import build_request
+from sim.runs.simulate import Progress, simulate_reduced
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
-from sim.simulate import Progress, simulate_reduced
 
 if TYPE_CHECKING:
-    from sim.roster import Roster
+    from sim.inputs.roster import Roster
     from sim.scenarios.schema import Scenario
 
 OUTCOMES = ("qpr15", "reach")
@@ -145,7 +145,7 @@ def team_outcomes(
     weeks, seed : int
         Weeks looked at; seed of chance.
     workers, folder, on_progress, should_cancel
-        As in `sim.simulate.simulate_reduced`.
+        As in `sim.runs.simulate.simulate_reduced`.
 
     Returns
     -------

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def plan_content(outcome: PlanOutcome, covers: str, command: str) -> dict[str, Any]:
     """Return everything as plain values, for JSON; what cannot be told is None."""
-    from sim.results import package_versions
+    from sim.runs.results import package_versions
 
     question, offer, effect = outcome.question, outcome.offer, outcome.effect
     limits, setting = question.capacity, question.setting

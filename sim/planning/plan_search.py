@@ -23,7 +23,7 @@ from sim.planning.resources import WEEKS_PER_YEAR, by_year
 from sim.planning.trainers import SLACK, Capacity
 
 if TYPE_CHECKING:
-    from sim.roster import Roster
+    from sim.inputs.roster import Roster
 
 STEP = 4
 """Weeks between the start weeks that the search may choose."""

@@ -35,11 +35,11 @@ from sim.planning.setting import Setting
 from sim.planning.uncertainty import Chance, Spread, chance_at_least, spread_of
 
 if TYPE_CHECKING:
+    from sim.inputs.roster import Roster
     from sim.planning.prices import Prices
     from sim.planning.trainers import Capacity
-    from sim.roster import Roster
+    from sim.runs.simulate import Progress
     from sim.scenarios.schema import Scenario
-    from sim.simulate import Progress
 
 ANCHORS = 4
 """Start weeks that are simulated for each package; benefits at others lie between them."""
@@ -359,8 +359,8 @@ def solve(
     question : PlanQuestion
         What is to be planned.
     workers, folder, on_progress, should_cancel
-        As in `sim.simulate.simulate_reduced`; search, score and the effect of the plan to take are
-        simulated one after the other, each with its own progress and in a folder of its own.
+        As in `sim.runs.simulate.simulate_reduced`; search, score and the effect of the plan to
+        take are simulated one after the other, each with its own progress and folder.
 
     Raises
     ------

@@ -110,7 +110,7 @@ def cost_text(outcome: PlanOutcome, score: Score) -> str:
 
 def made_with(outcome: PlanOutcome) -> str:
     """Return version, seed and draws in a sentence."""
-    from sim.results import package_versions
+    from sim.runs.results import package_versions
 
     question = outcome.question
     version = package_versions()["refocus-simulation"]

@@ -16,7 +16,7 @@ import numpy as np
 from sim.scenarios.expand import programme_calendar, usual_care
 
 if TYPE_CHECKING:
-    from sim.roster import Roster
+    from sim.inputs.roster import Roster
     from sim.scenarios.schema import Course, Scenario
 
 WEEKS_PER_YEAR = 52

@@ -16,7 +16,7 @@ from sim.planning.trainers import Capacity, check_capacity
 if TYPE_CHECKING:
     import numpy as np
 
-    from sim.roster import Roster
+    from sim.inputs.roster import Roster
 
 DISCOUNT_RATE = 0.035
 """Yearly; the rate of NICE's reference case."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.ensemble import Chunk, Request
+from sim.engines.ensemble import Chunk, Request
 from sim.planning.outcomes import (
     GROUP_MEASURES,
     IMPLEMENTATION,
@@ -25,13 +25,13 @@ from sim.planning.outcomes import (
     outcomes_of,
 )
 from sim.planning.resources import RESOURCES, WEEKS_PER_YEAR, Plan
-from sim.request import build_request
+from sim.runs.request import build_request
+from sim.runs.simulate import Progress, simulate_reduced
 from sim.scenarios.library import adjusted
-from sim.simulate import Progress, simulate_reduced
 
 if TYPE_CHECKING:
+    from sim.inputs.roster import Roster
     from sim.population import Layout
-    from sim.roster import Roster
     from sim.scenarios.schema import Scenario
 
 COLLECT = ("assessments", "staff_assessments", "team_weeks")
@@ -180,12 +180,12 @@ def simulate_worlds(
     plans : sequence of Plan
         What each scenario gives each team.
     workers, folder, on_progress, should_cancel
-        As in `sim.simulate.simulate_reduced`.
+        As in `sim.runs.simulate.simulate_reduced`.
 
     Raises
     ------
     Cancelled, Interrupted, InputError
-        As `sim.simulate.simulate_reduced`.
+        As `sim.runs.simulate.simulate_reduced`.
     """
     assessments = request.assessment_weeks(0)
 

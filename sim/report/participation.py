@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.results import Results
+from sim.runs.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +80,7 @@ def simulated_patterns(results: Results, scenario: int) -> dict[str, np.ndarray]
     intercept of team. The participation contrast is the plain difference in QPR Interpersonal at
     follow-up between users of high and low participation teams.
     """
-    from sim.trials.random_intercept_compiled import fit_random_intercept
+    from sim.trials.fits.random_intercept_compiled import fit_random_intercept
 
     users = results.arrays["assessments"]
     own = users[users["scenario"] == scenario]

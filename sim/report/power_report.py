@@ -15,9 +15,9 @@ import numpy as np
 from sim.report.document import Document
 from sim.report.flow_diagram import flow_svg, schedule_svg
 from sim.report.power_figures import Curve, curve_figure, tornado_figure
-from sim.trials.agent_calendar import measured_weeks
-from sim.trials.design import randomisation_words
-from sim.trials.power_outcome import (
+from sim.trials.data.agent_calendar import measured_weeks
+from sim.trials.designs.design import randomisation_words
+from sim.trials.power.power_outcome import (
     INTERVAL,
     PowerOutcome,
     analysis_sentence,
@@ -28,12 +28,12 @@ from sim.trials.power_outcome import (
     measures,
     source_sentence,
 )
-from sim.trials.power_study import power_at
+from sim.trials.power.power_study import power_at
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.trials.power_study import PowerResult
+    from sim.trials.power.power_study import PowerResult
 
 
 def power_report(outcome: PowerOutcome, command: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.trials.pulsar import design_facts
-from sim.trials.pulsar_forecast import Forecast
-from sim.trials.pulsar_outcome import UNUSED, PulsarOutcome, coverage_text
-from sim.trials.replication_text import rate_text
+from sim.trials.studies.pulsar import design_facts
+from sim.trials.studies.pulsar_forecast import Forecast
+from sim.trials.studies.pulsar_outcome import UNUSED, PulsarOutcome, coverage_text
+from sim.trials.studies.replication_text import rate_text
 
 
 def pulsar_document(outcome: PulsarOutcome, date: str, version: str, command: str) -> str:

@@ -17,13 +17,13 @@ from sim.report.participation import (
     participation_trajectories,
     pattern_table,
 )
-from sim.results import Results
+from sim.runs.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sim.inputs.roster import Roster
     from sim.posterior.choose import ChosenDraws
-    from sim.roster import Roster
     from sim.scenarios.schema import Scenario
 
 IMPORTANT = 4.0

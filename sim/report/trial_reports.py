@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sim.report.document import Document
 from sim.report.figures import Point, interval_figure
-from sim.trials.pulsar_outcome import UNUSED, PulsarOutcome, forecast_rows
-from sim.trials.replication import Replication
-from sim.trials.replication_text import CAUTION, fall_rows, rate_text
+from sim.trials.studies.pulsar_outcome import UNUSED, PulsarOutcome, forecast_rows
+from sim.trials.studies.replication import Replication
+from sim.trials.studies.replication_text import CAUTION, fall_rows, rate_text
 
 if TYPE_CHECKING:
     import pandas as pd

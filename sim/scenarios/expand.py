@@ -19,7 +19,7 @@ from sim.mechanisms.selection import (
 from sim.state import ACTION, record_fields
 
 if TYPE_CHECKING:
-    from sim.roster import Roster, TeamRow
+    from sim.inputs.roster import Roster, TeamRow
     from sim.scenarios.schema import Course, Scenario, Session, Spell, Timing
 
 ALL_TAKE_PART, BY_THRESHOLD, BY_TOP_SHARE = 0, 1, 2

@@ -20,8 +20,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sim.errors import InputError
-from sim.roster.csv_file import roster_template
-from sim.roster.team import Roster
+from sim.inputs.roster.csv_file import roster_template
+from sim.inputs.roster.team import Roster
 from sim.web.fingerprint import key_of
 from sim.web.given import choice, only, read_json, table
 from sim.web.jobs import Job, JobManager, QueueFull
@@ -157,7 +157,7 @@ def parameters_text() -> str:
 @lru_cache(maxsize=1)
 def about_text() -> str:
     """Return what the page says about the model, as JSON."""
-    from sim.results import package_versions
+    from sim.runs.results import package_versions
     from sim.web.about import about
 
     return json.dumps(about(package_versions()["refocus-simulation"]), allow_nan=False)

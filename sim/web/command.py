@@ -62,7 +62,7 @@ def run(given: argparse.Namespace) -> int:
             f"serve: needs {error.name}, which the extra 'web' brings; in the project's folder: "
             "python -m pip install -c constraints.txt -e '.[web]'"
         ) from None
-    from sim.code_cache import cache_root
+    from sim.engines.code_cache import cache_root
     from sim.web.limits import Limits
 
     limits = Limits()

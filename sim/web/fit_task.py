@@ -29,12 +29,12 @@ def simulate_fit(settings: dict[str, Any], folder: Path, told: Told) -> None:
     Stopped
         When it noticed that it is to stop.
     """
+    from sim.inputs.roster.trial import trial_roster
     from sim.posterior.choose import chosen_draws
     from sim.report.participation import pattern_table
-    from sim.request import build_request
-    from sim.roster.trial import trial_roster
+    from sim.runs.request import build_request
+    from sim.runs.simulate import Cancelled, simulate
     from sim.scenarios.library import load_scenario
-    from sim.simulate import Cancelled, simulate
 
     chosen = chosen_draws(settings["trials"], seed=settings["seed"])
     request = build_request(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sim.roster.csv_file import roster_text
+from sim.inputs.roster.csv_file import roster_text
 from sim.web import given
 from sim.web.limits import Limits
 from sim.web.plan_settings import check_size, plan_settings

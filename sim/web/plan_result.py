@@ -17,7 +17,7 @@ from sim.report.run_report import (
     sentence,
     standard_error,
 )
-from sim.results import Results
+from sim.runs.results import Results
 from sim.web.figures import Nested, band_figure, interval_figure, nested
 
 TABLE_WEEKS = 13

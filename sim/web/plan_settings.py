@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sim.errors import InputError, nearest
+from sim.inputs.roster.team import Roster
 from sim.parameters import registry, resolve
-from sim.roster.team import Roster
 from sim.scenarios.library import adjusted, load_scenario, scenario_names
 from sim.scenarios.schema import MAXIMUM_WEEKS, Scenario
 from sim.streams import MAXIMUM_SEED

@@ -31,14 +31,14 @@ def simulate_plan(settings: dict[str, Any], folder: Path, told: Told) -> None:
     Stopped
         When it noticed that it is to stop.
     """
+    from sim.inputs.roster.csv_file import roster_from_text, roster_text
     from sim.posterior.choose import chosen_draws
     from sim.report.run_report import RunFacts, caution, run_report
     from sim.report.spreadsheet import csv_text
-    from sim.request import build_request
-    from sim.results import provenance
-    from sim.roster.csv_file import roster_from_text, roster_text
+    from sim.runs.request import build_request
+    from sim.runs.results import provenance
+    from sim.runs.simulate import Cancelled, Progress, simulate
     from sim.scenarios.text import scenario_text
-    from sim.simulate import Cancelled, Progress, simulate
     from sim.web.figures import svg_of
     from sim.web.plan_result import result_of
     from sim.web.plan_settings import scenarios_of
@@ -137,11 +137,11 @@ def warm_up(settings: dict[str, Any], folder: Path, told: Told) -> None:
     """Load and compile what plans need by simulating one small world and drawing one figure."""
     import numpy as np
 
+    from sim.inputs.roster.described import described_roster
     from sim.report import run_report
-    from sim.request import build_request
-    from sim.roster.described import described_roster
+    from sim.runs.request import build_request
+    from sim.runs.simulate import simulate
     from sim.scenarios.library import load_scenario
-    from sim.simulate import simulate
     from sim.web.figures import band_figure, nested, svg_of
 
     roster = described_roster(trusts=1, teams_per_trust=2, sampled=5)

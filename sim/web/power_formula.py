@@ -10,7 +10,7 @@ import numpy as np
 from sim.errors import InputError
 
 if TYPE_CHECKING:
-    from sim.trials.power import Rate
+    from sim.trials.power.simulated_power import Rate
 
 NEEDS = (0.8, 0.9)
 CURVE_POINTS = 25
@@ -24,7 +24,7 @@ def formula(settings: Mapping[str, Any], clusters: int | None = None) -> float:
     InputError
         When too few degrees of freedom are left.
     """
-    from sim.trials.formula_power import parallel_power
+    from sim.trials.power.formula_power import parallel_power
 
     return parallel_power(
         settings["effect"],
@@ -54,7 +54,7 @@ def formula_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
     settings : mapping
         From `power_settings`.
     """
-    from sim.trials.formula_power import clusters_per_arm, parallel_power, size_per_cluster
+    from sim.trials.power.formula_power import clusters_per_arm, parallel_power, size_per_cluster
 
     effect, sd, icc, size = (settings[name] for name in ("effect", "sd", "icc", "size"))
     answer = parallel_power(effect, sd, settings["clusters"], size, icc, **options(settings))

@@ -14,7 +14,7 @@ from sim.web.limits import Limits
 from sim.web.plan_settings import checked_scenario
 
 if TYPE_CHECKING:
-    from sim.trials.design import Design
+    from sim.trials.designs.design import Design
 
 READINESS = ("everybody", "share", "minimum")
 ANALYSES = ("ancova", "follow-up")
@@ -262,7 +262,7 @@ def design_of(settings: Mapping[str, Any]) -> Design:
     InputError
         When it cannot answer its question.
     """
-    from sim.trials.design import Attrition, ReadinessEntry, parallel
+    from sim.trials.designs.design import Attrition, ReadinessEntry, parallel
 
     entry = {
         "everybody": ReadinessEntry(run_in_weeks=settings["run_in"]),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sim.web.worker import Stopped, Told
 
 if TYPE_CHECKING:
-    from sim.trials.power import Rate
+    from sim.trials.power.simulated_power import Rate
 
 STATISTICAL, AGENTS = "if the difference is true", "in the simulated services"
 MEAN = 40.0
@@ -53,11 +53,11 @@ def simulate_power(settings: dict[str, Any], folder: Path, told: Told) -> None:
     """
     from sim.posterior.choose import chosen_draws
     from sim.report.spreadsheet import csv_text
-    from sim.results import package_versions
+    from sim.runs.results import package_versions
     from sim.scenarios.library import adjusted, load_scenario
-    from sim.trials.agents import AgentSource
-    from sim.trials.power import performance, run_trials
-    from sim.trials.statistical import Correlations, StatisticalSource
+    from sim.trials.data.agents import AgentSource
+    from sim.trials.data.statistical import Correlations, StatisticalSource
+    from sim.trials.power.simulated_power import performance, run_trials
     from sim.web.figures import svg_of
     from sim.web.power_formula import curve_figure, formula_answer
     from sim.web.power_formula import formula as formula_power

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sim.errors import InputError
 from sim.files import write_whole
-from sim.roster.csv_file import roster_from_text, roster_text
-from sim.roster.team import Roster
+from sim.inputs.roster.csv_file import roster_from_text, roster_text
+from sim.inputs.roster.team import Roster
 
 ROSTER_NAME = re.compile(r"[0-9a-f]{32}")
 

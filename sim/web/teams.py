@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sim.errors import InputError
-from sim.roster.described import LIMITS, WHOLE, described_roster
-from sim.roster.team import Roster
-from sim.roster.trial import trial_roster
+from sim.inputs.roster.described import LIMITS, WHOLE, described_roster
+from sim.inputs.roster.team import Roster
+from sim.inputs.roster.trial import trial_roster
 from sim.web import given
 
 KINDS = ("trial", "described", "own")

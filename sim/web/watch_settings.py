@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sim.errors import InputError, unknown
-from sim.roster.team import Roster
+from sim.inputs.roster.team import Roster
 from sim.scenarios.library import adjusted, load_scenario
 from sim.streams import MAXIMUM_SEED
 from sim.web import given

@@ -26,12 +26,12 @@ def watch_team(settings: dict[str, Any], folder: Path, told: Told) -> None:
     Stopped
         When it noticed that it is to stop.
     """
+    from sim.engines.mesa_model import RecoveryModel
     from sim.events import EVENT_NAMES
-    from sim.model import RecoveryModel
+    from sim.inputs.roster.csv_file import roster_from_text
     from sim.parameters import resolve
     from sim.population import lay_out
-    from sim.results import package_versions
-    from sim.roster.csv_file import roster_from_text
+    from sim.runs.results import package_versions
     from sim.scenarios.expand import expand
     from sim.scenarios.library import adjusted, load_scenario
     from sim.web import watch_record

@@ -13,8 +13,8 @@ import pytest
 
 from sim.agents import ServiceUser, Staff, Team, Trust
 from sim.agents.follow import Step
+from sim.engines.mesa_model import RecoveryModel
 from sim.errors import InputError
-from sim.model import RecoveryModel
 from sim.parameters import resolve
 from sim.state import KINDS
 from tests.worlds import busy_parameters, first_difference, mesa_state, toy_layout

@@ -6,7 +6,7 @@ import mesa
 import pytest
 
 from sim.agents import ServiceUser, Staff, Team
-from sim.model import RecoveryModel
+from sim.engines.mesa_model import RecoveryModel
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

@@ -6,8 +6,8 @@ import pytest
 
 from calibration.scenarios import EffectDesign
 from calibration.trial import TrialDesign
+from sim.inputs.roster import Roster, TeamRow
 from sim.population import lay_out
-from sim.roster import Roster, TeamRow
 from sim.scenarios.expand import expand
 from sim.scenarios.library import load_scenario
 

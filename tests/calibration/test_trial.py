@@ -19,7 +19,7 @@ from calibration.trial import (
     random_intercept,
     simulate_trial,
 )
-from sim.compiled import TEAM_DTYPE
+from sim.engines.compiled import TEAM_DTYPE
 from sim.errors import InputError
 from sim.parameters import resolve, to_record
 
@@ -70,7 +70,7 @@ def test_mixed_model_is_that_of_dense_matrices(seed: int, between: float) -> Non
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 5])
 def test_mixed_model_agrees_with_the_trial_analysis(seed: int) -> None:
-    compiled = pytest.importorskip("sim.trials.random_intercept_compiled")
+    compiled = pytest.importorskip("sim.trials.fits.random_intercept_compiled")
     y, x, cluster = clustered(seed, 0.5)
     beta, errors, _ = random_intercept(y, x, cluster, 12)
     other = compiled.fit_random_intercept(cluster, 12, x, y, 1)

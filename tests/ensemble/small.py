@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim import ensemble
-from sim.ensemble import COLLECTABLE, Request
+from sim.engines import ensemble
+from sim.engines.ensemble import COLLECTABLE, Request
 from sim.parameters import resolve, to_record
-from sim.results import Results
+from sim.runs.results import Results
 from tests.worlds import toy_layout, usual_care
 
 WORLDS_PER_CHUNK = 5

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from sim.ensemble import Request, cut, run_chunk
+from sim.engines.ensemble import Request, cut, run_chunk
 from sim.errors import InputError
-from sim.simulate import simulate
+from sim.runs.simulate import simulate
 from tests.ensemble.small import assert_identical, in_small_chunks, rows_of, small_request
 
 
@@ -43,7 +43,7 @@ def test_chunks_do_not_depend_on_the_machine(
 
 
 def test_a_world_that_fills_a_chunk_stands_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sim.ensemble.WORK_PER_CHUNK", 1)
+    monkeypatch.setattr("sim.engines.ensemble.WORK_PER_CHUNK", 1)
     assert all(chunk.worlds == 1 for chunk in cut(small_request(3)))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sim.agents import Staff
 from sim.errors import InputError
-from sim.simulate import simulate
+from sim.runs.simulate import simulate
 from tests.ensemble.small import assert_identical, small_request
 
 

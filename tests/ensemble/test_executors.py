@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from sim.ensemble import Request, cut
-from sim.results import Results
-from sim.simulate import Interrupted, Progress, capacity, simulate
+from sim.engines.ensemble import Request, cut
+from sim.runs.results import Results
+from sim.runs.simulate import Interrupted, Progress, capacity, simulate
 from tests.ensemble.small import assert_identical, in_small_chunks, small_request
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.ensemble import Gathered
-from sim.summaries import fill
+from sim.engines.ensemble import Gathered
+from sim.engines.summaries import fill
 
 DTYPE = np.dtype([("world", "i4"), ("a", "f8"), ("b", "f8"), ("week", "i4"), ("c", "i4")])
 

@@ -14,7 +14,7 @@ BOUND_MB = 60.0
 
 PROGRAM = """
 import resource, sys
-from sim.simulate import simulate
+from sim.runs.simulate import simulate
 from tests.ensemble.small import small_request
 request = small_request(int(sys.argv[1]) // 4, weeks=10, collect=("summaries",))
 results = simulate(request, workers=2)

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.ensemble import Request, cut
-from sim.simulate import Cancelled, Progress, simulate
+from sim.engines.ensemble import Request, cut
+from sim.runs.simulate import Cancelled, Progress, simulate
 from tests.ensemble.small import assert_identical, in_small_chunks, small_request
 
 

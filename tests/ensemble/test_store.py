@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim import chunk_store, ensemble
-from sim import simulate as simulate_module
 from sim.agents import Staff
-from sim.ensemble import Request, cut
+from sim.engines import ensemble
+from sim.engines.ensemble import Request, cut
 from sim.errors import InputError
-from sim.results import Results
-from sim.simulate import Interrupted, simulate
+from sim.runs import chunk_store
+from sim.runs import simulate as simulate_module
+from sim.runs.results import Results
+from sim.runs.simulate import Interrupted, simulate
 from tests.ensemble.small import assert_identical, in_small_chunks, small_request
 
 ROOT = Path(__file__).parents[2]
@@ -249,7 +250,7 @@ def test_writing_to_a_disk_that_really_is_full_is_an_error_and_leaves_nothing(
 PROGRAM = """
 import sys
 import pytest
-from sim.simulate import simulate
+from sim.runs.simulate import simulate
 from tests.ensemble.small import in_small_chunks, small_request
 request = small_request(replications=10)
 in_small_chunks(pytest.MonkeyPatch(), request)

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.results import Results
-from sim.simulate import simulate
-from sim.summaries import QUANTILES, SCORES, STATISTICS, WEEKLY, moments
+from sim.engines.summaries import QUANTILES, SCORES, STATISTICS, WEEKLY, moments
+from sim.runs.results import Results
+from sim.runs.simulate import simulate
 from tests.ensemble.small import small_request
 
 

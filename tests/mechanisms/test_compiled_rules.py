@@ -20,7 +20,7 @@ import pytest
 from numba.extending import register_jitable
 
 import sim.mechanisms
-from sim import compiled
+from sim.engines import compiled
 from sim.parameters import registry
 from sim.state import ACTION, SERVICE_USER, STAFF, TEAM, TRUST, Variable, record_fields
 

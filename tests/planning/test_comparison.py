@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sim.errors import InputError
+from sim.inputs.roster import Roster, described_roster, roster_from_text, trial_roster
 from sim.planning.compare_tables import (
     all_tables,
     overspending,
@@ -42,11 +43,10 @@ from sim.planning.verdicts import (
 )
 from sim.planning.worlds import planning_request
 from sim.posterior.choose import ChosenDraws, chosen_draws
-from sim.request import build_request
-from sim.roster import Roster, described_roster, roster_from_text, trial_roster
+from sim.runs.request import build_request
+from sim.runs.simulate import simulate
 from sim.scenarios.library import adjusted, load_scenario
 from sim.scenarios.schema import Scenario
-from sim.simulate import simulate
 
 ROSTER = described_roster(
     trusts=2, teams_per_trust=2, staff_mean=12, sampled=6, intervention_share=1.0, seed=4

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from sim.cli import main
+from sim.inputs.roster import roster_from_text
 from sim.planning.packages import NOTHING, TeamPlan
 from sim.planning.plan_content import plan_content
 from sim.planning.plan_notes import plan_notes, team_notes
@@ -36,7 +37,6 @@ from sim.planning.prices import shipped_prices
 from sim.planning.trainers import Capacity
 from sim.posterior.choose import chosen_draws
 from sim.report.plan_report import plan_report
-from sim.roster import roster_from_text
 from sim.scenarios.library import load_scenario
 
 TEAMS = "team,staff,arm,start_week\nA,6,intervention,\nB,8,intervention,10\nC,8,control,\n"

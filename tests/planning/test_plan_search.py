@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sim.cli import main
 from sim.errors import InputError
+from sim.inputs.roster import described_roster, roster_from_text
 from sim.planning.packages import (
     NOTHING,
     TeamPlan,
@@ -36,7 +37,6 @@ from sim.planning.prices import shipped_prices
 from sim.planning.resources import by_year
 from sim.planning.trainers import Capacity
 from sim.posterior.choose import chosen_draws
-from sim.roster import described_roster, roster_from_text
 from sim.scenarios.library import load_scenario
 
 WEEKS = 30

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sim.errors import InputError
+from sim.inputs.roster import described_roster
 from sim.parameters.descriptor import GRADES
 from sim.planning.prices import prices_from_text, prices_template, read_prices, shipped_prices
 from sim.planning.setting import (
@@ -18,7 +19,6 @@ from sim.planning.setting import (
     setting_template,
     wished_starts,
 )
-from sim.roster import described_roster
 
 ROSTER = described_roster(trusts=1, teams_per_trust=5, intervention_share=1.0)
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.inputs.roster import Roster, described_roster
 from sim.planning.costs import (
     COST_LINES,
     cost_lines,
@@ -26,7 +27,6 @@ from sim.planning.resources import (
     trainers_at_once,
     yearly_use,
 )
-from sim.roster import Roster, described_roster
 from sim.scenarios.library import adjusted, load_scenario
 from sim.scenarios.schema import Scenario
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim import chunk_store
-from sim import simulate as simulate_module
 from sim.cli import main
-from sim.ensemble import Chunk, Request
-from sim.simulate import Reduce
+from sim.engines.ensemble import Chunk, Request
+from sim.runs import chunk_store
+from sim.runs import simulate as simulate_module
+from sim.runs.simulate import Reduce
 
 COMMANDS = {
     "compare": ["compare", "coaching-only", "--draws", "12", "--replications", "2"],

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.ensemble import Chunk, Request
+from sim.engines.ensemble import Chunk, Request
 from sim.errors import InputError
-from sim.simulate import simulate_reduced
+from sim.runs.simulate import simulate_reduced
 from tests.ensemble.small import in_small_chunks, small_request
 
 

@@ -8,13 +8,13 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from sim.inputs.roster import trial_roster
 from sim.posterior.choose import chosen_draws
 from sim.report.run_report import RunFacts, run_report, sentence, standard_error, verdict
-from sim.request import build_request
-from sim.results import Results
-from sim.roster import trial_roster
+from sim.runs.request import build_request
+from sim.runs.results import Results
+from sim.runs.simulate import simulate
 from sim.scenarios.library import load_scenario
-from sim.simulate import simulate
 
 VOID = {"meta", "br", "hr", "img", "input", "link", "path", "use", "line", "rect", "circle"}
 

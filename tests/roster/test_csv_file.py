@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.errors import InputError
-from sim.population import lay_out
-from sim.roster import (
+from sim.inputs.roster import (
     ROSTER_COLUMNS,
     Roster,
     TeamRow,
@@ -20,6 +19,7 @@ from sim.roster import (
     roster_text,
     trial_roster,
 )
+from sim.population import lay_out
 from sim.scenarios.expand import expand
 from sim.scenarios.library import load_scenario
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.errors import InputError
-from sim.roster import described_roster
+from sim.inputs.roster import described_roster
 
 
 @given(st.integers(1, 8), st.integers(1, 12), st.floats(0.0, 1.0), st.integers(0, 1000))

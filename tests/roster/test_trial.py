@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sim.errors import InputError
-from sim.roster import Roster, trial_roster
-from sim.roster import trial as trial_module
+from sim.inputs.roster import Roster, trial_roster
+from sim.inputs.roster import trial as trial_module
 
 SEEDS = (0, 1, 2, 17, 4294967295)
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.errors import InputError
+from sim.inputs.roster import Roster, TeamRow, trial_roster
 from sim.population import ACTION_DTYPE
-from sim.roster import Roster, TeamRow, trial_roster
 from sim.scenarios.expand import Expansion, expand, programme_calendar
 from sim.scenarios.library import adjusted, load_scenario, scenario_from, scenario_names
 from sim.scenarios.schema import Scenario

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sim.inputs.roster import Roster, described_roster
 from sim.parameters import ParameterSet, resolve
 from sim.population import lay_out
-from sim.request import build_request
-from sim.results import Results
-from sim.roster import Roster, described_roster
+from sim.runs.request import build_request
+from sim.runs.results import Results
+from sim.runs.simulate import simulate
 from sim.scenarios.expand import expand, programme_calendar
 from sim.scenarios.library import load_scenario, scenario_from_text, scenario_names
-from sim.simulate import simulate
 from tests.worlds import CompiledWorld, State
 
 NAMES = scenario_names()

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.inputs.roster import Roster, TeamRow
 from sim.mechanisms.selection import measured_need, slot_of
 from sim.population import lay_out
-from sim.roster import Roster, TeamRow
 from sim.scenarios.expand import Expansion, expand
 from sim.scenarios.fields import scenario_fields
 from sim.scenarios.library import adjusted, load_scenario

@@ -58,8 +58,8 @@ def test_bounds_are_enforced_and_included(field: ScenarioField) -> None:
 
 def test_every_action_of_the_calendar_can_be_set_by_some_field() -> None:
     """A scenario that uses everything leaves no action at its usual-care value."""
-    from sim.roster import TeamRow
-    from sim.roster.team import Roster
+    from sim.inputs.roster import TeamRow
+    from sim.inputs.roster.team import Roster
     from sim.scenarios.expand import expand
 
     spell = {"intensity": 0.4}

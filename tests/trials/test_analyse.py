@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from sim.errors import InputError
-from sim.trials.analyse import analyse_csv, analyse_table
-from sim.trials.analysis_text import format_analysis
-from sim.trials.cluster_tests import (
+from sim.trials.analyses.analyse import analyse_csv, analyse_table
+from sim.trials.analyses.analysis_text import format_analysis
+from sim.trials.analyses.cluster_tests import (
     between_within_df,
     cluster_permutation_test,
     cluster_summary_test,
@@ -266,7 +266,7 @@ def test_few_clusters_are_pointed_out() -> None:
 def test_analysis_does_not_load_the_compiler() -> None:
     code = (
         "import sys\n"
-        "from sim.trials.analyse import analyse_csv\n"
+        "from sim.trials.analyses.analyse import analyse_csv\n"
         f"analyse_csv({str(DATA / 'D05_six_clusters.csv')!r}, 'fu ~ arm + (1|cluster)', 'arm')\n"
         "sys.exit('numba' in sys.modules or 'mesa' in sys.modules)\n"
     )

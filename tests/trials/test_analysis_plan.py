@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from sim.errors import InputError
-from sim.trials.analyse import analyse_table
-from sim.trials.analysis_plan import AnalysisPlan, analyse_trial, default_plan
-from sim.trials.data import TrialData
-from sim.trials.design import Attrition, Design, crossover, parallel, stepped_wedge
-from sim.trials.power import performance, run_trials
-from sim.trials.statistical import Correlations, StatisticalSource
+from sim.trials.analyses.analyse import analyse_table
+from sim.trials.analyses.analysis_plan import AnalysisPlan, analyse_trial, default_plan
+from sim.trials.data.data import TrialData
+from sim.trials.data.statistical import Correlations, StatisticalSource
+from sim.trials.designs.design import Attrition, Design, crossover, parallel, stepped_wedge
+from sim.trials.power.simulated_power import performance, run_trials
 
 SOURCE = StatisticalSource(40.0, 10.0, Correlations(0.08, 0.8, 0.6), effect=4.0)
 COHORT = parallel(8, 12, baseline="ancova", attrition=Attrition(0.2))
@@ -179,7 +179,7 @@ def test_what_does_not_go_with_a_design(design: Design, plan: AnalysisPlan, mess
 
 def test_agent_based_trials_know_key_workers() -> None:
     from sim.scenarios.library import load_scenario
-    from sim.trials.agents import AgentSource
+    from sim.trials.data.agents import AgentSource
 
     design = parallel(4, 12, weeks=26)
     source = AgentSource(load_scenario("refocus-as-delivered"), measure="inspire_relationship")

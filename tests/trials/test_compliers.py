@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from sim.errors import InputError
-from sim.trials.compliers import BOUNDED, UNBOUNDED, as_treated, complier_effect
+from sim.trials.analyses.compliers import BOUNDED, UNBOUNDED, as_treated, complier_effect
 
 
 def trial(seed: int, k: int = 27, effect: float = 3.0) -> tuple[np.ndarray, ...]:

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.trials.analysis_plan import analyse_trial, default_plan
-from sim.trials.correlation import VarianceComponents
-from sim.trials.design import crossover, stepped_wedge
-from sim.trials.design_formula import Assumed, design_power
-from sim.trials.expected_df import BETWEEN, expected_df
-from sim.trials.statistical import Correlations, StatisticalSource
+from sim.trials.analyses.analysis_plan import analyse_trial, default_plan
+from sim.trials.data.statistical import Correlations, StatisticalSource
+from sim.trials.designs.correlation import VarianceComponents
+from sim.trials.designs.design import crossover, stepped_wedge
+from sim.trials.power.design_formula import Assumed, design_power
+from sim.trials.power.expected_df import BETWEEN, expected_df
 
 WEDGE = np.array([[0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]] * 3, float)
 VARIANCES = VarianceComponents(residual=90.0, cluster=4.0, cluster_period=2.0, treatment=9.0)

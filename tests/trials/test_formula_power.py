@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sim.errors import InputError
-from sim.trials import treatment_schedule as schedules
-from sim.trials.correlation import (
+from sim.trials.designs import treatment_schedule as schedules
+from sim.trials.designs.correlation import (
     VarianceComponents,
     cluster_mean_correlation,
     design_effect,
     from_correlations,
     from_within_between_individual,
 )
-from sim.trials.formula_power import (
+from sim.trials.power.formula_power import (
     clusters_per_arm,
     clusters_per_sequence,
     parallel_power,
@@ -30,11 +30,11 @@ from sim.trials.formula_power import (
     schedule_power,
     size_per_cluster,
 )
-from sim.trials.gls_power import gls_standard_error
-from sim.trials.multi_arm_power import contrast_se, omnibus_power
-from sim.trials.noncentral_t import noncentral_t_sf, power_shifted_t, power_t, power_z
-from sim.trials.search import real_solution
-from sim.trials.standard_errors import (
+from sim.trials.power.gls_power import gls_standard_error
+from sim.trials.power.multi_arm_power import contrast_se, omnibus_power
+from sim.trials.power.noncentral_t import noncentral_t_sf, power_shifted_t, power_t, power_z
+from sim.trials.power.search import real_solution
+from sim.trials.power.standard_errors import (
     baseline_factor,
     group_treatment_se,
     interaction_se,

@@ -7,9 +7,9 @@ import pytest
 from scipy import stats
 
 from sim.errors import InputError
-from sim.trials.imputation import impute_and_analyse, imputed_outcomes
-from sim.trials.random_intercept import fit_rows
-from sim.trials.rubin import pool
+from sim.trials.analyses.imputation import impute_and_analyse, imputed_outcomes
+from sim.trials.analyses.rubin import pool
+from sim.trials.fits.random_intercept import fit_rows
 
 
 def rng(seed: int) -> np.random.Generator:

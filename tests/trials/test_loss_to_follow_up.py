@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 
 from sim.errors import InputError
-from sim.trials.design import Attrition, Design, crossover, from_matrix, parallel, stepped_wedge
-from sim.trials.statistical import Correlations, StatisticalSource, loss_intercept
+from sim.trials.data.statistical import Correlations, StatisticalSource, loss_intercept
+from sim.trials.designs.design import (
+    Attrition,
+    Design,
+    crossover,
+    from_matrix,
+    parallel,
+    stepped_wedge,
+)
 
 SOURCE = StatisticalSource(
     40.0,

@@ -7,10 +7,10 @@ import pytest
 from scipy.optimize import minimize
 
 from sim.errors import InputError
-from sim.trials.cell_sums import RandomEffect, cell_sums
-from sim.trials.design_columns import prepare_design
-from sim.trials.mixed_model import MixedModelFit, fit_mixed_model
-from sim.trials.reml import profile
+from sim.trials.fits.cell_sums import RandomEffect, cell_sums
+from sim.trials.fits.design_columns import prepare_design
+from sim.trials.fits.mixed_model import MixedModelFit, fit_mixed_model
+from sim.trials.fits.reml import profile
 
 
 class Trial:

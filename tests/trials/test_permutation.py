@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sim.errors import InputError
-from sim.trials.cluster_tests import cluster_permutation_test
-from sim.trials.permutation import (
+from sim.trials.analyses.cluster_tests import cluster_permutation_test
+from sim.trials.analyses.permutation import (
     all_allocations,
     drawn_allocations,
     schedule_permutation_test,

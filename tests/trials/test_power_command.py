@@ -15,19 +15,26 @@ import pytest
 
 from sim.cli import main
 from sim.errors import InputError
+from sim.inputs.roster.trial import trial_roster
 from sim.report.flow_diagram import flow_svg
-from sim.roster.trial import trial_roster
 from sim.scenarios.library import load_scenario
-from sim.trials import power_study
-from sim.trials.agent_teams import asked_people
-from sim.trials.agents import AgentSource
-from sim.trials.analysis_plan import analyse_trial, default_plan
-from sim.trials.design import RANDOMISATIONS, Design, ReadinessEntry, parallel, stepped_wedge
-from sim.trials.design_file import changed, design_from_table, load_design
-from sim.trials.power import performance
-from sim.trials.power_outcome import analysis_sentence, source_sentence
-from sim.trials.power_search import find_size, parse_grid, tornado
-from sim.trials.power_study import (
+from sim.trials.analyses.analysis_plan import analyse_trial, default_plan
+from sim.trials.analyses.trial_result import failed_result
+from sim.trials.data.agent_teams import asked_people
+from sim.trials.data.agents import AgentSource
+from sim.trials.data.twins import AgentTwins
+from sim.trials.designs.design import (
+    RANDOMISATIONS,
+    Design,
+    ReadinessEntry,
+    parallel,
+    stepped_wedge,
+)
+from sim.trials.designs.design_file import changed, design_from_table, load_design
+from sim.trials.power import power_study
+from sim.trials.power.power_outcome import analysis_sentence, source_sentence
+from sim.trials.power.power_search import find_size, parse_grid, tornado
+from sim.trials.power.power_study import (
     conditional_and_assurance,
     power_at,
     simulate_power,
@@ -35,8 +42,7 @@ from sim.trials.power_study import (
     trials_needed,
     uncertain_study,
 )
-from sim.trials.trial_result import failed_result
-from sim.trials.twins import AgentTwins
+from sim.trials.power.simulated_power import performance
 
 SMALL = {
     "design": {"clusters": 20, "size": 10},

@@ -11,9 +11,9 @@ import pytest
 
 from sim.cli import main
 from sim.commands import power as power_command
-from sim.trials.design_file import design_from_table
-from sim.trials.power_search import STOPPED, find_size, run_grid, tornado
-from sim.trials.power_study import OnProgress, StopAsked, simulate_power, study_of
+from sim.trials.designs.design_file import design_from_table
+from sim.trials.power.power_search import STOPPED, find_size, run_grid, tornado
+from sim.trials.power.power_study import OnProgress, StopAsked, simulate_power, study_of
 
 SMALL = {
     "design": {"clusters": 20, "size": 10},

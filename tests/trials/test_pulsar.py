@@ -8,10 +8,10 @@ import pytest
 
 from sim.errors import InputError
 from sim.report.pulsar_document import pulsar_document
-from sim.trials.analyse import analyse_table
-from sim.trials.correlation import from_correlations
-from sim.trials.gls_power import gls_standard_error
-from sim.trials.pulsar import (
+from sim.trials.analyses.analyse import analyse_table
+from sim.trials.designs.correlation import from_correlations
+from sim.trials.power.gls_power import gls_standard_error
+from sim.trials.studies.pulsar import (
     Coverage,
     cluster_steps,
     coverage_shift,
@@ -23,8 +23,8 @@ from sim.trials.pulsar import (
     settled_draws,
     simulate_pulsar,
 )
-from sim.trials.pulsar_analysis import STEP_ONE, STEP_TWO, pulsar_figures, true_effects
-from sim.trials.pulsar_forecast import (
+from sim.trials.studies.pulsar_analysis import STEP_ONE, STEP_TWO, pulsar_figures, true_effects
+from sim.trials.studies.pulsar_forecast import (
     MECHANISM,
     REFOCUS,
     REFOCUS_EFFECT_SD,
@@ -35,7 +35,7 @@ from sim.trials.pulsar_forecast import (
     predicted_estimates,
     typical_sd,
 )
-from sim.trials.pulsar_outcome import pulsar_outcome, pulsar_text
+from sim.trials.studies.pulsar_outcome import pulsar_outcome, pulsar_text
 
 DESIGN = pulsar_design()
 STEP = cluster_steps(DESIGN)

@@ -12,16 +12,16 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from sim.trials.cell_sums import RandomEffect
-from sim.trials.mixed_model import fit_mixed_model
-from sim.trials.random_intercept import (
+from sim.trials.fits.cell_sums import RandomEffect
+from sim.trials.fits.mixed_model import fit_mixed_model
+from sim.trials.fits.random_intercept import (
     COLUMNS_DEPEND,
     FITTED,
     NO_VARIATION,
     TOO_FEW_ROWS,
     fit_rows,
 )
-from sim.trials.t_distribution import t_two_sided_p, two_sided_p
+from sim.trials.fits.t_distribution import t_two_sided_p, two_sided_p
 
 DATA = Path(__file__).parent / "data"
 ANCHORS: dict[str, dict[str, float]] = json.loads(
@@ -31,7 +31,7 @@ ANCHORS: dict[str, dict[str, float]] = json.loads(
 
 @pytest.fixture(scope="module")
 def batch() -> Any:
-    from sim.trials.random_intercept_compiled import fit_random_intercept_batch
+    from sim.trials.fits.random_intercept_compiled import fit_random_intercept_batch
 
     return fit_random_intercept_batch
 
@@ -130,7 +130,7 @@ def test_p_values_of_t(df: float) -> None:
 
 def refocus_trials(icc: float, effect: float, n_trials: int) -> dict[str, np.ndarray]:
     """Simulate and fit trials of the shape of D01: baseline and follow-up in 27 teams of 15."""
-    from sim.trials.random_intercept_compiled import fit_random_intercept_batch
+    from sim.trials.fits.random_intercept_compiled import fit_random_intercept_batch
 
     team = (
         pd.read_csv(DATA / "D01_refocus_balanced.csv").groupby("cluster")[["arm", "site"]].first()

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from sim.trials.analyse import analyse_csv
-from sim.trials.analysis_text import format_analysis
+from sim.trials.analyses.analyse import analyse_csv
+from sim.trials.analyses.analysis_text import format_analysis
 
 DATA = Path(__file__).parent / "data"
 FITS: dict[str, dict[str, Any]] = json.loads((DATA / "reference_fits.json").read_text("utf-8"))

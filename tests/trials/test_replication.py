@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from sim.errors import InputError
-from sim.trials.analyse import analyse_table
-from sim.trials.power import rate
-from sim.trials.refocus_figures import (
+from sim.trials.analyses.analyse import analyse_table
+from sim.trials.power.simulated_power import rate
+from sim.trials.studies.refocus_figures import (
     FEWEST_HIGH,
     MOST_HIGH,
     Judging,
@@ -18,13 +18,13 @@ from sim.trials.refocus_figures import (
     high_teams,
     refocus_figures,
 )
-from sim.trials.replication import (
+from sim.trials.studies.replication import (
     fall,
     published_figures,
     replication_summary,
     simulate_refocus,
 )
-from sim.trials.replication_text import rate_text, replication_text
+from sim.trials.studies.replication_text import rate_text, replication_text
 
 SCORES = ("qpr15", "qpr_interpersonal", "qpr_intrapersonal")
 

@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from sim.errors import InputError
-from sim.trials.cluster_tests import cluster_regression_test, cluster_summary_test
-from sim.trials.type_one_error import (
+from sim.trials.analyses.cluster_tests import cluster_regression_test, cluster_summary_test
+from sim.trials.analyses.type_one_error import (
     TESTS,
     drawn_arms,
     normal_error,

@@ -142,8 +142,8 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict
 
 
 def test_a_plan_shows_what_the_one_door_gives(plan: Any) -> None:
-    from sim.request import build_request
-    from sim.simulate import simulate
+    from sim.runs.request import build_request
+    from sim.runs.simulate import simulate
 
     settings, result, _ = plan
     request = build_request(
@@ -227,8 +227,8 @@ def watched(
 
 
 def test_a_watched_team_does_what_it_does_in_the_compiled_ensemble(watched: Any) -> None:
-    from sim.request import build_request
-    from sim.simulate import simulate
+    from sim.runs.request import build_request
+    from sim.runs.simulate import simulate
 
     settings, result, _ = watched
     request = build_request(
@@ -269,7 +269,7 @@ def test_every_change_is_explained_by_a_step(watched: Any) -> None:
 
 
 def test_power_by_formula_is_that_of_the_library_and_needs_are_the_smallest() -> None:
-    from sim.trials.formula_power import parallel_power
+    from sim.trials.power.formula_power import parallel_power
     from sim.web.power_formula import formula, formula_answer
 
     settings = power_settings({"clusters": 9, "effect": 3.0, "target": 0.85})
@@ -315,7 +315,7 @@ def test_simulated_power_agrees_with_the_formula_within_its_error(tmp_path: Path
 
 
 def test_a_formula_that_the_simulation_contradicts_is_said_to_be_wrong() -> None:
-    from sim.trials.power import rate
+    from sim.trials.power.simulated_power import rate
     from sim.web.power_task import beside_formula, share_in_words
 
     power = power_settings({"clusters": 3})

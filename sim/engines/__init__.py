@@ -1,0 +1,1 @@
+"""Engines: one theory run as readable Mesa agents or compiled, for one world or many."""

@@ -1,0 +1,133 @@
+"""Where compiled code is kept: a folder named after all source that compiled code can reach.
+
+numba's own cache looks only at the file of the function it compiled; when a rule in another file
+changes, it goes on using the old code. Here the folder's name carries a hash of every source file
+that the compiled code can reach, so that an edited rule is compiled anew. The compiled week and the
+compiled mixed model have a folder each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+SOURCES = (
+    "streams.py",
+    "state.py",
+    "events.py",
+    "engines/compiled.py",
+    "mechanisms/*.py",
+    "measures/*.py",
+    # Names of parameters are compiled in; their values are not, so the TOML files are left out.
+    "parameters/*.py",
+)
+FIT_SOURCES = (
+    "trials/fits/random_intercept.py",
+    "trials/fits/random_intercept_compiled.py",
+    "trials/fits/t_distribution.py",
+)
+KEPT_FOLDERS = 8
+# numba has one folder at a time for all threads.
+FOLDER_LOCK = threading.Lock()
+OUR_FOLDER = re.compile(r"[0-9a-f]{20}")
+
+
+def source_hash(sources: Sequence[str] = SOURCES) -> str:
+    """Return a hash of all source that compiled code can reach, and of what compiles it.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        Patterns of files: the compiled week's, or `FIT_SOURCES`.
+    """
+    from importlib.metadata import version
+
+    root = Path(__file__).parents[1]
+    digest = hashlib.blake2b(digest_size=10)
+    for pattern in sources:
+        for path in sorted(root.glob(pattern)):
+            digest.update(path.relative_to(root).as_posix().encode())
+            digest.update(path.read_bytes())
+    for name in ("numba", "llvmlite", "numpy"):
+        digest.update(f"{name} {version(name)}".encode())
+    digest.update(f"{sys.version_info[:3]} {platform.machine()}".encode())
+    return digest.hexdigest()
+
+
+def cache_root() -> Path:
+    """Return the folder for compiled code: `REFOCUS_CACHE_DIR`, else the user's cache folder."""
+    named = os.environ.get("REFOCUS_CACHE_DIR")
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    return Path(base or Path.home() / ".cache") / "refocus-simulation"
+
+
+def prepare(sources: Sequence[str] = SOURCES) -> Path | None:
+    """Create the folder for this source and return it; None when no folder can be written.
+
+    Old folders beyond the last few are removed.
+    """
+    try:
+        folder = cache_root() / source_hash(sources)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        folder.touch()
+    except OSError:
+        return None
+    _remove_old(folder)
+    return folder
+
+
+def _remove_old(current: Path) -> None:
+    folders = [
+        one
+        for one in current.parent.iterdir()
+        if one != current and OUR_FOLDER.fullmatch(one.name) and one.is_dir()
+    ]
+    folders.sort(key=lambda one: one.stat().st_mtime, reverse=True)
+    for old in folders[KEPT_FOLDERS - 1 :]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def compiler(folder: Path | None) -> Callable[..., Any]:
+    """Return a decorator that compiles a function and keeps the code in a folder, if there is one.
+
+    Compiled functions hold no lock on the interpreter.
+    """
+    import numba
+
+    config: Any = numba.config
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        # numba asks for the folder when it meets the function, not when it compiles it.
+        with FOLDER_LOCK:
+            before = config.CACHE_DIR
+            config.CACHE_DIR = "" if folder is None else str(folder)
+            try:
+                return numba.njit(nogil=True, cache=folder is not None)(function)
+            finally:
+                config.CACHE_DIR = before
+
+    return compiled
+
+
+def is_filled(folder: Path | None) -> bool:
+    """Return whether code has been compiled into the folder before."""
+    return folder is not None and any(folder.rglob("*.nbi"))
+
+
+def first_compilation(sources: Sequence[str] = SOURCES) -> bool:
+    """Return whether code will be compiled first, because none is kept for this source."""
+    folder = cache_root() / source_hash(sources)
+    return not is_filled(folder if folder.exists() else None)

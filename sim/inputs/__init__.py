@@ -1,0 +1,1 @@
+"""Inputs: what users say in files, read and checked in one place."""

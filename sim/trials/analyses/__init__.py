@@ -1,0 +1,1 @@
+"""Analyses: from the rows of one trial to estimates and tests."""

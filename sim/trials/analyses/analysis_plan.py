@@ -1,0 +1,234 @@
+"""How the data of a simulated trial are analysed: one pre-declared rule per design."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.errors import InputError, unknown
+from sim.trials.analyses import trial_analyses
+from sim.trials.analyses.trial_result import TrialResult, failed_result
+from sim.trials.data.data import TrialData
+from sim.trials.designs.design import Design
+
+__all__ = ["AnalysisPlan", "TrialResult", "analyse_trial", "default_plan", "failed_result"]
+
+TESTS = ("kenward-roger", "satterthwaite", "between-within", "cluster-summary", "permutation")
+EFFECTS = ("cluster", "cluster-period", "person", "worker", "treatment")
+MISSING_VALUES = ("complete cases", "multiple imputation")
+BASELINE_USES = ("as designed", "constrained")
+
+
+@dataclass(frozen=True)
+class AnalysisPlan:
+    """The pre-declared analysis.
+
+    Attributes
+    ----------
+    test : str
+        The test whose rejections count as power: one of `TESTS`. ``permutation`` takes its p value
+        from allocating sequences anew; its interval is Kenward and Roger's.
+    random_effects : tuple of str
+        Random intercepts for ``cluster``, ``cluster-period``, ``person``, ``worker`` (member of
+        staff within the cluster, for ratings of a relationship), and an uncorrelated random
+        ``treatment`` effect by cluster. A parallel trial with one outcome per person has
+        ``cluster`` alone.
+    alpha : float
+        Two-sided level.
+    missing : str
+        One of `MISSING_VALUES`. Imputation respects clusters and has Barnard and Rubin's degrees of
+        freedom, whatever the test.
+    imputations : int
+        Imputed data sets.
+    baseline : {'as designed', 'constrained'}
+        ``constrained`` takes baseline and follow-up of a parallel trial as outcomes with equal
+        baseline means.
+    """
+
+    test: str = TESTS[0]
+    random_effects: tuple[str, ...] = ("cluster",)
+    alpha: float = 0.05
+    missing: str = MISSING_VALUES[0]
+    imputations: int = 20
+    baseline: str = BASELINE_USES[0]
+
+    def __post_init__(self) -> None:
+        for name, value, valid in (
+            ("test", self.test, TESTS),
+            ("missing", self.missing, MISSING_VALUES),
+            ("baseline", self.baseline, BASELINE_USES),
+        ):
+            if value not in valid:
+                raise unknown(name, value, valid)
+        for one in self.random_effects:
+            if one not in EFFECTS:
+                raise unknown("random effect", one, EFFECTS)
+        if "cluster" not in self.random_effects:
+            raise InputError("random_effects: must name 'cluster'; teams were randomised")
+        if not 0.0 < self.alpha < 1.0:
+            raise InputError(f"alpha = {self.alpha}: must be between 0 and 1")
+        if not 2 <= self.imputations <= 1000:
+            raise InputError(f"imputations = {self.imputations}: must be from 2 to 1000")
+        if self.missing != MISSING_VALUES[0] and self.random_effects != ("cluster",):
+            raise InputError(
+                "missing = 'multiple imputation': needs random_effects = ['cluster'] alone; use "
+                "complete cases, which a mixed model over periods takes as missing at random"
+            )
+        if self.baseline == "constrained":
+            if self.missing != MISSING_VALUES[0]:
+                raise InputError(
+                    "baseline = 'constrained': uses people with one measurement as they are; set "
+                    "missing = 'complete cases'"
+                )
+            if self.test not in TESTS[:2]:
+                raise InputError(
+                    "baseline = 'constrained': needs test = 'kenward-roger' or 'satterthwaite'"
+                )
+
+
+def default_plan(design: Design) -> AnalysisPlan:
+    """Return the plan that a design calls for.
+
+    Cluster, and cluster-period when clusters are measured in several periods that are analysed
+    together, and person when people are.
+    """
+    if design.is_parallel:
+        return AnalysisPlan()
+    effects = ["cluster", "cluster-period"]
+    if design.sampling != "cross-sectional":
+        effects.append("person")
+    return AnalysisPlan(random_effects=tuple(effects))
+
+
+class AnalysisRows(NamedTuple):
+    """What enters an analysis, one row for each outcome asked for.
+
+    Attributes
+    ----------
+    y : (n,) array
+        Outcome; NaN where missing.
+    x : (n, p) array
+        Intercept, treatment, and what is adjusted for.
+    cluster, period, person : (n,) arrays of int
+    worker : (n,) array of int or None
+    """
+
+    y: np.ndarray
+    x: np.ndarray
+    cluster: np.ndarray
+    period: np.ndarray
+    person: np.ndarray
+    worker: np.ndarray | None
+
+    def kept(self, keep: np.ndarray) -> AnalysisRows:
+        """Return some of the rows."""
+        return AnalysisRows(
+            self.y[keep],
+            self.x[keep],
+            self.cluster[keep],
+            self.period[keep],
+            self.person[keep],
+            None if self.worker is None else self.worker[keep],
+        )
+
+
+def analysis_rows(data: TrialData, design: Design) -> AnalysisRows:
+    """Return the rows of an analysis, missing outcomes included.
+
+    A parallel trial is analysed at its last period, adjusted for baseline or as change when the
+    design says so, and for strata; every other design with period effects.
+    """
+    worker = data.worker
+    if not design.is_parallel:
+        columns = [np.ones(len(data.outcome)), data.treatment.astype(float)]
+        columns += [(data.period == one).astype(float) for one in np.unique(data.period)[1:]]
+        x = np.column_stack(columns)
+        return AnalysisRows(data.outcome, x, data.cluster, data.period, data.person, worker)
+    last = design.periods - 1
+    extra: list[np.ndarray] = []
+    if design.baseline == "none":
+        rows = np.flatnonzero(data.period == last)
+        y = data.outcome[rows]
+    else:
+        before, rows = data.pair_rows(0, last)
+        base, y = data.outcome[before], data.outcome[rows]
+        if design.baseline == "change":
+            y = y - base
+        else:
+            extra = [base]
+    stratum = data.stratum[rows]
+    columns = [np.ones(len(y)), data.arm[rows].astype(float), *extra]
+    columns += [(stratum == one).astype(float) for one in np.unique(stratum)[1:]]
+    return AnalysisRows(
+        y,
+        np.column_stack(columns),
+        data.cluster[rows],
+        data.period[rows],
+        data.person[rows],
+        None if worker is None else worker[rows],
+    )
+
+
+def analyse_trial(data: TrialData, design: Design, plan: AnalysisPlan) -> TrialResult:
+    """Analyse one trial by the plan; a failure is recorded, never dropped.
+
+    Raises
+    ------
+    InputError
+        If the plan asks for what the design or the source of outcomes does not have.
+    """
+    check_plan(plan, design, data)
+    if plan.baseline == "constrained":
+        return trial_analyses.constrained(data, design, plan)
+    rows = analysis_rows(data, design)
+    present = np.isfinite(rows.x).all(axis=1)
+    if plan.missing == MISSING_VALUES[0]:
+        present &= np.isfinite(rows.y)
+    rows = rows.kept(present)
+    seen = np.isfinite(rows.y)
+    _, codes = np.unique(rows.cluster, return_inverse=True)
+    number = len(np.unique(rows.cluster[seen]))
+    if number < 3 or np.ptp(rows.x[seen, 1]) == 0.0:
+        return failed_result(int(seen.sum()), number)
+    if plan.missing != MISSING_VALUES[0]:
+        return trial_analyses.imputed(rows, codes, plan)
+    if plan.test == "cluster-summary":
+        return trial_analyses.summary(rows, codes, plan)
+    result = (
+        trial_analyses.random_intercept(rows, codes, plan)
+        if plan.random_effects == ("cluster",)
+        else trial_analyses.general(rows, codes, plan)
+    )
+    if plan.test == "permutation" and not result.failed:
+        strata = data.stratum[np.unique(data.cluster, return_index=True)[1]]
+        stratified = design.randomisation == "stratified" or design.readiness.strata > 1
+        return trial_analyses.permuted(rows, codes, result, strata if stratified else None)
+    return result
+
+
+def check_plan(plan: AnalysisPlan, design: Design, data: TrialData) -> None:
+    """Refuse a plan that does not go with the design or the data."""
+    check_plan_of_design(plan, design)
+    if "worker" in plan.random_effects and data.worker is None:
+        raise InputError(
+            "random_effects: 'worker' needs staff; this source of outcomes has none, use the "
+            "agent-based source"
+        )
+
+
+def check_plan_of_design(plan: AnalysisPlan, design: Design) -> None:
+    """Refuse a plan that does not go with the design."""
+    if plan.baseline == "constrained" and (not design.is_parallel or design.baseline == "none"):
+        raise InputError(
+            "baseline = 'constrained': needs a parallel trial with a baseline; set the design's "
+            "baseline = 'ancova'"
+        )
+    if plan.missing != MISSING_VALUES[0] and not design.is_parallel:
+        raise InputError("missing = 'multiple imputation': needs a parallel trial")
+    if plan.test == "cluster-summary" and not design.is_parallel:
+        raise InputError(
+            "test = 'cluster-summary': needs clusters that are treated or not; use "
+            "'kenward-roger' for designs in which clusters cross over"
+        )

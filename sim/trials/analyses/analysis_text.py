@@ -1,0 +1,224 @@
+"""An analysis as text for the terminal."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+
+def format_analysis(result: dict[str, Any]) -> str:
+    """Return the result of `sim.trials.analyses.analyse.analyse_table` as lines of text.
+
+    Parameters
+    ----------
+    result : dict
+
+    Returns
+    -------
+    str
+        Without a line break at the end.
+    """
+    groups = ", ".join(f"{count} {name}" for name, count in result["n_groups"].items())
+    lines = [
+        f"Model: {result['formula']}",
+        f"Rows: {result['n_obs']} used, {result['rows_dropped_missing']} left out for missing "
+        f"values; groups: {groups}",
+        "",
+        f"Effect of {result['term']}: {_number(result['estimate'])} by the mixed model "
+        f"(model standard error {_number(result['se'])})",
+        "",
+        *_table(_tests(result)),
+        "",
+        *_estimates_differ(result),
+        _between_within(result["between_within"]),
+        "Intervals are 95% confidence intervals of the effect over the sampling of clusters and",
+        "people, if the model holds.",
+        "",
+    ]
+    if result["cluster_summary_second_stage"] is not None:
+        lines += [
+            "Cluster summary: covariates of clusters are taken out before clusters are compared,",
+            "which costs no degrees of freedom and rejects a little too often; with 'cluster",
+            "covariates last' they enter beside the arm.",
+            "",
+        ]
+    permutation = result["cluster_permutation"]
+    if permutation is not None:
+        if permutation["exact"]:
+            how = f"all {permutation['n_allocations']} allocations"
+        else:
+            how = (
+                f"{permutation['n_allocations']} drawn allocations, "
+                f"Monte Carlo error {permutation['monte_carlo_se']:.1g}"
+            )
+        lines += [
+            f"Cluster permutation test: estimate {_number(permutation['estimate'])}, "
+            f"p {_p(permutation['p'])} ({how})",
+            "",
+        ]
+    lines += _participation(result.get("participation"))
+    lines += _imputation(result.get("multiple_imputation"))
+    lines += ["Coefficients (Kenward-Roger)"]
+    lines += _table(
+        [
+            ["", "estimate", "SE", "df", "t", "p"],
+            *(
+                [
+                    name,
+                    _number(one["estimate"]),
+                    _number(one["kenward_roger"]["se_adj"]),
+                    f"{one['kenward_roger']['df']:.1f}",
+                    f"{one['kenward_roger']['t']:.3f}",
+                    _p(one["kenward_roger"]["p"]),
+                ]
+                for name, one in result["coef"].items()
+            ),
+        ]
+    )
+    lines += ["", "Variances"]
+    lines += _table([[name, _number(value)] for name, value in result["variance"].items()])
+    if result["icc"] is not None:
+        lines.append(f"  ICC {result['icc']:.4f}")
+    lines.append(f"  REML criterion {result['reml_criterion']:.6f}")
+    lines += [f"Note: {one}" for one in result["warnings"]]
+    return "\n".join(lines)
+
+
+def _participation(found: dict[str, Any] | None) -> list[str]:
+    """Return the section on who took part."""
+    if found is None:
+        return []
+    effect = found["complier_average"]
+    control, treated = found["mean_participation"]
+    interval = "no bounds" if effect["ci95"] is None else _interval(effect["ci95"])
+    rows = [
+        ["effect per unit of participation", "estimate", "SE", "df", "p", "95% interval"],
+        _effect_row("arm as instrument (complier-average)", effect, interval),
+    ]
+    for name, key in (
+        ("as treated, all clusters: not randomised", "as_treated_all_clusters"),
+        ("as treated, intervention arm: not randomised", "as_treated_intervention_arm"),
+    ):
+        if found[key] is not None:
+            rows.append(_effect_row(name, found[key], _interval(found[key]["ci95"])))
+    t = effect["instrument_t"]
+    strength = f"t of participation {t:.1f}" if isfinite(t) else "here it is perfect"
+    return [
+        f"Participation: mean {_number(control)} in control, {_number(treated)} in intervention "
+        "clusters",
+        *_table(rows),
+        "  The complier-average interval is Anderson and Rubin's (Fieller's): effects that a",
+        "  cluster-summary t test, with the arm as instrument, does not reject at 5%. It holds for",
+        f"  a weak instrument too ({strength}). Its p is the intention-to-treat one, its",
+        "  SE the delta method's, which the interval does not use. As treated: t intervals.",
+        "",
+    ]
+
+
+def _imputation(found: dict[str, Any] | None) -> list[str]:
+    """Return the section on imputed outcomes."""
+    if found is None:
+        return []
+    rows = [
+        ["", "estimate", "SE", "df", "p", "95% interval"],
+        _effect_row("pooled (Rubin; Barnard-Rubin df)", found, _interval(found["ci95"])),
+    ]
+    return [
+        f"Multiple imputation within clusters: {found['imputations']} data sets of "
+        f"{found['n_obs']} rows, {found['imputed_outcomes']} outcomes imputed; "
+        f"{100 * found['missing_information']:.0f}% of the variance is due to missing values",
+        *_table(rows),
+        "",
+    ]
+
+
+def _effect_row(name: str, one: dict[str, Any], interval: str) -> list[str]:
+    return [
+        name,
+        _number(one["estimate"]),
+        _number(one["se"]),
+        f"{one['df']:.1f}",
+        _p(one["p"]),
+        interval,
+    ]
+
+
+def _interval(limits: list[float]) -> str:
+    return f"{_number(limits[0])} to {_number(limits[1])}"
+
+
+def _estimates_differ(result: dict[str, Any]) -> list[str]:
+    """Return why rows of the table have different estimates, if they do."""
+    summary = result["cluster_summary"]
+    if summary is None or _number(summary["estimate"]) == _number(result["estimate"]):
+        return []
+    return [
+        "The mixed model weighs clusters by what they tell; the cluster summary counts each the",
+        "same and takes covariates out first: estimates differ where sizes or covariates do.",
+        "",
+    ]
+
+
+def _between_within(found: dict[str, Any]) -> str:
+    """Return how the degrees of freedom between and within clusters were counted."""
+    if found["level"] == "between":
+        return (
+            f"Between-within: {found['df']:g} degrees of freedom, clusters less columns constant "
+            "in clusters.\n"
+        )
+    return (
+        f"Between-within: {found['df']:g} degrees of freedom, those within clusters at the level "
+        "where the term varies, less columns.\n"
+    )
+
+
+def _tests(result: dict[str, Any]) -> list[list[str]]:
+    """Return the table of tests, each with its own estimate."""
+    rows = [["test", "estimate", "SE", "df", "t", "p", "95% interval"]]
+    kenward_roger, satterthwaite = result["kenward_roger"], result["satterthwaite"]
+    shown = [
+        ("Kenward-Roger", kenward_roger["se_adj"], kenward_roger),
+        ("Satterthwaite", result["se"], satterthwaite),
+        ("between-within", result["se"], result["between_within"]),
+    ]
+    if result["cluster_summary"] is not None:
+        shown.append(
+            ("cluster summary", result["cluster_summary"]["se"], result["cluster_summary"])
+        )
+    adjusted = result["cluster_summary_second_stage"]
+    if adjusted is not None:
+        shown.append(("  cluster covariates last", adjusted["se"], adjusted))
+    for name, se, one in shown:
+        low, high = one["ci95"]
+        rows.append(
+            [
+                name,
+                _number(one.get("estimate", result["estimate"])),
+                _number(se),
+                f"{one['df']:.1f}",
+                f"{one['t']:.3f}",
+                _p(one["p"]),
+                f"{_number(low)} to {_number(high)}",
+            ]
+        )
+    return rows
+
+
+def _table(rows: list[list[str]]) -> list[str]:
+    widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
+    return [
+        "  "
+        + "  ".join(
+            text.ljust(width) if j == 0 else text.rjust(width)
+            for j, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def _p(value: float) -> str:
+    return "<.0001" if value < 1e-4 else f"{value:.4f}"

@@ -1,0 +1,269 @@
+"""Tests at the level of clusters, and degrees of freedom counted level by level."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import InputError
+from sim.trials.fits.design_columns import prepare_design
+from sim.trials.fits.t_distribution import two_sided_p
+
+Matrix = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+# All allocations are listed up to this many, beyond it they are drawn.
+LISTED_ALLOCATIONS = 50_000
+DRAWN_ALLOCATIONS = 20_000
+
+
+class TTest(NamedTuple):
+    """A t test of a difference.
+
+    Attributes
+    ----------
+    estimate, se : float
+    df : float
+    t, p : float
+        Statistic and two-sided p value.
+    ci95 : tuple of float
+        95% confidence interval of the estimate.
+    """
+
+    estimate: float
+    se: float
+    df: float
+    t: float
+    p: float
+    ci95: tuple[float, float]
+
+
+class PermutationTest(NamedTuple):
+    """A permutation test of a difference between clusters.
+
+    Attributes
+    ----------
+    estimate : float
+        Difference of means of cluster means.
+    p : float
+        Share of allocations with a difference at least as large in size.
+    exact : bool
+        Whether all allocations were listed.
+    n_allocations : int
+    monte_carlo_se : float
+        Standard error of `p` from drawing; 0 if exact.
+    """
+
+    estimate: float
+    p: float
+    exact: bool
+    n_allocations: int
+    monte_carlo_se: float
+
+
+def t_test(estimate: float, se: float, df: float) -> TTest:
+    """Return the t test of an estimate."""
+    from scipy.special import stdtrit
+
+    t = estimate / se
+    half = float(stdtrit(df, 0.975)) * se
+    interval = (estimate - half, estimate + half)
+    return TTest(estimate, se, df, t, float(two_sided_p(t, df)), interval)
+
+
+def cluster_means(y: Matrix, covariates: Matrix, clusters: Codes) -> Matrix:
+    """Return the mean in each cluster of what covariates leave of the response.
+
+    Parameters
+    ----------
+    y : (n,) array
+    covariates : (n, q) array
+        Columns adjusted for, the intercept included, the treatment not.
+    clusters : (n,) array of int
+        Cluster of each row, from 0.
+
+    Returns
+    -------
+    (k,) array
+    """
+    residual = prepare_design(covariates, y).residual
+    return np.asarray(np.bincount(clusters, residual) / np.bincount(clusters))
+
+
+def two_arms(treatment: Matrix, clusters: Codes) -> tuple[NDArray[np.bool_], float] | None:
+    """Return which clusters have the larger value, and the difference of the two values.
+
+    None if the treatment varies within a cluster or does not have exactly two values.
+    """
+    values = np.unique(treatment)
+    if values.size != 2:
+        return None
+    upper = np.bincount(clusters, treatment == values[1])
+    sizes = np.bincount(clusters)
+    if ((upper > 0) & (upper < sizes)).any():
+        return None
+    return upper > 0, float(values[1] - values[0])
+
+
+def cluster_summary_test(means: Matrix, intervention: NDArray[np.bool_]) -> TTest:
+    """Compare two sets of cluster means by Student's t test with equal variances.
+
+    Parameters
+    ----------
+    means : (k,) array
+        One summary for each cluster.
+    intervention : (k,) array of bool
+
+    Returns
+    -------
+    TTest
+        With k - 2 degrees of freedom.
+
+    Raises
+    ------
+    InputError
+        If an arm has no cluster, or fewer than three clusters are left, or means do not vary.
+    """
+    one, other = means[intervention], means[~intervention]
+    df = means.size - 2
+    if one.size == 0 or other.size == 0 or df < 1:
+        raise InputError("clusters: a cluster-summary test needs both arms and at least 3 clusters")
+    squares = float(((one - one.mean()) ** 2).sum() + ((other - other.mean()) ** 2).sum())
+    se = math.sqrt(squares / df * (1.0 / one.size + 1.0 / other.size))
+    if se == 0.0:
+        raise InputError("cluster means: they must vary within an arm")
+    return t_test(float(one.mean() - other.mean()), se, df)
+
+
+def cluster_regression_test(
+    means: Matrix, intervention: NDArray[np.bool_], covariates: Matrix
+) -> TTest:
+    """Compare two sets of cluster means, adjusted for covariates of clusters.
+
+    Covariates of clusters belong in this second stage: taken out before, they would cost no degrees
+    of freedom, and the test would reject too often.
+
+    Parameters
+    ----------
+    means : (k,) array
+        One summary for each cluster, adjusted for what varies within clusters alone.
+    intervention : (k,) array of bool
+    covariates : (k, q) array
+        Values of clusters, without an intercept; dependent columns are left out.
+
+    Returns
+    -------
+    TTest
+        With k - 2 - q degrees of freedom.
+
+    Raises
+    ------
+    InputError
+        If too few clusters are left, covariates tell the arms, or means do not vary.
+    """
+    k = means.size
+    x = np.column_stack([np.ones(k), intervention.astype(float), covariates])
+    prepared = prepare_design(x, means)
+    df = k - len(prepared.kept)
+    if 1 not in prepared.kept or df < 1:
+        raise InputError("clusters: too few are left beyond the covariates of clusters")
+    at = int(np.flatnonzero(prepared.kept == 1)[0])
+    left = float(prepared.residual @ prepared.residual)
+    row = prepared.to_coefficients[at]
+    se = math.sqrt(left / df * float(row @ row))
+    if not se > 1e-12 * float(np.abs(means).max()):
+        raise InputError("cluster means: they must vary within an arm")
+    return t_test(float(prepared.least_squares[at]), se, float(df))
+
+
+def cluster_permutation_test(
+    means: Matrix, intervention: NDArray[np.bool_], seed: int = 0
+) -> PermutationTest:
+    """Compare two sets of cluster means with all, or many, other allocations.
+
+    Parameters
+    ----------
+    means : (k,) array
+    intervention : (k,) array of bool
+    seed : int
+        Of the drawn allocations, when there are too many to list.
+
+    Returns
+    -------
+    PermutationTest
+    """
+    k, size = means.size, int(intervention.sum())
+    total = means.sum()
+
+    def difference(upper: Matrix) -> Matrix:
+        return upper / size - (total - upper) / (k - size)
+
+    observed = float(difference(np.array([means[intervention].sum()]))[0])
+    count = math.comb(k, size)
+    # Allocations that differ by rounding alone count as equal.
+    threshold = abs(observed) - 1e-10 * float(np.abs(means - means.mean()).max())
+    if count <= LISTED_ALLOCATIONS:
+        sums = np.array([means[list(chosen)].sum() for chosen in combinations(range(k), size)])
+        p = float(np.mean(np.abs(difference(sums)) >= threshold))
+        return PermutationTest(observed, p, True, count, 0.0)
+    generator = np.random.Generator(np.random.Philox(seed))
+    order = generator.permuted(np.tile(means, (DRAWN_ALLOCATIONS, 1)), axis=1)
+    extreme = int((np.abs(difference(order[:, :size].sum(axis=1))) >= threshold).sum())
+    # The allocation that happened counts as one of those drawn.
+    p = (extreme + 1) / (DRAWN_ALLOCATIONS + 1)
+    error = math.sqrt(p * (1.0 - p) / DRAWN_ALLOCATIONS)
+    return PermutationTest(observed, p, False, DRAWN_ALLOCATIONS, error)
+
+
+def constant_within(columns: Matrix, codes: Codes) -> NDArray[np.bool_]:
+    """Return which columns have one value in each group."""
+    order = np.argsort(codes, kind="stable")
+    same_group = np.diff(codes[order]) == 0
+    changes = (np.diff(columns[order], axis=0) != 0.0) & same_group[:, None]
+    return np.asarray(~changes.any(axis=0))
+
+
+def between_within_df(
+    columns: Matrix, tested: int, groupings: Sequence[Codes]
+) -> tuple[float, str]:
+    """Return the degrees of freedom of a column, counted at the level at which it varies.
+
+    A column that is constant in clusters has as many degrees of freedom as there are clusters, less
+    the columns that are constant in clusters. Below, each level has its groups, less those of the
+    levels above it, less the columns that vary first at it (Schluchter and Elashoff 1990).
+
+    Parameters
+    ----------
+    columns : (n, p) array
+        Independent columns of the fixed part, the intercept included.
+    tested : int
+        Which column.
+    groupings : sequence of (n,) arrays of int
+        Groupings of the random effects.
+
+    Returns
+    -------
+    df : float
+        At least 1.
+    level : str
+        ``"between"`` for the coarsest grouping, else ``"within"``.
+    """
+    levels = sorted(groupings, key=lambda codes: int(codes.max()))
+    n = columns.shape[0]
+    left = np.ones(columns.shape[1], dtype=bool)
+    top = int(levels[0].max()) + 1
+    used = 0
+    for depth, codes in enumerate(levels):
+        constant = constant_within(columns, codes) & left
+        groups = int(codes.max()) + 1 - (top if depth else 0)
+        if constant[tested]:
+            df = max(float(groups - constant.sum()), 1.0)
+            return df, "between" if depth == 0 else "within"
+        left &= ~constant
+        used += groups
+    return max(float(n - used - left.sum()), 1.0), "within"

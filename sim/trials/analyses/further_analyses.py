@@ -1,0 +1,145 @@
+"""Analyses beside the mixed model of a user's table: who took part, and who is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import InputError
+from sim.trials.analyses.cluster_tests import (
+    PermutationTest,
+    TTest,
+    cluster_means,
+    constant_within,
+    two_arms,
+)
+from sim.trials.analyses.compliers import as_treated, complier_effect
+from sim.trials.analyses.imputation import impute_and_analyse
+from sim.trials.analyses.permutation import schedule_permutation_test
+from sim.trials.fits.random_intercept import FITTED, fit_rows
+
+Matrix = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+
+def participation_analysis(
+    X: Matrix, tested: int, y: Matrix, participation: Matrix, clusters: Codes
+) -> dict[str, Any]:
+    """Return the complier-average effect, and as-treated contrasts that are not randomised.
+
+    Parameters
+    ----------
+    X : (n, p) array
+        Columns of the model, the intercept included.
+    tested : int
+        The column of the arm.
+    y, participation : (n,) arrays
+    clusters : (n,) array of int
+
+    Raises
+    ------
+    InputError
+        If the tested column does not compare two arms of whole clusters, or participation is the
+        same in both.
+    """
+    arms = two_arms(X[:, tested], clusters)
+    if arms is None:
+        raise InputError(
+            "participation: needs a term that compares two arms of whole clusters, as arm"
+        )
+    intervention, _ = arms
+    others = np.delete(X, tested, axis=1)
+    means = cluster_means(y, others, clusters)
+    # Covariates are taken out of participation too, so that both regressions are of one kind.
+    shares = cluster_means(participation, others, clusters)
+    raw = np.bincount(clusters, participation) / np.bincount(clusters)
+    if np.ptp(raw) == 0.0:
+        raise InputError(f"participation: it has the value {raw[0]:g} in every cluster")
+    found = complier_effect(means, shares, intervention)
+    return {
+        "complier_average": {
+            "estimate": found.estimate,
+            "se": found.se,
+            "df": found.df,
+            "p": found.p,
+            "ci95": None if found.ci95 is None else list(found.ci95),
+            "interval": found.interval,
+            "instrument_t": found.instrument_t,
+        },
+        "mean_participation": [float(raw[~intervention].mean()), float(raw[intervention].mean())],
+        "as_treated_all_clusters": _slope(as_treated(means, shares)),
+        "as_treated_intervention_arm": _slope(
+            as_treated(means[intervention], shares[intervention])
+        ),
+    }
+
+
+def _slope(test: TTest | None) -> dict[str, Any] | None:
+    if test is None:
+        return None
+    return {
+        "estimate": test.estimate,
+        "se": test.se,
+        "df": test.df,
+        "p": test.p,
+        "ci95": list(test.ci95),
+    }
+
+
+def imputation_analysis(
+    X: Matrix, tested: int, y: Matrix, clusters: Codes, count: int, seed: int = 1
+) -> dict[str, Any]:
+    """Return the pooled analysis of imputed outcomes; see `sim.trials.analyses.imputation`.
+
+    Parameters
+    ----------
+    X : (n, p) array
+        Complete columns of the model, the first all ones.
+    tested : int
+    y : (n,) array
+        Outcome; NaN where missing.
+    clusters : (n,) array of int
+    count : int
+        Imputed data sets.
+    seed : int
+    """
+    number = int(clusters.max()) + 1
+    complete_df = number - float(constant_within(X, clusters).sum())
+    if not constant_within(X, clusters)[tested]:
+        complete_df = float(y.size - number - (X.shape[1] - constant_within(X, clusters).sum()))
+    found = impute_and_analyse(y, X, clusters, tested, complete_df, count=count, seed=seed)
+    pooled = found.pooled
+    return {
+        "imputations": count,
+        "imputed_outcomes": int(np.isnan(y).sum()),
+        "n_obs": int(y.size),
+        "estimate": pooled.estimate,
+        "se": pooled.se,
+        "df": pooled.df,
+        "t": pooled.t,
+        "p": pooled.p,
+        "ci95": list(pooled.ci95),
+        "missing_information": pooled.missing_information,
+        "singular_share": found.singular,
+    }
+
+
+def schedule_permutation(
+    X: Matrix, tested: int, y: Matrix, clusters: Codes, periods: Codes
+) -> PermutationTest | None:
+    """Return the permutation test of a treatment that clusters get at different times.
+
+    None where allocations cannot be exchanged, as in incomplete designs.
+    """
+    others = np.delete(X, tested, axis=1)
+    ratio = 0.05
+    if others.shape[1] > 1:
+        null = fit_rows(clusters, int(clusters.max()) + 1, others, y, 1)
+        if null.status == FITTED:
+            ratio = float(null.cluster_variance / null.residual_variance)
+    try:
+        return schedule_permutation_test(y, others, clusters, periods, X[:, tested], ratio=ratio)
+    except InputError:
+        return None

@@ -1,0 +1,186 @@
+"""Multiple imputation of a missing outcome that respects clusters.
+
+Imputed values come from a linear model with a random intercept for each cluster, whose parameters
+are drawn from their posterior by Gibbs sampling (as the methods for multilevel data of Schafer and
+Yucel 2002 do): coefficients with a flat prior, the residual variance with the prior 1 / variance,
+and the standard deviation between clusters with a flat prior (Gelman 2006), which is proper with
+three or more clusters. Imputations without the clusters' effects would make clusters too alike
+and standard errors too small.
+
+Missing is taken to be at random given the columns of the model. Columns themselves must be
+complete; put in them whatever goes with being missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import InputError
+from sim.trials.analyses.rubin import Pooled, pool
+from sim.trials.fits.random_intercept import FITTED, RandomInterceptFit, fit_rows
+
+Matrix = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+BURN_IN = 200
+BETWEEN_IMPUTATIONS = 20
+IMPUTATIONS = 20
+# Starting share of the variance between clusters; the chain forgets it.
+START_SHARE = 0.05
+
+
+class ImputedAnalysis(NamedTuple):
+    """The pooled analysis of imputed data sets.
+
+    Attributes
+    ----------
+    pooled : Pooled
+        Estimate and test by Rubin's rules.
+    cluster_variance, residual_variance : float
+        Means over the imputed data sets.
+    singular : float
+        Share of imputed data sets whose cluster variance was estimated as zero.
+    """
+
+    pooled: Pooled
+    cluster_variance: float
+    residual_variance: float
+    singular: float
+
+
+def imputed_outcomes(
+    y: Matrix, X: Matrix, clusters: Codes, count: int, rng: np.random.Generator
+) -> Iterator[Matrix]:
+    """Yield outcomes whose missing values were drawn.
+
+    Parameters
+    ----------
+    y : (n,) array
+        Outcome; NaN where missing.
+    X : (n, p) array
+        Complete columns, the intercept included.
+    clusters : (n,) array of int
+        Cluster of each row, from 0. A cluster without any outcome gets an effect from the
+        distribution of clusters.
+    count : int
+        Imputed data sets.
+    rng : numpy.random.Generator
+
+    Raises
+    ------
+    InputError
+        If a column is missing a value, or too few outcomes are left.
+    """
+    seen = ~np.isnan(y)
+    n, p = int(seen.sum()), X.shape[1]
+    if not np.isfinite(X).all():
+        raise InputError("imputation: columns of the model must be complete")
+    if n <= p + 2 or len(np.unique(clusters[seen])) < 4:
+        raise InputError(
+            "imputation: too few outcomes; at least 4 clusters and more rows than columns"
+        )
+    k = int(clusters.max()) + 1
+    codes = clusters[seen]
+    # Orthonormal columns make the coefficients independent given everything else.
+    basis, to_rows = np.linalg.qr(X[seen])
+    turned = np.linalg.solve(to_rows.T, X.T).T
+    if not np.isfinite(turned).all() or np.linalg.cond(to_rows) > 1e10:
+        raise InputError("imputation: columns of the model depend on each other")
+    observed = y[seen]
+    sizes = np.bincount(codes, minlength=k)
+    start = observed - basis @ (basis.T @ observed)
+    variance = float(start @ start) / (n - p)
+    between = START_SHARE * variance
+    effects = np.zeros(k)
+    step = 0
+    made = 0
+    while made < count:
+        beta = basis.T @ (observed - effects[codes]) + np.sqrt(variance) * rng.standard_normal(p)
+        left = observed - basis @ beta
+        precision = sizes / variance + 1.0 / between
+        mean = np.bincount(codes, left, minlength=k) / variance / precision
+        effects = mean + rng.standard_normal(k) / np.sqrt(precision)
+        rest = left - effects[codes]
+        variance = float(rest @ rest) / rng.chisquare(n)
+        between = max(float(effects @ effects) / rng.chisquare(k - 1), 1e-12 * variance)
+        step += 1
+        if step > BURN_IN and (step - BURN_IN) % BETWEEN_IMPUTATIONS == 0:
+            filled = y.copy()
+            missing = ~seen
+            noise = np.sqrt(variance) * rng.standard_normal(int(missing.sum()))
+            filled[missing] = turned[missing] @ beta + effects[clusters[missing]] + noise
+            made += 1
+            yield filled
+
+
+def impute_and_analyse(
+    y: Matrix,
+    X: Matrix,
+    clusters: Codes,
+    column: int,
+    complete_df: float,
+    *,
+    count: int = IMPUTATIONS,
+    seed: int = 1,
+    auxiliary: Matrix | None = None,
+    fit: Callable[..., RandomInterceptFit] = fit_rows,
+) -> ImputedAnalysis:
+    """Impute the outcome, fit the random intercept model to each data set and pool.
+
+    Parameters
+    ----------
+    y : (n,) array
+        Outcome; NaN where missing.
+    X : (n, p) array
+        Complete columns of the analysis, the first all ones.
+    clusters : (n,) array of int
+        Cluster of each row, from 0.
+    column : int
+        The tested column.
+    complete_df : float
+        Degrees of freedom that complete data would have: clusters less the columns that are
+        constant in clusters.
+    count : int
+        Imputed data sets.
+    seed : int
+        Of the imputations.
+    auxiliary : (n, q) array, optional
+        Complete columns that help to impute and are not in the analysis.
+    fit : callable
+        `fit_rows`, or its compiled version.
+
+    Returns
+    -------
+    ImputedAnalysis
+
+    Raises
+    ------
+    InputError
+        If values cannot be imputed or a data set cannot be analysed.
+    """
+    if count < 2:
+        raise InputError(f"imputations = {count}: at least 2 are needed")
+    rng = np.random.Generator(np.random.Philox(key=[seed, 271828]))
+    wide = X if auxiliary is None else np.column_stack([X, auxiliary])
+    k = int(clusters.max()) + 1
+    codes = np.ascontiguousarray(clusters, dtype=np.int64)
+    columns = np.ascontiguousarray(X, dtype=float)
+    fits = []
+    for filled in imputed_outcomes(y, wide, clusters, count, rng):
+        fits.append(fit(codes, k, columns, filled, column))
+        if fits[-1].status != FITTED:
+            raise InputError("imputations: an imputed data set cannot be analysed")
+    return ImputedAnalysis(
+        pool(
+            np.array([one.estimate for one in fits]),
+            np.array([one.se**2 for one in fits]),
+            complete_df,
+        ),
+        float(np.mean([one.cluster_variance for one in fits])),
+        float(np.mean([one.residual_variance for one in fits])),
+        float(np.mean([one.singular for one in fits])),
+    )

@@ -1,0 +1,1 @@
+"""Designs: which cluster is treated and measured when, said in a file, checked and randomised."""

@@ -1,0 +1,503 @@
+"""Design files: load, check, change and print them, with errors a statistician can act on."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from sim.errors import InputError, nearest, unknown
+from sim.scenarios.fields import ScenarioField, fields_of
+from sim.trials.analyses.analysis_plan import AnalysisPlan, check_plan_of_design, default_plan
+from sim.trials.designs.design import (
+    CONTROL,
+    NOT_MEASURED,
+    TRANSITION,
+    TREATED,
+    Attrition,
+    Design,
+    ReadinessEntry,
+    stepped_wedge,
+)
+from sim.trials.designs.design_schema import DesignFile, Trial
+
+FOLDER = Path(__file__).parent / "library"
+LARGEST_FILE = 1_000_000
+LONGEST = 1040
+KINDS = {"number", "whole"}
+
+
+@lru_cache(maxsize=1)
+def design_fields() -> dict[str, ScenarioField]:
+    """Return every field of a design file by dotted name, in the order of the schema."""
+    return {one.name: one for one in fields_of(DesignFile)}
+
+
+def design_names() -> tuple[str, ...]:
+    """Return the names of the worked designs that come with the program, sorted."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+def load_design(which: str | Path) -> DesignFile:
+    """Load a design from a file, or a worked one by its name.
+
+    Parameters
+    ----------
+    which : str or pathlib.Path
+        A path, which a text is taken for when it ends in ``.toml`` or has a folder in it; or a name
+        such as ``"refocus"``.
+
+    Returns
+    -------
+    DesignFile
+        Checked as a whole: a trial can be simulated from it.
+
+    Raises
+    ------
+    InputError
+        When there is no such file, it is not TOML, a field is unknown or breaks its rule, or the
+        trial cannot answer its question.
+    """
+    text = str(which)
+    if isinstance(which, Path) or text.endswith(".toml") or "/" in text or "\\" in text:
+        path = Path(text)
+    elif text in design_names():
+        path = FOLDER / f"{text}.toml"
+    else:
+        raise unknown("design", text, design_names())
+    return design_from_text(_read(path), path.stem)
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise InputError(f"design file '{path.name}': larger than 1 MB")
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        near = nearest(path.name, (f"{one}.toml" for one in design_names()))
+        raise InputError(
+            f"design file '{path}': does not exist{near}; 'refocus template design' prints one"
+        ) from None
+    except UnicodeDecodeError:
+        raise InputError(f"design file '{path.name}': must be UTF-8 text") from None
+    except OSError as error:
+        raise InputError(f"design file '{path.name}': cannot be read ({error.strerror})") from None
+
+
+def design_from_text(text: str, name: str = "design") -> DesignFile:
+    """Check a design given as TOML text.
+
+    Raises
+    ------
+    InputError
+        As `load_design`.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = " ".join(str(error).split())
+        raise InputError(f"design '{name}': is not valid TOML: {line}") from None
+    except RecursionError:
+        raise InputError(f"design '{name}': is not valid TOML: nested too deeply") from None
+    return design_from_table(table, name)
+
+
+def design_from_table(table: Mapping[str, Any], name: str = "design") -> DesignFile:
+    """Check the tables of a design.
+
+    Raises
+    ------
+    InputError
+        As `load_design`.
+    """
+    try:
+        file = DesignFile.model_validate({"title": name, **table})
+    except ValidationError as error:
+        raise InputError(f"design '{name}': {' '.join(_one_line(error).split())}") from None
+    try:
+        check_design(file)
+    except InputError as error:
+        raise InputError(f"design '{name}': {error}") from None
+    return file
+
+
+def check_design(file: DesignFile) -> None:
+    """Refuse a design that cannot be simulated, analysed or answer its question.
+
+    Raises
+    ------
+    InputError
+    """
+    from sim.trials.designs.correlation import from_correlations
+    from sim.trials.power.gls_power import gls_standard_error
+
+    design = trial_design(file)
+    plan = analysis_plan(file, design)
+    if not design.is_parallel:
+        if design.total_clusters < 3:
+            raise InputError(
+                f"clusters: {design.total_clusters} in all leave nothing to judge chance by; "
+                "give at least 2 to each sequence, or 3 sequences"
+            )
+        try:
+            gls_standard_error(measured_schedule(design), design.size, from_correlations(1.0, 0.05))
+        except InputError as error:
+            raise InputError(
+                f"{error}; let some clusters begin in another period, or stay in control"
+            ) from None
+    elif plan.random_effects != ("cluster",):
+        raise InputError(
+            f"random_effects = {list(plan.random_effects)}: a parallel trial is analysed at its "
+            "last period, where only 'cluster' can be told apart; leave the line out"
+        )
+    if design.size < 2.0 and plan.test != "cluster-summary":
+        raise InputError(
+            f"size = {design.size:g}: with one person per cluster a mixed model cannot tell "
+            "clusters from people; ask at least 2, or set analysis.test = 'cluster-summary'"
+        )
+    for name, range_ in file.uncertainty.ranges.items():
+        field = field_named(file, name)
+        check_used(file, field)
+        if range_[0] > range_[1]:
+            raise InputError(f"uncertainty.ranges.{name} = {list(range_)}: lowest comes first")
+        for end in range_:
+            if field in design_fields():
+                _value_of(field, end)
+    if file.statistical is not None:
+        from sim.trials.data.statistical import Correlations, StatisticalSource
+
+        s = file.statistical
+        StatisticalSource(s.mean, s.sd, Correlations(s.icc, s.cac, s.iac), s.effect)
+    else:
+        _check_agents(file, design)
+
+
+def _check_agents(file: DesignFile, design: Design) -> None:
+    from sim.measures.user import UserScores
+    from sim.parameters import resolve
+    from sim.scenarios.library import load_scenario
+    from sim.trials.data.agent_calendar import measured_weeks, takes_away
+
+    assert file.agents is not None
+    if file.agents.measure not in UserScores._fields:
+        raise unknown("agents.measure", file.agents.measure, UserScores._fields)
+    load_scenario(file.agents.scenario)
+    if load_scenario(file.agents.control).who.teams != "none" and not design.is_parallel:
+        raise InputError(
+            f"agents.control = '{file.agents.control}': an active control needs a parallel trial; "
+            "set control = 'usual-care'"
+        )
+    resolve(file.agents.settings)
+    if takes_away(design):
+        raise InputError(
+            "schedule: returns treated clusters to control; training cannot be untaught, use "
+            "[statistical] for crossover designs"
+        )
+    if max(measured_weeks(design)) > LONGEST:
+        raise InputError(
+            f"period_weeks = {design.period_weeks}: the trial takes {max(measured_weeks(design))} "
+            f"weeks; at most {LONGEST} can be simulated"
+        )
+
+
+def measured_schedule(design: Design) -> np.ndarray:
+    """Return treatment by cluster and period, NaN where nothing is analysed."""
+    used = design.by_cluster
+    schedule = np.where(np.isin(used, (TRANSITION, NOT_MEASURED)), np.nan, used == TREATED)
+    return np.asarray(schedule, float)
+
+
+def trial_design(file: DesignFile) -> Design:
+    """Return the trial that a file describes.
+
+    Raises
+    ------
+    InputError
+        When it cannot answer its question.
+    """
+    part = file.design
+    if part.type == "parallel" and part.clusters_by_sequence is not None:
+        given = list(part.clusters_by_sequence)
+        if len(given) != 2 or min(given) < 2:
+            raise InputError(
+                f"clusters_by_sequence = {given}: a parallel trial has [treated, control] teams, "
+                "at least 2 of each; one team cannot be told from what it gets"
+            )
+    schedule = _schedule(part)
+    cohort = part.type == "parallel" and part.baseline != "none"
+    rules = file.readiness
+    return Design(
+        name=file.title,
+        schedule=schedule,
+        clusters=_clusters(part, len(schedule)),
+        size=part.size,
+        size_variation=part.size_variation,
+        sampling=part.sampling or ("closed cohort" if cohort else "cross-sectional"),
+        churn=part.churn,
+        baseline=part.baseline,
+        randomisation=file.randomisation.method,
+        strata=file.randomisation.strata,
+        attrition=Attrition(**file.attrition.model_dump()),
+        readiness=ReadinessEntry(
+            minimum=rules.cut_off if rules.entry == "cut-off" else None,
+            share=rules.share if rules.entry == "top share" else None,
+            strata=rules.strata if rules.entry == "stratum" else 1,
+            reliability=rules.reliability,
+            screened_per_team=rules.screened_per_team,
+            run_in_weeks=rules.run_in_weeks,
+            run_in_intensity=rules.run_in_intensity,
+        ),
+        period_weeks=part.period_weeks,
+    )
+
+
+def _schedule(part: Trial) -> np.ndarray:
+    if part.type == "matrix":
+        if len({len(row) for row in part.schedule}) > 1:
+            raise InputError("schedule: every row must have the same number of periods")
+        return np.array(part.schedule, int)
+    if part.type == "stepped wedge":
+        return stepped_wedge(
+            part.steps, 1, part.size, transition_periods=part.transition_periods
+        ).schedule
+    if part.type == "crossover":
+        first = (np.arange(part.periods) + 1) % 2
+        return np.stack([first, 1 - first])
+    if part.baseline == "none":
+        return np.array([[TREATED], [CONTROL]])
+    return np.array([[CONTROL, TREATED], [CONTROL, CONTROL]])
+
+
+def _clusters(part: Trial, sequences: int) -> tuple[int, ...]:
+    """Return teams by sequence; every sequence of a wedge or crossover must have one."""
+    if part.clusters_by_sequence is not None:
+        given = tuple(part.clusters_by_sequence)
+        if part.type in ("stepped wedge", "crossover") and 0 in given:
+            raise InputError(
+                f"clusters_by_sequence = {list(given)}: sequence {given.index(0) + 1} has no team; "
+                "give every sequence at least 1, or describe the trial as type = 'matrix'"
+            )
+        return given
+    if part.clusters is None:
+        return (1,) * sequences
+    if part.type != "parallel" and part.clusters < sequences:
+        remedy = "add teams or take fewer steps" if part.type == "stepped wedge" else "add teams"
+        raise InputError(
+            f"clusters = {part.clusters}: fewer teams than the {sequences} sequences, each of "
+            f"which needs at least 1; {remedy}"
+        )
+    each, more = divmod(part.clusters, sequences)
+    return tuple(each + (number < more) for number in range(sequences))
+
+
+def analysis_plan(file: DesignFile, design: Design) -> AnalysisPlan:
+    """Return the analysis that a file declares, or the one its design calls for."""
+    part = file.analysis
+    effects = part.random_effects or default_plan(design).random_effects
+    if part.test == "cluster-summary" and not design.is_parallel:
+        raise InputError(
+            "analysis.test = 'cluster-summary': needs a parallel trial; use 'kenward-roger'"
+        )
+    plan = AnalysisPlan(
+        part.test, tuple(effects), part.alpha, part.missing, part.imputations, part.baseline_use
+    )
+    check_plan_of_design(plan, design)
+    return plan
+
+
+def field_named(file: DesignFile, name: str) -> str:
+    """Return the dotted name of a field from its last part, such as ``icc`` or ``clusters``.
+
+    Raises
+    ------
+    InputError
+        When there is no such number, or it could be one of several.
+    """
+    fields = design_fields()
+    if name.startswith("agents.settings."):
+        return name
+    numbers = [one for one, field in fields.items() if field.kind in KINDS]
+    if name in numbers:
+        return name
+    found = [one for one in numbers if one.rsplit(".", 1)[-1] == name and _in_use(file, one)]
+    if name == "attrition":
+        return "attrition.rate"
+    if name == "strata":
+        return "readiness.strata" if file.readiness.entry == "stratum" else "randomisation.strata"
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(f"field '{name}': could be {' or '.join(found)}; write the whole name")
+    unused = [one for one in numbers if one.rsplit(".", 1)[-1] == name]
+    if unused:
+        raise InputError(
+            f"field '{name}': {unused[0]} is not used by this design, which has no "
+            f"[{unused[0].split('.')[0]}]"
+        )
+    if file.agents is not None:
+        from sim.parameters import registry
+
+        if name in registry():
+            return f"agents.settings.{name}"
+    raise unknown("field", name, {one.rsplit(".", 1)[-1] for one in numbers})
+
+
+def _in_use(file: DesignFile, dotted: str) -> bool:
+    table = dotted.split(".")[0]
+    return getattr(file, table, None) is not None
+
+
+def check_used(file: DesignFile, dotted: str) -> None:
+    """Refuse a field that this design makes no use of, so that nobody varies it in vain.
+
+    Raises
+    ------
+    InputError
+    """
+    part, entry = file.design, file.readiness.entry
+    needs = {
+        "readiness.cut_off": (entry == "cut-off", "readiness.entry = 'cut-off'"),
+        "readiness.share": (entry == "top share", "readiness.entry = 'top share'"),
+        "readiness.strata": (entry == "stratum", "readiness.entry = 'stratum'"),
+        "readiness.reliability": (entry != "none", "a readiness.entry other than 'none'"),
+        "readiness.screened_per_team": (entry != "none", "a readiness.entry other than 'none'"),
+        "readiness.run_in_weeks": (file.agents is not None, "[agents]"),
+        "readiness.run_in_intensity": (file.readiness.run_in_weeks > 0, "run_in_weeks above 0"),
+        "attrition.rate": (file.statistical is not None, "[statistical]"),
+        "attrition.slope": (file.attrition.rate > 0.0, "attrition.rate above 0"),
+        "attrition.arm_difference": (file.attrition.rate > 0.0, "attrition.rate above 0"),
+        "design.churn": (part.sampling == "open cohort", "design.sampling = 'open cohort'"),
+        "design.steps": (part.type == "stepped wedge", "design.type = 'stepped wedge'"),
+        "design.transition_periods": (
+            part.type == "stepped wedge",
+            "design.type = 'stepped wedge'",
+        ),
+        "design.periods": (part.type == "crossover", "design.type = 'crossover'"),
+    }
+    used, needed = needs.get(dotted, (True, ""))
+    if not used:
+        raise InputError(f"{dotted}: has no meaning in this design; it needs {needed}")
+
+
+def changed(file: DesignFile, changes: Mapping[str, Any]) -> DesignFile:
+    """Return a design with some fields changed, checked again as a whole.
+
+    Parameters
+    ----------
+    file : DesignFile
+        Where to start from.
+    changes : mapping
+        New values by name: dotted, or the last part of it where that is enough. Another number of
+        clusters is dealt in the proportions of `clusters_by_sequence` where that was given.
+
+    Raises
+    ------
+    InputError
+        For a name that does not exist and a value that breaks a rule.
+    """
+    table = file.model_dump(exclude_none=True, exclude_unset=True)
+    for name, given in changes.items():
+        dotted = _settable(file, name)
+        value = _value_of(dotted, given)
+        *tables, last = dotted.split(".")
+        inner = table
+        for one in tables:
+            inner = inner.setdefault(one, {})
+        if dotted == "design.clusters":
+            shares = inner.pop("clusters_by_sequence", None)
+            if shares is not None:
+                inner["clusters_by_sequence"] = dealt(value, shares)
+                continue
+        if dotted == "design.clusters_by_sequence":
+            inner.pop("clusters", None)
+        inner[last] = value
+    found = design_from_table(table, file.title)
+    for name in changes:
+        check_used(found, _settable(found, name))
+    return found
+
+
+def _settable(file: DesignFile, name: str) -> str:
+    field = design_fields().get(name)
+    if field is not None and field.kind != "table":
+        return name
+    words = [
+        one
+        for one, other in design_fields().items()
+        if other.kind not in KINDS
+        and one.rsplit(".", 1)[-1] == name
+        and _in_use(file, one)
+        and other.kind != "table"
+    ]
+    return words[0] if len(words) == 1 else field_named(file, name)
+
+
+def dealt(total: int, shares: Sequence[int]) -> list[int]:
+    """Return whole numbers that add up to `total` in the proportions of `shares`."""
+    weights = np.array(shares, float)
+    exact = total * weights / max(weights.sum(), 1.0)
+    found = np.floor(exact).astype(int)
+    for index in np.argsort(found - exact, kind="stable")[: total - int(found.sum())]:
+        found[index] += 1
+    return [int(one) for one in found]
+
+
+def _value_of(dotted: str, given: Any) -> Any:
+    """Return a value of the type that a field has; numbers may come as text."""
+    field = design_fields().get(dotted)
+    if not isinstance(given, str) and not isinstance(given, float):
+        return given
+    if field is not None and field.kind not in KINDS:
+        return given
+    try:
+        number = float(given)
+    except ValueError:
+        raise InputError(f"{dotted} = '{given}': must be a number") from None
+    if field is not None and field.kind == "whole":
+        if number != int(number):
+            raise InputError(f"{dotted} = {given}: must be a whole number")
+        return int(number)
+    return number
+
+
+def _one_line(error: ValidationError) -> str:
+    """Return the first problem that was found as one line in the words of the schema."""
+    problems = error.errors(include_url=False)
+    problem = min(problems, key=lambda one: one["type"] != "extra_forbidden")
+    shown = ".".join(
+        str(one + 1) if isinstance(one, int) else one for one in problem["loc"] if one != "tuple"
+    )
+    plain = ".".join(one for one in problem["loc"] if isinstance(one, str))
+    known = design_fields()
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    if problem["type"] == "extra_forbidden":
+        return f"unknown field '{shown}'{_place(plain, known)}{more}"
+    field = known.get(plain)
+    if problem["type"] == "missing":
+        return f"[{shown}] is missing: {field.help if field else ''}{more}"
+    if problem["type"] == "value_error":
+        message = str(problem["ctx"]["error"])
+        return f"{shown + '.' if shown else ''}{message}{more}"
+    value = " ".join(repr(problem["input"]).split())
+    value = value if len(value) <= 60 else f"{value[:57]}..."
+    if field is None or field.kind == "list":
+        return f"{shown} = {value}: {problem['msg'].replace('Input should', 'must')}{more}"
+    hint = nearest(str(problem["input"]), field.choices) if field.kind == "choice" else ""
+    return f"{shown} = {value}: {field.rule}{hint}{more}"
+
+
+def _place(plain: str, known: Mapping[str, Any]) -> str:
+    """Return where an unknown field may have been meant to stand."""
+    table, _, last = plain.rpartition(".")
+    beside = {name.rsplit(".", 1)[-1]: name for name in known if name.rpartition(".")[0] == table}
+    if hint := nearest(last, beside):
+        return hint
+    elsewhere = [name for name in known if name.rpartition(".")[2] == last]
+    if elsewhere:
+        return f"; did you mean '{elsewhere[0]}'?"
+    return f"; valid: {', '.join(sorted(beside))}"

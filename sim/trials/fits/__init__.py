@@ -1,0 +1,1 @@
+"""Fits: exact mixed models, their formulas and their small-sample inference."""

@@ -1,0 +1,260 @@
+"""Restricted maximum likelihood of a linear mixed model from its cell sums.
+
+With V = s2 (I + sum_k r_k G_k), the coefficients and the residual variance s2 are profiled out and
+the variance ratios r_k >= 0 are found by a projected Newton method on exact first and second
+derivatives. A ratio that ends at zero with the criterion rising from there is reported as zero.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.trials.fits.cell_sums import CellSums
+
+Matrix = NDArray[np.float64]
+
+START_RATIOS = (0.05, 1.0, 1e-3)
+MAX_STEPS = 200
+LARGEST_RATIO = 1e10
+
+
+class Moments(NamedTuple):
+    """Everything that the criterion, its derivatives and the small-sample methods are made of.
+
+    The components are the random effects, then the residual; V is in units of the residual
+    variance, and the last row and column of each matrix belong to the response.
+
+    Attributes
+    ----------
+    first : (p + 1, p + 1) array
+        ``Z' V^-1 Z`` for Z = [X, y].
+    second : (K + 1, p + 1, p + 1) array
+        ``Z' V^-1 V_i V^-1 Z``.
+    third : (K + 1, K + 1, p + 1, p + 1) array
+        ``Z' V^-1 V_i V^-1 V_j V^-1 Z``.
+    trace : (K + 1,) array
+        ``tr V^-1 V_i``.
+    trace_pairs : (K + 1, K + 1) array
+        ``tr V^-1 V_i V^-1 V_j``.
+    log_determinant : float
+        ``log |V|``.
+    """
+
+    first: Matrix
+    second: Matrix
+    third: Matrix
+    trace: Matrix
+    trace_pairs: Matrix
+    log_determinant: float
+
+
+class Profile(NamedTuple):
+    """The profiled criterion at given ratios, with what follows from the moments.
+
+    Attributes
+    ----------
+    criterion : float
+        -2 log restricted likelihood.
+    gradient, hessian : arrays over the ratios
+    coefficients : (p,) array
+    covariance : (p, p) array
+        ``(X' V^-1 X)^-1`` in units of the residual variance.
+    residual_variance : float
+    expected : (K + 1, K + 1) array
+        ``tr P V_i P V_j`` over all components, in units of the residual variance.
+    quadratic : (K + 1, K + 1) array
+        ``y' P V_i P V_j P y``, likewise.
+    """
+
+    criterion: float
+    gradient: Matrix
+    hessian: Matrix
+    coefficients: Matrix
+    covariance: Matrix
+    residual_variance: float
+    expected: Matrix
+    quadratic: Matrix
+
+
+def moments(data: CellSums, ratios: Matrix) -> Moments:
+    """Return the moments of the data at given variance ratios."""
+    K = ratios.size
+    width = data.within.shape[0]
+    inner = data.n_obs - data.n_cells
+    first = data.within.copy()
+    second = np.zeros((K + 1, width, width))
+    third = np.zeros((K + 1, K + 1, width, width))
+    trace = np.zeros(K + 1)
+    pairs = np.zeros((K + 1, K + 1))
+    second[K] = data.within
+    third[K, K] = data.within
+    trace[K] = pairs[K, K] = inner
+    log_determinant = 0.0
+    for sums, kernels in data.stacks:
+        m = sums.shape[1]
+        identity = np.eye(m)
+        V = identity + np.tensordot(ratios, kernels, axes=1)
+        inverse = np.linalg.inv(V)
+        log_determinant += float(np.linalg.slogdet(V)[1].sum())
+        solved = inverse @ sums
+        flat_solved = solved.reshape(-1, width)
+        first += sums.reshape(-1, width).T @ flat_solved
+        # V^-1 V_i, and V_i V^-1 Z, for each component.
+        products = [inverse @ kernels[k] for k in range(K)] + [inverse]
+        acted = [kernels[k] @ solved for k in range(K)] + [solved]
+        for i in range(K + 1):
+            flat_acted = acted[i].reshape(-1, width)
+            second[i] += flat_solved.T @ flat_acted
+            trace[i] += np.einsum("bii->", products[i])
+            applied = (inverse @ acted[i]).reshape(-1, width)
+            for j in range(i, K + 1):
+                third[i, j] += applied.T @ acted[j].reshape(-1, width)
+                pairs[i, j] += (products[i] * products[j].transpose(0, 2, 1)).sum()
+    for i in range(K + 1):
+        for j in range(i + 1, K + 1):
+            third[j, i] = third[i, j].T
+            pairs[j, i] = pairs[i, j]
+    return Moments(first, second, third, trace, pairs, log_determinant)
+
+
+def profile(data: CellSums, ratios: Matrix) -> Profile:
+    """Return the profiled criterion and its derivatives at given variance ratios."""
+    found = moments(data, ratios)
+    p = data.within.shape[0] - 1
+    K = ratios.size
+    df = data.n_obs - p
+    XX = found.first[:p, :p]
+    covariance = np.linalg.inv(XX)
+    covariance = (covariance + covariance.T) / 2.0
+    coefficients = covariance @ found.first[:p, p]
+    u = np.append(-coefficients, 1.0)
+    rss = float(u @ found.first @ u)
+    variance = rss / df
+    criterion = (
+        df * (1.0 + np.log(2.0 * np.pi * variance))
+        + found.log_determinant
+        + float(np.linalg.slogdet(XX)[1])
+    )
+    second_X = found.second[:, :p, :p]
+    turned = second_X @ covariance
+    scores = found.second @ u
+    slopes = scores @ u
+    scores_X = scores[:, :p]
+    trace = found.trace - np.einsum("kii->k", turned)
+    quadratic = np.einsum("p,ijpq,q->ij", u, found.third, u)
+    quadratic = quadratic - scores_X @ covariance @ scores_X.T
+    crossed = np.einsum("pq,ijqp->ij", covariance, found.third[:, :, :p, :p])
+    expected = found.trace_pairs - crossed - crossed.T + np.einsum("ipq,jqp->ij", turned, turned)
+    gradient = trace[:K] - slopes[:K] / variance
+    hessian = (
+        2.0 * quadratic[:K, :K] / variance
+        - np.outer(slopes[:K], slopes[:K]) / (variance * rss)
+        - expected[:K, :K]
+    )
+    return Profile(
+        float(criterion),
+        gradient,
+        hessian,
+        coefficients,
+        covariance,
+        variance,
+        expected,
+        quadratic,
+    )
+
+
+def _direction(here: Profile, free: NDArray[np.bool_], scale: Matrix) -> Matrix:
+    """Return a downhill Newton step over the free ratios, in units that make them alike."""
+    step = np.zeros(free.size)
+    s = scale[free]
+    values, vectors = np.linalg.eigh(here.hessian[np.ix_(free, free)] * np.outer(s, s))
+    values = np.abs(values)
+    values = np.maximum(values, 1e-10 * max(values.max(), 1e-300))
+    step[free] = -s * (vectors @ ((vectors.T @ (here.gradient[free] * s)) / values))
+    return step
+
+
+def descend(data: CellSums, start: Matrix) -> tuple[Matrix, Profile, bool]:
+    """Follow the criterion down from a start.
+
+    Returns
+    -------
+    ratios : (K,) array
+    at : Profile
+        The profile there.
+    converged : bool
+    """
+    ratios = start.copy()
+    here = profile(data, ratios)
+    for _ in range(MAX_STEPS):
+        free = (ratios > 0.0) | (here.gradient < 0.0)
+        if not free.any():
+            return ratios, here, True
+        scale = np.maximum(ratios, 1e-4 * max(float(start.max()), 1e-300))
+        step = _direction(here, free, scale)
+        size = 1.0
+        # No ratio grows more than twentyfold, or past its start by far, in one step.
+        limit = 20.0 * np.maximum(ratios, start)
+        if (step > limit).any():
+            size = float(np.min(limit[step > 0] / step[step > 0]))
+            size = min(size, 1.0)
+        moved = False
+        for _ in range(60):
+            there_ratios = np.minimum(np.maximum(ratios + size * step, 0.0), LARGEST_RATIO)
+            there = profile(data, there_ratios)
+            # Differences below the rounding of the criterion cannot be judged.
+            slack = 1e-12 * (1.0 + abs(here.criterion))
+            if np.isfinite(there.criterion) and there.criterion <= here.criterion + slack:
+                moved = True
+                break
+            size *= 0.4
+        if not moved:
+            return ratios, here, False
+        change = np.abs(there_ratios - ratios)
+        # Newton steps square the error, so a step this small leaves nothing; in flat valleys
+        # rounding moves the ratios more than that, while the slope along the step is gone.
+        slope = abs(float(here.gradient @ step))
+        settled = bool((change <= 1e-10 * there_ratios + 1e-15 * scale).all())
+        settled = settled or (slope < 1e-15 * abs(here.criterion) and size == 1.0)
+        ratios, here = there_ratios, there
+        if settled:
+            blocked = (ratios > 0.0) | (here.gradient >= -1e-9 / scale)
+            if blocked.all():
+                return ratios, here, True
+    return ratios, here, False
+
+
+def minimise(data: CellSums) -> tuple[Matrix, Profile, bool]:
+    """Return the variance ratios that minimise the criterion, from several starts.
+
+    Returns
+    -------
+    ratios : (K,) array
+        Exactly zero where the minimum lies on the boundary.
+    at : Profile
+        The profile there.
+    converged : bool
+    """
+    K = data.stacks[0].kernels.shape[0]
+    # Mean of the diagonal of each kernel for one row: 1 for an intercept, z^2 for a slope.
+    rows = sum(np.einsum("kbii->k", one.kernels) for one in data.stacks) / data.n_obs
+    unit = 1.0 / np.maximum(rows, 1e-300)
+    starts = [unit * one for one in START_RATIOS]
+    if K > 1:
+        for k in range(K):
+            lone = unit * 1e-3
+            lone[k] = unit[k] * 0.3
+            starts.append(lone)
+    best: tuple[Matrix, Profile, bool] | None = None
+    for start in starts:
+        found = descend(data, start)
+        # Later starts must be better by more than rounding.
+        if best is None or found[1].criterion < best[1].criterion - 1e-9 or not best[2]:
+            better = best is None or found[1].criterion < best[1].criterion + 1e-9
+            if better:
+                best = found
+    assert best is not None
+    return best

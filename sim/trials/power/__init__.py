@@ -1,0 +1,1 @@
+"""Power: by formula and by simulation, and the size that a power needs."""

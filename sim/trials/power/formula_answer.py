@@ -1,0 +1,51 @@
+"""The formula's answer for a design, without a simulation."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sim.errors import InputError
+from sim.trials.data.twins import statistical_truth
+from sim.trials.power.design_formula import Assumed
+from sim.trials.power.formula_power import FormulaPower
+from sim.trials.power.power_study import Study, formula_of, statistical_source
+
+
+@dataclass(frozen=True)
+class FormulaAnswer:
+    """Power by formula, and what it takes as known."""
+
+    study: Study
+    formula: FormulaPower
+    assumed: Assumed
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the answer as plain data."""
+        return {
+            "design": self.study.file.model_dump(mode="json", exclude_none=True),
+            "formula": self.formula.as_dict(),
+            "formula_assumes": asdict(self.assumed),
+            "simulated_trials": 0,
+        }
+
+
+def formula_answer(study: Study) -> FormulaAnswer:
+    """Return the formula's answer.
+
+    Raises
+    ------
+    InputError
+        When outcomes come from agents, whose spread, correlations and effect are known only after
+        simulating them, or when the design has no formula.
+    """
+    s = study.file.statistical
+    if s is None:
+        raise InputError(
+            "formula-only: outcomes come from agents, and what a formula needs of them (effect, "
+            "SD, ICC) is known after simulating them; leave the option out, or use [statistical]"
+        )
+    effect = statistical_truth(statistical_source(study.file), study.design).participant_average
+    loss = study.file.attrition.rate
+    assumed = Assumed(effect, s.sd, s.icc, s.cac, s.iac, loss, s.effect_heterogeneity)
+    return FormulaAnswer(study, formula_of(study, assumed), assumed)

@@ -1,0 +1,460 @@
+"""Power by formula for every design of a cluster trial, and the size that a power needs.
+
+The answer is the power of a t test by the noncentral t with stated degrees of freedom. Two others
+stand beside it for comparison: that of a z test, which takes the variances for known, and that of a
+shifted central t, which several calculators print. All of them take the correlations as given; the
+report must say so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import InputError, unknown
+from sim.trials.designs.correlation import (
+    VarianceComponents,
+    check_positive,
+    check_share,
+    cluster_mean_correlation,
+    from_correlations,
+)
+from sim.trials.designs.treatment_schedule import check_schedule
+from sim.trials.power.gls_power import cell_sizes, gls_standard_error
+from sim.trials.power.noncentral_t import power_shifted_t, power_t, power_z
+from sim.trials.power.search import smallest_integer
+from sim.trials.power.standard_errors import baseline_factor, parallel_se, parallel_se_of_sizes
+
+Matrix = NDArray[np.float64]
+
+ANALYSES = ("follow-up", "ancova", "change")
+
+
+@dataclass(frozen=True)
+class FormulaPower:
+    """Power by formula.
+
+    Attributes
+    ----------
+    power : float
+        Of the test stated in `test`.
+    effect, se : float
+        True effect, and true standard error of its estimate.
+    model_se : float
+        Standard error that the test reckons with (root of its mean square); the true one, unless
+        the analysis leaves something out.
+    df : float
+        Degrees of freedom of the test.
+    spread_df : float
+        Those with which its standard error is in truth estimated.
+    df_rule : str
+        How they were counted.
+    test : str
+    power_z : float
+        Of a z test, which ignores that variances are estimated.
+    power_shifted_t : float
+        By the shifted central t, an approximation other calculators print.
+    alpha : float
+    sides : int
+    """
+
+    power: float
+    effect: float
+    se: float
+    model_se: float
+    df: float
+    spread_df: float
+    df_rule: str
+    test: str
+    power_z: float
+    power_shifted_t: float
+    alpha: float
+    sides: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields as a dictionary, ready for JSON."""
+        return asdict(self)
+
+    def at(self, effect: float) -> FormulaPower:
+        """Return the power to find another effect."""
+        return power_of_effect(
+            effect,
+            self.se,
+            self.df,
+            self.df_rule,
+            self.alpha,
+            self.sides,
+            model_se=self.model_se,
+            spread_df=self.spread_df,
+        )
+
+
+def power_of_effect(
+    effect: float,
+    se: float,
+    df: float,
+    df_rule: str,
+    alpha: float = 0.05,
+    sides: int = 2,
+    *,
+    model_se: float | None = None,
+    spread_df: float | None = None,
+) -> FormulaPower:
+    """Return the power for an effect, a standard error and degrees of freedom.
+
+    Parameters
+    ----------
+    effect, se : float
+    df : float
+        Infinity for a z test.
+    df_rule : str
+        How `df` was counted.
+    alpha : float
+    sides : int
+    model_se, spread_df : float, optional
+        As in `FormulaPower`, where they are not `se` and `df`.
+
+    Returns
+    -------
+    FormulaPower
+
+    Raises
+    ------
+    InputError
+        If fewer than one degree of freedom is left, or alpha or sides are out of range.
+    """
+    if not 0.0 < alpha < 1.0:
+        raise InputError(f"alpha: {alpha!r} must lie between 0 and 1")
+    if sides not in (1, 2):
+        raise InputError(f"sides: {sides!r} must be 1 or 2")
+    if not df >= 1.0:
+        raise InputError(
+            f"clusters: too few, {df:g} degrees of freedom are left ({df_rule}); "
+            "at least 1 is needed"
+        )
+    check_positive("standard error", se)
+    model_se = se if model_se is None else model_se
+    spread_df = df if spread_df is None else spread_df
+    check_positive("model's standard error", model_se)
+    if not math.isfinite(effect):
+        raise InputError(f"effect: {effect!r} must be a finite number")
+    return FormulaPower(
+        power=power_t(
+            effect, se, df, alpha, sides, model_se=model_se, spread_df=max(spread_df, 1.0)
+        ),
+        effect=effect,
+        se=se,
+        model_se=model_se,
+        df=df,
+        spread_df=spread_df,
+        df_rule=df_rule,
+        test="z" if math.isinf(df) else "noncentral t",
+        power_z=power_z(effect, se, alpha, sides),
+        power_shifted_t=power_shifted_t(effect, se, df, alpha * 2.0 / sides),
+        alpha=alpha,
+        sides=sides,
+    )
+
+
+def parallel_power(
+    effect: float,
+    sd: float,
+    clusters: int | tuple[int, int],
+    size: float | Sequence[Sequence[float]],
+    icc: float,
+    *,
+    analysis: str = "follow-up",
+    cac: float = 1.0,
+    iac: float = 0.0,
+    cv: float = 0.0,
+    attrition: float = 0.0,
+    cluster_covariates: int = 0,
+    effect_sd: float = 0.0,
+    alpha: float = 0.05,
+    sides: int = 2,
+) -> FormulaPower:
+    """Return the power of a parallel cluster trial.
+
+    Parameters
+    ----------
+    effect : float
+        Difference of means, in the unit of `sd`.
+    sd : float
+        Total standard deviation of the outcome.
+    clusters : int or tuple of int
+        Clusters in each arm.
+    size : float or sequences of float
+        People recruited in each cluster, on average; or the sizes of all clusters of the two arms.
+    icc : float
+    analysis : str
+        ``"follow-up"``, ``"ancova"`` (adjusted for the baseline) or ``"change"``.
+    cac, iac : float
+        Autocorrelation of clusters and people from baseline to follow-up; for `analysis` other than
+        follow-up.
+    cv : float
+        Coefficient of variation of cluster sizes.
+    attrition : float
+        Share of people without a follow-up.
+    cluster_covariates : int
+        Further columns of the model that are constant in clusters, such as the site.
+    effect_sd : float
+        Standard deviation of the effect between clusters, in the unit of `sd`: its square over the
+        number of treated clusters, the second of the pair, is added to the variance of the
+        estimate (exact for clusters of equal size). The test has one variance between clusters for
+        both arms; see `pooled_se`.
+    alpha : float
+    sides : int
+
+    Returns
+    -------
+    FormulaPower
+        With k - 2 degrees of freedom, less one for the baseline under ANCOVA, less the covariates.
+
+    Raises
+    ------
+    InputError
+        If a value is out of range.
+    """
+    pair = (clusters, clusters) if isinstance(clusters, (int, np.integer)) else tuple(clusters)
+    if analysis not in ANALYSES:
+        raise unknown("analysis", analysis, ANALYSES)
+    if len(pair) != 2 or any(one < 1 for one in pair):
+        raise InputError(f"clusters: {clusters!r} must be 1 or more in each of two arms")
+    check_positive("sd", sd)
+    for name, value in (("icc", icc), ("cac", cac), ("iac", iac), ("attrition", attrition)):
+        check_share(name, value)
+    if cv < 0.0:
+        raise InputError(f"cv: {cv!r} must be 0 or greater")
+    if attrition == 1.0:
+        raise InputError("attrition: 1.0 leaves nobody to analyse")
+    stay = 1.0 - attrition
+    if isinstance(size, (int, float, np.integer, np.floating)):
+        check_positive("size", float(size))
+        mean_size = float(size) * stay
+        se = parallel_se(sd, (float(pair[0]), float(pair[1])), mean_size, icc, cv)
+    else:
+        arms = [[float(one) * stay for one in arm] for arm in size]
+        if len(arms) != 2 or tuple(len(arm) for arm in arms) != pair:
+            raise InputError(f"size: it must list {pair[0]} and {pair[1]} cluster sizes")
+        for one in (one for arm in arms for one in arm):
+            check_positive("size", one)
+        mean_size = float(np.mean([one for arm in arms for one in arm]))
+        se = parallel_se_of_sizes(sd, arms, icc)
+    correlation = cluster_mean_correlation(mean_size, icc, cac, iac)
+    se *= math.sqrt(baseline_factor(analysis, correlation))
+    if not (effect_sd >= 0.0 and math.isfinite(effect_sd)):
+        raise InputError(f"effect_sd: {effect_sd!r} must be 0 or greater")
+    lost = 2 + (analysis == "ancova") + cluster_covariates
+    rule = f"{sum(pair)} clusters - {lost}"
+    df = float(sum(pair) - lost)
+    if effect_sd == 0.0:
+        return power_of_effect(effect, se, df, rule, alpha, sides)
+    model_se, share = pooled_se(se, effect_sd, pair)
+    true_se = math.hypot(se, effect_sd / math.sqrt(pair[1]))
+    return power_of_effect(
+        effect, true_se, df, rule, alpha, sides, model_se=model_se, spread_df=share * df
+    )
+
+
+def pooled_se(se: float, effect_sd: float, clusters: tuple[int, int]) -> tuple[float, float]:
+    """Return what a test that has one variance for both arms makes of effects that differ.
+
+    Treated clusters' means vary by the square of `effect_sd` more than the others'. The test's
+    variance is the mean of both arms', weighted by clusters less one; where the smaller arm is the
+    more variable one, that is too little.
+
+    Parameters
+    ----------
+    se : float
+        Standard error if effects were the same everywhere.
+    effect_sd : float
+        Standard deviation of the effect between clusters.
+    clusters : tuple of int
+        Control and treated.
+
+    Returns
+    -------
+    model_se : float
+        Root of the mean square of the test's standard error.
+    share : float
+        Its degrees of freedom (Satterthwaite's, of a sum of two variances) as a share of those that
+        the test counts.
+    """
+    of_means = 1.0 / clusters[0] + 1.0 / clusters[1]
+    variances = (se**2 / of_means, se**2 / of_means + effect_sd**2)
+    weights = [max(one - 1, 0) for one in clusters]
+    if not any(weights):
+        return se, 1.0
+    total = sum(w * v for w, v in zip(weights, variances, strict=True))
+    squares = sum(w * v**2 for w, v in zip(weights, variances, strict=True))
+    model_se = math.sqrt(total / sum(weights) * of_means)
+    return model_se, total**2 / squares / sum(weights)
+
+
+def schedule_power(
+    effect: float,
+    schedule: Matrix,
+    sizes: float | Matrix,
+    components: VarianceComponents,
+    *,
+    period_effects: bool = True,
+    df: float | str = "clusters - 2",
+    modelled_treatment: bool = True,
+    alpha: float = 0.05,
+    sides: int = 2,
+) -> FormulaPower:
+    """Return the power of any trial over periods: stepped wedge, crossover, before-after, ...
+
+    Parameters
+    ----------
+    effect : float
+    schedule : (I, J) array
+        Treatment by cluster and period, NaN where a cluster is not measured.
+    sizes : float, (I,) or (I, J) array
+        People in each cluster-period.
+    components : VarianceComponents
+        See `sim.trials.designs.correlation.from_correlations`.
+    period_effects : bool
+        Whether the analysis has a fixed effect for each period, as it should.
+    df : float or str
+        Degrees of freedom: a number, ``"clusters - 2"``, ``"clusters - periods - 1"``, or
+        ``"infinite"`` for a z test.
+    modelled_treatment : bool
+        Whether the analysis has the random treatment effect of `components`; see
+        `sim.trials.power.gls_power.gls_standard_error`.
+    alpha : float
+    sides : int
+
+    Returns
+    -------
+    FormulaPower
+
+    Raises
+    ------
+    InputError
+        If the schedule, the sizes or the degrees of freedom cannot be used.
+    """
+    schedule = check_schedule(schedule)
+    cells = cell_sizes(schedule, sizes)
+    n_clusters = int((cells > 0.0).any(axis=1).sum())
+    n_periods = int((cells > 0.0).any(axis=0).sum())
+    rules = {
+        "clusters - 2": float(n_clusters - 2),
+        "clusters - periods - 1": float(n_clusters - n_periods - 1),
+        "infinite": math.inf,
+    }
+    if isinstance(df, str):
+        if df not in rules:
+            raise unknown("degrees of freedom", df, rules)
+        degrees, rule = rules[df], df
+    else:
+        degrees, rule = float(df), "given"
+    se = gls_standard_error(
+        schedule, cells, components, period_effects, modelled_treatment=modelled_treatment
+    )
+    return power_of_effect(effect, se, degrees, rule, alpha, sides)
+
+
+def clusters_per_arm(
+    target: float, effect: float, sd: float, size: float, icc: float, **options: Any
+) -> int:
+    """Return the smallest number of clusters per arm of a parallel trial that reaches a power.
+
+    Parameters
+    ----------
+    target : float
+        Power.
+    effect, sd, size, icc : float
+    **options
+        As for `parallel_power`.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    InputError
+        If the power cannot be reached.
+    """
+    lost = 2 + (options.get("analysis") == "ancova") + int(options.get("cluster_covariates", 0))
+    lowest = max(2, math.ceil((lost + 1) / 2))
+
+    def power(k: int) -> float:
+        return parallel_power(effect, sd, k, size, icc, **options).power
+
+    return smallest_integer(power, target, lowest)
+
+
+def size_per_cluster(
+    target: float,
+    effect: float,
+    sd: float,
+    clusters: int | tuple[int, int],
+    icc: float,
+    **options: Any,
+) -> int:
+    """Return the smallest number of people per cluster that reaches a power; see above.
+
+    Raises
+    ------
+    InputError
+        If no cluster size reaches it, which more clusters would.
+    """
+
+    def power(size: int) -> float:
+        return parallel_power(effect, sd, clusters, float(size), icc, **options).power
+
+    try:
+        return smallest_integer(power, target, 1)
+    except InputError:
+        raise InputError(
+            f"power: {target:g} cannot be reached with {clusters} clusters per arm of any size; "
+            "add clusters"
+        ) from None
+
+
+def clusters_per_sequence(
+    target: float,
+    effect: float,
+    one_each: Matrix,
+    size: float,
+    variance: float,
+    icc: float,
+    cac: float = 1.0,
+    iac: float = 0.0,
+    **options: Any,
+) -> int:
+    """Return the smallest number of clusters in each sequence that reaches a power.
+
+    Parameters
+    ----------
+    target, effect : float
+    one_each : (S, J) array
+        Schedule with one row for each sequence.
+    size : float
+        People in a cluster-period.
+    variance, icc, cac, iac : float
+    **options
+        As for `schedule_power`.
+
+    Returns
+    -------
+    int
+    """
+    components = from_correlations(variance, icc, cac, iac)
+    rows, periods = np.asarray(one_each).shape
+    need = {"clusters - periods - 1": periods + 2, "infinite": 1}
+    rule = options.get("df", "clusters - 2")
+    least = need.get(rule, 3) if isinstance(rule, str) else 1
+
+    def power(k: int) -> float:
+        schedule = np.repeat(np.asarray(one_each, dtype=float), k, axis=0)
+        return schedule_power(effect, schedule, size, components, **options).power
+
+    return smallest_integer(power, target, max(1, math.ceil(least / rows)))

@@ -1,0 +1,411 @@
+"""All that one power calculation found, as text, rows and plain data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any
+
+from sim.trials.designs.design import arm_sizes, randomisation_words
+from sim.trials.power.design_formula import Assumed
+from sim.trials.power.formula_answer import FormulaAnswer
+from sim.trials.power.formula_power import FormulaPower
+from sim.trials.power.power_search import Found, GridPoint, Swing
+from sim.trials.power.power_study import PowerResult, Study, power_at
+from sim.trials.power.simulated_power import Rate
+
+INTERVAL = "95%, Monte Carlo error alone"
+TEST_NAMES = {
+    "kenward-roger": "Kenward-Roger test",
+    "satterthwaite": "Satterthwaite test",
+    "between-within": "t test with between-within degrees of freedom",
+    "permutation": "permutation test of allocations (interval: Kenward-Roger)",
+}
+
+
+@dataclass(frozen=True)
+class PowerOutcome:
+    """Results of `refocus power`.
+
+    Attributes
+    ----------
+    result : PowerResult
+        Of the design as its file has it.
+    conditional, assurance : Rate or None
+        Power with every input taken as known, and averaged over what is not.
+    assurance_covers : str
+        What the second is averaged over, or why there is none.
+    grid : list of GridPoint
+    found : Found or None
+    swings : list of Swing
+    swing_trials : int
+        Trials at each end of a range.
+    stopped : str
+        What was left out because somebody stopped the calculation; empty when nothing was.
+    """
+
+    result: PowerResult
+    conditional: Rate | None = None
+    assurance: Rate | None = None
+    assurance_covers: str = ""
+    grid: tuple[GridPoint, ...] = ()
+    found: Found | None = None
+    swings: tuple[Swing, ...] = ()
+    swing_trials: int = 0
+    stopped: str = ""
+
+    @property
+    def caution(self) -> str:
+        """A sentence on what was left out, empty when nothing was."""
+        return f"Stopped early; left out: {self.stopped}." if self.stopped else ""
+
+
+def rows(outcome: PowerOutcome) -> list[dict[str, Any]]:
+    """Return one row per design that was simulated: the file's, the grid's, the search's."""
+    found: list[dict[str, Any]] = [{"of": "design", **outcome.result.row()}]
+    for point in outcome.grid:
+        values = {f"set_{name}": value for name, value in point.values.items()}
+        found.append({"of": "grid", **values, **point.result.row()})
+    if outcome.found is not None:
+        for size, result in outcome.found.points:
+            found.append({"of": "search", f"set_{outcome.found.name}": size, **result.row()})
+    names: list[str] = []
+    for row in found:
+        names += [name for name in row if name not in names]
+    names.sort(key=lambda name: (name != "of", not name.startswith("set_")))
+    return [{name: row.get(name) for name in names} for row in found]
+
+
+def plain(outcome: PowerOutcome) -> dict[str, Any]:
+    """Return everything as dictionaries and lists of plain values, without infinities or NaN."""
+    result = outcome.result
+    data: dict[str, Any] = {
+        "design": result.study.file.model_dump(mode="json", exclude_none=True),
+        "schedule": result.study.design.schedule.tolist(),
+        "clusters_by_sequence": list(result.study.design.clusters),
+        "averaged_over": result.study.covers,
+        "performance": result.performance.as_dict(),
+        "type_i_error": asdict(result.null.power) if result.null else None,
+        "null": result.null.as_dict() if result.null else None,
+        "estimand": asdict(result.estimand),
+        "minimum_important_difference": result.study.file.target.minimum_important_difference,
+        "power_at_minimum_important_difference": _at_important(result),
+        "formula": result.formula.as_dict() if result.formula else None,
+        "formula_problem": result.formula_problem or None,
+        "formula_assumes": asdict(result.assumed),
+        "gap": asdict(result.gap),
+        "realised": result.moments.as_dict(),
+        "eligible_teams": result.eligible,
+        "conditional_power": asdict(outcome.conditional) if outcome.conditional else None,
+        "assurance": asdict(outcome.assurance) if outcome.assurance else None,
+        "assurance_averaged_over": outcome.assurance_covers,
+        "sensitivity": [asdict(one) for one in outcome.swings],
+        "sensitivity_trials": outcome.swing_trials,
+        "grid": [row for row in rows(outcome) if row["of"] == "grid"],
+        "seed": result.seed,
+        "seconds": round(result.seconds, 2),
+        "stopped_early": outcome.caution or None,
+    }
+    if outcome.found is not None:
+        f = outcome.found
+        data["found"] = {
+            "name": f.name,
+            "target": f.target,
+            "value": f.value,
+            "by_formula": f.by_formula,
+            "step": f.step,
+            "low": f.low,
+            "high": f.high,
+            "problem": f.problem or None,
+            "points": [row for row in rows(outcome) if row["of"] == "search"],
+        }
+    cleaned: dict[str, Any] = _clean(data)
+    return cleaned
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _clean(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(one) for one in value]
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    return value
+
+
+def _at_important(result: PowerResult) -> float | None:
+    difference = result.study.file.target.minimum_important_difference
+    return None if difference is None else power_at(result, difference)
+
+
+def design_sentence(study: Study) -> str:
+    """Return the design in one sentence."""
+    design = study.design
+    if design.is_parallel:
+        control, treated = arm_sizes(design)
+        shape = f"parallel trial: {treated} teams treated, {control} control"
+    else:
+        shape = (
+            f"{design.total_clusters} teams in {len(design.clusters)} sequences over "
+            f"{design.periods} periods"
+        )
+    size = f"{design.size:g} service users per team" + ("" if design.is_parallel else " and period")
+    if design.size_variation:
+        size += f" (coefficient of variation {design.size_variation:g})"
+    adjusted = {
+        "none": "",
+        "ancova": ", adjusted for baseline",
+        "change": ", change from baseline",
+    }[design.baseline]
+    return (
+        f"{shape}; {size}; {design.sampling}{adjusted}; {design.period_weeks} weeks between "
+        f"measurements; {randomisation_words(design)}"
+    )
+
+
+def source_sentence(study: Study) -> str:
+    """Return where outcomes come from, in one sentence."""
+    file = study.file
+    if file.agents is not None:
+        added = f" plus {file.agents.added_effect:g} points" if file.agents.added_effect else ""
+        return (
+            f"agent-based model: {file.agents.scenario}{added} against {file.agents.control}, "
+            f"outcome {file.agents.measure}"
+        )
+    s = file.statistical
+    assert s is not None
+    varied = f" (SD {s.effect_heterogeneity:g} between teams)" if s.effect_heterogeneity else ""
+    exposure = f", built up as {', '.join(f'{one:g}' for one in s.exposure)}" if s.exposure else ""
+    return (
+        f"statistical model: effect {s.effect:g}{varied}{exposure}, SD {s.sd:g}, ICC {s.icc:g}, "
+        f"CAC {s.cac:g}, IAC {s.iac:g}"
+    )
+
+
+def analysis_sentence(study: Study) -> str:
+    """Return the pre-declared analysis in one sentence."""
+    plan, design = study.plan, study.design
+    if plan.test == "cluster-summary":
+        model = "two-stage t test of team means"
+    else:
+        effects = ", ".join(plan.random_effects)
+        fixed = "arm" if design.is_parallel else "treatment and period"
+        if design.baseline == "ancova":
+            fixed += ", baseline"
+        if max(design.strata, design.readiness.strata) > 1:
+            fixed += ", stratum"
+        if plan.baseline == "constrained":
+            fixed = "period, arm at follow-up; baseline means equal in both arms"
+        test = TEST_NAMES[plan.test]
+        if plan.missing == "multiple imputation":
+            test = "Barnard and Rubin's degrees of freedom"
+        model = f"linear mixed model by REML (fixed: {fixed}; random: {effects}), {test}"
+    missing = "complete cases"
+    if plan.missing == "multiple imputation":
+        missing = f"missing outcomes imputed {plan.imputations} times within teams"
+    elif plan.baseline == "constrained":
+        missing = "everybody measured at least once"
+    return f"{model}, two-sided at {plan.alpha:g}, {missing}; a failed fit is a non-rejection"
+
+
+def measures(outcome: PowerOutcome) -> list[tuple[str, float, float, str]]:
+    """Return name, value, Monte Carlo standard error and note of every measure of performance."""
+    result = outcome.result
+    p = result.performance
+    own_name, other = "power (conditional)", ("assurance", outcome.assurance)
+    other_note = outcome.assurance_covers
+    if result.study.file.agents is not None and outcome.assurance is not None:
+        own_name, other = "power (assurance)", ("conditional power", outcome.conditional)
+        other_note = "every parameter at its median"
+    elif outcome.conditional is None:
+        own_name = "power"
+    found = [(own_name, p.power.value, p.power.monte_carlo_se, _interval(p.power))]
+    if other[1] is not None:
+        found.append((other[0], other[1].value, other[1].monte_carlo_se, other_note))
+    if result.null is not None:
+        null = result.null.power
+        found.append(("type I error", null.value, null.monte_carlo_se, _interval(null)))
+    found += [
+        ("bias (points)", p.bias, p.bias_se, f"true effect {p.true_effect:.3g}"),
+        ("coverage of 95% intervals", p.coverage.value, p.coverage.monte_carlo_se, ""),
+        ("empirical SE (points)", p.empirical_se, p.empirical_se_error, ""),
+        (
+            "model SE (points)",
+            p.model_se,
+            p.model_se_error,
+            f"{100.0 * (p.model_se / p.empirical_se - 1.0):+.1f}% of the empirical"
+            if p.empirical_se > 0.0
+            else "",
+        ),
+        ("singular fits", p.singular.value, p.singular.monte_carlo_se, "a variance put at zero"),
+        ("failed fits", p.failed.value, p.failed.monte_carlo_se, "counted as non-rejections"),
+    ]
+    alpha = result.study.plan.alpha
+    return [
+        (name.replace("95%", f"{100 * (1 - alpha):g}%"), value, error, note)
+        for name, value, error, note in found
+    ]
+
+
+def _interval(rate: Rate) -> str:
+    return f"{rate.low:.3f} to {rate.high:.3f} ({INTERVAL})"
+
+
+def known_formula_lines(formula: FormulaPower, a: Assumed) -> list[str]:
+    """Return a formula's answer and what it takes as known."""
+    return [
+        f"power by formula {formula.power:.3f} (noncentral t, {formula.df:g} degrees of freedom: "
+        f"{formula.df_rule}; standard error {formula.se:.3g}"
+        + (
+            f", the test reckons with {formula.model_se:.3g}"
+            if abs(formula.model_se / formula.se - 1.0) > 0.005
+            else ""
+        )
+        + f"; with a z test {formula.power_z:.3f})",
+        f"it takes as known: effect {a.effect:.3g}, SD {a.sd:.3g}, ICC {a.icc:.3g}, "
+        f"CAC {a.cac:.3g}, IAC {a.iac:.3g}, lost {a.attrition:.1%}"
+        + (f", SD of the effect between teams {a.effect_sd:.3g}" if a.effect_sd else ""),
+    ]
+
+
+def formula_lines(result: PowerResult) -> list[str]:
+    """Return the formula's answer beside the simulation, and why they differ if they do."""
+    formula, gap = result.formula, result.gap
+    if formula is None:
+        return [f"no formula: {result.formula_problem}"]
+    lines = known_formula_lines(formula, result.assumed)
+    if gap.flagged:
+        lines.append(
+            f"DIFFERS: simulation less formula {100 * gap.difference:+.1f} points, "
+            f"{abs(gap.errors):.1f} Monte Carlo errors, because"
+        )
+        lines += [f"  {one}" for one in gap.explanation]
+    else:
+        lines.append(
+            f"not flagged: simulation less formula {100 * gap.difference:+.1f} points, "
+            f"{abs(gap.errors):.1f} Monte Carlo errors (flagged above 3)"
+        )
+    return lines
+
+
+def effect_lines(result: PowerResult) -> list[str]:
+    """Return the estimand's true value, and the minimum important difference beside it."""
+    e, file = result.estimand, result.study.file
+    lines = [
+        f"participant average {e.participant_average:.3f} (Monte Carlo SE {e.participant_se:.3f}), "
+        f"cluster average {e.cluster_average:.3f} ({e.cluster_se:.3f})"
+    ]
+    if result.study.design.readiness.decides:
+        lines.append(
+            f"in all screened teams {e.all_screened:.3f}; selection brings "
+            f"{e.selected_gain:+.3f} (Monte Carlo SE {e.selected_gain_se:.3f}) and lets in "
+            f"{result.eligible:.0%} of them"
+        )
+    if len(e.by_exposure) > 1:
+        told = ", ".join("none" if one != one else f"{one:.3g}" for one in e.by_exposure)
+        lines.append(f"by period since a team began: {told}")
+    difference = file.target.minimum_important_difference
+    if difference is not None:
+        lines.append(
+            f"minimum important difference {difference:g}: power to find it would be "
+            f"{power_at(result, difference):.3f} (noncentral t with the simulated standard errors "
+            f"and bias, {result.performance.bias:+.3f})"
+        )
+    return lines
+
+
+def found_lines(found: Found) -> list[str]:
+    """Return the answer of a search."""
+    if found.value is None:
+        lines = [found.problem]
+    else:
+        lines = [
+            f"{found.name} = {found.value} for a power of {found.target:g} "
+            f"({found.low} to {found.high}: {INTERVAL}; in steps of {found.step})"
+        ]
+    if found.by_formula is not None:
+        lines.append(f"by formula {found.by_formula}")
+    lines += [
+        f"  {size}: {result.performance.power.value:.3f} "
+        f"(Monte Carlo SE {result.performance.power.monte_carlo_se:.3f}"
+        + (f", formula {result.formula.power:.3f})" if result.formula else ")")
+        for size, result in found.points
+    ]
+    return lines
+
+
+def as_text(outcome: PowerOutcome) -> str:
+    """Return everything as text for a terminal."""
+    result = outcome.result
+    file = result.study.file
+    lines = [
+        file.title,
+        design_sentence(result.study),
+        source_sentence(result.study),
+        analysis_sentence(result.study),
+        *([outcome.caution] if outcome.stopped else []),
+        "",
+        f"{result.performance.power.trials} simulated trials, seed {result.seed}, averaged over: "
+        f"{result.study.covers}",
+        f"  {'':<28}{'value':>9}{'MC SE':>9}",
+    ]
+    for name, value, error, note in measures(outcome):
+        shown = f"  {name:<28}{value:>9.3f}{error:>9.4f}"
+        lines.append(f"{shown}  {note}".rstrip())
+    if outcome.assurance is None and outcome.assurance_covers:
+        lines.append(f"  assurance: none; {outcome.assurance_covers}")
+    lines += ["", "formula", *[f"  {one}" for one in formula_lines(result)]]
+    lines += ["", "true effect (points)", *[f"  {one}" for one in effect_lines(result)]]
+    if outcome.found is not None:
+        lines += ["", "search", *[f"  {one}" for one in found_lines(outcome.found)]]
+    if outcome.grid:
+        names = list(outcome.grid[0].values)
+        lines += [
+            "",
+            "grid",
+            "  "
+            + "".join(f"{name:>16}" for name in names)
+            + f"{'power':>9}{'MC SE':>9}{'formula':>9}{'type I':>9}"
+            + f"{'true effect':>13}{'estimate':>10}",
+        ]
+        for point in outcome.grid:
+            row = point.result.row()
+            shown = "".join(f"{value:>16g}" for value in point.values.values())
+            flag = "  differs" if row["formula_gap_flagged"] else ""
+            lines.append(
+                f"  {shown}{row['power']:>9.3f}{row['power_monte_carlo_se']:>9.4f}"
+                f"{row['power_formula']:>9.3f}{row.get('type_i_error', float('nan')):>9.3f}"
+                f"{row['true_effect']:>13.3f}{row['mean_estimate']:>10.3f}{flag}"
+            )
+    if outcome.swings:
+        lines += [
+            "",
+            f"sensitivity, one at a time ({outcome.swing_trials} trials at each end)",
+            f"  {'':<20}{'low':>9}{'high':>9}{'power low':>11}{'power high':>11}{'MC SE':>8}"
+            f"{'formula':>17}",
+        ]
+        for s in outcome.swings:
+            lines.append(
+                f"  {s.name:<20}{s.low:>9.4g}{s.high:>9.4g}{s.power_low:>11.3f}"
+                f"{s.power_high:>11.3f}{s.monte_carlo_se:>8.3f}{s.formula_low:>9.3f}{s.formula_high:>8.3f}"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def formula_text(answer: FormulaAnswer) -> str:
+    """Return the formula's answer alone as text for a terminal."""
+    study = answer.study
+    lines = [
+        study.file.title,
+        design_sentence(study),
+        source_sentence(study),
+        "",
+        *known_formula_lines(answer.formula, answer.assumed),
+        "no trial was run: unequal loss, singular fits and effects that build up are not in it",
+    ]
+    difference = study.file.target.minimum_important_difference
+    if difference is not None:
+        f = answer.formula
+        power = f.at(difference).power
+        lines.append(f"for the minimum important difference of {difference:g}: {power:.3f}")
+    return "\n".join(lines) + "\n"

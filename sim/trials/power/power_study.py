@@ -1,0 +1,720 @@
+"""The power of one trial design: simulated, by formula, and why the two differ."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from math import isfinite, nan, sqrt
+from typing import Any
+
+import numpy as np
+
+from sim.errors import InputError
+from sim.trials.analyses.analysis_plan import AnalysisPlan, analyse_trial
+from sim.trials.analyses.trial_result import TrialResult
+from sim.trials.data.statistical import Correlations, StatisticalSource
+from sim.trials.data.twins import AgentTwins, StatisticalTwins, TwinSource
+from sim.trials.designs.design import Design, arm_sizes
+from sim.trials.designs.design_file import analysis_plan, field_named, trial_design
+from sim.trials.designs.design_schema import DesignFile
+from sim.trials.power.design_formula import Assumed, design_power
+from sim.trials.power.formula_power import FormulaPower, power_of_effect
+from sim.trials.power.simulated_power import Performance, Rate, performance
+from sim.trials.studies.realised import Moments, average_moments, known_means, trial_moments
+
+FIRST_BATCH = 200
+MOST_TRIALS = 200_000
+FAILURES_BEFORE_STOP = 50
+GAP_ERRORS = 3.0
+# Of fewer trials nothing is told.
+FEWEST_TRIALS = 20
+
+OnProgress = Callable[[int, int], None]
+
+
+class StopAsked(Exception):  # noqa: N818 (it is no error)
+    """Raised by an `OnProgress` when no more trials are wanted."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is simulated.
+
+    Attributes
+    ----------
+    file : DesignFile
+    design : Design
+    plan : AnalysisPlan
+    source : TwinSource
+    covers : str
+        What rejection rates are averaged over.
+    """
+
+    file: DesignFile
+    design: Design
+    plan: AnalysisPlan
+    source: TwinSource
+    covers: str
+
+
+@dataclass(frozen=True)
+class Estimand:
+    """The effect that is to be estimated, and its true value with Monte Carlo standard errors.
+
+    Attributes
+    ----------
+    statement : str
+        In words.
+    participant_average, cluster_average : float
+        Its two versions; see `sim.trials.data.twins.Truth`.
+    participant_se, cluster_se : float
+    all_screened : float
+        The first in all teams that were screened.
+    selected_gain, selected_gain_se : float
+        The first less that, in the same simulated teams.
+    by_exposure : tuple of float
+        By period since a cluster began.
+    """
+
+    statement: str
+    participant_average: float
+    participant_se: float
+    cluster_average: float
+    cluster_se: float
+    all_screened: float
+    selected_gain: float
+    selected_gain_se: float
+    by_exposure: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The difference of simulated power and formula.
+
+    Attributes
+    ----------
+    difference : float
+        Simulated less formula; NaN without a formula.
+    errors : float
+        The same in Monte Carlo standard errors.
+    flagged : bool
+        Whether it is more than three of them.
+    explanation : tuple of str
+        Where the difference comes from, one sentence each.
+    """
+
+    difference: float
+    errors: float
+    flagged: bool
+    explanation: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PowerResult:
+    """The power of one design.
+
+    Attributes
+    ----------
+    study : Study
+    performance : Performance
+        Of the trials as designed.
+    null : Performance or None
+        Of their twins in which nobody is treated: its `power` is the type I error.
+    estimand : Estimand
+    moments : Moments
+        Of untreated outcomes.
+    formula : FormulaPower or None
+    assumed : Assumed
+        What the formula took as known.
+    formula_problem : str
+        Why there is no formula.
+    gap : Gap
+    eligible : float
+        Share of screened teams that may enter.
+    people : dict
+        Mean numbers by sequence, for a flow diagram.
+    seed : int
+    seconds : float
+    results : list of TrialResult
+    """
+
+    study: Study
+    performance: Performance
+    null: Performance | None
+    estimand: Estimand
+    moments: Moments
+    formula: FormulaPower | None
+    assumed: Assumed
+    formula_problem: str
+    gap: Gap
+    eligible: float
+    people: dict[int, dict[str, float]]
+    seed: int
+    seconds: float
+    results: list[TrialResult] = field(repr=False)
+
+    def row(self) -> dict[str, Any]:
+        """Return the main numbers as one row of a table."""
+        p, f = self.performance, self.formula
+        row: dict[str, Any] = {
+            "clusters": self.study.design.total_clusters,
+            "size": self.study.design.size,
+            "trials": p.power.trials,
+            "power": p.power.value,
+            "power_monte_carlo_se": p.power.monte_carlo_se,
+            "power_low": p.power.low,
+            "power_high": p.power.high,
+            "power_formula": f.power if f else nan,
+            "formula_gap_flagged": self.gap.flagged,
+        }
+        if self.null is not None:
+            row["type_i_error"] = self.null.power.value
+            row["type_i_error_monte_carlo_se"] = self.null.power.monte_carlo_se
+        row |= {
+            "true_effect": p.true_effect,
+            "mean_estimate": p.mean_estimate,
+            "bias": p.bias,
+            "bias_monte_carlo_se": p.bias_se,
+            "coverage": p.coverage.value,
+            "coverage_monte_carlo_se": p.coverage.monte_carlo_se,
+            "empirical_se": p.empirical_se,
+            "empirical_se_monte_carlo_se": p.empirical_se_error,
+            "model_se": p.model_se,
+            "model_se_monte_carlo_se": p.model_se_error,
+            "formula_se": f.se if f else nan,
+            "singular_fits": p.singular.value,
+            "failed_fits": p.failed.value,
+            "icc_realised": self.moments.icc,
+            "lost": self.moments.lost,
+            "rows_analysed": p.analysed,
+            "eligible_teams": self.eligible,
+            "true_effect_all_screened": self.estimand.all_screened,
+            "gain_by_selection": self.estimand.selected_gain,
+            "gain_by_selection_monte_carlo_se": self.estimand.selected_gain_se,
+            "seed": self.seed,
+        }
+        return row
+
+
+def study_of(file: DesignFile, draws: int | None = None, central: bool = False) -> Study:
+    """Return what a file asks to simulate.
+
+    Parameters
+    ----------
+    file : DesignFile
+    draws : int, optional
+        Posterior draws of the agent-based model; the file's number when not given.
+    central : bool
+        Take the median of every parameter over the draws instead of the draws.
+
+    Raises
+    ------
+    InputError
+        When a scenario, parameter or the posterior cannot be used.
+    """
+    design = trial_design(file)
+    plan = analysis_plan(file, design)
+    if file.statistical is not None:
+        source = statistical_source(file)
+        covers = "Monte Carlo error only; every input taken as known"
+        return Study(file, design, plan, StatisticalTwins(source), covers)
+    from sim.posterior.choose import chosen_draws
+    from sim.scenarios.library import load_scenario
+    from sim.trials.data.agents import AgentSource
+
+    assert file.agents is not None
+    chosen = chosen_draws(file.precision.draws if draws is None else draws)
+    sets = [one for one in chosen.draws if one]
+    covers = chosen.covers
+    if central and sets:
+        sets = [{name: float(np.median([one[name] for one in sets])) for name in sets[0]}]
+        covers = "replication noise only; every parameter at its median over the draws"
+    agents = AgentSource(
+        load_scenario(file.agents.scenario),
+        measure=file.agents.measure,
+        draws=sets,
+        settings=file.agents.settings,
+    )
+    control = load_scenario(file.agents.control)
+    return Study(file, design, plan, AgentTwins(agents, control, file.agents.added_effect), covers)
+
+
+def statistical_source(file: DesignFile) -> StatisticalSource:
+    """Return the statistical source of a file."""
+    s = file.statistical
+    if s is None:
+        raise InputError("statistical: this design takes outcomes from [agents]")
+    return StatisticalSource(
+        mean=s.mean,
+        sd=s.sd,
+        correlations=Correlations(s.icc, s.cac, s.iac),
+        effect=s.effect,
+        effect_sd=s.effect_heterogeneity,
+        period_effects=tuple(s.period_effects),
+        exposure=tuple(s.exposure),
+    )
+
+
+def uncertain_study(file: DesignFile, count: int, seed: int) -> Study | None:
+    """Return a study whose trials draw statistical inputs from what the file says is not known.
+
+    The effect is normal with the file's standard error; every range is even from end to end.
+
+    Returns
+    -------
+    Study or None
+        None when nothing is said to be uncertain, or outcomes come from agents.
+    """
+    if file.statistical is None:
+        return None
+    varied = {field_named(file, name): ends for name, ends in file.uncertainty.ranges.items()}
+    allowed = {name: one for name, one in varied.items() if name.startswith("statistical.")}
+    loss = varied.get("attrition.rate")
+    spread = file.uncertainty.effect_se
+    if not allowed and loss is None and spread == 0.0:
+        return None
+    rng = np.random.Generator(np.random.Philox(key=[seed, 2**40]))
+    sources = []
+    for _ in range(count):
+        values = {
+            name.split(".")[1]: float(rng.uniform(*ends)) for name, ends in sorted(allowed.items())
+        }
+        if spread > 0.0:
+            centre = values.get("effect", file.statistical.effect)
+            values["effect"] = float(centre + spread * rng.standard_normal())
+        part = file.statistical.model_copy(update=values)
+        sources.append(statistical_source(file.model_copy(update={"statistical": part})))
+    losses = () if loss is None else tuple(rng.uniform(*loss, count).tolist())
+    known = study_of(file)
+    told = [
+        f"{name} even in [{low:g}, {high:g}]"
+        for name, (low, high) in sorted(varied.items())
+        if name in allowed or name == "attrition.rate"
+    ]
+    if spread > 0.0:
+        told.insert(0, f"effect normal with standard error {spread:g}")
+    twins = StatisticalTwins(sources[0], tuple(sources), losses)
+    left_out = sorted(set(varied) - set(allowed) - {"attrition.rate"})
+    covers = "Monte Carlo error and " + "; ".join(told)
+    if left_out:
+        covers += f". Not averaged over (sensitivity only): {', '.join(left_out)}"
+    return replace(known, source=twins, covers=covers)
+
+
+def simulate_power(
+    study: Study,
+    simulations: int | None = None,
+    monte_carlo_se: float | None = None,
+    seed: int = 1,
+    *,
+    null: bool = True,
+    partial: bool = False,
+    on_progress: OnProgress | None = None,
+) -> PowerResult:
+    """Simulate a study.
+
+    Parameters
+    ----------
+    study : Study
+    simulations : int, optional
+        Trials; the file's number when neither this nor the next is given.
+    monte_carlo_se : float, optional
+        Simulate until the standard error of power, and of the type I error, is this small instead.
+    seed : int
+    null : bool
+        Also analyse the untreated twins.
+    partial : bool
+        Whether the trials done so far are a result when `on_progress` raises `StopAsked`, if there
+        are `FEWEST_TRIALS`.
+    on_progress : callable, optional
+        Called with trials done and to do.
+
+    Raises
+    ------
+    InputError
+        When no trial, or none of the first fifty, can be analysed, which would look like a power
+        of 0.
+    StopAsked
+        From `on_progress`.
+    """
+    begun = time.perf_counter()
+    precision = study.file.precision
+    if simulations is None and monte_carlo_se is None:
+        simulations, monte_carlo_se = precision.simulations, precision.monte_carlo_se
+    wanted = simulations if monte_carlo_se is None else FIRST_BATCH
+    assert wanted is not None
+    collected = _Collected(study, null)
+    try:
+        while True:
+            first = len(collected.results)
+            for twin in study.source.twins(study.design, first, wanted - first, seed):
+                collected.add(twin)
+                done = len(collected.results)
+                if done == min(FAILURES_BEFORE_STOP, wanted) and collected.all_failed():
+                    raise InputError(collected.why_all_failed())
+                if on_progress is not None:
+                    on_progress(done, wanted)
+            if monte_carlo_se is None:
+                break
+            needed = min(MOST_TRIALS, trials_needed(collected.rates(), wanted, monte_carlo_se))
+            if needed <= wanted:
+                break
+            wanted = min(needed, 4 * wanted)
+    except StopAsked:
+        if not partial or len(collected.results) < FEWEST_TRIALS or collected.all_failed():
+            raise
+    return collected.result(seed, time.perf_counter() - begun)
+
+
+def trials_needed(rates: list[float], trials: int, monte_carlo_se: float) -> int:
+    """Return how many trials make every rate's standard error small enough.
+
+    A rate of 0 or 1 in `trials` is taken for one half trial away from it.
+    """
+    least = 0.5 / trials
+    worst = max(
+        min(max(p, least), 1.0 - least) * (1.0 - min(max(p, least), 1.0 - least)) for p in rates
+    )
+    return int(np.ceil(worst / monte_carlo_se**2))
+
+
+class _Collected:
+    """Results of trials so far."""
+
+    def __init__(self, study: Study, null: bool) -> None:
+        self.study = study
+        self.null = null
+        self.results: list[TrialResult] = []
+        self.null_results: list[TrialResult] = []
+        self.truths: list[Any] = []
+        self.moments: list[tuple[float, ...]] = []
+        self.people: list[np.ndarray] = []
+        self.eligible: list[float] = []
+
+    def add(self, twin: Any) -> None:
+        study = self.study
+        self.results.append(analyse_trial(twin.data, study.design, study.plan))
+        if self.null:
+            self.null_results.append(analyse_trial(twin.untreated, study.design, study.plan))
+        self.truths.append(twin.truth)
+        self.moments.append(trial_moments(twin.untreated))
+        self.people.append(_people(twin.data, study.design))
+        self.eligible.append(twin.eligible)
+
+    def all_failed(self) -> bool:
+        return all(one.failed for one in self.results)
+
+    def why_all_failed(self) -> str:
+        """Return what is wrong with a design of which no trial could be analysed."""
+        study, count = self.study, len(self.results)
+        design, rules = study.design, study.design.readiness
+        entered = float(np.mean([one[-1] for one in self.moments]))
+        if rules.decides and entered < design.total_clusters / 2.0:
+            limit = (
+                f"readiness.cut_off = {rules.minimum:g}"
+                if rules.minimum is not None
+                else "[readiness]"
+            )
+            return (
+                f"{limit}: lets in {np.mean(self.eligible):.1%} of the screened teams, "
+                f"{entered:.1f} of the {design.total_clusters} that the trial needs, and none of "
+                f"{count} trials could be analysed; lower it, or raise readiness.screened_per_team"
+            )
+        return (
+            f"analysis: none of the first {count} trials could be analysed; random effects "
+            f"{', '.join(study.plan.random_effects)} ask too much of {design.total_clusters} "
+            f"clusters with {entered:.1f} measured; add clusters or people, or name fewer effects "
+            "in analysis.random_effects"
+        )
+
+    def rates(self) -> list[float]:
+        alpha = self.study.plan.alpha
+        groups = [self.results, self.null_results] if self.null else [self.results]
+        return [
+            sum(1 for one in group if not one.failed and one.p < alpha) / len(group)
+            for group in groups
+        ]
+
+    def result(self, seed: int, seconds: float) -> PowerResult:
+        study, alpha = self.study, self.study.plan.alpha
+        participant = np.array([one.participant_average for one in self.truths])
+        found = performance(self.results, alpha, participant)
+        estimand = _estimand(study.design, self.truths)
+        moments = average_moments(self.moments)
+        assumed = assumed_of(study.file, estimand.participant_average, moments)
+        formula, problem = None, ""
+        try:
+            formula = formula_of(study, assumed)
+        except InputError as error:
+            problem = str(error)
+        return PowerResult(
+            study=study,
+            performance=found,
+            null=performance(self.null_results, alpha, 0.0) if self.null else None,
+            estimand=estimand,
+            moments=moments,
+            formula=formula,
+            assumed=assumed,
+            formula_problem=problem,
+            gap=explain_gap(study, found, formula, moments),
+            eligible=float(np.mean(self.eligible)),
+            people=_flow(self.people),
+            seed=seed,
+            seconds=seconds,
+            results=self.results,
+        )
+
+
+def _people(data: Any, design: Design) -> np.ndarray:
+    """Return, never and ever treated, clusters, people asked, and people with an outcome."""
+    last = data.period == design.periods - 1
+    return np.array(
+        [
+            [
+                len(np.unique(data.cluster[data.arm == arm])),
+                (last & (data.arm == arm)).sum(),
+                (last & (data.arm == arm) & ~np.isnan(data.outcome)).sum(),
+                (data.arm == arm).sum(),
+                ((data.arm == arm) & ~np.isnan(data.outcome)).sum(),
+            ]
+            for arm in (0, 1)
+        ],
+        float,
+    )
+
+
+def _flow(counts: list[np.ndarray]) -> dict[int, dict[str, float]]:
+    mean = np.mean(counts, axis=0)
+    names = ("clusters", "asked", "answered", "rows_asked", "rows_answered")
+    return {arm: dict(zip(names, mean[arm].tolist(), strict=True)) for arm in (0, 1)}
+
+
+def _estimand(design: Design, truths: list[Any]) -> Estimand:
+    person = np.array([one.participant_average for one in truths])
+    cluster = np.array([one.cluster_average for one in truths])
+    if design.is_parallel:
+        when = "at the last measurement"
+        weighting = "every person counts the same"
+    else:
+        when = "averaged over the treated periods that are analysed (time-averaged effect)"
+        weighting = "every person and period counts the same"
+    entry = design.readiness.decides and design.readiness.strata == 1
+    who = "those that readiness lets in" if entry else "the teams of the trial"
+    statement = (
+        "Difference in mean outcome between the programme and its absence in the same people of "
+        f"treated teams, {when}; population: the service users asked in {who}, whether or not they "
+        f"were lost or left the service (treatment policy); participant average: {weighting}; "
+        "cluster average: every team counts the same. Marginal, a difference of means."
+    )
+    screened = np.array([one.all_screened for one in truths])
+    exposure = np.array([one.by_exposure for one in truths])
+    by_exposure = known_means(exposure)
+    return Estimand(
+        statement,
+        float(np.nanmean(person)),
+        _error(person),
+        float(np.nanmean(cluster)),
+        _error(cluster),
+        float(np.nanmean(screened)),
+        float(np.nanmean(person - screened)),
+        _error(person - screened),
+        tuple(by_exposure.tolist()),
+    )
+
+
+def _error(values: np.ndarray) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.std(ddof=1) / sqrt(len(known))) if len(known) > 1 else nan
+
+
+def assumed_of(file: DesignFile, effect: float, moments: Moments) -> Assumed:
+    """Return what the formula takes as known: a file's inputs, or the moments of agents' data."""
+    if file.statistical is not None:
+        s = file.statistical
+        loss = file.attrition.rate
+        return Assumed(effect, s.sd, s.icc, s.cac, s.iac, loss, s.effect_heterogeneity)
+    return Assumed(
+        effect, moments.sd, moments.icc, moments.cac, moments.iac, moments.lost
+    ).within_bounds()
+
+
+def formula_of(study: Study, assumed: Assumed) -> FormulaPower:
+    """Return power by formula for a study's design and analysis.
+
+    Raises
+    ------
+    InputError
+        When there is no formula for them.
+    """
+    random_treatment = "treatment" in study.plan.random_effects
+    return design_power(study.design, assumed, study.plan.alpha, random_treatment=random_treatment)
+
+
+def explain_gap(
+    study: Study, found: Performance, formula: FormulaPower | None, moments: Moments
+) -> Gap:
+    """Return how far simulation and formula are apart, and why when it is more than chance.
+
+    The formula is worked again with the simulated mean estimate, then also the empirical standard
+    error, then also the model's standard error, then also the test's degrees of freedom; each
+    step's share of the gap is told.
+    """
+    if formula is None:
+        return Gap(nan, nan, False, ())
+    trials = found.power.trials
+    p = min(max(formula.power, 0.5 / trials), 1.0 - 0.5 / trials)
+    unit = max(found.power.monte_carlo_se, sqrt(p * (1.0 - p) / trials))
+    difference = float(found.power.value - formula.power)
+    errors = difference / float(unit)
+    if abs(errors) <= GAP_ERRORS:
+        return Gap(difference, errors, False, ())
+    steps = []
+    at = formula.power
+    values = {
+        "effect": formula.effect,
+        "se": formula.se,
+        "model_se": formula.model_se,
+        "df": formula.df,
+    }
+    spread = formula.spread_df / formula.df
+    for name, new, told in (
+        (
+            "effect",
+            found.mean_estimate,
+            f"estimates average {found.mean_estimate:.3g}, the formula has {formula.effect:.3g}",
+        ),
+        (
+            "se",
+            found.empirical_se,
+            f"estimates spread by {found.empirical_se:.3g}, the formula has {formula.se:.3g}",
+        ),
+        (
+            "model_se",
+            found.model_se,
+            f"the test reckons with standard errors of {found.model_se:.3g}, the formula with "
+            f"{formula.model_se:.3g}",
+        ),
+        (
+            "df",
+            found.df,
+            f"the test has {found.df:.0f} degrees of freedom (median), the formula "
+            f"{formula.df:.0f}",
+        ),
+    ):
+        if not isfinite(new) or (name != "effect" and new <= 0.0):
+            continue
+        values[name] = new
+        step = power_of_effect(
+            values["effect"],
+            values["se"],
+            max(values["df"], 1.0),
+            "",
+            formula.alpha,
+            model_se=values["model_se"],
+            spread_df=spread * values["df"],
+        ).power
+        steps.append((step - at, told))
+        at = step
+    rest = found.power.value - at
+    steps.append(
+        (
+            rest,
+            f"what remains: {found.singular.value:.1%} of fits are singular and "
+            f"{found.failed.value:.1%} failed",
+        )
+    )
+    steps.sort(key=lambda one: -abs(one[0]))
+    lines = [f"{100 * share:+.1f} points: {told}" for share, told in steps if abs(share) >= 0.001]
+    return Gap(difference, errors, True, (*lines, *_causes(study, found, moments)))
+
+
+def _causes(study: Study, found: Performance, moments: Moments) -> list[str]:
+    """Return what the formula leaves out and this design has."""
+    file, design = study.file, study.design
+    causes = []
+    s = file.statistical
+    if s is not None and s.effect_heterogeneity > 0.0:
+        causes.append(
+            f"effects differ between clusters (SD {s.effect_heterogeneity:g}): the formula's "
+            "standard error counts that, a test without a random treatment effect need not"
+        )
+    if s is not None and s.exposure:
+        causes.append(
+            "the effect builds up with exposure; a model with one constant effect weighs early and "
+            "late periods otherwise than their mean"
+        )
+    if s is None:
+        causes.append(
+            "every trial has its own parameter values, so power is a mean over stronger and weaker "
+            "effects and over more and less clustering"
+        )
+    if study.plan.test == "permutation":
+        causes.append("the formula is that of a t test, the p value that of a permutation test")
+    if file.attrition.rate > 0.0 and file.attrition.mechanism != "completely at random":
+        causes.append(f"people are lost {file.attrition.mechanism}; the formula loses them by lot")
+    if found.singular.value > 0.05:
+        causes.append(
+            f"{found.singular.value:.0%} of fits put a variance at zero; the formula takes all "
+            "variances as known"
+        )
+    if moments.clusters < design.total_clusters - 0.5:
+        causes.append(
+            f"only {moments.clusters:.1f} of {design.total_clusters} teams could be entered on "
+            "average"
+        )
+    if design.is_parallel and min(arm_sizes(design)) < 5:
+        causes.append("with under five clusters in an arm no approximation is good")
+    return causes
+
+
+def power_at(result: PowerResult, effect: float) -> float:
+    """Return power by formula at another effect, with what was simulated of the estimate.
+
+    The estimate spreads and is biased, and the test's standard errors are, as simulated: the bias
+    of the design's own effect is added to the other effect. An analysis that misses half of an
+    effect, as a trial under slow implementation may, does not find another effect with the power of
+    an unbiased one.
+
+    Parameters
+    ----------
+    result : PowerResult
+    effect : float
+        Such as the minimum important difference.
+    """
+    p = result.performance
+    if not (p.empirical_se > 0.0 and p.df >= 1.0):
+        return nan
+    expected = effect + (p.bias if isfinite(p.bias) else 0.0)
+    alpha = result.study.plan.alpha
+    return power_of_effect(expected, p.empirical_se, p.df, "", alpha, model_se=p.model_se).power
+
+
+def conditional_and_assurance(
+    result: PowerResult, seed: int, draws: int | None, on_progress: OnProgress | None = None
+) -> tuple[Rate | None, Rate | None, str]:
+    """Return conditional power, assurance, and what the second is averaged over.
+
+    Conditional power takes every input as known: the file's values, or each parameter's median over
+    the posterior draws. Assurance averages over what is not known. One of the two is the result's
+    own power; the other is simulated with as many trials.
+    """
+    file = result.study.file
+    count = result.performance.power.trials
+    own = result.performance.power
+    if file.statistical is not None:
+        other = uncertain_study(file, count, seed)
+        if other is None:
+            return own, None, "nothing is said to be uncertain in [uncertainty]"
+        found = simulate_power(other, count, seed=seed, null=False, on_progress=on_progress)
+        return own, found.performance.power, other.covers
+    used = file.precision.draws if draws is None else draws
+    if used == 0:
+        return own, None, "no posterior draws were asked for (draws = 0)"
+    central = study_of(file, draws, central=True)
+    found = simulate_power(central, count, seed=seed, null=False, on_progress=on_progress)
+    covers = result.study.covers
+    if file.uncertainty.ranges:
+        names = ", ".join(sorted(file.uncertainty.ranges))
+        covers += f". Not averaged over (sensitivity only): {names}"
+    return found.performance.power, own, covers

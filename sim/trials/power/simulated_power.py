@@ -1,0 +1,253 @@
+"""Power by simulation: rejection rates with their Monte Carlo error, and how the estimator does.
+
+The headline counts every generated trial; an analysis that failed counts as a non-rejection. The
+measures of performance and their Monte Carlo standard errors are those of Morris, White and
+Crowther (2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from math import nan, sqrt
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import InputError
+from sim.trials.analyses.analysis_plan import AnalysisPlan, analyse_trial, default_plan
+from sim.trials.analyses.trial_result import TrialResult
+from sim.trials.data.data import TrialData
+from sim.trials.designs.design import Design
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.trials.data.agents import AgentSource
+    from sim.trials.data.statistical import StatisticalSource
+
+NORMAL_975 = 1.959963984540054
+
+
+class Source(Protocol):
+    """Anything that yields trials of a design."""
+
+    def trials(self, design: Design, count: int, seed: int) -> Iterator[TrialData]:
+        """Yield the data of `count` trials."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A simulated probability.
+
+    Attributes
+    ----------
+    value : float
+        Share of trials.
+    monte_carlo_se : float
+        sqrt(p (1 - p) / n).
+    low, high : float
+        Wilson's 95% interval: Monte Carlo error alone.
+    trials : int
+        Number of trials.
+    """
+
+    value: float
+    monte_carlo_se: float
+    low: float
+    high: float
+    trials: int
+
+
+def rate(successes: int, trials: int) -> Rate:
+    """Return a share with its Monte Carlo standard error and Wilson interval."""
+    if trials == 0:
+        return Rate(nan, nan, nan, nan, 0)
+    p = successes / trials
+    z2 = NORMAL_975 * NORMAL_975
+    centre = (p + z2 / (2.0 * trials)) / (1.0 + z2 / trials)
+    half = NORMAL_975 * sqrt(p * (1.0 - p) / trials + z2 / (4.0 * trials * trials))
+    half /= 1.0 + z2 / trials
+    return Rate(p, sqrt(p * (1.0 - p) / trials), centre - half, centre + half, trials)
+
+
+@dataclass(frozen=True)
+class Performance:
+    """How a design and its analysis do over many trials.
+
+    Attributes
+    ----------
+    power : Rate
+        Rejections at the plan's level over all trials, failures counted as non-rejections.
+    power_when_fitted : Rate
+        The same over trials with an estimate.
+    failed, singular : Rate
+        Trials without an estimate; trials with a variance estimated as zero.
+    true_effect : float
+        What is estimated, mean over trials; NaN when the source does not state it.
+    bias, bias_se : float
+        Mean estimate less the true effect, and its Monte Carlo standard error.
+    mean_estimate : float
+        Mean estimate.
+    empirical_se, empirical_se_error : float
+        Standard deviation of estimates about the true effect, and its Monte Carlo standard error.
+    model_se, model_se_error : float
+        Root mean square of the model's standard errors, and its Monte Carlo standard error.
+    coverage : Rate
+        Intervals that hold the true effect.
+    icc : float
+        Realised intracluster correlation, mean over trials of the fitted components.
+    analysed : float
+        Mean number of rows analysed.
+    df : float
+        Median degrees of freedom of the test.
+    """
+
+    power: Rate
+    power_when_fitted: Rate
+    failed: Rate
+    singular: Rate
+    true_effect: float
+    bias: float
+    bias_se: float
+    mean_estimate: float
+    empirical_se: float
+    empirical_se_error: float
+    model_se: float
+    model_se_error: float
+    coverage: Rate
+    icc: float
+    analysed: float
+    df: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain numbers by name."""
+        return asdict(self)
+
+
+def statistical_trials(
+    source: StatisticalSource, design: Design, count: int, seed: int
+) -> Iterator[TrialData]:
+    """Yield trials of the statistical source."""
+    for replication in range(count):
+        yield source.simulate(design, seed, replication)
+
+
+def trials_of(
+    source: StatisticalSource | AgentSource, design: Design, count: int, seed: int
+) -> Iterator[TrialData]:
+    """Yield trials of either source."""
+    if hasattr(source, "trials"):
+        yield from source.trials(design, count, seed)
+    else:
+        yield from statistical_trials(source, design, count, seed)
+
+
+def run_trials(
+    source: StatisticalSource | AgentSource,
+    design: Design,
+    count: int,
+    seed: int = 1,
+    plan: AnalysisPlan | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    should_cancel: Callable[[], bool] | None = None,
+) -> list[TrialResult]:
+    """Simulate and analyse trials.
+
+    Parameters
+    ----------
+    source : StatisticalSource or AgentSource
+        Where outcomes come from.
+    design : Design
+        The trial.
+    count, seed : int
+        Number of trials, and key of their draws.
+    plan : AnalysisPlan, optional
+        The analysis; what the design calls for when not given.
+    on_progress : callable, optional
+        Called with trials done and to do.
+    should_cancel : callable, optional
+        Asked between trials whether to stop; what is done is returned.
+
+    Returns
+    -------
+    list of TrialResult
+        In the order of trials.
+    """
+    if count < 1:
+        raise InputError(f"trials = {count}: must be at least 1")
+    chosen = plan or default_plan(design)
+    results: list[TrialResult] = []
+    for data in trials_of(source, design, count, seed):
+        results.append(analyse_trial(data, design, chosen))
+        if on_progress is not None:
+            on_progress(len(results), count)
+        if should_cancel is not None and should_cancel():
+            break
+    return results
+
+
+def performance(
+    results: list[TrialResult],
+    alpha: float = 0.05,
+    true_effect: float | NDArray[np.float64] = nan,
+) -> Performance:
+    """Return rejection rates and measures of performance over trials.
+
+    Parameters
+    ----------
+    results : list of TrialResult
+        One per trial.
+    alpha : float
+        Level of the test.
+    true_effect : float or (n,) array
+        What is estimated, in all trials or in each; NaN leaves bias and coverage out.
+    """
+    count = len(results)
+    truths = np.broadcast_to(np.asarray(true_effect, float), (count,))
+    have = [not one.failed for one in results]
+    fitted = [one for one in results if not one.failed]
+    truth = truths[have]
+    rejected = sum(1 for one in fitted if one.p < alpha)
+    estimates = np.array([one.estimate for one in fitted])
+    errors = np.array([one.se for one in fitted])
+    n = len(fitted)
+    covered = sum(1 for one, at in zip(fitted, truth, strict=True) if one.low <= at <= one.high)
+    total = np.array([one.cluster_variance + one.residual_variance for one in fitted])
+    between = np.array([one.cluster_variance for one in fitted])
+    known = bool(np.isfinite(truth).all()) and n > 0
+    away = estimates - truth if known else estimates
+    spread = float(away.std(ddof=1)) if n > 1 else nan
+    model_se = float(np.sqrt((errors**2).mean())) if n else nan
+    return Performance(
+        power=rate(rejected, count),
+        power_when_fitted=rate(rejected, n),
+        failed=rate(count - n, count),
+        singular=rate(sum(1 for one in fitted if one.singular), count),
+        true_effect=float(np.nanmean(truths)) if np.isfinite(truths).any() else nan,
+        bias=float(away.mean()) if known else nan,
+        bias_se=spread / sqrt(n) if n > 1 and known else nan,
+        mean_estimate=float(estimates.mean()) if n else nan,
+        empirical_se=spread,
+        empirical_se_error=spread / sqrt(2.0 * (n - 1)) if n > 1 else nan,
+        model_se=model_se,
+        model_se_error=float((errors**2).std(ddof=1)) / (2.0 * model_se * sqrt(n))
+        if n > 1
+        else nan,
+        coverage=rate(covered, n) if known else Rate(nan, nan, nan, nan, 0),
+        icc=float((between / total)[np.isfinite(total)].mean())
+        if np.isfinite(total).any()
+        else nan,
+        analysed=float(np.mean([one.analysed for one in results])) if count else nan,
+        df=float(np.median([one.df for one in fitted])) if n else nan,
+    )
+
+
+def results_table(results: list[TrialResult]) -> pd.DataFrame:
+    """Return one row per trial."""
+    import pandas as pd
+
+    frame = pd.DataFrame([asdict(one) for one in results])
+    frame.insert(0, "trial", np.arange(len(frame)))
+    return frame

@@ -1,0 +1,1 @@
+"""Studies: the REFOCUS trial replicated, the PULSAR trial forecast."""
