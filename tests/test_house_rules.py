@@ -5,6 +5,7 @@ They are read from the source, so a broken rule is found before it costs anythin
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -147,6 +148,23 @@ def test_a_circle_and_an_import_of_an_entrance_are_found() -> None:
     assert cycle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
     assert into_entrances({"calibration.fit": {"sim.cli"}}) == ["calibration.fit imports sim.cli"]
     assert into_entrances({"sim.web.server": {"sim.web.pages"}}) == []
+
+
+def test_no_test_file_needs_another_to_be_collected() -> None:
+    """What tests share stands in a conftest.py or in a module that holds no test.
+
+    A test file may be skipped while it is imported; then all that import from it are errors, and
+    pytest runs nothing.
+    """
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {module}"
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "tests"
+        for module in (node.module or "", *(one.name for one in node.names))
+        if module.rpartition(".")[2].startswith("test_")
+    ]
+    assert wrong == []
 
 
 def loaded_by(code: str) -> set[str]:

@@ -1,7 +1,7 @@
 """Claims about the page in a real browser: what works by mouse and by keyboard, and for whom.
 
 Every test also claims that the page asked no other host for anything and that its console stayed
-clean. Needs Chromium; without it these tests are skipped, except in continuous integration.
+clean. Needs Chromium: see `tests/web/conftest.py`.
 """
 
 from __future__ import annotations
@@ -9,160 +9,25 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from tests.web.serving import Served
-
-HERE = Path(__file__).parent
-AXE = HERE / "vendor" / "axe.min.js"
-CHROMIUM = next(
-    (
-        found
-        for name in ("chromium", "chromium-browser", "google-chrome")
-        if (found := shutil.which(name))
-    ),
-    None,
+from tests.web.visiting import (
+    LONG,
+    Visit,
+    both_screens,
+    expect,
+    fill_small,
+    ready,
+    run_small,
+    violations,
 )
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-SCREENS = {
-    "desktop": {"viewport": {"width": 1280, "height": 900}},
-    "phone": {
-        "viewport": {"width": 390, "height": 844},
-        "is_mobile": True,
-        "has_touch": True,
-        "device_scale_factor": 2,
-    },
-}
+
 VIEWS = ("plan", "watch", "power", "about")
-LONG = 60_000
-
-if CHROMIUM is None and not os.environ.get("CI"):
-    pytest.skip(
-        "the page was not tried in a browser: no Chromium here; scripts/browser.sh installs it",
-        allow_module_level=True,
-    )
-
-playwright_api = pytest.importorskip("playwright.sync_api")
-expect = playwright_api.expect
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    made = Served(tmp_path_factory.mktemp("served"))
-    yield made
-    made.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    assert CHROMIUM is not None, "continuous integration must have Chromium"
-    with playwright_api.sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield made
-        made.close()
-
-
-class Visit:
-    """A visitor: a browser of its own, what it asked for, and what its console said."""
-
-    def __init__(self, browser: Any, served: Served, screen: str, **options: Any) -> None:
-        self.served = served
-        self.context = browser.new_context(**SCREENS[screen], accept_downloads=True, **options)
-        self.context.grant_permissions(["clipboard-read", "clipboard-write"])
-        self.foreign: list[str] = []
-        self.noise: list[str] = []
-        self.expected: list[str] = []
-        self.context.on("request", self._asked)
-        self.page = self.tab()
-
-    def tab(self) -> Any:
-        page = self.context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("console", lambda one: self.noise.append(f"{one.type}: {one.text}"))
-        page.on("pageerror", lambda one: self.noise.append(f"error: {one}"))
-        return page
-
-    def _asked(self, request: Any) -> None:
-        place = urlsplit(request.url)
-        if place.scheme in ("http", "https", "ws", "wss") and place.port != self.served.port:
-            self.foreign.append(request.url)
-
-    def open(self, view: str = "plan") -> Any:
-        self.page.goto(f"{self.served.address}/#{view}")
-        expect(self.page.locator(f"#view-{view}")).to_be_visible()
-        return self.page
-
-    def close(self) -> None:
-        self.context.close()
-        assert self.foreign == []
-        noise = [one for one in self.noise if not any(text in one for text in self.expected)]
-        assert noise == []
-
-
-@pytest.fixture(params=["desktop"])
-def visit(request: Any, browser: Any, served: Served) -> Iterator[Visit]:
-    made = Visit(browser, served, request.param)
-    yield made
-    made.close()
-
-
-both_screens = pytest.mark.parametrize("visit", ["desktop", "phone"], indirect=True)
-
-
-def violations(page: Any) -> list[str]:
-    """Return what axe-core finds wrong with the page as it stands."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate(
-        """async rules => (await axe.run(document, {runOnly: rules})).violations.map(one => {
-            const places = one.nodes.slice(0, 3).map(node => node.target.join(" "));
-            return `${one.id}: ${places.join(" | ")}`;
-        })""",
-        RULES,
-    )
-    return list(found)
-
-
-def ready(page: Any, view: str) -> None:
-    """Wait until a view has drawn its controls."""
-    places = {
-        "plan": "#plan-run",
-        "watch": "#watch-form option[value='SLaM-01']",
-        "power": "#power-answer img",
-        "about": "#about-content blockquote",
-    }
-    page.wait_for_selector(places[view], state="attached")
-
-
-def fill_small(page: Any) -> None:
-    """Ask for a run that takes a second or two."""
-    page.get_by_label("A service like mine, described").check()
-    page.get_by_label("Teams in each", exact=True).fill("3")
-    page.get_by_label("Weeks to look at", exact=True).fill("8")
-    page.get_by_text("Uncertainty and chance").click()
-    page.get_by_label("Sets of values", exact=True).fill("4")
-
-
-def run_small(page: Any) -> None:
-    fill_small(page)
-    page.click("#plan-run")
-    page.wait_for_selector("#plan-heading", timeout=LONG)
 
 
 @both_screens

@@ -10,17 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.web.test_browser import (  # noqa: F401 (fixtures)
-    LONG,
-    Visit,
-    browser,
-    expect,
-    fill_small,
-    ready,
-    served,
-    violations,
-    visit,
-)
+from tests.web.visiting import LONG, Visit, expect, fill_small, ready, violations
 
 REFUSED = "400 (Bad Request)"
 USUAL = [{"preset": "usual-care", "label": "Usual care", "changes": {}}]
@@ -40,7 +30,7 @@ def weeks_of(page: Any) -> Any:
     return page.get_by_label("Weeks to look at", exact=True)
 
 
-def begin(visit: Visit) -> Any:  # noqa: F811
+def begin(visit: Visit) -> Any:
     page = visit.open("plan")
     ready(page, "plan")
     return page
@@ -57,7 +47,7 @@ def begin_long(page: Any, weeks: int = 104) -> None:
     expect(page.locator("#plan-progress")).to_contain_text(re.compile(r"\d+%|Waiting"))
 
 
-def test_settings_outlive_reloads_views_and_the_back_button_before_any_run(visit: Visit) -> None:  # noqa: F811
+def test_settings_outlive_reloads_views_and_the_back_button_before_any_run(visit: Visit) -> None:
     page = begin(visit)
     weeks_of(page).fill("20")
     page.get_by_role("button", name="Add a scenario").click()
@@ -83,7 +73,7 @@ def test_settings_outlive_reloads_views_and_the_back_button_before_any_run(visit
     expect(weeks_of(page)).to_have_value("52")
 
 
-def test_a_value_that_does_not_fit_is_not_kept(visit: Visit) -> None:  # noqa: F811
+def test_a_value_that_does_not_fit_is_not_kept(visit: Visit) -> None:
     page = begin(visit)
     weeks_of(page).fill("30")
     page.wait_for_url(re.compile("#plan/."))
@@ -95,7 +85,7 @@ def test_a_value_that_does_not_fit_is_not_kept(visit: Visit) -> None:  # noqa: F
 
 @pytest.mark.parametrize("visit", ["phone"], indirect=True)
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
-def test_pressing_run_shows_the_progress_on_a_phone(visit: Visit, motion: str) -> None:  # noqa: F811
+def test_pressing_run_shows_the_progress_on_a_phone(visit: Visit, motion: str) -> None:
     page = begin(visit)
     page.emulate_media(reduced_motion=motion)
     begin_long(page)
@@ -108,7 +98,7 @@ def test_pressing_run_shows_the_progress_on_a_phone(visit: Visit, motion: str) -
     expect(cancelled).to_be_in_viewport()
 
 
-def test_cancel_pressed_before_the_server_has_answered_is_kept(visit: Visit) -> None:  # noqa: F811
+def test_cancel_pressed_before_the_server_has_answered_is_kept(visit: Visit) -> None:
     page = begin(visit)
 
     def late(route: Any) -> None:
@@ -128,7 +118,7 @@ def test_cancel_pressed_before_the_server_has_answered_is_kept(visit: Visit) -> 
     expect(page.get_by_text("Cancelled. Nothing was kept.")).to_be_visible(timeout=LONG)
 
 
-def test_a_run_is_found_again_and_cancelled_after_others_were_begun(visit: Visit) -> None:  # noqa: F811
+def test_a_run_is_found_again_and_cancelled_after_others_were_begun(visit: Visit) -> None:
     page = begin(visit)
     begin_long(page)
     runs = page.get_by_role("region", name="Your other runs")
@@ -155,7 +145,7 @@ def test_a_run_is_found_again_and_cancelled_after_others_were_begun(visit: Visit
     expect(later.get_by_text("Cancelled. Nothing was kept.")).to_be_visible(timeout=LONG)
 
 
-def test_a_run_that_ends_while_nobody_looks_waits_to_be_seen(visit: Visit) -> None:  # noqa: F811
+def test_a_run_that_ends_while_nobody_looks_waits_to_be_seen(visit: Visit) -> None:
     page = begin(visit)
     fill_small(page)
     page.get_by_label("Sets of values", exact=True).fill("60")
@@ -196,7 +186,7 @@ def plan_file(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_a_file_that_cannot_be_used_is_named_and_nothing_of_it_is_applied(
-    visit: Visit,  # noqa: F811
+    visit: Visit,
     tmp_path: Path,
     content: Any,
     says: str,
@@ -229,7 +219,7 @@ def test_a_file_that_cannot_be_used_is_named_and_nothing_of_it_is_applied(
     ],
 )
 def test_a_link_that_cannot_be_used_is_told_in_words_and_the_usual_settings_stand(
-    visit: Visit,  # noqa: F811
+    visit: Visit,
     settings: Any,
     says: str,
 ) -> None:
@@ -244,7 +234,7 @@ def test_a_link_that_cannot_be_used_is_told_in_words_and_the_usual_settings_stan
     expect(page.get_by_role("group", name="Scenario 1")).to_be_visible()
 
 
-def test_values_that_do_not_fit_are_named_by_label_value_and_rule(visit: Visit) -> None:  # noqa: F811
+def test_values_that_do_not_fit_are_named_by_label_value_and_rule(visit: Visit) -> None:
     page = begin(visit)
     weeks_of(page).fill("0")
     page.click("#plan-run")
@@ -257,7 +247,7 @@ def test_values_that_do_not_fit_are_named_by_label_value_and_rule(visit: Visit) 
     expect(told).to_contain_text("Scenario 1: Name in figures = “=1+1”: must begin with")
 
 
-def test_weeks_that_a_scenario_needs_are_set_and_said(visit: Visit) -> None:  # noqa: F811
+def test_weeks_that_a_scenario_needs_are_set_and_said(visit: Visit) -> None:
     page = begin(visit)
     note = page.locator("#plan-horizon")
     expect(note).to_be_empty()
@@ -273,7 +263,7 @@ def test_weeks_that_a_scenario_needs_are_set_and_said(visit: Visit) -> None:  # 
 
 
 def test_open_controls_show_what_is_loaded_reset_or_set_elsewhere(
-    visit: Visit,  # noqa: F811
+    visit: Visit,
     tmp_path: Path,
 ) -> None:
     page = begin(visit)

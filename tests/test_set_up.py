@@ -1,0 +1,77 @@
+"""Claims about getting a browser for the tests of the page: it ends, and it fails nobody."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from scripts import browser
+
+
+def program(folder: Path, name: str, line: str) -> None:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the only folder in which programs are looked for."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(browser, "SOUGHT", tmp_path / "sought")
+    monkeypatch.delenv("CI", raising=False)
+    return tmp_path
+
+
+def test_a_browser_is_one_that_starts(alone: Path) -> None:
+    assert browser.system_browser() is None
+    program(alone, "chromium", "exit 1")
+    assert browser.system_browser() is None, "a placeholder is none"
+    program(alone, "google-chrome", "exit 0")
+    assert browser.system_browser() == str(alone / "google-chrome")
+
+
+def test_what_takes_too_long_is_ended_with_all_that_it_started() -> None:
+    begun = time.monotonic()
+    assert not browser.completes(["/bin/sh", "-c", "sleep 30 & sleep 30; wait"], 0.5)
+    assert time.monotonic() - begun < 15.0
+    assert not browser.completes([str(Path("no") / "such-program")], 1.0)
+
+
+def test_what_cannot_be_had_is_told_and_asked_for_once_a_day(
+    alone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = []
+    monkeypatch.setattr(browser, "from_debian", lambda: asked.append("debian") is not None)
+    monkeypatch.setattr(browser, "from_playwright", lambda: asked.append("playwright") is not None)
+    monkeypatch.setattr(sys, "argv", ["browser.py", "--if-new-day"])
+    browser.main()
+    assert asked == ["debian", "playwright"]
+    assert "will not be tried" in capsys.readouterr().err
+    browser.main()
+    assert asked == ["debian", "playwright"]
+    monkeypatch.setenv("CI", "true")
+    browser.main()
+    assert asked == ["debian", "playwright"] * 2
+    program(alone, "chromium", "exit 0")
+    browser.main()
+    assert len(asked) == 4, "nothing is asked for where a browser starts"
+
+
+def test_debian_is_asked_as_root_only_and_what_unpacks_is_not_what_fetches(
+    alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(alone, "apt-get", f'echo "$*" >> "{alone}/asked"')
+    monkeypatch.setattr(browser.os, "geteuid", lambda: 1000)
+    assert not browser.from_debian()
+    assert not (alone / "asked").exists()
+    monkeypatch.setattr(browser.os, "geteuid", lambda: 0)
+    program(alone, "chromium", "exit 0")
+    assert browser.from_debian()
+    steps = (alone / "asked").read_text(encoding="utf-8").splitlines()
+    assert ["update" in steps[0], "--download-only" in steps[1], "--no-download" in steps[2]] == [
+        True
+    ] * 3
