@@ -11,7 +11,7 @@ from pathlib import Path
 
 # Each row may use itself and the rows above it.
 LAYERS = (
-    {"errors", "state", "streams", "parameters", "events", "files", "posterior"},
+    {"elementary", "errors", "state", "streams", "parameters", "events", "files", "posterior"},
     {"mechanisms", "measures"},
     {"scenarios", "inputs", "population"},
     {"agents"},

@@ -28,8 +28,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from math import log, sqrt
+from math import sqrt
 
+from sim.elementary import ln_below_one
 from sim.errors import InputError
 
 MASK32 = 0xFFFFFFFF
@@ -235,7 +236,7 @@ def to_normal(uniform: float) -> float:
         ) * r + 1.0
         return q * numerator / denominator
     tail = uniform if q < 0.0 else 1.0 - uniform
-    r = sqrt(-log(tail))
+    r = sqrt(-ln_below_one(tail, 0.0))
     if r <= 5.0:
         r = r - 1.6
         numerator = (

@@ -167,6 +167,38 @@ def test_no_test_file_needs_another_to_be_collected() -> None:
     assert wrong == []
 
 
+def from_the_library(source: str) -> list[str]:
+    """Return what a source takes from the machine's mathematical library, square roots apart."""
+    return [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(source))
+        if (isinstance(node, ast.ImportFrom) and node.module in {"math", "cmath"})
+        and {alias.name for alias in node.names} - {"sqrt", "nan", "inf"}
+        or isinstance(node, ast.Import)
+        and {alias.name.split(".")[0] for alias in node.names} & {"math", "cmath", "numpy", "scipy"}
+        or isinstance(node, ast.BinOp)
+        and isinstance(node.op, ast.Pow)
+    ]
+
+
+def test_rules_give_the_same_bits_on_every_machine() -> None:
+    """Libraries differ in the last digit; arithmetic and square roots do not (IEEE 754)."""
+    files = [ROOT / "sim/elementary.py", ROOT / "sim/streams.py"]
+    for folder in ("mechanisms", "measures"):
+        files += (ROOT / "sim" / folder).rglob("*.py")
+    assert len(files) > 30
+    found = {path.name: from_the_library(path.read_text(encoding="utf-8")) for path in files}
+    assert {name: taken for name, taken in found.items() if taken} == {}
+
+
+@pytest.mark.parametrize(
+    "source", ["from math import exp", "import math", "import numpy as np", "y = x ** 2"]
+)
+def test_a_rule_that_uses_the_library_is_found(source: str) -> None:
+    assert from_the_library(source) != []
+    assert from_the_library("from math import sqrt\ny = sqrt(x * x)") == []
+
+
 def loaded_by(code: str) -> set[str]:
     """Return the modules that a fresh interpreter holds after it ran `code`."""
     report = f"{code}\nimport sys\nprint('\\n@'.join(['', *sys.modules]))"

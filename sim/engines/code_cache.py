@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 SOURCES = (
+    "elementary.py",
     "streams.py",
     "state.py",
     "events.py",

@@ -1,8 +1,9 @@
 """The rules, compiled: the week of `sim.engines.mesa_model`, run over arrays.
 
-Importing this module loads numba and registers every rule of `sim.streams`, `sim.mechanisms` and
-`sim.measures` as callable from compiled code. The rules themselves stay plain Python. Nothing here
-computes anything of its own: the loops fetch records, call rules, and store what they return.
+Importing this module loads numba and registers every rule of `sim.elementary`, `sim.streams`,
+`sim.mechanisms` and `sim.measures` as callable from compiled code. The rules themselves stay plain
+Python. Nothing here computes anything of its own: the loops fetch records, call rules, and store
+what they return.
 
 The order of phases is that of `RecoveryModel.step`; `tests/test_parity.py` holds the two together
 bit for bit.
@@ -134,7 +135,7 @@ SCORES_DTYPE = np.dtype([(name, "f8") for name in UserScores._fields])
 
 def rule_modules() -> list[Any]:
     """Return the modules whose functions are rules."""
-    modules = [importlib.import_module("sim.streams")]
+    modules = [importlib.import_module(f"sim.{name}") for name in ("elementary", "streams")]
     for package in (sim.mechanisms, sim.measures):
         for info in pkgutil.iter_modules(package.__path__):
             modules.append(importlib.import_module(f"{package.__name__}.{info.name}"))

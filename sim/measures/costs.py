@@ -6,9 +6,10 @@ whose cost is skewed and rises with symptoms and unmet needs. The programme's ow
 
 from __future__ import annotations
 
-from math import exp, sqrt
+from math import sqrt
 from typing import Any
 
+from sim.elementary import exp
 from sim.measures.purposes import COSTS_DAY, COSTS_PERSON, Key
 from sim.measures.scales import blend, one_normal
 from sim.mechanisms.bounds import WEEKS_PER_YEAR, clamp

@@ -22,9 +22,10 @@ items is close to normal anyway, and no quantile function is needed for them.
 
 from __future__ import annotations
 
-from math import erf, exp, sqrt
+from math import sqrt
 from typing import NamedTuple
 
+from sim.elementary import erf, exp
 from sim.measures.purposes import Key
 from sim.mechanisms.bounds import clamp
 from sim.streams import MASK16, draw_words

@@ -6,5 +6,5 @@ whose fields are the state variables that change. `sim.agents` and `sim.engines.
 same rules: the first as plain Python, the second compiled.
 
 Restrictions that keep the two paths equal to the last bit: no powers, no NumPy, sums in the order
-of places, exponentials only through `math.exp`.
+of places, logarithms and exponentials only from `sim.elementary`.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp
+from sim.elementary import exp
 
 LN_2 = 0.6931471805599453
 WEEKS_PER_YEAR = 52.0
