@@ -13,6 +13,8 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from sim.report.figures import without_formulas
+
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
 
 
@@ -20,7 +22,9 @@ def svg(figure: Figure) -> str:
     """Return a figure as SVG text, the same for the same figure."""
     out = StringIO()
     with plt.rc_context({"svg.hashsalt": "refocus", "svg.fonttype": "none"}):
-        figure.savefig(out, format="svg", bbox_inches="tight", metadata={"Date": None})
+        without_formulas(figure).savefig(
+            out, format="svg", bbox_inches="tight", metadata={"Date": None}
+        )
     plt.close(figure)
     text = out.getvalue()
     return text[text.index("<svg") :]

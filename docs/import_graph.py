@@ -11,7 +11,18 @@ from pathlib import Path
 
 # Each row may use itself and the rows above it.
 LAYERS = (
-    {"elementary", "errors", "state", "streams", "parameters", "events", "files", "posterior"},
+    {
+        "elementary",
+        "errors",
+        "events",
+        "files",
+        "parameters",
+        "posterior",
+        "reading",
+        "spreadsheet",
+        "state",
+        "streams",
+    },
     {"mechanisms", "measures"},
     {"scenarios", "inputs", "population"},
     {"agents"},

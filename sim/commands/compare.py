@@ -14,6 +14,7 @@ from sim.commands.long_work import long_work
 from sim.commands.numbers import whole
 from sim.commands.unfinished import checked_folder, ended, resumed
 from sim.errors import InputError, unknown
+from sim.spreadsheet import frame_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -221,7 +222,7 @@ def saved(folder: Path, comparison: Comparison, value: Value, command: str) -> l
         folder.mkdir(parents=True, exist_ok=True)
         write("report.html", compare_report(comparison, value, command))
         for name, table in all_tables(comparison, value).items():
-            write(f"{name}.csv", table.to_csv(index=False))
+            write(f"{name}.csv", frame_csv(table))
         write("comparison.json", as_json(comparison, value, command))
     except OSError as error:
         raise InputError(f"out = '{folder}': cannot be written ({error.strerror})") from error
@@ -242,7 +243,7 @@ def printed(format: str, comparison: Comparison, value: Value, command: str) -> 
 
         table = differences(comparison)
         table["covers"] = columns_cover_text(comparison)
-        return str(table.to_csv(index=False))
+        return frame_csv(table)
     return as_text(comparison)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from collections.abc import Iterable, Sequence
+
+from sim.spreadsheet import csv_text
 
 WHAT = ("scenarios", "parameters", "measures")
 EXAMPLES = """\
@@ -101,7 +102,7 @@ def show(head: list[str], rows: Iterable[list[str]]) -> None:
     """Print rows: aligned in a terminal, CSV when piped."""
     table = [head, *rows]
     if not sys.stdout.isatty():
-        csv.writer(sys.stdout, lineterminator="\n").writerows(table)
+        print(csv_text(head, rows, ends="\n"), end="")
         return
     widths = [max(len(str(row[column])) for row in table) for column in range(len(head))]
     for row in table:

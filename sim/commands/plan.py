@@ -12,6 +12,7 @@ from sim.commands.long_work import long_work
 from sim.commands.numbers import whole
 from sim.commands.unfinished import checked_folder, ended, resumed
 from sim.errors import InputError, unknown
+from sim.spreadsheet import frame_csv
 
 if TYPE_CHECKING:
     from sim.planning.plan_study import PlanOutcome, PlanQuestion
@@ -96,7 +97,7 @@ def run(given: argparse.Namespace) -> int:
             print(path)
         ended(folder)
     elif given.format == "csv":
-        print(frame_of(beside_rows(outcome)).to_csv(index=False), end="")
+        print(frame_csv(frame_of(beside_rows(outcome))), end="")
     elif given.format == "json":
         print(json.dumps(plan_content(outcome, covers, command_of(given)), indent=1))
     else:
@@ -188,8 +189,8 @@ def saved(folder: Path, outcome: PlanOutcome, covers: str, command: str) -> list
     from sim.report.plan_report import plan_report
 
     contents: dict[str, Any] = {
-        "plan.csv": frame_of(beside_rows(outcome)).to_csv(index=False),
-        "scores.csv": pd.DataFrame(score_rows(outcome)).to_csv(index=False),
+        "plan.csv": frame_csv(frame_of(beside_rows(outcome))),
+        "scores.csv": frame_csv(pd.DataFrame(score_rows(outcome))),
         "plan.json": json.dumps(plan_content(outcome, covers, command), indent=1) + "\n",
         "report.html": plan_report(outcome, covers, command),
     }

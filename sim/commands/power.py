@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import json
 import shlex
 import sys
@@ -305,18 +303,11 @@ def shown(outcome: PowerOutcome, form: str) -> str:
 
 def csv_text(table: list[dict[str, Any]]) -> str:
     """Return rows as CSV."""
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, list(table[0]) if table else [], lineterminator="\n")
-    writer.writeheader()
-    for row in table:
-        writer.writerow({name: _cell(value) for name, value in row.items()})
-    return buffer.getvalue()
+    import pandas as pd
 
+    from sim.spreadsheet import frame_csv
 
-def _cell(value: Any) -> Any:
-    if value is None or value != value:
-        return ""
-    return f"{value:.6g}" if isinstance(value, float) else value
+    return frame_csv(pd.DataFrame(table), "%.6g")
 
 
 def new_folder(folder: Path) -> Path:

@@ -344,6 +344,8 @@ def summary_csv(results: Results, covers: str) -> str:
     """Return means over draws and replications by scenario, arm, week and measure as CSV."""
     import numpy as np
 
+    from sim.spreadsheet import frame_csv
+
     table = results.table("summaries")
     grouped = table.groupby(["scenario", "arm", "week", "measure"], sort=False)
     frame = grouped[["n", "mean", "sd", "icc"]].mean().reset_index()
@@ -353,4 +355,4 @@ def summary_csv(results: Results, covers: str) -> str:
     frame["low"] = grouped["mean"].quantile(0.05).to_numpy()
     frame["high"] = grouped["mean"].quantile(0.95).to_numpy()
     frame["interval"] = f"central 90% of worlds; covers {covers}"
-    return str(frame.to_csv(index=False))
+    return frame_csv(frame)

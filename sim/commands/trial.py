@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 from sim.commands.draws import add_draw_options
 from sim.commands.numbers import whole
 from sim.errors import InputError, unknown
+from sim.spreadsheet import frame_csv
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from sim.posterior.choose import ChosenDraws
 
 FORMATS = ("text", "csv", "json")
@@ -96,7 +95,7 @@ def replicate(given: argparse.Namespace) -> int:
         write(
             folder,
             {
-                "trials.csv": trials.to_csv(index=False),
+                "trials.csv": frame_csv(trials),
                 "figures.csv": tables["csv"](),
                 "summary.json": tables["json"](),
                 "report.html": replication_report(
@@ -149,7 +148,7 @@ def predict(given: argparse.Namespace) -> int:
         write(
             folder,
             {
-                "trials.csv": trials.to_csv(index=False),
+                "trials.csv": frame_csv(trials),
                 "forecasts.csv": tables["csv"](),
                 "prediction.json": tables["json"](),
                 "report.html": pulsar_report(outcome, command_of(given)),
@@ -248,8 +247,7 @@ def csv_of(rows: list[dict[str, Any]]) -> str:
     """Return rows as CSV."""
     import pandas as pd
 
-    frame: pd.DataFrame = pd.DataFrame(rows)
-    return str(frame.to_csv(index=False))
+    return frame_csv(pd.DataFrame(rows))
 
 
 def json_of(value: dict[str, Any]) -> str:

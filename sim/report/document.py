@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
-from sim.report.spreadsheet import csv_text
+from sim.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,4 +142,5 @@ def download(frame: pd.DataFrame, name: str) -> str:
     """Return a link that holds a table as CSV."""
     text = csv_text(list(frame.columns), frame.itertuples(index=False, name=None))
     content = base64.b64encode(text.encode()).decode()
-    return f'<a download="{escape(name)}.csv" href="data:text/csv;base64,{content}">{name}.csv</a>'
+    file = escape(f"{name}.csv")
+    return f'<a download="{file}" href="data:text/csv;base64,{content}">{file}</a>'

@@ -61,12 +61,23 @@ def _new(rows: int, columns: int, height: float) -> tuple[Any, Any]:
     return figure, np.atleast_1d(figure.subplots(rows, columns, squeeze=False)).ravel()
 
 
+def without_formulas(figure: Any) -> Any:
+    """Return a figure in which a dollar sign is a dollar sign, as names of users may hold some."""
+    from matplotlib.text import Text
+
+    for one in figure.findobj(Text):
+        one.set_parse_math(False)
+    return figure
+
+
 def _svg(figure: Any) -> str:
     from matplotlib import rc_context
 
     buffer = io.StringIO()
     with rc_context({"svg.hashsalt": "refocus", "svg.fonttype": "path"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        without_formulas(figure).savefig(
+            buffer, format="svg", metadata={"Date": None, "Creator": None}
+        )
     text = buffer.getvalue()
     return text[text.index("<svg") :]
 

@@ -26,6 +26,7 @@ import numpy as np
 
 from sim.errors import InputError, unknown
 from sim.files import write_whole
+from sim.spreadsheet import frame_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,7 +184,7 @@ class Results:
                 for one in formats:
                     path = target / f"{name}.{one}"
                     content = (
-                        frame.to_csv(index=False, float_format=CSV_NUMBERS).encode()
+                        frame_csv(frame, CSV_NUMBERS).encode()
                         if one == "csv"
                         else frame.to_parquet(index=False)
                     )

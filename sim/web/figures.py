@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.report.figures import COLOURS, DASHES, spread_labels
+from sim.report.figures import COLOURS, DASHES, spread_labels, without_formulas
 
 WIDTH, HEIGHT = 5.6, 3.4
 LABEL, SMALL = 11, 10
@@ -99,7 +99,9 @@ def svg_of(figure: Any) -> bytes:
     buffer = io.BytesIO()
     # Matplotlib's settings are the whole process's.
     with _drawing, rc_context({"svg.hashsalt": "refocus", "svg.fonttype": "path"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        without_formulas(figure).savefig(
+            buffer, format="svg", metadata={"Date": None, "Creator": None}
+        )
     return buffer.getvalue()
 
 

@@ -34,11 +34,11 @@ def simulate_plan(settings: dict[str, Any], folder: Path, told: Told) -> None:
     from sim.inputs.roster.csv_file import roster_from_text, roster_text
     from sim.posterior.choose import chosen_draws
     from sim.report.run_report import RunFacts, caution, run_report
-    from sim.report.spreadsheet import csv_text
     from sim.runs.request import build_request
     from sim.runs.results import provenance
     from sim.runs.simulate import Cancelled, Progress, simulate
     from sim.scenarios.text import scenario_text
+    from sim.spreadsheet import csv_text
     from sim.web.figures import svg_of
     from sim.web.plan_result import result_of
     from sim.web.plan_settings import scenarios_of

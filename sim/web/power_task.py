@@ -52,9 +52,9 @@ def simulate_power(settings: dict[str, Any], folder: Path, told: Told) -> None:
         When it noticed that it is to stop.
     """
     from sim.posterior.choose import chosen_draws
-    from sim.report.spreadsheet import csv_text
     from sim.runs.results import package_versions
     from sim.scenarios.library import adjusted, load_scenario
+    from sim.spreadsheet import csv_text
     from sim.trials.data.agents import AgentSource
     from sim.trials.data.statistical import Correlations, StatisticalSource
     from sim.trials.power.simulated_power import performance, run_trials

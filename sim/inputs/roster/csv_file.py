@@ -19,6 +19,7 @@ from typing import Any
 from sim.errors import InputError, nearest
 from sim.inputs.roster.columns import ROSTER_COLUMNS, RosterColumn
 from sim.inputs.roster.team import LARGEST_ROSTER, TRIAL_SHARE_BLACK, Roster, TeamRow
+from sim.spreadsheet import csv_text, restored
 
 LARGEST_FILE = 10_000_000
 COORDINATOR_SHARE = 9 / 20
@@ -134,13 +135,8 @@ def roster_from_text(text: str, source: str = "roster") -> Roster:
 
 def roster_text(roster: Roster) -> str:
     """Return a roster as CSV text that reads back to the same rows."""
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for row in roster.rows:
-        values = (getattr(row, name) for name in _COLUMNS)
-        writer.writerow(["" if value is None else value for value in values])
-    return written.getvalue()
+    rows = ([getattr(row, name) for name in _COLUMNS] for row in roster.rows)
+    return csv_text(list(_COLUMNS), rows, ends="\n")
 
 
 def roster_template() -> str:
@@ -176,7 +172,7 @@ def _lines(text: str, delimiter: str, where: str) -> Iterator[tuple[int, list[st
             return
         except csv.Error as error:
             raise InputError(f"{where}, line {reader.line_num}: is not CSV ({error})") from None
-        cells = [cell.strip() for cell in cells]
+        cells = [restored(cell.strip()) for cell in cells]
         if any(cells) and (heading_seen or not cells[0].startswith("#")):
             heading_seen = True
             yield reader.line_num, cells

@@ -1,0 +1,94 @@
+"""CSV that a spreadsheet opens as data: no cell of it is ever taken for a formula.
+
+Every CSV that is written goes through this file, so that no text of a user's acts on who opens it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+"""Signs at the start of a cell that a spreadsheet may act on."""
+# A signed number opens as that number.
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+
+
+def acts(text: str) -> bool:
+    """Return whether a spreadsheet may take a text for a formula or a command.
+
+    Blanks, separators and control characters of any script in front do not count, and wide forms
+    of a sign are the sign: spreadsheets pass over them too.
+    """
+    if _NUMBER.fullmatch(text):
+        return False
+    first = next((one for one in text if one.isprintable() and not one.isspace()), "")
+    sign = unicodedata.normalize("NFKC", first)
+    return sign.startswith(FORMULA_SIGNS) or text.startswith(FORMULA_SIGNS)
+
+
+def harmless(cell: Any) -> Any:
+    """Return a cell as it may stand in a CSV file: text that looks like a formula is quoted.
+
+    Numbers are left alone; what is missing is empty. An apostrophe in front makes spreadsheets show
+    the rest as text.
+    """
+    if cell is None or cell != cell:
+        return ""
+    if isinstance(cell, int | float):
+        return cell
+    text = str(cell)
+    return f"'{text}" if acts(text.lstrip("'")) else text
+
+
+def restored(text: str) -> str:
+    """Return what a cell held before `harmless`, as a table that we wrote comes back to us."""
+    return text[1:] if text.startswith("'") and acts(text.lstrip("'")) else text
+
+
+def csv_text(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    notes: Sequence[str] = (),
+    ends: str = "\r\n",
+) -> str:
+    """Return a table as CSV, with notes as lines that begin with ``#`` above it."""
+    written = io.StringIO()
+    for note in notes:
+        written.write(f"# {' '.join(note.split())}{ends}".replace('"', "'"))
+    # With line ends as in RFC 4180 both of their signs are quoted inside of cells.
+    writer = csv.writer(written, lineterminator=ends)
+    writer.writerow([harmless(one) for one in columns])
+    for row in rows:
+        writer.writerow([harmless(one) for one in row])
+    return written.getvalue()
+
+
+def frame_csv(frame: pd.DataFrame, numbers: str | None = None) -> str:
+    """Return a table as CSV.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        Its index is left out.
+    numbers : str, optional
+        Format of numbers with a fraction, such as ``%.6g``.
+    """
+    columns = {}
+    for place, name in enumerate(frame.columns):
+        column = frame.iloc[:, place]
+        if column.dtype.kind not in "biufc":
+            # Few different texts stand in many rows.
+            texts = {one: harmless(one) for one in column.unique() if isinstance(one, str)}
+            if any(one != other for one, other in texts.items()):
+                column = column.map(lambda one, texts=texts: texts.get(one, one))
+        columns[harmless(str(name))] = column
+    neutral = type(frame)(columns, index=frame.index)
+    return str(neutral.to_csv(index=False, float_format=numbers, lineterminator="\n"))
