@@ -13,6 +13,7 @@ examples:
     --term trt --format json
   refocus analyse data.csv --model 'fu ~ arm + base + (1|cluster)' --term arm \\
     --participation attended --impute 50
+  refocus analyse data.csv --model 'y ~ arm + factor(pair) + (1|cluster)' --term arm --pairs pair
 """
 
 
@@ -33,6 +34,17 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--participation",
         metavar="COLUMN",
         help="how far clusters took part: complier-average effect beside as-treated contrasts",
+    )
+    parser.add_argument(
+        "--pairs",
+        metavar="COLUMN",
+        help="pairs of clusters, one of each arm; without it, factors of clusters in the model are "
+        "taken for strata",
+    )
+    parser.add_argument(
+        "--strata",
+        metavar="COLUMN[,COLUMN]",
+        help="strata within which clusters were randomised",
     )
     parser.add_argument(
         "--impute", default="0", metavar="N", help="impute missing outcomes within clusters N times"
@@ -57,6 +69,8 @@ def run(given: argparse.Namespace) -> int:
         given.term,
         participation=given.participation,
         imputations=whole_imputations(given.impute),
+        strata=[one.strip() for one in given.strata.split(",")] if given.strata is not None else (),
+        pairs=given.pairs,
     )
     if given.format == "json":
         print(json.dumps(without_nan(result), indent=1, allow_nan=False))

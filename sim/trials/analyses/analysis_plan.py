@@ -202,9 +202,11 @@ def analyse_trial(data: TrialData, design: Design, plan: AnalysisPlan) -> TrialR
         else trial_analyses.general(rows, codes, plan)
     )
     if plan.test == "permutation" and not result.failed:
-        strata = data.stratum[np.unique(data.cluster, return_index=True)[1]]
-        stratified = design.randomisation == "stratified" or design.readiness.strata > 1
-        return trial_analyses.permuted(rows, codes, result, strata if stratified else None)
+        # Whatever the method of randomisation, clusters of one stratum were alike to it.
+        own = np.unique(rows.cluster)
+        numbers, first = np.unique(data.cluster, return_index=True)
+        strata = data.stratum[first[np.searchsorted(numbers, own)]]
+        return trial_analyses.permuted(rows, codes, result, strata)
     return result
 
 

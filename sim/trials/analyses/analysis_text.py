@@ -30,18 +30,12 @@ def format_analysis(result: dict[str, Any]) -> str:
         *_table(_tests(result)),
         "",
         *_estimates_differ(result),
-        _between_within(result["between_within"]),
+        *_between_within(result["between_within"]),
         "Intervals are 95% confidence intervals of the effect over the sampling of clusters and",
         "people, if the model holds.",
         "",
     ]
-    if result["cluster_summary_second_stage"] is not None:
-        lines += [
-            "Cluster summary: covariates of clusters are taken out before clusters are compared,",
-            "which costs no degrees of freedom and rejects a little too often; with 'cluster",
-            "covariates last' they enter beside the arm.",
-            "",
-        ]
+    lines += _strata(result)
     permutation = result["cluster_permutation"]
     if permutation is not None:
         if permutation["exact"]:
@@ -154,22 +148,41 @@ def _estimates_differ(result: dict[str, Any]) -> list[str]:
         return []
     return [
         "The mixed model weighs clusters by what they tell; the cluster summary counts each the",
-        "same and takes covariates out first: estimates differ where sizes or covariates do.",
+        "same, adjusted for covariates: estimates differ where sizes or covariates do.",
         "",
     ]
 
 
-def _between_within(found: dict[str, Any]) -> str:
+def _strata(result: dict[str, Any]) -> list[str]:
+    """Return what stands in the second stage of the cluster-level tests, and where it is from."""
+    found = result["strata"]
+    if found is None or (
+        result["cluster_summary"] is None and result["cluster_permutation"] is None
+    ):
+        return []
+    columns = " x ".join(found["columns"]) or "the other arms"
+    source = "as declared" if found["declared"] else "taken from the model"
+    lines = [f"{found['kind'].capitalize()}: {found['n']} of {columns}, {source}."]
+    if result["cluster_summary"] is not None:
+        lines.append("They cost degrees of freedom in the cluster summary.")
+    if result["cluster_permutation"] is not None:
+        lines.append("The permutation test exchanges arms within them alone.")
+    return [" ".join(lines), ""]
+
+
+def _between_within(found: dict[str, Any] | None) -> list[str]:
     """Return how the degrees of freedom between and within clusters were counted."""
+    if found is None:
+        return []
     if found["level"] == "between":
-        return (
+        return [
             f"Between-within: {found['df']:g} degrees of freedom, clusters less columns constant "
             "in clusters.\n"
-        )
-    return (
+        ]
+    return [
         f"Between-within: {found['df']:g} degrees of freedom, those within clusters at the level "
         "where the term varies, less columns.\n"
-    )
+    ]
 
 
 def _tests(result: dict[str, Any]) -> list[list[str]]:
@@ -179,15 +192,13 @@ def _tests(result: dict[str, Any]) -> list[list[str]]:
     shown = [
         ("Kenward-Roger", kenward_roger["se_adj"], kenward_roger),
         ("Satterthwaite", result["se"], satterthwaite),
-        ("between-within", result["se"], result["between_within"]),
     ]
+    if result["between_within"] is not None:
+        shown.append(("between-within", result["se"], result["between_within"]))
     if result["cluster_summary"] is not None:
         shown.append(
             ("cluster summary", result["cluster_summary"]["se"], result["cluster_summary"])
         )
-    adjusted = result["cluster_summary_second_stage"]
-    if adjusted is not None:
-        shown.append(("  cluster covariates last", adjusted["se"], adjusted))
     for name, se, one in shown:
         low, high = one["ci95"]
         rows.append(

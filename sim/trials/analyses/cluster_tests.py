@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
+from sim.trials.analyses.allocations import (
+    all_allocations,
+    drawn_allocations,
+    number_of_allocations,
+)
 from sim.trials.fits.design_columns import prepare_design
 from sim.trials.fits.t_distribution import two_sided_p
 
@@ -49,7 +53,7 @@ class PermutationTest(NamedTuple):
     Attributes
     ----------
     estimate : float
-        Difference of means of cluster means.
+        Difference of cluster means, adjusted for covariates of clusters.
     p : float
         Share of allocations with a difference at least as large in size.
     exact : bool
@@ -57,6 +61,8 @@ class PermutationTest(NamedTuple):
     n_allocations : int
     monte_carlo_se : float
         Standard error of `p` from drawing; 0 if exact.
+    smallest_p : float
+        What `p` would be were the difference the largest of any allocation.
     """
 
     estimate: float
@@ -64,6 +70,7 @@ class PermutationTest(NamedTuple):
     exact: bool
     n_allocations: int
     monte_carlo_se: float
+    smallest_p: float
 
 
 def t_test(estimate: float, se: float, df: float) -> TTest:
@@ -110,114 +117,127 @@ def two_arms(treatment: Matrix, clusters: Codes) -> tuple[NDArray[np.bool_], flo
     return upper > 0, float(values[1] - values[0])
 
 
-def cluster_summary_test(means: Matrix, intervention: NDArray[np.bool_]) -> TTest:
-    """Compare two sets of cluster means by Student's t test with equal variances.
-
-    Parameters
-    ----------
-    means : (k,) array
-        One summary for each cluster.
-    intervention : (k,) array of bool
-
-    Returns
-    -------
-    TTest
-        With k - 2 degrees of freedom.
-
-    Raises
-    ------
-    InputError
-        If an arm has no cluster, or fewer than three clusters are left, or means do not vary.
-    """
-    one, other = means[intervention], means[~intervention]
-    df = means.size - 2
-    if one.size == 0 or other.size == 0 or df < 1:
-        raise InputError("clusters: a cluster-summary test needs both arms and at least 3 clusters")
-    squares = float(((one - one.mean()) ** 2).sum() + ((other - other.mean()) ** 2).sum())
-    se = math.sqrt(squares / df * (1.0 / one.size + 1.0 / other.size))
-    if se == 0.0:
-        raise InputError("cluster means: they must vary within an arm")
-    return t_test(float(one.mean() - other.mean()), se, df)
-
-
-def cluster_regression_test(
-    means: Matrix, intervention: NDArray[np.bool_], covariates: Matrix
+def cluster_summary_test(
+    means: Matrix, intervention: NDArray[np.bool_], covariates: Matrix | None = None
 ) -> TTest:
-    """Compare two sets of cluster means, adjusted for covariates of clusters.
+    """Compare two sets of cluster means by least squares; without covariates, Student's t test.
 
-    Covariates of clusters belong in this second stage: taken out before, they would cost no degrees
-    of freedom, and the test would reject too often.
+    Pairs, strata and other covariates of clusters belong in this second stage: taken out before,
+    they would cost no degrees of freedom, and the test would reject too often. With pairs it is the
+    paired t test.
 
     Parameters
     ----------
     means : (k,) array
         One summary for each cluster, adjusted for what varies within clusters alone.
     intervention : (k,) array of bool
-    covariates : (k, q) array
-        Values of clusters, without an intercept; dependent columns are left out.
+    covariates : (k, q) array, optional
+        Values of clusters; dependent columns are left out.
 
     Returns
     -------
     TTest
-        With k - 2 - q degrees of freedom.
+        With k - 2 - q degrees of freedom, q counting independent columns.
 
     Raises
     ------
     InputError
-        If too few clusters are left, covariates tell the arms, or means do not vary.
+        If an arm has no cluster, too few are left, covariates tell the arms, or means do not vary.
     """
     k = means.size
-    x = np.column_stack([np.ones(k), intervention.astype(float), covariates])
+    others = np.ones((k, 1)) if covariates is None else np.column_stack([np.ones(k), covariates])
+    x = np.column_stack([others, intervention.astype(float)])
     prepared = prepare_design(x, means)
     df = k - len(prepared.kept)
-    if 1 not in prepared.kept or df < 1:
-        raise InputError("clusters: too few are left beyond the covariates of clusters")
-    at = int(np.flatnonzero(prepared.kept == 1)[0])
+    if x.shape[1] - 1 not in prepared.kept:
+        raise InputError("clusters: their covariates tell the arms, or an arm has no cluster")
+    if df < 1:
+        raise InputError("clusters: too few are left beyond arm and covariates of clusters")
     left = float(prepared.residual @ prepared.residual)
-    row = prepared.to_coefficients[at]
+    row = prepared.to_coefficients[-1]
     se = math.sqrt(left / df * float(row @ row))
     if not se > 1e-12 * float(np.abs(means).max()):
         raise InputError("cluster means: they must vary within an arm")
-    return t_test(float(prepared.least_squares[at]), se, float(df))
+    return t_test(float(prepared.least_squares[-1]), se, float(df))
 
 
 def cluster_permutation_test(
-    means: Matrix, intervention: NDArray[np.bool_], seed: int = 0
+    means: Matrix,
+    intervention: NDArray[np.bool_],
+    covariates: Matrix | None = None,
+    strata: Codes | None = None,
+    *,
+    draws: int = DRAWN_ALLOCATIONS,
+    seed: int = 0,
 ) -> PermutationTest:
-    """Compare two sets of cluster means with all, or many, other allocations.
+    """Compare two sets of cluster means with all, or many, other allocations within strata.
+
+    The statistic is the coefficient of the arm beside the covariates of clusters, that of
+    `cluster_summary_test`. With pairs as strata, the allocations are the flips of signs.
 
     Parameters
     ----------
     means : (k,) array
     intervention : (k,) array of bool
+    covariates : (k, q) array, optional
+        Values of clusters.
+    strata : (k,) array of int, optional
+        Strata or pairs; clusters are exchanged within them alone.
+    draws : int
+        Allocations to draw when there are too many to list.
     seed : int
-        Of the drawn allocations, when there are too many to list.
+        Of the drawn allocations.
 
     Returns
     -------
     PermutationTest
     """
-    k, size = means.size, int(intervention.sum())
-    total = means.sum()
+    k = means.size
+    groups = np.zeros(k, dtype=np.intp) if strata is None else strata
+    others = np.ones((k, 1)) if covariates is None else np.column_stack([np.ones(k), covariates])
+    prepared = prepare_design(others, means)
+    sequence = intervention.astype(np.intp)
 
-    def difference(upper: Matrix) -> Matrix:
-        return upper / size - (total - upper) / (k - size)
+    def coefficients(allocations: Matrix) -> Matrix:
+        own = allocations.sum(axis=1)
+        left = own - ((allocations @ prepared.basis) ** 2).sum(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(left > 1e-9 * own, allocations @ prepared.residual / left, np.nan)
 
-    observed = float(difference(np.array([means[intervention].sum()]))[0])
-    count = math.comb(k, size)
-    # Allocations that differ by rounding alone count as equal.
-    threshold = abs(observed) - 1e-10 * float(np.abs(means - means.mean()).max())
-    if count <= LISTED_ALLOCATIONS:
-        sums = np.array([means[list(chosen)].sum() for chosen in combinations(range(k), size)])
-        p = float(np.mean(np.abs(difference(sums)) >= threshold))
-        return PermutationTest(observed, p, True, count, 0.0)
-    generator = np.random.Generator(np.random.Philox(seed))
-    order = generator.permuted(np.tile(means, (DRAWN_ALLOCATIONS, 1)), axis=1)
-    extreme = int((np.abs(difference(order[:, :size].sum(axis=1))) >= threshold).sum())
+    exact = number_of_allocations(sequence, groups) <= LISTED_ALLOCATIONS
+    if exact:
+        allocations = all_allocations(sequence, groups)
+    else:
+        rng = np.random.Generator(np.random.Philox(seed))
+        allocations = drawn_allocations(sequence, groups, draws, rng)
+    observed = float(coefficients(sequence[None].astype(float))[0])
+    rounding = 1e-10 * float(np.abs(means - means.mean()).max())
+    return permuted(observed, coefficients(allocations.astype(float)), exact, rounding)
+
+
+def permuted(observed: float, others: Matrix, exact: bool, rounding: float) -> PermutationTest:
+    """Return the permutation test of an estimate among those under other allocations.
+
+    Parameters
+    ----------
+    observed : float
+    others : (n,) array
+        Under every allocation, or under drawn ones; NaN, which counts against the effect, where an
+        allocation gives no estimate.
+    exact : bool
+        Whether `others` are all.
+    rounding : float
+        Estimates that differ by less count as equal.
+    """
+    size, count = np.abs(others), len(others)
+    extreme = int((~(size < abs(observed) - rounding)).sum())
+    if exact:
+        smallest = float((~(size < np.nanmax(size) - rounding)).mean())
+        return PermutationTest(observed, extreme / count, True, count, 0.0, smallest)
     # The allocation that happened counts as one of those drawn.
-    p = (extreme + 1) / (DRAWN_ALLOCATIONS + 1)
-    error = math.sqrt(p * (1.0 - p) / DRAWN_ALLOCATIONS)
-    return PermutationTest(observed, p, False, DRAWN_ALLOCATIONS, error)
+    p = (extreme + 1) / (count + 1)
+    error = math.sqrt(p * (1.0 - p) / count)
+    return PermutationTest(observed, p, False, count, error, 1.0 / (count + 1))
 
 
 def constant_within(columns: Matrix, codes: Codes) -> NDArray[np.bool_]:

@@ -8,10 +8,11 @@ it is the effect per unit of participation. Everything is computed from cluster 
 clusters are the units and the degrees of freedom are theirs.
 
 The interval inverts the cluster-summary t test of ``y - effect x participation`` (Anderson and
-Rubin 1949, Fieller 1954). It is as trustworthy as that test however weak the instrument is, and it
-can be without bounds when participation hardly differs between the arms. Its test of no effect is
-the intention-to-treat test. As-treated contrasts compare clusters by what they did; they answer no
-question about causes and are given beside it for comparison only.
+Rubin 1949, Fieller 1954), with pairs, strata and other covariates of clusters in its second stage.
+It is as trustworthy as that test however weak the instrument is, and it can be without bounds when
+participation hardly differs between the arms. Its test of no effect is the intention-to-treat test.
+As-treated contrasts compare clusters by what they did; they answer no question about causes and are
+given beside it for comparison only.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from sim.errors import InputError
 from sim.trials.analyses.cluster_tests import TTest, t_test
+from sim.trials.fits.design_columns import prepare_design
 
 Matrix = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -41,7 +43,7 @@ class ComplierEffect(NamedTuple):
     se : float
         By the delta method; wrong where the instrument is weak, use the interval.
     df : float
-        Clusters - 2.
+        Clusters - 2 - independent covariates of clusters.
     p : float
         Two-sided p of no effect: that of the intention-to-treat cluster-summary test.
     ci95 : tuple of float or None
@@ -63,16 +65,23 @@ class ComplierEffect(NamedTuple):
     instrument_t: float
 
 
-def complier_effect(means: Matrix, participation: Matrix, intervention: Flags) -> ComplierEffect:
+def complier_effect(
+    means: Matrix,
+    participation: Matrix,
+    intervention: Flags,
+    covariates: Matrix | None = None,
+) -> ComplierEffect:
     """Return the complier-average effect from one summary of each cluster.
 
     Parameters
     ----------
     means : (k,) array
-        Outcome of each cluster, adjusted for covariates if wanted (`cluster_tests.cluster_means`).
+        Outcome of each cluster, adjusted for what varies within clusters alone.
     participation : (k,) array
-        Participation of each cluster: a share, or 0 and 1.
+        Participation of each cluster, a share or 0 and 1, adjusted alike.
     intervention : (k,) array of bool
+    covariates : (k, q) array, optional
+        Pairs, strata and other columns of clusters.
 
     Returns
     -------
@@ -81,27 +90,34 @@ def complier_effect(means: Matrix, participation: Matrix, intervention: Flags) -
     Raises
     ------
     InputError
-        If an arm has no cluster, fewer than three clusters are left, or participation is the same
-        in both arms.
+        If an arm has no cluster, too few clusters are left, covariates tell the arms, or
+        participation is the same in both arms.
     """
     from scipy.special import stdtr, stdtrit
 
-    k1, k0 = int(intervention.sum()), int((~intervention).sum())
-    df = k1 + k0 - 2
-    if k1 == 0 or k0 == 0 or df < 1:
-        raise InputError("clusters: a complier-average effect needs both arms, 3 clusters at least")
-    y, d = _difference(means, intervention), _difference(participation, intervention)
+    k = means.size
+    others = np.ones((k, 1)) if covariates is None else np.column_stack([np.ones(k), covariates])
+    basis = prepare_design(others, means).basis
+    df = k - 1 - basis.shape[1]
+    arm = _left(intervention.astype(float), basis)
+    size = float(arm @ arm)
+    if df < 1 or size <= 1e-9 * k:
+        raise InputError(
+            "clusters: a complier-average effect needs both arms, and a cluster more than arm and "
+            "covariates of clusters"
+        )
+    outcome, taken = _left(means, basis), _left(participation, basis)
+    y, d = float(arm @ outcome) / size, float(arm @ taken) / size
     if abs(d) <= 1e-12 * max(1.0, float(np.abs(participation).max())):
         raise InputError("participation: its mean is the same in both arms; it must differ")
-    share = 1.0 / k1 + 1.0 / k0
+    share = 1.0 / size
+    outcome, taken = outcome - y * arm, taken - d * arm
     yy, yd, dd = (
-        _pooled(one, other, intervention, df)
-        for one, other in (
-            (means, means),
-            (means, participation),
-            (participation, participation),
-        )
+        float(one @ other) / df
+        for one, other in ((outcome, outcome), (outcome, taken), (taken, taken))
     )
+    # Participation that follows from arm and covariates leaves rounding errors alone.
+    dd = dd if dd > 1e-24 * max(1.0, float(participation @ participation)) else 0.0
     estimate = y / d
     left = max(yy - 2.0 * estimate * yd + estimate**2 * dd, 0.0)
     itt = abs(y) / math.sqrt(share * yy) if yy > 0.0 else math.inf
@@ -127,38 +143,39 @@ def complier_effect(means: Matrix, participation: Matrix, intervention: Flags) -
     )
 
 
-def as_treated(means: Matrix, participation: Matrix) -> TTest | None:
+def as_treated(
+    means: Matrix, participation: Matrix, covariates: Matrix | None = None
+) -> TTest | None:
     """Return the regression of cluster outcomes on participation: a comparison not randomised.
 
     Parameters
     ----------
     means, participation : (k,) arrays
         All clusters, or those of one arm.
+    covariates : (k, q) array, optional
+        Pairs, strata and other columns of the same clusters.
 
     Returns
     -------
     TTest or None
-        Slope per unit of participation with k - 2 degrees of freedom; None if participation does
-        not vary or fewer than three clusters are left.
+        Slope per unit of participation with k - 2 - q degrees of freedom; None if participation
+        does not vary beside the covariates or too few clusters are left.
     """
     k = means.size
-    x = participation - participation.mean()
+    others = np.ones((k, 1)) if covariates is None else np.column_stack([np.ones(k), covariates])
+    basis = prepare_design(others, means).basis
+    df = k - 1 - basis.shape[1]
+    x, y = _left(participation, basis), _left(means, basis)
     spread = float(x @ x)
-    if k < 3 or spread <= 1e-20:
+    if df < 1 or spread <= 1e-20:
         return None
-    slope = float(x @ means) / spread
-    left = means - means.mean() - slope * x
-    se = math.sqrt(float(left @ left) / (k - 2) / spread)
-    return t_test(slope, se, float(k - 2)) if se > 0.0 else None
+    slope = float(x @ y) / spread
+    left = y - slope * x
+    se = math.sqrt(float(left @ left) / df / spread)
+    return t_test(slope, se, float(df)) if se > 0.0 else None
 
 
-def _difference(values: Matrix, intervention: Flags) -> float:
-    return float(values[intervention].mean() - values[~intervention].mean())
-
-
-def _pooled(one: Matrix, other: Matrix, intervention: Flags, df: int) -> float:
-    """Return the covariance of two summaries within arms."""
-    total = 0.0
-    for arm in (intervention, ~intervention):
-        total += float((one[arm] - one[arm].mean()) @ (other[arm] - other[arm].mean()))
-    return total / df
+def _left(values: Matrix, basis: Matrix) -> Matrix:
+    """Return what orthonormal columns, an intercept among them, leave of values."""
+    centred = values - values.mean()
+    return np.asarray(centred - basis @ (basis.T @ centred))

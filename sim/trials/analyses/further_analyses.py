@@ -8,13 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
-from sim.trials.analyses.cluster_tests import (
-    PermutationTest,
-    TTest,
-    cluster_means,
-    constant_within,
-    two_arms,
-)
+from sim.trials.analyses.cluster_level import cluster_level
+from sim.trials.analyses.cluster_tests import PermutationTest, TTest, constant_within
 from sim.trials.analyses.compliers import as_treated, complier_effect
 from sim.trials.analyses.imputation import impute_and_analyse
 from sim.trials.analyses.permutation import schedule_permutation_test
@@ -25,7 +20,12 @@ Codes = NDArray[np.intp]
 
 
 def participation_analysis(
-    X: Matrix, tested: int, y: Matrix, participation: Matrix, clusters: Codes
+    X: Matrix,
+    tested: int,
+    y: Matrix,
+    participation: Matrix,
+    clusters: Codes,
+    strata: Codes | None = None,
 ) -> dict[str, Any]:
     """Return the complier-average effect, and as-treated contrasts that are not randomised.
 
@@ -37,6 +37,8 @@ def participation_analysis(
         The column of the arm.
     y, participation : (n,) arrays
     clusters : (n,) array of int
+    strata : (k,) array of int, optional
+        Declared pairs or strata of clusters.
 
     Raises
     ------
@@ -44,20 +46,19 @@ def participation_analysis(
         If the tested column does not compare two arms of whole clusters, or participation is the
         same in both.
     """
-    arms = two_arms(X[:, tested], clusters)
-    if arms is None:
+    level = cluster_level(X, tested, clusters, strata)
+    if level is None:
         raise InputError(
             "participation: needs a term that compares two arms of whole clusters, as arm"
         )
-    intervention, _ = arms
-    others = np.delete(X, tested, axis=1)
-    means = cluster_means(y, others, clusters)
-    # Covariates are taken out of participation too, so that both regressions are of one kind.
-    shares = cluster_means(participation, others, clusters)
     raw = np.bincount(clusters, participation) / np.bincount(clusters)
     if np.ptp(raw) == 0.0:
         raise InputError(f"participation: it has the value {raw[0]:g} in every cluster")
-    found = complier_effect(means, shares, intervention)
+    treated, covariates = level.treated, level.covariates
+    # What varies within clusters is taken out of participation too: both regressions are of one
+    # kind, and the interval inverts the cluster-summary test.
+    means, shares = level.means(y), level.means(participation)
+    found = complier_effect(means, shares, treated, covariates)
     return {
         "complier_average": {
             "estimate": found.estimate,
@@ -68,10 +69,10 @@ def participation_analysis(
             "interval": found.interval,
             "instrument_t": found.instrument_t,
         },
-        "mean_participation": [float(raw[~intervention].mean()), float(raw[intervention].mean())],
-        "as_treated_all_clusters": _slope(as_treated(means, shares)),
+        "mean_participation": [float(raw[~treated].mean()), float(raw[treated].mean())],
+        "as_treated_all_clusters": _slope(as_treated(means, shares, covariates)),
         "as_treated_intervention_arm": _slope(
-            as_treated(means[intervention], shares[intervention])
+            as_treated(means[treated], shares[treated], covariates[treated])
         ),
     }
 
@@ -127,9 +128,11 @@ def imputation_analysis(
 
 
 def schedule_permutation(
-    X: Matrix, tested: int, y: Matrix, clusters: Codes, periods: Codes
+    X: Matrix, tested: int, y: Matrix, clusters: Codes, periods: Codes, strata: Codes
 ) -> PermutationTest | None:
     """Return the permutation test of a treatment that clusters get at different times.
+
+    Sequences are exchanged within strata of clusters.
 
     None where allocations cannot be exchanged, as in incomplete designs.
     """
@@ -140,6 +143,8 @@ def schedule_permutation(
         if null.status == FITTED:
             ratio = float(null.cluster_variance / null.residual_variance)
     try:
-        return schedule_permutation_test(y, others, clusters, periods, X[:, tested], ratio=ratio)
+        return schedule_permutation_test(
+            y, others, clusters, periods, X[:, tested], ratio=ratio, strata=strata
+        )
     except InputError:
         return None

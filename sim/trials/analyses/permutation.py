@@ -10,15 +10,16 @@ power.
 
 from __future__ import annotations
 
-import math
-from functools import lru_cache
-from itertools import combinations
-
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
-from sim.trials.analyses.cluster_tests import PermutationTest
+from sim.trials.analyses.allocations import (
+    all_allocations,
+    drawn_allocations,
+    number_of_allocations,
+)
+from sim.trials.analyses.cluster_tests import PermutationTest, permuted
 
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -61,37 +62,6 @@ def sequences_of(clusters: Codes, periods: Codes, treatment: Matrix) -> tuple[Ma
         raise InputError("permutation test: treatment must be the same for a cluster and period")
     schedule, sequence = np.unique(table, axis=0, return_inverse=True)
     return schedule, np.asarray(sequence.reshape(-1), dtype=np.intp)
-
-
-@lru_cache(maxsize=4)
-def all_allocations(counts: tuple[int, ...]) -> Codes:
-    """Return every allocation of clusters to sequences with these numbers, one a row."""
-    rows: list[list[int]] = []
-
-    def place(row: list[int], free: tuple[int, ...], number: int) -> None:
-        if number == len(counts):
-            rows.append(row)
-            return
-        for chosen in combinations(free, counts[number]):
-            filled = row.copy()
-            for one in chosen:
-                filled[one] = number
-            place(filled, tuple(one for one in free if one not in chosen), number + 1)
-
-    total = sum(counts)
-    place([0] * total, tuple(range(total)), 0)
-    return np.array(rows, dtype=np.intp)
-
-
-def drawn_allocations(
-    sequence: Codes, strata: Codes, count: int, rng: np.random.Generator
-) -> Codes:
-    """Return allocations in which sequences are shuffled within strata, one a row."""
-    drawn = np.tile(sequence, (count, 1))
-    for one in np.unique(strata):
-        at = np.flatnonzero(strata == one)
-        drawn[:, at] = rng.permuted(drawn[:, at], axis=1)
-    return drawn
 
 
 def schedule_permutation_test(
@@ -142,22 +112,15 @@ def schedule_permutation_test(
     tables = _tables(y, others, clusters, periods, schedule, ratio)
     k = sequence.size
     groups = np.zeros(k, dtype=np.intp) if strata is None else strata
-    counts = tuple(int(one) for one in np.bincount(sequence))
-    ways = math.factorial(k) // math.prod(math.factorial(one) for one in counts)
-    listed = ways <= LISTED_ALLOCATIONS and np.ptp(groups) == 0
+    listed = number_of_allocations(sequence, groups) <= LISTED_ALLOCATIONS
     observed = float(_estimates(tables, sequence[None])[0])
     if listed:
-        allocations = all_allocations(counts)
+        allocations = all_allocations(sequence, groups)
     else:
         rng = np.random.Generator(np.random.Philox(key=[seed, 314159]))
         allocations = drawn_allocations(sequence, groups, draws, rng)
-    found = np.abs(_estimates(tables, allocations))
-    # Allocations that give no estimate count against the effect; rounding does not.
-    extreme = ~(found < abs(observed) - 1e-9 * float(np.nanmax(found)))
-    if listed:
-        return PermutationTest(observed, float(extreme.mean()), True, len(allocations), 0.0)
-    p = (int(extreme.sum()) + 1) / (draws + 1)
-    return PermutationTest(observed, p, False, draws, math.sqrt(p * (1.0 - p) / draws))
+    found = _estimates(tables, allocations)
+    return permuted(observed, found, listed, 1e-9 * float(np.nanmax(np.abs(found))))
 
 
 def _tables(

@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import InputError
-from sim.trials.analyses.cluster_tests import (
-    between_within_df,
-    cluster_regression_test,
-    cluster_summary_test,
-    constant_within,
-)
+from sim.trials.analyses.cluster_level import cluster_level
+from sim.trials.analyses.cluster_tests import between_within_df, constant_within
 from sim.trials.analyses.trial_result import TrialResult, failed_result, tested_result
 
 if TYPE_CHECKING:
@@ -57,29 +53,16 @@ def random_intercept(rows: AnalysisRows, codes: np.ndarray, plan: AnalysisPlan) 
 
 
 def summary(rows: AnalysisRows, codes: np.ndarray, plan: AnalysisPlan) -> TrialResult:
-    """Compare cluster means of what covariates leave (two-stage t test, equal variances).
-
-    Strata and other columns that are constant in clusters enter the second stage.
-    """
+    """Compare clusters by the two-stage t test of `sim.trials.analyses.cluster_level`."""
     number = int(codes.max()) + 1
-    sizes = np.bincount(codes)
-    treated = np.bincount(codes, rows.x[:, TESTED]) / sizes > 0.5
-    if min(treated.sum(), (~treated).sum()) < 2:
+    level = cluster_level(rows.x, TESTED, codes)
+    if level is None or min(level.treated.sum(), (~level.treated).sum()) < 2:
         return failed_result(len(rows.y), number)
-    others = np.delete(rows.x, TESTED, axis=1)
-    of_clusters = constant_within(others, codes)
-    varying = np.column_stack([np.ones(len(rows.y)), others[:, ~of_clusters]])
-    left = rows.y - varying @ np.linalg.lstsq(varying, rows.y, rcond=None)[0]
-    means = np.bincount(codes, left) / sizes
-    first = np.unique(codes, return_index=True)[1]
     try:
-        if of_clusters.sum() > 1:
-            test = cluster_regression_test(means, treated, others[first][:, of_clusters])
-        else:
-            test = cluster_summary_test(means, treated)
+        test = level.summary_test(rows.y)
     except InputError:
         return failed_result(len(rows.y), number)
-    share = 1.0 / treated.sum() + 1.0 / (~treated).sum()
+    share = 1.0 / level.treated.sum() + 1.0 / (~level.treated).sum()
     variances = (test.se**2 / share, nan)
     return tested_result(
         plan.alpha, test.estimate, test.se, test.df, variances, False, len(rows.y), number
@@ -142,15 +125,19 @@ def random_effects(rows: AnalysisRows, codes: np.ndarray, plan: AnalysisPlan) ->
 
 
 def permuted(
-    rows: AnalysisRows, codes: np.ndarray, result: TrialResult, strata: np.ndarray | None
+    rows: AnalysisRows, codes: np.ndarray, result: TrialResult, strata: np.ndarray
 ) -> TrialResult:
-    """Replace the p value by that of allocating sequences to other clusters.
+    """Replace the p value by that of allocating sequences to other clusters of their stratum.
 
-    The working correlation comes from a fit without the treatment.
+    Arms of whole clusters are compared by the test of `sim.trials.analyses.cluster_level`; of other
+    schedules the working correlation comes from a fit without the treatment.
     """
-    from sim.trials.analyses.permutation import schedule_permutation_test
+    from sim.trials.analyses.permutation import DRAWN_ALLOCATIONS, schedule_permutation_test
     from sim.trials.fits.random_intercept_compiled import fit_random_intercept
 
+    level = cluster_level(rows.x, TESTED, codes, strata)
+    if level is not None:
+        return replace(result, p=level.permutation_test(rows.y, DRAWN_ALLOCATIONS).p)
     others = np.ascontiguousarray(np.delete(rows.x, TESTED, axis=1))
     number = int(codes.max()) + 1
     ratio = 0.05
