@@ -53,6 +53,15 @@ def restored(text: str) -> str:
     return text[1:] if text.startswith("'") and acts(text.lstrip("'")) else text
 
 
+def harmless_note(note: str) -> str:
+    """Return a note as a line that begins with ``#``.
+
+    A spreadsheet cuts it into cells at its commas or semicolons; each of them is harmless.
+    """
+    line = f"# {' '.join(note.split())}".replace('"', "'")
+    return "".join(harmless(part) for part in re.split("([,;])", line))
+
+
 def csv_text(
     columns: Sequence[str],
     rows: Iterable[Sequence[Any]],
@@ -62,7 +71,7 @@ def csv_text(
     """Return a table as CSV, with notes as lines that begin with ``#`` above it."""
     written = io.StringIO()
     for note in notes:
-        written.write(f"# {' '.join(note.split())}{ends}".replace('"', "'"))
+        written.write(f"{harmless_note(note)}{ends}")
     # With line ends as in RFC 4180 both of their signs are quoted inside of cells.
     writer = csv.writer(written, lineterminator=ends)
     writer.writerow([harmless(one) for one in columns])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import csv
 import io
+import sys
+import unicodedata
 from pathlib import Path
 
 import pandas as pd
@@ -48,6 +50,30 @@ def test_what_acts_is_quoted_and_comes_back(text: str) -> None:
 def test_any_text_comes_back_and_none_acts(text: str) -> None:
     assert restored(harmless(text)) == text
     assert not acts(harmless(text))
+
+
+def test_whatever_does_not_show_hides_no_formula() -> None:
+    """Of all signs that Unicode calls a space, separator, control or format character."""
+    unseen = [
+        sign
+        for sign in map(chr, range(sys.maxunicode + 1))
+        if unicodedata.category(sign) in ("Zs", "Zl", "Zp", "Cc", "Cf") or sign.isspace()
+    ]
+    assert len(unseen) > 200
+    for sign in unseen:
+        for start in (sign, sign * 3, f" {sign} "):
+            assert harmless(f"{start}=1+1").startswith("'"), f"U+{ord(sign):04X}"
+
+
+@example("a,=1+1")
+@example("a;\x85@b")
+@given(st.lists(st.text(max_size=4) | st.sampled_from(EVIL), max_size=3).map(",".join))
+def test_no_part_of_a_note_acts(note: str) -> None:
+    line, *_ = csv_text(["a"], [], [note]).split("\r\n")
+    assert line.startswith("#")
+    assert '"' not in line
+    for part in line.replace(";", ",").split(","):
+        assert not acts(part), part
 
 
 @pytest.mark.parametrize("number", [-1, -1.5, "-1.5", "+3", "-2e-05"])
