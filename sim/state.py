@@ -175,7 +175,7 @@ ACTION = (
     _real("leadership", "intensity of support to leaders and managers this week"),
     _real("organisation", "intensity of visible organisational commitment this week"),
     _real("attendance_assured", "share of the gap to full attendance that is closed"),
-    _real("protected_time", "share of competing workload lifted from trained staff"),
+    _real("protected_time", "share of workload set aside for training and new practice"),
     _real("priorities_relief", "share of competing priorities taken away"),
     _real("induction", "share of the curriculum newcomers get on arrival"),
     _real("practice_coaching", "whether coaching is part of what is taught"),

@@ -109,6 +109,26 @@ def usual_vacancies(p: Any) -> float:
     return weekly_probability(p.turnover_yearly) * p.vacancy_weeks
 
 
+def caseload_pressure(caseload: float, coordinators: int, vacancies: float, p: Any) -> float:
+    """Return service users per coordinator over the norm, allowing for vacancies as usual.
+
+    w = caseload / (norm x coordinators) / (1 + v), within `workload_minimum` and
+    `workload_maximum`; where no coordinator is left the load is that of a single one. The norm:
+    literature; that pressure grows in proportion to caseload: assumption.
+    """
+    carrying = coordinators if coordinators > 0 else 1
+    return clamp(
+        caseload / (p.caseload_norm * carrying) / (1.0 + vacancies),
+        p.workload_minimum,
+        p.workload_maximum,
+    )
+
+
+def usual_workload(team: Any, p: Any) -> float:
+    """Return a team's own usual workload: its caseload over all its coordinator posts."""
+    return caseload_pressure(team.caseload_total, team.coordinator_posts, 0.0, p)
+
+
 def employment(staff: Any, team: Any, action: Any, p: Any, key: Any, week: int) -> Employment:
     """Draw whether a person leaves, a vacancy is filled, and who is sick this week.
 

@@ -10,7 +10,7 @@ from math import sqrt
 from typing import Any, NamedTuple
 
 from sim.mechanisms.bounds import clamp, share
-from sim.mechanisms.flow import usual_vacancies
+from sim.mechanisms.flow import usual_vacancies, usual_workload
 from sim.mechanisms.practice import delivered, opportunity, usual_delivery
 from sim.mechanisms.recovery import correlated, responses, within_limit
 from sim.mechanisms.relationship import (
@@ -273,8 +273,8 @@ def staff_start(leader: int, team: Any, trust: Any, p: Any, key: Any) -> StaffSt
 
     Values, knowledge, skills and intents are normal around their means, in [0, 1]; skills and
     intents share a person factor. Usual behaviour is usual intent times the opportunity that
-    competing priorities leave. Lived experience 39%, family 76%; of the former 48% fully, 32%
-    partly and 20% not disclosed (national survey; literature).
+    competing priorities and the team's own caseload leave. Lived experience 39%, family 76%; of the
+    former 48% fully, 32% partly and 20% not disclosed (national survey; literature).
     """
     u_lived, u_family, u_disclosed, u_weeks = uniforms(key, STAFF_START, 0)
     z_priorities, z_readiness, z_interpersonal, z_values = normals(key, STAFF_START_TRAITS, 0)
@@ -311,7 +311,7 @@ def staff_start(leader: int, team: Any, trust: Any, p: Any, key: Any) -> StaffSt
         p.intent_mean_strengths + p.intent_sd * (shared * z_intent + own * z_i2)
     )
     intent_goals = share(p.intent_mean_goals + p.intent_sd * (shared * z_intent + own * z_i3))
-    room = opportunity(priorities, trust.priorities, 1.0, 0.0, 0.0, p)
+    room = opportunity(priorities, trust.priorities, usual_workload(team, p), 0.0, 0.0, p)
     return StaffStart(
         int(u_weeks * 300.0),
         0,
@@ -495,12 +495,13 @@ def user_experience(user: Any, worker: Any, team: Any, p: Any) -> UserExperience
     """Return the relationship and support at which a user starts.
 
     The relationship stands at its target less what recent changes of worker have cost on average
-    (`usual_deficit`), so that under usual care the mean stays where it is.
+    (`usual_deficit`) at the contacts that the team's caseload allows, so that under usual care the
+    mean stays where it is.
     """
     experience = experience_mean(user)
     relationship = share(
         relationship_target(user, worker.interpersonal, experience, team, p)
-        * (1.0 - usual_deficit(user.contact_rate, p))
+        * (1.0 - usual_deficit(user.contact_rate / usual_workload(team, p), p))
     )
     return UserExperience(relationship, support_target(user, relationship, experience, p))
 

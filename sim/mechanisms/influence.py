@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from sim.mechanisms.bounds import clamp, close_gap, share, weekly_fraction
-from sim.mechanisms.flow import usual_vacancies
+from sim.mechanisms.flow import caseload_pressure, usual_vacancies
 
 
 class PeerSum(NamedTuple):
@@ -143,8 +143,8 @@ def team_climate(team: Any, sums: TeamSums, leader: Any, action: Any, p: Any) ->
 
     Norms N follow what colleagues value and do: N' = N + f (a values shift + b behaviour shift - N)
     with the half-life `norms_half_life`, faster when the team meets to reflect. Workload is the
-    caseload per filled coordinator post over its usual value, vacancies as usual. While the
-    leader's post is vacant the team's mean stands in for the leader's values.
+    `caseload_pressure` on the coordinator posts that are filled. While the leader's post is vacant
+    the team's mean stands in for the leader's values.
     """
     count = sums.present if sums.present > 0 else 1
     values_shift = sums.values_shift / count
@@ -156,12 +156,10 @@ def team_climate(team: Any, sums: TeamSums, leader: Any, action: Any, p: Any) ->
         weekly_fraction(p.norms_half_life)
         * (1.0 + p.influence_from_reflection * meets_to_reflect(team, action))
     )
-    posts = team.coordinator_posts if team.coordinator_posts > 0 else 1
-    filled = sums.coordinators if sums.coordinators > 0 else 1
     return TeamClimate(
         sums.present,
         sums.coordinators,
-        clamp(posts / filled / (1.0 + usual_vacancies(p)), 0.5, p.workload_maximum),
+        caseload_pressure(team.caseload_total, sums.coordinators, usual_vacancies(p), p),
         values_shift,
         behaviour_shift,
         sums.behaviour / count,

@@ -210,15 +210,16 @@ def opportunity(
 ) -> float:
     """Return the share of intended recovery work that competing priorities leave room for.
 
-    O = 1 - (a own priorities + b trust priorities)(1 - relief) - c (workload - 1)(1 - protected).
-    Source: competing priorities (Le Boutillier et al. 2015), literature for the structure,
-    assumption for the weights.
+    O = 1 - (a own priorities + b trust priorities)(1 - relief) - c (workload (1 - protected) - 1):
+    protected time takes load away, never the slack of a team below the norm, so that more of it
+    never leaves less room. Source: competing priorities (Le Boutillier et al. 2015), literature for
+    the structure, assumption for the weights.
     """
     pressure = (p.opportunity_from_staff * staff_priorities) + (
         p.opportunity_from_trust * trust_priorities
     )
-    load = p.opportunity_from_workload * (workload - 1.0)
-    return share(1.0 - pressure * (1.0 - relief) - load * (1.0 - protected_time))
+    load = p.opportunity_from_workload * (workload * (1.0 - protected_time) - 1.0)
+    return share(1.0 - pressure * (1.0 - relief) - load)
 
 
 def transfer(reinforcement: float, readiness: float, p: Any) -> float:
@@ -245,6 +246,7 @@ def behaviour_target(
     behaviour_usual: float,
     habit: float,
     room: float,
+    protected_room: float,
     carried: float,
     p: Any,
 ) -> float:
@@ -252,9 +254,12 @@ def behaviour_target(
 
     T = O u + O' t (i - u) + (1 - t) h (habit - usual behaviour), in [0, 1]: usual intent u needs
     opportunity O; a shift in intent needs transfer t as well; habit carries part of what transfer
-    does not. O' = 1 when the implementation gap is switched off, else O.
+    does not. Protected time is set aside for new practice: it widens the room O' for a rise in
+    intent and leaves that for usual work as it is. O' = 1 when the implementation gap is switched
+    off.
     """
-    room_for_new = 1.0 - p.implementation_gap * (1.0 - room)
+    available = protected_room if intent_now > intent_usual else room
+    room_for_new = 1.0 - p.implementation_gap * (1.0 - available)
     return share(
         room * intent_usual
         + room_for_new * carried * (intent_now - intent_usual)
@@ -273,6 +278,9 @@ def behaviour(
     if staff.present == 0:
         return Behaviour(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
     room = opportunity(
+        staff.priorities, trust.priorities, team.workload, action.priorities_relief, 0.0, p
+    )
+    protected_room = opportunity(
         staff.priorities,
         trust.priorities,
         team.workload,
@@ -291,6 +299,7 @@ def behaviour(
             staff.behaviour_usual_coaching,
             staff.habit_coaching,
             room,
+            protected_room,
             carried,
             p,
         ),
@@ -304,6 +313,7 @@ def behaviour(
             staff.behaviour_usual_values,
             staff.habit_values,
             room,
+            protected_room,
             carried,
             p,
         ),
@@ -317,6 +327,7 @@ def behaviour(
             staff.behaviour_usual_strengths,
             staff.habit_strengths,
             room,
+            protected_room,
             carried,
             p,
         ),
@@ -330,6 +341,7 @@ def behaviour(
             staff.behaviour_usual_goals,
             staff.habit_goals,
             room,
+            protected_room,
             carried,
             p,
         ),

@@ -100,7 +100,7 @@ def attendance_probability(staff: Any, team: Any, trust: Any, action: Any, p: An
     """Return the probability that a person who is in post and well attends a session held.
 
     logit P = a + b (E - .5) + c (leader support - .5) + d (engagement strategies - .5)
-    + e propensity - f (workload - 1)(1 - protected time) - g (priorities - .5)(1 - relief),
+    + e propensity - f (workload (1 - protected time) - 1) - g (priorities (1 - relief) - .5),
     with E the effective readiness of trust, team and practitioner. It never falls when readiness
     rises. As in `session_probability`, assured attendance closes the gap to 1.
 
@@ -115,8 +115,8 @@ def attendance_probability(staff: Any, team: Any, trust: Any, action: Any, p: An
         + p.attendance_from_leader * (team.leader_support - 0.5)
         + p.attendance_from_engagement * (action.engagement - 0.5)
         + p.attendance_from_propensity * team.participation_propensity
-        - p.attendance_from_workload * (team.workload - 1.0) * (1.0 - action.protected_time)
-        - p.attendance_from_priorities * (staff.priorities - 0.5) * (1.0 - action.priorities_relief)
+        - p.attendance_from_workload * (team.workload * (1.0 - action.protected_time) - 1.0)
+        - p.attendance_from_priorities * (staff.priorities * (1.0 - action.priorities_relief) - 0.5)
     )
     missing = (1.0 - action.attendance_assured) * (1.0 - logistic(logit))
     return 1.0 - p.implementation_gap * missing

@@ -2,7 +2,9 @@
 
 Adding a scenario is adding one TOML file to the folder `library_files`. A file may say
 ``extends = "name"``: its tables are laid over those of the other, value by value, and lists are
-replaced whole. Only `assumptions` add up: what the other assumes is assumed here too.
+replaced whole. Only `assumptions` add up: what the other assumes is assumed here too. What a
+scenario is called and how it is known is never taken over: evidence for one programme is none for a
+changed one.
 """
 
 from __future__ import annotations
@@ -22,6 +24,11 @@ from sim.scenarios.schema import Scenario
 
 FOLDER = Path(__file__).parent / "library_files"
 LARGEST_FILE = 1_000_000
+ASSUMED = "assumption"
+WHAT_IT_IS = ("title", "description", "group", "grade", "source")
+"""What a scenario says of itself; one that extends it says its own."""
+NOT_THE_PROGRAMME = (*WHAT_IT_IS, "assumptions", "who", "timing", "assessment", "resources")
+"""Fields that change where, when and how a programme is looked at, and not what is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +142,15 @@ def scenario_from_text(text: str, name: str, folder: Path = FOLDER) -> Scenario:
     base = table.pop("extends", None)
     if base is not None:
         path = _path_of(_text_of(base, name), folder, Path())
-        table = _extended(_laid_over(path, folder, []), table)
+        table = _extended(_laid_over(path, folder, []), table, name)
     return scenario_from(table, name)
 
 
 def adjusted(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     """Return a scenario with some fields changed, checked again.
+
+    Where a change alters what is done, the scenario is an assumption from then on: the evidence was
+    on another programme.
 
     Parameters
     ----------
@@ -171,7 +181,25 @@ def adjusted(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
             inner.pop(last, None)
         else:
             inner[last] = _laid_in(inner.get(last), value)
-    return scenario_from(table, scenario.name)
+    changed = scenario_from(table, scenario.name)
+    different = [
+        dotted
+        for dotted in changes
+        if dotted.partition(".")[0] not in (*NOT_THE_PROGRAMME, "feasibility")
+        and _value_at(changed, dotted) != _value_at(scenario, dotted)
+    ]
+    if not different or changed.grade == ASSUMED or "grade" in changes:
+        return changed
+    source = f"{scenario.source.rstrip('.')}; changed here: {', '.join(different)}."
+    return changed.model_copy(update={"grade": ASSUMED, "source": source})
+
+
+def _value_at(scenario: Scenario, dotted: str) -> Any:
+    """Return what a scenario holds at a dotted name."""
+    found: Any = scenario.model_dump()
+    for one in dotted.split("."):
+        found = found.get(one)
+    return found
 
 
 def parse_choice(text: str) -> tuple[str, Any]:
@@ -246,7 +274,7 @@ def _laid_over(path: Path, folder: Path, trail: list[Path]) -> dict[str, Any]:
     if base is None:
         return table
     above = _path_of(_text_of(base, path.stem), folder, path.parent)
-    return _extended(_laid_over(above, folder, [*trail, here]), table)
+    return _extended(_laid_over(above, folder, [*trail, here]), table, path.stem)
 
 
 def _read(path: Path) -> str:
@@ -273,9 +301,20 @@ def _parsed(text: str, where: str) -> dict[str, Any]:
         raise InputError(f"{where}: is not valid TOML: nested too deeply") from None
 
 
-def _extended(base: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a scenario's tables over those of the one it extends."""
-    merged = _merged(base, table)
+def _extended(base: Mapping[str, Any], table: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a scenario's tables over those of the one it extends.
+
+    A file that does not say what it is and how it is known is an assumption of its author's.
+    """
+    of = f"'{base.get('title', 'a scenario')}'"
+    own = {
+        "title": name,
+        "description": f"As {of}, with what this file changes.",
+        "grade": ASSUMED,
+        "source": f"Own scenario; its file changes {of} and names no source.",
+    }
+    done = {key: value for key, value in base.items() if key not in WHAT_IT_IS}
+    merged = _merged({**own, **done}, table)
     old, new = base.get("assumptions", []), table.get("assumptions", [])
     if isinstance(old, list) and isinstance(new, list):
         merged["assumptions"] = [*old, *(one for one in new if one not in old)]

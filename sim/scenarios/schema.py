@@ -312,7 +312,7 @@ class Conditions(Part):
         0.0, 0.0, 1.0, "share", "Share of competing priorities taken away."
     )
     protected_time: float = _number(
-        0.0, 0.0, 1.0, "share", "Share of competing workload lifted from staff."
+        0.0, 0.0, 1.0, "share", "Share of workload set aside for training and for new practice."
     )
     attendance_assured: float = _number(
         0.0, 0.0, 1.0, "share", "Share of the gap to full attendance that is closed."

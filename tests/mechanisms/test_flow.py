@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from sim import events as kinds
+from sim.inputs.roster.csv_file import USERS_PER_COORDINATOR
+from sim.inputs.roster.trial import CASELOAD, COORDINATORS
 from sim.mechanisms.flow import (
     JUST_LEFT,
     NEW_PERSON_IN_POST,
@@ -14,6 +18,7 @@ from sim.mechanisms.flow import (
     SAME_WORKER,
     FlowDraw,
     carried_record,
+    caseload_pressure,
     employment,
     leaver_record,
     leaving_probability,
@@ -37,6 +42,41 @@ def year() -> list[CompiledWorld]:
 
 def count(worlds: list[CompiledWorld], kind: int) -> int:
     return sum(event[2] == kind for world in worlds for event in world.events)
+
+
+def test_workload_is_caseload_for_each_coordinator_against_the_norm() -> None:
+    p = defaults()
+    assert p.caseload_norm == USERS_PER_COORDINATOR == CASELOAD / COORDINATORS
+    assert caseload_pressure(225.0, 9, 0.0, p) == 1.0
+    assert caseload_pressure(450.0, 9, 0.0, p) == 2.0
+    assert caseload_pressure(225.0, 6, 0.0, p) == 1.5
+    assert caseload_pressure(225.0, 9, 0.25, p) == pytest.approx(0.8)
+    # One person alone with everybody, or nobody at all, is bounded.
+    assert caseload_pressure(225.0, 0, 0.0, p) == p.workload_maximum
+    assert caseload_pressure(9.0, 9, 0.0, p) == p.workload_minimum
+
+
+def test_a_heavier_caseload_is_felt_and_is_usual_from_the_start() -> None:
+    """Twice the caseload: fewer contacts and less practice, in balance from week 0."""
+    layout = toy_layout(14, staff=17, coordinators=9, users=15, weeks=26, programme=False)
+    heavy = replace(layout, teams=layout.teams.copy())
+    heavy.teams["caseload_total"] *= 2.0
+    means: dict[str, list[tuple[float, float, float, float]]] = {"normal": [], "heavy": []}
+    for name, one in (("normal", layout), ("heavy", heavy)):
+        for number in range(6):
+            world = CompiledWorld(one, None, 3, number)
+            start = world.state["staff"]["behaviour_goals"].mean()
+            relationship = world.state["service_user"]["relationship"].mean()
+            world.run(26)
+            staff, users = world.state["staff"], world.state["service_user"]
+            there = staff["behaviour_goals"][staff["present"] == 1].mean()
+            means[name].append((start, there, relationship, users["relationship"].mean()))
+    normal, loaded = (np.mean(means[name], axis=0) for name in ("normal", "heavy"))
+    assert loaded[0] < 0.8 * normal[0]
+    assert loaded[1] == pytest.approx(loaded[0], abs=0.02)
+    assert loaded[2] < normal[2]
+    drift = (loaded[3] - loaded[2]) - (normal[3] - normal[2])
+    assert drift == pytest.approx(0.0, abs=0.02)
 
 
 def test_leavers_in_a_year_are_those_of_the_parameter(year: list[CompiledWorld]) -> None:

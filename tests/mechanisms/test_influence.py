@@ -95,7 +95,7 @@ def test_the_climate_is_the_mean_of_those_present() -> None:
     sums = no_sums()
     for one in people:
         sums = add_member(sums, one)
-    team = plain_record("team", coordinator_posts=2)
+    team = plain_record("team", coordinator_posts=2, caseload_total=50.0)
     climate = team_climate(team, sums, people[0], NOTHING, p)
     assert (climate.staff_present, climate.coordinators_present) == (2, 1)
     assert climate.values_shift == pytest.approx(0.0)

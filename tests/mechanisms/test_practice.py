@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.mechanisms.bounds import weekly_fraction
 from sim.mechanisms.practice import (
     behaviour,
     behaviour_target,
@@ -103,8 +104,60 @@ def test_without_a_gap_all_of_a_shift_in_intent_becomes_behaviour() -> None:
     p = resolve({"implementation_gap": 0.0, "habit_strength": 0.0})
     room, usual = 0.6, 0.4
     carried = transfer(0.0, 0.2, p)
-    target = behaviour_target(usual, 0.7, room * usual, room * usual, room, carried, p)
+    target = behaviour_target(usual, 0.7, room * usual, room * usual, room, room, carried, p)
     assert target == pytest.approx(room * usual + 0.3)
+
+
+@given(st.integers(0, 10_000), SHARES, SHARES, st.floats(0.2, 3.0), SHARES, SHARES, SHARES, SHARES)
+def test_protection_and_relief_never_leave_less_done(
+    seed: int,
+    own: float,
+    trust_own: float,
+    workload: float,
+    intent_now: float,
+    one: float,
+    other: float,
+    held: float,
+) -> None:
+    """More of either condition is never worse, whatever the workload and whoever the person."""
+    p = random_parameters(np.random.default_rng(seed), corners=seed % 2 == 0)
+    person = usual_person(p, own, trust_own, [0.5] * 4)
+    for practice in PRACTICES:
+        setattr(person, f"intent_{practice}", intent_now)
+    team = plain_record("team", workload=workload)
+    trust = plain_record("trust", priorities=trust_own)
+    less, more = sorted((one, other))
+    for lever, kept in (
+        ("protected_time", "priorities_relief"),
+        ("priorities_relief", "protected_time"),
+    ):
+        little, much = (
+            behaviour(
+                person, team, trust, plain_record("action", **{lever: level, kept: held}), 0.5, p
+            )
+            for level in (less, more)
+        )
+        assert all(after >= before - 1e-12 for before, after in zip(little, much, strict=True))
+
+
+def test_protected_time_helps_new_practice_in_a_team_with_slack_and_leaves_usual_work_alone() -> (
+    None
+):
+    p = defaults()
+    team, trust = plain_record("team", workload=0.8), plain_record("trust", priorities=0.5)
+    protected, nothing = plain_record("action", protected_time=0.5), plain_record("action")
+    usual = usual_person(p, 0.5, 0.5, [0.4] * 4)
+    assert behaviour(usual, team, trust, protected, 0.5, p) == behaviour(
+        usual, team, trust, nothing, 0.5, p
+    )
+    keen = usual_person(p, 0.5, 0.5, [0.4] * 4)
+    for practice in PRACTICES:
+        setattr(keen, f"intent_{practice}", 0.6)
+    with_time = behaviour(keen, team, trust, protected, 0.5, p)
+    without = behaviour(keen, team, trust, nothing, 0.5, p)
+    # By hand: half of a load of .8 is .4 of room at .3, on a quarter of the shift of .2.
+    moved = weekly_fraction(p.behaviour_half_life) * 0.3 * 0.4 * 0.25 * 0.2
+    assert with_time.behaviour_goals - without.behaviour_goals == pytest.approx(moved)
 
 
 def test_a_vacant_post_does_nothing() -> None:

@@ -80,6 +80,29 @@ def average(**changed: float) -> tuple:
     return staff, team, trust, action
 
 
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from(["protected_time", "priorities_relief", "attendance_assured", "engagement"]),
+    SHARES,
+    SHARES,
+    SHARES,
+    st.floats(0.2, 6.0),
+)
+def test_no_condition_keeps_people_away(
+    seed: int, lever: str, one: float, other: float, priorities: float, workload: float
+) -> None:
+    """Neither a team with slack nor a person with few other duties attends less when helped."""
+    p = any_parameters(seed)
+    team = plain_record("team", readiness=0.5, leader_support=0.5, workload=workload)
+    trust, staff = plain_record("trust", readiness=0.5), plain_record("staff", readiness=0.5)
+    staff.priorities = priorities
+    little, much = (
+        attendance_probability(staff, team, trust, plain_record("action", **{lever: level}), p)
+        for level in sorted((one, other))
+    )
+    assert much >= little - 1e-12
+
+
 def test_the_average_person_attends_as_the_base_says() -> None:
     p = defaults()
     staff, team, trust, action = average()

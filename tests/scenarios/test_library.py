@@ -123,7 +123,32 @@ def test_inheritance_merges_tables_and_replaces_lists(tmp_path: Path) -> None:
     read = load_scenario(tmp_path / "c.toml")
     assert (read.training.quality.delivery, read.training.quality.modelling) == (0.9, 0.1)
     assert [one.week for one in read.training.coaching.sessions] == [9]
-    assert (read.name, read.title, read.description) == ("c", "C", "b")
+    assert (read.name, read.title) == ("c", "C")
+
+
+@pytest.mark.parametrize("base", scenario_names())
+def test_what_a_scenario_is_and_how_it_is_known_is_never_taken_over(base: str) -> None:
+    """A file that only changes something is an assumption, whatever it extends."""
+    of = load_scenario(base)
+    mine = scenario_from_text(f'extends = "{base}"\n[conditions]\npriorities_relief = 0.9\n', "x")
+    assert (mine.grade, mine.group, mine.title) == ("assumption", "own", "x")
+    assert mine.source != of.source
+    assert mine.description != of.description
+    assert of.title in mine.description
+    assert mine.assumptions == of.assumptions
+
+
+@pytest.mark.parametrize("name", ["usual-care", "refocus-as-delivered", "continuing-coaching"])
+def test_evidence_on_a_programme_is_none_on_a_changed_one(name: str) -> None:
+    of = load_scenario(name)
+    assert of.grade != "assumption"
+    looked_at = adjusted(of, {"assessment.weeks": [0, 8], "timing.weeks": 8, "who.teams": "all"})
+    same = adjusted(of, {"conditions.protected_time": of.conditions.protected_time})
+    assert (looked_at.grade, same.grade) == (of.grade, of.grade)
+    for field in ("conditions.protected_time", "parameters.turnover_yearly"):
+        changed = adjusted(of, {field: 0.125})
+        assert changed.grade == "assumption"
+        assert changed.source.endswith(f"changed here: {field}.")
 
 
 def test_adding_a_scenario_is_adding_a_file(tmp_path: Path) -> None:
@@ -263,6 +288,8 @@ def test_a_change_touches_nothing_else() -> None:
     changed = adjusted(base, {"support.telephone": {"intensity": 0.3}, "timing.waves": 2})
     before, after = flat(base.model_dump()), flat(changed.model_dump())
     assert {name for name in after if after[name] != before[name]} == {
+        "grade",
+        "source",
         "support.telephone.intensity",
         "timing.waves",
     }
