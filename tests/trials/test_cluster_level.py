@@ -335,7 +335,20 @@ def test_the_warning_for_few_clusters_points_to_tests_that_hold_their_level() ->
     told = " ".join(got["warnings"])
     assert "with 16 allocations p cannot be below 0.125" in told
     assert "4 clusters in the smaller arm" in told
-    assert "read the cluster summary beside" in told
+    assert "the cluster summary keeps its level with so few" in told
+
+
+def test_a_pair_that_lost_a_cluster_drops_out_and_is_told() -> None:
+    frame = paired_trial(2)
+    left = frame[frame["cluster"] != 5]
+    got = analyse_table(left, "y ~ arm + factor(pair) + (1|cluster)", "arm")
+    without = analyse_table(
+        frame[frame["pair"] != 2], "y ~ arm + factor(pair) + (1|cluster)", "arm"
+    )
+    assert got["cluster_summary"]["df"] == 6
+    for name in ("cluster_summary", "cluster_permutation"):
+        assert got[name]["p"] == pytest.approx(without[name]["p"])
+    assert any(one.startswith("1 of 8 pairs have clusters of one arm") for one in got["warnings"])
 
 
 def test_pairs_outside_of_the_mixed_model_are_told() -> None:
