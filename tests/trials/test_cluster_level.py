@@ -222,6 +222,20 @@ def test_power_and_analyse_apply_the_same_tests(strata: int, baseline: str) -> N
     assert table["cluster_permutation"]["exact"] == (strata > 0)
 
 
+@pytest.mark.parametrize("method", ["stratified", "minimised", "restricted"])
+def test_arms_are_exchanged_within_strata_whatever_the_method_of_randomisation(method: str) -> None:
+    """Clusters of one stratum are alike to every method, so arms may be exchanged among them."""
+    design = parallel((6, 6), 5, baseline="none", randomisation=method, strata=3)
+    source = StatisticalSource(40.0, 10.0, Correlations(0.1, 0.8, 0.6), effect=3.0)
+    data = source.simulate(design, 3, 1)
+    frame = data.frame()
+    table = analyse_table(frame, "outcome ~ arm + factor(stratum) + (1|cluster)", "arm")
+    permuted = table["cluster_permutation"]
+    assert permuted["exact"]
+    got = analyse_trial(data, design, AnalysisPlan("permutation"))
+    assert got.p == pytest.approx(permuted["p"], rel=1e-12)
+
+
 @pytest.mark.parametrize("design_of", ["pairs", "strata", "unequal"])
 def test_cluster_level_tests_keep_their_level(design_of: str) -> None:
     """No effect, clusters of a pair or stratum alike: rejections stay near 5% of 2,000."""
