@@ -98,6 +98,12 @@ def run_report(results: Results, facts: RunFacts) -> str:
     for one in facts.notes:
         page.paragraph(f"Note: {one}.", "caution")
     page.paragraph(caution(facts.chosen), "caution")
+    for kind, own in results.metadata.get("agent_classes", {}).items():
+        page.paragraph(
+            f"Own agent class for {kind}: {own['class']} (source {own['source']}). No parameter "
+            "values were fitted with it.",
+            "caution",
+        )
     if base is not None and len(results.labels["scenario"]) > 1:
         _differences(page, results, facts, arm, base)
     _trajectories(page, results, facts, arm)
@@ -116,7 +122,8 @@ def caution(chosen: ChosenDraws) -> str:
     """Return what a reader must know before reading on."""
     values = {
         "posterior": f"Parameter values: {len(chosen.draws)} draws from the posterior fitted to "
-        "the REFOCUS trial. It informs few of them, so effects rest mainly on assumptions.",
+        "the REFOCUS trial. It informs few of them, so effects rest mainly on assumptions."
+        + "".join(f" Not covered by it: {one}." for one in chosen.notes),
         "prior": f"Not calibrated: {len(chosen.draws)} draws from the priors, no trial data used.",
         "defaults": "Not calibrated: the model runs on default values chosen by hand.",
     }[chosen.source]

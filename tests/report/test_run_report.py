@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
+from sim.agents import Staff
 from sim.inputs.roster import roster_from_text, trial_roster
 from sim.posterior.choose import chosen_draws
 from sim.report.run_report import (
@@ -195,3 +196,21 @@ def test_scenarios_with_other_assessments_are_compared_when_both_were_measured()
     rows = results.arrays["summaries"]
     results.arrays["summaries"] = rows[~((rows["scenario"] == 0) & (rows["week"] == 4))]
     assert last_assessment(results, 1, 0) == 0
+
+
+class Unmoved(Staff):
+    """Staff whom nothing moves."""
+
+    def intend(self) -> None:
+        """Intend what was intended before."""
+
+
+def test_an_own_class_is_named_with_its_source_and_nothing_was_fitted_with_it() -> None:
+    scenarios = [load_scenario("usual-care")]
+    request = build_request(scenarios, SMALL, weeks=2, replications=1)
+    results = simulate(request, engine="mesa", agent_classes={"staff": Unmoved})
+    own = results.metadata["agent_classes"]["staff"]
+    assert own["class"].endswith("test_run_report.Unmoved")
+    assert len(own["source"]) == 16
+    page = run_report(results, RunFacts(scenarios, SMALL, {}, "refocus run", chosen_draws(2)))
+    assert f"Own agent class for staff: {own['class']} (source {own['source']})." in page
