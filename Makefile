@@ -1,10 +1,10 @@
 # Thin names for common commands. ./run and ./test work without make.
 python = .venv/bin/python
 
-.PHONY: help setup run test lint docs-parameters docs site bench level-of-tests
+.PHONY: help setup run test lint docs-parameters docs site bench
 
 help:
-	@echo "make setup | run | test | lint | docs | site | bench | level-of-tests"
+	@echo "make setup | run | test | lint | docs | site | bench"
 
 setup:
 	@sh -ec '. scripts/environment.sh; prepare test' ./setup
@@ -22,9 +22,6 @@ lint: setup
 
 docs-parameters: setup
 	$(python) -m sim.parameters.document
-
-level-of-tests: setup
-	$(python) -m benchmarks.level_of_tests
 
 bench: setup
 	@sh benchmarks/references/set-up.sh

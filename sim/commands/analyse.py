@@ -8,9 +8,11 @@ from typing import Any
 
 EXAMPLES = """\
 examples:
-  refocus analyse data.csv --model 'fu ~ arm + base + site + (1|cluster)' --term arm
-  refocus analyse data.csv --model 'y ~ trt + period + (1|cluster) + (1|cluster:period)' \\
+  refocus analyse data.csv --model 'fu ~ arm + base + factor(site) + (1|cluster)' --term arm
+  refocus analyse data.csv --model 'y ~ trt + factor(period) + (1|cluster) + (1|cluster:period)' \\
     --term trt --format json
+  refocus analyse data.csv --model '`QPR total` ~ arm + (1|team)' --term arm \\
+    --reference TAU --missing -99
   refocus analyse data.csv --model 'fu ~ arm + base + (1|cluster)' --term arm \\
     --participation attended --impute 50
   refocus analyse data.csv --model 'y ~ arm + factor(pair) + (1|cluster)' --term arm --pairs pair
@@ -23,13 +25,30 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "analyse",
         help="fit the exact mixed model to a CSV file",
         description="Fit a linear mixed model by REML to a CSV file and test one term. A field "
-        "that is empty, NA or NaN is missing, and so is its row if the model uses the column.",
+        "that is empty, NA or NaN is missing, and so is its row if the model uses the column. A "
+        "column of numbers is a number unless the formula says factor(column); a name with blanks "
+        "stands in backticks.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("data", metavar="FILE.csv", help="data, UTF-8, comma, with a header")
     parser.add_argument("--model", required=True, metavar="FORMULA", help="in lme4's notation")
     parser.add_argument("--term", required=True, help="the term to test")
+    parser.add_argument(
+        "--reference",
+        action="append",
+        default=[],
+        metavar="[COLUMN=]LABEL",
+        help="label the others are compared with, by default one that means control, else the "
+        "first; of the tested factor, or of any; may be repeated",
+    )
+    parser.add_argument(
+        "--missing",
+        action="append",
+        default=[],
+        metavar="[COLUMN=]CODE",
+        help="a value that stands for missing, as -99; may be repeated",
+    )
     parser.add_argument(
         "--participation",
         metavar="COLUMN",
@@ -67,6 +86,8 @@ def run(given: argparse.Namespace) -> int:
         given.data,
         given.model,
         given.term,
+        references=given.reference,
+        missing=given.missing,
         participation=given.participation,
         imputations=whole_imputations(given.impute),
         strata=[one.strip() for one in given.strata.split(",")] if given.strata is not None else (),

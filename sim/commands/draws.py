@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,12 +29,9 @@ def given_draws(given: argparse.Namespace, seed: int) -> ChosenDraws:
     from sim.commands.numbers import whole
     from sim.posterior.choose import chosen_draws
 
-    chosen = chosen_draws(
+    return chosen_draws(
         whole("draws", given.draws, 0, 100_000),
         prior_only=given.prior_only,
         path=given.posterior,
         seed=seed,
     )
-    for note in chosen.notes:
-        print(f"refocus: posterior: {note}", file=sys.stderr, flush=True)
-    return chosen

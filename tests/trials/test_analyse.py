@@ -56,8 +56,8 @@ def test_rows_with_a_missing_value_in_a_used_column_are_left_out_and_counted(
 
 def test_ways_to_write_one_model_give_one_fit(wedge: pd.DataFrame) -> None:
     written = [
-        "y ~ trt + period + (1|cluster) + (1|clper)",
-        "y~trt+period+(1 | cluster:period)+(1|cluster)",
+        "y ~ trt + factor(period) + (1|cluster) + (1|clper)",
+        "y~trt+as.factor(period)+(1 | cluster:period)+(1|cluster)",
         "y ~ (1|cluster/period) + trt + factor(period)",
         "y ~ trt + C(period) + (1|cluster) + (1|cluster:period)",
     ]
@@ -71,8 +71,8 @@ def test_ways_to_write_one_model_give_one_fit(wedge: pd.DataFrame) -> None:
 
 
 def test_a_random_treatment_effect_may_be_written_in_two_ways(wedge: pd.DataFrame) -> None:
-    one = analyse_table(wedge, "y ~ trt + period + (1|cluster) + (0 + trt|cluster)", "trt")
-    two = analyse_table(wedge, "y ~ trt + period + (trt||cluster)", "trt")
+    one = analyse_table(wedge, "y ~ trt + factor(period) + (1|cluster) + (0 + trt|cluster)", "trt")
+    two = analyse_table(wedge, "y ~ trt + factor(period) + (trt||cluster)", "trt")
     assert one["variance"] == two["variance"]
     assert set(one["variance"]) == {"cluster", "cluster.trt", "residual"}
     assert one["n_groups"] == {"cluster": 14}
@@ -91,8 +91,8 @@ def test_labels_are_sorted_as_numbers() -> None:
     table = pd.DataFrame(
         {"y": rng.normal(size=120), "period": period, "team": np.arange(120) // 10}
     )
-    found = analyse_table(table, "y ~ period + (1|team)", "period10")
-    assert list(found["coef"]) == ["(Intercept)", "period2", "period10"]
+    found = analyse_table(table, "y ~ factor(period) + (1|team)", "period10")
+    assert list(found["coef"]) == ["(Intercept)", "factor(period)2", "factor(period)10"]
 
 
 def test_transformed_columns_and_interactions(trial: pd.DataFrame) -> None:
@@ -101,8 +101,8 @@ def test_transformed_columns_and_interactions(trial: pd.DataFrame) -> None:
     )
     written = analyse_table(trial, "fu ~ arm + I(base^2) + (1|cluster)", "arm")
     assert written["estimate"] == pytest.approx(squared["estimate"], rel=1e-9)
-    crossed = analyse_table(trial, "fu ~ arm*site + (1|cluster)", "arm:site1")
-    assert list(crossed["coef"]) == ["(Intercept)", "arm", "site1", "arm:site1"]
+    crossed = analyse_table(trial, "fu ~ arm*factor(site) + (1|cluster)", "arm:site1")
+    assert list(crossed["coef"]) == ["(Intercept)", "arm", "factor(site)1", "arm:factor(site)1"]
     logs = analyse_table(trial, "log(fu) ~ arm + (1|cluster)", "arm")
     by_hand = analyse_table(
         trial.assign(logfu=np.log(trial["fu"])), "logfu ~ arm + (1|cluster)", "arm"
@@ -141,10 +141,10 @@ def test_dependent_columns_are_named_and_the_term_may_not_be_one(trial: pd.DataF
         ("fu ~ arm + open(base) + (1|cluster)", "arm", "unknown function 'open'"),
         ("fu ~ arm + base.mean() + (1|cluster)", "arm", "unknown function 'base.mean'"),
         ("fu ~ arm + 'x' + (1|cluster)", "arm", "cannot be read"),
-        ("fu ~ arm + cluster + (1|cluster)", "arm", "nothing to estimate its variance"),
+        ("fu ~ arm + factor(cluster) + (1|cluster)", "arm", "nothing to estimate its variance"),
         ("fu ~ arm + (1|cluster) + (1|id)", "arm", "levels for"),
         ("cluster ~ arm + (1|cluster)", "arm", "does not vary|nothing|must"),
-        ("fu ~ cluster + (1|site)", "cluster", "26 coefficients"),
+        ("fu ~ factor(cluster) + (1|site)", "cluster", "26 coefficients"),
     ],
 )
 def test_what_a_formula_may_not_be(

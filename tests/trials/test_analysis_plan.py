@@ -49,7 +49,7 @@ def test_each_test_of_a_parallel_trial_is_that_of_the_table() -> None:
 def test_each_test_of_a_stepped_wedge_is_that_of_the_table(test: str) -> None:
     data = SOURCE.simulate(WEDGE, 1, 0)
     frame = data.frame()
-    model = "outcome ~ treatment + period + (1|cluster) + (1|cluster:period)"
+    model = "outcome ~ treatment + factor(period) + (1|cluster) + (1|cluster:period)"
     table = analyse_table(frame, model, "treatment")
     got = analyse_trial(data, WEDGE, replace(default_plan(WEDGE), test=test))
     key = test.replace("-", "_")

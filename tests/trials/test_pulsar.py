@@ -87,13 +87,15 @@ def test_analysis_is_that_of_the_table() -> None:
     got = pulsar_figures(y, team, period, STEP)
     table = pd.DataFrame({"y": y, "cluster": team, "period": period})
     table["trt"] = (period >= STEP[team]) * 1
-    want = analyse_table(table, "y ~ trt + period + (1|cluster)", "trt")
+    want = analyse_table(table, "y ~ trt + factor(period) + (1|cluster)", "trt")
     assert got.overall == pytest.approx(want["estimate"], rel=1e-8)
     assert got.overall_se == pytest.approx(want["kenward_roger"]["se"], rel=1e-8)
     assert got.overall_p == pytest.approx(want["kenward_roger"]["p"], rel=1e-6)
-    both = analyse_table(table, "y ~ trt + period + (1|cluster) + (1|clper)", "trt")
+    both = analyse_table(table, "y ~ trt + factor(period) + (1|cluster) + (1|clper)", "trt")
     assert got.overall_se_by_period == pytest.approx(both["kenward_roger"]["se"], rel=1e-6)
-    early = analyse_table(table[table["period"] < 2], "y ~ trt + period + (1|cluster)", "trt")
+    early = analyse_table(
+        table[table["period"] < 2], "y ~ trt + factor(period) + (1|cluster)", "trt"
+    )
     assert got.year_one == pytest.approx(early["estimate"], rel=1e-8)
     assert got.year_one_se == pytest.approx(early["kenward_roger"]["se"], rel=1e-8)
     means = table.assign(step=STEP[team]).groupby(["step", "period"])["y"].mean()

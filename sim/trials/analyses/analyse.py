@@ -7,7 +7,6 @@ of the coefficient for the sampling of clusters and people, given the model.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,9 +25,27 @@ from sim.trials.analyses.cluster_answers import (
     randomised_clusters,
 )
 from sim.trials.analyses.cluster_tests import between_within_df, t_test
+from sim.trials.analyses.correlations import PERIOD, correlations
 from sim.trials.analyses.further_analyses import imputation_analysis, participation_analysis
+from sim.trials.analyses.model_columns import check_factors, column_guesses, columns_of_model
+from sim.trials.analyses.tested_term import (
+    chosen_references,
+    coded_fixed_part,
+    compared_labels,
+    control_is_larger,
+    direction,
+    notes_on_term,
+)
+from sim.trials.data.data_notes import (
+    dropped_by_visit,
+    label_notes,
+    missing_fields,
+    outcome_note,
+    suspected_codes,
+)
+from sim.trials.data.reference_level import GIVEN, Reference
 from sim.trials.data.trial_table import (
-    LABEL_COLUMNS,
+    as_labels,
     as_numbers,
     is_missing,
     label_of,
@@ -37,7 +54,7 @@ from sim.trials.data.trial_table import (
 )
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.design_columns import prepare_design
-from sim.trials.fits.fixed_part import fixed_columns, response_column
+from sim.trials.fits.fixed_part import fixed_columns, is_factor, response_column
 from sim.trials.fits.mixed_model import MixedModelFit, fit_mixed_model
 from sim.trials.fits.model_formula import ModelFormula, RandomTerm, names_in, parse_formula
 
@@ -57,8 +74,9 @@ def analyse_csv(
     path: str | Path,
     model: str,
     term: str,
-    labels: Sequence[str] = LABEL_COLUMNS,
     *,
+    references: Sequence[str] = (),
+    missing: Sequence[str] = (),
     participation: str | None = None,
     imputations: int = 0,
     strata: Sequence[str] = (),
@@ -69,13 +87,12 @@ def analyse_csv(
     Parameters
     ----------
     path : str or Path
-        UTF-8 file with a header; a field that is empty, NA or NaN is missing.
+        UTF-8 file with a header.
     model : str
         Formula in lme4's notation.
     term : str
         The tested term.
-    labels : sequence of str
-        Columns whose numbers are labels.
+    references, missing : sequence of str
     participation : str, optional
     imputations : int
     strata : sequence of str
@@ -96,7 +113,8 @@ def analyse_csv(
         read_table(path),
         model,
         term,
-        labels,
+        references=references,
+        missing=missing,
         participation=participation,
         imputations=imputations,
         strata=strata,
@@ -108,8 +126,9 @@ def analyse_table(
     frame: pd.DataFrame,
     model: str,
     term: str,
-    labels: Sequence[str] = LABEL_COLUMNS,
     *,
+    references: Sequence[str] = (),
+    missing: Sequence[str] = (),
     participation: str | None = None,
     imputations: int = 0,
     strata: Sequence[str] = (),
@@ -120,33 +139,44 @@ def analyse_table(
     Parameters
     ----------
     frame : DataFrame
-        One row for each measurement. Rows with a missing value in a used column are left out.
+        One row for each measurement. Rows with a missing value in a used column are left out. A
+        column of numbers is a number, whatever it is called, unless the formula says ``factor()``.
     model : str
         Formula in lme4's notation, as ``"fu ~ arm + base + site + (1|cluster)"``. ``clper`` stands
         for cluster and period (or time) combined if the table has no such column.
     term : str
-        A coefficient's name, or a column with a single coefficient.
-    labels : sequence of str
-        Columns whose numbers are labels, not quantities.
+        A column with a single coefficient, or a coefficient's name as R writes it.
+    references : sequence of str
+        ``LABEL`` that the tested factor's others are compared with, or ``COLUMN=LABEL``. Otherwise
+        a label that means control in ordinary use, else the one that sorts first.
+    missing : sequence of str
+        Values that stand for missing: ``CODE``, or ``COLUMN=CODE``.
     participation : str, optional
         Column that says how far a cluster took part; adds the complier-average effect and
-        as-treated contrasts.
+        as-treated contrasts. Needs a reference that was given or recognised.
     imputations : int
         Data sets in which missing outcomes are imputed within clusters and pooled by Rubin's rules;
         0 for none.
+    strata : sequence of str
+        Columns of strata within which clusters were randomised.
+    pairs : str, optional
+        Column of pairs of clusters, one of each arm.
 
     Returns
     -------
     dict
-        ``n_obs``, ``n_groups``, ``rows_dropped_missing``, ``formula``, ``term``, ``estimate``,
+        ``direction`` (which minus which, in the data's labels), ``compared`` (``column``,
+        ``level``, ``reference`` and how it was ``chosen``; None for a quantity), ``references``,
+        ``notes`` (what was guessed, and what the data make one ask), ``n_obs``, ``n_groups``,
+        ``rows_dropped_missing``, ``missing_by_column``, ``formula``, ``term``, ``estimate``,
         ``se``, ``satterthwaite``, ``kenward_roger``, ``between_within`` (None in a partially nested
         trial), ``wald_z``, ``cluster_summary`` (None unless the term compares two arms of whole
         clusters; pairs, strata and other covariates of clusters in its second stage),
         ``cluster_permutation`` (of arms, or of the sequences of a schedule whose periods are in the
         model, within strata), ``strata`` (pairs or strata, and whether they were declared),
-        ``coef``, ``variance``, ``icc``, ``reml_criterion``, ``singular``, ``converged``,
-        ``dropped_columns``, ``warnings``; if asked for, ``participation`` and
-        ``multiple_imputation``.
+        ``coef``, ``variance``, ``icc`` (within one period), ``correlations`` (ICC, CAC and IAC with
+        intervals), ``reml_criterion``, ``singular``, ``converged``, ``dropped_columns``,
+        ``warnings``; if asked for, ``participation`` and ``multiple_imputation``.
 
     Raises
     ------
@@ -158,61 +188,117 @@ def analyse_table(
     used = _used_columns(frame, formula)
     if participation is not None and participation not in frame.columns:
         raise unknown("column", participation, frame.columns)
-    missing = np.zeros(len(frame), dtype=bool)
-    for name in used:
-        missing |= is_missing(frame[name])
-    complete = frame.loc[~missing, list(used)].copy()
+    beside = [one for one in (participation, pairs, *strata) if one in frame.columns]
+    asked = tuple(dict.fromkeys((*used, *(str(one) for one in beside))))
+    gone, notes = missing_fields(frame, asked, missing)
+    dropped = np.logical_or.reduce([gone[name] for name in used])
+    of_response = names_in(formula.response)
+    of_used = {name: gone[name] for name in used}
+    visits = dropped_by_visit(frame, of_used, of_response, formula.random_names)
+    complete = frame.loc[~dropped, list(used)].copy()
     # Errors name rows as they are numbered in the table, whatever its index.
-    complete.index = np.flatnonzero(~missing)
+    complete.index = np.flatnonzero(~dropped)
     if len(complete) == 0:
-        raise InputError(f"rows: none of {len(frame)} is complete in {', '.join(used)}")
-    slopes = [one.slope for one in formula.random if one.slope is not None]
-    numeric = [formula.response] if formula.response in used else []
-    table = typed_columns(complete, used, numeric, [one for one in labels if one in used])
+        counts = ", ".join(f"{name} {gone[name].sum()}" for name in used if gone[name].any())
+        raise InputError(
+            f"rows: none of {len(frame)} is complete in {', '.join(used)} (missing: {counts})"
+        )
+    if visits is not None:
+        notes.append(visits)
+    table = columns_of_model(formula, complete, used)
+    chosen = chosen_references(references, formula, table, term)
+    for column, reference in chosen.items():
+        if reference.chosen == GIVEN:
+            table[column] = as_labels(table[column])
+    notes += suspected_codes(complete, used)
+    of_labels = label_notes(complete, [one for one in used if is_factor(table, one)])
+    notes += [one for told in of_labels.values() for one in told]
+    notes += column_guesses(formula, table)
+    check_factors(formula, table, visits)
     y = response_column(formula, table)
     if np.ptp(y) == 0.0:
         raise InputError(f"outcome '{formula.response}': it has the value {y[0]:g} in every row")
-    X, names = fixed_columns(formula, table)
-    for slope in slopes:
-        if not _is_numeric(table, slope):
+    told = outcome_note(formula.response, y)
+    notes += [] if told is None else [told]
+    for slope in (one.slope for one in formula.random if one.slope is not None):
+        if is_factor(table, slope):
             raise InputError(f"column '{slope}': the slope of a random effect must be numeric")
     effects = [_random_effect(one, table) for one in formula.random]
     _check_varies(table, formula, term)
-    tested = _tested_column(term, names, table, formula)
-    declared = _declared(frame.loc[~missing], strata, pairs)
+    fixed, chosen, at = coded_fixed_part(formula, table, chosen, term, of_labels)
+    X, names = fixed.X, fixed.names
+    declared = _declared(frame, gone, dropped, strata, pairs)
     fit = fit_mixed_model(X, y, effects, names)
+    tested = names[at]
     if tested not in fit.names:
         others = ", ".join(one for one in fit.names if one != tested)
         raise InputError(f"term '{term}': it is a combination of other columns ({others})")
-    at = fit.names.index(tested)
+    position = fit.names.index(tested)
     columns = X[:, [names.index(one) for one in fit.names]]
     clusters = randomised_clusters(effects, declared)
-    result = _result(formula, term, tested, fit, columns, effects, clusters, int(missing.sum()))
-    factors = _factors(formula, table, tested)
+    own = fixed.parts[at]
+    result = _result(formula, term, tested, fit, columns, effects, clusters, int(dropped.sum()))
+    result |= {
+        "direction": direction(own, table),
+        "compared": compared_labels(own, table, chosen),
+        "references": {name: one._asdict() for name, one in chosen.items()},
+        "missing_by_column": {one: int(gone[one].sum()) for one in used if gone[one].any()},
+    }
+    for name, parts in zip(names, fixed.parts, strict=True):
+        if name in result["coef"]:
+            result["coef"][name]["direction"] = direction(parts, table)
+    tested_columns = [one.column for one in own]
+    result["correlations"], more = correlations(
+        formula, effects, fit, table, columns[:, position], tested_columns
+    )
+    result["icc"] = result["correlations"].get("icc", {}).get("estimate")
+    result["notes"] = [*notes_on_term(fixed, at, table, chosen), *notes, *more]
+    factors = {
+        name: [label_of(one) for one in table[name]]
+        for name in formula.fixed_names
+        if name not in (*of_response, *tested_columns)
+    }
+    # An interaction's product is no schedule that was randomised.
+    periods = _periods(formula, table) if len(own) == 1 else None
     of_clusters = cluster_answers(
-        columns, fit.names, at, y, effects, declared, _periods(formula, table), factors
+        columns, fit.names, position, y, effects, declared, periods, factors
     )
     result["warnings"] += of_clusters.pop("notes")
     result.update(of_clusters)
     if participation is not None:
-        taken_part = frame.loc[~missing, participation].copy()
-        taken_part.index = complete.index
-        if is_missing(taken_part).any():
+        if (gone[participation] & ~dropped).any():
             raise InputError(f"column '{participation}': it must be complete")
+        if result["between_within"] is None:
+            raise InputError("participation: people of one arm are in no clusters to compare")
+        taken_part = frame.loc[~dropped, participation].copy()
+        taken_part.index = complete.index
         shares = as_numbers(participation, taken_part, must=True)
         assert shares is not None
-        own = None if declared is None else declared.rows[np.unique(clusters, return_index=True)[1]]
-        taken = participation_analysis(columns, at, y, shares, clusters, own)
+        turned = control_is_larger(result["compared"])
+        of_strata = (
+            None if declared is None else declared.rows[np.unique(clusters, return_index=True)[1]]
+        )
+        taken = participation_analysis(
+            columns, position, y, shares, clusters, of_strata, turned=turned
+        )
         taken["complier_average"]["interval_method"] = COMPLIER_INTERVAL
+        arms = [result["compared"]["reference"], result["compared"]["level"]]
+        taken["arms"] = arms[::-1] if turned else arms
         result["participation"] = taken
     if imputations:
         result["multiple_imputation"] = _imputed(
-            formula, frame, table, y, ~missing, tested, imputations
+            formula, frame, table, y, gone, dropped, tested, imputations, chosen
         )
     return result
 
 
-def _declared(frame: pd.DataFrame, strata: Sequence[str], pairs: str | None) -> Declared | None:
+def _declared(
+    frame: pd.DataFrame,
+    gone: dict[str, NDArray[np.bool_]],
+    dropped: NDArray[np.bool_],
+    strata: Sequence[str],
+    pairs: str | None,
+) -> Declared | None:
     """Return the pairs or strata that the user names, of the rows used."""
     if strata and pairs is not None:
         raise InputError("pairs and strata: give one of them; pairs are strata of two")
@@ -220,32 +306,19 @@ def _declared(frame: pd.DataFrame, strata: Sequence[str], pairs: str | None) -> 
     for name in columns:
         if name not in frame.columns:
             raise unknown("column", name, frame.columns)
-        if is_missing(frame[name]).any():
+        if (gone[name] & ~dropped).any():
             raise InputError(f"column '{name}': it must be complete, as it tells the strata")
     if not columns:
         return None
-    values = {one: [label_of(value) for value in frame[one]] for one in columns}
+    rows = frame.loc[~dropped]
+    values = {one: [label_of(value) for value in rows[one]] for one in columns}
     return declared_strata(STRATA if pairs is None else PAIRS, columns, values)
-
-
-def _factors(formula: ModelFormula, table: pd.DataFrame, tested: str) -> dict[str, list[str]]:
-    """Return the labels of each row, of the columns of the fixed part that are not tested."""
-    parts = tested.split(":")
-    found = {}
-    for name in formula.fixed_names:
-        if name not in table.columns or name in (formula.response, *parts):
-            continue
-        labels = [label_of(one) for one in table[name]]
-        levels = set(labels)
-        if not any(f"{w}{one}" in parts for w in (name, f"factor({name})") for one in levels):
-            found[name] = labels
-    return found
 
 
 def _periods(formula: ModelFormula, table: pd.DataFrame) -> Codes | None:
     """Return the period of each row, where the model has periods."""
-    period = next((one for one in ("period", "time") if one in formula.fixed_names), None)
-    return None if period is None or period not in table.columns else _codes(table, [period])
+    period = next((one for one in names_in(formula.fixed) if PERIOD.search(one)), None)
+    return None if period is None else _codes(table, [period])
 
 
 def _imputed(
@@ -253,9 +326,11 @@ def _imputed(
     frame: pd.DataFrame,
     table: pd.DataFrame,
     y: Matrix,
-    complete: NDArray[np.bool_],
+    gone: dict[str, NDArray[np.bool_]],
+    dropped: NDArray[np.bool_],
     tested: str,
     imputations: int,
+    chosen: dict[str, Reference],
 ) -> dict[str, Any]:
     """Return the analysis in which rows without an outcome are imputed."""
     if len(formula.random) != 1 or formula.random[0].slope is not None:
@@ -265,19 +340,22 @@ def _imputed(
         )
     of_response = set(names_in(formula.response))
     predictors = [one for one in _used_columns(frame, formula) if one not in of_response]
-    there = ~np.any([is_missing(frame[one]) for one in predictors], axis=0)
+    there = ~np.logical_or.reduce([gone[one] for one in predictors])
     asked = frame.loc[there, predictors].copy()
     asked.index = np.flatnonzero(there)
-    numeric = [one for one in predictors if _is_numeric(table, one)]
-    labels = [one for one in predictors if one not in numeric]
-    wide = typed_columns(asked, predictors, numeric, labels)
-    X, names = fixed_columns(formula, wide)
+    numeric = [one for one in predictors if not is_factor(table, one)]
+    wide = typed_columns(asked, predictors, numeric, predictors)
+    for one in predictors:
+        if one not in numeric:
+            wide[one] = as_labels(wide[one])
+    fixed = fixed_columns(formula, wide, {name: one.label for name, one in chosen.items()})
+    X, names = fixed.X, fixed.names
     if not (X[:, 0] == 1.0).all():
         raise InputError(f"model '{formula.text}': multiple imputation needs an intercept")
     kept = prepare_design(X, np.arange(len(X), dtype=float)).kept
     X, names = X[:, kept], tuple(names[j] for j in kept)
     outcome = np.full(len(frame), np.nan)
-    outcome[complete] = y
+    outcome[~dropped] = y
     return imputation_analysis(
         X,
         names.index(tested),
@@ -311,10 +389,6 @@ def _used_columns(frame: pd.DataFrame, formula: ModelFormula) -> tuple[str, ...]
     return used
 
 
-def _is_numeric(table: pd.DataFrame, name: str) -> bool:
-    return bool(np.issubdtype(np.asarray(table[name]).dtype, np.number))
-
-
 def _codes(table: pd.DataFrame, factors: Sequence[str]) -> Codes:
     """Return the level of each row of a combination of columns."""
     parts = [
@@ -341,31 +415,6 @@ def _check_varies(table: pd.DataFrame, formula: ModelFormula, term: str) -> None
                 f"term '{term}': it has the value {values[0]} in every complete row, "
                 "so there is nothing to compare"
             )
-
-
-def _tested_column(
-    term: str, names: tuple[str, ...], table: pd.DataFrame, formula: ModelFormula
-) -> str:
-    """Return the name of the coefficient that a term stands for."""
-    if term in names:
-        return term
-    # An interaction may be named in any order.
-    turned = next((one for one in names if sorted(one.split(":")) == sorted(term.split(":"))), None)
-    if turned is not None:
-        return turned
-    column = re.sub(r"^(?:as\.factor|factor|C)\((.*)\)$", r"\1", term).strip()
-    if column in formula.fixed_names and column in table.columns:
-        levels = [label_of(one) for one in table[column].unique()]
-        found = [f"{written}{one}" for written in (column, f"factor({column})") for one in levels]
-        found = [one for one in names if one in found]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            listed = ", ".join(found[:6]) + (", ..." if len(found) > 6 else "")
-            raise InputError(
-                f"term '{term}': it has {len(found)} coefficients, name one of {listed}"
-            )
-    raise unknown("term", term, names)
 
 
 def _result(
@@ -406,7 +455,6 @@ def _result(
         "between_within": between,
         "coef": coef,
         "variance": dict(fit.variances),
-        "icc": _icc(formula, fit),
         "reml_criterion": fit.reml_criterion,
         "singular": fit.singular,
         "converged": fit.converged,
@@ -443,16 +491,6 @@ def _coefficient(fit: MixedModelFit, j: int) -> dict[str, Any]:
             "ci95": [estimate - half, estimate + half],
         },
     }
-
-
-def _icc(formula: ModelFormula, fit: MixedModelFit) -> float | None:
-    """Return the share of the cluster variance, where no random slope acts."""
-    intercepts = [one for one in formula.random if one.slope is None]
-    if not intercepts:
-        return None
-    top = min(intercepts, key=lambda one: fit.n_levels[one.name])
-    total = fit.variances["residual"] + sum(fit.variances[one.name] for one in intercepts)
-    return fit.variances[top.name] / total
 
 
 def crossed_groupings(effects: Sequence[RandomEffect]) -> list[tuple[str, str]]:

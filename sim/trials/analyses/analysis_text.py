@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from math import isfinite
-from textwrap import wrap
 from typing import Any
 
-WIDTH = 88
+# Width of an interval of a share beyond which it is said to tell little.
+HARDLY_KNOWN = 0.5
 
 
 def format_analysis(result: dict[str, Any]) -> str:
@@ -22,13 +22,18 @@ def format_analysis(result: dict[str, Any]) -> str:
         Without a line break at the end.
     """
     groups = ", ".join(f"{count} {name}" for name, count in result["n_groups"].items())
+    compares = result["direction"]
+    references = ", ".join(
+        f"{name}: {one['label']} ({one['chosen']})" for name, one in result["references"].items()
+    )
     lines = [
+        f"Effect of {result['term']}, {compares}: {_number(result['estimate'])} by the mixed model "
+        f"(model standard error {_number(result['se'])})",
         f"Model: {result['formula']}",
         f"Rows: {result['n_obs']} used, {result['rows_dropped_missing']} left out for missing "
-        f"values; groups: {groups}",
-        "",
-        f"Effect of {result['term']}: {_number(result['estimate'])} by the mixed model "
-        f"(model standard error {_number(result['se'])})",
+        f"values{_missing(result['missing_by_column'])}; groups: {groups}",
+        *([f"References: {references}"] if references else []),
+        *(f"Note: {one}" for one in result["notes"]),
         "",
         *_table(_tests(result)),
         "",
@@ -49,16 +54,16 @@ def format_analysis(result: dict[str, Any]) -> str:
                 f"Monte Carlo error {permutation['monte_carlo_se']:.1g}"
             )
         lines += [
-            f"Cluster permutation test: estimate {_number(permutation['estimate'])}, "
+            f"Cluster permutation test, {compares}: estimate {_number(permutation['estimate'])}, "
             f"p {_p(permutation['p'])} ({how})",
             "",
         ]
     lines += _participation(result.get("participation"))
-    lines += _imputation(result.get("multiple_imputation"))
+    lines += _imputation(result.get("multiple_imputation"), compares)
     lines += ["Coefficients (Kenward-Roger)"]
     lines += _table(
         [
-            ["", "estimate", "SE", "df", "t", "p"],
+            ["", "estimate", "SE", "df", "t", "p", "which is"],
             *(
                 [
                     name,
@@ -67,6 +72,7 @@ def format_analysis(result: dict[str, Any]) -> str:
                     f"{one['kenward_roger']['df']:.1f}",
                     f"{one['kenward_roger']['t']:.3f}",
                     _p(one["kenward_roger"]["p"]),
+                    "" if name == "(Intercept)" else one["direction"],
                 ]
                 for name, one in result["coef"].items()
             ),
@@ -74,11 +80,33 @@ def format_analysis(result: dict[str, Any]) -> str:
     )
     lines += ["", "Variances"]
     lines += _table([[name, _number(value)] for name, value in result["variance"].items()])
-    if result["icc"] is not None:
-        lines.append(f"  ICC {result['icc']:.4f}")
     lines.append(f"  REML criterion {result['reml_criterion']:.6f}")
+    lines += _correlations(result["correlations"])
     lines += [f"Note: {one}" for one in result["warnings"]]
     return "\n".join(lines)
+
+
+def _missing(counts: dict[str, int]) -> str:
+    """Return how many fields each column lacks."""
+    return f" ({', '.join(f'{name} {n}' for name, n in counts.items())})" if counts else ""
+
+
+def _correlations(found: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the correlations as lines for a design file."""
+    if not found:
+        return []
+    lines = []
+    for name, one in found.items():
+        interval = "no interval"
+        if one["ci95"] is not None:
+            low, high = one["ci95"]
+            interval = f"95% {low:.3g} to {high:.3g} ({one['method']})"
+            if high - low > HARDLY_KNOWN:
+                interval += ", hardly known"
+        # A design file knows the three; other shares of variance are for the reader.
+        mark = "" if name in ("icc", "cac", "iac") else "# "
+        lines.append(f"{mark}{name} = {one['estimate']:.4f}  # {interval}: {one['meaning']}")
+    return ["", "Correlations, for the [statistical] table of a design file", *lines]
 
 
 def _participation(found: dict[str, Any] | None) -> list[str]:
@@ -87,6 +115,7 @@ def _participation(found: dict[str, Any] | None) -> list[str]:
         return []
     effect = found["complier_average"]
     control, treated = found["mean_participation"]
+    reference, other = found["arms"]
     interval = "no bounds" if effect["ci95"] is None else _interval(effect["ci95"])
     rows = [
         ["effect per unit of participation", "estimate", "SE", "df", "p", "95% interval"],
@@ -94,15 +123,15 @@ def _participation(found: dict[str, Any] | None) -> list[str]:
     ]
     for name, key in (
         ("as treated, all clusters: not randomised", "as_treated_all_clusters"),
-        ("as treated, intervention arm: not randomised", "as_treated_intervention_arm"),
+        (f"as treated, {other} alone: not randomised", "as_treated_intervention_arm"),
     ):
         if found[key] is not None:
             rows.append(_effect_row(name, found[key], _interval(found[key]["ci95"])))
     t = effect["instrument_t"]
     strength = f"t of participation {t:.1f}" if isfinite(t) else "here it is perfect"
     return [
-        f"Participation: mean {_number(control)} in control, {_number(treated)} in intervention "
-        "clusters",
+        f"Participation: mean {_number(treated)} in clusters of {other}, {_number(control)} in "
+        f"those of {reference}, the control",
         *_table(rows),
         "  The complier-average interval is Anderson and Rubin's (Fieller's): effects that a",
         "  cluster-summary t test, with the arm as instrument, does not reject at 5%. It holds for",
@@ -112,13 +141,15 @@ def _participation(found: dict[str, Any] | None) -> list[str]:
     ]
 
 
-def _imputation(found: dict[str, Any] | None) -> list[str]:
+def _imputation(found: dict[str, Any] | None, compares: str) -> list[str]:
     """Return the section on imputed outcomes."""
     if found is None:
         return []
     rows = [
         ["", "estimate", "SE", "df", "p", "95% interval"],
-        _effect_row("pooled (Rubin; Barnard-Rubin df)", found, _interval(found["ci95"])),
+        _effect_row(
+            f"{compares}, pooled (Rubin; Barnard-Rubin df)", found, _interval(found["ci95"])
+        ),
     ]
     return [
         f"Multiple imputation within clusters: {found['imputations']} data sets of "
@@ -170,27 +201,22 @@ def _strata(result: dict[str, Any]) -> list[str]:
         lines.append("They cost degrees of freedom in the cluster summary.")
     if result["cluster_permutation"] is not None:
         lines.append("The permutation test exchanges arms within them alone.")
-    return [*wrap(" ".join(lines), WIDTH), ""]
+    return [" ".join(lines), ""]
 
 
 def _between_within(found: dict[str, Any] | None) -> list[str]:
     """Return how the degrees of freedom between and within clusters were counted."""
     if found is None:
         return []
+    how = "those within clusters at the level where the term varies, less columns."
     if found["level"] == "between":
-        return [
-            f"Between-within: {found['df']:g} degrees of freedom, clusters less columns constant "
-            "in clusters.\n"
-        ]
-    return [
-        f"Between-within: {found['df']:g} degrees of freedom, those within clusters at the level "
-        "where the term varies, less columns.\n"
-    ]
+        how = "clusters less columns constant in clusters."
+    return [f"Between-within: {found['df']:g} degrees of freedom, {how}", ""]
 
 
 def _tests(result: dict[str, Any]) -> list[list[str]]:
     """Return the table of tests, each with its own estimate."""
-    rows = [["test", "estimate", "SE", "df", "t", "p", "95% interval"]]
+    rows = [[result["direction"], "estimate", "SE", "df", "t", "p", "95% interval"]]
     kenward_roger, satterthwaite = result["kenward_roger"], result["satterthwaite"]
     shown = [
         ("Kenward-Roger", kenward_roger["se_adj"], kenward_roger),

@@ -26,6 +26,8 @@ def participation_analysis(
     participation: Matrix,
     clusters: Codes,
     strata: Codes | None = None,
+    *,
+    turned: bool = False,
 ) -> dict[str, Any]:
     """Return the complier-average effect, and as-treated contrasts that are not randomised.
 
@@ -39,6 +41,8 @@ def participation_analysis(
     clusters : (n,) array of int
     strata : (k,) array of int, optional
         Declared pairs or strata of clusters.
+    turned : bool
+        Whether the tested column is larger in the control arm.
 
     Raises
     ------
@@ -54,7 +58,8 @@ def participation_analysis(
     raw = np.bincount(clusters, participation) / np.bincount(clusters)
     if np.ptp(raw) == 0.0:
         raise InputError(f"participation: it has the value {raw[0]:g} in every cluster")
-    treated, covariates = level.treated, level.covariates
+    treated = ~level.treated if turned else level.treated
+    covariates = level.covariates
     # What varies within clusters is taken out of participation too: both regressions are of one
     # kind, and the interval inverts the cluster-summary test.
     means, shares = level.means(y), level.means(participation)

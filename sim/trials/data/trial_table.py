@@ -1,12 +1,13 @@
 """A table of trial data: reading it, and what its columns mean.
 
-A field that is empty, NA or NaN is missing. A column is numeric if every field in it is a number,
-unless its name is one of those that number things, such as cluster and period; all other columns
-are categorical.
+A field that is empty, NA or NaN is missing, and so is one with another program's mark for it. A
+column is numeric if every field in it is a number, whatever the column is called; all other columns
+hold labels.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,19 +16,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
+from sim.trials.fits.model_formula import written
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Columns whose numbers are labels.
-LABEL_COLUMNS = ("cluster", "id", "period", "site", "time", "team", "clper")
-MISSING = ("", "NA", "NaN", "nan")
+# Marks for a missing value that go without saying, and those of other programs, which are told.
+MISSING = ("", "NA", "NaN", "nan", "<NA>")
+OTHER_MARKS = (
+    *(".", "N/A", "n/a", "NULL", "null", "#N/A", "#NULL!", "#VALUE!", "#DIV/0!", "#REF!", "#NUM!"),
+    *("#NAME?",),
+)
+# Numbers as people write them: decimal commas, thousands, percent and currency signs.
+_NOT_PLAIN = re.compile(r"[£$€]?\s*[+-]?\d[\d.,'\s]*\s*[%£$€]?")
 # Share of fields that must be numbers for a column to count as numeric with mistakes in it.
 MOSTLY = 0.5
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a comma-separated file with a header, every field as text.
+    """Read a comma-separated file with a header, every field as the text that it is.
 
     Parameters
     ----------
@@ -36,7 +43,6 @@ def read_table(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Missing fields are NaN.
 
     Raises
     ------
@@ -64,9 +70,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     columns: dict[str, Any] = {}
     for name, fields in zip(names, zip(*body, strict=True), strict=True):
         if name:
-            values = np.array(fields, dtype=object)
-            values[np.isin(values.astype(str), MISSING)] = np.nan
-            columns[name] = values
+            columns[name] = np.array(fields, dtype=object)
     return pd.DataFrame(columns)
 
 
@@ -101,12 +105,17 @@ def _header(path: Path, header: list[str]) -> list[str]:
     return names
 
 
+def is_text(values: pd.Series) -> bool:
+    """Return whether a column holds text, or things of many kinds."""
+    return values.dtype == object or str(values.dtype) in ("str", "string")
+
+
 def is_missing(values: pd.Series) -> NDArray[np.bool_]:
-    """Return which fields of a column are missing."""
+    """Return which fields of a column are missing: empty, or with a mark that says so."""
     missing = values.isna().to_numpy(dtype=bool)
-    if values.dtype == object or str(values.dtype) in ("str", "string"):
+    if is_text(values):
         text = values.astype("str").str.strip()
-        missing = missing | text.isin(MISSING).to_numpy(dtype=bool)
+        missing = missing | text.isin((*MISSING, *OTHER_MARKS)).to_numpy(dtype=bool)
     return np.asarray(missing)
 
 
@@ -138,14 +147,23 @@ def as_numbers(name: str, values: pd.Series, must: bool) -> NDArray[np.float64] 
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     bad = np.isnan(numbers)
     if bad.any():
+        at = int(np.argmax(bad))
+        fields = values.astype("str").str.strip()
+        odd = fields.str.fullmatch(_NOT_PLAIN.pattern).to_numpy(dtype=bool)
+        if odd[bad].mean() > MOSTLY:
+            raise InputError(
+                f"column '{name}': '{fields.iloc[int(np.argmax(odd))]}' is not a plain number; "
+                "write numbers with a decimal point, without other signs, as 1234.5"
+            )
         if not must and bad.mean() > MOSTLY:
             return None
-        at = int(np.argmax(bad))
         row = values.index[at]
         where = f"row {row + 1}" if isinstance(row, (int, np.integer)) else f"row {row}"
+        field = str(values.iloc[at])
+        labels = "" if must else f"; write factor({written(name)}) if the column holds labels"
         raise InputError(
-            f"column '{name}': '{values.iloc[at]}' in {where} is not a number; a missing value is "
-            "an empty field or NA"
+            f"column '{name}': '{field}' in {where} is not a number; a missing value is an empty "
+            f"field or NA, or --missing '{field.strip()}' says so{labels}"
         )
     if np.isinf(numbers).any():
         raise InputError(f"column '{name}': every value must be finite")
@@ -192,7 +210,8 @@ def typed_columns(
     numeric : collection of str
         Columns that must be numbers.
     labels : collection of str
-        Columns that are categories whatever they hold.
+        Columns whose fields are labels; numbers among them that are written in several ways, as 1
+        and 1.0, are one label if all fields are numbers.
 
     Returns
     -------
@@ -203,7 +222,19 @@ def typed_columns(
     typed: dict[str, Any] = {}
     for name in names:
         numbers = None
-        if name not in labels or name in numeric:
+        if name in labels and name not in numeric:
+            numbers = _whole_numbers(frame[name])
+        else:
             numbers = as_numbers(name, frame[name], must=name in numeric)
         typed[name] = as_labels(frame[name]) if numbers is None else numbers
     return pd.DataFrame(typed)
+
+
+def _whole_numbers(values: pd.Series) -> NDArray[np.float64] | None:
+    """Return labels as numbers, if all are finite numbers that keep every digit."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    if not (np.isfinite(numbers) & (np.abs(numbers) < 2.0**53)).all():
+        return None
+    return np.asarray(numbers)

@@ -1,16 +1,22 @@
-"""The fixed part of a formula as columns, named as R names them (``site1``, ``(Intercept)``)."""
+"""The fixed part of a formula as columns, named as R names them (``site1``, ``(Intercept)``).
+
+The formula library sees short names only, so that columns and labels may hold any character; what
+each of its columns is made of is read off those names.
+"""
 
 from __future__ import annotations
 
 import re
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
-from sim.trials.fits.model_formula import ModelFormula
+from sim.trials.data.trial_table import as_labels
+from sim.trials.fits.model_formula import FACTORS, ModelFormula, names_in, tokens
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,39 +24,143 @@ if TYPE_CHECKING:
 Matrix = NDArray[np.float64]
 
 
-def _material(expression: str, columns: pd.DataFrame, model: ModelFormula) -> pd.DataFrame:
+class Part(NamedTuple):
+    """What one factor of a column of the fixed part is.
+
+    Attributes
+    ----------
+    written : str
+        As the formula has it: ``arm``, ``factor(period)``, ``I(base^2)``.
+    column : str
+        The table's column, or empty for a computed one.
+    level : str or None
+        Label whose rows have a one; None for a number.
+    reference : str or None
+        Label that it is compared with; None for a number, or where every label has its column.
+    """
+
+    written: str
+    column: str
+    level: str | None
+    reference: str | None
+
+    @property
+    def name(self) -> str:
+        """R's name."""
+        return self.written + (self.level or "")
+
+
+class FixedPart(NamedTuple):
+    """The columns of the fixed part.
+
+    Attributes
+    ----------
+    X : (n, q) array
+    names : tuple of str
+        As R names them.
+    parts : tuple of tuple of Part
+        What each column is a product of; empty for the intercept.
+    """
+
+    X: Matrix
+    names: tuple[str, ...]
+    parts: tuple[tuple[Part, ...], ...]
+
+
+def is_factor(columns: pd.DataFrame, name: str) -> bool:
+    """Return whether a column holds labels."""
+    return not np.issubdtype(np.asarray(columns[name]).dtype, np.number)
+
+
+def factor_names(model: ModelFormula, columns: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Return the labels of each column that the fixed part takes as a factor.
+
+    Parameters
+    ----------
+    model : ModelFormula
+    columns : DataFrame
+        Numbers and categories; none missing.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    pieces = [one for one in tokens(model.fixed) if one.kind != "blank"]
+    for at, one in enumerate(pieces):
+        called = at > 1 and pieces[at - 2].kind == "function" and pieces[at - 2].text in FACTORS
+        if one.kind == "column" and (called or is_factor(columns, one.text)):
+            found[one.text] = tuple(as_labels(columns[one.text]).categories)
+    return found
+
+
+def _material(
+    expression: str,
+    columns: pd.DataFrame,
+    model: ModelFormula,
+    references: Mapping[str, str],
+) -> tuple[pd.DataFrame, dict[str, Part], dict[str, list[str]]]:
+    """Return the library's columns, and what its short names stand for."""
+    import pandas as pd
     from formulaic import model_matrix
 
+    material: dict[str, object] = {}
+    parts: dict[str, Part] = {}
+    labels: dict[str, list[str]] = {}
+    pieces = [one for one in tokens(expression) if one.kind != "blank"]
+    short = ""
+    at = 0
+    while at < len(pieces):
+        one = pieces[at]
+        written, name, factor = one.text, one.text, False
+        if one.kind == "function" and one.text in FACTORS:
+            name, factor = pieces[at + 2].text, True
+            written = f"factor({name})"
+            at += 3
+        at += 1
+        if one.kind != "column" and not factor:
+            short += "**" if one.text == "^" else one.text
+            continue
+        factor = factor or is_factor(columns, name)
+        alias = next((key for key, part in parts.items() if part.written == written), None)
+        if alias is None:
+            alias = f"v{len(parts)}__"
+            if factor:
+                found = as_labels(columns[name])
+                levels = list(found.categories)
+                first = references.get(name, levels[0])
+                levels = [first, *(level for level in levels if level != first)]
+                codes = [levels.index(level) for level in found]
+                material[alias] = pd.Categorical.from_codes(
+                    codes, categories=[f"l{j}__" for j in range(len(levels))]
+                )
+                labels[alias] = levels
+            else:
+                material[alias] = columns[name].to_numpy(dtype=float)
+            parts[alias] = Part(written, name, None, None)
+        short += alias
     # The functions are formulaic's and numpy's; a formula can reach no other name.
     context = {"log1p": np.log1p, "sqrt": np.sqrt, "exp": np.exp, "log": np.log}
-    written = re.sub(r"\b(?:as\.)?factor\(", "C(", expression).replace("^", "**")
-    # A name with a point in it, as R allows, is quoted for the formula library.
-    written = re.sub(r"(?<![\w.])([A-Za-z_]\w*(?:\.\w+)+)", r"`\1`", written)
+    frame = pd.DataFrame(material, index=range(len(columns)))
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            found = model_matrix(written, columns, context=context, na_action="ignore")
+            made = pd.DataFrame(model_matrix(short, frame, context=context, na_action="ignore"))
     # The formula library raises errors of many kinds; each means that this text does not work.
     except Exception as error:
         plain = re.sub(r"\x1b\[[0-9;]*m|[\u29da\u29db]", "", str(error))
-        reason = " ".join(plain.split())[:200] or type(error).__name__
+        reason = " ".join(_spelt(plain, parts).split())[:200] or type(error).__name__
         raise InputError(
             f"model '{model.text}': '{expression}' cannot be used ({reason})"
         ) from None
-    import pandas as pd
-
-    return pd.DataFrame(found)
+    return made, parts, labels
 
 
-def column_name(name: str) -> str:
-    """Return R's name for a column of the formula library."""
-    if name == "Intercept":
-        return "(Intercept)"
-    name = re.sub(r"\[(?:T\.)?([^\]]*?)(?:\.0)?\]", r"\1", name).replace("`", "")
-    return re.sub(r"\bC\(", "factor(", name).replace(" ** ", "^").replace("**", "^")
+def _spelt(text: str, parts: Mapping[str, Part]) -> str:
+    """Return a text of the formula library with the names that the user wrote."""
+    text = re.sub(r"\bv\d+__", lambda one: getattr(parts.get(one[0]), "written", one[0]), text)
+    return text.replace(" ** ", "^").replace("**", "^")
 
 
-def fixed_columns(model: ModelFormula, columns: pd.DataFrame) -> tuple[Matrix, tuple[str, ...]]:
+def fixed_columns(
+    model: ModelFormula, columns: pd.DataFrame, references: Mapping[str, str] | None = None
+) -> FixedPart:
     """Return the columns of the fixed part, and their names.
 
     Parameters
@@ -58,26 +168,47 @@ def fixed_columns(model: ModelFormula, columns: pd.DataFrame) -> tuple[Matrix, t
     model : ModelFormula
     columns : DataFrame
         Numbers and categories; none missing.
+    references : mapping from column to label, optional
+        References of factors; by default the label that sorts first.
 
     Returns
     -------
-    X : (n, q) array
-    names : tuple of str
+    FixedPart
 
     Raises
     ------
     InputError
         If the formula library cannot use it, or a value is not finite.
     """
-    found = _material(model.fixed, columns, model)
+    found, short, labels = _material(model.fixed, columns, model, references or {})
     X = found.to_numpy(dtype=float)
-    names = tuple(column_name(str(one)) for one in found.columns)
+    parts = tuple(_parts(str(one), short, labels) for one in found.columns)
+    names = tuple(":".join(part.name for part in one) or "(Intercept)" for one in parts)
     if X.shape[1] == 0:
         raise InputError(f"model '{model.text}': its fixed part has no column")
     if not np.isfinite(X).all():
         name = names[int(np.argmax(~np.isfinite(X).all(axis=0)))]
         raise InputError(f"model '{model.text}': '{name}' is not finite in every row")
-    return X, names
+    return FixedPart(X, names, parts)
+
+
+def _parts(
+    name: str, short: Mapping[str, Part], labels: Mapping[str, list[str]]
+) -> tuple[Part, ...]:
+    """Return what a column of the formula library is a product of."""
+    found: list[Part] = []
+    if name == "Intercept":
+        return ()
+    # A colon inside brackets belongs to a computed column.
+    for piece in re.split(r":(?![^(]*\))", name):
+        level = re.fullmatch(r"(v\d+__)\[(T\.)?l(\d+)__\]", piece)
+        if level is not None:
+            own = labels[level[1]]
+            reference = own[0] if level[2] else None
+            found.append(short[level[1]]._replace(level=own[int(level[3])], reference=reference))
+        else:
+            found.append(short.get(piece, Part(_spelt(piece, short), "", None, None)))
+    return tuple(found)
 
 
 def response_column(model: ModelFormula, columns: pd.DataFrame) -> Matrix:
@@ -97,7 +228,10 @@ def response_column(model: ModelFormula, columns: pd.DataFrame) -> Matrix:
     InputError
         If it is not one numeric column with finite values.
     """
-    found = _material(f"0 + {model.response}", columns, model).to_numpy(dtype=float)
+    # Operators in an outcome are arithmetic, as in R, not the addition of columns.
+    text = model.response if names_in(model.response) == (model.response.strip("`"),) else None
+    text = text or f"I({model.response})"
+    found = _material(f"0 + {text}", columns, model, {})[0].to_numpy(dtype=float)
     if found.shape[1] != 1:
         raise InputError(f"model '{model.text}': the outcome '{model.response}' must be numeric")
     if not np.isfinite(found).all():

@@ -51,6 +51,10 @@ class MixedModelFit:
     n_obs : int
     n_levels : dict
         Levels of each random effect.
+    sums : CellSums
+        The data that the fit was made from, of an orthonormal basis of the columns.
+    has_slopes : bool
+        Whether a random effect is a slope.
     """
 
     names: tuple[str, ...]
@@ -64,6 +68,8 @@ class MixedModelFit:
     converged: bool
     n_obs: int
     n_levels: dict[str, int]
+    sums: CellSums
+    has_slopes: bool
 
 
 def fit_mixed_model(
@@ -133,6 +139,8 @@ def fit_mixed_model(
         converged=converged,
         n_obs=n,
         n_levels={effect.name: effect.n_levels for effect in effects},
+        sums=data,
+        has_slopes=any(effect.slope is not None for effect in effects),
     )
 
 

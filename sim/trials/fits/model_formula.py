@@ -1,23 +1,58 @@
 """Model formulas in lme4's notation: what they may say, and taking them apart.
 
 ``outcome ~ arm + base + site + (1|cluster)``. The random part may hold independent effects only:
-``(1|g)``, ``(1|g:h)``, ``(1|g/h)``, ``(0 + x|g)`` and ``(x||g)``.
+``(1|g)``, ``(1|g:h)``, ``(1|g/h)``, ``(0 + x|g)`` and ``(x||g)``. Names that hold blanks or signs
+stand in backticks, as in R.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 from sim.errors import InputError
 
 # Functions that the fixed part may use; everything else in it must be a column.
-FUNCTIONS = ("C", "factor", "as.factor", "I", "log", "log1p", "exp", "sqrt", "center", "scale")
+FACTORS = ("factor", "as.factor", "C")
+FUNCTIONS = (*FACTORS, "I", "log", "log1p", "exp", "sqrt", "center", "scale")
+# What R users write that has another form here.
+OTHER_FORMS = {
+    "relevel": "write the column alone and give --reference COLUMN=LABEL",
+    "as.numeric": "write the column alone; a column of numbers is a number",
+    "as.integer": "write the column alone; a column of numbers is a number",
+    "as.character": "write factor(COLUMN)",
+    "ordered": "write factor(COLUMN)",
+    "poly": "write x + I(x^2)",
+    "interaction": "write a:b",
+    "log2": "write log(x)",
+    "log10": "write log(x)",
+    "cbind": "the outcome is one column",
+}
 
-_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
-_ALLOWED = re.compile(r"[\w\s+\-*/:^().,]*")
-# A number may not run into a name; a point belongs to a number or stands inside a name.
-_WORD = re.compile(r"[^\W\d]\w*(?:\.\w+)*|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+|[+\-*/:^(),]|\s+")
+_PLAIN = r"[^\W\d]\w*(?:\.+\w+)*"
+_NAME = re.compile(_PLAIN)
+_TOKEN = re.compile(
+    rf"(?P<quoted>`[^`]*`)|(?P<name>{_PLAIN})|(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)"
+    r"|(?P<sign>[+\-*/:^(),])|(?P<blank>\s+)"
+)
+# Stands for a name in backticks while a formula is split; a letter that nobody writes.
+_HIDDEN = "\ua66e"
+
+
+class Token(NamedTuple):
+    """A piece of the fixed part of a formula.
+
+    Attributes
+    ----------
+    kind : {'column', 'function', 'number', 'sign', 'blank'}
+    text : str
+        A column's name without backticks.
+    """
+
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -86,7 +121,7 @@ def parse_formula(text: str) -> ModelFormula:
     Parameters
     ----------
     text : str
-        Formula in lme4's notation.
+        Formula in lme4's notation. A name that holds blanks or signs stands in backticks.
 
     Returns
     -------
@@ -97,7 +132,34 @@ def parse_formula(text: str) -> ModelFormula:
     InputError
         If it cannot be read, or holds no random effect or one that is not supported.
     """
-    if not isinstance(text, str) or text.count("~") != 1:
+    if not isinstance(text, str) or text.count("`") % 2 or _HIDDEN in text:
+        raise InputError(f"model '{text}': its backticks do not match")
+    quoted: list[str] = re.findall(r"`[^`]*`", text)
+    count = iter(range(len(quoted)))
+    hidden = re.sub(r"`[^`]*`", lambda _: f"{_HIDDEN}{next(count)}{_HIDDEN}", text)
+
+    def shown(part: str) -> str:
+        return re.sub(f"{_HIDDEN}(\\d+){_HIDDEN}", lambda found: quoted[int(found[1])], part)
+
+    try:
+        left, fixed, random = _split(hidden)
+        for part in (left, fixed):
+            _check_fixed(text, shown(part))
+    except InputError as error:
+        raise InputError(shown(str(error))) from None
+    effects = tuple(
+        RandomTerm(
+            tuple(shown(name).strip("`") for name in one.factors),
+            None if one.slope is None else shown(one.slope).strip("`"),
+        )
+        for one in random
+    )
+    return ModelFormula(text, shown(left), shown(fixed), effects)
+
+
+def _split(text: str) -> tuple[str, str, list[RandomTerm]]:
+    """Return the response, the fixed part and the random effects of a formula."""
+    if text.count("~") != 1:
         raise InputError(
             f"model '{text}': it must have the form outcome ~ arm + covariates + (1|cluster)"
         )
@@ -107,11 +169,12 @@ def parse_formula(text: str) -> ModelFormula:
     random: list[RandomTerm] = []
     kept = []
     for sign, term in _top_level_terms(text, right):
-        inner = term[1:-1] if term.startswith("(") and term.endswith(")") else term
         if "|" not in term:
             kept.append(f"{sign} {term}")
             continue
-        if inner is term or "(" in inner or ")" in inner:
+        # A grouping is a factor anyway.
+        inner = re.sub(r"\b(?:as\.)?factor\(([^()]*)\)", r"\1", term[1:-1])
+        if not (term.startswith("(") and term.endswith(")")) or "(" in inner or ")" in inner:
             raise InputError(
                 f"model '{text}': '{term}' must be written in brackets, as (1|cluster)"
             )
@@ -125,9 +188,7 @@ def parse_formula(text: str) -> ModelFormula:
     if twice is not None:
         raise InputError(f"model '{text}': the random effect '{twice}' occurs twice")
     fixed = " ".join(kept).strip().removeprefix("+").strip() or "1"
-    for part in (left, fixed):
-        _check_fixed(text, part)
-    return ModelFormula(text, left, fixed, tuple(random))
+    return left, fixed, random
 
 
 def _top_level_terms(text: str, right: str) -> list[tuple[str, str]]:
@@ -202,28 +263,73 @@ def _groupings(text: str, inner: str, written: str) -> list[tuple[str, ...]]:
     return [*found, current]
 
 
-def _check_fixed(text: str, part: str) -> None:
-    """Check that a part of the formula is names, numbers, operators and known functions."""
-    position = 0
-    for match in _WORD.finditer(part):
-        if match.start() != position:
-            break
-        position = match.end()
-    if position != len(part) or not _ALLOWED.fullmatch(part):
-        raise InputError(f"model '{text}': '{part[position:]}' cannot be read")
-    called = re.search(r"[)\d]\s*\(", part)
-    if called:
-        raise InputError(f"model '{text}': '{part[called.start() :]}' cannot be read")
-    for match in re.finditer(r"([^\W\d][\w.]*)\s*\(", part):
-        if match[1] not in FUNCTIONS:
-            raise InputError(
-                f"model '{text}': unknown function '{match[1]}'; valid: {', '.join(FUNCTIONS)}"
+def tokens(part: str) -> list[Token]:
+    """Return the pieces of a part of a formula that `parse_formula` has accepted."""
+    found = []
+    for match in _TOKEN.finditer(part):
+        kind = str(match.lastgroup)
+        if kind == "name":
+            called = re.match(r"\s*\(", part[match.end() :])
+            found.append(Token("function" if called else "column", match[0]))
+        else:
+            found.append(
+                Token("column", match[0][1:-1]) if kind == "quoted" else Token(kind, match[0])
             )
+    return found
 
 
 def names_in(part: str) -> tuple[str, ...]:
     """Return the names in a part of the formula, in order, without functions."""
-    found = dict.fromkeys(
-        match[0] for match in re.finditer(r"(?<![\w.])[^\W\d]\w*(?:\.\w+)*\b(?![\w.]*\s*\()", part)
-    )
-    return tuple(found)
+    return tuple(dict.fromkeys(one.text for one in tokens(part) if one.kind == "column"))
+
+
+def written(name: str) -> str:
+    """Return a column's name as a formula must write it."""
+    return name if _NAME.fullmatch(name) else f"`{name}`"
+
+
+def _check_fixed(text: str, part: str) -> None:
+    """Check that a part of the formula is names, numbers, operators and known functions."""
+    position = 0
+    for match in _TOKEN.finditer(part):
+        if match.start() != position:
+            break
+        position = match.end()
+    if position != len(part):
+        hint = ""
+        if re.search(r"\b(?:factor|C)\s*\([^()]*,", part):
+            hint = "; factor() takes one column, its reference is set by --reference COLUMN=LABEL"
+        elif part[position:].startswith("."):
+            hint = "; name each column"
+        elif part[position:].startswith("%in%"):
+            hint = "; write a:b"
+        raise InputError(f"model '{text}': '{part[position:]}' cannot be read{hint}")
+    pieces = [one for one in tokens(part) if one.kind != "blank"]
+    _check_order(text, pieces)
+    for at, one in enumerate(pieces):
+        if one.kind != "function":
+            continue
+        if one.text not in FUNCTIONS:
+            other = OTHER_FORMS.get(one.text)
+            more = f"valid: {', '.join(FUNCTIONS)}" if other is None else other
+            raise InputError(f"model '{text}': unknown function '{one.text}'; {more}")
+        if one.text in FACTORS and (
+            [two.kind for two in pieces[at + 1 : at + 4]] != ["sign", "column", "sign"]
+            or pieces[at + 3].text != ")"
+        ):
+            raise InputError(
+                f"model '{text}': {one.text}() takes one column; its reference is set by "
+                "--reference COLUMN=LABEL"
+            )
+
+
+def _check_order(text: str, pieces: list[Token]) -> None:
+    """Check that an operator stands between any two names or numbers."""
+    for one, other in pairwise(pieces):
+        ends = one.kind in ("column", "number") or one.text == ")"
+        begins = other.kind in ("column", "number", "function") or other.text == "("
+        if ends and begins:
+            both = f"{one.text} {other.text}"
+            names = one.kind == other.kind == "column"
+            hint = f"; a name with blanks stands in backticks, as `{both}`" if names else ""
+            raise InputError(f"model '{text}': '{both}' cannot be read{hint}")

@@ -1,0 +1,266 @@
+"""What the fields of a trial's table make one ask: told, never changed in silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import InputError, unknown
+from sim.trials.data.trial_table import OTHER_MARKS, is_missing, is_text, label_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Flags = NDArray[np.bool_]
+
+# Numbers that often stand for a missing value.
+_CODES = (-1, *(-9, -8, -7), *(-99, -98, -97, -88, -77, -66), *(-999, -998, -997, -888, -777))
+_LARGE_CODES = (9, *(77, 88, 97, 98, 99), *(777, 888, 997, 998, 999), *(7777, 8888, 9998, 9999))
+CODES = (*_CODES, -9999, -9998, -8888, *_LARGE_CODES, 99999)
+_VISIT = re.compile(
+    r"event|visit|wave|period|time|month|week|quarter|occasion|assessment|follow|phase", re.I
+)
+
+
+def missing_fields(
+    frame: pd.DataFrame, used: Sequence[str], codes: Sequence[str]
+) -> tuple[dict[str, Flags], list[str]]:
+    """Return which fields of the used columns are missing, and what was taken for it.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    used : sequence of str
+        Columns.
+    codes : sequence of str
+        Values that stand for missing: ``CODE`` in every used column, or ``COLUMN=CODE``.
+
+    Returns
+    -------
+    missing : dict from column to (n,) array of bool
+    notes : list of str
+
+    Raises
+    ------
+    InputError
+        If a code names a column that is not used, or is empty.
+    """
+    missing = {name: is_missing(frame[name]) for name in used}
+    notes = []
+    for mark in OTHER_MARKS:
+        counts = {
+            name: int((frame[name].astype("str").str.strip() == mark).sum())
+            for name in used
+            if is_text(frame[name])
+        }
+        if any(counts.values()):
+            notes.append(f"'{mark}' is taken as missing: {_counted(counts)}")
+    for text in codes:
+        column, sign, code = text.rpartition("=")
+        column, code = column.strip().strip("`"), code.strip()
+        if not code:
+            raise InputError(f"missing = '{text}': must be CODE or COLUMN=CODE, as -99")
+        if sign and column not in used:
+            raise unknown("column for --missing", column, used)
+        counts = {}
+        for name in [column] if sign else used:
+            hit = _equal(frame[name], code) & ~missing[name]
+            counts[name] = int(hit.sum())
+            missing[name] = missing[name] | hit
+        where = _counted(counts) if any(counts.values()) else "no field of the columns used has it"
+        notes.append(f"'{code}' is taken as missing, as --missing says: {where}")
+    return missing, notes
+
+
+def _equal(values: pd.Series, code: str) -> Flags:
+    """Return which fields are a code, as text or as a number."""
+    import pandas as pd
+
+    found = (values.astype("str").str.strip() == code).to_numpy(dtype=bool)
+    try:
+        number = float(code)
+    except ValueError:
+        return np.asarray(found)
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return np.asarray(found | (numbers == number))
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    """Return counts by column in words."""
+    return ", ".join(
+        f"{n} {'field' if n == 1 else 'fields'} of {name}" for name, n in counts.items() if n
+    )
+
+
+def suspected_codes(complete: pd.DataFrame, used: Sequence[str]) -> list[str]:
+    """Return a note for each number that looks like a code for missing.
+
+    A code is suspected where it lies beyond all other values by more than half their range, or is
+    negative where no other value is.
+
+    Parameters
+    ----------
+    complete : DataFrame
+        Rows that are analysed.
+    used : sequence of str
+        Columns.
+    """
+    import pandas as pd
+
+    notes = []
+    for name in used:
+        numbers = pd.to_numeric(complete[name], errors="coerce").to_numpy(
+            dtype=float, na_value=np.nan
+        )
+        there = numbers[np.isfinite(numbers)]
+        rest = np.unique(there[~np.isin(there, CODES)])
+        if rest.size < 2:
+            continue
+        for code in np.unique(there[np.isin(there, CODES)]):
+            if rest[0] <= code <= rest[-1]:
+                continue
+            if _is_odd(float(code), rest):
+                count = int((there == code).sum())
+                rows = "1 row has" if count == 1 else f"{count} rows have"
+                notes.append(
+                    f"column '{name}': {rows} {code:g}, the others lie in {rest[0]:g} to "
+                    f"{rest[-1]:g}; if it stands for missing, give --missing {code:g}"
+                )
+    return notes
+
+
+def _is_odd(code: float, rest: NDArray[np.float64]) -> bool:
+    """Return whether a code lies oddly beside the other values, sorted."""
+    gap = float(rest[0] - code if code < rest[0] else code - rest[-1])
+    steps = np.diff(rest)
+    whole = bool((rest == np.round(rest)).all())
+    if code == 9.0:
+        return whole and gap >= 3.0 and bool((steps == 1.0).all())
+    negative = code < 0.0 <= rest[0] and rest.size > 2
+    if code == -1.0:
+        return whole and negative
+    return negative or gap > 0.5 * float(rest[-1] - rest[0])
+
+
+def label_notes(complete: pd.DataFrame, used: Sequence[str]) -> dict[str, list[str]]:
+    """Return notes on labels that blanks or capitals make one, or two.
+
+    Parameters
+    ----------
+    complete : DataFrame
+        Rows that are analysed, fields as given.
+    used : sequence of str
+        Columns that hold labels.
+
+    Returns
+    -------
+    dict from column to notes
+    """
+    notes: dict[str, list[str]] = {}
+    for name in used:
+        given = [str(one) if isinstance(one, str) else label_of(one) for one in complete[name]]
+        told: list[str] = []
+        labels: dict[str, set[str]] = {}
+        for one in dict.fromkeys(given):
+            labels.setdefault(one.strip(), set()).add(one)
+        padded = {label: kinds for label, kinds in labels.items() if len(kinds) > 1}
+        if padded:
+            shown = ", ".join(f"'{one}'" for one in list(padded)[:3])
+            told.append(
+                f"column '{name}': {shown} with and without blanks at its ends counts as one label"
+            )
+        alike: dict[str, list[str]] = {}
+        for label in labels:
+            key = " ".join(re.sub(r"[\s\u200b\u00ad_-]+", " ", label.casefold()).split())
+            alike.setdefault(re.sub(r"\b0+(?=\d)", "", key), []).append(label)
+        for kinds in alike.values():
+            if len(kinds) > 1:
+                shown = " and ".join(f"'{one}'" for one in sorted(kinds)[:4])
+                told.append(
+                    f"column '{name}': {shown} differ in capitals, blanks or zeros alone and count "
+                    f"as {len(kinds)} labels"
+                )
+        if told:
+            notes[name] = told
+    return notes
+
+
+def dropped_by_visit(
+    frame: pd.DataFrame,
+    missing: Mapping[str, Flags],
+    outcome: Sequence[str],
+    groups: Sequence[str],
+) -> str | None:
+    """Return how many rows drop out at each visit, where the visits differ in it.
+
+    In a long export the team or arm may stand in the first row of a person only; every later row
+    then drops out.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The whole table.
+    missing : mapping from column to (n,) array of bool
+        Fields of the used columns that are missing.
+    outcome, groups : sequence of str
+        Columns of the outcome, and of groupings, which are no visits.
+
+    Returns
+    -------
+    str or None
+        None if no visit loses half of its rows while another keeps them.
+    """
+    lost = {name: flags for name, flags in missing.items() if name not in outcome}
+    dropped = np.logical_or.reduce(list(lost.values())) if lost else np.zeros(0, dtype=bool)
+    if not dropped.any() or dropped.all():
+        return None
+    best: tuple[float, str, NDArray[np.str_], NDArray[np.intp]] | None = None
+    for name in frame.columns:
+        named = _VISIT.search(str(name)) is not None
+        if name in outcome or name in groups or (name in lost and lost[name].any()):
+            continue
+        if frame[name].nunique() > 60 or is_missing(frame[name]).any():
+            continue
+        labels, code = np.unique([label_of(one) for one in frame[name]], return_inverse=True)
+        if not 2 <= labels.size <= 60:
+            continue
+        share = np.bincount(code, dropped) / np.bincount(code)
+        contrast = float(share.max() - share.min()) + (0.1 if named else 0.0)
+        few = labels.size <= 12 or named
+        differ = few and share.max() >= 0.5 and share.max() - share.min() >= 0.4
+        if differ and (best is None or contrast > best[0]):
+            best = (contrast, str(name), labels, code)
+    if best is None:
+        return None
+    _, name, labels, code = best
+    counts = np.bincount(code)
+    gone = np.bincount(code, dropped).astype(int)
+    order = list(dict.fromkeys(code))[:8]
+    listed = ", ".join(f"{labels[one]} {gone[one]} of {counts[one]}" for one in order)
+    columns = [one for one, flags in lost.items() if flags.any()]
+    filled = ~np.logical_or.reduce([missing[one] for one in outcome if one in missing])
+    wasted = int((filled & dropped).sum())
+    return (
+        f"rows left out because {' and '.join(columns)} {'is' if len(columns) == 1 else 'are'} "
+        f"missing, by {name}: {listed}; {wasted} of them have an outcome: fill in "
+        f"{' and '.join(columns)} in every row if they are known from another row of the person"
+    )
+
+
+def outcome_note(name: str, y: NDArray[np.float64]) -> str | None:
+    """Return what a linear model makes of an outcome with two values, or None."""
+    values = np.unique(y)
+    if values.size != 2:
+        return None
+    if values.tolist() == [0.0, 1.0]:
+        what = "effects are differences of proportions (risk differences)"
+    else:
+        what = "effects are differences of its mean"
+    return (
+        f"outcome '{name}' has two values, {values[0]:g} and {values[1]:g}, and is fitted by a "
+        f"linear model: {what}; tests are approximate where a proportion is near 0 or 1"
+    )
