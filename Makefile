@@ -1,10 +1,12 @@
 # Thin names for common commands. ./run and ./test work without make.
 python = .venv/bin/python
 
-.PHONY: help setup run test lint docs-parameters docs site bench
+.PHONY: help setup run test fuzz lint docs-parameters docs site bench
 
 help:
-	@echo "make setup | run | test | lint | docs | site | bench"
+	@echo "make setup | run | test | fuzz | lint | docs | site | bench | study-NAME"
+	@echo "studies (long; their tables are committed):"
+	@ls benchmarks/studies/*.py | sed 's|.*/|  study-|; s|\.py$$||' | grep -v __init__ || true
 
 setup:
 	@sh -ec '. scripts/environment.sh; prepare test' ./setup
@@ -14,6 +16,15 @@ run:
 
 test:
 	@./test
+
+# Random tests with many examples, from a seed that is printed.
+fuzz: setup
+	@seed=$${SEED:-$$(date +%s)}; echo "SEED=$$seed make fuzz"; \
+	HYPOTHESIS_PROFILE=thorough $(python) -m pytest -n logical -m "not slow" --hypothesis-seed $$seed
+
+# A long study: benchmarks/studies/NAME.py writes benchmarks/studies/NAME.csv, which is committed.
+study-%: setup
+	$(python) -m benchmarks.studies.$*
 
 lint: setup
 	$(python) -m ruff check --fix .

@@ -1,13 +1,19 @@
 """Settings shared by all tests.
 
 Property-based tests draw few examples, so that a run stays short. In continuous integration they
-draw the same ones each time; `HYPOTHESIS_PROFILE=thorough` draws many.
+draw those of a printed seed; elsewhere others each time, and what failed is kept in `.hypothesis`,
+so that it fails again. `HYPOTHESIS_PROFILE=thorough` draws many. What was found once belongs into
+the test as an `@example`.
+
+Several processes share the compiled code: it is made before they start.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Compiling takes long at the first example only, which says nothing about the claim under test.
@@ -15,18 +21,34 @@ _SLOW_START = [HealthCheck.too_slow]
 
 settings.register_profile(
     "ci",
-    derandomize=True,
     deadline=None,
     max_examples=20,
     suppress_health_check=_SLOW_START,
     print_blob=True,
 )
-settings.register_profile(
-    "local", deadline=None, max_examples=20, suppress_health_check=_SLOW_START
-)
-settings.register_profile(
-    "thorough", deadline=None, max_examples=500, suppress_health_check=_SLOW_START
-)
-settings.load_profile(
-    os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "local")
-)
+settings.register_profile("local", settings.get_profile("ci"))
+settings.register_profile("thorough", settings.get_profile("ci"), max_examples=500)
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "local")
+CI_SEED = 20261126
+settings.load_profile(PROFILE)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Set the seed of random tests in continuous integration, unless one was given."""
+    if PROFILE == "ci" and config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = CI_SEED
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Print the seed, and compile once before processes start that share the code."""
+    config = session.config
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        return
+    if config.option.hypothesis_seed is not None:
+        print(f"random tests: --hypothesis-seed={config.option.hypothesis_seed}", file=sys.stderr)
+    from sim.runs.first_run import compile_week, is_compiled
+
+    if not is_compiled():
+        print("compiling once for all processes ...", file=sys.stderr, flush=True)
+        compile_week()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.commands.numbers import whole
-from sim.commands.simulation import progress_bar, say, stop_on_interrupt
+from sim.commands.simulation import compile_first, progress_bar, say, stop_on_interrupt
 from sim.commands.unfinished import begun, ended
 from sim.errors import InputError
 
@@ -43,11 +43,9 @@ def long_work(
     KeyboardInterrupt
         When somebody cancelled; how to go on has then been told.
     """
-    from sim.engines.code_cache import first_compilation
     from sim.runs.simulate import Cancelled, Interrupted
 
-    if first_compilation():
-        say("first simulation after installation or an edit: compiling, about half a minute ...")
+    compile_first()
     workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
     hint = "" if folder is None else f"; go on with: refocus {given.command} --resume {folder}"
     was_there = folder is not None and folder.exists()

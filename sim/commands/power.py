@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.commands.numbers import whole
-from sim.commands.simulation import say, stop_on_interrupt
+from sim.commands.simulation import compile_first, say, stop_on_interrupt
 from sim.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -263,8 +263,8 @@ def stopped_when(asked: Sequence[bool], on_point: Callable[[str], Any]) -> Calla
 def _say_when_compiling(agents: bool) -> None:
     from sim.engines.code_cache import FIT_SOURCES, first_compilation
 
-    if agents and first_compilation():
-        say("first simulation after installation or an edit: compiling, about half a minute ...")
+    if agents:
+        compile_first()
     elif first_compilation(FIT_SOURCES):
         say("first analysis after installation or an edit: compiling, some seconds ...")
 

@@ -292,13 +292,12 @@ def stop_on_interrupt() -> Iterator[list[bool]]:
 
 def simulated(job: Prepared, given: argparse.Namespace, folder: Path | None) -> Results:
     """Run a request with a progress bar, storing finished chunks in the folder."""
-    from sim.engines.code_cache import first_compilation
     from sim.runs.results import provenance
     from sim.runs.simulate import Cancelled, simulate
     from sim.scenarios.text import scenario_text
 
-    if given.engine == "compiled" and first_compilation():
-        say("first simulation after installation or an edit: compiling, about half a minute ...")
+    if given.engine == "compiled":
+        compile_first()
     workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
     texts = {one.name: scenario_text(one) for one in job.scenarios}
     notes = {"source": job.roster.source, "notes": list(job.roster.notes)}
@@ -322,6 +321,31 @@ def simulated(job: Prepared, given: argparse.Namespace, folder: Path | None) -> 
 def say(text: str) -> None:
     """Tell the user something that is not data."""
     print(f"refocus: {text}", file=sys.stderr, flush=True)
+
+
+def compile_first() -> None:
+    """Compile the model where that has not been done, and say how far it is."""
+    from sim.runs.first_run import EXPECTED_SECONDS, PIECES, compile_week, is_compiled
+
+    if is_compiled():
+        return
+    say(
+        "first simulation after installation or an edit: compiling, about "
+        f"{EXPECTED_SECONDS} seconds on a quiet machine, once ..."
+    )
+    if not sys.stderr.isatty():
+        compile_week()
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=PIECES, unit="piece", desc="compiling", dynamic_ncols=True) as bar:
+
+        def show(done: int, _: int) -> None:
+            bar.n = max(bar.n, done)
+            # Time goes on where pieces do not.
+            bar.refresh()
+
+        compile_week(show)
 
 
 @contextlib.contextmanager

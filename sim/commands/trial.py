@@ -161,8 +161,7 @@ def predict(given: argparse.Namespace) -> int:
 def prepared(given: argparse.Namespace) -> tuple[ChosenDraws, int, int, Path | None]:
     """Return draws, number of trials, seed and folder; everything is checked before simulating."""
     from sim.commands.draws import given_draws
-    from sim.commands.simulation import say
-    from sim.engines.code_cache import first_compilation
+    from sim.commands.simulation import compile_first
     from sim.streams import check_seed
 
     seed = check_seed(whole("seed", given.seed, 0, 2**32 - 1))
@@ -172,8 +171,7 @@ def prepared(given: argparse.Namespace) -> tuple[ChosenDraws, int, int, Path | N
         given.draws = str(count)
     chosen = given_draws(given, seed)
     folder = None if given.out is None else new_folder(Path(given.out))
-    if first_compilation():
-        say("first simulation after installation or an edit: compiling, about half a minute ...")
+    compile_first()
     return chosen, count, seed, folder
 
 

@@ -20,6 +20,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from sim.errors import InputError
+
 SOURCES = (
     "elementary.py",
     "streams.py",
@@ -105,10 +107,21 @@ def compiler(folder: Path | None) -> Callable[..., Any]:
     """Return a decorator that compiles a function and keeps the code in a folder, if there is one.
 
     Compiled functions hold no lock on the interpreter.
+
+    Raises
+    ------
+    InputError
+        When numba has been told not to compile: the loops read records as only compiled code can.
     """
     import numba
 
     config: Any = numba.config
+    if config.DISABLE_JIT:
+        given = os.environ.get("NUMBA_DISABLE_JIT", "1")
+        raise InputError(
+            f"NUMBA_DISABLE_JIT = '{given}': must be unset or 0, as this needs compiled code; "
+            "single worlds run without it as 'sim.engines.mesa_model'"
+        )
 
     def compiled(function: Callable[..., Any]) -> Any:
         # numba asks for the folder when it meets the function, not when it compiles it.
