@@ -150,9 +150,10 @@ def team_outcomes(
     Returns
     -------
     numpy.ndarray
-        Differences from usual care at the end, shape (plans, draws, teams, `OUTCOMES`): the mean
-        QPR-15 of the team's sampled service users in points, and the share of its users whose
-        worker was trained. 0 where nobody of a team was left to ask.
+        Differences from usual care, shape (plans, draws, teams, `OUTCOMES`): the mean QPR-15 of the
+        team's sampled service users at the end in points, and the share of its users whose worker
+        was trained, averaged over all weeks: person-time, not the state of the last week. 0 where
+        nobody of a team was left to ask.
     """
     teams = len(roster.rows)
     nobody = np.full(teams, NOTHING)
@@ -183,9 +184,7 @@ def team_outcomes(
         count = np.bincount(people["team"], minlength=teams)
         total = np.bincount(people["team"], people["qpr15"], minlength=teams)
         kept[:, 0] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-        last = tables["team_weeks"]
-        last = last[last["week"] == weeks]
-        kept[last["team"], 1] = last["reach"]
+        kept[:, 1] = mean_reach(tables["team_weeks"], weeks, teams)
         return {"outcomes": kept}
 
     chunks = simulate_reduced(
@@ -202,6 +201,12 @@ def team_outcomes(
     for chunk, kept in chunks:
         found[chunk.scenario, chunk.draw] = kept["outcomes"]
     return np.asarray(np.nan_to_num(found[1:] - found[:1], nan=0.0))
+
+
+def mean_reach(team_weeks: np.ndarray, weeks: int, teams: int) -> np.ndarray:
+    """Return each team's reach averaged over weeks 1 to the last, shape (teams,)."""
+    lived = team_weeks[team_weeks["week"] > 0]
+    return np.bincount(lived["team"], lived["reach"], minlength=teams) / weeks
 
 
 def as_usual(weeks: int) -> Scenario:

@@ -26,6 +26,7 @@ def plan_content(outcome: PlanOutcome, covers: str, command: str) -> dict[str, A
     versions = package_versions()
     content: dict[str, Any] = {
         "verdict": verdict(outcome),
+        "tied": list(outcome.tied) if outcome.fresh >= FEWEST_FRESH else [],
         "recommended": outcome.recommended.plan.name,
         "gain": {
             "mean": outcome.gain,

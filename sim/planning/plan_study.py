@@ -181,7 +181,7 @@ class PlanOutcome:
     scores : tuple of Score
         The search's plan first, then usual care for all, then the rules'.
     best_rule : Score
-        The rule that looked best on the search's draws; usual care for all is one.
+        The rule that the table shows best: on fresh draws; usual care for all is one.
     gain, gain_low, gain_high : float
         Search less best rule on fresh draws: mean, and 95% interval (Student's t) of the Monte
         Carlo error of that mean.
@@ -189,6 +189,9 @@ class PlanOutcome:
         Number of fresh draws.
     effect : Effect or None
         What the recommended plan does for those it treats; None where it treats nobody.
+    tied : tuple of str
+        Names of the plans that paired differences on fresh draws do not tell from the one that the
+        table shows best, that one first; one name where it stands apart.
     """
 
     question: PlanQuestion
@@ -200,6 +203,7 @@ class PlanOutcome:
     gain_high: float
     fresh: int
     effect: Effect | None = None
+    tied: tuple[str, ...] = ()
 
     @property
     def search(self) -> Score:
@@ -249,6 +253,30 @@ def gain_of(difference: np.ndarray) -> tuple[float, float, float]:
         return mean, -np.inf, np.inf
     half = float(stdtrit(count - 1, 0.975) * difference.std(ddof=1) / np.sqrt(count))
     return mean, mean - half, mean + half
+
+
+def tied_with_best(worth: np.ndarray) -> list[int]:
+    """Return the plans that are not told from the best one, that one first.
+
+    Parameters
+    ----------
+    worth : numpy.ndarray
+        Worth of every plan in each fresh draw, on common random numbers, shape (plans, draws).
+
+    Returns
+    -------
+    list of int
+        The plan with the highest mean, and those whose paired difference from it has a 95%
+        interval (Student's t) that holds 0; all of them with fewer than `FEWEST_FRESH` draws.
+    """
+    count = worth.shape[1]
+    top = int(np.argmax(worth.mean(axis=1)))
+    others = [
+        one
+        for one in range(len(worth))
+        if one != top and (count < FEWEST_FRESH or gain_of(worth[top] - worth[one])[1] <= 0.0)
+    ]
+    return [top, *others]
 
 
 def offer_of(question: PlanQuestion) -> Offer:
@@ -422,9 +450,15 @@ def solve(
         score_of(offer, plan, hoped, own, best - own)
         for plan, hoped, own in zip(plans, expected, worth, strict=True)
     )
-    rule = 1 + int(np.argmax(expected[1:]))
+    rule = 1 + int(np.argmax(worth[1:].mean(axis=1)))
     answer = PlanOutcome(
-        question, offer, scores, scores[rule], *gain_of(worth[0] - worth[rule]), len(fresh)
+        question,
+        offer,
+        scores,
+        scores[rule],
+        *gain_of(worth[0] - worth[rule]),
+        len(fresh),
+        tied=tuple(plans[number].name for number in tied_with_best(worth)),
     )
     plan = answer.recommended.plan
     if not np.any(plan.package != NOTHING):

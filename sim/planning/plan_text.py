@@ -14,9 +14,10 @@ from sim.planning.verdicts import chance_text, signed, time_text
 
 UNITS = {
     "qpr": "QPR-15 points a person on the books of the teams planned for",
-    "reach": "share of people on the books of the teams planned for whose worker was trained",
+    "reach": "share of person-time of the teams planned for with a trained worker",
     "equity": "QPR-15 points a person of the teams planned for, people weighted as stated",
 }
+WHEN = {"qpr": "at the end", "equity": "at the end", "reach": "over the time looked at"}
 GAIN_COVERS = (
     "95% interval by Student's t of the mean over fresh draws: Monte Carlo error, from parameter "
     "uncertainty and chance"
@@ -51,7 +52,20 @@ def verdict(outcome: PlanOutcome) -> str:
     )
     if outcome.beats:
         return f"The search beats {rule} by {gap} {unit}, on draws that it never saw."
-    return f"The search does not beat {rule}: {gap} {unit}, on draws that it never saw. {instead}"
+    if outcome.gain_high < 0.0:
+        return f"The search is worse than {rule}: {gap} {unit}, on fresh draws. {instead}"
+    return f"A tie: the search does not beat {rule}: {gap} {unit}, on fresh draws. {instead}"
+
+
+def tie_text(outcome: PlanOutcome) -> str:
+    """Return which plans are not told from the one that the table shows best; empty for none."""
+    if len(outcome.tied) < 2 or outcome.fresh < FEWEST_FRESH:
+        return ""
+    best, *others = outcome.tied
+    return (
+        f"Tie: paired differences on fresh draws do not tell '{best}', which the table shows best, "
+        f"from {', '.join(others)}."
+    )
 
 
 def heading(outcome: PlanOutcome) -> str:
@@ -122,7 +136,8 @@ def made_with(outcome: PlanOutcome) -> str:
 
 def plan_text(outcome: PlanOutcome, covers: str) -> str:
     """Return the answer for a terminal."""
-    parts = [filled(verdict(outcome)), filled(effect_text(outcome))]
+    parts = [filled(one) for one in (verdict(outcome), tie_text(outcome)) if one]
+    parts.append(filled(effect_text(outcome)))
     parts.append(f"{heading(outcome)}\n{table(plan_rows(outcome))}")
     if outcome.recommended.teams:
         parts.append(filled(cost_text(outcome, outcome.recommended)))
@@ -135,7 +150,7 @@ def plan_text(outcome: PlanOutcome, covers: str) -> str:
     parts.append(
         filled(
             f"Worth of every plan in {UNITS[outcome.question.objective]}, difference from usual "
-            f"care at the end; 5% and 95% cover {covers}."
+            f"care {WHEN[outcome.question.objective]}; 5% and 95% cover {covers}."
         )
         + "\n"
         + table(score_rows(outcome))

@@ -15,6 +15,7 @@ from sim.planning.plan_text import (
     effect_text,
     heading,
     made_with,
+    tie_text,
     verdict,
 )
 from sim.report.document import Document
@@ -38,6 +39,8 @@ def plan_report(outcome: PlanOutcome, covers: str, command: str) -> str:
     """
     page = Document("A rollout plan")
     page.paragraph(verdict(outcome), "lead")
+    if tie := tie_text(outcome):
+        page.paragraph(tie)
     page.paragraph(f"{effect_text(outcome)} A best plan may still make no meaningful difference.")
     page.paragraph(
         "Effects rest mainly on assumptions: the REFOCUS trial informs few parameters. Beyond "

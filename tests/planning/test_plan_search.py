@@ -19,6 +19,7 @@ from sim.planning.packages import (
     TeamPlan,
     as_package,
     core_training_weeks,
+    mean_reach,
     mixed_layout,
     team_outcomes,
 )
@@ -32,7 +33,15 @@ from sim.planning.plan_search import (
     use_of,
     within,
 )
-from sim.planning.plan_study import PlanQuestion, beats, gain_of, offer_of, packages_of, solve
+from sim.planning.plan_study import (
+    PlanQuestion,
+    beats,
+    gain_of,
+    offer_of,
+    packages_of,
+    solve,
+    tied_with_best,
+)
 from sim.planning.prices import shipped_prices
 from sim.planning.resources import by_year
 from sim.planning.trainers import Capacity
@@ -360,3 +369,22 @@ def test_the_command_writes_plan_scores_and_report(
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "never saw" in page
     assert "informs few parameters" in page
+
+
+def test_plans_tie_unless_paired_differences_on_common_chance_tell_them_apart() -> None:
+    noise = np.linspace(-5.0, 5.0, 20)
+    wobble = np.where(np.arange(20) % 2 == 0, 0.4, -0.3)
+    worth = np.array([noise, noise + 1.0, noise + 1.0 + wobble, noise + 0.2])
+    # The third has the highest mean; half a wobble does not tell the second from it.
+    assert tied_with_best(worth) == [2, 1]
+    # Chance of its own hides what common chance shows.
+    assert 0 in tied_with_best(np.array([noise[::-1], noise + 1.0]))
+    assert tied_with_best(worth[:, :9]) == [2, 0, 1, 3]
+
+
+def test_reach_is_person_time_and_not_the_last_week() -> None:
+    rows = np.zeros(2 * 5, dtype=[("week", "i8"), ("team", "i8"), ("reach", "f8")])
+    rows["week"], rows["team"] = np.repeat(np.arange(5), 2), np.tile([0, 1], 5)
+    # One team reaches all in the last week alone, the other all but then.
+    rows["reach"] = [0, 0, 0, 1, 0, 1, 0, 1, 1, 0]
+    assert mean_reach(rows, 4, 2).tolist() == [0.25, 0.75]
