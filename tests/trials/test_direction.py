@@ -86,6 +86,14 @@ def test_where_no_label_says_control_the_first_is_taken_and_told(labels: tuple[s
     assert any("sorts first, not because of what it means" in one for one in got["notes"])
 
 
+def test_nothing_or_zero_is_control_beside_one_other_label_alone() -> None:
+    assert control_label(("0", "1")) == "0"
+    assert control_label(("0", "1", "2")) is None
+    assert control_label(("high", "low", "none")) is None
+    assert control_label(("TAU", "none")) is None, "both may be"
+    assert control_label(("A", "B", "usual care")) == "usual care"
+
+
 @given(st.lists(st.text(min_size=1, max_size=12), min_size=2, max_size=4, unique=True))
 def test_recognising_control_never_depends_on_the_order_of_labels(labels: list[str]) -> None:
     assert control_label(labels) == control_label(labels[::-1])

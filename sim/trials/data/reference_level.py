@@ -18,7 +18,7 @@ GIVEN, RECOGNISED, FIRST = "given", "recognised as control", "sorts first"
 # Labels that mean control in ordinary use, in small letters and without signs.
 CONTROL = frozenset(
     (
-        *("0", "no", "none", "off", "false", "never", "control", "controls", "ctrl", "ctl"),
+        *("control", "controls", "ctrl", "ctl"),
         *("placebo", "sham", "standard", "usual", "routine", "tau", "cau", "bau", "soc"),
         *("comparison", "comparator", "wl", "wlc", "waitlist", "wait list", "waiting list"),
         *("untreated", "unexposed", "nothing", "not treated", "not exposed", "no treatment"),
@@ -35,6 +35,8 @@ CONTROL = frozenset(
         ),
     )
 )
+# Labels that mean control where there is one other.
+ABSENT = frozenset(("0", "no", "none", "off", "false", "never"))
 # Words inside a longer label that mean control, where one label alone holds them.
 _INSIDE = re.compile(
     r"\b(?:control|usual care|as usual|placebo|waiting list|wait list|waitlist|tau|standard care)\b"
@@ -68,7 +70,8 @@ def control_label(levels: Sequence[str]) -> str | None:
         None too if several labels mean control, as "TAU" beside "waiting list".
     """
     plain = {one: _plain(one) for one in levels}
-    found = [one for one in levels if plain[one] in CONTROL]
+    names = CONTROL | ABSENT if len(levels) == 2 else CONTROL
+    found = [one for one in levels if plain[one] in names]
     found = found or [one for one in levels if _INSIDE.search(plain[one])]
     if found:
         return found[0] if len(found) == 1 else None

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.trials.fits.cell_sums import CellSums
-from sim.trials.fits.reml import criterion_and_gradient, moments
+from sim.trials.fits.reml import LARGEST_RATIO, criterion_and_gradient, moments
 
 Matrix = NDArray[np.float64]
 
@@ -27,8 +27,7 @@ EXACT, PROFILE, NO_INTERVAL = "Wald's exact", "REML profile", "none"
 # 95% point of chi squared with one degree of freedom.
 CHI2_95 = 3.841458820694124
 RESIDUAL = -1
-# Largest variance ratio looked at, and the root of the largest that is searched over.
-LARGEST_RATIO = 1e20
+# Root of the largest variance ratio that is searched over.
 LARGEST_ROOT = 1e3
 
 

@@ -23,7 +23,7 @@ NO_VARIATION = 3
 NOT_CONVERGED = 4
 
 START_RATIO = 0.05
-LARGEST_RATIO = 1e20
+LARGEST_RATIO = 1e14
 MAX_STEPS = 100
 # Share of a column's sum of squares beyond the columns before it; a hundred millionth of it is
 # where sums of squares have too few digits left.

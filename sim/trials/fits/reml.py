@@ -18,7 +18,8 @@ Matrix = NDArray[np.float64]
 
 START_RATIOS = (0.05, 1.0, 1e-3)
 MAX_STEPS = 200
-LARGEST_RATIO = 1e20
+# Beyond it the residual variance is the rounding of the response.
+LARGEST_RATIO = 1e14
 
 
 class Moments(NamedTuple):
@@ -132,7 +133,8 @@ def profile(data: CellSums, ratios: Matrix) -> Profile:
     coefficients = covariance @ found.first[:p, p]
     u = np.append(-coefficients, 1.0)
     rss = float(u @ found.first @ u)
-    variance = rss / df
+    # Rounding may leave less than nothing of a response that does not vary within groups.
+    variance = max(rss, 1e-300) / df
     criterion = (
         df * (1.0 + np.log(2.0 * np.pi * variance))
         + found.log_determinant
