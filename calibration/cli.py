@@ -12,7 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+from sim.commands.declared import declare
 from sim.errors import InputError, nearest
+from sim.reading.numbers import whole
 
 EXAMPLES = """\
 examples:
@@ -54,11 +56,30 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--docs", metavar="FILE", help="also write the report as Markdown")
     parser.add_argument("--ship", action="store_true", help="also write the shipped posterior")
     parser.add_argument("--invented", action="store_true", help="mark the report: invented data")
-    parser.add_argument("--seed", type=int, default=1, help="seed of everything (1)")
-    parser.add_argument("--workers", type=int, help="threads; all processors by default")
+    parser.add_argument("--seed", default="1", help="seed of everything (1)")
+    parser.add_argument("--workers", help="threads; all processors by default")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     for name in SIZES:
-        parser.add_argument(f"--{name}", type=int, help=argparse.SUPPRESS)
+        parser.add_argument(f"--{name}", help=argparse.SUPPRESS)
+    declare(
+        parser,
+        alone_with={
+            "check": ("targets", "roster", "scenario"),
+            "report": ("resume", "out", "docs", "invented", "quiet"),
+            "resume": (
+                "out",
+                "report",
+                "targets",
+                "roster",
+                "scenario",
+                "docs",
+                "ship",
+                "invented",
+                "workers",
+                "quiet",
+            ),
+        },
+    )
 
 
 SIZES = (
@@ -97,6 +118,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.check:
         targets = load_targets(arguments.targets)
+        if arguments.roster or arguments.scenario:
+            from calibration.own import own_trial
+
+            own_trial(arguments.roster, arguments.scenario, checked_seed(arguments.seed))
         for one in targets.values():
             print(f"{one.pattern:4} {one.use:9} {one.name}: {one.title}")
         return 0
@@ -118,16 +143,15 @@ def run(arguments: argparse.Namespace) -> int:
     for name in SIZES:
         value = getattr(arguments, name, None)
         if value is not None:
-            if value < SMALLEST[name]:
-                raise InputError(f"--{name} {value}: must be at least {SMALLEST[name]}")
-            settings = replace(settings, **{name: value})
+            settings = replace(settings, **{name: whole(name, value, SMALLEST[name])})
     settings = as_before(folder, settings) if arguments.resume else settings
     own: dict[str, Any] = {}
     if arguments.roster or arguments.scenario:
         from calibration.own import own_trial
 
         own = own_trial(arguments.roster, arguments.scenario, settings.seed)
-    fit = start(targets, settings, folder, workers=arguments.workers, quiet=arguments.quiet, **own)
+    workers = None if arguments.workers is None else whole("workers", arguments.workers, 1, 1024)
+    fit = start(targets, settings, folder, workers=workers, quiet=arguments.quiet, **own)
     remember(folder, arguments)
     outcome = calibrate_fit(fit)
     store(fit, outcome, folder)
@@ -183,11 +207,11 @@ def write_reports(folder: Path, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def checked_seed(seed: int) -> int:
+def checked_seed(seed: str) -> int:
     """Return the seed, or refuse it."""
-    from sim.streams import check_seed
+    from sim.streams import MAXIMUM_SEED
 
-    return check_seed(seed)
+    return whole("seed", seed, 0, MAXIMUM_SEED)
 
 
 def as_before(folder: Path, settings: Any) -> Any:

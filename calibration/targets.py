@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,9 @@ from typing import Any
 
 from calibration.extractors import DIRECTIONS, EXTRACTORS
 from sim.errors import InputError, unknown
+from sim.reading.numbers import finite, repeated
+from sim.reading.text_files import read_text
+from sim.reading.toml_text import read_toml
 
 SHIPPED = Path(__file__).parent / "targets.toml"
 USES = ("fit", "check", "prior", "held out")
@@ -107,16 +108,14 @@ def load_targets(path: Path | str | None = None) -> dict[str, Target]:
         that the instrument cannot take.
     """
     place = SHIPPED if path is None else Path(path)
-    try:
-        tables = tomllib.loads(place.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"targets '{place}': cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"targets '{place.name}': not valid TOML: {error}") from None
+    tables = read_toml(read_text(place, "targets"), f"targets '{place.name}'")
     if not tables:
         raise InputError(f"targets '{place.name}': no target in it")
-    targets = {name: checked(name, table) for name, table in tables.items()}
-    _check_fitted_once(targets)
+    try:
+        targets = {name: checked(name, table) for name, table in tables.items()}
+        _check_fitted_once(targets)
+    except InputError as error:
+        raise InputError(f"targets '{place.name}': {error}") from None
     return targets
 
 
@@ -136,23 +135,23 @@ def checked(name: str, table: Any) -> Target:
         raise unknown(f"kind of target '{name}'", table["kind"], KINDS)
     for field in ("direction", "conflicts"):
         if not isinstance(table.get(field, ""), str):
-            raise InputError(f"target '{name}': {field} = {table[field]!r}: must be a text")
+            raise InputError(f"target '{name}': {field} = {repeated(table[field])}: must be a text")
     for field in ("value", "se"):
-        if table.get(field) is not None and not _is_number(table[field]):
+        if table.get(field) is not None and finite(table[field]) is None:
             raise InputError(
-                f"target '{name}': {field} = {table[field]!r}: must be a finite number"
+                f"target '{name}': {field} = {repeated(table[field])}: must be a finite number"
             )
     for field in ("n", "of"):
         given = table.get(field)
-        if given is not None and not (_is_number(given) and given == int(given) and given > 0):
+        if given is not None and not _is_count(given):
             raise InputError(
-                f"target '{name}': {field} = {given!r}: must be a whole number above 0"
+                f"target '{name}': {field} = {repeated(given)}: must be a whole number above 0"
             )
     if table.get("se") is not None and table["se"] <= 0.0:
         raise InputError(f"target '{name}': se = {table['se']}: must be above 0")
     extractor = table.get("extractor")
-    if extractor is not None and extractor not in EXTRACTORS:
-        raise unknown(f"extractor of target '{name}'", extractor, EXTRACTORS)
+    if extractor is not None and (not isinstance(extractor, str) or extractor not in EXTRACTORS):
+        raise unknown(f"extractor of target '{name}'", str(extractor), EXTRACTORS)
     if extractor is None and table["use"] in ("fit", "check"):
         raise InputError(
             f"target '{name}': extractor is missing; a {table['use']} target needs one"
@@ -161,12 +160,12 @@ def checked(name: str, table: Any) -> Target:
     selected_by = table.get("selected_by", [])
     if not isinstance(selected_by, list):
         raise InputError(
-            f"target '{name}': selected_by = {selected_by!r}: must be a list of tests, such as "
-            f"['{tests[0]}']"
+            f"target '{name}': selected_by = {repeated(selected_by)}: must be a list of "
+            f"tests, such as ['{tests[0]}']"
         )
     for one in selected_by:
-        if one not in tests:
-            raise unknown(f"selected_by of target '{name}'", one, tests)
+        if not isinstance(one, str) or one not in tests:
+            raise unknown(f"selected_by of target '{name}'", str(one), tests)
     if table["kind"] == "interval" and extractor is not None and extractor not in tests:
         raise InputError(
             f"target '{name}': extractor = '{extractor}': kind = 'interval' is a test that was not "
@@ -197,9 +196,10 @@ def checked(name: str, table: Any) -> Target:
     )
 
 
-def _is_number(given: Any) -> bool:
-    """Whether something is a finite number."""
-    return isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given)
+def _is_count(given: Any) -> bool:
+    """Whether something is a whole number above 0."""
+    number = finite(given)
+    return number is not None and number.is_integer() and number > 0.0
 
 
 def _check_range(name: str, table: Mapping[str, Any], extractor: str) -> None:
@@ -229,11 +229,12 @@ def _check_interval(name: str, table: Mapping[str, Any], interval: Any) -> None:
     if (
         not isinstance(interval, list)
         or len(interval) != 2
-        or not all(_is_number(one) for one in interval)
+        or any(finite(one) is None for one in interval)
         or interval[0] >= interval[1]
     ):
         raise InputError(
-            f"target '{name}': interval = {interval}: must be [lower, upper], two finite numbers"
+            f"target '{name}': interval = {repeated(interval)}: must be [lower, upper], two "
+            "finite numbers"
         )
     value, se = table.get("value"), table.get("se")
     if value is not None and not interval[0] <= value <= interval[1]:

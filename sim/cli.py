@@ -10,6 +10,7 @@ import argparse
 import os
 import re
 import sys
+import unicodedata
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -26,6 +27,7 @@ from sim.commands import (
     template,
     trial,
 )
+from sim.commands.declared import check_used
 from sim.errors import InputError, unknown
 from sim.web import command as serve
 
@@ -75,7 +77,17 @@ ALIKE = 0.7
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose mistakes are told like all others: one line, exit code 2."""
+    """A parser whose mistakes are told like all others: one line, exit code 2.
+
+    Attributes
+    ----------
+    given : list of str
+        Options that stood in the arguments, by name.
+    """
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.given: list[str] = []
 
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments, with the nearest valid name."""
@@ -83,6 +95,20 @@ class Parser(argparse.ArgumentParser):
         if choice is not None:
             raise unknown("command", choice.group(1), command_names())
         raise InputError(f"{message}; see '{self.prog} --help'")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, and remember in `given` which options stood there."""
+        self.given = []
+        return super().parse_known_args(args, namespace)
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        if action.option_strings:
+            self.given.append(action.dest)
+        found = super()._get_values(action, arg_strings)  # type: ignore[misc]
+        if action.nargs is None and not isinstance(found, str):
+            # A value of two dashes alone is taken for the end of options.
+            raise InputError(f"{action.dest.replace('_', '-')} = '--': must be a value")
+        return found
 
     def options(self) -> list[str]:
         """Return the options of this parser, without those of its commands."""
@@ -120,6 +146,35 @@ def stray_argument(parser: Parser, command: str | None, stray: str) -> InputErro
     else:
         hint = ""
     return InputError(f"unknown option '{name}'{hint}; see '{prog} --help'")
+
+
+def steers(sign: str) -> bool:
+    """Return whether a sign steers a terminal or the direction of text, or is no character."""
+    return unicodedata.category(sign) in ("Cc", "Cs") or unicodedata.bidirectional(sign) in (
+        *("LRE", "RLE", "LRO", "RLO", "PDF"),
+        *("LRI", "RLI", "FSI", "PDI"),
+    )
+
+
+def check_values(given: argparse.Namespace) -> None:
+    """Refuse values that no option can use: empty, not UTF-8, or with control characters.
+
+    Raises
+    ------
+    InputError
+        One line that names the option.
+    """
+    for name, value in vars(given).items():
+        for one in value if isinstance(value, list) else [value]:
+            if not isinstance(one, str):
+                continue
+            option = name.replace("_", "-")
+            if not one.strip():
+                raise InputError(f"{option} = '{one}': must not be empty")
+            if any(steers(sign) for sign in one if sign not in "\n\t"):
+                raise InputError(
+                    f"{option} = '{one}': must be text in UTF-8 without control characters"
+                )
 
 
 def installed_commands() -> list[Any]:
@@ -201,6 +256,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.command is None:
             parser.print_help()
             return 0
+        check_values(given)
+        own = parser.commands()[given.command]
+        check_used(own, given, own.given)
         return int(given.run(given))
     except InputError as error:
         if debug:
@@ -210,10 +268,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("refocus: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing is left to say, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            # Whoever read our output has gone; nothing is left to say, not even at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        if debug:
+            raise
+        # What the machine does not let us do is no fault of the software: a full disk, a name that
+        # is too long, a folder that is not ours.
+        place = f"'{error.filename}': " if error.filename else ""
+        print(f"refocus: {InputError(f'{place}{error.strerror or error}')}", file=sys.stderr)
+        return 2
     except Exception as error:
         if debug:
             raise

@@ -5,13 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST_WORD = 300
+LONGEST_MESSAGE = 1200
+
 
 class InputError(ValueError):
     """Something the user gave cannot be used.
 
     The message is one line that names the field, the value and the rule. The command line prints
-    it and ends with exit code 2, without a traceback.
+    it and ends with exit code 2, without a traceback. What it repeats of the user's own text cannot
+    steer a terminal: see `told`.
     """
+
+    def __init__(self, message: str) -> None:
+        words = (told(word, LONGEST_WORD) for word in message.split(" "))
+        super().__init__(told(" ".join(words), LONGEST_MESSAGE))
+
+
+def told(text: str, longest: int) -> str:
+    """Return text as it may be repeated: one line, signs that do not print spelt out, shortened.
+
+    Parameters
+    ----------
+    text : str
+        Anything, such as what a user wrote.
+    longest : int
+        Characters; what is longer loses its middle.
+    """
+    if len(text) > longest:
+        text = f"{text[: longest * 2 // 3]}...{text[len(text) - longest // 4 :]}"
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

@@ -103,10 +103,12 @@ def run(given: argparse.Namespace) -> int:
 def whole_imputations(text: str) -> int:
     """Return the number of imputations, or refuse it."""
     from sim.errors import InputError
+    from sim.reading.numbers import whole
 
-    if not text.isdigit() or not (int(text) == 0 or 2 <= int(text) <= 1000):
-        raise InputError(f"impute = '{text}': must be a whole number from 2 to 1000, or 0 for none")
-    return int(text)
+    count = whole("impute", text, 0, 1000)
+    if count == 1:
+        raise InputError("impute = 1: must be a whole number from 2 to 1000, or 0 for none")
+    return count
 
 
 def without_nan(value: Any) -> Any:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sim.commands.declared import declare
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.long_work import long_work
-from sim.commands.numbers import whole
 from sim.commands.unfinished import checked_folder, ended, resumed
 from sim.errors import InputError, unknown
+from sim.reading.numbers import number, whole
 from sim.spreadsheet import frame_csv
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         default="text",
         help="of what is printed: text (default), csv, json, or pdf-ready (a page to print)",
     )
+    declare(parser, alone_with={"resume": ("workers",)})
     parser.set_defaults(run=run)
 
 
@@ -157,26 +158,14 @@ def weeks_of(text: str | None, of_setting: float | None, of_scenarios: int) -> i
 
     if text is None:
         return of_scenarios if of_setting is None else max(1, round(52 * of_setting))
-    try:
-        years = float(text)
-    except ValueError:
-        raise InputError(f"years = '{text}': must be a number of years") from None
-    if not 0.0 < years <= LONGEST_YEARS:
-        raise InputError(f"years = {text}: must be above 0 and at most {LONGEST_YEARS:g}")
-    return max(1, round(52 * years))
+    return max(1, round(52 * number("years", text, 0.0, LONGEST_YEARS, above=True)))
 
 
 def threshold_of(text: str | None) -> float | None:
     """Return the user's threshold in QPR points."""
-    if text is None:
-        return None
-    try:
-        points = float(text)
-    except ValueError:
-        points = math.nan
-    if not 0.0 < points <= 60.0:
-        raise InputError(f"threshold = '{text}': must be above 0 and at most 60 (QPR-15 points)")
-    return points
+    return (
+        None if text is None else number("threshold", text, 0.0, 60.0, "QPR-15 points", above=True)
+    )
 
 
 def compared(question: Question, given: argparse.Namespace, folder: Path | None) -> Comparison:

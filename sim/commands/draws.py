@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from sim.errors import InputError
+
 if TYPE_CHECKING:
     from sim.posterior.choose import ChosenDraws
 
@@ -26,11 +28,15 @@ def add_draw_options(parser: argparse.ArgumentParser, default: int) -> None:
 
 def given_draws(given: argparse.Namespace, seed: int) -> ChosenDraws:
     """Return the sets of parameter values that the options ask for."""
-    from sim.commands.numbers import whole
     from sim.posterior.choose import chosen_draws
+    from sim.reading.numbers import whole
 
+    count = whole("draws", given.draws, 0, 100_000)
+    if count == 0 and (given.prior_only or given.posterior is not None):
+        other = "prior-only" if given.prior_only else "posterior"
+        raise InputError(f"draws = 0: are the defaults, which leave --{other} without a meaning")
     return chosen_draws(
-        whole("draws", given.draws, 0, 100_000),
+        count,
         prior_only=given.prior_only,
         path=given.posterior,
         seed=seed,

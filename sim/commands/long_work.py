@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sim.commands.numbers import whole
 from sim.commands.simulation import compile_first, progress_bar, say, stop_on_interrupt
 from sim.commands.unfinished import begun, ended
 from sim.errors import InputError
+from sim.reading.numbers import whole
 
 
 @contextlib.contextmanager
@@ -45,8 +45,8 @@ def long_work(
     """
     from sim.runs.simulate import Cancelled, Interrupted
 
-    compile_first()
     workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
+    compile_first()
     hint = "" if folder is None else f"; go on with: refocus {given.command} --resume {folder}"
     was_there = folder is not None and folder.exists()
     place = None if folder is None else begun(folder, given)

@@ -7,11 +7,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sim.commands.declared import declare
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.long_work import long_work
-from sim.commands.numbers import whole
 from sim.commands.unfinished import checked_folder, ended, resumed
 from sim.errors import InputError, unknown
+from sim.reading.numbers import number_or_none, whole
 from sim.spreadsheet import frame_csv
 
 if TYPE_CHECKING:
@@ -76,6 +77,11 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument(
         "--resume", metavar="DIR", help="go on with a plan that was cut off in this folder"
     )
+    declare(
+        parser,
+        alone_with={"resume": ("workers",)},
+        only_with={"equity_weight": ("objective", "equity")},
+    )
     parser.set_defaults(run=run)
 
 
@@ -105,19 +111,6 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def number(name: str, text: str | None, low: float, high: float) -> float | None:
-    """Return a number from the command line, or refuse it by name."""
-    if text is None:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        raise InputError(f"{name} = '{text}': must be a number") from None
-    if not low <= value <= high:
-        raise InputError(f"{name} = {text}: must be from {low:g} to {high:g}")
-    return value
-
-
 def question_of(given: argparse.Namespace) -> tuple[PlanQuestion, str]:
     """Return the question that the arguments ask, and what intervals cover."""
     import dataclasses
@@ -140,19 +133,19 @@ def question_of(given: argparse.Namespace) -> tuple[PlanQuestion, str]:
             "waves out, or use 'refocus compare'"
         )
     capacity = setting.capacity
-    budget = number("budget", given.budget, 0.0, 1e10)
+    budget = number_or_none("budget", given.budget, 0.0, 1e10)
     if budget is not None:
         capacity = dataclasses.replace(capacity, budget_per_year=budget)
     if given.trainers is not None:
         trainers = whole("trainers", given.trainers, 0, 1000)
         capacity = dataclasses.replace(capacity, trainers=trainers)
-    years = number("years", given.years, 1 / 52, LONGEST_YEARS) or setting.years or 2.0
+    years = number_or_none("years", given.years, 1 / 52, LONGEST_YEARS) or setting.years or 2.0
     weeks = max(1, round(52 * years))
     chosen = given_draws(given, seed)
     if len(chosen.draws) < 2:
         raise InputError(f"draws = {given.draws}: at least 2, for search and score apart")
     names = given.packages or PACKAGES
-    weight = number("equity-weight", given.equity_weight, 0.01, 100.0)
+    weight = number_or_none("equity-weight", given.equity_weight, 0.01, 100.0)
     assert weight is not None
     question = PlanQuestion(
         packages=packages_of([load_scenario(name) for name in names], weeks),
@@ -165,7 +158,7 @@ def question_of(given: argparse.Namespace) -> tuple[PlanQuestion, str]:
         objective=given.objective,
         equity_weight=weight,
         setting=setting,
-        threshold=number("threshold", given.threshold, 0.01, 60.0),
+        threshold=number_or_none("threshold", given.threshold, 0.01, 60.0),
         include_control=given.include_control,
     )
     return question, chosen.covers

@@ -6,14 +6,15 @@ import argparse
 import json
 import shlex
 import sys
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.commands.numbers import whole
+from sim.commands.declared import declare
 from sim.commands.simulation import compile_first, say, stop_on_interrupt
 from sim.errors import InputError, unknown
+from sim.reading.numbers import number_or_none, whole
+from sim.reading.toml_text import read_value
 
 if TYPE_CHECKING:
     from sim.trials.designs.design_schema import DesignFile
@@ -77,6 +78,11 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument(
         "--formula-only", action="store_true", help="the formula's answer at once, no simulation"
     )
+    declare(
+        parser,
+        alone_with={"formula_only": ("set", "format")},
+        only_with={"target": ("find", None)},
+    )
     parser.set_defaults(run=run)
 
 
@@ -112,9 +118,6 @@ def by_formula(file: DesignFile, given: argparse.Namespace) -> str:
     from sim.trials.power.power_outcome import formula_text
     from sim.trials.power.power_study import study_of
 
-    for name in ("grid", "find", "out", "simulations", "precision"):
-        if getattr(given, name):
-            raise InputError(f"formula-only: nothing is simulated; leave --{name} out")
     answer = formula_answer(study_of(file, 0))
     if given.format == "json":
         return json.dumps(answer.as_dict(), indent=1) + "\n"
@@ -128,23 +131,8 @@ def setting(text: str) -> tuple[str, Any]:
     """Return a field and its value, read as TOML and, where it is none, as text."""
     name, equals, value = (part.strip() for part in text.partition("="))
     if not (name and equals and value):
-        raise InputError(f"setting '{text}': must have the form name=value")
-    try:
-        return name, tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        return name, value
-
-
-def _share(name: str, text: str | None, low: float, high: float) -> float | None:
-    if text is None:
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        raise InputError(f"{name} = '{text}': must be a number") from None
-    if not low <= number <= high:
-        raise InputError(f"{name} = {text}: must be from {low:g} to {high:g}")
-    return number
+        raise InputError(f"set = '{text}': must have the form name=value")
+    return name, read_value(value)
 
 
 def calculated(
@@ -183,9 +171,9 @@ def calculated(
     count = None
     if given.simulations is not None:
         count = whole("simulations", given.simulations, FEWEST_TRIALS, 1_000_000)
-    precision = _share("precision", given.precision, 0.0005, 0.2)
+    precision = number_or_none("precision", given.precision, 0.0005, 0.2)
     draws = None if given.draws is None else whole("draws", given.draws, 0, 100_000)
-    target = _share("target", given.target, 0.051, 0.998) or file.target.power
+    target = number_or_none("target", given.target, 0.051, 0.998) or file.target.power
     if given.find is not None and given.find not in ("clusters", "size"):
         raise unknown("find", given.find, ("clusters", "size"))
     grid = parse_grid(given.grid, file)

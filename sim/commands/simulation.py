@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sim.commands.declared import declare
 from sim.commands.draws import add_draw_options, given_draws
-from sim.commands.numbers import whole
 from sim.commands.unfinished import arguments_of, read_arguments, with_arguments
 from sim.errors import InputError, unknown
+from sim.reading.numbers import number, whole
 
 if TYPE_CHECKING:
     from sim.engines.ensemble import Request
@@ -79,6 +80,11 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--format", nargs="+", default=["csv"], metavar="csv|parquet", help="of the tables"
     )
     parser.add_argument("--no-report", action="store_true", help="write tables only")
+    declare(
+        parser,
+        alone_with={"resume": ("workers",)},
+        only_with={"format": ("out", None), "no_report": ("out", None)},
+    )
     parser.set_defaults(run=run)
 
 
@@ -206,13 +212,7 @@ def horizon(given: argparse.Namespace) -> int | None:
         return whole("weeks", given.weeks, 1, 2600)
     if given.years is None:
         return None
-    try:
-        years = float(given.years)
-    except ValueError:
-        raise InputError(f"years = '{given.years}': must be a number of years") from None
-    if not 0.0 < years <= 50.0:
-        raise InputError(f"years = {given.years}: must be above 0 and at most 50 years")
-    return max(1, round(years * 52))
+    return max(1, round(52 * number("years", given.years, 0.0, 50.0, "years", above=True)))
 
 
 def prepare_folder(folder: Path, given: argparse.Namespace) -> None:
@@ -296,9 +296,9 @@ def simulated(job: Prepared, given: argparse.Namespace, folder: Path | None) -> 
     from sim.runs.simulate import Cancelled, simulate
     from sim.scenarios.text import scenario_text
 
+    workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
     if given.engine == "compiled":
         compile_first()
-    workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
     texts = {one.name: scenario_text(one) for one in job.scenarios}
     notes = {"source": job.roster.source, "notes": list(job.roster.notes)}
     with stop_on_interrupt() as asked, progress_bar(job.request.worlds) as show:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.commands.draws import add_draw_options
-from sim.commands.numbers import whole
 from sim.errors import InputError, unknown
+from sim.reading.numbers import number_or_none, whole
 from sim.spreadsheet import frame_csv
 
 if TYPE_CHECKING:
@@ -114,7 +114,9 @@ def predict(given: argparse.Namespace) -> int:
     from sim.trials.studies.pulsar import coverage_shift, pulsar_design, simulate_pulsar
     from sim.trials.studies.pulsar_outcome import forecast_rows, pulsar_outcome, pulsar_text
 
-    transport = share("transport", given.transport, pulsar_design().transport_sd)
+    transport = number_or_none("transport", given.transport, 0.0, 5.0)
+    if transport is None:
+        transport = pulsar_design().transport_sd
     date = checked_date(given.date)
     document = None if given.document is None else new_document(Path(given.document))
     chosen, count, seed, folder = prepared(given)
@@ -178,19 +180,6 @@ def prepared(given: argparse.Namespace) -> tuple[ChosenDraws, int, int, Path | N
 def workers(given: argparse.Namespace) -> int | None:
     """Return the number of threads, None for all processors."""
     return None if given.workers is None else whole("workers", given.workers, 1, 1024)
-
-
-def share(name: str, text: str | None, default: float) -> float:
-    """Return a number of SD, or refuse it by name."""
-    if text is None:
-        return default
-    try:
-        number = float(text)
-    except ValueError:
-        raise InputError(f"{name} = '{text}': must be a number") from None
-    if not 0.0 <= number <= 5.0:
-        raise InputError(f"{name} = {text}: must be from 0 to 5")
-    return number
 
 
 def checked_date(text: str | None) -> str:

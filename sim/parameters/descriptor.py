@@ -7,14 +7,13 @@ controls, calibration priors, the tables in `docs/`) can rely on it.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from keyword import iskeyword
-from numbers import Real
 
 from sim.errors import InputError, nearest
+from sim.reading.numbers import finite, number_value, repeated
 
 GRADES = ("trial", "literature", "assumption")
 """How a number is known: from the trial, from other literature, or assumed."""
@@ -111,22 +110,7 @@ class Parameter:
         InputError
             When the value is not a number (true and false are not), not finite, or out of bounds.
         """
-        shown = _shown(value)
-        if isinstance(value, bool) or not isinstance(value, Real):
-            raise InputError(f"parameter '{self.name}' = {shown}: must be a number{self._rule()}")
-        number = float(value)
-        if not math.isfinite(number):
-            raise InputError(f"parameter '{self.name}' = {shown}: must be finite{self._rule()}")
-        low, high = self.bounds
-        if not low <= number <= high:
-            raise InputError(
-                f"parameter '{self.name}' = {shown}: must lie in [{low:g}, {high:g}] ({self.unit})"
-            )
-        return number
-
-    def _rule(self) -> str:
-        low, high = self.bounds
-        return f" in [{low:g}, {high:g}] ({self.unit})"
+        return number_value(f"parameter '{self.name}'", value, *self.bounds, self.unit)
 
 
 def described(name: str, link: str, table: object) -> Parameter:
@@ -164,7 +148,7 @@ def described(name: str, link: str, table: object) -> Parameter:
     explanation = _text(where, "help", table["help"])
     grade = table["grade"]
     if grade not in GRADES:
-        raise InputError(f"{where} grade = {_shown(grade)}: must be one of {', '.join(GRADES)}")
+        raise InputError(f"{where} grade = {repeated(grade)}: must be one of {', '.join(GRADES)}")
     bounds = _bounds(where, table["bounds"])
     default = _number(where, "default", table["default"])
     if not bounds[0] <= default <= bounds[1]:
@@ -187,11 +171,6 @@ def described(name: str, link: str, table: object) -> Parameter:
     )
 
 
-def _shown(value: object) -> str:
-    text = re.sub(r"\s*\n\s*", " ", repr(value))
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
 def _check_keys(
     where: str, kind: str, table: Mapping[str, object], expected: tuple[str, ...]
 ) -> None:
@@ -207,32 +186,35 @@ def _check_keys(
 
 def _text(where: str, field: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise InputError(f"{where} {field} = {_shown(value)}: must be a text that is not empty")
+        raise InputError(f"{where} {field} = {repeated(value)}: must be a text that is not empty")
     return " ".join(value.split())
 
 
 def _number(where: str, field: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise InputError(f"{where} {field} = {_shown(value)}: must be a finite number")
-    return float(value)
+    number = finite(value)
+    if number is None:
+        raise InputError(f"{where} {field} = {repeated(value)}: must be a finite number")
+    return number
 
 
 def _bounds(where: str, value: object) -> tuple[float, float]:
     if not isinstance(value, list) or len(value) != 2:
-        raise InputError(f"{where} bounds = {_shown(value)}: must be a list [low, high]")
+        raise InputError(f"{where} bounds = {repeated(value)}: must be a list [low, high]")
     low, high = (_number(where, "bounds", one) for one in value)
     if not low < high:
-        raise InputError(f"{where} bounds = {_shown(value)}: low must be below high")
+        raise InputError(f"{where} bounds = {repeated(value)}: low must be below high")
     return low, high
 
 
 def _prior(where: str, value: object) -> Prior:
     if not isinstance(value, Mapping) or "family" not in value:
-        raise InputError(f"{where} prior = {_shown(value)}: must be a table that names its family")
+        raise InputError(
+            f"{where} prior = {repeated(value)}: must be a table that names its family"
+        )
     family = value["family"]
     if not isinstance(family, str) or family not in FAMILIES:
         raise InputError(
-            f"{where} prior family {_shown(family)}: must be one of {', '.join(FAMILIES)}"
+            f"{where} prior family {repeated(family)}: must be one of {', '.join(FAMILIES)}"
             f"{nearest(str(family), FAMILIES)}"
         )
     given = {key: one for key, one in value.items() if key != "family"}

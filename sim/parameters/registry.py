@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from sim.errors import InputError, unknown
 from sim.parameters.descriptor import Parameter, described
 from sim.parameters.sets import ParameterSet, build, dtype_of, records
+from sim.reading.numbers import number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -149,11 +150,7 @@ def parse_setting(
     if not (name and equals and written):
         raise InputError(f"setting '{' '.join(text.split())}': must have the form name=value")
     parameter = _named(name, registry() if parameters is None else parameters)
-    try:
-        value: object = float(written)
-    except ValueError:
-        value = written
-    return name, parameter.checked(value)
+    return name, number(f"parameter '{name}'", written, *parameter.bounds, parameter.unit)
 
 
 def parameter_dtype(parameters: Mapping[str, Parameter] | None = None) -> np.dtype[np.void]:

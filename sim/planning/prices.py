@@ -22,6 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError, nearest, unknown
 from sim.parameters.descriptor import Parameter, Prior, described
+from sim.reading.numbers import number_value, repeated
+from sim.reading.text_files import read_text
+from sim.reading.toml_text import read_toml
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,8 +123,7 @@ def read_prices(path: Path | str) -> Prices:
     InputError
         When the file cannot be read, or an entry breaks a rule.
     """
-    file = Path(path)
-    return prices_from_text(_text_of(file), file.name)
+    return prices_from_text(read_text(path, "prices"), Path(path).name)
 
 
 def prices_from_text(text: str, source: str = "prices") -> Prices:
@@ -134,15 +136,12 @@ def prices_from_text(text: str, source: str = "prices") -> Prices:
         breaks its rule.
     """
     where = f"prices '{source}'"
-    try:
-        table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{where}: is not valid TOML: {' '.join(str(error).split())}") from None
+    table = read_toml(text, where)
     base = shipped_prices()
     stated = "price_year" in table
     year = _year(where, table.pop("price_year", base.price_year))
     uprated = "uprating" in table
-    factor = _number(where, "uprating", table.pop("uprating", 1.0), 0.1, 10.0)
+    factor = number_value(f"{where}: uprating", table.pop("uprating", 1.0), 0.1, 10.0)
     if factor != 1.0 and year == base.price_year:
         raise InputError(
             f"{where}: uprating = {factor:g}: is the factor from {base.price_year} to your price "
@@ -155,7 +154,7 @@ def prices_from_text(text: str, source: str = "prices") -> Prices:
     for name, value in table.items():
         if name not in entries:
             if name in GENERAL or not nearest(name, entries):
-                raise unknown("price", name, [*entries, *GENERAL])
+                raise InputError(f"{where}: {unknown('price', name, [*entries, *GENERAL])}")
             raise InputError(f"{where}: unknown price '{name}'{nearest(name, entries)}")
         entries[name] = _own(entries[name], value, where, year)
     kept = [one for one in entries.values() if not one.own]
@@ -178,40 +177,18 @@ def prices_from_text(text: str, source: str = "prices") -> Prices:
 
 def _year(where: str, year: Any) -> str:
     """Return a financial year such as 2024/25, or a calendar year such as 2024, as text."""
-    text = str(year).strip()
-    found = re.fullmatch(r"(\d{4})(?:/(\d{2}))?", text)
+    # Of a whole number no more is written out than a year has.
+    text = year.strip() if isinstance(year, str) else repeated(year)
+    found = re.fullmatch(r"(\d{4})(?:/(\d{2}))?", text, re.ASCII)
     good = found is not None and EARLIEST_YEAR <= int(found[1]) <= LATEST_YEAR
     if good and found is not None and found[2] is not None:
         good = (int(found[1]) + 1) % 100 == int(found[2])
     if not good or isinstance(year, bool | float):
         raise InputError(
-            f'{where}: price_year = {year!r}: must be a year such as "2024/25" or "2024", from '
-            f"{EARLIEST_YEAR} to {LATEST_YEAR}"
+            f'{where}: price_year = {repeated(year)}: must be a year such as "2024/25" or '
+            f'"2024", from {EARLIEST_YEAR} to {LATEST_YEAR}'
         )
     return text
-
-
-def _text_of(file: Path) -> str:
-    try:
-        if file.stat().st_size > LARGEST_FILE:
-            raise InputError(f"prices '{file.name}': larger than {LARGEST_FILE // 1_000_000} MB")
-        return file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        near = ""
-        if file.parent.is_dir():
-            near = nearest(file.name, (one.name for one in file.parent.glob("*.toml")))
-        raise InputError(f"prices '{file}': does not exist{near}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"prices '{file.name}': must be UTF-8 text") from None
-    except OSError as error:
-        raise InputError(f"prices '{file}': cannot be read ({error.strerror})") from None
-
-
-def _number(where: str, name: str, value: Any, low: float, high: float) -> float:
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not good or not low <= value <= high:
-        raise InputError(f"{where}: {name} = {value!r}: must be a number in [{low:g}, {high:g}]")
-    return float(value)
 
 
 def _uprated(one: Price, factor: float, year: str) -> Price:
@@ -241,13 +218,13 @@ def _own(one: Price, value: Any, where: str, year: str) -> Price:
     if "value" not in table:
         raise InputError(f"{where}: {name} lacks its value")
     low, high = one.about.bounds
-    centre = _number(where, f"{name} ({one.about.unit})", table["value"], low, high)
+    centre = number_value(f"{where}: {name}", table["value"], low, high, one.about.unit)
     prior = Prior("fixed")
     if "low" in table or "high" in table:
         if not {"low", "high"} <= set(table):
             raise InputError(f"{where}: {name}: give both low and high, or neither")
-        below = _number(where, f"{name} low", table["low"], low, high)
-        above = _number(where, f"{name} high", table["high"], low, high)
+        below = number_value(f"{where}: {name} low", table["low"], low, high)
+        above = number_value(f"{where}: {name} high", table["high"], low, high)
         if not 0.0 < below < centre < above:
             raise InputError(
                 f"{where}: {name}: must be 0 < low < value < high, not {below:g}, {centre:g}, "

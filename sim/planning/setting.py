@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -12,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError, nearest
 from sim.planning.trainers import Capacity, check_capacity
+from sim.reading.numbers import number_value, repeated, whole_value
+from sim.reading.text_files import read_text
+from sim.reading.toml_text import read_toml
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,42 +89,30 @@ def read_setting(path: Path | str) -> Setting:
     InputError
         When the file cannot be read or a field breaks a rule; one line that names it.
     """
-    file = Path(path)
-    try:
-        if file.stat().st_size > LARGEST_FILE:
-            raise InputError(f"setting '{file.name}': larger than {LARGEST_FILE // 1_000_000} MB")
-        text = file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        near = ""
-        if file.parent.is_dir():
-            near = nearest(file.name, (one.name for one in file.parent.glob("*.toml")))
-        raise InputError(f"setting '{file}': does not exist{near}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"setting '{file.name}': must be UTF-8 text") from None
-    except OSError as error:
-        raise InputError(f"setting '{file}': cannot be read ({error.strerror})") from None
-    return setting_from_text(text, file.name)
+    return setting_from_text(read_text(path, "setting"), Path(path).name)
 
 
 def setting_from_text(text: str, source: str = "setting") -> Setting:
     """Read a setting from TOML text (see `read_setting`)."""
     where = f"setting '{source}'"
-    try:
-        table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{where}: is not valid TOML: {' '.join(str(error).split())}") from None
+    table = read_toml(text, where)
     _known(where, table, FIELDS)
     start = _date(where, "start_date", table["start_date"]) if "start_date" in table else None
-    years = _number(where, table, "years", None, 1 / 52, LONGEST_YEARS)
-    trainers = _number(where, table, "trainers", None, 0, 1000)
-    if trainers is not None and trainers != int(trainers):
-        raise InputError(f"{where}: trainers = {trainers:g}: must be a whole number")
-    days = _number(where, table, "trainer_days_per_year", 100.0, 0.5, 260)
-    budget = _number(where, table, "budget_per_year", None, 0, 1e10)
-    rate = _number(where, table, "discount_rate", DISCOUNT_RATE, 0, 0.2)
+
+    def number(name: str, default: float | None, low: float, high: float) -> float | None:
+        value = table.get(name, default)
+        return None if value is None else number_value(f"{where}: {name}", value, low, high)
+
+    years = number("years", None, 1 / 52, LONGEST_YEARS)
+    trainers = table.get("trainers")
+    if trainers is not None:
+        trainers = whole_value(f"{where}: trainers", trainers, 0, 1000)
+    days = number("trainer_days_per_year", 100.0, 0.5, 260)
+    budget = number("budget_per_year", None, 0, 1e10)
+    rate = number("discount_rate", DISCOUNT_RATE, 0, 0.2)
     assert days is not None
     assert rate is not None
-    capacity = Capacity(None if trainers is None else int(trainers), days, budget)
+    capacity = Capacity(trainers, days, budget)
     return Setting(
         start_date=start,
         years=years,
@@ -141,23 +130,6 @@ def _known(where: str, table: Mapping[str, Any], fields: tuple[str, ...]) -> Non
             raise InputError(f"{where}: unknown field '{name}'{hint}")
 
 
-def _number(
-    where: str,
-    table: Mapping[str, Any],
-    name: str,
-    default: float | None,
-    low: float,
-    high: float,
-) -> float | None:
-    if name not in table:
-        return default
-    value = table[name]
-    good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not good or not low <= value <= high:
-        raise InputError(f"{where}: {name} = {value!r}: must be a number in [{low:.3g}, {high:g}]")
-    return float(value)
-
-
 def _date(where: str, name: str, value: Any) -> date:
     if isinstance(value, datetime):
         return value.date()
@@ -167,7 +139,7 @@ def _date(where: str, name: str, value: Any) -> date:
         return date.fromisoformat(value)
     except (TypeError, ValueError):
         raise InputError(
-            f"{where}: {name} = {value!r}: must be a date such as 2027-04-01"
+            f"{where}: {name} = {repeated(value)}: must be a date such as 2027-04-01"
         ) from None
 
 

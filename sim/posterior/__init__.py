@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sim.errors import InputError
 from sim.parameters import registry, resolve
+from sim.reading.numbers import number_in
+from sim.reading.text_files import read_text
 
 SHIPPED = Path(__file__).parent / "refocus.csv"
 LARGEST_FILE = 50_000_000
@@ -48,14 +49,7 @@ def load_posterior(path: Path | str | None = None) -> tuple[list[dict[str, float
 
 @lru_cache(maxsize=4)
 def _load(path: Path) -> tuple[tuple[dict[str, float], ...], dict[str, Any]]:
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputError(f"posterior '{path}': larger than {LARGEST_FILE // 1_000_000} MB")
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"posterior '{path}': cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"posterior '{path}': is not a text file") from None
+    text = read_text(path, "posterior", LARGEST_FILE)
     lines = list(csv.reader(text.splitlines()))
     if len(lines) < 2:
         raise InputError(f"posterior '{path}': holds no draws")
@@ -68,12 +62,7 @@ def _load(path: Path) -> tuple[tuple[dict[str, float], ...], dict[str, Any]]:
             raise InputError(
                 f"posterior '{path}', line {number}: {len(line)} of {len(names)} values"
             )
-        try:
-            values = {name: float(value) for name, value in zip(names, line, strict=True)}
-        except ValueError:
-            raise InputError(f"posterior '{path}', line {number}: not a number") from None
-        _check(values, path, number)
-        draws.append(values)
+        draws.append(_checked(dict(zip(names, line, strict=True)), path, number))
     beside = path.with_suffix(".json")
     provenance: dict[str, Any] = {}
     if beside.exists():
@@ -84,13 +73,19 @@ def _load(path: Path) -> tuple[tuple[dict[str, float], ...], dict[str, Any]]:
     return tuple(draws), provenance
 
 
-def _check(values: dict[str, float], path: Path, number: int) -> None:
-    """Refuse a name that is no parameter or a value out of bounds, by line."""
+def _checked(texts: dict[str, str], path: Path, number: int) -> dict[str, float]:
+    """Return the numbers of a line; refuse what is no parameter, no number or out of bounds."""
     known = registry()
-    for name, value in values.items():
+    values: dict[str, float] = {}
+    for name, text in texts.items():
+        found = number_in(text)
         one = known.get(name)
-        if one is None or not math.isfinite(value) or not one.bounds[0] <= value <= one.bounds[1]:
+        if one is None or found is None or not one.bounds[0] <= found <= one.bounds[1]:
+            given: Any = text if found is None else found
             try:
-                resolve({name: value})
+                resolve({name: given})
             except InputError as error:
                 raise InputError(f"posterior '{path}', line {number}: {error}") from None
+        else:
+            values[name] = found
+    return values

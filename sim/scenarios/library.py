@@ -9,7 +9,6 @@ changed one.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,9 @@ from pydantic import ValidationError
 
 from sim.errors import InputError, nearest, unknown
 from sim.parameters import resolve
+from sim.reading.numbers import repeated
+from sim.reading.text_files import read_text
+from sim.reading.toml_text import read_toml, read_value
 from sim.scenarios.fields import scenario_fields
 from sim.scenarios.schema import Scenario
 
@@ -138,7 +140,7 @@ def scenario_from_text(text: str, name: str, folder: Path = FOLDER) -> Scenario:
     InputError
         As `load_scenario`.
     """
-    table = _parsed(text, f"scenario '{name}'")
+    table = read_toml(text, f"scenario '{name}'")
     base = table.pop("extends", None)
     if base is not None:
         path = _path_of(_text_of(base, name), folder, Path())
@@ -219,11 +221,7 @@ def parse_choice(text: str) -> tuple[str, Any]:
     known = scenario_fields()
     if name not in known and not name.startswith("parameters."):
         raise unknown("scenario field", name, _suggestions(name, known))
-    try:
-        table = tomllib.loads(f"value = {written}")
-    except tomllib.TOMLDecodeError:
-        return name, written
-    return name, table["value"]
+    return name, read_value(written)
 
 
 def _suggestions(dotted: str, known: Mapping[str, Any]) -> list[str]:
@@ -237,68 +235,32 @@ def _path_of(which: str | Path, folder: Path, beside: Path) -> Path:
     """Return the file that a name or path stands for."""
     text = str(which)
     if isinstance(which, Path) or text.endswith(".toml") or "/" in text or "\\" in text:
-        path = which if isinstance(which, Path) else beside / text
-        if path.is_dir():
-            raise InputError(f"scenario file '{text}': is a folder, not a file")
-        if not path.is_file():
-            near = nearest(path.name, (one.name for one in _siblings(path)))
-            raise InputError(f"scenario file '{text}': does not exist{near}")
-        return path
+        return which if isinstance(which, Path) else beside / text
     names = scenario_names(folder)
     if text not in names:
         raise unknown("scenario", text, names)
     return folder / f"{text}.toml"
 
 
-def _siblings(path: Path) -> list[Path]:
-    try:
-        return list(path.parent.glob("*.toml"))
-    except OSError:
-        return []
-
-
 def _text_of(base: Any, name: str) -> str:
     if not isinstance(base, str) or not base:
-        raise InputError(f"scenario '{name}': extends = {_shown(base)}: must name one scenario")
+        raise InputError(f"scenario '{name}': extends = {repeated(base)}: must name one scenario")
     return base
 
 
 def _laid_over(path: Path, folder: Path, trail: list[Path]) -> dict[str, Any]:
     """Return the tables of a file laid over those of what it extends."""
+    # Read first: what can be read has a path that can be resolved.
+    table = read_toml(read_text(path, "scenario file"), f"scenario file '{path.name}'")
     here = path.resolve()
     if here in trail:
         circle = " -> ".join(one.stem for one in [*trail[trail.index(here) :], here])
         raise InputError(f"scenario '{path.stem}': extends itself: {circle}")
-    table = _parsed(_read(path), f"scenario file '{path.name}'")
     base = table.pop("extends", None)
     if base is None:
         return table
     above = _path_of(_text_of(base, path.stem), folder, path.parent)
     return _extended(_laid_over(above, folder, [*trail, here]), table, path.stem)
-
-
-def _read(path: Path) -> str:
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputError(
-                f"scenario file '{path.name}': larger than {LARGEST_FILE // 1_000_000} MB"
-            )
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f"scenario file '{path.name}': must be UTF-8 text") from None
-    except OSError as error:
-        raise InputError(
-            f"scenario file '{path.name}': cannot be read ({error.strerror})"
-        ) from None
-
-
-def _parsed(text: str, where: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{where}: is not valid TOML: {' '.join(str(error).split())}") from None
-    except RecursionError:
-        raise InputError(f"{where}: is not valid TOML: nested too deeply") from None
 
 
 def _extended(base: Mapping[str, Any], table: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -333,13 +295,6 @@ def _laid_in(old: Any, new: Any) -> Any:
     return _merged(old, new) if both else new
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
 def _one_line(error: ValidationError) -> str:
     """Return the first problem that pydantic found as one line in the words of the schema."""
     problems = error.errors(include_url=False)
@@ -360,9 +315,9 @@ def _one_line(error: ValidationError) -> str:
     if problem["type"] == "value_error":
         return f"{f'{shown}.' if shown else ''}{problem['ctx']['error']}{more}"
     if plain.startswith("parameters."):
-        return f"{shown} = {_shown(problem['input'])}: must be a finite number{more}"
+        return f"{shown} = {repeated(problem['input'])}: must be a finite number{more}"
     if field is None:
-        return f"{shown} = {_shown(problem['input'])}: {problem['msg']}{more}"
+        return f"{shown} = {repeated(problem['input'])}: {problem['msg']}{more}"
     rule = field.rule
     if problem["type"] in ("too_long", "string_too_long", "string_too_short"):
         rule = problem["msg"].replace("should", "must")
@@ -373,7 +328,7 @@ def _one_line(error: ValidationError) -> str:
     elif field.kind == "table" and plain.count(".") == 0 and plain != "parameters":
         inside = (name for name in known if name.startswith(f"{plain}."))
         rule += f" with fields such as {', '.join(list(inside)[:3])}"
-    return f"{shown} = {_shown(problem['input'])}: {rule}{more}"
+    return f"{shown} = {repeated(problem['input'])}: {rule}{more}"
 
 
 def _place(plain: str, known: Mapping[str, Any]) -> str:

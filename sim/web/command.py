@@ -47,7 +47,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(given: argparse.Namespace) -> int:
     """Serve until interrupted."""
-    from sim.commands.numbers import whole
+    from sim.reading.numbers import whole
 
     port = whole("port", given.port, 0, 65535)
     workers = whole("jobs", given.jobs, 1, 64)
@@ -95,7 +95,10 @@ def run(given: argparse.Namespace) -> int:
         )
     if given.open:
         threading.Timer(0.5, webbrowser.open, [address]).start()
-    uvicorn.Server(config).run(sockets=[bound])
+    try:
+        uvicorn.Server(config).run(sockets=[bound])
+    finally:
+        bound.close()
     print("refocus: stopped", file=sys.stderr)
     return 0
 
@@ -120,9 +123,10 @@ def bind(host: str, port: int) -> socket.socket:
         bound.bind(address)
         # Whoever follows the address as soon as it is printed waits and is not refused.
         bound.listen(BACKLOG)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "no address"
         raise InputError(
-            f"host = '{host}', port = {port}: cannot listen there ({error.strerror}); "
+            f"host = '{host}', port = {port}: cannot listen there ({reason}); "
             "try another port, or 0 for any free one"
         ) from None
     return bound

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 from sim.errors import InputError, nearest
+from sim.reading.numbers import number_value, whole_value
 
 DEEPEST = 8
 LONGEST_NUMBER = 18
@@ -128,17 +129,9 @@ def choice(where: str, value: Any, valid: Iterable[str]) -> str:
 
 def number(where: str, value: Any, low: float, high: float, unit: str = "") -> float:
     """Return a finite number in a range, or refuse it."""
-    shown = f" ({unit})" if unit else ""
-    fits = isinstance(value, int | float) and not isinstance(value, bool)
-    if not fits or not math.isfinite(value) or not low <= value <= high:
-        raise InputError(f"{where} = {told(value)}: must be a number in [{low:g}, {high:g}]{shown}")
-    return float(value)
+    return number_value(where, value, low, high, unit)
 
 
 def whole(where: str, value: Any, low: int, high: int) -> int:
     """Return a whole number in a range, or refuse it."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise InputError(f"{where} = {told(value)}: must be a whole number from {low} to {high}")
-    return value
+    return whole_value(where, value, low, high)

@@ -133,7 +133,7 @@ def test_no_figure_is_fitted_twice(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_or_not_toml_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="does not exist"):
         load_targets(tmp_path / "none.toml")
     with pytest.raises(InputError, match="not valid TOML"):
         load_targets(written(tmp_path, "[mine"))

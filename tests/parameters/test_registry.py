@@ -117,7 +117,7 @@ def test_the_registry_cannot_be_changed(parameters: Mapping[str, Parameter]) -> 
         ('"assumption"', '"guess"', "grade = 'guess': must be one of trial, literature, assum"),
         ('"no source"', '"  "', "source = '  ': must be a text that is not empty"),
         ("default = 0.2", "default = 1.2", "default = 1.2: must lie in the bounds [0, 1]"),
-        ("default = 0.2", "default = true", "default = True: must be a finite number"),
+        ("default = 0.2", "default = true", "default = true: must be a finite number"),
         ("default = 0.2", "default = nan", "default = nan: must be a finite number"),
         ("default = 0.2", 'default = "0.2"', "default = '0.2': must be a finite number"),
         ("[0, 1]", "[1, 0]", "bounds = [1, 0]: low must be below high"),
@@ -224,27 +224,27 @@ def test_a_set_survives_pickling_and_copying(parameters: Mapping[str, Parameter]
         (
             "qpr_retest",
             1.4,
-            "parameter 'qpr_retest' = 1.4: must lie in [0.5, 0.95] (correlation)",
+            "parameter 'qpr_retest' = 1.4: must be a number in [0.5, 0.95] (correlation)",
         ),
         (
             "gain",
             -0.1,
-            "parameter 'gain' = -0.1: must lie in [0, 1] (share per day)",
+            "parameter 'gain' = -0.1: must be a number in [0, 1] (share per day)",
         ),
         (
             "gain",
             math.nan,
-            "parameter 'gain' = nan: must be finite in [0, 1] (share per day)",
+            "parameter 'gain' = nan: must be a number in [0, 1] (share per day)",
         ),
         (
             "gain",
             -math.inf,
-            "parameter 'gain' = -inf: must be finite in [0, 1] (share per day)",
+            "parameter 'gain' = -inf: must be a number in [0, 1] (share per day)",
         ),
         (
             "gain",
             True,
-            "parameter 'gain' = True: must be a number in [0, 1] (share per day)",
+            "parameter 'gain' = true: must be a number in [0, 1] (share per day)",
         ),
         (
             "gain",
@@ -278,8 +278,8 @@ def test_a_setting_is_read(parameters: Mapping[str, Parameter], text: str) -> No
         ("gain=", "setting 'gain=': must have the form name=value"),
         ("gian=0.3", "unknown parameter 'gian'; did you mean 'gain'?"),
         ("gain=a lot", "parameter 'gain' = 'a lot': must be a number in [0, 1] (share per day)"),
-        ("gain=nan", "parameter 'gain' = nan: must be finite in [0, 1] (share per day)"),
-        ("gain=7", "parameter 'gain' = 7.0: must lie in [0, 1] (share per day)"),
+        ("gain=nan", "parameter 'gain' = nan: must be a number in [0, 1] (share per day)"),
+        ("gain=7", "parameter 'gain' = 7: must be a number in [0, 1] (share per day)"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused(

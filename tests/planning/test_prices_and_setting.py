@@ -166,7 +166,7 @@ def test_missing_files_are_told_by_name(tmp_path) -> None:  # type: ignore[no-un
     for read in (read_prices, read_setting):
         with pytest.raises(InputError, match="does not exist"):
             read(tmp_path / "nothing.toml")
-        with pytest.raises(InputError, match="cannot be read"):
+        with pytest.raises(InputError, match="is a folder"):
             read(tmp_path)
 
 

@@ -176,7 +176,7 @@ def test_bounds_of_columns_are_enforced_and_included(column: object) -> None:
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "teams.csv").write_bytes("team\nÉ\n".encode("utf-16"))
-    with pytest.raises(InputError, match="must be CSV text in UTF-8"):
+    with pytest.raises(InputError, match="must be text in UTF-8"):
         read_roster_csv(tmp_path / "teams.csv")
     with pytest.raises(InputError, match="does not exist; did you mean 'teams.csv'"):
         read_roster_csv(tmp_path / "teem.csv")

@@ -233,7 +233,7 @@ def test_the_template_loads_and_names_every_field() -> None:
         ("[assessment]\nweeks = []", "must name at least one week"),
         ("[assessment]\nweeks = [-1]", r"must lie in \[0, 1040\]"),
         ("[parameters]\nqpr_retst = 0.7", "unknown parameter 'qpr_retst'; .*'qpr_retest'"),
-        ("[parameters]\nqpr_retest = 7.0", "'qpr_retest' = 7.0: must lie in"),
+        ("[parameters]\nqpr_retest = 7.0", "'qpr_retest' = 7.0: must be a number in"),
         ("[parameters]\nqpr_retest = nan", "parameters.qpr_retest = nan: must be a finite number"),
         ('name = "x"', "unknown field 'name'"),
         ("extends = 3", "extends = 3: must name one scenario"),

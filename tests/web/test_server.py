@@ -218,7 +218,7 @@ def with_scenario(**changes: Any) -> dict[str, Any]:
         (changed(scenarios=[SMALL["scenarios"][0]] * 2), "name of its own"),
         (changed(scenarios="usual-care"), "list"),
         (changed(parameters={"turnover_yearli": 0.1}), "turnover_yearly"),
-        (changed(parameters={"turnover_yearly": 1e9}), "must lie in"),
+        (changed(parameters={"turnover_yearly": 1e9}), "must be a number in"),
         (changed(parameters={"turnover_yearly": "0.1"}), "must be a number"),
         (changed(parameters={"turnover_yearly": None}), "must be a number"),
         (changed(teams={"kind": "own", "roster": "../../secret"}), "roster"),

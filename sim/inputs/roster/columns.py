@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import isfinite
 from typing import Literal
 
 from sim.errors import InputError, nearest
+from sim.reading.numbers import number_in
 
 LONGEST_NAME = 100
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
 _NOT_A_NUMBER = frozenset({"nan", "inf", "+inf", "-inf", "infinity", "#n/a", "n/a", "na", "null"})
 _YES = frozenset({"1", "yes", "y", "true"})
@@ -102,16 +101,14 @@ class RosterColumn:
             text = text.replace(",", ".")
         if text.lower() in _NOT_A_NUMBER:
             raise self._wrong(text, "; leave the cell empty where it is not known")
-        if not _NUMBER.fullmatch(text):
-            raise self._wrong(text)
-        value = float(text)
+        value = number_in(text)
         low = float("-inf") if self.low is None else self.low
         high = float("inf") if self.high is None else self.high
-        if not isfinite(value) or not low <= value <= high:
+        if value is None or not low <= value <= high:
             raise self._wrong(text)
         if self.kind == "number":
             return value
-        if value != int(value):
+        if not value.is_integer():
             raise self._wrong(text)
         return int(value)
 

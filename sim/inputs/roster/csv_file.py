@@ -19,6 +19,7 @@ from typing import Any
 from sim.errors import InputError, nearest
 from sim.inputs.roster.columns import ROSTER_COLUMNS, RosterColumn
 from sim.inputs.roster.team import LARGEST_ROSTER, TRIAL_SHARE_BLACK, Roster, TeamRow
+from sim.reading.text_files import read_text
 from sim.spreadsheet import csv_text, restored
 
 LARGEST_FILE = 10_000_000
@@ -48,30 +49,7 @@ def read_roster_csv(path: str | Path) -> Roster:
         When the file is not there or is not text, or a line breaks a rule. One line that names the
         line of the file, the column, the value and the rule.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise InputError(f"roster '{path}': is a folder, not a file")
-    try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= LARGEST_FILE else b""
-    except FileNotFoundError:
-        near = ""
-        if path.parent.is_dir():
-            near = nearest(path.name, (one.name for one in path.parent.glob("*.csv")))
-        raise InputError(f"roster '{path}': does not exist{near}") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "not a path"
-        raise InputError(f"roster '{path}': cannot be read ({reason})") from None
-    if size > LARGEST_FILE:
-        raise InputError(
-            f"roster '{path.name}': larger than {LARGEST_FILE // 1_000_000} MB, "
-            "which is no list of teams"
-        )
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError(f"roster '{path.name}': must be CSV text in UTF-8") from None
-    return roster_from_text(text, path.name)
+    return roster_from_text(read_text(path, "roster", LARGEST_FILE), Path(path).name)
 
 
 def roster_from_text(text: str, source: str = "roster") -> Roster:

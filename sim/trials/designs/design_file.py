@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +11,9 @@ import numpy as np
 from pydantic import ValidationError
 
 from sim.errors import InputError, nearest, unknown
+from sim.reading.numbers import finite, number_in, repeated
+from sim.reading.text_files import read_text
+from sim.reading.toml_text import read_toml
 from sim.scenarios.fields import ScenarioField, fields_of
 from sim.trials.analyses.analysis_plan import AnalysisPlan, check_plan_of_design, default_plan
 from sim.trials.designs.design import (
@@ -27,7 +29,7 @@ from sim.trials.designs.design import (
 from sim.trials.designs.design_schema import DesignFile, Trial
 
 FOLDER = Path(__file__).parent / "library"
-LARGEST_FILE = 1_000_000
+HINT = "; 'refocus template design' prints one"
 LONGEST = 1040
 KINDS = {"number", "whole"}
 
@@ -70,23 +72,7 @@ def load_design(which: str | Path) -> DesignFile:
         path = FOLDER / f"{text}.toml"
     else:
         raise unknown("design", text, design_names())
-    return design_from_text(_read(path), path.stem)
-
-
-def _read(path: Path) -> str:
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputError(f"design file '{path.name}': larger than 1 MB")
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        near = nearest(path.name, (f"{one}.toml" for one in design_names()))
-        raise InputError(
-            f"design file '{path}': does not exist{near}; 'refocus template design' prints one"
-        ) from None
-    except UnicodeDecodeError:
-        raise InputError(f"design file '{path.name}': must be UTF-8 text") from None
-    except OSError as error:
-        raise InputError(f"design file '{path.name}': cannot be read ({error.strerror})") from None
+    return design_from_text(read_text(path, "design file", hint=HINT), path.stem)
 
 
 def design_from_text(text: str, name: str = "design") -> DesignFile:
@@ -97,13 +83,7 @@ def design_from_text(text: str, name: str = "design") -> DesignFile:
     InputError
         As `load_design`.
     """
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = " ".join(str(error).split())
-        raise InputError(f"design '{name}': is not valid TOML: {line}") from None
-    except RecursionError:
-        raise InputError(f"design '{name}': is not valid TOML: nested too deeply") from None
+    table = read_toml(text, f"design '{name}'")
     return design_from_table(table, name)
 
 
@@ -454,13 +434,12 @@ def _value_of(dotted: str, given: Any) -> Any:
         return given
     if field is not None and field.kind not in KINDS:
         return given
-    try:
-        number = float(given)
-    except ValueError:
-        raise InputError(f"{dotted} = '{given}': must be a number") from None
+    number = number_in(given) if isinstance(given, str) else finite(given)
+    if number is None:
+        raise InputError(f"{dotted} = {repeated(given)}: must be a finite number")
     if field is not None and field.kind == "whole":
-        if number != int(number):
-            raise InputError(f"{dotted} = {given}: must be a whole number")
+        if not number.is_integer():
+            raise InputError(f"{dotted} = {repeated(given)}: must be a whole number")
         return int(number)
     return number
 
@@ -483,8 +462,7 @@ def _one_line(error: ValidationError) -> str:
     if problem["type"] == "value_error":
         message = str(problem["ctx"]["error"])
         return f"{shown + '.' if shown else ''}{message}{more}"
-    value = " ".join(repr(problem["input"]).split())
-    value = value if len(value) <= 60 else f"{value[:57]}..."
+    value = repeated(problem["input"])
     if field is None or field.kind == "list":
         return f"{shown} = {value}: {problem['msg'].replace('Input should', 'must')}{more}"
     hint = nearest(str(problem["input"]), field.choices) if field.kind == "choice" else ""

@@ -12,6 +12,7 @@ from math import ceil, inf, isfinite, nan
 from typing import Any
 
 from sim.errors import InputError, unknown
+from sim.reading.numbers import number_in, repeated
 from sim.trials.designs.design_file import (
     changed,
     check_used,
@@ -52,17 +53,17 @@ def parse_grid(texts: Sequence[str], file: DesignFile) -> dict[str, list[float]]
     for text in texts:
         name, equals, listed = text.partition("=")
         name = name.strip()
-        if not equals or not listed.strip():
+        if not (name and equals and listed.strip()):
             raise InputError(f"grid = '{text}': must have the form name=value,value,...")
         check_used(file, field_named(file, name))
         if name in grid:
             raise InputError(f"grid = '{text}': '{name}' stands twice")
         values = []
         for one in listed.split(","):
-            try:
-                values.append(float(one))
-            except ValueError:
-                raise InputError(f"grid {name} = '{one.strip()}': must be a number") from None
+            number = number_in(one)
+            if number is None:
+                raise InputError(f"grid {name} = {repeated(one.strip())}: must be a finite number")
+            values.append(number)
         grid[name] = values
     count = 1
     for found in grid.values():

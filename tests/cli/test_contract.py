@@ -1,0 +1,235 @@
+"""The contract of the command line, walked from its own parser: every option, hostile values.
+
+A new option or command is walked unasked. The work itself is cut off at its door: what is claimed
+here is what happens before it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import shutil
+import socket
+import time
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+
+import sim.cli
+from sim.cli import Parser, build_parser, main
+from sim.errors import InputError
+from tests.hostile import NUMBERS, TEXTS, problem_of
+
+INPUTS = Path(__file__).parent / "inputs"
+SECONDS = 10.0
+SHOWN = 12
+# Where the work of a command begins, after everything that was given has been read.
+DOORS = (
+    "sim.runs.simulate.simulate",
+    "sim.planning.comparison.compare",
+    "sim.planning.plan_study.solve",
+    "sim.trials.power.power_study.simulate_power",
+    "sim.trials.studies.replication.simulate_refocus",
+    "sim.trials.studies.pulsar.simulate_pulsar",
+    "sim.trials.studies.pulsar.coverage_shift",
+    "calibration.fit.start",
+    "uvicorn.Server.run",
+    "webbrowser.open",
+)
+# The shortest complaint-free use of each command; a new command needs a line here.
+SHORTEST: dict[str, tuple[tuple[str, ...], ...]] = {
+    "run": (("usual-care",), ("--resume", "begun-run")),
+    "compare": (("refocus-full",),),
+    "plan": ((),),
+    "list": (("scenarios",),),
+    "explain": (("qpr15",),),
+    "template": (("teams",),),
+    "analyse": (("data.csv", "--model", "y ~ arm + (1|team)", "--term", "arm"),),
+    "power": (("four-point-target",), ("four-point-target", "--formula-only")),
+    "trial": (("refocus",), ("pulsar",)),
+    "serve": (("--port", "0"),),
+    "reproduce": ((),),
+    "calibrate": (("--quick",), ("--check",)),
+}
+DATA = "team,arm,y,attended\n" + "".join(
+    f"{team},{team % 2},{(7 * team + 3 * person) % 11},{0.1 * team}\n"
+    for team in range(8)
+    for person in range(4)
+)
+
+
+def commands() -> dict[str, Parser]:
+    return build_parser().commands()
+
+
+def options(parser: Parser) -> list[argparse.Action]:
+    """Return what takes a value: options and positional arguments."""
+    return [one for one in parser._actions if one.nargs != 0 and one.dest != "help"]
+
+
+def flags(parser: Parser) -> list[argparse.Action]:
+    return [one for one in parser._actions if one.nargs == 0 and one.dest != "help"]
+
+
+CASES = [(name, base) for name, bases in SHORTEST.items() for base in bases]
+
+
+@pytest.fixture
+def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in a folder with small files, with the work of every command cut off."""
+
+    def closed(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    for one in DOORS:
+        monkeypatch.setattr(one, closed)
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: CompletedProcess([], 0))
+    looked_up = socket.getaddrinfo
+
+    def here(*given: Any, **named: Any) -> Any:
+        """Look up addresses without asking a network."""
+        named["flags"] = named.get("flags", 0) | socket.AI_NUMERICHOST
+        return looked_up(*given, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", here)
+    parser = build_parser()
+    monkeypatch.setattr(sim.cli, "build_parser", lambda: parser)
+    shutil.copytree(INPUTS, tmp_path / "inputs")
+    (tmp_path / "data.csv").write_text(DATA, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for name in ("run", "compare", "plan"):
+        main([name, *SHORTEST[name][0], "--out", f"begun-{name}"])
+
+
+def tried(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """Return exit code, error and problem of one use."""
+    started = time.monotonic()
+    try:
+        code = main(arguments)
+    except BaseException as error:
+        capsys.readouterr()
+        return -1, "", f"raised {type(error).__name__}: {error}"
+    took = time.monotonic() - started
+    shown = capsys.readouterr()
+    problem = ""
+    if code not in (0, 2, 130):
+        problem = f"code {code}: {shown.err[:300]}"
+    elif code == 2:
+        problem = problem_of(shown.err)
+    if not (shown.out + shown.err).replace("\n", "").replace("\r", "").isprintable():
+        problem = problem or "echoes signs that do not print"
+    if took > SECONDS:
+        problem = f"took {took:.0f} s"
+    return code, shown.err, problem
+
+
+def named(action: argparse.Action, value: str, line: str) -> bool:
+    """Return whether a refusal names the option, or repeats what stood there."""
+    plain = InputError(value).args[0]
+    field = plain.split("=")[0].strip()
+    places = [action.dest, action.dest.replace("_", "-"), plain[:15], field[:20]]
+    places += [Path(plain).stem[:20], *(["column"] if action.dest == "data" else [])]
+    return any(one and one in line for one in places)
+
+
+def test_every_command_is_walked() -> None:
+    assert set(SHORTEST) == set(commands())
+
+
+@pytest.mark.parametrize(("name", "base"), CASES)
+def test_the_shortest_use_is_accepted(
+    name: str, base: tuple[str, ...], door: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, told, problem = tried([name, *base], capsys)
+    assert (code in (0, 130), problem) == (True, ""), told
+
+
+@pytest.mark.parametrize(("name", "base"), CASES)
+def test_hostile_values_are_used_or_refused_in_one_line(
+    name: str, base: tuple[str, ...], door: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = sorted(str(one) for one in Path("inputs").iterdir())
+    problems = []
+    for action in options(commands()[name]):
+        for value in (*NUMBERS, *TEXTS, ".", "/dev/null", "no/such.toml", *files):
+            if action.option_strings:
+                arguments = [name, *base, f"{action.option_strings[-1]}={value}"]
+            else:
+                options_alone = base if base[:1] and base[0].startswith("-") else base[1:]
+                arguments = [name, *options_alone, "--", value]
+            code, told, problem = tried(arguments, capsys)
+            if not problem and code == 2 and not named(action, value, told):
+                problem = f"does not name it: {told}"
+            if problem:
+                problems.append(f"{action.dest} = {value[:60]!r}: {problem}")
+    assert not problems, f"{len(problems)} faults:\n" + "\n".join(problems[:SHOWN])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("power", "refocus", "--formula-only", "--seed", "garbage"), ("--seed", "formula-only")),
+        (("power", "refocus", "--formula-only", "--target", "0.95"), ("--target", "formula-only")),
+        (("power", "refocus", "--target", "0.95"), ("--target", "only with --find")),
+        (("calibrate", "--check", "--roster", "nosuch"), ("roster 'nosuch'", "does not exist")),
+        (("calibrate", "--check", "--scenario", "nosuch"), ("unknown scenario 'nosuch'",)),
+        (("calibrate", "--check", "--quick"), ("--quick", "no meaning with --check")),
+        (("calibrate", "--resume", "begun-run", "--seed", "2"), ("--seed", "with --resume")),
+        (("run", "--resume", "begun-run", "--seed", "garbage"), ("--seed", "with --resume")),
+        (("run", "usual-care", "--format", "parquet"), ("--format", "only with --out")),
+        (("run", "usual-care", "--no-report"), ("--no-report", "only with --out")),
+        (("run", "usual-care", "--draws", "0", "--prior-only"), ("draws = 0", "--prior-only")),
+        (("run", "usual-care", "--draws", "0", "--posterior", "no"), ("draws = 0", "--posterior")),
+        (("compare", "--resume", "begun-compare", "--seed", "2"), ("--seed", "with --resume")),
+        (("plan", "--equity-weight", "3"), ("--equity-weight", "only with --objective equity")),
+    ],
+)
+def test_an_option_without_a_meaning_is_refused(
+    given: tuple[str, ...],
+    words: tuple[str, ...],
+    door: None,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, told, problem = tried(list(given), capsys)
+    assert (code, problem) == (2, "")
+    assert all(one in told for one in words), told
+
+
+class Watched(argparse.Namespace):
+    """Arguments that note which of them were asked for."""
+
+    def __getattribute__(self, name: str) -> Any:
+        asked = object.__getattribute__(self, "__dict__").setdefault("_asked", set())
+        if name in object.__getattribute__(self, "__dict__"):
+            asked.add(name)
+        return object.__getattribute__(self, name)
+
+
+@pytest.mark.parametrize(("name", "base"), CASES)
+def test_every_flag_is_read_or_refused(
+    name: str,
+    base: tuple[str, ...],
+    door: None,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What the command line never looks at before the work, it looks at in its source after it."""
+    parser = build_parser()
+    seen: list[Watched] = []
+    parse = parser.parse_known_args
+
+    def watched(arguments: Any) -> Any:
+        space = Watched()
+        seen.append(space)
+        return parse(arguments, space)
+
+    monkeypatch.setattr(parser, "parse_known_args", watched)
+    monkeypatch.setattr(sim.cli, "build_parser", lambda: parser)
+    source = inspect.getsource(inspect.getmodule(parser.commands()[name].get_default("run")))
+    for action in flags(parser.commands()[name]):
+        code, told, problem = tried([name, *base, action.option_strings[-1]], capsys)
+        assert problem == "", told
+        asked = action.dest in vars(seen[-1])["_asked"]
+        assert code == 2 or asked or f".{action.dest}" in source, action.dest
