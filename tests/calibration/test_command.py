@@ -29,7 +29,7 @@ def test_bad_targets_end_with_exit_code_2(tmp_path: Path, capsys) -> None:
     path.write_text("[mine]\npattern = 'A'\n", encoding="utf-8")
     assert main(["calibrate", "--targets", str(path), "--out", str(tmp_path / "fit")]) == 2
     shown = capsys.readouterr().err
-    assert shown.startswith("refocus: target 'mine'")
+    assert shown.startswith("refocus: targets 'mine.toml': target 'mine'")
     assert shown.count("\n") == 1
     assert not (tmp_path / "fit").exists()
 
