@@ -43,7 +43,7 @@ def test_a_report_needs_a_finished_fit(tmp_path: Path, capsys) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--particles", "3"], "--particles 3: must be at least"),
+        (["--particles", "3"], "particles = 3: must be a whole number from 32"),
         (["--seed", "-1"], "seed = -1"),
         (["--out", "a", "--resume", "b"], "name one folder"),
         (["--resume", "no-such-folder"], "there is no such folder"),

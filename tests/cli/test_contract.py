@@ -85,6 +85,7 @@ def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     for one in DOORS:
         monkeypatch.setattr(one, closed)
+    monkeypatch.setattr("sim.runs.first_run.is_compiled", lambda: True)
     monkeypatch.setattr("subprocess.run", lambda *_, **__: CompletedProcess([], 0))
     looked_up = socket.getaddrinfo
 
