@@ -104,7 +104,7 @@ class Parser(argparse.ArgumentParser):
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
         if action.option_strings:
             self.given.append(action.dest)
-        found = super()._get_values(action, arg_strings)  # type: ignore[misc]
+        found = super()._get_values(action, arg_strings)
         if action.nargs is None and not isinstance(found, str):
             # A value of two dashes alone is taken for the end of options.
             raise InputError(f"{action.dest.replace('_', '-')} = '--': must be a value")
