@@ -1,10 +1,10 @@
 # Thin names for common commands. ./run and ./test work without make.
 python = .venv/bin/python
 
-.PHONY: help setup run test fuzz lint docs-parameters docs site bench
+.PHONY: help setup run test fuzz lint docs-parameters docs site bench level-of-tests
 
 help:
-	@echo "make setup | run | test | fuzz | lint | docs | site | bench | study-NAME"
+	@echo "make setup | run | test | fuzz | lint | docs | site | bench | level-of-tests | study-NAME"
 	@echo "studies (long; their tables are committed):"
 	@ls benchmarks/studies/*.py | sed 's|.*/|  study-|; s|\.py$$||' | grep -v __init__ || true
 
@@ -33,6 +33,9 @@ lint: setup
 
 docs-parameters: setup
 	$(python) -m sim.parameters.document
+
+level-of-tests: setup
+	$(python) -m benchmarks.level_of_tests
 
 bench: setup
 	@sh benchmarks/references/set-up.sh

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmarks import level_of_tests
 from sim.posterior.choose import chosen_draws
 from sim.trials.analyses.analyse import analyse_csv
 from sim.trials.analyses.analysis_plan import AnalysisPlan
@@ -31,6 +32,15 @@ FURTHER = (
     ("multiple imputation within clusters", AnalysisPlan(missing="multiple imputation")),
     ("constrained baseline, Kenward-Roger", AnalysisPlan(baseline="constrained")),
 )
+
+
+LEVELS = (
+    "## Every test that `analyse` prints\n\n"
+    "Trials without an effect, arms drawn within pairs or strata, normal outcomes, ICC within "
+    "strata as shown, standard deviation between pairs or strata half of that within; two-sided 5% "
+    "level; by `make level-of-tests`, which saves the numbers in `benchmarks/level_of_tests.csv`."
+)
+PART = "<!-- generated: level-of-tests -->\n{}<!-- end of level-of-tests -->"
 
 
 def percent(rate: float, error: float) -> str:
@@ -172,6 +182,8 @@ def page(found: list[TypeOneError], further: list[tuple[str, Performance]], quic
         "rejected. Agent-based: usual care for all teams, parameters from the posterior, arms "
         "drawn anew within trusts; errors take worlds as the units.",
         error_table(found),
+        LEVELS,
+        PART.format(level_of_tests.section()),
         "## Other analyses",
         "The same design with 26% lost, more of them with a high baseline (log odds .5 a standard "
         "deviation), ICC .05, outcome with SD 10; true effect 0.",

@@ -19,6 +19,7 @@ from calibration.words import effect_words
 from sim.errors import InputError
 from sim.files import write_whole
 from sim.parameters import registry
+from sim.posterior.rules import rules_hash
 
 DRAWS = 1000
 
@@ -71,6 +72,7 @@ def provenance(fit: Fit, results: dict[str, Any], count: int) -> dict[str, Any]:
         "prior_overrides": {name: why for name, (_, _, why) in OVERRIDES.items()},
         "background": "all other parameters with a prior are drawn from it, independently",
         "code_version": fit.version,
+        "rules": {"hash": rules_hash()},
         "settings": asdict(fit.settings),
         "diagnostics": results["diagnostics"],
         "hardly_moved": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from sim.errors import InputError
@@ -35,9 +36,12 @@ def given_draws(given: argparse.Namespace, seed: int) -> ChosenDraws:
     if count == 0 and (given.prior_only or given.posterior is not None):
         other = "prior-only" if given.prior_only else "posterior"
         raise InputError(f"draws = 0: are the defaults, which leave --{other} without a meaning")
-    return chosen_draws(
+    chosen = chosen_draws(
         count,
         prior_only=given.prior_only,
         path=given.posterior,
         seed=seed,
     )
+    for note in chosen.notes:
+        print(f"refocus: posterior: {note}", file=sys.stderr, flush=True)
+    return chosen

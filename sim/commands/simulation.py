@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ARGUMENTS_FILE = "run.json"
 LARGEST_TABLE = 6_000_000
+MOST_WORLDS_WITH_EVENTS = 200
 LARGEST_SEED = 2**32 - 1
 DRAWS = 50
 REPLICATIONS_OF_DEFAULTS = 50
@@ -104,6 +105,8 @@ def run(given: argparse.Namespace) -> int:
     if given.out is not None:
         folder = Path(given.out)
         prepare_folder(folder, given)
+    for one in job.notes:
+        say(one)
     results = simulated(job, given, folder)
     if folder is None:
         print(summary_csv(results, job.chosen.covers), end="")
@@ -113,7 +116,9 @@ def run(given: argparse.Namespace) -> int:
         from sim.files import write_whole
         from sim.report.run_report import RunFacts, run_report
 
-        facts = RunFacts(job.scenarios, job.roster, job.settings, command_of(given), job.chosen)
+        facts = RunFacts(
+            job.scenarios, job.roster, job.settings, command_of(given), job.chosen, job.notes
+        )
         path = folder / "report.html"
         write_whole(path, run_report(results, facts).encode())
         written.append(path)
@@ -130,6 +135,7 @@ class Prepared(NamedTuple):
     roster: Roster
     settings: dict[str, float]
     chosen: ChosenDraws
+    notes: tuple[str, ...]
 
 
 def prepared(given: argparse.Namespace) -> Prepared:
@@ -137,6 +143,7 @@ def prepared(given: argparse.Namespace) -> Prepared:
     from sim.posterior.choose import DEFAULTS
     from sim.runs.request import build_request
     from sim.runs.simulate import ENGINES
+    from sim.scenarios.expand import expand
     from sim.scenarios.library import adjusted, load_scenario
     from sim.streams import check_seed
 
@@ -161,7 +168,7 @@ def prepared(given: argparse.Namespace) -> Prepared:
     collect = ["summaries", "trajectories"]
     if given.out is not None and rows <= LARGEST_TABLE and people <= LARGEST_TABLE:
         collect += ["assessments", "team_weeks"]
-        if worlds <= 200 and given.caseload == "sample":
+        if worlds <= MOST_WORLDS_WITH_EVENTS and given.caseload == "sample":
             collect.append("events")
     request = build_request(
         scenarios,
@@ -176,7 +183,33 @@ def prepared(given: argparse.Namespace) -> Prepared:
         # Each draw has chance of its own, so that intervals over draws hold replication noise too.
         own_chance=chosen.source != DEFAULTS,
     )
-    return Prepared(request, scenarios, roster, settings, chosen)
+    notes = [
+        f"{one.name}: {note}" for one in scenarios for note in expand(one, roster, longest).notes
+    ]
+    if given.out is not None:
+        notes += left_out_tables(collect, rows, people, worlds)
+    return Prepared(request, scenarios, roster, settings, chosen, tuple(notes))
+
+
+def left_out_tables(collect: list[str], rows: int, people: int, worlds: int) -> list[str]:
+    """Return in a line which tables are not kept, and why; nothing where all are."""
+    large = [
+        name
+        for name, count in (("team_weeks", rows), ("assessments", people))
+        if name not in collect and count > LARGEST_TABLE
+    ]
+    missing = [name for name in ("assessments", "team_weeks", "events") if name not in collect]
+    if not missing:
+        return []
+    why = f"more than {MOST_WORLDS_WITH_EVENTS} worlds, or a full caseload"
+    if large:
+        counts = {"team_weeks": rows, "assessments": people}
+        told = " and ".join(f"{name} {counts[name]:,} rows" for name in large)
+        why = f"{told}, above {LARGEST_TABLE:,}"
+    return [
+        f"tables left out: {', '.join(missing)} ({worlds:,} worlds: {why}); fewer draws or "
+        "replications keep them"
+    ]
 
 
 def sorted_settings(texts: list[str]) -> tuple[dict[str, float], dict[str, Any]]:
@@ -201,7 +234,12 @@ def chosen_roster(name: str, seed: int) -> Roster:
     """Return the trial's roster, or one from a file."""
     from sim.inputs.roster import read_roster_csv, trial_roster
 
-    return trial_roster(seed) if name == "trial" else read_roster_csv(Path(name))
+    if name == "trial":
+        return trial_roster(seed)
+    roster = read_roster_csv(Path(name))
+    for line in roster.left_out:
+        say(f"roster '{roster.source}', {line}")
+    return roster
 
 
 def horizon(given: argparse.Namespace) -> int | None:
@@ -310,7 +348,10 @@ def simulated(job: Prepared, given: argparse.Namespace, folder: Path | None) -> 
                 folder=folder,
                 on_progress=show,
                 should_cancel=lambda: asked[0],
-                metadata=provenance(texts, job.settings, notes, job.chosen),
+                metadata={
+                    **provenance(texts, job.settings, notes, job.chosen),
+                    "notes": list(job.notes),
+                },
             )
         except Cancelled as stopped:
             hint = f"; go on with: refocus run --resume {folder}" if folder is not None else ""

@@ -10,7 +10,7 @@ import numpy as np
 from sim.planning.comparison import IMPORTANT, Comparison
 from sim.planning.outcomes import QPR
 from sim.planning.uncertainty import Chance, Spread, chance_at_least, chance_below, spread_of
-from sim.posterior.choose import DEFAULTS, POSTERIOR
+from sim.posterior.choose import DEFAULTS
 
 LIKELY, UNLIKELY = 0.5, 0.05
 FEW = 20
@@ -110,7 +110,7 @@ def covers_text(comparison: Comparison) -> str:
                 "uncertainty"
             )
         return f"central 90% of single runs: replication noise only, parameters at {at}"
-    of = "posterior" if chosen.source == POSTERIOR else "prior, no trial data used"
+    of = chosen.named
     if comparison.question.replications == 1:
         return (
             f"central 90% of draws: parameter uncertainty ({of}) within this model and chance, not "

@@ -1,8 +1,8 @@
 """The posterior that every command uses by default: draws of the parameters, and their provenance.
 
 `refocus.csv` holds one equally weighted draw a row; `refocus.json` says which targets, priors,
-version of the model, seeds and diagnostics they came from. Parameters that no column names keep
-their default.
+version of the model, rules, seeds and diagnostics they came from. Parameters that no column names
+are drawn from their priors when draws are chosen (`sim.posterior.choose`).
 """
 
 from __future__ import annotations

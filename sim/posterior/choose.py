@@ -9,10 +9,13 @@ from typing import Any
 from sim.errors import InputError
 from sim.parameters import registry
 from sim.posterior import load_posterior
+from sim.posterior.rules import rules_hash
 
 POSTERIOR = "posterior"
 PRIOR = "prior"
 DEFAULTS = "defaults"
+PRIOR_SEED = 0
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -27,18 +30,29 @@ class ChosenDraws:
         Where they come from.
     provenance : dict
         Provenance of the posterior; empty otherwise.
+    notes : tuple of str
+        What of the model the posterior does not cover: rules other than those it was fitted with,
+        and parameters that it lacks.
     """
 
     draws: list[dict[str, float]]
     source: str
     provenance: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> str:
+        """The distribution that the draws are from, with what it does not cover."""
+        if self.source == POSTERIOR:
+            return "; ".join((POSTERIOR, *self.notes))
+        return "prior, no trial data used"
 
     @property
     def covers(self) -> str:
         """What an interval over these draws and replications covers."""
         if self.source == DEFAULTS:
             return "replication noise only; parameters at their defaults"
-        of = "posterior" if self.source == POSTERIOR else "prior, no trial data used"
+        of = self.named
         if len(self.draws) == 1:
             return f"replication noise only; parameters at a single draw ({of})"
         return f"replication noise and parameter uncertainty ({of})"
@@ -53,7 +67,8 @@ def chosen_draws(
     ----------
     count : int
         How many; 0 for the defaults alone. Draws of a posterior are taken at even distances along
-        its file, so that a smaller number is a thinned sample of the whole.
+        its file, so that a smaller number is a thinned sample of the whole. Parameters that the
+        file lacks are drawn from their priors, the same for a draw whatever the number of draws.
     prior_only : bool
         Draw from the priors, as if there had been no trial.
     path : path, optional
@@ -79,7 +94,46 @@ def chosen_draws(
         rows = [{name: float(row[name]) for name in registry()} for row in sample]
         return ChosenDraws(rows, PRIOR, {})
     draws, provenance = load_posterior(path)
+    draws, notes = completed(draws)
+    notes = (*rules_note(provenance), *notes)
     if count > len(draws):
         raise InputError(f"draws = {count}: the posterior has only {len(draws)}")
     chosen = [draws[(2 * number + 1) * len(draws) // (2 * count)] for number in range(count)]
-    return ChosenDraws(chosen, POSTERIOR, provenance)
+    return ChosenDraws(chosen, POSTERIOR, provenance, notes)
+
+
+def completed(
+    draws: list[dict[str, float]],
+) -> tuple[list[dict[str, float]], tuple[str, ...]]:
+    """Return draws with the parameters that they lack drawn from their priors, and what was drawn.
+
+    Parameters that are definitions and have no prior keep their value.
+    """
+    lacking = {
+        name: one
+        for name, one in registry().items()
+        if one.prior.family != "fixed" and name not in draws[0]
+    }
+    if not lacking:
+        return draws, ()
+    from sim.parameters.priors import sample_prior
+
+    sample = sample_prior(len(draws), PRIOR_SEED, lacking)
+    whole = [
+        {**draw, **{name: float(row[name]) for name in lacking}}
+        for draw, row in zip(draws, sample, strict=True)
+    ]
+    named = ", ".join(list(lacking)[:MOST_NAMED])
+    more = f" and {len(lacking) - MOST_NAMED} more" if len(lacking) > MOST_NAMED else ""
+    return whole, (f"not in the posterior and drawn from their priors: {named}{more}",)
+
+
+def rules_note(provenance: dict[str, Any]) -> tuple[str, ...]:
+    """Return a line where a posterior was fitted with other rules, or does not say with which."""
+    rules = provenance.get("rules")
+    fitted = rules.get("hash") if isinstance(rules, dict) else rules
+    if fitted == rules_hash():
+        return ()
+    if fitted is None:
+        return ("with which rules it was fitted is not known",)
+    return (f"fitted with other rules than those here ({str(fitted)[:8]}, not {rules_hash()[:8]})",)

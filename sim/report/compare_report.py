@@ -151,6 +151,9 @@ def _answer(page: Document, comparison: Comparison) -> None:
         cautions.append("The trial lasted one year: what lies beyond it is an extrapolation.")
     if question.chosen.source != "posterior":
         cautions.append(f"Parameters: {question.chosen.source}, not fitted to the trial.")
+    cautions += [
+        f"The posterior does not cover all of this: {one}." for one in question.chosen.notes
+    ]
     cautions.append(
         "The trial itself could not tell a difference of -1.7 from one of +3.1 points, and "
         "INSPIRE has no figure from it: this model's intervals are narrower because they take its "

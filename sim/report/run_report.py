@@ -64,6 +64,8 @@ class RunFacts:
         The command that repeats the run.
     chosen : ChosenDraws
         The sets of parameter values, and where they come from.
+    notes : sequence of str
+        What of the scenarios falls outside the run, and which tables are left out.
     """
 
     scenarios: Sequence[Scenario]
@@ -71,6 +73,7 @@ class RunFacts:
     settings: Mapping[str, float]
     command: str
     chosen: ChosenDraws
+    notes: Sequence[str] = ()
 
     @property
     def band(self) -> str:
@@ -92,7 +95,15 @@ def run_report(results: Results, facts: RunFacts) -> str:
     arm = focus_arm(results)
     base = base_scenario(results)
     _lead(page, results, arm, base)
+    for one in facts.notes:
+        page.paragraph(f"Note: {one}.", "caution")
     page.paragraph(caution(facts.chosen), "caution")
+    for kind, own in results.metadata.get("agent_classes", {}).items():
+        page.paragraph(
+            f"Own agent class for {kind}: {own['class']} (source {own['source']}). No parameter "
+            "values were fitted with it.",
+            "caution",
+        )
     if base is not None and len(results.labels["scenario"]) > 1:
         _differences(page, results, facts, arm, base)
     _trajectories(page, results, facts, arm)
@@ -111,7 +122,8 @@ def caution(chosen: ChosenDraws) -> str:
     """Return what a reader must know before reading on."""
     values = {
         "posterior": f"Parameter values: {len(chosen.draws)} draws from the posterior fitted to "
-        "the REFOCUS trial. It informs few of them, so effects rest mainly on assumptions.",
+        "the REFOCUS trial. It informs few of them, so effects rest mainly on assumptions."
+        + "".join(f" Not covered by it: {one}." for one in chosen.notes),
         "prior": f"Not calibrated: {len(chosen.draws)} draws from the priors, no trial data used.",
         "defaults": "Not calibrated: the model runs on default values chosen by hand.",
     }[chosen.source]
@@ -135,10 +147,13 @@ def base_scenario(results: Results) -> int | None:
     return 0 if len(names) > 1 else None
 
 
-def last_assessment(results: Results, scenario: int) -> int:
-    """Return the last week of assessment of a scenario."""
+def last_assessment(results: Results, scenario: int, base: int | None = None) -> int:
+    """Return the last week of assessment of a scenario, or of it and a base together."""
     rows = results.arrays["summaries"]
-    return int(rows[rows["scenario"] == scenario]["week"].max())
+    weeks = set(rows[rows["scenario"] == scenario]["week"].tolist())
+    if base is not None:
+        weeks &= set(rows[rows["scenario"] == base]["week"].tolist())
+    return int(max(weeks, default=0))
 
 
 def paired(
@@ -159,26 +174,35 @@ def paired(
 def _lead(page: Document, results: Results, arm: str, base: int | None) -> None:
     """Say first what happened, able to say that nothing much did."""
     names = results.labels["scenario"]
-    if base is None:
+    if base is None or len(names) == 1:
         rows = results.arrays["summaries"]
         week = int(rows["week"].max())
         at = (rows["measure"] == results.labels["measure"].index("qpr15")) & (rows["week"] == week)
         mean = float(np.nanmean(rows[at]["mean"]))
+        second = "refocus-as-delivered" if names[0] == USUAL else USUAL
         page.paragraph(
             f"Under {names[0]}, personal recovery (QPR-15) stood at {mean:.1f} on average in week "
-            f"{week}. There is nothing to compare with: name a second scenario, such as {USUAL}.",
+            f"{week}. There is nothing to compare with: name a second scenario, such as {second}.",
             "lead",
         )
         return
-    sentences = []
+    count = 0
     for scenario, name in enumerate(names):
-        if scenario != base:
-            week = last_assessment(results, scenario)
-            values = paired(results, scenario, base, arm, "qpr15", week)
-            sentences.append(sentence(name, names[base], week, values))
-    for one in sentences:
-        page.paragraph(one, "lead")
-    count = len(values)
+        if scenario == base:
+            continue
+        week = last_assessment(results, scenario, base)
+        if week == 0:
+            page.paragraph(
+                f"{name}: no verdict. It and {names[base]} were measured together at the start "
+                "only, before anything was done.",
+                "lead",
+            )
+            continue
+        values = paired(results, scenario, base, arm, "qpr15", week)
+        count = len(values)
+        page.paragraph(sentence(name, names[base], week, values), "lead")
+    if count == 0:
+        return
     possible = f"{IMPORTANT_IF_22_ITEMS:.1f}"
     page.paragraph(
         f"Over {count} simulated worlds; a share of worlds has a Monte Carlo standard error of at "
@@ -233,9 +257,9 @@ def _differences(page: Document, results: Results, facts: RunFacts, arm: str, ba
     for measure, title in SCORES:
         points = []
         for scenario, name in enumerate(results.labels["scenario"]):
-            if scenario == base:
+            week = last_assessment(results, scenario, base)
+            if scenario == base or week == 0:
                 continue
-            week = last_assessment(results, scenario)
             values = paired(results, scenario, base, arm, measure, week)
             low, high = (float(one) for one in np.quantile(values, [0.05, 0.95]))
             mean = float(values.mean())
@@ -257,6 +281,9 @@ def _differences(page: Document, results: Results, facts: RunFacts, arm: str, ba
                 }
             )
         groups.append((title, points))
+    if not rows:
+        page.paragraph("Nothing was measured after the start.")
+        return
     svg = interval_figure(groups, ((0.0, "none"),))
     page.figure(
         svg,

@@ -245,5 +245,8 @@ def provenance(
         "roster": dict(roster),
         "draws_from": chosen.source,
         "intervals_cover": chosen.covers,
-        "posterior": {key: chosen.provenance.get(key) for key in ("date", "method", "targets")},
+        "posterior": {
+            **{key: chosen.provenance.get(key) for key in ("date", "method", "targets", "rules")},
+            "not_covered": list(chosen.notes),
+        },
     }

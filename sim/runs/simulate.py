@@ -21,6 +21,7 @@ from concurrent.futures import (
 )
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ import numpy as np
 
 from sim.engines.ensemble import Chunk, Request, cut, run_chunk, run_chunk_on_mesa
 from sim.errors import InputError
-from sim.runs.chunk_store import ChunkNotStoredError, ChunkStore, request_fingerprint
+from sim.runs.chunk_store import ChunkNotStoredError, ChunkStore, request_fingerprint, source_of
 from sim.runs.results import Results
 from sim.runs.worker_faults import DeadWorkerWatch
 
@@ -152,6 +153,8 @@ def simulate(
         if engine == "compiled"
         else partial(run_chunk_on_mesa, agent_classes=agent_classes)
     )
+    if agent_classes:
+        metadata = {**(metadata or {}), "agent_classes": described_classes(agent_classes)}
     store = None
     if folder is not None:
         fingerprint = request_fingerprint(request, engine, agent_classes)
@@ -170,6 +173,17 @@ def simulate(
     if results is None:
         raise InputError("request: nothing to simulate")
     return results
+
+
+def described_classes(agent_classes: Mapping[str, type[mesa.Agent]]) -> dict[str, Any]:
+    """Return the name of every own agent class and a hash of its source, by kind of agent."""
+    return {
+        kind: {
+            "class": f"{own.__module__}.{own.__qualname__}",
+            "source": blake2b(source_of(own).encode(), digest_size=8).hexdigest(),
+        }
+        for kind, own in sorted(agent_classes.items())
+    }
 
 
 def simulate_reduced(

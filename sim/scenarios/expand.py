@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -264,10 +264,15 @@ def expand(scenario: Scenario, roster: Roster, weeks: int | None = None) -> Expa
         team_order=team_order,
         team_rank=team_rank,
         selection=_selection(scenario),
-        assessment_weeks=tuple(one for one in scenario.assessment.weeks if one <= length),
+        assessment_weeks=assessed_within(scenario.assessment.weeks, length),
         parameters=dict(scenario.parameters),
         notes=(*notes, *_notes(scenario, length, team_start)),
     )
+
+
+def assessed_within(weeks: Sequence[int], length: int) -> tuple[int, ...]:
+    """Return the weeks of assessment of a run: those beyond its end are made at its end."""
+    return tuple(sorted({min(one, length) for one in weeks}))
 
 
 def _candidates(scenario: Scenario, roster: Roster) -> list[int]:
@@ -375,7 +380,12 @@ def _notes(scenario: Scenario, weeks: int, team_start: np.ndarray) -> Iterator[s
     """Yield one line for everything that falls outside the simulated time or the funding."""
     late = [str(one) for one in scenario.assessment.weeks if one > weeks]
     if late:
-        yield f"assessment in week {', '.join(late)} lies after the {weeks} weeks simulated"
+        yield (
+            f"assessment in week {', '.join(late)} lies after the {weeks} weeks simulated and is "
+            f"made in week {weeks}"
+        )
+    if scenario.who.teams != "none" and scenario.assessment.weeks[-1] == 0:
+        yield "never measured after the start: assessment.weeks holds week 0 alone"
     funding = scenario.conditions.funding_end_week
     for name, sessions in (
         ("personal recovery training", scenario.training.personal_recovery.sessions),
@@ -386,5 +396,7 @@ def _notes(scenario: Scenario, weeks: int, team_start: np.ndarray) -> Iterator[s
         if lost:
             yield f"{name}: {lost} of {len(sessions)} sessions fall after funding ends"
     never = int((team_start >= weeks).sum())
-    if never:
+    if never and not np.any((team_start >= 0) & (team_start < weeks)):
+        yield f"the programme starts in no team within the {weeks} weeks simulated"
+    elif never:
         yield f"{never} teams would start after the {weeks} weeks simulated"

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from sim.cli import main
+from sim.commands.simulation import chosen_roster, left_out_tables
 
 SMALL = ("--draws", "0", "--replications", "3", "--weeks", "6")
 
@@ -121,3 +122,19 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     )
     assert run.stdout.startswith("name")
     assert run.stderr == ""
+
+
+def test_tables_that_are_left_out_are_told() -> None:
+    every = ["assessments", "team_weeks", "events"]
+    assert left_out_tables(every, 7_000_000, 10, 300) == []
+    (told,) = left_out_tables([], 7_000_000, 10, 300)
+    assert told.startswith("tables left out: assessments, team_weeks, events (300 worlds: ")
+    assert "team_weeks 7,000,000 rows, above 6,000,000" in told
+    (told,) = left_out_tables(every[:2], 10, 10, 300)
+    assert "tables left out: events (300 worlds: more than 200 worlds" in told
+
+
+def test_what_is_left_out_of_a_roster_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    roster = Path(__file__).parents[1] / "roster" / "data" / "footnote.csv"
+    assert len(chosen_roster(str(roster), 1)) == 34
+    assert "line 37 is left out: '* vacancies excluded' is a footnote" in capsys.readouterr().err

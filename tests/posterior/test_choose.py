@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from sim.errors import InputError
+from sim.parameters import registry
 from sim.posterior import load_posterior
 from sim.posterior.choose import chosen_draws
+from sim.posterior.rules import computed, rules_hash
+from sim.report.run_report import caution
 
 
 def test_all_draws_are_the_posterior_itself() -> None:
@@ -52,3 +56,58 @@ def test_wrong_choices_are_refused_by_name(
 ) -> None:
     with pytest.raises(InputError, match=words):
         chosen_draws(count, **options)  # type: ignore[arg-type]
+
+
+def own_posterior(folder: Path, text: str, rules: object = None) -> Path:
+    path = folder / "own.csv"
+    path.write_text(text, encoding="utf-8")
+    if rules is not None:
+        path.with_suffix(".json").write_text(json.dumps({"rules": rules}), encoding="utf-8")
+    return path
+
+
+def test_parameters_that_a_posterior_lacks_are_drawn_from_their_priors_and_told(
+    tmp_path: Path,
+) -> None:
+    path = own_posterior(tmp_path, "turnover_yearly\n" + "0.1\n0.2\n" * 50)
+    chosen = chosen_draws(100, path=path)
+    varying = {name for name, one in registry().items() if one.prior.family != "fixed"}
+    assert all(draw.keys() == varying for draw in chosen.draws)
+    assert {draw["turnover_yearly"] for draw in chosen.draws} == {0.1, 0.2}
+    for name in varying - {"turnover_yearly"}:
+        assert len({draw[name] for draw in chosen.draws}) > 50, name
+    assert "not in the posterior and drawn from their priors: " in chosen.covers
+    # A draw is the same draw, however many are taken and whatever the seed.
+    assert chosen_draws(50, path=path, seed=9).draws[0] == chosen.draws[1]
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ({"hash": rules_hash()}, ""),
+        ({"hash": "0" * 24}, "fitted with other rules than those here (00000000, not "),
+        (None, "with which rules it was fitted is not known"),
+    ],
+)
+def test_a_posterior_of_other_rules_is_told_wherever_it_is_named(
+    rules: object, told: str, tmp_path: Path
+) -> None:
+    text = ",".join(load_posterior()[0][0]) + "\n"
+    text += "\n".join(",".join(map(str, one.values())) for one in load_posterior()[0][:2])
+    chosen = chosen_draws(2, path=own_posterior(tmp_path, text, rules))
+    assert (chosen.notes != ()) == bool(told)
+    assert told in chosen.covers
+    assert told in caution(chosen)
+
+
+def test_the_shipped_posterior_covers_the_rules_and_parameters_here() -> None:
+    """Refit it, or show that the change leaves the fitted trial as it was and renew the hash."""
+    assert chosen_draws(3).notes == ()
+
+
+def test_what_rules_compute_decides_their_hash_and_nothing_else() -> None:
+    source = 'def rule(x: float) -> float:\n    """Say so."""\n    return x + 1.0\n'
+    said_otherwise = "def rule(x):\n    # Why.\n    return x + 1.0\n"
+    assert computed(source) == computed(said_otherwise)
+    assert computed(source) != computed(source.replace("1.0", "1.5"))
+    assert computed(source) != computed(source.replace("+", "-"))

@@ -8,13 +8,22 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from sim.inputs.roster import trial_roster
+from sim.agents import Staff
+from sim.inputs.roster import roster_from_text, trial_roster
 from sim.posterior.choose import chosen_draws
-from sim.report.run_report import RunFacts, run_report, sentence, standard_error, verdict
+from sim.report.run_report import (
+    RunFacts,
+    last_assessment,
+    run_report,
+    sentence,
+    standard_error,
+    verdict,
+)
 from sim.runs.request import build_request
 from sim.runs.results import Results
 from sim.runs.simulate import simulate
-from sim.scenarios.library import load_scenario
+from sim.scenarios.expand import expand
+from sim.scenarios.library import adjusted, load_scenario
 
 VOID = {"meta", "br", "hr", "img", "input", "link", "path", "use", "line", "rect", "circle"}
 
@@ -126,3 +135,82 @@ def test_a_table_to_download_holds_no_formula() -> None:
     text = base64.b64decode(link.split("base64,")[1].split('"')[0]).decode()
     assert text.splitlines()[1].startswith("'=1+1,-1.5")
     assert text.splitlines()[2] == "North,"
+
+
+SMALL = roster_from_text("team,staff,sampled\nA,4,4\nB,4,4\n")
+
+
+def short_report(names: list[str], weeks: int, changes: dict[str, object] | None = None) -> str:
+    """Return the report of a short run on the readable model, which needs no compiling."""
+    scenarios = [adjusted(load_scenario(one), changes or {}) for one in names]
+    request = build_request(
+        scenarios,
+        SMALL,
+        weeks=weeks,
+        replications=2,
+        collect=("summaries", "trajectories", "assessments", "team_weeks"),
+    )
+    notes = [note for one in scenarios for note in expand(one, SMALL, weeks).notes]
+    facts = RunFacts(scenarios, SMALL, {}, "refocus run", chosen_draws(0), notes)
+    return run_report(simulate(request, engine="mesa"), facts)
+
+
+@pytest.mark.parametrize("name", ["usual-care", "refocus-as-delivered"])
+def test_a_scenario_alone_has_a_report(name: str) -> None:
+    page = short_report([name], 3)
+    assert f"Under {name}, personal recovery (QPR-15) stood at" in page
+    assert "in week 3." in page
+    other = {"usual-care": "refocus-as-delivered"}.get(name, "usual-care")
+    assert f"name a second scenario, such as {other}." in page
+
+
+@pytest.mark.parametrize("weeks", [1, 10])
+def test_a_run_shorter_than_the_programme_is_judged_at_its_end(weeks: int) -> None:
+    page = short_report(["usual-care", "refocus-full"], weeks)
+    assert f"points in week {weeks} compared with usual-care" in page
+    assert "in week 0" not in page
+    assert f"assessment in week 52 lies after the {weeks} weeks simulated" in page
+
+
+def test_a_programme_that_never_starts_or_is_never_measured_is_told() -> None:
+    late = short_report(["usual-care", "refocus-full"], 4, {"timing.start_week": 30})
+    assert "the programme starts in no team within the 4 weeks simulated" in late
+    unseen = short_report(["usual-care", "refocus-full"], 4, {"assessment.weeks": [0]})
+    assert "refocus-full: no verdict." in unseen
+    assert "never measured after the start" in unseen
+
+
+def test_scenarios_with_other_assessments_are_compared_when_both_were_measured() -> None:
+    request = build_request(
+        [
+            load_scenario("usual-care"),
+            adjusted(load_scenario("refocus-full"), {"assessment.weeks": [0, 2, 4]}),
+        ],
+        SMALL,
+        weeks=4,
+        replications=2,
+        collect=("summaries",),
+    )
+    results = simulate(request, engine="mesa")
+    assert (last_assessment(results, 1), last_assessment(results, 1, 0)) == (4, 4)
+    rows = results.arrays["summaries"]
+    results.arrays["summaries"] = rows[~((rows["scenario"] == 0) & (rows["week"] == 4))]
+    assert last_assessment(results, 1, 0) == 0
+
+
+class Unmoved(Staff):
+    """Staff whom nothing moves."""
+
+    def intend(self) -> None:
+        """Intend what was intended before."""
+
+
+def test_an_own_class_is_named_with_its_source_and_nothing_was_fitted_with_it() -> None:
+    scenarios = [load_scenario("usual-care")]
+    request = build_request(scenarios, SMALL, weeks=2, replications=1)
+    results = simulate(request, engine="mesa", agent_classes={"staff": Unmoved})
+    own = results.metadata["agent_classes"]["staff"]
+    assert own["class"].endswith("test_run_report.Unmoved")
+    assert len(own["source"]) == 16
+    page = run_report(results, RunFacts(scenarios, SMALL, {}, "refocus run", chosen_draws(2)))
+    assert f"Own agent class for staff: {own['class']} (source {own['source']})." in page

@@ -255,3 +255,57 @@ def test_a_trust_that_is_spelt_almost_like_another_is_told() -> None:
     notes = [one for one in roster_from_text("\n".join(lines)).notes if "spelt" in one]
     assert len(notes) == 1
     assert notes[0].startswith("trust 'Nothern': has one team and is spelt almost like 'Northern'")
+
+
+DATA = Path(__file__).parent / "data"
+
+
+def test_a_footnote_is_no_team() -> None:
+    roster = read_roster_csv(DATA / "footnote.csv")
+    assert len(roster) == 34
+    assert roster.left_out == (
+        "line 37 is left out: '* vacancies excluded' is a footnote, not a team",
+    )
+    assert roster.left_out[0] in roster.notes
+
+
+def test_a_total_row_is_no_team_however_large_or_small() -> None:
+    text = (DATA / "total_row.csv").read_text(encoding="utf-8")
+    small = text.replace("Total,,,670,330,7800", "Grand total (34 teams),,,67,33,780")
+    assert small != text
+    for one in (text, small):
+        roster = roster_from_text(one, "teams.csv")
+        assert len(roster) == 34
+        (told,) = roster.left_out
+        assert told.startswith("line 36 is left out: '")
+        assert told.endswith("' is a sum over teams, not a team")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["TOTAL", "Totals:", "Sub-total", "Subtotal", "Sum", "Trust total", "Average", "Mean of teams"],
+)
+def test_sums_are_known_by_their_names(name: str) -> None:
+    assert len(roster_from_text(f"team,staff\nA,20\n{name},20\n")) == 1
+    assert len(roster_from_text(f"team,staff\nA,20\n,\n{name},\n")) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Note: data of March",
+        "Source: electronic staff record",
+        "† from the trust",
+        "NB. leavers out",
+    ],
+)
+def test_notes_below_a_table_are_known_by_their_signs(name: str) -> None:
+    assert len(roster_from_text(f"team,staff\nA,20\n{name},\n")) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["Totnes CMHT", "Summerfield", "Meanwood CMHT", "Source House", "Notting Hill", "#1"]
+)
+def test_teams_with_names_like_these_are_teams(name: str) -> None:
+    roster = roster_from_text(f"team,staff\nA,20\n{name},\n{name} 2,20\n")
+    assert (len(roster), roster.left_out) == (3, ())

@@ -288,10 +288,12 @@ def test_a_team_s_own_start_goes_before_the_scenario_s() -> None:
     assert late.notes == ("1 teams would start after the 52 weeks simulated",)
 
 
-def test_assessments_after_the_simulated_time_are_left_out_and_said_so() -> None:
+def test_assessments_after_the_simulated_time_are_made_at_its_end_and_said_so() -> None:
     expansion = expand(load_scenario("usual-care"), ROSTER, 26)
-    assert expansion.assessment_weeks == (0,)
-    assert expansion.notes == ("assessment in week 52 lies after the 26 weeks simulated",)
+    assert expansion.notes == (
+        "assessment in week 52 lies after the 26 weeks simulated and is made in week 26",
+    )
+    assert expansion.assessment_weeks == (0, 26)
     assert expand(load_scenario("usual-care"), ROSTER).assessment_weeks == (0, 52)
 
 

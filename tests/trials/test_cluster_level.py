@@ -222,6 +222,20 @@ def test_power_and_analyse_apply_the_same_tests(strata: int, baseline: str) -> N
     assert table["cluster_permutation"]["exact"] == (strata > 0)
 
 
+@pytest.mark.parametrize("method", ["stratified", "minimised", "restricted"])
+def test_arms_are_exchanged_within_strata_whatever_the_method_of_randomisation(method: str) -> None:
+    """Clusters of one stratum are alike to every method, so arms may be exchanged among them."""
+    design = parallel((6, 6), 5, baseline="none", randomisation=method, strata=3)
+    source = StatisticalSource(40.0, 10.0, Correlations(0.1, 0.8, 0.6), effect=3.0)
+    data = source.simulate(design, 3, 1)
+    frame = data.frame()
+    table = analyse_table(frame, "outcome ~ arm + factor(stratum) + (1|cluster)", "arm")
+    permuted = table["cluster_permutation"]
+    assert permuted["exact"]
+    got = analyse_trial(data, design, AnalysisPlan("permutation"))
+    assert got.p == pytest.approx(permuted["p"], rel=1e-12)
+
+
 @pytest.mark.parametrize("design_of", ["pairs", "strata", "unequal"])
 def test_cluster_level_tests_keep_their_level(design_of: str) -> None:
     """No effect, clusters of a pair or stratum alike: rejections stay near 5% of 2,000."""
@@ -335,7 +349,20 @@ def test_the_warning_for_few_clusters_points_to_tests_that_hold_their_level() ->
     told = " ".join(got["warnings"])
     assert "with 16 allocations p cannot be below 0.125" in told
     assert "4 clusters in the smaller arm" in told
-    assert "read the cluster summary beside" in told
+    assert "the cluster summary keeps its level with so few" in told
+
+
+def test_a_pair_that_lost_a_cluster_drops_out_and_is_told() -> None:
+    frame = paired_trial(2)
+    left = frame[frame["cluster"] != 5]
+    got = analyse_table(left, "y ~ arm + factor(pair) + (1|cluster)", "arm")
+    without = analyse_table(
+        frame[frame["pair"] != 2], "y ~ arm + factor(pair) + (1|cluster)", "arm"
+    )
+    assert got["cluster_summary"]["df"] == 6
+    for name in ("cluster_summary", "cluster_permutation"):
+        assert got[name]["p"] == pytest.approx(without[name]["p"])
+    assert any(one.startswith("1 of 8 pairs have clusters of one arm") for one in got["warnings"])
 
 
 def test_pairs_outside_of_the_mixed_model_are_told() -> None:

@@ -27,6 +27,18 @@ COORDINATOR_SHARE = 9 / 20
 USERS_PER_COORDINATOR = 25
 SAMPLED = 15
 
+MOST_WORDS_OF_A_NAME = 8
+# Names under which people add teams up; more may follow, as in "Total (34 teams)".
+_SUM = re.compile(
+    r"((sub|grand|overall|trust|all)?[ -]*totals?|sum|sums|all teams|averages?|means?)"
+    r"( *(:|\(.*\)|of .*|for .*|all .*|teams?))?",
+    re.IGNORECASE,
+)
+# A mark, or the word that opens a note; "#1" may be the name of a team.
+_FOOTNOTE = re.compile(
+    r"([*†‡§¹²³]|\(?(note|notes|n\.b\.|nb|source|sources|key|footnote)\b *[:.)])", re.IGNORECASE
+)
+
 _COLUMNS = {one.name: one for one in ROSTER_COLUMNS}
 
 
@@ -81,8 +93,12 @@ def roster_from_text(text: str, source: str = "roster") -> Roster:
     defaults: dict[str, int] = {}
     lines_of: dict[str, int] = {}
     spelt: dict[str, str] = {}
+    dropped: list[str] = []
     for number, cells in lines:
         at = f"{where}, line {number}"
+        if no_team := _no_team(columns, cells):
+            dropped.append(f"line {number} is left out: {no_team}")
+            continue
         if len(cells) > len(columns) and any(cells[len(columns) :]):
             raise InputError(
                 f"{at}: has {len(cells)} cells, but {len(columns)} columns are named in the heading"
@@ -107,8 +123,8 @@ def roster_from_text(text: str, source: str = "roster") -> Roster:
             raise InputError(f"{at}: more than {LARGEST_ROSTER} teams")
     if not rows:
         raise InputError(f"{where}: has a heading but no team")
-    notes = (*_notes(defaults, columns, len(rows)), *_alike([row.trust for row in rows]))
-    return Roster(tuple(rows), notes, source)
+    notes = (*dropped, *_notes(defaults, columns, len(rows)), *_alike([row.trust for row in rows]))
+    return Roster(tuple(rows), notes, source, tuple(dropped))
 
 
 def roster_text(roster: Roster) -> str:
@@ -170,6 +186,24 @@ def _heading(cells: Sequence[str], at: str) -> list[RosterColumn]:
     if "team" not in names:
         raise InputError(f"{at}: column 'team' is missing; it is the one that must be there")
     return [_COLUMNS[name] for name in names]
+
+
+def _no_team(columns: Sequence[RosterColumn], cells: Sequence[str]) -> str:
+    """Return why a line stands for no team, empty where it stands for one.
+
+    A sum is known by its name, a footnote by its sign, or by being a sentence without any number
+    beside it in a table that has numbers.
+    """
+    named = dict(zip((column.name for column in columns), cells, strict=False))
+    first = next((cell for cell in cells if cell), "")
+    name = named.get("team") or first
+    shown = f"'{name[:40]}'"
+    if _SUM.fullmatch(" ".join(name.split())):
+        return f"{shown} is a sum over teams, not a team"
+    alone = sum(1 for cell in cells if cell) == 1 and len(columns) > 1
+    if alone and (_FOOTNOTE.match(name) or len(name.split()) > MOST_WORDS_OF_A_NAME):
+        return f"{shown} is a footnote, not a team"
+    return ""
 
 
 def _cell(column: RosterColumn, cell: str, at: str, decimal_comma: bool) -> Any:

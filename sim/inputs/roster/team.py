@@ -88,11 +88,14 @@ class Roster:
         Which values are defaults or assumptions rather than given.
     source : str
         Where the roster comes from.
+    left_out : tuple of str
+        Lines of its file that stand for no team, and why; in `notes` too.
     """
 
     rows: tuple[TeamRow, ...]
     notes: tuple[str, ...] = ()
     source: str = ""
+    left_out: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of teams."""

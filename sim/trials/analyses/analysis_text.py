@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from math import isfinite
+from textwrap import wrap
 from typing import Any
 
+WIDTH = 88
 # Width of an interval of a share beyond which it is said to tell little.
 HARDLY_KNOWN = 0.5
 
@@ -201,7 +203,7 @@ def _strata(result: dict[str, Any]) -> list[str]:
         lines.append("They cost degrees of freedom in the cluster summary.")
     if result["cluster_permutation"] is not None:
         lines.append("The permutation test exchanges arms within them alone.")
-    return [" ".join(lines), ""]
+    return [*wrap(" ".join(lines), WIDTH), ""]
 
 
 def _between_within(found: dict[str, Any] | None) -> list[str]:

@@ -156,6 +156,7 @@ def cluster_answers(
     if why:
         found["notes"].append(why)
     elif level is not None:
+        found["notes"] += _one_armed(found["strata"], strata, level)
         _compare(found, level, y, names, tested)
     elif periods is None:
         found["notes"] += _finer(X[:, tested], effects, clusters)
@@ -310,6 +311,21 @@ def _outside_the_model(
     ]
 
 
+def _one_armed(strata: dict[str, Any] | None, codes: Codes, level: ClusterLevel) -> list[str]:
+    """Return how many pairs or strata have lost an arm."""
+    # Without a column they are arms that are not compared.
+    if strata is None or not strata["columns"]:
+        return []
+    treated, sizes = np.bincount(codes, level.treated), np.bincount(codes)
+    number = int(((treated == 0) | (treated == sizes)).sum())
+    if number == 0:
+        return []
+    return [
+        f"{number} of {sizes.size} {strata['kind']} have clusters of one arm alone, which tell "
+        "nothing of the difference in the tests of whole clusters"
+    ]
+
+
 def _finer(treatment: Matrix, effects: Sequence[RandomEffect], clusters: Codes) -> list[str]:
     """Return what to write if a grouping within the coarsest one was randomised."""
     coarse = next(one.name for one in effects if one.slope is None and one.codes is clusters)
@@ -344,12 +360,11 @@ def _few(found: Mapping[str, Any], level: ClusterLevel | None, clusters: Codes) 
     if number >= FEW_CLUSTERS:
         return notes
     told = f"{number} cluster{'' if number == 1 else 's'}{which}: "
-    if held:
-        told += (
-            f"read the {' and the '.join(held)} beside the mixed model, as they keep their level"
-        )
+    if not held:
+        told += "small-sample methods are stretched, and no test of whole clusters is beside them"
+    elif len(held) == 1:
+        told += f"the {held[0]} keeps its level with so few; read it beside the mixed model"
     else:
-        told += (
-            "small-sample methods are stretched, and no test of whole clusters stands beside them"
-        )
+        told += f"the {' and the '.join(held)} keep their level with so few; read them beside "
+        told += "the mixed model"
     return [*notes, told]
