@@ -17,7 +17,7 @@ from sim.inputs.roster import trial_roster
 from sim.planning.comparison import Question, compare, with_base
 from sim.planning.outcomes import QPR
 from sim.posterior.choose import chosen_draws
-from sim.runs.simulate import Progress
+from sim.runs.pieces import Progress
 from sim.scenarios.library import load_scenario, scenario_names
 
 BASE = "usual-care"

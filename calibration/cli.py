@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from sim.commands.declared import declare
+from sim.commands.job import add_job_options, job, read_job, resumed
 from sim.errors import InputError, nearest
 from sim.reading.numbers import whole
 
@@ -24,9 +25,7 @@ examples:
   refocus calibrate --resume results/fit --report      write the report again
   refocus calibrate --targets my.toml --roster teams.csv --scenario delivered.toml --out results/own
 """
-GIVEN_FILE = "given.json"
-# What a resumed fit takes from its folder when it is not given again.
-REMEMBERED = ("targets", "roster", "scenario", "invented")
+FOLDER = "results/calibration"
 
 
 def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -49,15 +48,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--roster", metavar="FILE", help="teams of an own trial (CSV)")
     parser.add_argument("--scenario", metavar="NAME", help="what was delivered: name or TOML file")
     parser.add_argument("--quick", action="store_true", help="a small fit, for teaching")
-    parser.add_argument("--out", metavar="DIR", help="folder for stages and results")
-    parser.add_argument("--resume", metavar="DIR", help="go on in a folder of an earlier run")
+    add_job_options(parser, f"results and report (default {FOLDER})")
     parser.add_argument("--report", action="store_true", help="write the report of a finished fit")
     parser.add_argument("--check", action="store_true", help="check the targets only")
     parser.add_argument("--docs", metavar="FILE", help="also write the report as Markdown")
     parser.add_argument("--ship", action="store_true", help="also write the shipped posterior")
     parser.add_argument("--invented", action="store_true", help="mark the report: invented data")
     parser.add_argument("--seed", default="1", help="seed of everything (1)")
-    parser.add_argument("--workers", help="threads; all processors by default")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     for name in SIZES:
         parser.add_argument(f"--{name}", help=argparse.SUPPRESS)
@@ -76,6 +73,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                 "ship",
                 "invented",
                 "workers",
+                "keep_chunks",
                 "quiet",
             ),
         },
@@ -116,6 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from calibration.targets import load_targets
 
+    arguments = resumed(arguments, finished_too=True)
     if arguments.check:
         targets = load_targets(arguments.targets)
         if arguments.roster or arguments.scenario:
@@ -125,18 +124,23 @@ def run(arguments: argparse.Namespace) -> int:
         for one in targets.values():
             print(f"{one.pattern:4} {one.use:9} {one.name}: {one.title}")
         return 0
-    if arguments.out and arguments.resume and Path(arguments.out) != Path(arguments.resume):
-        raise InputError("--out and --resume: name one folder, not two")
-    folder = Path(arguments.resume or arguments.out or "results/calibration")
-    if arguments.resume and not folder.is_dir():
-        raise InputError(f"--resume {folder}: there is no such folder")
-    if arguments.resume:
-        recall(folder, arguments)
-    if arguments.report:
-        return write_reports(folder, arguments)
+    arguments.out = arguments.out or FOLDER
+    folder = Path(arguments.out)
+    known = read_job(folder) if arguments.resume else None
+    if arguments.report or (known and known["finished"]):
+        write_reports(folder, arguments)
+    else:
+        fitted(arguments)
+    if arguments.ship:
+        ship(folder)
+    return 0
+
+
+def fitted(arguments: argparse.Namespace) -> None:
+    """Fit, and write results and posterior into the folder."""
     from calibration.fit import FULL, QUICK, start
     from calibration.pipeline import calibrate_fit, store
-    from calibration.posterior import write_posterior
+    from calibration.targets import load_targets
 
     targets = load_targets(arguments.targets)
     settings = replace(QUICK if arguments.quick else FULL, seed=checked_seed(arguments.seed))
@@ -144,55 +148,34 @@ def run(arguments: argparse.Namespace) -> int:
         value = getattr(arguments, name, None)
         if value is not None:
             settings = replace(settings, **{name: whole(name, value, SMALLEST[name])})
-    settings = as_before(folder, settings) if arguments.resume else settings
     own: dict[str, Any] = {}
     if arguments.roster or arguments.scenario:
         from calibration.own import own_trial
 
         own = own_trial(arguments.roster, arguments.scenario, settings.seed)
-    workers = None if arguments.workers is None else whole("workers", arguments.workers, 1, 1024)
-    fit = start(targets, settings, folder, workers=workers, quiet=arguments.quiet, **own)
-    remember(folder, arguments)
-    outcome = calibrate_fit(fit)
-    store(fit, outcome, folder)
-    if arguments.ship:
-        from sim.posterior import SHIPPED
-
-        write_posterior(fit, outcome.records, outcome.results, SHIPPED)
-        print(f"posterior: {SHIPPED}")
-    return write_reports(folder, arguments)
+    with job(arguments, "row") as work:
+        with work.running() as how:
+            fit = start(targets, settings, part=how, quiet=arguments.quiet, **own)
+            outcome = calibrate_fit(fit)
+        assert work.folder is not None
+        store(fit, outcome, work.folder)
+        write_reports(work.folder, arguments)
+        work.finished()
 
 
-def remember(folder: Path, arguments: argparse.Namespace) -> None:
-    """Note in a fit's folder which files it was given."""
-    import json
-
+def ship(folder: Path) -> None:
+    """Make the posterior of a finished fit the shipped one."""
+    from calibration.pipeline import POSTERIOR_FILE
     from sim.files import write_whole
+    from sim.posterior import SHIPPED
 
-    given = {name: getattr(arguments, name) for name in REMEMBERED}
-    for name in ("targets", "roster", "scenario"):
-        if given[name] is not None and Path(given[name]).is_file():
-            given[name] = str(Path(given[name]).resolve())
-    write_whole(folder / GIVEN_FILE, (json.dumps(given, indent=1) + "\n").encode())
-
-
-def recall(folder: Path, arguments: argparse.Namespace) -> None:
-    """Take what a fit was given before, unless it is given anew."""
-    import json
-
-    path = folder / GIVEN_FILE
-    if not path.exists():
-        return
-    try:
-        given = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise InputError(f"folder '{folder}': {GIVEN_FILE} cannot be read") from None
-    for name in REMEMBERED:
-        if not getattr(arguments, name):
-            setattr(arguments, name, given.get(name))
+    for suffix in (".csv", ".json"):
+        content = (folder / POSTERIOR_FILE).with_suffix(suffix).read_bytes()
+        write_whole(SHIPPED.with_suffix(suffix), content)
+    print(f"posterior: {SHIPPED}")
 
 
-def write_reports(folder: Path, arguments: argparse.Namespace) -> int:
+def write_reports(folder: Path, arguments: argparse.Namespace) -> None:
     """Write the page and, when asked for, the Markdown."""
     from calibration.report import load_results, write_markdown, write_page
 
@@ -204,7 +187,6 @@ def write_reports(folder: Path, arguments: argparse.Namespace) -> int:
 
         write_markdown(results, Path(arguments.docs), EXTRA)
         print(f"document: {arguments.docs}")
-    return 0
 
 
 def checked_seed(seed: str) -> int:
@@ -212,16 +194,6 @@ def checked_seed(seed: str) -> int:
     from sim.streams import MAXIMUM_SEED
 
     return whole("seed", seed, 0, MAXIMUM_SEED)
-
-
-def as_before(folder: Path, settings: Any) -> Any:
-    """Return the settings of the fit that a folder holds; `settings` when it holds none."""
-    import json
-
-    path = folder / "fit.json"
-    if not path.exists():
-        return settings
-    return replace(settings, **json.loads(path.read_text(encoding="utf-8"))["settings"])
 
 
 class Parser(argparse.ArgumentParser):
@@ -240,8 +212,11 @@ def main(argv: list[str] | None = None) -> int:
 
     parser = Parser(prog="python -m calibration", description="Fit the model to reported figures.")
     add_options(parser)
+    words = sys.argv[1:] if argv is None else argv
     try:
-        return run(parser.parse_args(argv))
+        return run(parser.parse_args(words, argparse.Namespace(command="calibrate", words=words)))
     except InputError as error:
         print(f"refocus: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130

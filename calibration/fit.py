@@ -1,15 +1,13 @@
 """The fit in stages, each stored: screen, direct sampling, emulator waves, effects, predictions.
 
 Every stage is a pure function of targets, priors, settings, seed and the version of the code; a fit
-that is stopped goes on where it was and ends the same.
+that is stopped goes on where it was and ends the same, as rows that are stored are not run again.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,7 @@ from calibration.emulator import Emulator, fit_emulator, plausible
 from calibration.likelihood import Data, log_likelihood, make_data, shrunk
 from calibration.priors import Space, hypercube, make_space
 from calibration.rivals import rival_effects
-from calibration.runs import Progress, code_version, fingerprint, run_rows, thread_space
+from calibration.runs import code_version, run_rows, thread_space
 from calibration.scenarios import (
     EffectDesign,
     counterfactual_effects,
@@ -30,7 +28,8 @@ from calibration.smc import Sample, generator, tempered_smc
 from calibration.targets import Target
 from calibration.trial import PLACE, TrialDesign, refocus_design, simulate_trial
 from sim.errors import InputError
-from sim.files import write_whole
+from sim.runs.chunk_store import fingerprint
+from sim.runs.pieces import How
 
 # First replication number of each use, so that no two share their draws unless they mean to.
 WAVE, PREDICTIVE, EFFECT, SCREEN, TRUTH, RECOVERED = (
@@ -95,30 +94,28 @@ class Fit:
         Targets by name.
     settings : Settings
         How much work.
-    folder : Path or None
-        Where stages are kept.
     design, effects : TrialDesign, EffectDesign
         The trial and the scenarios.
     space : Space
         Parameters that vary.
-    own : bool
-        Whether it is a user's own trial.
+    part : callable
+        Returns how the stage with a name is run.
+    quiet, own : bool
+        Whether nothing is printed; whether it is a user's own trial.
     """
 
     targets: dict[str, Target]
     settings: Settings
-    folder: Path | None
     design: TrialDesign
     effects: EffectDesign
     space: Space
-    workers: int | None = None
+    part: Callable[[str], How] = lambda stage: How()
     quiet: bool = False
     own: bool = False
 
     def __post_init__(self) -> None:
         self.version = code_version()
         self.data = make_data(self.targets)
-        self.progress = Progress(self.quiet)
 
     def identity(self, stage: str, *parts: Any) -> str:
         """Return the fingerprint of a stage's inputs."""
@@ -149,9 +146,7 @@ class Fit:
             count,
             one,
             self.identity(stage, count, *parts),
-            folder=self.folder,
-            workers=self.workers,
-            progress=self.progress,
+            **self.part(stage),
         )
 
     def trials(
@@ -176,54 +171,24 @@ class Fit:
 def start(
     targets: dict[str, Target],
     settings: Settings,
-    folder: Path | None,
     *,
     design: TrialDesign | None = None,
     effects: EffectDesign | None = None,
     calibrated: tuple[str, ...] | None = None,
-    workers: int | None = None,
+    part: Callable[[str], How] = lambda stage: How(),
     quiet: bool = False,
 ) -> Fit:
-    """Prepare a calibration; in a folder that holds another one it is refused.
-
-    Raises
-    ------
-    InputError
-        When the folder holds a fit of other targets or settings, or cannot be written.
-    """
-    fit = Fit(
+    """Prepare a calibration; `part` returns how the stage with a name is run."""
+    return Fit(
         targets,
         settings,
-        folder,
         design or refocus_design(settings.seed),
         effects or effect_design(settings.seed),
         make_space() if calibrated is None else make_space(calibrated),
-        workers,
+        part,
         quiet,
         own=design is not None,
     )
-    if folder is not None:
-        described = {
-            "settings": asdict(settings),
-            "targets": fingerprint(sorted(map(repr, targets.values()))),
-            "version": fit.version,
-        }
-        path = folder / "fit.json"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if path.exists():
-                found = json.loads(path.read_text(encoding="utf-8"))
-                for name, value in described.items():
-                    if found.get(name) != value:
-                        raise InputError(
-                            f"folder '{folder}': holds a fit with other {name}; "
-                            "choose another folder"
-                        )
-            else:
-                write_whole(path, json.dumps(described, indent=1).encode())
-        except OSError as error:
-            raise InputError(f"folder '{folder}': cannot be written ({error.strerror})") from error
-    return fit
 
 
 def screen(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
@@ -303,18 +268,12 @@ def sample_directly(fit: Fit, direct: Direct | None = None) -> Sample:
     """Run the direct sampler (the first method)."""
     direct = Direct(fit) if direct is None else direct
     settings = fit.settings
-    store = None if fit.folder is None else fit.folder / "sampler.npz"
-    if store is not None and store.exists():
-        # The pooled covariance comes from the first population, whose trials are stored.
-        prior = generator(settings.seed, 0).standard_normal((settings.particles, fit.space.size))
-        direct.moments(prior, "smc-prior")
     return tempered_smc(
         direct,
         fit.space.size,
         particles=settings.particles,
         length=settings.length,
         seed=settings.seed,
-        store=store,
         report=lambda text: fit.say(f"sampler: {text}"),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +51,6 @@ def calibrate_fit(fit: Fit) -> Outcome:
 
     Stages that a folder holds already are read from it.
     """
-    begun = time.monotonic()
     settings = fit.settings
     fit.say("1/8 screen of all parameters")
     screen_scores, prior_figures = screen(fit)
@@ -162,7 +160,6 @@ def calibrate_fit(fit: Fit) -> Outcome:
     }
     if any(one.kind == "selected" and one.use == "fit" for one in fit.targets.values()):
         rows["without_selected"] = without_selected(fit, waves, scores[:few], effects)
-    rows["seconds"] = time.monotonic() - begun
     return Outcome(rows, records)
 
 

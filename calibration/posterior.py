@@ -13,13 +13,13 @@ import numpy as np
 
 from calibration.fit import PREDICTIVE, Fit
 from calibration.priors import CALIBRATED, OVERRIDES, described
-from calibration.runs import fingerprint
 from calibration.smc import generator
 from calibration.words import effect_words
 from sim.errors import InputError
 from sim.files import write_whole
 from sim.parameters import registry
 from sim.posterior.rules import rules_hash
+from sim.runs.chunk_store import fingerprint
 
 DRAWS = 1000
 

@@ -1,4 +1,4 @@
-"""Tempered sequential Monte Carlo on standard normal scores, resumable.
+"""Tempered sequential Monte Carlo on standard normal scores.
 
 The prior is a standard normal in every direction. Temperatures are chosen so that the effective
 sample size stays at a set share. At each temperature a few particles are drawn and each makes a
@@ -11,13 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-
-from sim.files import write_whole
 
 LogLikelihood = Callable[[np.ndarray, str], np.ndarray]
 
@@ -97,7 +92,6 @@ def tempered_smc(
     share: float = 0.5,
     step: float = 0.95,
     seed: int = 1,
-    store: Path | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Sample:
     """Sample from exp(log likelihood) x standard normal.
@@ -117,23 +111,14 @@ def tempered_smc(
         accepted more often but leave chains near their ancestors, and intervals too short.
     seed : int
         Seed of the sampler's own draws.
-    store : Path, optional
-        File in which the state is kept after each temperature; a run that finds one goes on there.
     report : callable, optional
         Told how it goes.
     """
     chains = particles // length
     history: dict[str, list[float]] = {"temperature": [], "ess": [], "acceptance": [], "unique": []}
-    if store is not None and store.exists():
-        kept = np.load(store)
-        scores, values = kept["scores"], kept["values"]
-        now, level = float(kept["now"]), int(kept["level"])
-        evidence, evaluations = float(kept["evidence"]), int(kept["evaluations"])
-        history = {name: [float(v) for v in kept[name]] for name in history}
-    else:
-        scores = generator(seed, 0).standard_normal((particles, dimensions))
-        values = log_likelihood(scores, "smc-prior")
-        now, level, evidence, evaluations = 0.0, 0, 0.0, particles
+    scores = generator(seed, 0).standard_normal((particles, dimensions))
+    values = log_likelihood(scores, "smc-prior")
+    now, level, evidence, evaluations = 0.0, 0, 0.0, particles
     while now < 1.0:
         level += 1
         following = next_temperature(values, now, share)
@@ -180,20 +165,6 @@ def tempered_smc(
         scores, values = np.concatenate(all_scores), np.concatenate(all_values)
         history["unique"].append(float(len(np.unique(scores[:, 0]))))
         now = following
-        if store is not None:
-            buffer = BytesIO()
-            state: dict[str, Any] = {k: np.array(v) for k, v in history.items()}
-            np.savez(
-                buffer,
-                scores=scores,
-                values=values,
-                now=now,
-                level=level,
-                evidence=evidence,
-                evaluations=evaluations,
-                **state,
-            )
-            write_whole(store, buffer.getvalue())
         if report is not None:
             report(
                 f"temperature {now:.3f}, effective sample size {history['ess'][-1]:.0f}, "

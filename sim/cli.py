@@ -7,6 +7,8 @@ exit code 2; only `--debug` shows a traceback.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import re
 import sys
@@ -29,6 +31,7 @@ from sim.commands import (
 )
 from sim.commands.declared import check_used
 from sim.errors import InputError, unknown
+from sim.files import reason
 from sim.web import command as serve
 
 EXAMPLES = """\
@@ -243,6 +246,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done, 1 an error of the software, 2 a mistake in what was given, 130 interrupted.
     """
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Names of files need not be UTF-8; they are printed as they are.
+        sys.stdout.reconfigure(errors="surrogateescape")
     try:
         parser = build_parser()
         given, strays = parser.parse_known_args(arguments)
@@ -259,7 +265,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_values(given)
         own = parser.commands()[given.command]
         check_used(own, given, own.given)
-        return int(given.run(given))
+        given.words = sys.argv[1:] if arguments is None else list(arguments)
+        code = int(given.run(given))
+        # A disk that is full is told here, not at exit.
+        sys.stdout.flush()
+        return code
     except InputError as error:
         if debug:
             raise
@@ -268,22 +278,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("refocus: interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing is left to say, not even at exit.
+        silence()
+        return 0
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            # Whoever read our output has gone; nothing is left to say, not even at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
         if debug:
             raise
         # What the machine does not let us do is no fault of the software: a full disk, a name that
         # is too long, a folder that is not ours.
-        place = f"'{error.filename}': " if error.filename else ""
-        print(f"refocus: {InputError(f'{place}{error.strerror or error}')}", file=sys.stderr)
+        where = f"'{error.filename}'" if error.filename else "output"
+        print(f"refocus: {InputError(f'{where}: {reason(error)}')}", file=sys.stderr)
+        silence()
         return 2
     except Exception as error:
         if debug:
             raise
         return unexpected(error)
+
+
+def silence() -> None:
+    """Drop output that cannot be written, which at exit would change the exit code."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def unexpected(error: Any) -> int:

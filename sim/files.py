@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+
+from sim.errors import InputError
+
+
+class NotWrittenError(InputError):
+    """A file could not be written: the disk is full, the folder has gone or is not ours."""
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -15,6 +22,34 @@ def write_whole(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial_path.replace(path)
-    except OSError:
+    except BaseException:
+        # Not only when the disk is full: a signal may arrive in the middle too.
         partial_path.unlink(missing_ok=True)
         raise
+
+
+def encoded(text: str) -> bytes:
+    """Return a text as UTF-8; names of files that are none stand in it as escapes."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def write_texts(folder: Path, texts: Mapping[str, str]) -> list[Path]:
+    """Write files into a folder, made if needed, and return their paths.
+
+    Raises
+    ------
+    NotWrittenError
+        When one cannot be written; each is there whole or not at all.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            write_whole(folder / name, encoded(text))
+    except OSError as error:
+        raise NotWrittenError(f"folder '{folder}': cannot be written ({reason(error)})") from error
+    return [folder / name for name in texts]
+
+
+def reason(error: BaseException) -> str:
+    """Return in words why a file could not be read or written."""
+    return getattr(error, "strerror", None) or str(error)

@@ -8,10 +8,8 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.commands.declared import declare
 from sim.commands.draws import add_draw_options, given_draws
-from sim.commands.long_work import long_work
-from sim.commands.unfinished import checked_folder, ended, resumed
+from sim.commands.job import add_job_options, job, resumed, say, tell_compiling
 from sim.errors import InputError, unknown
 from sim.reading.numbers import number, whole
 from sim.spreadsheet import frame_csv
@@ -72,48 +70,45 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         metavar="NAME=VALUE",
         help="set a parameter, or a field of every scenario but the base; may be repeated",
     )
-    parser.add_argument("--workers", help="threads (default: all processors)")
-    parser.add_argument("--out", metavar="DIR", help="folder for report and tables")
-    parser.add_argument(
-        "--resume", metavar="DIR", help="go on with a comparison that was cut off in this folder"
-    )
+    add_job_options(parser, "report and tables")
     parser.add_argument(
         "--format",
         default="text",
         help="of what is printed: text (default), csv, json, or pdf-ready (a page to print)",
     )
-    declare(parser, alone_with={"resume": ("workers",)})
     parser.set_defaults(run=run)
 
 
 def run(given: argparse.Namespace) -> int:
     """Compare; print in the format asked for, save report and tables."""
+    given = resumed(given)
     if given.format not in FORMATS:
         raise unknown("format", given.format, FORMATS)
-    if given.resume is not None:
-        given = resumed(given, given.scenarios)
-    elif not given.scenarios:
+    if not given.scenarios:
         raise InputError("scenarios: name at least one; see 'refocus list scenarios'")
     question = question_of(given)
-    folder = None if given.out is None else checked_folder(given.out, "comparison.json")
-    comparison = compared(question, given, folder)
+    from sim.planning.comparison import compare
     from sim.planning.value import value_of
 
-    value = value_of(comparison)
-    if folder is not None or given.format != "text":
-        warned(comparison)
-    if folder is not None:
-        for path in saved(folder, comparison, value, command_of(given)):
+    with job(given) as work:
+        tell_compiling()
+        with work.running() as how:
+            comparison = compare(question, **how(""))
+        value = value_of(comparison)
+        if work.folder is not None or given.format != "text":
+            warned(comparison)
+        if work.folder is None:
+            print(printed(given.format, comparison, value, command_of(given)), end="")
+            return 0
+        written = saved(work.folder, comparison, value, command_of(given))
+        work.finished()
+        for path in written:
             print(path)
-        ended(folder)
-        return 0
-    print(printed(given.format, comparison, value, command_of(given)), end="")
     return 0
 
 
 def warned(comparison: Comparison) -> None:
     """Tell of too few draws where the answer itself goes elsewhere."""
-    from sim.commands.simulation import say
     from sim.planning.verdicts import few_draws_text
 
     few = few_draws_text(comparison)
@@ -168,15 +163,6 @@ def threshold_of(text: str | None) -> float | None:
     )
 
 
-def compared(question: Question, given: argparse.Namespace, folder: Path | None) -> Comparison:
-    """Run the comparison with a progress bar."""
-    from sim.planning.comparison import compare
-
-    worlds = len(question.scenarios) * len(question.chosen.draws) * question.replications
-    with long_work(folder, given, worlds) as how:
-        return compare(question, **how)
-
-
 def command_of(given: argparse.Namespace) -> str:
     """Return the command that repeats a comparison."""
     parts = ["refocus", "compare", *given.scenarios]
@@ -197,25 +183,15 @@ def command_of(given: argparse.Namespace) -> str:
 
 def saved(folder: Path, comparison: Comparison, value: Value, command: str) -> list[Path]:
     """Write report, tables and a JSON of everything; return the files."""
-    from sim.files import write_whole
+    from sim.files import write_texts
     from sim.planning.compare_tables import all_tables
     from sim.report.compare_report import compare_report
 
-    written: list[Path] = []
-
-    def write(name: str, text: str) -> None:
-        write_whole(folder / name, text.encode())
-        written.append(folder / name)
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write("report.html", compare_report(comparison, value, command))
-        for name, table in all_tables(comparison, value).items():
-            write(f"{name}.csv", frame_csv(table))
-        write("comparison.json", as_json(comparison, value, command))
-    except OSError as error:
-        raise InputError(f"out = '{folder}': cannot be written ({error.strerror})") from error
-    return written
+    texts = {"report.html": compare_report(comparison, value, command)}
+    for name, table in all_tables(comparison, value).items():
+        texts[f"{name}.csv"] = frame_csv(table)
+    texts["comparison.json"] = as_json(comparison, value, command)
+    return write_texts(folder, texts)
 
 
 def printed(format: str, comparison: Comparison, value: Value, command: str) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sim.commands.declared import declare
 from sim.commands.draws import add_draw_options, given_draws
-from sim.commands.long_work import long_work
-from sim.commands.unfinished import checked_folder, ended, resumed
+from sim.commands.job import add_job_options, job, resumed, tell_compiling
 from sim.errors import InputError, unknown
 from sim.reading.numbers import number_or_none, whole
 from sim.spreadsheet import frame_csv
@@ -71,43 +70,38 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("--prices", metavar="FILE", help="your own prices (TOML)")
     add_draw_options(parser, DRAWS)
     parser.add_argument("--seed", default="1", help="seed of the keyed draws (default 1)")
-    parser.add_argument("--workers", help="threads (default: all processors)")
     parser.add_argument("--format", default="text", metavar="text|csv|json", help="what is printed")
-    parser.add_argument("--out", metavar="DIR", help="folder for tables and report")
-    parser.add_argument(
-        "--resume", metavar="DIR", help="go on with a plan that was cut off in this folder"
-    )
-    declare(
-        parser,
-        alone_with={"resume": ("workers",)},
-        only_with={"equity_weight": ("objective", "equity")},
-    )
+    add_job_options(parser, "tables and report")
+    declare(parser, only_with={"equity_weight": ("objective", "equity")})
     parser.set_defaults(run=run)
 
 
 def run(given: argparse.Namespace) -> int:
     """Search, score, and print or save."""
+    given = resumed(given)
     if given.format not in FORMATS:
         raise unknown("format", given.format, FORMATS)
-    if given.resume is not None:
-        given = resumed(given, given.packages)
-    folder = None if given.out is None else checked_folder(given.out, "plan.csv")
     question, covers = question_of(given)
-    outcome = solved(question, given, folder)
     from sim.planning.plan_content import plan_content
+    from sim.planning.plan_study import solve
     from sim.planning.plan_tables import beside_rows, frame_of
     from sim.planning.plan_text import plan_text
 
-    if folder is not None:
-        for path in saved(folder, outcome, covers, command_of(given)):
-            print(path)
-        ended(folder)
-    elif given.format == "csv":
-        print(frame_csv(frame_of(beside_rows(outcome))), end="")
-    elif given.format == "json":
-        print(json.dumps(plan_content(outcome, covers, command_of(given)), indent=1))
-    else:
-        print(plan_text(outcome, covers))
+    with job(given) as work:
+        tell_compiling()
+        with work.running() as how:
+            outcome = solve(question, **how(""))
+        if work.folder is not None:
+            written = saved(work.folder, outcome, covers, command_of(given))
+            work.finished()
+            for path in written:
+                print(path)
+        elif given.format == "csv":
+            print(frame_csv(frame_of(beside_rows(outcome))), end="")
+        elif given.format == "json":
+            print(json.dumps(plan_content(outcome, covers, command_of(given)), indent=1))
+        else:
+            print(plan_text(outcome, covers))
     return 0
 
 
@@ -164,36 +158,22 @@ def question_of(given: argparse.Namespace) -> tuple[PlanQuestion, str]:
     return question, chosen.covers
 
 
-def solved(question: PlanQuestion, given: argparse.Namespace, folder: Path | None) -> PlanOutcome:
-    """Search and score, with a progress bar for each."""
-    from sim.planning.plan_study import solve
-
-    with long_work(folder, given, 0) as how:
-        return solve(question, **how)
-
-
 def saved(folder: Path, outcome: PlanOutcome, covers: str, command: str) -> list[Path]:
     """Save tables and report; return their paths."""
     import pandas as pd
 
-    from sim.files import write_whole
+    from sim.files import write_texts
     from sim.planning.plan_content import plan_content
     from sim.planning.plan_tables import beside_rows, frame_of, score_rows
     from sim.report.plan_report import plan_report
 
-    contents: dict[str, Any] = {
+    contents: dict[str, str] = {
         "plan.csv": frame_csv(frame_of(beside_rows(outcome))),
         "scores.csv": frame_csv(pd.DataFrame(score_rows(outcome))),
         "plan.json": json.dumps(plan_content(outcome, covers, command), indent=1) + "\n",
         "report.html": plan_report(outcome, covers, command),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in contents.items():
-            write_whole(folder / name, text.encode())
-    except OSError as error:
-        raise InputError(f"out = '{folder}': cannot be written ({error.strerror})") from error
-    return [folder / name for name in contents]
+    return write_texts(folder, contents)
 
 
 def command_of(given: argparse.Namespace) -> str:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
-import sys
-from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.commands.declared import declare
-from sim.commands.simulation import compile_first, say, stop_on_interrupt
+from sim.commands.job import Job, add_job_options, job, resumed, say, tell_compiling
 from sim.errors import InputError, unknown
 from sim.reading.numbers import number_or_none, whole
 from sim.reading.toml_text import read_value
@@ -46,7 +44,9 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("design", metavar="DESIGN", help="a TOML file, or a worked design's name")
+    parser.add_argument(
+        "design", nargs="?", metavar="DESIGN", help="a TOML file, or a worked design's name"
+    )
     parser.add_argument("--simulations", metavar="N", help="trials (default: the file's)")
     parser.add_argument(
         "--precision", metavar="SE", help="simulate until the Monte Carlo SE is this small"
@@ -70,7 +70,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("--find", metavar="clusters|size", help="the smallest with enough power")
     parser.add_argument("--target", metavar="POWER", help="power wanted (default: the file's)")
     parser.add_argument("--seed", default="1", help="seed of the trials (default 1)")
-    parser.add_argument("--out", metavar="DIR", help="folder for tables and report")
+    add_job_options(parser, "tables and report")
     parser.add_argument("--format", default="text", metavar="text|csv|json", help="of the output")
     parser.add_argument(
         "--no-sensitivity", action="store_true", help="leave out assurance and sensitivity"
@@ -90,8 +90,11 @@ def run(given: argparse.Namespace) -> int:
     """Calculate; print, and with --out write tables and the report."""
     from sim.trials.designs.design_file import changed, load_design
 
+    given = resumed(given)
     if given.format not in FORMATS:
         raise unknown("format", given.format, FORMATS)
+    if given.design is None:
+        raise InputError("design: name a TOML file or a worked design; see 'refocus list designs'")
     file = load_design(given.design)
     settings = dict(setting(text) for text in given.set)
     if settings:
@@ -99,16 +102,21 @@ def run(given: argparse.Namespace) -> int:
     if given.formula_only:
         print(by_formula(file, given), end="")
         return 0
-    folder = None if given.out is None else new_folder(Path(given.out))
-    with stop_on_interrupt() as asked:
-        outcome = calculated(file, given, asked)
-    if folder is not None:
-        for path in written(outcome, folder, command_of(given)):
-            say(f"wrote {path}")
-    print(shown(outcome, given.format), end="")
-    if outcome.stopped:
-        say(outcome.caution)
-        return 130
+    from sim.engines.code_cache import FIT_SOURCES, SOURCES
+
+    with job(given, "trial") as work:
+        tell_compiling(FIT_SOURCES if file.agents is None else SOURCES)
+        with work.running():
+            outcome = calculated(file, given, work)
+        if work.folder is not None:
+            paths = written(outcome, work.folder, command_of(given))
+            if not outcome.stopped:
+                work.finished()
+            for path in paths:
+                say(f"wrote {path}")
+        print(shown(outcome, given.format), end="", flush=True)
+        if outcome.stopped:
+            raise KeyboardInterrupt(outcome.caution)
     return 0
 
 
@@ -135,18 +143,17 @@ def setting(text: str) -> tuple[str, Any]:
     return name, read_value(value)
 
 
-def calculated(
-    file: DesignFile, given: argparse.Namespace, asked: Sequence[bool] = (False,)
-) -> PowerOutcome:
-    """Return all that was asked for, or what was done when `asked[0]` became true.
+def calculated(file: DesignFile, given: argparse.Namespace, work: Job) -> PowerOutcome:
+    """Return all that was asked for, or what was done when somebody wished to stop.
 
     Every argument is checked before the first simulation.
 
     Raises
     ------
-    KeyboardInterrupt
+    Cancelled
         When it was stopped before there was anything to tell.
     """
+    from sim.runs.pieces import Cancelled
     from sim.streams import check_seed
     from sim.trials.power.power_outcome import PowerOutcome
     from sim.trials.power.power_search import (
@@ -159,7 +166,6 @@ def calculated(
     )
     from sim.trials.power.power_study import (
         FEWEST_TRIALS,
-        StopAsked,
         conditional_and_assurance,
         simulate_power,
         study_of,
@@ -179,24 +185,18 @@ def calculated(
     grid = parse_grid(given.grid, file)
     combinations = len(list(grid_files(file, grid))) if grid else 0
     study = study_of(file, draws)
-    _say_when_compiling(file.agents is not None)
     left_out: list[str] = []
-    on_point = stopped_when(asked, progress_bars())
-    on_design = on_point("design")
-    try:
-        result = simulate_power(study, count, precision, seed, partial=True, on_progress=on_design)
-    except StopAsked:
-        raise KeyboardInterrupt from None
-    if asked[0]:
+    result = simulate_power(study, count, precision, seed, partial=True, **work.how("design"))
+    if work.stop():
         left_out.append("trials of the design beyond those told")
     trials = result.performance.power.trials
     outcome: dict[str, Any] = {"result": result}
     if not given.no_sensitivity:
         try:
             conditional, assurance, covers = conditional_and_assurance(
-                result, seed, draws, on_point("assurance")
+                result, seed, draws, **work.how("assurance")
             )
-        except StopAsked:
+        except Cancelled:
             left_out.append("assurance")
         else:
             outcome |= {
@@ -208,7 +208,7 @@ def calculated(
         "simulations": count,
         "draws": draws,
         "seed": seed,
-        "on_point": on_point,
+        "on_point": work.how,
     }
     if grid:
         points = tuple(run_grid(file, grid, monte_carlo_se=precision, **fixed))
@@ -223,61 +223,11 @@ def calculated(
             left_out.append("the search's answer")
     if not given.no_sensitivity:
         fewer = min(max(trials // 4, FEWEST_SWING_TRIALS), MOST_SWING_TRIALS)
-        swings = tornado(file, fewer, draws=draws, seed=seed, on_point=on_point)
+        swings = tornado(file, fewer, draws=draws, seed=seed, on_point=work.how)
         outcome |= {"swings": tuple(swings), "swing_trials": fewer}
-        if asked[0]:
+        if work.stop():
             left_out.append("some of the sensitivity" if swings else "sensitivity")
     return PowerOutcome(**outcome, stopped=", ".join(left_out))
-
-
-def stopped_when(asked: Sequence[bool], on_point: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return an `on_point` whose progress raises `StopAsked` once `asked[0]` is true."""
-    from sim.trials.power.power_study import StopAsked
-
-    def part(label: str) -> Callable[[int, int], None]:
-        show = on_point(label)
-
-        def told(done: int, total: int) -> None:
-            if show is not None:
-                show(done, total)
-            if asked[0]:
-                raise StopAsked
-
-        return told
-
-    return part
-
-
-def _say_when_compiling(agents: bool) -> None:
-    from sim.engines.code_cache import FIT_SOURCES, first_compilation
-
-    if agents:
-        compile_first()
-    elif first_compilation(FIT_SOURCES):
-        say("first analysis after installation or an edit: compiling, some seconds ...")
-
-
-def progress_bars() -> Callable[[str], Any]:
-    """Return a function that gives each part of the work a progress bar, if somebody looks."""
-    if not sys.stderr.isatty():
-        return lambda label: None
-    from tqdm import tqdm
-
-    def part(label: str) -> Callable[[int, int], None]:
-        bars: list[Any] = []
-
-        def show(done: int, total: int) -> None:
-            if not bars:
-                bars.append(tqdm(desc=label, unit="trial", dynamic_ncols=True, leave=False))
-            bars[0].total = total
-            bars[0].update(done - bars[0].n)
-            # More may follow when a precision was asked for; then a new bar goes on.
-            if done >= total:
-                bars.pop().close()
-
-        return show
-
-    return part
 
 
 def shown(outcome: PowerOutcome, form: str) -> str:
@@ -298,22 +248,11 @@ def csv_text(table: list[dict[str, Any]]) -> str:
     return frame_csv(pd.DataFrame(table), "%.6g")
 
 
-def new_folder(folder: Path) -> Path:
-    """Return a folder that holds nothing yet, made if need be."""
-    try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(f"out = '{folder}': exists and is not empty; name another folder")
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"out = '{folder}': cannot be written ({error.strerror})") from error
-    return folder
-
-
-def written(outcome: PowerOutcome, folder: Path, command: str) -> Iterator[Path]:
-    """Write the tables and the report, and yield their paths."""
+def written(outcome: PowerOutcome, folder: Path, command: str) -> list[Path]:
+    """Write the tables and the report, and return their paths."""
     from dataclasses import asdict
 
-    from sim.files import write_whole
+    from sim.files import write_texts
     from sim.report.power_report import power_report
     from sim.trials.designs.design_text import design_text
     from sim.trials.power.power_outcome import plain, rows
@@ -327,10 +266,7 @@ def written(outcome: PowerOutcome, folder: Path, command: str) -> Iterator[Path]
     }
     if outcome.swings:
         parts["sensitivity.csv"] = csv_text([asdict(one) for one in outcome.swings])
-    for name, text in parts.items():
-        path = folder / name
-        write_whole(path, text.encode())
-        yield path
+    return write_texts(folder, parts)
 
 
 def command_of(given: argparse.Namespace) -> str:

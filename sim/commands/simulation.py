@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
 import shlex
-import signal
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.commands.declared import declare
 from sim.commands.draws import add_draw_options, given_draws
-from sim.commands.unfinished import arguments_of, read_arguments, with_arguments
+from sim.commands.job import Job, add_job_options, job, resumed, say, tell_compiling
 from sim.errors import InputError, unknown
 from sim.reading.numbers import number, whole
 
@@ -23,12 +18,11 @@ if TYPE_CHECKING:
     from sim.inputs.roster import Roster
     from sim.posterior.choose import ChosenDraws
     from sim.runs.results import Results
-    from sim.runs.simulate import Progress
     from sim.scenarios.schema import Scenario
 
-ARGUMENTS_FILE = "run.json"
 LARGEST_TABLE = 6_000_000
 MOST_WORLDS_WITH_EVENTS = 200
+DETAILED = ("assessments", "team_weeks", "events")
 LARGEST_SEED = 2**32 - 1
 DRAWS = 50
 REPLICATIONS_OF_DEFAULTS = 50
@@ -74,16 +68,13 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     parser.add_argument("--caseload", default="sample", help="sample (default) or full")
     parser.add_argument("--engine", default="compiled", help="compiled (default) or mesa")
-    parser.add_argument("--workers", help="threads (default: all processors)")
-    parser.add_argument("--out", metavar="DIR", help="folder for tables and report")
-    parser.add_argument("--resume", metavar="DIR", help="go on with an interrupted run in DIR")
+    add_job_options(parser, "tables and report")
     parser.add_argument(
         "--format", nargs="+", default=["csv"], metavar="csv|parquet", help="of the tables"
     )
     parser.add_argument("--no-report", action="store_true", help="write tables only")
     declare(
         parser,
-        alone_with={"resume": ("workers",)},
         only_with={"format": ("out", None), "no_report": ("out", None)},
     )
     parser.set_defaults(run=run)
@@ -91,39 +82,39 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(given: argparse.Namespace) -> int:
     """Simulate; print a summary, or save tables and report."""
-    if given.resume is not None:
-        given = resumed(given)
-    elif not given.scenarios:
+    given = resumed(given)
+    if not given.scenarios:
         raise InputError("scenarios: name at least one; see 'refocus list scenarios'")
     from sim.runs.results import FORMATS
 
     for one in given.format:
         if one not in FORMATS:
             raise unknown("format", one, FORMATS)
-    job = prepared(given)
-    folder = None
-    if given.out is not None:
-        folder = Path(given.out)
-        prepare_folder(folder, given)
-    for one in job.notes:
-        say(one)
-    results = simulated(job, given, folder)
-    if folder is None:
-        print(summary_csv(results, job.chosen.covers), end="")
-        return 0
-    written = results.save(folder, tuple(given.format))
-    if not given.no_report:
-        from sim.files import write_whole
-        from sim.report.run_report import RunFacts, run_report
+    asked = prepared(given)
+    with job(given) as work:
+        for one in asked.notes:
+            say(one)
+        results = simulated(asked, given, work)
+        if work.folder is None:
+            print(summary_csv(results, asked.chosen.covers), end="")
+            return 0
+        written = results.save(work.folder, tuple(given.format))
+        if not given.no_report:
+            from sim.files import write_texts
+            from sim.report.run_report import RunFacts, run_report
 
-        facts = RunFacts(
-            job.scenarios, job.roster, job.settings, command_of(given), job.chosen, job.notes
-        )
-        path = folder / "report.html"
-        write_whole(path, run_report(results, facts).encode())
-        written.append(path)
-    for path in written:
-        print(path)
+            facts = RunFacts(
+                asked.scenarios,
+                asked.roster,
+                asked.settings,
+                command_of(given),
+                asked.chosen,
+                asked.notes,
+            )
+            written += write_texts(work.folder, {"report.html": run_report(results, facts)})
+        work.finished()
+        for path in written:
+            print(path)
     return 0
 
 
@@ -136,6 +127,7 @@ class Prepared(NamedTuple):
     settings: dict[str, float]
     chosen: ChosenDraws
     notes: tuple[str, ...]
+    left_out: dict[str, str]
 
 
 def prepared(given: argparse.Namespace) -> Prepared:
@@ -163,13 +155,17 @@ def prepared(given: argparse.Namespace) -> Prepared:
     weeks = horizon(given)
     longest = weeks or max(one.timing.weeks for one in scenarios)
     worlds = len(scenarios) * len(chosen.draws) * replications
-    rows = worlds * (longest + 1) * len(roster.rows)
-    people = 2 * worlds * sum(row.sampled for row in roster.rows)
+    left_out = {}
+    if given.out is not None:
+        left_out = too_large(
+            worlds,
+            worlds * (longest + 1) * len(roster.rows),
+            2 * worlds * sum(row.sampled for row in roster.rows),
+            given.caseload,
+        )
     collect = ["summaries", "trajectories"]
-    if given.out is not None and rows <= LARGEST_TABLE and people <= LARGEST_TABLE:
-        collect += ["assessments", "team_weeks"]
-        if worlds <= MOST_WORLDS_WITH_EVENTS and given.caseload == "sample":
-            collect.append("events")
+    if given.out is not None:
+        collect += [one for one in DETAILED if one not in left_out]
     request = build_request(
         scenarios,
         roster,
@@ -186,30 +182,30 @@ def prepared(given: argparse.Namespace) -> Prepared:
     notes = [
         f"{one.name}: {note}" for one in scenarios for note in expand(one, roster, longest).notes
     ]
-    if given.out is not None:
-        notes += left_out_tables(collect, rows, people, worlds)
-    return Prepared(request, scenarios, roster, settings, chosen, tuple(notes))
+    notes += [f"table '{name}' is left out: {why}" for name, why in left_out.items()]
+    return Prepared(request, scenarios, roster, settings, chosen, tuple(notes), left_out)
 
 
-def left_out_tables(collect: list[str], rows: int, people: int, worlds: int) -> list[str]:
-    """Return in a line which tables are not kept, and why; nothing where all are."""
-    large = [
-        name
-        for name, count in (("team_weeks", rows), ("assessments", people))
-        if name not in collect and count > LARGEST_TABLE
-    ]
-    missing = [name for name in ("assessments", "team_weeks", "events") if name not in collect]
-    if not missing:
-        return []
-    why = f"more than {MOST_WORLDS_WITH_EVENTS} worlds, or a full caseload"
-    if large:
-        counts = {"team_weeks": rows, "assessments": people}
-        told = " and ".join(f"{name} {counts[name]:,} rows" for name in large)
-        why = f"{told}, above {LARGEST_TABLE:,}"
-    return [
-        f"tables left out: {', '.join(missing)} ({worlds:,} worlds: {why}); fewer draws or "
-        "replications keep them"
-    ]
+def too_large(worlds: int, team_weeks: int, people: int, caseload: str) -> dict[str, str]:
+    """Return which detailed tables of a run are left out, and why.
+
+    Parameters
+    ----------
+    worlds : int
+        Worlds simulated.
+    team_weeks, people : int
+        Rows that the tables team_weeks and assessments would have.
+    caseload : str
+        Whom is simulated.
+    """
+    rows = max(team_weeks, people)
+    if rows > LARGEST_TABLE:
+        why = f"{rows:,} rows, more than {LARGEST_TABLE:,}; ask for fewer draws or weeks"
+        return dict.fromkeys(DETAILED, why)
+    if worlds > MOST_WORLDS_WITH_EVENTS or caseload != "sample":
+        why = f"written for at most {MOST_WORLDS_WITH_EVENTS} worlds of sampled service users"
+        return {"events": why}
+    return {}
 
 
 def sorted_settings(texts: list[str]) -> tuple[dict[str, float], dict[str, Any]]:
@@ -253,36 +249,6 @@ def horizon(given: argparse.Namespace) -> int | None:
     return max(1, round(52 * number("years", given.years, 0.0, 50.0, "years", above=True)))
 
 
-def prepare_folder(folder: Path, given: argparse.Namespace) -> None:
-    """Note in the folder what is run, so that it can be resumed; refuse a folder in use."""
-    from sim.files import write_whole
-
-    noted = arguments_of(given)
-    path = folder / ARGUMENTS_FILE
-    try:
-        if path.exists():
-            if read_arguments(path) != noted:
-                raise InputError(f"out = '{folder}': holds another run; name another folder")
-        elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(f"out = '{folder}': exists and is not a run's; name another folder")
-        folder.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            write_whole(path, json.dumps(noted, indent=1).encode())
-    except OSError as error:
-        raise InputError(f"out = '{folder}': cannot be written ({error.strerror})") from error
-
-
-def resumed(given: argparse.Namespace) -> argparse.Namespace:
-    """Return the arguments of the run that a folder holds."""
-    path = Path(given.resume) / ARGUMENTS_FILE
-    if not path.exists():
-        raise InputError(f"resume = '{given.resume}': holds no run; see 'refocus run --out'")
-    noted = read_arguments(path)
-    if given.scenarios and given.scenarios != noted.get("scenarios"):
-        raise InputError("resume: give no scenarios; the folder knows them")
-    return with_arguments(given, noted)
-
-
 def command_of(given: argparse.Namespace) -> str:
     """Return the command that repeats a run."""
     parts = ["refocus", "run", *given.scenarios]
@@ -307,102 +273,24 @@ def command_of(given: argparse.Namespace) -> str:
     return " ".join(shlex.quote(part) for part in [*parts, "--out", "DIR"])
 
 
-@contextlib.contextmanager
-def stop_on_interrupt() -> Iterator[list[bool]]:
-    """Turn Ctrl-C into a request to stop after the chunks that are running."""
-    asked = [False]
-
-    def ask(number: int, frame: Any) -> None:
-        if asked[0]:
-            raise KeyboardInterrupt
-        asked[0] = True
-
-    try:
-        before = signal.signal(signal.SIGINT, ask)
-    except ValueError:
-        yield asked
-        return
-    try:
-        yield asked
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def simulated(job: Prepared, given: argparse.Namespace, folder: Path | None) -> Results:
-    """Run a request with a progress bar, storing finished chunks in the folder."""
+def simulated(asked: Prepared, given: argparse.Namespace, work: Job) -> Results:
+    """Run a request, storing finished chunks in the folder."""
     from sim.runs.results import provenance
-    from sim.runs.simulate import Cancelled, simulate
+    from sim.runs.simulate import simulate
     from sim.scenarios.text import scenario_text
 
-    workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
     if given.engine == "compiled":
-        compile_first()
-    texts = {one.name: scenario_text(one) for one in job.scenarios}
-    notes = {"source": job.roster.source, "notes": list(job.roster.notes)}
-    with stop_on_interrupt() as asked, progress_bar(job.request.worlds) as show:
-        try:
-            return simulate(
-                job.request,
-                engine=given.engine,
-                workers=workers,
-                folder=folder,
-                on_progress=show,
-                should_cancel=lambda: asked[0],
-                metadata={
-                    **provenance(texts, job.settings, notes, job.chosen),
-                    "notes": list(job.notes),
-                },
-            )
-        except Cancelled as stopped:
-            hint = f"; go on with: refocus run --resume {folder}" if folder is not None else ""
-            say(f"{stopped}{hint}")
-            raise KeyboardInterrupt from stopped
-
-
-def say(text: str) -> None:
-    """Tell the user something that is not data."""
-    print(f"refocus: {text}", file=sys.stderr, flush=True)
-
-
-def compile_first() -> None:
-    """Compile the model where that has not been done, and say how far it is."""
-    from sim.runs.first_run import EXPECTED_SECONDS, PIECES, compile_week, is_compiled
-
-    if is_compiled():
-        return
-    say(
-        "first simulation after installation or an edit: compiling, about "
-        f"{EXPECTED_SECONDS} seconds on a quiet machine, once ..."
-    )
-    if not sys.stderr.isatty():
-        compile_week()
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=PIECES, unit="piece", desc="compiling", dynamic_ncols=True) as bar:
-
-        def show(done: int, _: int) -> None:
-            bar.n = max(bar.n, done)
-            # Time goes on where pieces do not.
-            bar.refresh()
-
-        compile_week(show)
-
-
-@contextlib.contextmanager
-def progress_bar(worlds: int) -> Iterator[Any]:
-    """Show a progress bar when somebody is looking, else nothing."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=worlds, unit="world", dynamic_ncols=True) as bar:
-
-        def show(progress: Progress) -> None:
-            bar.update(progress.done - bar.n)
-
-        yield show
+        tell_compiling()
+    texts = {one.name: scenario_text(one) for one in asked.scenarios}
+    notes = {"source": asked.roster.source, "notes": list(asked.roster.notes)}
+    about = provenance(texts, asked.settings, notes, asked.chosen)
+    with work.running() as how:
+        return simulate(
+            asked.request,
+            engine=given.engine,
+            metadata={**about, "notes": list(asked.notes), "tables_left_out": asked.left_out},
+            **how(""),
+        )
 
 
 def summary_csv(results: Results, covers: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.commands.draws import add_draw_options
+from sim.commands.job import Job, add_job_options, job, resumed, say, tell_compiling
 from sim.errors import InputError, unknown
 from sim.reading.numbers import number_or_none, whole
 from sim.spreadsheet import frame_csv
@@ -40,11 +41,10 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("which", metavar="refocus|pulsar", help="which trial")
+    parser.add_argument("which", nargs="?", metavar="refocus|pulsar", help="which trial")
     parser.add_argument("--trials", default=str(TRIALS), help=f"simulated trials ({TRIALS})")
     parser.add_argument("--seed", default="1", help="seed of chance (default 1)")
     add_draw_options(parser, TRIALS)
-    parser.add_argument("--workers", help="threads (default: all processors)")
     parser.add_argument(
         "--transport", metavar="SD", help="pulsar: SD of transport in SD units (default 0.1)"
     )
@@ -52,15 +52,18 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--document", metavar="FILE.md", help="pulsar: write the prediction there, as a new file"
     )
     parser.add_argument("--date", help="pulsar: date of the prediction (default today)")
-    parser.add_argument("--out", metavar="DIR", help="folder for tables and report")
+    add_job_options(parser, "tables and report")
     parser.add_argument("--format", default="text", metavar="text|csv|json", help="of the output")
     parser.set_defaults(run=run)
 
 
 def run(given: argparse.Namespace) -> int:
     """Simulate, print, and write what was asked for."""
+    given = resumed(given)
     if given.format not in FORMATS:
         raise unknown("format", given.format, FORMATS)
+    if given.which is None:
+        raise InputError("trial: name one, 'refocus' or 'pulsar'")
     if given.which not in ("refocus", "pulsar"):
         raise unknown("trial", given.which, ("refocus", "pulsar"))
     if given.which == "refocus":
@@ -78,32 +81,30 @@ def replicate(given: argparse.Namespace) -> int:
     from sim.trials.studies.replication import replication_summary, simulate_refocus
     from sim.trials.studies.replication_text import fall_rows, replication_text
 
-    chosen, count, seed, folder = prepared(given)
-    with progress(count) as show:
-        trials = simulate_refocus(
-            chosen.draws, count, seed, workers=workers(given), on_progress=show
-        )
-    summary = replication_summary(trials)
-    tables: dict[str, Callable[[], str]] = {
-        "text": lambda: replication_text(summary, chosen.covers),
-        "csv": lambda: csv_of(fall_rows(summary)),
-        "json": lambda: json_of({"covers": chosen.covers, "seed": seed, **asdict(summary)}),
-    }
-    if folder is not None:
-        from sim.report.trial_reports import replication_report
+    chosen, count, seed = prepared(given)
+    with job(given, "trial") as work:
+        tell_compiling()
+        with work.running() as how:
+            trials = simulate_refocus(chosen.draws, count, seed, **how(""))
+        summary = replication_summary(trials)
+        tables: dict[str, Callable[[], str]] = {
+            "text": lambda: replication_text(summary, chosen.covers),
+            "csv": lambda: csv_of(fall_rows(summary)),
+            "json": lambda: json_of({"covers": chosen.covers, "seed": seed, **asdict(summary)}),
+        }
+        if work.folder is not None:
+            from sim.report.trial_reports import replication_report
 
-        write(
-            folder,
-            {
+            parts = {
                 "trials.csv": frame_csv(trials),
                 "figures.csv": tables["csv"](),
                 "summary.json": tables["json"](),
                 "report.html": replication_report(
                     summary, trials, chosen.covers, command_of(given)
                 ),
-            },
-        )
-    print(tables[given.format](), end="")
+            }
+            write(work, parts)
+        print(tables[given.format](), end="")
     return 0
 
 
@@ -118,68 +119,58 @@ def predict(given: argparse.Namespace) -> int:
     if transport is None:
         transport = pulsar_design().transport_sd
     date = checked_date(given.date)
-    document = None if given.document is None else new_document(Path(given.document))
-    chosen, count, seed, folder = prepared(given)
-    coverage = coverage_shift(chosen.draws, seed, pulsar_design())
-    with progress(count) as show:
-        trials = simulate_pulsar(
-            chosen.draws,
-            count,
-            seed,
-            shift=coverage.shift,
-            workers=workers(given),
-            on_progress=show,
+    # Noted, so that what goes on tomorrow still is today's.
+    given.date = date
+    document = None if given.document is None else Path(given.document)
+    if document is not None and given.resume is None:
+        new_document(document)
+    chosen, count, seed = prepared(given)
+    with job(given, "trial") as work:
+        tell_compiling()
+        with work.running() as how:
+            coverage = coverage_shift(chosen.draws, seed, pulsar_design(), **how("attendance"))
+            trials = simulate_pulsar(
+                chosen.draws, count, seed, shift=coverage.shift, **how("trials")
+            )
+        outcome = pulsar_outcome(
+            trials, transport, seed, coverage, chosen.covers, chosen.provenance
         )
-    outcome = pulsar_outcome(trials, transport, seed, coverage, chosen.covers, chosen.provenance)
-    tables: dict[str, Callable[[], str]] = {
-        "text": lambda: pulsar_text(outcome),
-        "csv": lambda: csv_of(forecast_rows(outcome)),
-        "json": lambda: json_of({"date": date, **asdict(outcome)}),
-    }
-    if document is not None:
-        from sim.files import write_whole
-        from sim.report.pulsar_document import pulsar_document
-        from sim.runs.results import package_versions
+        tables: dict[str, Callable[[], str]] = {
+            "text": lambda: pulsar_text(outcome),
+            "csv": lambda: csv_of(forecast_rows(outcome)),
+            "json": lambda: json_of({"date": date, **asdict(outcome)}),
+        }
+        if document is not None:
+            from sim.report.pulsar_document import pulsar_document
+            from sim.runs.results import package_versions
 
-        version = package_versions()["refocus-simulation"]
-        page = pulsar_document(outcome, date, version, command_of(given))
-        write_whole(document, page.encode())
-    if folder is not None:
-        from sim.report.trial_reports import pulsar_report
+            version = package_versions()["refocus-simulation"]
+            publish(document, pulsar_document(outcome, date, version, command_of(given)))
+        if work.folder is not None:
+            from sim.report.trial_reports import pulsar_report
 
-        write(
-            folder,
-            {
+            parts = {
                 "trials.csv": frame_csv(trials),
                 "forecasts.csv": tables["csv"](),
                 "prediction.json": tables["json"](),
                 "report.html": pulsar_report(outcome, command_of(given)),
-            },
-        )
-    print(tables[given.format](), end="")
+            }
+            write(work, parts)
+        print(tables[given.format](), end="")
     return 0
 
 
-def prepared(given: argparse.Namespace) -> tuple[ChosenDraws, int, int, Path | None]:
-    """Return draws, number of trials, seed and folder; everything is checked before simulating."""
+def prepared(given: argparse.Namespace) -> tuple[ChosenDraws, int, int]:
+    """Return draws, number of trials and seed; everything is checked before simulating."""
     from sim.commands.draws import given_draws
-    from sim.commands.simulation import compile_first
     from sim.streams import check_seed
 
     seed = check_seed(whole("seed", given.seed, 0, 2**32 - 1))
     count = whole("trials", given.trials, 20, 1_000_000)
-    workers(given)
     if given.draws == str(TRIALS) and count < TRIALS:
         given.draws = str(count)
     chosen = given_draws(given, seed)
-    folder = None if given.out is None else new_folder(Path(given.out))
-    compile_first()
-    return chosen, count, seed, folder
-
-
-def workers(given: argparse.Namespace) -> int | None:
-    """Return the number of threads, None for all processors."""
-    return None if given.workers is None else whole("workers", given.workers, 1, 1024)
+    return chosen, count, seed
 
 
 def checked_date(text: str | None) -> str:
@@ -209,25 +200,23 @@ def new_document(document: Path) -> Path:
     return document
 
 
-def new_folder(folder: Path) -> Path:
-    """Return an empty folder, made if needed; refuse one in use."""
-    try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(f"out = '{folder}': exists and is not empty; name another folder")
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"out = '{folder}': cannot be written ({error.strerror})") from error
-    return folder
+def publish(document: Path, page: str) -> None:
+    """Write a forecast into a new file; what was cut off just then finds its own there."""
+    from sim.files import encoded, write_whole
+
+    if not (document.is_file() and document.read_bytes() == encoded(page)):
+        write_whole(new_document(document), encoded(page))
 
 
-def write(folder: Path, parts: dict[str, str]) -> None:
-    """Write files and name them."""
-    from sim.commands.simulation import say
-    from sim.files import write_whole
+def write(work: Job, parts: dict[str, str]) -> None:
+    """Write files, mark the job finished, and name them."""
+    from sim.files import write_texts
 
-    for name, text in parts.items():
-        write_whole(folder / name, text.encode())
-        say(f"wrote {folder / name}")
+    assert work.folder is not None
+    written = write_texts(work.folder, parts)
+    work.finished()
+    for path in written:
+        say(f"wrote {path}")
 
 
 def csv_of(rows: list[dict[str, Any]]) -> str:
@@ -242,24 +231,6 @@ def json_of(value: dict[str, Any]) -> str:
     from sim.commands.analyse import without_nan
 
     return json.dumps(without_nan(value), indent=1, allow_nan=False, default=list) + "\n"
-
-
-def progress(total: int) -> Any:
-    """Return a context with a progress bar, if somebody looks."""
-    import contextlib
-    import sys
-
-    if not sys.stderr.isatty():
-        return contextlib.nullcontext(None)
-
-    @contextlib.contextmanager
-    def bar() -> Any:
-        from tqdm import tqdm
-
-        with tqdm(total=total, unit="trial", dynamic_ncols=True) as shown:
-            yield lambda done, _: shown.update(done - shown.n)
-
-    return bar()
 
 
 def command_of(given: argparse.Namespace) -> str:

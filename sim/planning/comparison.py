@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -41,7 +40,7 @@ from sim.streams import check_seed
 
 if TYPE_CHECKING:
     from sim.inputs.roster import Roster
-    from sim.runs.simulate import Progress
+    from sim.runs.pieces import How
     from sim.scenarios.schema import Scenario
 
 IMPORTANT = 4.0
@@ -404,22 +403,15 @@ class Comparison:
         return sums
 
 
-def compare(
-    question: Question,
-    *,
-    workers: int | None = None,
-    folder: Path | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-    should_cancel: Callable[[], bool] | None = None,
-) -> Comparison:
+def compare(question: Question, **how: Unpack[How]) -> Comparison:
     """Simulate every scenario on common random numbers and work out what it costs.
 
     Parameters
     ----------
     question : Question
         What is compared.
-    workers, folder, on_progress, should_cancel
-        As in `sim.runs.simulate.simulate_reduced`.
+    **how
+        See `sim.runs.pieces.How`.
 
     Raises
     ------
@@ -444,10 +436,7 @@ def compare(
         request,
         prepared.covered,
         prepared.plans,
-        workers=workers,
-        folder=folder,
-        on_progress=on_progress,
-        should_cancel=should_cancel,
+        **how,
     )
     return costed(prepared, worlds, described(request))
 

@@ -7,11 +7,9 @@ none, and a start week.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -19,12 +17,13 @@ from sim.engines.ensemble import Chunk, Request
 from sim.errors import InputError
 from sim.population import Layout, lay_out
 from sim.runs.request import build_request
-from sim.runs.simulate import Progress, simulate_reduced
+from sim.runs.simulate import simulate_reduced
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
 
 if TYPE_CHECKING:
     from sim.inputs.roster import Roster
+    from sim.runs.pieces import How
     from sim.scenarios.schema import Scenario
 
 OUTCOMES = ("qpr15", "reach")
@@ -125,10 +124,7 @@ def team_outcomes(
     draws: Sequence[Mapping[str, float]],
     weeks: int,
     seed: int,
-    workers: int | None = None,
-    folder: Path | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-    should_cancel: Callable[[], bool] | None = None,
+    **how: Unpack[How],
 ) -> np.ndarray:
     """Simulate plans on common random numbers and return what each did in each team.
 
@@ -144,8 +140,8 @@ def team_outcomes(
         Sets of parameter values, each with chance of its own.
     weeks, seed : int
         Weeks looked at; seed of chance.
-    workers, folder, on_progress, should_cancel
-        As in `sim.runs.simulate.simulate_reduced`.
+    **how
+        See `sim.runs.pieces.How`.
 
     Returns
     -------
@@ -191,11 +187,8 @@ def team_outcomes(
         request,
         reduce,
         ("outcomes",),
-        reduction=blake2b(Path(__file__).read_bytes(), digest_size=16).hexdigest(),
-        workers=workers,
-        folder=folder,
-        on_progress=on_progress,
-        should_cancel=should_cancel,
+        reduction="what plans did in teams",
+        **how,
     )
     found = np.zeros((len(layouts), len(draws), teams, len(OUTCOMES)))
     for chunk, kept in chunks:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import numpy as np
 
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from sim.inputs.roster import Roster
     from sim.planning.prices import Prices
     from sim.planning.trainers import Capacity
-    from sim.runs.simulate import Progress
+    from sim.runs.pieces import How
     from sim.scenarios.schema import Scenario
 
 ANCHORS = 4
@@ -372,23 +371,16 @@ def orders_of(question: PlanQuestion) -> dict[str, np.ndarray]:
     return found
 
 
-def solve(
-    question: PlanQuestion,
-    *,
-    workers: int | None = None,
-    folder: Path | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-    should_cancel: Callable[[], bool] | None = None,
-) -> PlanOutcome:
+def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
     """Search for a plan and score it.
 
     Parameters
     ----------
     question : PlanQuestion
         What is to be planned.
-    workers, folder, on_progress, should_cancel
-        As in `sim.runs.simulate.simulate_reduced`; search, score and the effect of the plan to
-        take are simulated one after the other, each with its own progress and folder.
+    **how
+        See `sim.runs.pieces.How`; search, score and the effect of the plan to take are
+        simulated one after the other, each with its own progress.
 
     Raises
     ------
@@ -406,7 +398,7 @@ def solve(
     seen, fresh = question.draws[::2], question.draws[1::2]
 
     def simulated(
-        stage: str, plans: Sequence[TeamPlan], draws: Sequence[Mapping[str, float]], seed: int
+        plans: Sequence[TeamPlan], draws: Sequence[Mapping[str, float]], seed: int
     ) -> np.ndarray:
         return team_outcomes(
             question.packages,
@@ -415,10 +407,7 @@ def solve(
             draws=draws,
             weeks=question.weeks,
             seed=seed,
-            workers=workers,
-            folder=None if folder is None else folder / stage,
-            on_progress=on_progress,
-            should_cancel=should_cancel,
+            **how,
         )
 
     def worth_of(found: np.ndarray) -> np.ndarray:
@@ -430,7 +419,7 @@ def solve(
         for package, several in enumerate(anchors)
         for week in several
     ]
-    mean = worth_of(simulated("search", trials, seen, question.seed)).mean(axis=1)
+    mean = worth_of(simulated(trials, seen, question.seed)).mean(axis=1)
     benefit, first = [], 0
     for package, several in enumerate(anchors):
         part = mean[first : first + len(several)]
@@ -444,7 +433,7 @@ def solve(
             if np.any(plan.package != NOTHING):
                 plans.append(plan)
     expected = [believed(offer, plan, benefit) for plan in plans]
-    worth = worth_of(simulated("score", plans, fresh, question.seed + 1)).sum(axis=2)
+    worth = worth_of(simulated(plans, fresh, question.seed + 1)).sum(axis=2)
     best = worth.max(axis=0)
     scores = tuple(
         score_of(offer, plan, hoped, own, best - own)
@@ -464,7 +453,7 @@ def solve(
     if not np.any(plan.package != NOTHING):
         return answer
     # Chance of their own, so that the choice between plans lends the chosen one no luck.
-    again = simulated("effect", [plan], list(fresh) * RUNS, question.seed + 2)[0]
+    again = simulated([plan], list(fresh) * RUNS, question.seed + 2)[0]
     points = again[..., OUTCOMES.index("qpr15")].reshape(RUNS, len(fresh), -1)
     effect = effect_on(question, plan, points)
     return replace(answer, effect=effect)

@@ -7,11 +7,9 @@ would not fit into memory, so only its outcomes are kept of every chunk.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -25,19 +23,19 @@ from sim.planning.outcomes import (
     outcomes_of,
 )
 from sim.planning.resources import RESOURCES, WEEKS_PER_YEAR, Plan
+from sim.runs.chunk_store import fingerprint
 from sim.runs.request import build_request
-from sim.runs.simulate import Progress, simulate_reduced
+from sim.runs.simulate import simulate_reduced
 from sim.scenarios.library import adjusted
 
 if TYPE_CHECKING:
     from sim.inputs.roster import Roster
     from sim.population import Layout
+    from sim.runs.pieces import How
     from sim.scenarios.schema import Scenario
 
 COLLECT = ("assessments", "staff_assessments", "team_weeks")
 KEPT = ("scores", "groups", "implementation", "resources", "weekly")
-# What decides outcomes beside the tables.
-OUTCOME_SOURCES = ("outcomes.py", "resources.py", "worlds.py")
 
 
 @dataclass(frozen=True)
@@ -163,11 +161,7 @@ def simulate_worlds(
     request: Request,
     covered: Covered,
     plans: Sequence[Plan],
-    *,
-    workers: int | None = None,
-    folder: Path | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-    should_cancel: Callable[[], bool] | None = None,
+    **how: Unpack[How],
 ) -> Worlds:
     """Run a request and return the outcomes of its worlds.
 
@@ -179,8 +173,8 @@ def simulate_worlds(
         Who the outcomes are about.
     plans : sequence of Plan
         What each scenario gives each team.
-    workers, folder, on_progress, should_cancel
-        As in `sim.runs.simulate.simulate_reduced`.
+    **how
+        See `sim.runs.pieces.How`.
 
     Raises
     ------
@@ -209,10 +203,7 @@ def simulate_worlds(
         reduce,
         KEPT,
         reduction=reduction_of(covered, plans),
-        workers=workers,
-        folder=folder,
-        on_progress=on_progress,
-        should_cancel=should_cancel,
+        **how,
     )
     shape = (len(request.names), request.parameter_sets, request.replications)
     years = -(-request.weeks // WEEKS_PER_YEAR)
@@ -239,13 +230,7 @@ def simulate_worlds(
 
 def reduction_of(covered: Covered, plans: Sequence[Plan]) -> str:
     """Return a hash of everything that decides outcomes beside a request's tables."""
-    digest = blake2b(digest_size=16)
-    for name in OUTCOME_SOURCES:
-        digest.update(Path(__file__).with_name(name).read_bytes())
     described: list[Covered | Plan] = [covered, *plans]
-    for one in described:
-        for field in dataclasses.fields(one):
-            value = getattr(one, field.name)
-            is_array = isinstance(value, np.ndarray)
-            digest.update(value.tobytes() if is_array else repr(value).encode())
-    return digest.hexdigest()
+    return fingerprint(
+        *(getattr(one, field.name) for one in described for field in dataclasses.fields(one))
+    )

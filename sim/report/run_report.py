@@ -488,5 +488,9 @@ def _settings(page: Document, results: Results, facts: RunFacts) -> None:
             "service users simulated.",
             "Versions: " + ", ".join(f"{name} {one}" for name, one in versions.items()) + ".",
             f"Intervals cover {facts.chosen.covers}.",
+            *[
+                f"Table {name} was left out: {why}."
+                for name, why in results.metadata.get("tables_left_out", {}).items()
+            ],
         ]
     )

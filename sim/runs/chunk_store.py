@@ -1,30 +1,78 @@
-"""Finished chunks of a long run in a folder, so that it can go on where it was cut off."""
+"""Finished pieces of long work in a folder, so that it can go on where it was cut off.
+
+Every work has a folder of its own within it, named by its fingerprint. Every piece carries that
+fingerprint, its number, its size and a checksum; one that is damaged, or is another work's or
+another piece's, is as good as none and computed again.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import json
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from hashlib import blake2b
+from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
 
-from sim.engines.ensemble import Chunk, Request, describe
+from sim.engines import code_cache
+from sim.engines.ensemble import Request, describe
 from sim.errors import InputError
-from sim.files import write_whole
+from sim.files import NotWrittenError, reason, write_whole
 
 if TYPE_CHECKING:
     import mesa
 
-CHUNK_FOLDER = "chunks"
 REQUEST_FILE = "request.json"
-# What decides tables beside the rules and the compiled week.
-TABLE_SOURCES = ("engines/ensemble.py", "engines/summaries.py")
-MESA_SOURCES = ("engines/mesa_model.py", "agents/*.py")
+SEAL = "seal"
+# What pieces cannot depend on: how results are shown.
+SHOWN_ONLY = ("cli.py", "commands", "report", "web")
+
+
+def fingerprint(*parts: Any) -> str:
+    """Return a hash of arrays and of anything with a stable text."""
+    digest = blake2b(digest_size=16)
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(f"{part.dtype} {part.shape}".encode())
+            digest.update(np.ascontiguousarray(part).tobytes())
+        elif dataclasses.is_dataclass(part) and not isinstance(part, type):
+            # Not its text, which leaves out the middle of long arrays.
+            inner = (getattr(part, one.name) for one in dataclasses.fields(part))
+            digest.update(fingerprint(type(part).__name__, *inner).encode())
+        else:
+            digest.update(repr(part).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+@cache
+def source_version(*packages: Path) -> str:
+    """Return a hash of all source that can decide a piece, and of the libraries it runs on.
+
+    Parameters
+    ----------
+    *packages : Path
+        Folders of packages beside `sim` itself.
+    """
+    digest = blake2b(code_cache.source_hash().encode(), digest_size=16)
+    for root in (Path(__file__).parents[1], *packages):
+        for path in sorted(
+            one for kind in ("py", "toml", "csv") for one in root.rglob(f"*.{kind}")
+        ):
+            name = path.relative_to(root)
+            if name.parts[0] not in SHOWN_ONLY:
+                digest.update(name.as_posix().encode() + b"\0" + path.read_bytes())
+    for library in ("scipy", "mesa", "pandas"):
+        digest.update(f"{library} {version(library)}".encode())
+    return digest.hexdigest()
 
 
 def request_fingerprint(
@@ -34,34 +82,18 @@ def request_fingerprint(
     reduction: str = "",
 ) -> str:
     """Return a hash of everything that decides what is kept of a request's chunks."""
-    from sim.engines import code_cache
-
-    digest = blake2b(digest_size=16)
-    digest.update(json.dumps(describe(request), sort_keys=True).encode())
-    digest.update(f"{engine} {code_cache.source_hash()} {reduction}".encode())
-    for pattern in TABLE_SOURCES if engine == "compiled" else TABLE_SOURCES + MESA_SOURCES:
-        for path in sorted(Path(__file__).parents[1].glob(pattern)):
-            digest.update(path.read_bytes())
-    for kind, own in sorted((agent_classes or {}).items()):
-        digest.update(f"{kind} {own.__module__} {own.__qualname__} {source_of(own)}".encode())
-    digest.update(np.ascontiguousarray(request.draws).tobytes())
-    for name, layout in zip(request.names, request.layouts, strict=True):
-        digest.update(name.encode())
-        for array in (layout.trusts, layout.teams, layout.actions):
-            digest.update(np.ascontiguousarray(array).tobytes())
-        digest.update(
-            repr(
-                (
-                    layout.selection_mode,
-                    layout.selection_value,
-                    layout.selection_reliability,
-                    layout.assessment_weeks,
-                    layout.team_names,
-                    layout.arms,
-                )
-            ).encode()
-        )
-    return digest.hexdigest()
+    own = sorted((agent_classes or {}).items())
+    classes = [(kind, one.__module__, one.__qualname__, source_of(one)) for kind, one in own]
+    return fingerprint(
+        source_version(),
+        sorted(describe(request).items()),
+        engine,
+        reduction,
+        classes,
+        request.draws,
+        *request.names,
+        *request.layouts,
+    )
 
 
 def source_of(own: type) -> str:
@@ -72,94 +104,80 @@ def source_of(own: type) -> str:
         return ""
 
 
-def stored_fingerprint(path: Path) -> str | None:
-    """Return the fingerprint that a folder's request file names; None when it names none."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return None
-    fingerprint = found.get("fingerprint") if isinstance(found, dict) else None
-    return fingerprint if isinstance(fingerprint, str) else None
-
-
-class ChunkNotStoredError(InputError):
-    """A finished chunk could not be written."""
-
-
 class ChunkStore:
-    """Finished chunks in a folder, each written whole or not at all.
+    """Finished pieces of one work, each written whole or not at all.
 
     Parameters
     ----------
     folder : Path
-        The folder; created when missing.
-    request : Request
-        The request.
-    fingerprint : str
-        From `request_fingerprint`; a folder that holds another one is refused.
+        Created when missing; pieces of other work in it are left alone.
+    identity : str
+        Fingerprint of everything that decides the pieces.
     names : sequence of str
-        Names of the arrays of every chunk.
+        Names of the arrays of every piece.
+    about : mapping
+        What the work is, for people who look into the folder.
 
     Raises
     ------
     InputError
-        When the folder holds another request, or cannot be written.
+        When the folder cannot be written.
     """
 
     def __init__(
-        self, folder: Path, request: Request, fingerprint: str, names: Sequence[str]
+        self, folder: Path, identity: str, names: Sequence[str], about: Mapping[str, Any]
     ) -> None:
-        self.folder = folder / CHUNK_FOLDER
+        self.folder = folder / identity[:16]
+        self.identity = identity
         self.names = tuple(names)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            path = folder / REQUEST_FILE
-            if path.exists():
-                if stored_fingerprint(path) != fingerprint:
-                    raise InputError(
-                        f"folder '{folder}': holds another request (or one of another version of "
-                        "the model); choose another folder"
-                    )
-            else:
-                text = json.dumps({"fingerprint": fingerprint, **describe(request)}, indent=1)
-                write_whole(path, text.encode())
-        except OSError as error:
+            text = json.dumps({"fingerprint": identity, **about}, indent=1, default=str)
+            write_whole(self.folder / REQUEST_FILE, text.encode())
+        except (OSError, ValueError) as error:
             raise InputError(
-                f"folder '{folder}': cannot be written ({error.strerror}); nothing was run"
+                f"folder '{folder}': cannot be written ({reason(error)}); nothing was run"
             ) from error
 
-    def path(self, chunk: Chunk) -> Path:
-        """Return the file of a chunk."""
-        return self.folder / f"{chunk.number:07d}.npz"
+    def path(self, number: int) -> Path:
+        """Return the file of a piece."""
+        return self.folder / f"{number:07d}.npz"
 
-    def read(self, chunk: Chunk) -> dict[str, np.ndarray] | None:
-        """Return a stored chunk, or None when it is not there or not readable."""
-        from io import BytesIO
+    def seal(self, number: int, size: int, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return what a piece carries: whose it is, its number and size, and a checksum."""
+        checksum = fingerprint(*(part for name in self.names for part in (name, arrays[name])))
+        return np.array([self.identity, str(number), str(size), checksum])
 
+    def read(self, number: int, size: int) -> dict[str, np.ndarray] | None:
+        """Return a stored piece; None when it is not there, damaged, or another one."""
         try:
             # Read whole: a damaged file leaves `np.load` without having closed it.
-            content = BytesIO(self.path(chunk).read_bytes())
+            content = BytesIO(self.path(number).read_bytes())
             with np.load(content, allow_pickle=False) as stored:
-                return {name: stored[name] for name in self.names}
+                arrays = {name: stored[name] for name in self.names}
+                found = stored[SEAL]
         except (OSError, ValueError, EOFError, KeyError, BadZipFile, zlib.error):
             return None
+        return arrays if np.array_equal(found, self.seal(number, size, arrays)) else None
 
-    def write(self, chunk: Chunk, tables: Mapping[str, np.ndarray]) -> None:
-        """Store a finished chunk.
+    def write(self, number: int, size: int, arrays: Mapping[str, np.ndarray]) -> None:
+        """Store a finished piece.
 
         Raises
         ------
-        ChunkNotStoredError
-            When the disk is full or the folder has gone; chunks stored before stay usable.
+        NotWrittenError
+            When the disk is full or the folder has gone; pieces stored before stay usable.
         """
-        from io import BytesIO
-
         buffer = BytesIO()
-        np.savez(buffer, **dict(tables))  # type: ignore[arg-type]
+        content = {
+            **{name: arrays[name] for name in self.names},
+            SEAL: self.seal(number, size, arrays),
+        }
+        np.savez(buffer, **content)  # type: ignore[arg-type]
         try:
-            write_whole(self.path(chunk), buffer.getvalue())
+            write_whole(self.path(number), buffer.getvalue())
         except OSError as error:
-            raise ChunkNotStoredError(
-                f"folder '{self.folder}': chunk {chunk.number} could not be written "
-                f"({error.strerror}); chunks stored before are kept, resume with the same folder"
+            raise NotWrittenError(
+                f"folder '{self.folder.parent}': chunk {number} could not be written "
+                f"({reason(error)}); chunks stored before are kept, resume with the same folder"
             ) from error

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import InputError, unknown
-from sim.files import write_whole
+from sim.files import NotWrittenError, encoded, reason, write_whole
 from sim.spreadsheet import frame_csv
 
 if TYPE_CHECKING:
@@ -170,7 +170,9 @@ class Results:
         Raises
         ------
         InputError
-            For an unknown format or a folder that cannot be written.
+            For an unknown format.
+        NotWrittenError
+            When the folder cannot be written.
         """
         for one in formats:
             if one not in FORMATS:
@@ -184,7 +186,7 @@ class Results:
                 for one in formats:
                     path = target / f"{name}.{one}"
                     content = (
-                        frame_csv(frame, CSV_NUMBERS).encode()
+                        encoded(frame_csv(frame, CSV_NUMBERS))
                         if one == "csv"
                         else frame.to_parquet(index=False)
                     )
@@ -194,7 +196,9 @@ class Results:
             write_whole(target / "metadata.json", text.encode())
             written.append(target / "metadata.json")
         except OSError as error:
-            raise InputError(f"folder '{target}': cannot be written ({error.strerror})") from error
+            raise NotWrittenError(
+                f"folder '{target}': cannot be written ({reason(error)})"
+            ) from error
         return written
 
 

@@ -32,8 +32,9 @@ def simulate_fit(settings: dict[str, Any], folder: Path, told: Told) -> None:
     from sim.inputs.roster.trial import trial_roster
     from sim.posterior.choose import chosen_draws
     from sim.report.participation import pattern_table
+    from sim.runs.pieces import Cancelled
     from sim.runs.request import build_request
-    from sim.runs.simulate import Cancelled, simulate
+    from sim.runs.simulate import simulate
     from sim.scenarios.library import load_scenario
 
     chosen = chosen_draws(settings["trials"], seed=settings["seed"])

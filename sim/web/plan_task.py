@@ -34,9 +34,10 @@ def simulate_plan(settings: dict[str, Any], folder: Path, told: Told) -> None:
     from sim.inputs.roster.csv_file import roster_from_text, roster_text
     from sim.posterior.choose import chosen_draws
     from sim.report.run_report import RunFacts, caution, run_report
+    from sim.runs.pieces import Cancelled, Progress
     from sim.runs.request import build_request
     from sim.runs.results import provenance
-    from sim.runs.simulate import Cancelled, Progress, simulate
+    from sim.runs.simulate import simulate
     from sim.scenarios.text import scenario_text
     from sim.spreadsheet import csv_text
     from sim.web.figures import svg_of

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from sim.web.worker import Stopped, Told
 
 if TYPE_CHECKING:
+    from sim.runs.pieces import Progress
     from sim.trials.power.simulated_power import Rate
 
 STATISTICAL, AGENTS = "if the difference is true", "in the simulated services"
@@ -52,6 +53,7 @@ def simulate_power(settings: dict[str, Any], folder: Path, told: Told) -> None:
         When it noticed that it is to stop.
     """
     from sim.posterior.choose import chosen_draws
+    from sim.runs.pieces import Cancelled
     from sim.runs.results import package_versions
     from sim.scenarios.library import adjusted, load_scenario
     from sim.spreadsheet import csv_text
@@ -80,11 +82,12 @@ def simulate_power(settings: dict[str, Any], folder: Path, told: Told) -> None:
     )
     for number, (label, source, true) in enumerate(kinds):
         show = told_from(told, number * count, total, label)
-        results = run_trials(
-            source, design, count, power["seed"], on_progress=show, should_cancel=told.cancelled
-        )
-        if told.cancelled():
-            raise Stopped
+        try:
+            results = run_trials(
+                source, design, count, power["seed"], on_progress=show, should_cancel=told.cancelled
+            )
+        except Cancelled:
+            raise Stopped from None
         found[label] = performance(results, true_effect=true)
     rows = [
         [
@@ -128,11 +131,11 @@ def simulate_power(settings: dict[str, Any], folder: Path, told: Told) -> None:
     (folder / "result.json").write_text(json.dumps(result, allow_nan=False), encoding="utf-8")
 
 
-def told_from(told: Told, begun: int, total: int, what: str) -> Callable[[int, int], None]:
+def told_from(told: Told, begun: int, total: int, what: str) -> Callable[[Progress], None]:
     """Return a function that tells of progress within one of several parts."""
 
-    def show(done: int, of: int) -> None:
-        told.progress(begun + done, total, f"trial {done} of {of}, {what}")
+    def show(now: Progress) -> None:
+        told.progress(begun + now.done, total, f"trial {now.done} of {now.total}, {what}")
 
     return show
 

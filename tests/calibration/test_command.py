@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import pytest
 
 from calibration.cli import main as module_main
-from calibration.cli import recall, remember
 from sim.cli import installed_commands, main
 
 
@@ -36,6 +34,8 @@ def test_bad_targets_end_with_exit_code_2(tmp_path: Path, capsys) -> None:
 
 def test_a_report_needs_a_finished_fit(tmp_path: Path, capsys) -> None:
     assert main(["calibrate", "--report", "--resume", str(tmp_path)]) == 2
+    assert "holds nothing to go on with" in capsys.readouterr().err
+    assert main(["calibrate", "--report", "--out", str(tmp_path)]) == 2
     assert "no finished calibration" in capsys.readouterr().err
 
 
@@ -46,7 +46,7 @@ def test_a_report_needs_a_finished_fit(tmp_path: Path, capsys) -> None:
         (["--particles", "3"], "particles = 3: must be a whole number from 32"),
         (["--seed", "-1"], "seed = -1"),
         (["--out", "a", "--resume", "b"], "name one folder"),
-        (["--resume", "no-such-folder"], "there is no such folder"),
+        (["--resume", "no-such-folder"], "holds nothing to go on with"),
         (["--target", "x", "--quik"], "--quik"),
         (["--roster", "none.csv"], "none.csv"),
         (["--scenario", "refocus-ful"], "did you mean 'refocus-full'"),
@@ -61,18 +61,3 @@ def test_bad_arguments_end_with_exit_code_2(
     assert message in shown
     assert shown.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_resumed_fit_takes_the_files_it_was_given(tmp_path: Path) -> None:
-    given = argparse.Namespace(
-        targets=None, roster=None, scenario="coaching-only", invented=True, seed=3
-    )
-    remember(tmp_path, given)
-    later = argparse.Namespace(targets=None, roster="other.csv", scenario=None, invented=False)
-    recall(tmp_path, later)
-    assert (later.targets, later.roster, later.scenario, later.invented) == (
-        None,
-        "other.csv",
-        "coaching-only",
-        True,
-    )

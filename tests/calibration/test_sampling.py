@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -170,28 +169,6 @@ def test_sampler_keeps_the_spread_of_what_the_data_do_not_inform() -> None:
     ]
     assert np.mean(spreads) > 0.92
     assert np.mean(spreads) < 1.04
-
-
-class KilledError(Exception):
-    pass
-
-
-def test_a_killed_sampler_goes_on_and_ends_identical(tmp_path: Path) -> None:
-    whole = tempered_smc(gaussian, 3, particles=200, share=0.8, seed=4)
-    assert len(whole.temperatures) > 2
-
-    def dies(z: np.ndarray, stage: str) -> np.ndarray:
-        if stage == "smc-02-2":
-            raise KilledError
-        return gaussian(z, stage)
-
-    store = tmp_path / "state.npz"
-    with pytest.raises(KilledError):
-        tempered_smc(dies, 3, particles=200, share=0.8, seed=4, store=store)
-    resumed = tempered_smc(gaussian, 3, particles=200, share=0.8, seed=4, store=store)
-    assert np.array_equal(resumed.scores, whole.scores)
-    assert resumed.log_evidence == whole.log_evidence
-    assert resumed.evaluations == whole.evaluations
 
 
 def test_temperatures_keep_the_effective_sample_size() -> None:

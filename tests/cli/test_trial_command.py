@@ -22,6 +22,7 @@ def test_refocus_is_shown_beside_what_was_published(tmp_path: Path, capsys: Capt
     for words in ("P1 QPR-15", "P2", "P4", "P6", "sign of P4", "MC SE", "posterior"):
         assert words in text
     assert {one.name for one in out.iterdir()} == {
+        "job.json",
         "trials.csv",
         "figures.csv",
         "summary.json",
@@ -115,4 +116,4 @@ def test_a_mistake_is_told_in_one_line(
 def test_a_folder_in_use_is_left_alone(tmp_path: Path, capsys: Captured) -> None:
     (tmp_path / "mine.txt").write_text("x", encoding="utf-8")
     assert main(["trial", "refocus", "--out", str(tmp_path)]) == 2
-    assert "not empty" in capsys.readouterr().err
+    assert "holds something else" in capsys.readouterr().err

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from sim.engines.ensemble import Request, cut
+from sim.runs.pieces import Interrupted, Progress, capacity
 from sim.runs.results import Results
-from sim.runs.simulate import Interrupted, Progress, capacity, simulate
+from sim.runs.simulate import simulate
 from tests.ensemble.small import assert_identical, in_small_chunks, small_request
 
 
@@ -85,7 +86,7 @@ def test_a_pool_whose_worker_dies_says_so_and_keeps_what_is_finished(
 
     with pytest.raises(Interrupted, match="a worker process died .* resume with the same folder"):
         simulate(request_, executor=spawned, folder=tmp_path, on_progress=kill_one)
-    assert list((tmp_path / "chunks").glob("*.npz"))
+    assert list(tmp_path.glob("*/*.npz"))
     assert_identical(simulate(request_, workers=1, folder=tmp_path), serial)
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from sim.engines.ensemble import Request, cut
-from sim.runs.simulate import Cancelled, Progress, simulate
+from sim.runs.pieces import Cancelled, Progress
+from sim.runs.simulate import simulate
 from tests.ensemble.small import assert_identical, in_small_chunks, small_request
 
 

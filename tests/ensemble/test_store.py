@@ -23,8 +23,9 @@ from sim.engines.ensemble import Request, cut
 from sim.errors import InputError
 from sim.runs import chunk_store
 from sim.runs import simulate as simulate_module
+from sim.runs.pieces import Interrupted
 from sim.runs.results import Results
-from sim.runs.simulate import Interrupted, simulate
+from sim.runs.simulate import simulate
 from tests.ensemble.small import assert_identical, in_small_chunks, small_request
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +58,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def files(folder: Path) -> list[Path]:
-    return sorted((folder / "chunks").iterdir())
+    """Return the pieces in a folder, which hold the folder of one request."""
+    return sorted(folder.glob("*/*.npz"))
 
 
 def test_a_stored_run_is_not_run_again(
@@ -88,15 +90,53 @@ def write_text(path: Path) -> None:
     path.write_text("not a chunk", encoding="utf-8")
 
 
-def leave_a_table_out(path: Path) -> None:
+def kept_of(path: Path) -> dict[str, np.ndarray]:
     with np.load(path) as stored:
-        kept = {name: stored[name] for name in stored.files if name != "events"}
-    np.savez(path, **kept)
+        return {name: stored[name] for name in stored.files}
 
 
-@pytest.mark.parametrize(
-    "damage", [Path.unlink, cut_short, flip_a_bit, empty, write_text, leave_a_table_out]
-)
+def leave_a_table_out(path: Path) -> None:
+    np.savez(path, **{name: one for name, one in kept_of(path).items() if name != "events"})  # type: ignore[arg-type]
+
+
+def put_another_chunk_there(path: Path) -> None:
+    path.write_bytes(path.with_name("0000002.npz").read_bytes())
+
+
+def change_a_number(path: Path) -> None:
+    """Change one value and save a file that is whole in itself."""
+    kept = kept_of(path)
+    kept["summaries"]["mean"][0] += 1.0
+    np.savez(path, **kept)  # type: ignore[arg-type]
+
+
+def of_another_request(path: Path) -> None:
+    kept = kept_of(path)
+    kept["seal"][0] = "0" * 32
+    np.savez(path, **kept)  # type: ignore[arg-type]
+
+
+def of_another_size(path: Path) -> None:
+    kept = kept_of(path)
+    kept["seal"][2] = "4"
+    np.savez(path, **kept)  # type: ignore[arg-type]
+
+
+DAMAGES = [
+    Path.unlink,
+    cut_short,
+    flip_a_bit,
+    empty,
+    write_text,
+    leave_a_table_out,
+    put_another_chunk_there,
+    change_a_number,
+    of_another_request,
+    of_another_size,
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_chunk_is_run_again(
     damage: Callable[[Path], Any],
     request_: Request,
@@ -160,37 +200,77 @@ def other_name(request: Request) -> Request:
         other_name,
     ],
 )
-def test_a_folder_of_another_request_is_refused_and_left_alone(
-    other: Callable[[Request], Request], request_: Request, tmp_path: Path
+def test_chunks_of_another_request_are_not_used_and_left_alone(
+    other: Callable[[Request], Request], request_: Request, tmp_path: Path, ran: list[int]
 ) -> None:
     simulate(request_, folder=tmp_path)
     before = {path: path.read_bytes() for path in files(tmp_path)}
-    with pytest.raises(InputError, match="holds another request"):
-        simulate(other(request_), folder=tmp_path)
-    assert {path: path.read_bytes() for path in files(tmp_path)} == before
+    ran.clear()
+    simulate(other(request_), folder=tmp_path)
+    assert sorted(ran) == [chunk.number for chunk in cut(other(request_))]
+    assert {path: path.read_bytes() for path in before} == before
+    assert len(files(tmp_path)) == len(before) + len(ran)
 
 
-def test_engines_and_own_agents_do_not_share_a_folder(request_: Request, tmp_path: Path) -> None:
+def test_engines_and_own_agents_do_not_share_chunks(request_: Request, tmp_path: Path) -> None:
     class Eager(Staff):
         pass
 
     short = replace(request_, replications=1, collect=("summaries",))
     simulate(short, folder=tmp_path, engine="mesa")
+    stored = len(files(tmp_path))
     for given in ({}, {"engine": "mesa", "agent_classes": {"staff": Eager}}):
-        with pytest.raises(InputError, match="holds another request"):
-            simulate(short, folder=tmp_path, **given)  # type: ignore[arg-type]
+        simulate(short, folder=tmp_path, **given)  # type: ignore[arg-type]
+        assert len(files(tmp_path)) % stored == 0
+    assert len(files(tmp_path)) == 3 * stored
 
 
-def test_a_request_file_that_names_no_request_is_refused(request_: Request, tmp_path: Path) -> None:
-    for text in ("", "[]", '{"fingerprint": 3}'):
-        (tmp_path / "request.json").write_text(text, encoding="utf-8")
-        with pytest.raises(InputError, match="holds another request"):
-            simulate(request_, folder=tmp_path)
+def test_chunks_of_another_version_of_the_source_are_run_again(
+    request_: Request,
+    whole: Results,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ran: list[int],
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(chunk_store, "source_version", lambda: "an older version")
+        simulate(request_, folder=tmp_path)
+    for path in files(tmp_path):
+        change_a_number(path)
+    ran.clear()
+    assert_identical(simulate(request_, folder=tmp_path), whole)
+    assert len(ran) == 8
+
+
+def test_every_file_that_can_decide_a_chunk_is_part_of_its_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "sim"
+    for name in (
+        "runs/chunk_store.py",
+        "trials/new/rule.py",
+        "report/page.py",
+        "parameters/a.toml",
+    ):
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text("1", encoding="utf-8")
+    monkeypatch.setattr(chunk_store, "__file__", str(package / "runs/chunk_store.py"))
+    version = chunk_store.source_version.__wrapped__
+    before = version()
+    for name, decides in (
+        ("report/page.py", False),
+        ("trials/new/rule.py", True),
+        ("parameters/a.toml", True),
+    ):
+        (package / name).write_text(f"{name} 2", encoding="utf-8")
+        assert (version() != before) is decides, name
+        before = version()
 
 
 def test_the_folder_says_in_words_what_it_holds(request_: Request, tmp_path: Path) -> None:
     simulate(request_, folder=tmp_path)
-    told = json.loads((tmp_path / "request.json").read_text(encoding="utf-8"))
+    (path,) = tmp_path.glob("*/request.json")
+    told = json.loads(path.read_text(encoding="utf-8"))
     assert told["scenarios"] == ["programme", "usual care"]
     assert (told["worlds"], told["seed"], told["weeks"]) == (40, 11, 8)
 
@@ -280,7 +360,7 @@ def test_a_run_killed_outright_ends_with_the_identical_result(
                 break
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
-    stored = [path for path in files(folder) if path.suffix == ".npz"]
+    stored = files(folder)
     assert 3 <= len(stored) < len(cut(request_))
     assert_identical(simulate(request_, folder=folder), whole)
     assert len(ran) == len(cut(request_)) - len(stored)

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.engines.ensemble import Chunk, Request
-from sim.errors import InputError
+from sim.engines.ensemble import Chunk, Request, cut
 from sim.runs.simulate import simulate_reduced
 from tests.ensemble.small import in_small_chunks, small_request
 
@@ -44,7 +43,7 @@ def test_a_chunk_that_was_reduced_does_not_keep_its_tables(request_: Request) ->
     assert all(seen() is None for seen in tables_seen)
 
 
-def test_chunks_of_another_reduction_are_refused(request_: Request, tmp_path: Path) -> None:
-    simulate_reduced(request_, last_weeks, ("rows",), reduction="one", folder=tmp_path)
-    with pytest.raises(InputError, match="holds another request"):
-        simulate_reduced(request_, last_weeks, ("rows",), reduction="two", folder=tmp_path)
+def test_chunks_of_another_reduction_are_not_used(request_: Request, tmp_path: Path) -> None:
+    for reduction, times in (("one", 1), ("two", 2), ("one", 2)):
+        simulate_reduced(request_, last_weeks, ("rows",), reduction=reduction, folder=tmp_path)
+        assert len(list(tmp_path.glob("*/*.npz"))) == times * len(cut(request_))

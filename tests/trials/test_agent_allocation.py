@@ -132,7 +132,7 @@ def test_a_later_trial_with_entry_by_readiness_is_the_same_alone() -> None:
 def test_twins_and_trials_recruit_the_same_teams_to_the_same_arms() -> None:
     design = parallel(3, 4, baseline="ancova", readiness=ReadinessEntry(strata=2))
     twin = next(iter(AgentTwins(SOURCE).twins(design, 0, 1, 1))).data
-    trial = next(iter(SOURCE.trials(design, 1, 1)))
+    trial = SOURCE.simulate(design, 1, 0)
     for name in ("cluster", "arm", "stratum", "person"):
         assert np.array_equal(getattr(twin, name), getattr(trial, name))
     frame = trial.frame()
@@ -188,7 +188,7 @@ def test_one_trial_has_one_kind_of_strata() -> None:
     rules = ReadinessEntry(strata=2)
     design = parallel(6, 4, randomisation="stratified", strata=3, readiness=rules)
     for start in (
-        lambda: next(iter(SOURCE.trials(design, 1, 1))),
+        lambda: SOURCE.simulate(design, 1, 0),
         lambda: next(iter(AgentTwins(SOURCE).twins(design, 0, 1, 1))),
     ):
         with pytest.raises(InputError, match=r"randomisation.strata = 3: readiness.entry"):

@@ -183,7 +183,7 @@ def test_agent_based_trials_know_key_workers() -> None:
 
     design = parallel(4, 12, weeks=26)
     source = AgentSource(load_scenario("refocus-as-delivered"), measure="inspire_relationship")
-    (data,) = source.trials(design, 1, seed=1)
+    data = source.simulate(design, 1, 0)
     assert data.worker is not None
     last = data.period == data.period.max()
     workers = np.unique(data.worker[last])

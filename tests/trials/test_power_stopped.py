@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Callable, Iterator
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sim.cli import main
-from sim.commands import power as power_command
+from sim.commands.job import Job
+from sim.runs.pieces import Cancelled, How, Progress
 from sim.trials.designs.design_file import design_from_table
 from sim.trials.power.power_search import STOPPED, find_size, run_grid, tornado
-from sim.trials.power.power_study import OnProgress, StopAsked, simulate_power, study_of
+from sim.trials.power.power_study import simulate_power, study_of
 
 SMALL = {
     "design": {"clusters": 20, "size": 10},
@@ -22,41 +23,52 @@ SMALL = {
 }
 
 
-def stop_after(trials: int) -> Callable[[str], OnProgress]:
-    """Return an `on_point` that stops after so many trials of all parts together."""
-    done = 0
+class Counted:
+    """Count the trials of all parts together, and say when there were enough."""
 
-    def told(_: int, __: int) -> None:
-        nonlocal done
-        done += 1
-        if done >= trials:
-            raise StopAsked
+    def __init__(self, enough: int) -> None:
+        self.enough, self.before, self.now = enough, 0, 0
 
-    return lambda label: told
+    def part(self, label: str) -> None:
+        """Begin another part."""
+        self.before, self.now = self.before + self.now, 0
+
+    def __call__(self, progress: Progress) -> None:
+        self.now = progress.done
+
+    def reached(self) -> bool:
+        return self.before + self.now >= self.enough
 
 
-class After:
-    """Somebody who asks for an end when asked for the n-th time."""
+def stop_after(trials: int) -> Callable[[str], How]:
+    """Return how a part is run so that all is stopped after so many trials."""
+    counted = Counted(trials)
 
-    def __init__(self, times: int) -> None:
-        self.left = times
+    def part(label: str) -> How:
+        counted.part(label)
+        return {"workers": 1, "on_progress": counted, "should_cancel": counted.reached}
 
-    def __getitem__(self, place: int) -> bool:
-        self.left -= 1
-        return self.left <= 0
+    return part
 
 
 def stopped(
     monkeypatch: pytest.MonkeyPatch, after: int, capsys: pytest.CaptureFixture[str], *more: str
 ) -> tuple[int, str, str]:
-    """Run the command on a small design, stopped after so many trials."""
+    """Run the command on a small design, with Ctrl-C after so many trials."""
+    counted = Counted(after)
 
-    @contextlib.contextmanager
-    def interrupted() -> Iterator[After]:
-        yield After(after)
+    def bar(work: Job, label: str) -> Callable[[Progress], None]:
+        counted.part(label)
 
-    monkeypatch.setattr(power_command, "stop_on_interrupt", interrupted)
-    code = main(["power", "four-point-target", "--simulations", "100", *more])
+        def show(progress: Progress) -> None:
+            counted(progress)
+            if counted.reached() and not work.stop():
+                signal.raise_signal(signal.SIGINT)
+
+        return show
+
+    monkeypatch.setattr(Job, "_bar", bar)
+    code = main(["power", "four-point-target", "--simulations", "100", "--workers", "1", *more])
     shown = capsys.readouterr()
     return code, shown.out, shown.err
 
@@ -64,16 +76,23 @@ def stopped(
 def test_the_trials_done_are_those_of_the_whole_calculation() -> None:
     study = study_of(design_from_table(SMALL))
     whole = simulate_power(study, 40, seed=3)
-    part = simulate_power(study, 40, seed=3, partial=True, on_progress=stop_after(25)(""))
-    assert part.results == whole.results[:25]
-    assert part.performance.power.trials == 25
+    part = simulate_power(study, 40, seed=3, partial=True, **stop_after(25)(""))
+    assert part.results == whole.results[:30]
+    assert part.performance.power.trials == 30
 
 
-@pytest.mark.parametrize(("partial", "after"), [(False, 25), (True, 19)])
+def test_trials_side_by_side_are_the_same_trials() -> None:
+    study = study_of(design_from_table(SMALL))
+    one, several = (simulate_power(study, 45, seed=3, workers=count) for count in (1, 4))
+    assert one.results == several.results
+    assert one.row() == several.row()
+
+
+@pytest.mark.parametrize(("partial", "after"), [(False, 25), (True, 10)])
 def test_where_a_part_is_no_result_the_stop_is_handed_on(partial: bool, after: int) -> None:
     study = study_of(design_from_table(SMALL))
-    with pytest.raises(StopAsked):
-        simulate_power(study, 40, partial=partial, on_progress=stop_after(after)(""))
+    with pytest.raises(Cancelled):
+        simulate_power(study, 40, partial=partial, **stop_after(after)(""))
 
 
 def test_grid_search_and_sensitivity_keep_what_is_done() -> None:

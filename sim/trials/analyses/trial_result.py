@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
 from math import nan
 
 import numpy as np
@@ -40,6 +41,22 @@ class TrialResult:
     failed: bool
     analysed: int
     clusters: int
+
+
+def as_table(results: Sequence[TrialResult]) -> np.ndarray:
+    """Return results as numbers, one row each, to be stored."""
+    return np.array([astuple(one) for one in results], float).reshape(-1, len(fields(TrialResult)))
+
+
+def from_table(table: np.ndarray) -> list[TrialResult]:
+    """Return the results that `as_table` made numbers of."""
+    kinds = [
+        {"bool": bool, "int": int, "float": float}[str(one.type)] for one in fields(TrialResult)
+    ]
+    return [
+        TrialResult(*(kind(value) for kind, value in zip(kinds, row, strict=True)))
+        for row in table.tolist()
+    ]
 
 
 def failed_result(analysed: int, clusters: int) -> TrialResult:

@@ -8,7 +8,7 @@ is measured first, with its error, and those who enter are randomised then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,6 @@ from sim.trials.designs.readiness_entry import (
     entry,
     refuse_two_kinds_of_strata,
 )
-from sim.trials.power.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from sim.engines.ensemble import Request
@@ -50,8 +49,6 @@ class AgentSource:
         Parameter values that go before the draws'.
     teams_per_trust : int
         How teams are grouped in trusts.
-    workers : int or None
-        Threads.
     """
 
     scenario: Scenario
@@ -59,7 +56,6 @@ class AgentSource:
     draws: Sequence[Mapping[str, float]] = ()
     settings: Mapping[str, float] | None = None
     teams_per_trust: int = 10
-    workers: int | None = None
 
     def __post_init__(self) -> None:
         from sim.measures.user import UserScores
@@ -67,8 +63,8 @@ class AgentSource:
         if self.measure not in UserScores._fields:
             raise unknown("measure", self.measure, UserScores._fields)
 
-    def trials(self, design: Design, count: int, seed: int) -> Iterator[TrialData]:
-        """Yield the data of `count` trials.
+    def simulate(self, design: Design, seed: int, replication: int) -> TrialData:
+        """Return the data of trial number `replication`.
 
         Raises
         ------
@@ -78,11 +74,6 @@ class AgentSource:
         """
         refuse_taking_away(design)
         refuse_two_kinds_of_strata(design)
-        yield from side_by_side(
-            lambda replication: self._trial(design, replication, seed), range(count), self.workers
-        )
-
-    def _trial(self, design: Design, replication: int, seed: int) -> TrialData:
         from sim.runs.simulate import simulate
 
         scenario = scenario_for(self.scenario, design)

@@ -20,7 +20,6 @@ from sim.trials.data.agents import AgentSource, scenario_for, trial_data
 from sim.trials.data.data import TrialData
 from sim.trials.designs.design import NOT_MEASURED, TRANSITION, TREATED, Design
 from sim.trials.designs.readiness_entry import Entered, refuse_two_kinds_of_strata
-from sim.trials.power.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from sim.scenarios.schema import Scenario
@@ -170,11 +169,8 @@ class AgentTwins:
         refuse_two_kinds_of_strata(design)
         programme = _renamed(scenario_for(self.source.scenario, design), "treated")
         scenarios = [programme, self._without(design)]
-        yield from side_by_side(
-            lambda replication: self._trial(design, scenarios, replication, seed),
-            range(first, first + count),
-            self.source.workers,
-        )
+        for replication in range(first, first + count):
+            yield self._trial(design, scenarios, replication, seed)
 
     def _trial(
         self, design: Design, scenarios: list[Scenario], replication: int, seed: int

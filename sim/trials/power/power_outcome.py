@@ -103,7 +103,6 @@ def plain(outcome: PowerOutcome) -> dict[str, Any]:
         "sensitivity_trials": outcome.swing_trials,
         "grid": [row for row in rows(outcome) if row["of"] == "grid"],
         "seed": result.seed,
-        "seconds": round(result.seconds, 2),
         "stopped_early": outcome.caution or None,
     }
     if outcome.found is not None:

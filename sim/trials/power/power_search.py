@@ -13,6 +13,7 @@ from typing import Any
 
 from sim.errors import InputError, unknown
 from sim.reading.numbers import number_in, repeated
+from sim.runs.pieces import Cancelled, How
 from sim.trials.designs.design_file import (
     changed,
     check_used,
@@ -21,7 +22,7 @@ from sim.trials.designs.design_file import (
     trial_design,
 )
 from sim.trials.designs.design_schema import DesignFile
-from sim.trials.power.power_study import PowerResult, StopAsked, simulate_power, study_of
+from sim.trials.power.power_study import PowerResult, simulate_power, study_of
 
 LARGEST_GRID = 400
 MOST_STEPS = 16
@@ -29,7 +30,8 @@ FINDABLE = ("clusters", "size")
 LARGEST_FOUND = {"clusters": 4000, "size": 1000}
 LARGEST_WITH_AGENTS = {"clusters": 400, "size": 200}
 
-OnPoint = Callable[[str], Any]
+# How the part with this name is run.
+OnPoint = Callable[[str], How]
 STOPPED = "stopped before the search had an answer"
 
 
@@ -98,11 +100,11 @@ def run_grid(
     null: bool = True,
     on_point: OnPoint | None = None,
 ) -> list[GridPoint]:
-    """Return the power of every combination of a grid, or of those done when `StopAsked`."""
+    """Return the power of every combination of a grid, or of those done when `Cancelled`."""
     points = []
     for values, design in grid_files(file, grid):
         shown = ", ".join(f"{name}={value:g}" for name, value in values.items())
-        progress = on_point(shown) if on_point else None
+        how = on_point(shown) if on_point else How()
         try:
             result = simulate_power(
                 study_of(design, draws),
@@ -110,9 +112,9 @@ def run_grid(
                 monte_carlo_se,
                 seed,
                 null=null,
-                on_progress=progress,
+                **how,
             )
-        except StopAsked:
+        except Cancelled:
             break
         points.append(GridPoint(values, result))
     return points
@@ -165,7 +167,7 @@ def find_size(
     """Find the number of clusters or people per cluster that a power needs.
 
     Power is simulated at the formula's answer and from there at sizes that the normal approximation
-    proposes, until two neighbouring sizes enclose the target. When `StopAsked`, the sizes done are
+    proposes, until two neighbouring sizes enclose the target. When `Cancelled`, the sizes done are
     told without an answer.
 
     Raises
@@ -186,11 +188,9 @@ def find_size(
 
     def at(size: int) -> float:
         if size not in known:
-            progress = on_point(f"{name}={size}") if on_point else None
+            how = on_point(f"{name}={size}") if on_point else How()
             study = study_of(changed(file, {name: size}), draws)
-            known[size] = simulate_power(
-                study, simulations, None, seed, null=False, on_progress=progress
-            )
+            known[size] = simulate_power(study, simulations, None, seed, null=False, **how)
         return known[size].performance.power.value
 
     def rounded(size: float) -> int:
@@ -220,7 +220,7 @@ def find_size(
                 if guess in known:
                     break
             at(guess)
-    except StopAsked:
+    except Cancelled:
         points = tuple(sorted(known.items()))
         return Found(name, target, None, formula, step, None, None, points, STOPPED)
     points = tuple(sorted(known.items()))
@@ -384,7 +384,7 @@ def tornado(
 ) -> list[Swing]:
     """Return what each uncertain quantity does to power, one at a time, widest first.
 
-    When `StopAsked`, the quantities done are told.
+    When `Cancelled`, the quantities done are told.
     """
     swings: list[Swing] = []
     for name, ends in uncertain_ranges(file).items():
@@ -394,13 +394,11 @@ def tornado(
             dotted = field_named(file, name)
             if dotted in design_fields() and design_fields()[dotted].kind == "whole":
                 given = round(value)
-            progress = on_point(f"{name}={value:g}") if on_point else None
+            how = on_point(f"{name}={value:g}") if on_point else How()
             study = study_of(changed(file, {name: given}), draws)
             try:
-                found.append(
-                    simulate_power(study, simulations, None, seed, null=False, on_progress=progress)
-                )
-            except StopAsked:
+                found.append(simulate_power(study, simulations, None, seed, null=False, **how))
+            except Cancelled:
                 return sorted(swings, key=lambda one: -one.width)
         low, high = (one.performance.power for one in found)
         by_formula = [one.formula.power if one.formula else nan for one in found]

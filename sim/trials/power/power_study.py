@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import functools
+import itertools
 from dataclasses import dataclass, field, replace
 from math import isfinite, nan, sqrt
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from sim.errors import InputError
+from sim.runs.chunk_store import fingerprint, source_version
+from sim.runs.pieces import Arrays, Cancelled, How, Progress, Span, run_pieces, spans
 from sim.trials.analyses.analysis_plan import AnalysisPlan, analyse_trial
-from sim.trials.analyses.trial_result import TrialResult
+from sim.trials.analyses.trial_result import TrialResult, as_table, from_table
 from sim.trials.data.statistical import Correlations, StatisticalSource
-from sim.trials.data.twins import AgentTwins, StatisticalTwins, TwinSource
+from sim.trials.data.twins import AgentTwins, StatisticalTwins, Truth, TwinSource
 from sim.trials.designs.design import Design, arm_sizes
 from sim.trials.designs.design_file import analysis_plan, field_named, trial_design
 from sim.trials.designs.design_schema import DesignFile
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.formula_power import FormulaPower, power_of_effect
-from sim.trials.power.simulated_power import Performance, Rate, performance
+from sim.trials.power.simulated_power import BLOCK, Performance, Rate, performance
 from sim.trials.studies.realised import Moments, average_moments, known_means, trial_moments
 
 FIRST_BATCH = 200
@@ -30,11 +32,8 @@ GAP_ERRORS = 3.0
 # Of fewer trials nothing is told.
 FEWEST_TRIALS = 20
 
-OnProgress = Callable[[int, int], None]
-
-
-class StopAsked(Exception):  # noqa: N818 (it is no error)
-    """Raised by an `OnProgress` when no more trials are wanted."""
+# What is kept of a piece.
+KEPT = ("results", "null", "truths", "moments", "people", "eligible")
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,6 @@ class PowerResult:
     people : dict
         Mean numbers by sequence, for a flow diagram.
     seed : int
-    seconds : float
     results : list of TrialResult
     """
 
@@ -151,7 +149,6 @@ class PowerResult:
     eligible: float
     people: dict[int, dict[str, float]]
     seed: int
-    seconds: float
     results: list[TrialResult] = field(repr=False)
 
     def row(self) -> dict[str, Any]:
@@ -310,7 +307,7 @@ def simulate_power(
     *,
     null: bool = True,
     partial: bool = False,
-    on_progress: OnProgress | None = None,
+    **how: Unpack[How],
 ) -> PowerResult:
     """Simulate a study.
 
@@ -325,46 +322,43 @@ def simulate_power(
     null : bool
         Also analyse the untreated twins.
     partial : bool
-        Whether the trials done so far are a result when `on_progress` raises `StopAsked`, if there
-        are `FEWEST_TRIALS`.
-    on_progress : callable, optional
-        Called with trials done and to do.
+        Whether the trials done so far are a result when the calculation is cancelled, if there are
+        `FEWEST_TRIALS`.
+    **how
+        See `sim.runs.pieces.How`.
 
     Raises
     ------
     InputError
         When no trial, or none of the first fifty, can be analysed, which would look like a power
         of 0.
-    StopAsked
-        From `on_progress`.
+    Cancelled
+        When `should_cancel` said so.
     """
-    begun = time.perf_counter()
     precision = study.file.precision
     if simulations is None and monte_carlo_se is None:
         simulations, monte_carlo_se = precision.simulations, precision.monte_carlo_se
     wanted = simulations if monte_carlo_se is None else FIRST_BATCH
     assert wanted is not None
-    collected = _Collected(study, null)
+    collected = _Collected(study, null, seed)
     try:
         while True:
-            first = len(collected.results)
-            for twin in study.source.twins(study.design, first, wanted - first, seed):
-                collected.add(twin)
-                done = len(collected.results)
-                if done == min(FAILURES_BEFORE_STOP, wanted) and collected.all_failed():
+            if not collected.results:
+                first = min(FAILURES_BEFORE_STOP, wanted)
+                collected.run(first, wanted, how)
+                if collected.all_failed():
                     raise InputError(collected.why_all_failed())
-                if on_progress is not None:
-                    on_progress(done, wanted)
+            collected.run(wanted, wanted, how)
             if monte_carlo_se is None:
                 break
             needed = min(MOST_TRIALS, trials_needed(collected.rates(), wanted, monte_carlo_se))
             if needed <= wanted:
                 break
             wanted = min(needed, 4 * wanted)
-    except StopAsked:
+    except Cancelled:
         if not partial or len(collected.results) < FEWEST_TRIALS or collected.all_failed():
             raise
-    return collected.result(seed, time.perf_counter() - begun)
+    return collected.result()
 
 
 def trials_needed(rates: list[float], trials: int, monte_carlo_se: float) -> int:
@@ -379,28 +373,80 @@ def trials_needed(rates: list[float], trials: int, monte_carlo_se: float) -> int
     return int(np.ceil(worst / monte_carlo_se**2))
 
 
+def run_block(study: Study, null: bool, seed: int, span: Span) -> dict[str, np.ndarray]:
+    """Simulate and analyse the trials of a piece, and return numbers of each."""
+    design, plan = study.design, study.plan
+    results, nothing, truths, moments, people, eligible = [], [], [], [], [], []
+    for twin in study.source.twins(design, span.first, span.worlds, seed):
+        results.append(analyse_trial(twin.data, design, plan))
+        if null:
+            nothing.append(analyse_trial(twin.untreated, design, plan))
+        truth = twin.truth
+        averages = truth.participant_average, truth.cluster_average, truth.all_screened
+        truths.append((*averages, *truth.by_exposure))
+        moments.append(trial_moments(twin.untreated))
+        people.append(_people(twin.data, design))
+        eligible.append(twin.eligible)
+    kept = (as_table(results), as_table(nothing), truths, moments, people, eligible)
+    return {name: np.asarray(one, float) for name, one in zip(KEPT, kept, strict=True)}
+
+
 class _Collected:
     """Results of trials so far."""
 
-    def __init__(self, study: Study, null: bool) -> None:
+    def __init__(self, study: Study, null: bool, seed: int) -> None:
         self.study = study
         self.null = null
+        self.seed = seed
         self.results: list[TrialResult] = []
         self.null_results: list[TrialResult] = []
-        self.truths: list[Any] = []
+        self.truths: list[Truth] = []
         self.moments: list[tuple[float, ...]] = []
         self.people: list[np.ndarray] = []
         self.eligible: list[float] = []
 
-    def add(self, twin: Any) -> None:
-        study = self.study
-        self.results.append(analyse_trial(twin.data, study.design, study.plan))
-        if self.null:
-            self.null_results.append(analyse_trial(twin.untreated, study.design, study.plan))
-        self.truths.append(twin.truth)
-        self.moments.append(trial_moments(twin.untreated))
-        self.people.append(_people(twin.data, study.design))
-        self.eligible.append(twin.eligible)
+    def run(self, last: int, wanted: int, how: How) -> None:
+        """Run the trials that are missing up to number `last`; those done stay when cancelled."""
+        first = len(self.results)
+        show = how.get("on_progress")
+
+        def moved(progress: Progress) -> None:
+            assert show is not None
+            show(replace(progress, done=first + progress.done, total=wanted))
+
+        pieces = spans(first, last, BLOCK)
+        study, null, seed = self.study, self.null, self.seed
+        part = how.copy()
+        part["on_progress"] = None if show is None else moved
+        try:
+            found = run_pieces(
+                pieces,
+                functools.partial(run_block, study, null, seed),
+                KEPT,
+                # Not of the number of trials: more of them may follow.
+                identity=lambda: fingerprint(source_version(), study, null, seed),
+                told={"design": study.file.model_dump(), "seed": seed},
+                unit="trials",
+                **part,
+            )
+        except Cancelled as stopped:
+            # Without a gap, so that those kept are the first, not the fastest.
+            finished = stopped.finished
+            for piece in itertools.takewhile(lambda one: one.number in finished, pieces):
+                self.add(finished[piece.number])
+            raise
+        for piece in pieces:
+            self.add(found[piece.number])
+
+    def add(self, kept: Arrays) -> None:
+        """Add the trials of a piece."""
+        self.results += from_table(kept["results"])
+        self.null_results += from_table(kept["null"])
+        for person, cluster, screened, *by_exposure in kept["truths"].tolist():
+            self.truths.append(Truth(person, cluster, screened, tuple(by_exposure)))
+        self.moments += [tuple(row) for row in kept["moments"].tolist()]
+        self.people += list(kept["people"])
+        self.eligible += kept["eligible"].tolist()
 
     def all_failed(self) -> bool:
         return all(one.failed for one in self.results)
@@ -436,7 +482,8 @@ class _Collected:
             for group in groups
         ]
 
-    def result(self, seed: int, seconds: float) -> PowerResult:
+    def result(self) -> PowerResult:
+        """Return the power that the trials show."""
         study, alpha = self.study, self.study.plan.alpha
         participant = np.array([one.participant_average for one in self.truths])
         found = performance(self.results, alpha, participant)
@@ -460,8 +507,7 @@ class _Collected:
             gap=explain_gap(study, found, formula, moments),
             eligible=float(np.mean(self.eligible)),
             people=_flow(self.people),
-            seed=seed,
-            seconds=seconds,
+            seed=self.seed,
             results=self.results,
         )
 
@@ -691,7 +737,7 @@ def power_at(result: PowerResult, effect: float) -> float:
 
 
 def conditional_and_assurance(
-    result: PowerResult, seed: int, draws: int | None, on_progress: OnProgress | None = None
+    result: PowerResult, seed: int, draws: int | None, **how: Unpack[How]
 ) -> tuple[Rate | None, Rate | None, str]:
     """Return conditional power, assurance, and what the second is averaged over.
 
@@ -706,13 +752,13 @@ def conditional_and_assurance(
         other = uncertain_study(file, count, seed)
         if other is None:
             return own, None, "nothing is said to be uncertain in [uncertainty]"
-        found = simulate_power(other, count, seed=seed, null=False, on_progress=on_progress)
+        found = simulate_power(other, count, seed=seed, null=False, **how)
         return own, found.performance.power, other.covers
     used = file.precision.draws if draws is None else draws
     if used == 0:
         return own, None, "no posterior draws were asked for (draws = 0)"
     central = study_of(file, draws, central=True)
-    found = simulate_power(central, count, seed=seed, null=False, on_progress=on_progress)
+    found = simulate_power(central, count, seed=seed, null=False, **how)
     covers = result.study.covers
     if file.uncertainty.ranges:
         names = ", ".join(sorted(file.uncertainty.ranges))

@@ -7,34 +7,34 @@ Crowther (2019).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from math import nan, sqrt
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
+from sim.runs.chunk_store import fingerprint, source_version
+from sim.runs.pieces import How, Span, run_pieces, spans
 from sim.trials.analyses.analysis_plan import AnalysisPlan, analyse_trial, default_plan
-from sim.trials.analyses.trial_result import TrialResult
+from sim.trials.analyses.trial_result import TrialResult, as_table, from_table
 from sim.trials.data.data import TrialData
 from sim.trials.designs.design import Design
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.trials.data.agents import AgentSource
-    from sim.trials.data.statistical import StatisticalSource
-
 NORMAL_975 = 1.959963984540054
+# Trials of a piece: few enough that progress moves, many enough that storing costs little.
+BLOCK = 10
 
 
 class Source(Protocol):
-    """Anything that yields trials of a design."""
+    """Anything that makes trials of a design."""
 
-    def trials(self, design: Design, count: int, seed: int) -> Iterator[TrialData]:
-        """Yield the data of `count` trials."""
+    def simulate(self, design: Design, seed: int, replication: int) -> TrialData:
+        """Return the data of trial number `replication`."""
 
 
 @dataclass(frozen=True)
@@ -126,49 +126,28 @@ class Performance:
         return asdict(self)
 
 
-def statistical_trials(
-    source: StatisticalSource, design: Design, count: int, seed: int
-) -> Iterator[TrialData]:
-    """Yield trials of the statistical source."""
-    for replication in range(count):
-        yield source.simulate(design, seed, replication)
-
-
-def trials_of(
-    source: StatisticalSource | AgentSource, design: Design, count: int, seed: int
-) -> Iterator[TrialData]:
-    """Yield trials of either source."""
-    if hasattr(source, "trials"):
-        yield from source.trials(design, count, seed)
-    else:
-        yield from statistical_trials(source, design, count, seed)
-
-
 def run_trials(
-    source: StatisticalSource | AgentSource,
+    source: Source,
     design: Design,
     count: int,
     seed: int = 1,
     plan: AnalysisPlan | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
-    should_cancel: Callable[[], bool] | None = None,
+    **how: Unpack[How],
 ) -> list[TrialResult]:
     """Simulate and analyse trials.
 
     Parameters
     ----------
-    source : StatisticalSource or AgentSource
-        Where outcomes come from.
+    source : Source
+        Where outcomes come from, such as a `StatisticalSource` or an `AgentSource`.
     design : Design
         The trial.
     count, seed : int
         Number of trials, and key of their draws.
     plan : AnalysisPlan, optional
         The analysis; what the design calls for when not given.
-    on_progress : callable, optional
-        Called with trials done and to do.
-    should_cancel : callable, optional
-        Asked between trials whether to stop; what is done is returned.
+    **how
+        See `sim.runs.pieces.How`.
 
     Returns
     -------
@@ -178,14 +157,22 @@ def run_trials(
     if count < 1:
         raise InputError(f"trials = {count}: must be at least 1")
     chosen = plan or default_plan(design)
-    results: list[TrialResult] = []
-    for data in trials_of(source, design, count, seed):
-        results.append(analyse_trial(data, design, chosen))
-        if on_progress is not None:
-            on_progress(len(results), count)
-        if should_cancel is not None and should_cancel():
-            break
-    return results
+
+    def run(span: Span) -> dict[str, np.ndarray]:
+        numbers = range(span.first, span.last)
+        made = (source.simulate(design, seed, number) for number in numbers)
+        return {"results": as_table([analyse_trial(data, design, chosen) for data in made])}
+
+    pieces = spans(0, count, BLOCK)
+    found = run_pieces(
+        pieces,
+        run,
+        ("results",),
+        identity=lambda: fingerprint(source_version(), source, design, chosen, seed),
+        unit="trials",
+        **how,
+    )
+    return from_table(np.concatenate([found[piece.number]["results"] for piece in pieces]))
 
 
 def performance(

@@ -9,17 +9,20 @@ was. The trial's outcome is not used in fitting.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 
 from sim.errors import InputError
+from sim.runs.chunk_store import fingerprint, source_version
+from sim.runs.pieces import How, Span, run_pieces, spans
 from sim.trials.studies.pulsar_analysis import (
     STEP_ONE,
     STEP_TWO,
     PulsarFigures,
+    TrueEffects,
     pulsar_figures,
     true_effects,
 )
@@ -32,7 +35,8 @@ if TYPE_CHECKING:
 DESIGN = Path(__file__).parent / "pulsar-design.toml"
 YEAR = 52
 WEEKS = (0, YEAR, 2 * YEAR)
-BATCH = 50
+# Trials of a piece, which is stored when it is finished.
+PIECE = 25
 MEASURE = "qpr22"
 # People of a cluster simulated for each sample; some have left the service when it is drawn.
 SPARE = 1.8
@@ -172,7 +176,7 @@ def settled_draws(
 
 
 def coverage_shift(
-    draws: Sequence[Mapping[str, float]], seed: int, design: PulsarDesign
+    draws: Sequence[Mapping[str, float]], seed: int, design: PulsarDesign, **how: Unpack[How]
 ) -> Coverage:
     """Return the change in attendance that gives the design's coverage, and the coverage unshifted.
 
@@ -201,7 +205,7 @@ def coverage_shift(
             collect=("team_weeks",),
             own_chance=True,
         )
-        rows = simulate(request).arrays["team_weeks"]
+        rows = simulate(request, **how).arrays["team_weeks"]
         last = rows[rows["week"] == YEAR]
         own = last[first[last["team"]]]
         by_draw = np.bincount(own["draw"], own["adoption"]) / np.bincount(own["draw"])
@@ -218,8 +222,7 @@ def simulate_pulsar(
     seed: int = 1,
     *,
     shift: float = 0.0,
-    workers: int | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    **how: Unpack[How],
 ) -> pd.DataFrame:
     """Simulate and analyse the trial, each time with its untreated twin.
 
@@ -231,10 +234,8 @@ def simulate_pulsar(
         Trials; seed of chance and of turnover.
     shift : float
         See `coverage_shift`.
-    workers : int, optional
-        Threads.
-    on_progress : callable, optional
-        Called with trials done and to do.
+    **how
+        See `sim.runs.pieces.How`.
 
     Returns
     -------
@@ -254,12 +255,23 @@ def simulate_pulsar(
         raise InputError(f"trials = {count}: must be at least 1")
     design = pulsar_design()
     settled = settled_draws(draws, count, seed, design, shift)
-    found: list[dict[str, float]] = []
-    for first in range(0, count, BATCH):
-        found += _batch(design, settled[first : first + BATCH], first, seed, workers)
-        if on_progress is not None:
-            on_progress(len(found), count)
-    frame = pd.DataFrame(found)
+
+    def run(span: Span) -> dict[str, np.ndarray]:
+        rows = _batch(design, settled[span.first : span.last], span.first, seed)
+        return {"figures": np.array(rows, float)}
+
+    pieces = spans(0, count, PIECE)
+    found = run_pieces(
+        pieces,
+        run,
+        ("figures",),
+        identity=lambda: fingerprint(source_version(), "pulsar", design, settled, seed),
+        told={"trial": "pulsar", "trials": count, "seed": seed},
+        unit="trials",
+        **how,
+    )
+    rows = np.concatenate([found[piece.number]["figures"] for piece in pieces])
+    frame = pd.DataFrame(rows, columns=[*PulsarFigures._fields, *TrueEffects._fields])
     frame.insert(0, "trial", np.arange(count))
     return frame
 
@@ -269,8 +281,7 @@ def _batch(
     draws: list[dict[str, float]],
     first: int,
     seed: int,
-    workers: int | None,
-) -> list[dict[str, float]]:
+) -> list[tuple[float, ...]]:
     from sim.runs.request import build_request
     from sim.runs.simulate import simulate
     from sim.scenarios.library import adjusted, load_scenario
@@ -293,9 +304,9 @@ def _batch(
         own_chance=True,
         first_run=first,
     )
-    rows = simulate(request, workers=workers).arrays["assessments"]
+    rows = simulate(request, workers=1).arrays["assessments"]
     step = cluster_steps(design)
-    found = []
+    found: list[tuple[float, ...]] = []
     for place in range(len(draws)):
         own = rows[rows["draw"] == place]
         worlds = [
@@ -310,7 +321,7 @@ def _batch(
         truth = true_effects(
             outcome - untreated, sample["team"], period, step, figures.variance_ratio
         )
-        found.append({**figures._asdict(), **truth._asdict()})
+        found.append((*figures, *truth))
     return found
 
 

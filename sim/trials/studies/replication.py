@@ -8,15 +8,17 @@ posterior, so this shows how well the fit describes them; it is no test of the m
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import nan, sqrt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from sim.errors import InputError
+from sim.runs.chunk_store import fingerprint, source_version
+from sim.runs.pieces import How, Span, run_pieces, spans
 from sim.trials.power.simulated_power import Rate, rate
 from sim.trials.studies.refocus_figures import (
     FOLLOW_UP,
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 PUBLISHED = Path(__file__).parent / "refocus-published.toml"
 ROSTERS = 8
 BATCH = 125
+# Trials of a piece, which is stored when it is finished.
+PIECE = 25
 JUDGING_KEY = 7919
 SIGNIFICANT = 0.05
 
@@ -44,9 +48,7 @@ def simulate_refocus(
     draws: Sequence[Mapping[str, float]],
     count: int,
     seed: int = 1,
-    *,
-    workers: int | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    **how: Unpack[How],
 ) -> pd.DataFrame:
     """Simulate and analyse the REFOCUS trial.
 
@@ -58,10 +60,8 @@ def simulate_refocus(
         Trials.
     seed : int
         Seed of chance, of rosters and of how participation was judged.
-    workers : int, optional
-        Threads.
-    on_progress : callable, optional
-        Called with trials done and to do.
+    **how
+        See `sim.runs.pieces.How`.
 
     Returns
     -------
@@ -82,13 +82,29 @@ def simulate_refocus(
     if count < 1:
         raise InputError(f"trials = {count}: must be at least 1")
     scenario = load_scenario("refocus-as-delivered")
-    rows: list[RefocusFigures] = []
+    # As many trials share a drawing of the roster.
     size = min(BATCH, -(-count // ROSTERS))
-    for first in range(0, count, size):
-        numbers = range(first, min(first + size, count))
-        rows += _batch(scenario, draws, numbers, seed, workers)
-        if on_progress is not None:
-            on_progress(len(rows), count)
+    pieces = [
+        piece
+        for first in range(0, count, size)
+        for piece in spans(first, min(first + size, count), PIECE)
+    ]
+
+    def run(span: Span) -> dict[str, np.ndarray]:
+        roster_seed = (seed + span.first // size * size) % 2**32
+        numbers = range(span.first, span.last)
+        return {"figures": np.array(_batch(scenario, draws, numbers, seed, roster_seed), float)}
+
+    found = run_pieces(
+        pieces,
+        run,
+        ("figures",),
+        identity=lambda: fingerprint(source_version(), "refocus", draws, size, seed),
+        told={"trial": "refocus", "trials": count, "seed": seed},
+        unit="trials",
+        **how,
+    )
+    rows = np.concatenate([found[piece.number]["figures"] for piece in pieces])
     frame = pd.DataFrame(rows, columns=list(RefocusFigures._fields))
     frame.insert(0, "trial", np.arange(count))
     return frame
@@ -99,14 +115,14 @@ def _batch(
     draws: Sequence[Mapping[str, float]],
     numbers: range,
     seed: int,
-    workers: int | None,
+    roster_seed: int,
 ) -> list[RefocusFigures]:
     """Simulate the trials with these numbers, on one drawing of the roster."""
     from sim.inputs.roster import trial_roster
     from sim.runs.request import build_request
     from sim.runs.simulate import simulate
 
-    roster = trial_roster((seed + numbers[0]) % 2**32)
+    roster = trial_roster(roster_seed)
     request = build_request(
         [scenario],
         roster,
@@ -118,7 +134,7 @@ def _batch(
         own_chance=True,
         first_run=numbers[0],
     )
-    arrays = simulate(request, workers=workers).arrays
+    arrays = simulate(request, workers=1).arrays
     arm = np.array([1 if row.arm == "intervention" else 0 for row in roster.rows])
     people, weeks = arrays["assessments"], arrays["team_weeks"]
     weeks = weeks[weeks["week"] == FOLLOW_UP]

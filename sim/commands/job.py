@@ -1,0 +1,465 @@
+"""The long work of a command: its folder, progress, signals and faults, and how to go on.
+
+While a command runs, its folder holds `job.json`, which says what was asked, and `chunks`, the
+pieces that are finished. When the tables are written the job is marked finished and the chunks go.
+Whatever stops the command before that keeps them, and says how to go on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import shlex
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import InputError
+from sim.files import NotWrittenError, reason, write_texts
+from sim.reading.numbers import whole
+
+if TYPE_CHECKING:
+    from sim.runs.pieces import How, Progress
+
+JOB_FILE = "job.json"
+CHUNKS = "chunks"
+# What may differ between two parts of one job, and what the parser adds.
+NOT_NOTED = {
+    "out",
+    "resume",
+    "workers",
+    "keep_chunks",
+    "run",
+    "version",
+    "debug",
+    "command",
+    "check",
+    "report",
+    "docs",
+    "ship",
+    "quiet",
+    "parser",
+    "words",
+}
+
+
+def add_job_options(parser: argparse.ArgumentParser, holds: str) -> None:
+    """Add the options of long work; `holds` says what is written into the folder."""
+    parser.add_argument("--workers", help="threads (default: all processors)")
+    parser.add_argument("--out", metavar="DIR", help=f"folder for {holds}")
+    parser.add_argument("--resume", metavar="DIR", help="go on with what was cut off in DIR")
+    parser.add_argument(
+        "--keep-chunks", action="store_true", help="keep finished chunks in the folder's 'chunks'"
+    )
+    parser.set_defaults(parser=parser)
+
+
+def say(text: str) -> None:
+    """Tell the user something that is not data."""
+    print(f"refocus: {text}", file=sys.stderr, flush=True)
+
+
+def tell_compiling(sources: Sequence[str] | None = None) -> None:
+    """Compile ahead what is not kept, and say how far it is."""
+    from sim.engines.code_cache import FIT_SOURCES, first_compilation
+
+    if sources == FIT_SOURCES:
+        if first_compilation(FIT_SOURCES):
+            say("first analysis after installation or an edit: compiling, some seconds ...")
+        return
+    from sim.runs.first_run import EXPECTED_SECONDS, PIECES, compile_week, is_compiled
+
+    if is_compiled():
+        return
+    say(
+        "first simulation after installation or an edit: compiling, about "
+        f"{EXPECTED_SECONDS} seconds on a quiet machine, once ..."
+    )
+    if not sys.stderr.isatty():
+        compile_week()
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=PIECES, unit="piece", desc="compiling", dynamic_ncols=True) as bar:
+
+        def show(done: int, _: int) -> None:
+            bar.n = max(bar.n, done)
+            # Time goes on where pieces do not.
+            bar.refresh()
+
+        compile_week(show)
+
+
+def arguments_of(given: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments that decide a command's answer."""
+    return {name: value for name, value in vars(given).items() if name not in NOT_NOTED}
+
+
+def files_of(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Return a hash of every file that an argument names, as far as they are there."""
+    named = [
+        one
+        for value in arguments.values()
+        for one in (value if isinstance(value, list) else [value])
+        if isinstance(one, str)
+    ]
+    found = {}
+    for name in named:
+        # Not a pipe, which can be read once only.
+        with contextlib.suppress(OSError, ValueError):
+            if Path(name).is_file():
+                found[name] = blake2b(Path(name).read_bytes(), digest_size=16).hexdigest()
+    return found
+
+
+def read_job(folder: Path) -> dict[str, Any] | None:
+    """Return what a folder says of its job; None when it holds none that can be read."""
+    try:
+        found = json.loads((folder / JOB_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    kinds = {"command": str, "arguments": dict, "files": dict, "source": str, "finished": bool}
+    if not isinstance(found, dict):
+        return None
+    return found if all(isinstance(found.get(k), t) for k, t in kinds.items()) else None
+
+
+def resumed(given: argparse.Namespace, finished_too: bool = False) -> argparse.Namespace:
+    """Return the arguments of the job that the folder `given.resume` holds; `given` without one.
+
+    Parameters
+    ----------
+    given : argparse.Namespace
+        What the command was given.
+    finished_too : bool
+        Whether something can be done with a job that is finished.
+
+    Raises
+    ------
+    InputError
+        When the folder holds no job, or another command's, or a finished one, or when what is given
+        is not what the job was begun with.
+    """
+    if given.resume is None:
+        return given
+    name = given.resume
+    if given.out is not None and given.out != name:
+        raise InputError(f"out = '{given.out}' and resume = '{name}': name one folder, not two")
+    job = read_job(Path(name))
+    if job is None:
+        raise InputError(
+            f"resume = '{name}': holds nothing to go on with; see 'refocus {given.command} --out'"
+        )
+    if job["command"] != given.command:
+        raise InputError(
+            f"resume = '{name}': was begun by 'refocus {job['command']}', not by "
+            f"'refocus {given.command}'"
+        )
+    if job["finished"] and not finished_too:
+        raise InputError(f"resume = '{name}': is finished; nothing is left to do")
+    noted = job["arguments"]
+    for own in explicit(given):
+        if own in noted and getattr(given, own) != noted[own]:
+            raise InputError(
+                f"{own.replace('_', '-')}: with --resume the folder knows it "
+                f"({shown(noted[own])}); leave it out, or name another folder"
+            )
+    for path, digest in job["files"].items():
+        if files_of({"": path}).get(path) != digest:
+            raise InputError(
+                f"resume = '{name}': the file '{path}' is not there, or has changed since; put it "
+                "back, or name another folder"
+            )
+    return argparse.Namespace(**{**vars(given), **noted, "out": name})
+
+
+def explicit(given: argparse.Namespace) -> set[str]:
+    """Return the names of the arguments that were written out, not left at their defaults."""
+    words = [str(one).split("=", 1)[0] for one in getattr(given, "words", ())]
+    found = set()
+    for action in given.parser._actions:
+        options = action.option_strings
+        written = any(
+            word.startswith("--") and one.startswith(word) for word in words for one in options
+        )
+        # A positional argument has no option; one that is not given is empty or its default.
+        if written or (
+            not options and getattr(given, action.dest, None) not in (None, [], action.default)
+        ):
+            found.add(action.dest)
+    return found - NOT_NOTED
+
+
+def shown(value: Any) -> str:
+    """Return an argument's value as it is written."""
+    return " ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
+
+
+def shell_word(text: str) -> str:
+    """Return a word as a shell reads it, also where a file's name is not UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        content = text.encode("utf-8", "surrogateescape")
+        plain = "".join(
+            chr(one) if 32 < one < 127 and chr(one) not in "'\\" else f"\\x{one:02x}"
+            for one in content
+        )
+        return f"$'{plain}'"
+    return shlex.quote(text)
+
+
+class Stop:
+    """Ctrl-C and SIGTERM: a wish to stop while pieces run, the end at once otherwise."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self.patient = False
+
+    def __call__(self) -> bool:
+        """Return whether somebody wishes to stop."""
+        return self.signal is not None
+
+    def heard(self, number: int, frame: Any) -> None:
+        """Note a signal; the second one ends at once."""
+        again, self.signal = self.signal is not None, number
+        if again or not self.patient:
+            raise KeyboardInterrupt
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listen for signals, in the main thread."""
+        before = {}
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                before[number] = signal.signal(number, self.heard)
+        except ValueError:
+            # Another thread cannot, and is not what a signal means.
+            pass
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class Job:
+    """Long work that is under way.
+
+    Attributes
+    ----------
+    folder : Path or None
+        Where the answer goes.
+    stop : Stop
+        Whether somebody wishes to stop.
+    """
+
+    def __init__(self, given: argparse.Namespace, unit: str) -> None:
+        self.given = given
+        self.unit = unit
+        self.folder = None if given.out is None else Path(given.out)
+        self.workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
+        self.stop = Stop()
+        self.new = False
+        self._bars: list[Any] = []
+
+    @property
+    def hint(self) -> str:
+        """How to go on."""
+        if self.folder is None:
+            return ""
+        return f"; go on with: refocus {self.given.command} --resume {shell_word(str(self.folder))}"
+
+    def begin(self) -> None:
+        """Note in the folder what is run there.
+
+        Raises
+        ------
+        InputError
+            When the folder cannot be written, or holds something else.
+        """
+        if self.folder is None:
+            return
+        name, arguments = self.given.out, arguments_of(self.given)
+        asked = {
+            "command": self.given.command,
+            "arguments": arguments,
+            "files": files_of(arguments),
+        }
+        from sim.runs.chunk_store import source_version
+
+        source = source_version()
+        try:
+            self.new = not self.folder.exists()
+            if not self.new and not self.folder.is_dir():
+                raise InputError(f"out = '{name}': exists and is no folder")
+            found = read_job(self.folder)
+            if found is None and not self.new and any(self.folder.iterdir()):
+                raise InputError(f"out = '{name}': holds something else; name another folder")
+            if found is not None:
+                refuse_other(name, found, asked, source)
+            self.note({**asked, "source": source, "finished": False})
+        except InputError as error:
+            if isinstance(error, NotWrittenError):
+                raise InputError(f"out = '{name}': {error}; nothing was run") from error
+            raise
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"out = '{name}': cannot be written ({reason(error)}); nothing was run"
+            ) from error
+
+    def note(self, job: Mapping[str, Any]) -> None:
+        """Write what the folder says of its job."""
+        assert self.folder is not None
+        self.noted = dict(job)
+        write_texts(self.folder, {JOB_FILE: json.dumps(self.noted, indent=1) + "\n"})
+
+    def how(self, label: str = "") -> How:
+        """Return how a part of the work is run, with a progress bar of its own."""
+        return {
+            "workers": self.workers,
+            "folder": None if self.folder is None else self.folder / CHUNKS,
+            "on_progress": self._bar(label),
+            "should_cancel": self.stop,
+        }
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Callable[[str], How]]:
+        """While pieces run a signal waits for those that are under way; yields `how`."""
+        self.stop.patient = True
+        try:
+            yield self.how
+        finally:
+            self.stop.patient = False
+            while self._bars:
+                self._bars.pop().close()
+
+    def finished(self) -> None:
+        """Mark the job finished and remove its chunks, unless they are to be kept."""
+        if self.folder is None:
+            return
+        self.note({**self.noted, "finished": True})
+        if not self.given.keep_chunks:
+            shutil.rmtree(self.folder / CHUNKS, ignore_errors=True)
+
+    def withdrawn(self) -> None:
+        """Leave nothing behind of what was refused before any piece was finished."""
+        if self.folder is None or any((self.folder / CHUNKS).rglob("*.npz")):
+            return
+        shutil.rmtree(self.folder / CHUNKS, ignore_errors=True)
+        if {one.name for one in self.folder.glob("*")} <= {JOB_FILE}:
+            with contextlib.suppress(OSError):
+                (self.folder / JOB_FILE).unlink(missing_ok=True)
+                if self.new:
+                    self.folder.rmdir()
+
+    def _bar(self, label: str) -> Callable[[Progress], None] | None:
+        """Return what shows progress when somebody is looking."""
+        if not sys.stderr.isatty():
+            return None
+        from tqdm import tqdm
+
+        bars = self._bars
+
+        def show(progress: Progress) -> None:
+            if not bars:
+                bars.append(
+                    tqdm(desc=label or None, unit=self.unit, dynamic_ncols=True, leave=not label)
+                )
+            bars[-1].total = progress.total
+            bars[-1].update(progress.done - bars[-1].n)
+            # More may follow, of this part or of another; then a new bar goes on.
+            if progress.done >= progress.total:
+                bars.pop().close()
+
+        return show
+
+
+def refuse_other(
+    name: str, found: Mapping[str, Any], asked: Mapping[str, Any], source: str
+) -> None:
+    """Refuse a folder that holds another question's answer, finished or not.
+
+    Raises
+    ------
+    InputError
+        Naming what differs.
+    """
+    state = "the answer to" if found["finished"] else "unfinished work on"
+    other = f"out = '{name}': holds {state} another question"
+    if found["command"] != asked["command"]:
+        raise InputError(f"{other} ('refocus {found['command']}'); name another folder")
+    before, now = found["arguments"], asked["arguments"]
+    for one in sorted({*before, *now}):
+        if before.get(one) != now.get(one):
+            raise InputError(
+                f"{other} ({one.replace('_', '-')} = {shown(before.get(one))}, not "
+                f"{shown(now.get(one))}); name another folder"
+            )
+    for path in sorted({*found["files"], *asked["files"]}):
+        if found["files"].get(path) != asked["files"].get(path):
+            raise InputError(f"{other} (the file '{path}' has changed); name another folder")
+    if found["source"] != source:
+        if found["finished"]:
+            raise InputError(
+                f"out = '{name}': holds the answer of another version of the model; name another "
+                "folder"
+            )
+        say(f"out = '{name}': the model has changed since; what was finished is computed again")
+
+
+@contextlib.contextmanager
+def job(given: argparse.Namespace, unit: str = "world") -> Iterator[Job]:
+    """Do a command's long work in its folder.
+
+    Parameters
+    ----------
+    given : argparse.Namespace
+        The command's arguments, all of them checked; those that decide the answer are noted.
+    unit : str
+        What progress counts.
+
+    Yields
+    ------
+    Job
+        To run pieces with, and to mark finished when all is written.
+
+    Raises
+    ------
+    InputError
+        When the folder cannot be used; when a disk is full, a worker process died, memory is not
+        enough or SIGTERM came. It then says how to go on.
+    KeyboardInterrupt
+        After Ctrl-C; how to go on has then been told.
+    """
+    from sim.runs.pieces import Cancelled, Interrupted
+
+    work = Job(given, unit)
+    with work.stop.listening():
+        work.begin()
+        try:
+            yield work
+        except (NotWrittenError, Interrupted) as stopped:
+            raise InputError(f"{stopped}{work.hint}") from stopped
+        except InputError:
+            work.withdrawn()
+            raise
+        except (Cancelled, KeyboardInterrupt) as stopped:
+            text = str(stopped).rstrip(".") or "interrupted"
+            if work.stop.signal == signal.SIGTERM:
+                raise InputError(f"SIGTERM: {text}{work.hint}") from stopped
+            say(f"{text}{work.hint}")
+            raise KeyboardInterrupt from stopped
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            where = f"'{error.filename}'" if error.filename else "output"
+            raise InputError(f"{where}: {reason(error)}{work.hint}") from error
+        except MemoryError as error:
+            advice = "ask for less, or fewer --workers"
+            raise InputError(f"memory: not enough; {advice}{work.hint}") from error

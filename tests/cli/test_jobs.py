@@ -1,0 +1,400 @@
+"""The six commands that simulate long treat folders, interruption, resumption and faults alike."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sim import files
+from sim.cli import build_parser, main
+from sim.commands.job import shell_word
+from sim.runs import chunk_store
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = {
+    "run": ["run", "usual-care", "coaching-only", "--draws", "3", "--weeks", "10"],
+    "compare": [
+        "compare",
+        "coaching-only",
+        "--draws",
+        "4",
+        "--replications",
+        "1",
+        "--years",
+        "0.2",
+    ],
+    "plan": ["plan", "coaching-only", "--draws", "4", "--budget", "60000", "--years", "0.2"],
+    "power": ["power", "four-point-target", "--simulations", "40", "--no-sensitivity"],
+    "trial": ["trial", "refocus", "--trials", "20", "--draws", "20"],
+}
+every_command = pytest.mark.parametrize("command", list(COMMANDS))
+Captured = pytest.CaptureFixture[str]
+
+
+def arguments(command: str, out: Path) -> list[str]:
+    return [*COMMANDS[command], "--out", str(out)]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, bytes]]:
+    """Return what a command writes when nothing disturbs it."""
+    known: dict[str, dict[str, bytes]] = {}
+
+    def of(command: str) -> dict[str, bytes]:
+        if command not in known:
+            out = tmp_path_factory.mktemp("whole") / command
+            assert main(arguments(command, out)) == 0
+            known[command] = contents(out)
+        return known[command]
+
+    return of
+
+
+@pytest.fixture
+def on_write(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[Path], None]], None]]:
+    """Let something happen before a file is written."""
+    real = files.write_whole
+
+    def happens(what: Callable[[Path], None]) -> None:
+        def write(path: Path, content: bytes) -> None:
+            what(path)
+            real(path, content)
+
+        monkeypatch.setattr(files, "write_whole", write)
+        monkeypatch.setattr(chunk_store, "write_whole", write)
+
+    yield happens
+    monkeypatch.undo()
+
+
+def full(path: Path) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+
+class AtPiece:
+    """Do something when the piece with this place is written."""
+
+    def __init__(self, place: int, do: Callable[[Path], None]) -> None:
+        self.place, self.do, self.seen = place, do, 0
+
+    def __call__(self, path: Path) -> None:
+        if path.suffix == ".npz":
+            self.seen += 1
+            if self.seen == self.place:
+                self.do(path)
+
+
+def goes_on(command: str, out: Path, whole: Callable[[str], dict[str, bytes]]) -> None:
+    """Claim that a command that was cut off goes on and ends as if it had not been."""
+    stored = list(out.glob("chunks/*/*.npz"))
+    assert stored, "nothing was kept"
+    times = {path: path.stat().st_mtime_ns for path in stored}
+    assert main([command, "--resume", str(out), "--keep-chunks"]) == 0
+    assert {path: path.stat().st_mtime_ns for path in stored} == times, "stored pieces ran again"
+    shutil.rmtree(out / "chunks")
+    assert contents(out) == whole(command)
+
+
+@every_command
+@pytest.mark.parametrize(
+    ("number", "code", "told"), [(signal.SIGINT, 130, ""), (signal.SIGTERM, 2, "SIGTERM: ")]
+)
+def test_a_signal_keeps_what_is_finished_and_says_how_to_go_on(
+    command: str,
+    number: signal.Signals,
+    code: int,
+    told: str,
+    whole: Callable[[str], dict[str, bytes]],
+    on_write: Callable[[Callable[[Path], None]], None],
+    tmp_path: Path,
+    capsys: Captured,
+) -> None:
+    out = tmp_path / "out"
+    on_write(AtPiece(2, lambda path: signal.raise_signal(number)))
+    before = signal.getsignal(number)
+    assert main([*arguments(command, out), "--workers", "1"]) == code
+    assert signal.getsignal(number) is before
+    shown = capsys.readouterr().err
+    assert f"go on with: refocus {command} --resume {out}" in shown
+    assert told in shown
+    assert "Traceback" not in shown
+    goes_on(command, out, whole)
+
+
+@every_command
+@pytest.mark.parametrize("where", ["a piece", "the tables", "the report"])
+def test_a_full_disk_keeps_what_is_finished_and_says_how_to_go_on(
+    command: str,
+    where: str,
+    whole: Callable[[str], dict[str, bytes]],
+    on_write: Callable[[Callable[[Path], None]], None],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: Captured,
+) -> None:
+    out = tmp_path / "out"
+
+    suffix = ".html" if where == "the report" else ".csv"
+
+    def at_table(path: Path) -> None:
+        if path.suffix == suffix:
+            full(path)
+
+    on_write(AtPiece(3, full) if where == "a piece" else at_table)
+    if command == "run":
+        from sim.runs import results
+
+        monkeypatch.setattr(results, "write_whole", files.write_whole)
+    assert main([*arguments(command, out), "--workers", "1"]) == 2
+    monkeypatch.undo()
+    shown = capsys.readouterr()
+    (line,) = [one for one in shown.err.splitlines() if "No space left" in one]
+    assert line.endswith(f"; go on with: refocus {command} --resume {out}")
+    goes_on(command, out, whole)
+
+
+@every_command
+def test_a_command_killed_outright_goes_on_and_ends_identical(
+    command: str, whole: Callable[[str], dict[str, bytes]], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    seed = int(os.environ.get("KILL_SEED", time.time_ns() % 2**32))
+    print(f"KILL_SEED={seed}")
+    least = random.Random(seed).randint(1, 3)
+    with subprocess.Popen(
+        [sys.executable, "-m", "sim.cli", *arguments(command, out), "--workers", "1"],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        while process.poll() is None and len(list(out.glob("chunks/*/*.npz"))) < least:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGKILL)
+    if process.returncode == 0:
+        # It was faster than the look into its folder.
+        assert contents(out) == whole(command)
+        return
+    assert process.returncode == -signal.SIGKILL
+    goes_on(command, out, whole)
+
+
+@every_command
+def test_chunks_go_when_the_tables_are_written(
+    command: str, whole: Callable[[str], dict[str, bytes]]
+) -> None:
+    written = whole(command)
+    assert "chunks" not in written
+    assert json.loads(written["job.json"])["finished"] is True
+    assert "report.html" in written
+
+
+@every_command
+def test_another_questions_answer_is_refused_and_left_alone(
+    command: str, tmp_path: Path, capsys: Captured
+) -> None:
+    out = tmp_path / "out"
+    assert main(arguments(command, out)) == 0
+    before = contents(out)
+    capsys.readouterr()
+    for other in COMMANDS:
+        words = arguments(other, out)
+        assert main([*words, "--seed", "2"] if other == command else words) == 2
+        shown = capsys.readouterr().err
+        wanted = "(seed = 1, not 2)" if other == command else f"('refocus {command}')"
+        assert f"holds the answer to another question {wanted}; name another folder" in shown
+    assert contents(out) == before
+    assert main([command, "--resume", str(out)]) == 2
+    assert "is finished; nothing is left to do" in capsys.readouterr().err
+    assert contents(out) == before
+
+
+def test_an_answer_of_another_version_is_not_written_over(tmp_path: Path, capsys: Captured) -> None:
+    out = tmp_path / "out"
+    assert main(arguments("power", out)) == 0
+    noted = json.loads((out / "job.json").read_text(encoding="utf-8"))
+    (out / "job.json").write_text(json.dumps({**noted, "source": "older"}), encoding="utf-8")
+    assert main(arguments("power", out)) == 2
+    assert "of another version of the model" in capsys.readouterr().err
+
+
+def test_unfinished_work_of_another_version_is_computed_again(
+    whole: Callable[[str], dict[str, bytes]],
+    on_write: Callable[[Callable[[Path], None]], None],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: Captured,
+) -> None:
+    from sim.trials.power import power_study
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as older:
+        older.setattr(power_study, "source_version", lambda: "older")
+        older.setattr(chunk_store, "source_version", lambda: "older")
+        on_write(AtPiece(3, lambda path: signal.raise_signal(signal.SIGINT)))
+        assert main([*arguments("power", out), "--workers", "1"]) == 130
+    capsys.readouterr()
+    assert main(["power", "--resume", str(out)]) == 0
+    assert "the model has changed since" in capsys.readouterr().err
+    assert contents(out) == whole("power")
+
+
+@every_command
+def test_a_folder_with_something_else_is_left_alone(
+    command: str, tmp_path: Path, capsys: Captured
+) -> None:
+    (tmp_path / "mine.txt").write_text("x", encoding="utf-8")
+    assert main(arguments(command, tmp_path)) == 2
+    assert "holds something else; name another folder" in capsys.readouterr().err
+    assert main(arguments(command, tmp_path / "mine.txt")) == 2
+    assert "exists and is no folder" in capsys.readouterr().err
+    assert contents(tmp_path) == {"mine.txt": b"x"}
+
+
+@every_command
+@pytest.mark.parametrize("odd", ["a file/out", "n" * 300, "x/" * 3000, "nul\0"])
+def test_a_folder_that_cannot_be_is_refused_before_anything_runs(
+    command: str, odd: str, tmp_path: Path, capsys: Captured
+) -> None:
+    (tmp_path / "a file").write_text("x", encoding="utf-8")
+    begun = time.monotonic()
+    assert main(arguments(command, tmp_path / odd)) == 2
+    assert time.monotonic() - begun < 60.0
+    shown = capsys.readouterr().err
+    assert "cannot be written" in shown
+    assert "nothing was run" in shown
+    assert contents(tmp_path) == {"a file": b"x"}
+
+
+@every_command
+def test_resume_needs_a_job_of_the_same_command_and_the_same_arguments(
+    command: str,
+    on_write: Callable[[Callable[[Path], None]], None],
+    tmp_path: Path,
+    capsys: Captured,
+) -> None:
+    assert main([command, "--resume", str(tmp_path)]) == 2
+    assert "holds nothing to go on with" in capsys.readouterr().err
+    out = tmp_path / "out"
+    on_write(AtPiece(1, full))
+    assert main(arguments(command, out)) == 2
+    capsys.readouterr()
+    other = next(one for one in COMMANDS if one != command)
+    assert main([other, "--resume", str(out)]) == 2
+    assert f"was begun by 'refocus {command}', not by 'refocus {other}'" in capsys.readouterr().err
+    assert main([command, "--resume", str(out), "--seed", "7"]) == 2
+    assert "seed: with --resume the folder knows it (1)" in capsys.readouterr().err
+    assert main([command, "--resume", str(out), "--out", str(tmp_path / "other")]) == 2
+    assert "name one folder, not two" in capsys.readouterr().err
+    assert main([*arguments(command, out), "--seed", "7"]) == 2
+    assert "unfinished work on another question (seed = 1, not 7)" in capsys.readouterr().err
+
+
+def test_a_file_that_changed_is_another_question(
+    on_write: Callable[[Callable[[Path], None]], None], tmp_path: Path, capsys: Captured
+) -> None:
+    from sim.inputs.roster.csv_file import roster_text
+    from sim.inputs.roster.trial import trial_roster
+
+    teams = tmp_path / "teams.csv"
+    teams.write_text(roster_text(trial_roster(1)), encoding="utf-8")
+    words = [*COMMANDS["run"], "--roster", str(teams), "--out", str(tmp_path / "out")]
+    on_write(AtPiece(2, full))
+    assert main(words) == 2
+    teams.write_text(roster_text(trial_roster(2)), encoding="utf-8")
+    capsys.readouterr()
+    assert main(["run", "--resume", str(tmp_path / "out")]) == 2
+    assert f"the file '{teams}' is not there, or has changed since" in capsys.readouterr().err
+    assert main(words) == 2
+    assert f"(the file '{teams}' has changed)" in capsys.readouterr().err
+
+
+def test_what_is_refused_leaves_no_folder(tmp_path: Path, capsys: Captured) -> None:
+    setting = tmp_path / "setting.toml"
+    setting.write_text("budget_per_year = 900", encoding="utf-8")
+    out = tmp_path / "out"
+    assert main([*arguments("compare", out), "--setting", str(setting)]) == 2
+    assert "too small for one team" in capsys.readouterr().err
+    assert main([*arguments("power", out), "--target", "2"]) == 2
+    assert not out.exists()
+
+
+def test_a_folder_whose_name_is_no_text_is_written_and_gone_on_with(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/\xff \xe9"
+    command = [sys.executable, "-m", "sim.cli", *COMMANDS["power"]]
+    done = subprocess.run([*command, "--out", folder], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (Path(os.fsdecode(folder)) / "report.html").is_file()
+    word = shell_word(os.fsdecode(folder))
+    if shutil.which("bash"):
+        seen = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True, check=True)
+        assert seen.stdout == folder
+
+
+def test_output_that_cannot_be_written_is_told() -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no device that is always full")
+    with Path("/dev/full").open("wb") as full_device:
+        done = subprocess.run(
+            [sys.executable, "-m", "sim.cli", "list", "scenarios"],
+            cwd=ROOT,
+            stdout=full_device,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.decode() == f"refocus: output: {os.strerror(errno.ENOSPC)}\n"
+
+
+def test_memory_that_is_not_enough_keeps_what_is_finished(
+    on_write: Callable[[Callable[[Path], None]], None], tmp_path: Path, capsys: Captured
+) -> None:
+    def too_little(path: Path) -> None:
+        raise MemoryError
+
+    on_write(AtPiece(2, too_little))
+    assert main([*arguments("run", tmp_path / "out"), "--workers", "1"]) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("refocus: memory: not enough")
+    assert f"--resume {tmp_path / 'out'}" in shown
+
+
+def test_tables_that_are_left_out_are_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Captured
+) -> None:
+    from sim.commands import simulation
+
+    monkeypatch.setattr(simulation, "LARGEST_TABLE", 100)
+    out = tmp_path / "out"
+    assert main(arguments("run", out)) == 0
+    shown = capsys.readouterr().err
+    noted = json.loads((out / "metadata.json").read_text(encoding="utf-8"))
+    page = (out / "report.html").read_text(encoding="utf-8")
+    for name in ("assessments", "team_weeks", "events"):
+        assert not (out / f"{name}.csv").exists()
+        assert f"table '{name}' is left out: " in shown
+        assert f"Table {name} was left out: " in page
+        assert "more than 100" in noted["tables_left_out"][name]
+
+
+def test_every_command_that_resumes_has_the_options_of_a_job() -> None:
+    commands = build_parser().commands()
+    resuming = {name for name, one in commands.items() if "--resume" in one.options()}
+    assert resuming == {*COMMANDS, "calibrate"}
+    for name in resuming:
+        options = commands[name].options()
+        assert {"--out", "--resume", "--keep-chunks", "--workers"} <= set(options), name
