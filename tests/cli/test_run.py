@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sim.cli import main
-from sim.commands.simulation import chosen_roster, left_out_tables
+from sim.commands.simulation import chosen_roster, too_large
 
 SMALL = ("--draws", "0", "--replications", "3", "--weeks", "6")
 
@@ -100,13 +100,12 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
 
 
 def test_tables_that_are_left_out_are_told() -> None:
-    every = ["assessments", "team_weeks", "events"]
-    assert left_out_tables(every, 7_000_000, 10, 300) == []
-    (told,) = left_out_tables([], 7_000_000, 10, 300)
-    assert told.startswith("tables left out: assessments, team_weeks, events (300 worlds: ")
-    assert "team_weeks 7,000,000 rows, above 6,000,000" in told
-    (told,) = left_out_tables(every[:2], 10, 10, 300)
-    assert "tables left out: events (300 worlds: more than 200 worlds" in told
+    assert too_large(200, 10, 10, "sample") == {}
+    told = too_large(200, 7_000_000, 10, "sample")
+    assert set(told) == {"assessments", "team_weeks", "events"}
+    assert "7,000,000 rows, more than 6,000,000" in told["team_weeks"]
+    assert set(too_large(300, 10, 10, "sample")) == {"events"}
+    assert set(too_large(10, 10, 10, "full")) == {"events"}
 
 
 def test_what_is_left_out_of_a_roster_is_told(capsys: pytest.CaptureFixture[str]) -> None:
