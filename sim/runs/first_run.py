@@ -33,7 +33,7 @@ def compile_week(on_piece: Callable[[int, int], None] | None = None) -> None:
     complete = folder / COMPLETE
     if complete.exists():
         return
-    with _alone(folder), _watched(folder, on_piece):
+    with _watched(folder, on_piece), _alone(folder):
         if not complete.exists():
             _smallest_run()
             # Where nothing can be kept, the code lives as long as this process.
