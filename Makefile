@@ -1,10 +1,10 @@
 # Thin names for common commands. ./run and ./test work without make.
 python = .venv/bin/python
 
-.PHONY: help setup run test fuzz lint docs-parameters docs site bench level-of-tests
+.PHONY: help setup run test fuzz every-report lint docs-parameters docs site bench level-of-tests
 
 help:
-	@echo "make setup | run | test | fuzz | lint | docs | site | bench | level-of-tests | study-NAME"
+	@echo "make setup | run | test | fuzz | every-report | lint | docs | site | bench | level-of-tests | study-NAME"
 	@echo "studies (long; their tables are committed):"
 	@ls benchmarks/studies/*.py | sed 's|.*/|  study-|; s|\.py$$||' | grep -v __init__ || true
 
@@ -21,6 +21,10 @@ test:
 fuzz: setup
 	@seed=$${SEED:-$$(date +%s)}; echo "SEED=$$seed make fuzz"; \
 	HYPOTHESIS_PROFILE=thorough $(python) -m pytest -n logical -m "not slow" --hypothesis-seed $$seed
+
+# A report of every scenario over every horizon and source of draws: hours.
+every-report: setup
+	EVERY_REPORT=1 $(python) -m pytest -q -n logical tests/report/test_every_scenario.py
 
 # A long study: benchmarks/studies/NAME.py writes benchmarks/studies/NAME.csv, which is committed.
 study-%: setup

@@ -166,13 +166,21 @@ def _check_agents(file: DesignFile, design: Design) -> None:
     assert file.agents is not None
     if file.agents.measure not in UserScores._fields:
         raise unknown("agents.measure", file.agents.measure, UserScores._fields)
-    load_scenario(file.agents.scenario)
-    if load_scenario(file.agents.control).who.teams != "none" and not design.is_parallel:
+    named = {}
+    for name in ("scenario", "control"):
+        try:
+            named[name] = load_scenario(getattr(file.agents, name))
+        except InputError as error:
+            raise InputError(f"agents.{name}: {error}") from None
+    if named["control"].who.teams != "none" and not design.is_parallel:
         raise InputError(
             f"agents.control = '{file.agents.control}': an active control needs a parallel trial; "
             "set control = 'usual-care'"
         )
-    resolve(file.agents.settings)
+    try:
+        resolve(file.agents.settings)
+    except InputError as error:
+        raise InputError(f"agents.settings: {error}") from None
     if takes_away(design):
         raise InputError(
             "schedule: returns treated clusters to control; training cannot be untaught, use "
