@@ -11,18 +11,21 @@ import ast
 import importlib
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from docs.marked import main, table
 from sim import streams
+from sim.agents.from_week import method_name, methods_of
 from sim.engines.summaries import FLAG_COLUMNS
 from sim.measures.catalogue import CATALOGUE
 from sim.parameters.registry import LINKS, registry
-from sim.state import ACTION, KINDS, Variable
+from sim.state import ACTION, KINDS, Kind, Variable
+from sim.week import WEEK, Act
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "ODD.md"
@@ -44,7 +47,8 @@ MEASURES = tuple(
         path.stem for path in (ROOT / "sim" / "measures").glob("*.py") if path.stem != "__init__"
     )
 )
-AGENT_CLASSES = {
+WEEK_FILE, MODEL_FILE = "sim/week.py", "sim/engines/mesa_model.py"
+AGENT_CLASSES: dict[Kind, tuple[str, str]] = {
     "trust": ("trust", "Trust"),
     "team": ("team", "Team"),
     "staff": ("staff", "Staff"),
@@ -187,13 +191,27 @@ _ENDS = ("_DAY", "_PERSON", "_IMPORTANCE")
 
 def _add_callers(found: dict[str, Rule]) -> None:
     """Note which agent methods follow a rule and which other rules use it."""
-    places = [(f"sim/agents/{file}.py", name) for file, name in AGENT_CLASSES.values()]
-    for path, name in [*places, ("sim/engines/mesa_model.py", "RecoveryModel")]:
+    functions = {
+        f"week.{node.name}": node
+        for node in tree_of(WEEK_FILE).body
+        if isinstance(node, ast.FunctionDef) and node.args.args[0].arg != "world"
+    }
+    places = [
+        (
+            WEEK_FILE,
+            {
+                f"{AGENT_CLASSES[kind][1]}.{name}": node
+                for name, node in agent_methods(kind).items()
+            },
+        )
+        for kind in AGENT_CLASSES
+    ]
+    for path, nodes in [*places, (WEEK_FILE, functions), (MODEL_FILE, model_methods())]:
         imported = imports_of(path)
-        for method, node in methods(path, name).items():
+        for label, node in nodes.items():
             for rule in found.values():
                 if rule.name in _names(node) and (rule.module, rule.name) in imported:
-                    rule.followed_by.append(f"{name}.{method}")
+                    rule.followed_by.append(label)
     for rule in found.values():
         for other in found.values():
             if rule is not other and rule.name in other.calls:
@@ -218,6 +236,30 @@ def methods(path: str, name: str) -> dict[str, ast.FunctionDef]:
     raise ValueError(f"{path}: no class {name}")
 
 
+def model_methods() -> dict[str, ast.FunctionDef]:
+    """Return the methods of the Mesa model by their names with the class."""
+    found = methods(MODEL_FILE, "RecoveryModel")
+    return {f"RecoveryModel.{name}": node for name, node in found.items()}
+
+
+@cache
+def agent_methods(kind: Kind) -> dict[str, ast.FunctionDef]:
+    """Return the methods of a kind of agent: those of its class, and those of the week."""
+    file, name = AGENT_CLASSES[kind]
+    made = [ast.parse(source).body[0] for source in methods_of(kind).values()]
+    return {
+        **methods(f"sim/agents/{file}.py", name),
+        **{one.name: one for one in made if isinstance(one, ast.FunctionDef)},
+    }
+
+
+def agents_code() -> str:
+    """Return the code of all agents."""
+    return "\n".join(
+        ast.unparse(one) for kind in AGENT_CLASSES for one in agent_methods(kind).values()
+    )
+
+
 def purpose_numbers() -> dict[str, int]:
     """Return the purposes of random draws that `sim.streams` names, with their numbers."""
     started = False
@@ -231,14 +273,10 @@ def purpose_numbers() -> dict[str, int]:
     return found
 
 
-def state_table(kind: str) -> str:
+def state_table(kind: Kind) -> str:
     """Return the state variables of a kind of agent, with what sets and what reads them."""
-    scheduled = "".join(
-        (ROOT / path).read_text(encoding="utf-8")
-        for path in (
-            *(f"sim/agents/{file}.py" for file, _ in AGENT_CLASSES.values()),
-            "sim/engines/mesa_model.py",
-        )
+    scheduled = agents_code() + "".join(
+        (ROOT / path).read_text(encoding="utf-8") for path in (WEEK_FILE, MODEL_FILE)
     )
     rows = []
     for variable in KINDS[kind]:
@@ -248,7 +286,7 @@ def state_table(kind: str) -> str:
             if variable.name in one.sets and one.name in followed(kind)
         ]
         readers = [one.name for one in rules().values() if f"{kind}.{variable.name}" in one.reads]
-        fetched = re.search(rf"\.{variable.name}\b(?! =[^=])", scheduled) is not None
+        fetched = re.search(rf"(?<!row)\.{variable.name}\b(?! =[^=])", scheduled) is not None
         tabled = kind == "service_user" and variable.name in FLAG_COLUMNS
         rows.append(
             (
@@ -264,12 +302,11 @@ def state_table(kind: str) -> str:
 
 
 @cache
-def followed(kind: str) -> frozenset[str]:
+def followed(kind: Kind) -> frozenset[str]:
     """Return the names of the rules whose result an agent of a kind takes over."""
-    file, name = AGENT_CLASSES[kind]
     return frozenset(
         one.args[1].id
-        for node in methods(f"sim/agents/{file}.py", name).values()
+        for node in agent_methods(kind).values()
         for one in ast.walk(node)
         if isinstance(one, ast.Call)
         and isinstance(one.func, ast.Attribute)
@@ -286,10 +323,7 @@ def _listed(names: list[str], longest: int = 4) -> str:
 
 def action_table() -> str:
     """Return what a scenario can do in a week, with the rules that feel it."""
-    agents = "".join(
-        (ROOT / f"sim/agents/{file}.py").read_text(encoding="utf-8")
-        for file, _ in AGENT_CLASSES.values()
-    )
+    agents = agents_code()
     rows = []
     for variable in ACTION:
         readers = [one.name for one in rules().values() if f"action.{variable.name}" in one.reads]
@@ -301,33 +335,23 @@ def action_table() -> str:
 
 
 def schedule() -> str:
-    """Return the phases of a week in order, from the model's own `step`."""
-    docs = {
-        (kind, name): ast.get_docstring(node) or ""
-        for kind, (file, cls) in AGENT_CLASSES.items()
-        for name, node in methods(f"sim/agents/{file}.py", cls).items()
-    }
-    variables = {"trusts": "trust", "teams": "team", "staff": "staff", "users": "service_user"}
-    calls = [
-        (one.lineno, variables[one.func.value.id], str(one.args[0].value))
-        for one in ast.walk(methods("sim/engines/mesa_model.py", "RecoveryModel")["step"])
-        if isinstance(one, ast.Call)
-        and isinstance(one.func, ast.Attribute)
-        and one.func.attr == "do"
-        and isinstance(one.func.value, ast.Name)
-        and isinstance(one.args[0], ast.Constant)
-    ]
+    """Return the phases of a week in their order."""
     rows = []
-    for number, (_, kind, method) in enumerate(sorted(calls), 1):
-        label = f"{AGENT_CLASSES[kind][1]}.{method}"
-        used = [one.name for one in rules().values() if label in one.followed_by]
-        if label == "Staff.come_and_go":
-            used += [one.name for one in rules().values() if "Staff.arrive" in one.followed_by]
+    for number, phase in enumerate(WEEK, 1):
+        label = f"{AGENT_CLASSES[phase.who][1]}.{phase.name}"
+        acts = [one.function for one in phase.steps if isinstance(one, Act)]
+        parts = [f"{AGENT_CLASSES[phase.who][1]}.{method_name(one)}" for one in acts]
+        used = [
+            one.name
+            for part in dict.fromkeys([label, *parts])
+            for one in rules().values()
+            if part in one.followed_by
+        ]
         rows.append(
             (
                 str(number),
                 f"`{label}`",
-                docs[kind, method].splitlines()[0],
+                phase.meaning,
                 ", ".join(f"[`{one}`](#{one.replace('`', '')})" for one in dict.fromkeys(used))
                 or "none",
             )
@@ -439,7 +463,7 @@ def evidence_table() -> str:
     return table(("link", "what", "trial", "literature", "assumption"), rows)
 
 
-def sizes(variables: dict[str, tuple[Variable, ...]] = KINDS) -> str:
+def sizes(variables: Mapping[Any, tuple[Variable, ...]] = KINDS) -> str:
     """Return how many state variables each kind of agent has."""
     rows = [(kind.replace("_", " "), str(len(several))) for kind, several in variables.items()]
     return table(("entity", "state variables"), rows)

@@ -24,7 +24,7 @@ LAYERS = (
         "streams",
     },
     {"mechanisms", "measures"},
-    {"scenarios", "inputs", "population"},
+    {"scenarios", "inputs", "population", "week", "week_text"},
     {"agents"},
     {"engines"},
     {"runs", "quick"},

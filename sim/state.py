@@ -7,7 +7,9 @@ real numbers are shares in [0, 1] unless their unit says otherwise.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Kind = Literal["trust", "team", "staff", "service_user"]
 
 
 class Variable(NamedTuple):
@@ -193,7 +195,7 @@ ACTION = (
     _real("lived_experience_support", "intensity of support for staff with lived experience"),
 )
 
-KINDS = {
+KINDS: dict[Kind, tuple[Variable, ...]] = {
     "trust": TRUST,
     "team": TEAM,
     "staff": STAFF,

@@ -22,16 +22,18 @@ PROGRAM = """
 import numpy as np
 from sim.engines import compiled
 from sim.parameters import defaults, to_record
-from sim.population import ACTION_DTYPE, TEAM_LAYOUT
+from sim.population import TEAM_LAYOUT
 team = np.zeros(1, compiled.TEAM_DTYPE)
 row = np.zeros(1, TEAM_LAYOUT)
 staff = np.zeros(1, compiled.STAFF_DTYPE)
-action = np.zeros(1, ACTION_DTYPE)
 row["staff"] = staff["present"] = 1
 staff["behaviour_goals"] = 0.4
-compiled.take_stock(team[0], row[0], staff, action[0], to_record(defaults())[0])
-hits = sum(compiled.take_stock.stats.cache_hits.values())
-print(float(team["behaviour_mean"][0]), hits, compiled.CACHE_FOLDER)
+trust, nobody = np.zeros(1, compiled.TRUST_DTYPE), np.zeros(0, compiled.USER_DTYPE)
+out = np.zeros(1, compiled.TEAM_WEEK_DTYPE)
+observe = compiled.observe_team_weeks
+observe(trust, team, staff, nobody, row, to_record(defaults())[0], out)
+hits = sum(observe.stats.cache_hits.values())
+print(float(out["behaviour"][0]), hits, compiled.CACHE_FOLDER)
 """
 
 FIT = """

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import signature
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mesa
+
+from sim.state import KINDS, Kind
+
+if TYPE_CHECKING:
+    from sim.agents.team import Team
+    from sim.agents.world import World
 
 
 class Step(NamedTuple):
@@ -59,12 +65,18 @@ class RuleFollower(mesa.Agent):
     model : mesa.Model
         The world the agent lives in.
     kind : str
-        What the agent is called in notes.
+        Kind of agent; `sim.state.KINDS` says which variables it carries.
     """
 
-    def __init__(self, model: mesa.Model, kind: str) -> None:
+    if TYPE_CHECKING:
+        # Variables come from `sim.state`, methods from `sim.week`.
+        def __getattr__(self, name: str) -> Any: ...
+
+    def __init__(self, model: mesa.Model, kind: Kind) -> None:
         super().__init__(model)
         self.kind = kind
+        for variable in KINDS[kind]:
+            setattr(self, variable.name, 0.0 if variable.kind == "real" else 0)
         self.watched = False
         self.steps: list[Step] = []
 
@@ -111,3 +123,33 @@ class RuleFollower(mesa.Agent):
         if label is None:
             label = "action" if hasattr(source, "prt_session") else "parameter"
         return Reading(source, label, notes)
+
+
+class PersonInTeam(RuleFollower):
+    """Who holds a permanent place in a team.
+
+    Parameters
+    ----------
+    model : World
+        The world.
+    kind : str
+        Kind of agent.
+    team : Team
+        The team.
+    place : int
+        The place.
+    """
+
+    model: World
+
+    def __init__(self, model: World, kind: Kind, team: Team, place: int) -> None:
+        super().__init__(model, kind)
+        self.team = team
+        self.place = place
+        self.new_key()
+
+    def new_key(self) -> tuple[int, int, int, int, int, int]:
+        """Give the person who now holds the place a random-number key of their own."""
+        team = self.team
+        self.key = self.model.key_of(team.key_low, team.key_high, self.place, self.generation)
+        return self.key

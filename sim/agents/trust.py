@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.agents.follow import RuleFollower
-from sim.mechanisms.heterogeneity import trust_start
-from sim.mechanisms.readiness import to_fixed_point, trust_readiness
+from sim.agents.from_week import behaves
 
 if TYPE_CHECKING:
     from sim.agents.team import Team
     from sim.agents.world import World
 
 
+@behaves("trust")
 class Trust(RuleFollower):
     """A trust and its teams.
 
@@ -27,22 +27,12 @@ class Trust(RuleFollower):
     """
 
     model: World
-    readiness_usual: float
-    readiness: float
-    priorities: float
 
     def __init__(self, model: World, index: int, name: str) -> None:
         super().__init__(model, "trust")
-        row = model.layout.trusts[index]
+        self.row = model.trust_rows[index]
         self.index = index
         self.name = name
-        self.key_low = int(row["key_low"])
-        self.key_high = int(row["key_high"])
         self.teams: list[Team] = []
-        self.key = model.key_of(self.key_low, self.key_high, 0, 0)
-        self.follow("begin", trust_start, model.p, self.key)
-
-    def show_commitment(self) -> None:
-        """Let readiness follow the organisational commitment that is visible in the trust."""
-        total = sum(to_fixed_point(team.action.organisation) for team in self.teams)
-        self.follow("show_commitment", trust_readiness, self, total, len(self.teams), self.model.p)
+        self.key = model.key_of(self.row.key_low, self.row.key_high, 0, 0)
+        self.begin()

@@ -24,6 +24,8 @@ class World(Protocol):
         What usual care does: nothing.
     teams : list
         Teams in the order of the layout.
+    trust_rows, team_rows : list
+        Rows of the layout, read by attribute.
     """
 
     layout: Any
@@ -31,6 +33,8 @@ class World(Protocol):
     week_now: int
     usual_action: Any
     teams: list[Any]
+    trust_rows: list[Any]
+    team_rows: list[Any]
 
     def key_of(
         self, low: int, high: int, place: int, generation: int

@@ -9,7 +9,9 @@ examples:
   refocus explain experience_to_recovery
   refocus explain qpr15
   refocus explain refocus-as-delivered
+  refocus explain week
 """
+WEEK = "week"
 
 
 def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -17,17 +19,23 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser = commands.add_parser(
         "explain",
         help="explain a parameter, measure, scenario or state variable",
-        description="Explain a parameter, a measure, a scenario, a state variable or a rule.",
+        description="Explain a parameter, measure, scenario, state variable, a rule, or the week.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", metavar="NAME", help="its name")
+    parser.add_argument("name", metavar="NAME", help="its name, or week for the order of the week")
+    parser.add_argument(
+        "--compiled", action="store_true", help="with week: the source that is compiled"
+    )
     parser.set_defaults(run=run)
 
 
 def run(given: argparse.Namespace) -> int:
     """Print the explanation."""
-    from sim.errors import unknown
+    from sim.errors import InputError, unknown
+
+    if given.compiled and given.name != WEEK:
+        raise InputError(f"--compiled: goes with the name {WEEK!r} only, not {given.name!r}")
 
     explained = [
         text
@@ -37,6 +45,7 @@ def run(given: argparse.Namespace) -> int:
             scenario_text(given.name),
             state_text(given.name),
             rule_text(given.name),
+            week_text(given.name, given.compiled),
         )
         if text
     ]
@@ -60,6 +69,7 @@ def known_names() -> list[str]:
         *scenario_names(),
         *states,
         *rules(),
+        WEEK,
     ]
 
 
@@ -167,3 +177,12 @@ def rule_text(name: str) -> str:
         return ""
     where = str(getattr(rule, "__module__", ""))
     return f"{name}: rule ({where})\n{inspect.getdoc(rule)}"
+
+
+def week_text(name: str, compiled: bool = False) -> str:
+    """Return the phases of the start and of a week, or the source that is compiled from them."""
+    if name != WEEK:
+        return ""
+    from sim.engines.week_source import table_text, week_source
+
+    return week_source().rstrip() if compiled else table_text()

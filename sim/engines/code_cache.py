@@ -27,7 +27,12 @@ SOURCES = (
     "streams.py",
     "state.py",
     "events.py",
+    "week.py",
+    "week_text.py",
     "engines/compiled.py",
+    "engines/observing.py",
+    "engines/rules.py",
+    "engines/week_source.py",
     "mechanisms/*.py",
     "measures/*.py",
     # Names of parameters are compiled in; their values are not, so the TOML files are left out.
@@ -103,10 +108,10 @@ def _remove_old(current: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def compiler(folder: Path | None) -> Callable[..., Any]:
+def compiler(folder: Path | None, **options: Any) -> Callable[..., Any]:
     """Return a decorator that compiles a function and keeps the code in a folder, if there is one.
 
-    Compiled functions hold no lock on the interpreter.
+    Compiled functions hold no lock on the interpreter. `options` are numba's.
 
     Raises
     ------
@@ -129,7 +134,7 @@ def compiler(folder: Path | None) -> Callable[..., Any]:
             before = config.CACHE_DIR
             config.CACHE_DIR = "" if folder is None else str(folder)
             try:
-                return numba.njit(nogil=True, cache=folder is not None)(function)
+                return numba.njit(nogil=True, cache=folder is not None, **options)(function)
             finally:
                 config.CACHE_DIR = before
 

@@ -23,24 +23,13 @@ from sim.measures.implementation import (
     no_user_totals,
     team_week,
 )
-from sim.measures.qpr import QPR15_MAXIMUM, qpr_scores
 from sim.measures.rater_bias import staff_rater_bias
 from sim.measures.staff import StaffRow, staff_row
 from sim.measures.user import UserScores, user_scores
-from sim.mechanisms.heterogeneity import type_deviation
-from sim.mechanisms.selection import (
-    START_FIXED,
-    START_NEED,
-    START_RANDOM,
-    START_READINESS,
-    measured_need,
-    measured_readiness,
-    rollout_draw,
-    slot_of,
-)
 from sim.parameters import ParameterSet, defaults
 from sim.population import Layout
 from sim.streams import MAXIMUM_SEED, check_seed
+from sim.week import WEEK, order_teams, programme_week, select_teams
 
 AGENT_KINDS: dict[str, type[mesa.Agent]] = {
     "trust": Trust,
@@ -151,83 +140,46 @@ class RecoveryModel(mesa.Model):
 
     def _populate(self, classes: Mapping[str, Any]) -> None:
         layout = self.layout
+        self.trust_rows, self.team_rows = plain_rows(layout.trusts), plain_rows(layout.teams)
         self.trusts = [
             classes["trust"](self, index, name) for index, name in enumerate(layout.trust_names)
         ]
-        for index, row in enumerate(layout.teams):
-            key = self.key_of(int(row["type_low"]), int(row["type_high"]), 0, 0)
-            trust = self.trusts[int(row["trust"])]
-            self.teams.append(classes["team"](self, index, trust, type_deviation(self.p, key)))
-        for team, row in zip(self.teams, layout.teams, strict=True):
-            for place in range(int(row["staff"])):
+        for index, row in enumerate(self.team_rows):
+            self.teams.append(classes["team"](self, index, self.trusts[row.trust]))
+        for team in self.teams:
+            for place in range(team.row.staff):
                 classes["staff"](self, team, place)
         for team in self.teams:
             for member in team.members:
                 member.seek_advice()
             team.take_stock()
-        for team, row in zip(self.teams, layout.teams, strict=True):
-            for place in range(int(row["users"])):
-                sampled = 1 if place < int(row["sampled"]) else 0
-                classes["service_user"](self, team, place, sampled, float(row["share_black"]))
-        self._select_teams()
-        self._order_teams()
-
-    def _select_teams(self) -> None:
-        """Keep the programme only in teams whose measured readiness qualifies."""
-        layout = self.layout
-        if layout.selection_mode == 0:
-            return
-        candidates = [team for team in self.teams if team.programme > 0]
-        scores = [
-            measured_readiness(team.readiness, layout.selection_reliability, self.p, team.key)
-            for team in candidates
-        ]
-        places = int(layout.selection_value * len(candidates) + 0.5)
-        for team, score in zip(candidates, scores, strict=True):
-            if layout.selection_mode == 1:
-                chosen = score >= layout.selection_value
-            else:
-                chosen = sum(1 for other in scores if other > score) < places
-            if not chosen:
-                team.programme = 0
-                team.start_week = -1
-
-    def _start_score(self, team: Any, row: Any) -> float:
-        """Return what a team's place in the rollout follows; the lowest goes first."""
-        order = int(row["order"])
-        if order == START_READINESS:
-            reliability = self.layout.selection_reliability
-            return -measured_readiness(team.readiness, reliability, self.p, team.key)
-        if order == START_RANDOM:
-            return rollout_draw(team.key)
-        if order == START_NEED:
-            total, count = 0.0, 0
-            for user in team.users:
-                if user.sampled == 1:
-                    total += qpr_scores(user, self.p, user.key, 0).qpr15
-                    count += 1
-            return measured_need(total, count, QPR15_MAXIMUM)
-        return float(row["rank"])
-
-    def _order_teams(self) -> None:
-        """Deal the start weeks of the layout out to the teams that take part, in their order."""
-        rows = self.layout.teams
-        ordered = (rows["order"] != START_FIXED) & (rows["programme"] > 0)
-        starts = sorted(int(week) for week in rows["start_week"][ordered])
-        queue = [
-            (self._start_score(team, rows[team.index]), team.index, team)
-            for team in self.teams
-            if ordered[team.index] and team.programme > 0
-        ]
-        for rank, (_, _, team) in enumerate(sorted(queue, key=lambda one: one[:2])):
-            team.start_week = starts[slot_of(rank, len(queue), len(starts))]
+        for team in self.teams:
+            for place in range(team.row.users):
+                classes["service_user"](self, team, place)
+        chance = (self.p, self.master_seed, self.replication)
+        scores, starts = [0.0] * len(self.teams), [0] * len(self.teams)
+        select_teams(
+            self.teams,
+            scores,
+            layout.selection_mode,
+            layout.selection_value,
+            layout.selection_reliability,
+            *chance,
+        )
+        order_teams(
+            self.teams,
+            self.service_users,
+            self.team_rows,
+            scores,
+            starts,
+            layout.selection_reliability,
+            *chance,
+        )
 
     def action_for(self, team: Any) -> Any:
         """Return what the scenario does in a team in the week that is running."""
-        since = self.week_now - 1 - team.start_week
-        if team.start_week < 0 or since < 0 or since >= len(self.actions[team.programme]):
-            return self.usual_action
-        return self.actions[team.programme][since]
+        programme, at = programme_week(team, self.layout.weeks, self.week_now)
+        return self.actions[programme][at]
 
     @property
     def staff(self) -> list[Any]:
@@ -242,27 +194,9 @@ class RecoveryModel(mesa.Model):
     def step(self) -> None:
         """Run one week: its phases in order, each of them for everybody before the next."""
         self.week_now += 1
-        trusts, teams = self._kind("trust"), self._kind("team")
-        staff, users = self._kind("staff"), self._kind("service_user")
-        teams.do("look_at_calendar")
-        trusts.do("show_commitment")
-        staff.do("come_and_go")
-        teams.do("remember_leaver")
-        teams.do("take_stock")
-        teams.do("get_ready")
-        staff.do("get_ready")
-        teams.do("hold_session")
-        staff.do("attend")
-        staff.do("learn")
-        teams.do("record_training")
-        staff.do("hear_colleagues")
-        staff.do("settle_values")
-        staff.do("retain")
-        staff.do("intend")
-        staff.do("act")
-        users.do("meet_worker")
-        users.do("recover")
-        users.do("move_on")
+        agents = {kind: self._kind(kind) for kind in AGENT_KINDS}
+        for phase in WEEK:
+            agents[phase.who].do(phase.name)
         self.datacollector.collect(self)
 
     def _kind(self, kind: str) -> mesa.agent.AgentSet:
@@ -313,6 +247,12 @@ def plain_actions(actions: np.ndarray) -> list[list[SimpleNamespace]]:
         [SimpleNamespace(**{name: float(cell[name]) for name in names}) for cell in row]
         for row in actions
     ]
+
+
+def plain_rows(rows: np.ndarray) -> list[SimpleNamespace]:
+    """Return rows of the layout as plain objects that rules read by attribute."""
+    names = rows.dtype.names or ()
+    return [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in rows.tolist()]
 
 
 def default_layout(seed: int) -> Layout:

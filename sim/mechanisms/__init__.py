@@ -2,8 +2,8 @@
 
 Every rule is a pure function of scalars, or of records that it reads by attribute (an agent, a
 parameter set, an action) and never writes. A rule that changes an agent returns a named tuple
-whose fields are the state variables that change. `sim.agents` and `sim.engines.ensemble` run the
-same rules: the first as plain Python, the second compiled.
+whose fields are the state variables that change. `sim.week` says who follows which rule when; both
+engines run that table: Mesa agents as plain Python, the ensemble compiled.
 
 Restrictions that keep the two paths equal to the last bit: no powers, no NumPy, sums in the order
 of places, logarithms and exponentials only from `sim.elementary`.

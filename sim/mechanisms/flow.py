@@ -147,6 +147,11 @@ def employment(staff: Any, team: Any, action: Any, p: Any, key: Any, week: int) 
     return Employment(0, 0, 0, staff.generation, 0)
 
 
+def just_left(staff: Any) -> bool:
+    """Return whether the post became vacant this week."""
+    return staff.present == 0 and staff.weeks_in_post == JUST_LEFT
+
+
 def leaver_record(staff: Any) -> LeaverRecord:
     """Return what a leaver would carry to another team."""
     return LeaverRecord(

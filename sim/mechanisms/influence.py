@@ -62,6 +62,11 @@ class Partnership(NamedTuple):
     partnership: float
 
 
+def no_peers() -> PeerSum:
+    """Return an empty sum."""
+    return PeerSum(0.0, 0)
+
+
 def add_peer(total: PeerSum, peer: Any) -> PeerSum:
     """Add one advice tie; a vacant place gives no advice."""
     if peer.present == 0:

@@ -52,6 +52,16 @@ def to_fixed_point(intensity: float) -> int:
     return int(intensity * FIXED_POINT + 0.5)
 
 
+def no_commitment() -> int:
+    """Return an empty sum."""
+    return 0
+
+
+def add_commitment(total: int, action: Any) -> int:
+    """Add the organisational commitment visible in one team of a trust."""
+    return total + to_fixed_point(action.organisation)
+
+
 def trust_readiness(trust: Any, fixed_point_sum: int, teams: int, p: Any) -> TrustReadiness:
     """Let a trust's readiness follow the commitment that it shows.
 

@@ -213,6 +213,16 @@ def expectations_after_week(user: Any, action: Any, p: Any) -> float:
     )
 
 
+def knows(user: Any, worker: Any) -> int:
+    """Return whether the key worker's post is held by the person whom the user knows."""
+    return 1 if worker.present == 1 and worker.generation == user.worker_generation else 0
+
+
+def meets(user: Any, worker: Any) -> int:
+    """Return whether user and key worker can meet: they know each other, and the worker is well."""
+    return 1 if knows(user, worker) == 1 and worker.sick == 0 else 0
+
+
 def no_contact(user: Any, action: Any, p: Any) -> Contact:
     """Return a week without a present key worker: the relationship fades a little.
 

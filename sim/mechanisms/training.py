@@ -96,6 +96,16 @@ def team_session(team: Any, trust: Any, action: Any, p: Any, key: Any, week: int
     return TeamSession(happens(u, session_probability(team, trust, action, p)))
 
 
+def session_held(team: Any) -> bool:
+    """Return whether the session went ahead."""
+    return team.session_held == 1
+
+
+def session_cancelled(team: Any, action: Any) -> bool:
+    """Return whether a planned session did not go ahead."""
+    return team.session_held == 0 and curriculum(action) > 0.0
+
+
 def attendance_probability(staff: Any, team: Any, trust: Any, action: Any, p: Any) -> float:
     """Return the probability that a person who is in post and well attends a session held.
 
@@ -134,6 +144,11 @@ def attendance(
     u, _, _, _ = uniforms(key, STAFF_ATTENDANCE, week)
     came = happens(u, attendance_probability(staff, team, trust, action, p))
     return Attendance(came, staff.sessions_offered + 1, staff.sessions_attended + came)
+
+
+def attended(staff: Any) -> bool:
+    """Return whether a person attended this week's session."""
+    return staff.attended == 1
 
 
 def training_quality(engagement: float, delivery: float, modelling: float, p: Any) -> float:

@@ -1,0 +1,621 @@
+"""The compiled week, written as Python source from the table in `sim.week`.
+
+One function for each stretch of the week that runs team by team: phases of the same people in a row
+share a loop over places, and a stretch ends where a phase looks at other teams (or, among staff, at
+colleagues), which must all have finished what came before. That a phase looks at others is seen
+from its steps: only sums over ties, a colleague's `leader`, and `world.member`, `world.member_of`,
+`world.team` and `world.other_team` lead to somebody else.
+
+What rules read of parameters, action, team and trust is copied into named tuples before a loop.
+Storing in one record might change any other, as far as the compiler can tell, so that it would work
+out everything anew for each person; what is in a named tuple cannot change.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+from types import ModuleType
+from typing import NamedTuple
+
+from sim import events, streams, week
+from sim.mechanisms import flow
+from sim.parameters import registry
+from sim.state import ACTION, KINDS, TEAM, TRUST, Kind
+from sim.week import Act, Do, Each, Let, Note, Phase, Rule, Step, Sum, rules_of
+from sim.week_text import (
+    OWN,
+    Rewriter,
+    act_code,
+    called_acts,
+    fields_of,
+    indented,
+    named,
+    names_read,
+    phase_code,
+    sum_lines,
+    world_call,
+)
+
+WIDTH = 100
+# In the order in which functions of the source take them.
+ARGUMENTS = (
+    "place",
+    "user",
+    "index",
+    "team",
+    "row",
+    "action",
+    "all_trusts",
+    "all_teams",
+    "all_staff",
+    "all_users",
+    "trust_rows",
+    "team_rows",
+    "actions",
+    "p",
+    "seed",
+    "replication",
+    "week",
+    "events",
+    "count",
+)
+WORLD = ARGUMENTS[6:]
+NUMBERS = "(seed, replication, {}, {}, {}, {})"
+IN_TEAM = {"leader": "all_staff[row.staff_start]", "world.row": "row"}
+PEOPLE = {
+    "staff": ("staff", "all_staff", "row.staff_start"),
+    "service_user": ("users", "all_users", "row.user_start"),
+}
+SNAPSHOTS = {
+    "p": ("Parameters", lambda: registry()),
+    "action": ("Action", lambda: [one.name for one in ACTION]),
+    "team": ("Team", lambda: [one.name for one in TEAM]),
+    "trust": ("Trust", lambda: [one.name for one in TRUST]),
+}
+LOOKS_AT_OTHERS = {
+    "trust": set(),
+    "team": {"member_of", "team", "other_team"},
+    "staff": {"member", "member_of", "team", "other_team"},
+    "service_user": {"member_of", "team", "other_team"},
+}
+
+
+class Compiled(Rewriter):
+    """Writes code over arrays of records."""
+
+    def follow(self, agent: str, rule: str, inputs: list[str]) -> str:
+        """Return the code of following a rule: its fields are stored one by one."""
+        new = f"new_{rule}"
+        stored = [f"{agent}.{name} = {new}.{name}" for name in fields_of(named(rule))]
+        return "\n".join([f"{new} = {rule}({', '.join(inputs)})", *stored])
+
+    def note(self, event: str) -> str:
+        """Return the code of adding an event."""
+        who = "NOBODY, NOBODY" if self.kind == "team" else f"place, {self.own}.generation"
+        return f"note(events, count, week, index, {event}, {who})"
+
+    def act(self, name: str) -> str:
+        """Return the code of an act: written out here, or called where several do it."""
+        function = named(name)
+        if function in called_acts():
+            return f"{name}({', '.join(arguments_of(act_function(function)))})"
+        names = self.names if function not in rare_acts() else IN_TEAM
+        return "\n".join(Compiled(self.kind, names).rewritten(act_code(function)))
+
+    def loop(self, over: str, one: str, body: str) -> str:
+        """Return the code of a loop."""
+        inside = indented(body.splitlines())
+        if over == "members":
+            member = f"    {one} = all_staff[row.staff_start + place]"
+            return "\n".join(["for place in range(row.staff):", member, *inside])
+        return "\n".join(
+            [
+                "for number in range(len(all_teams)):",
+                "    if all_teams[number].trust == index:",
+                *indented(action_lines("all_teams[number]"), 2),
+                *indented(inside),
+            ]
+        )
+
+    def key(self, agent: str) -> str:
+        """Return the code of the key of the person in a place."""
+        return person_key(agent, f"{agent}.place")
+
+    def key_of(self, low: str, high: str) -> str:
+        """Return the code of a key."""
+        return NUMBERS.format(low, high, 0, 0)
+
+    def member(self, place: str) -> str:
+        """Return the code of a member."""
+        return f"all_staff[row.staff_start + {place}]"
+
+    def member_of(self, number: str, place: str) -> str:
+        """Return the code of a member of another team."""
+        return f"all_staff[team_rows[{number}].staff_start + {place}]"
+
+    def team(self, number: str) -> str:
+        """Return the code of a team."""
+        return f"all_teams[{number}]"
+
+    def row_of(self, number: str) -> str:
+        """Return the code of a team's row of the layout."""
+        return f"team_rows[{number}]"
+
+    def other_team(self, key: str, at: str) -> str:
+        """Return the code of looking for another team."""
+        return f"other_team({key}, index, all_teams, {at})"
+
+    def coordinator(self, choice: str) -> str:
+        """Return the code of looking for a coordinator."""
+        return f"coordinator(all_staff, row.staff_start, row.staff, {choice})"
+
+
+def person_key(agent: str, place: str) -> str:
+    """Return the code of a person's random-number key."""
+    return NUMBERS.format("team.key_low", "team.key_high", place, f"{agent}.generation")
+
+
+def action_lines(team: str) -> list[str]:
+    """Return the code that finds what the scenario does in a team this week."""
+    return [
+        f"programme, since = programme_week({team}, actions.shape[1], week)",
+        "action = actions[programme, since]",
+    ]
+
+
+def rare_acts() -> set[Rule]:
+    """Return the acts that happen only when a count rises: they need no named tuples."""
+    return {
+        step.function
+        for phase in week.WEEK
+        for step in phase.steps
+        if isinstance(step, Act) and step.rises
+    }
+
+
+def code_of(phase: Phase) -> list[ast.stmt]:
+    """Return what a phase does in the language of acts, its acts written out."""
+    acts = [step.function for step in phase.steps if isinstance(step, Act)]
+    return [*phase_code(phase), *(one for function in acts for one in act_code(function))]
+
+
+def looks_at_others(phase: Phase) -> bool:
+    """Return whether a phase looks at somebody whose turn in it may come before or after."""
+    return any(
+        world_call(node)[0] in LOOKS_AT_OTHERS[phase.who]
+        # The leader is a colleague like any other.
+        or (phase.who == "staff" and isinstance(node, ast.Name) and node.id == "leader")
+        for statement in code_of(phase)
+        for node in ast.walk(statement)
+    )
+
+
+def stretches(phases: Iterable[Phase]) -> list[list[Phase]]:
+    """Return phases cut where everybody must have finished before anybody goes on."""
+    found: list[list[Phase]] = []
+    alone = True
+    for phase in phases:
+        if not phase.steps:
+            continue
+        apart = looks_at_others(phase) or phase.who == "trust"
+        if alone or apart:
+            found.append([])
+        found[-1].append(phase)
+        alone = apart
+    return found
+
+
+class Source(NamedTuple):
+    """A function of the source: its name, what it says of itself, and its body."""
+
+    name: str
+    meaning: str
+    body: list[str]
+
+
+def names_in(lines: Iterable[str]) -> set[str]:
+    """Return the plain names that code reads."""
+    tree = ast.parse(textwrap.dedent("\n".join(lines)))
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def arguments_of(source: Source) -> list[str]:
+    """Return the arguments that a function needs, in their order."""
+    stored = {
+        node.id
+        for node in ast.walk(ast.parse("\n".join(source.body)))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    read = names_in(source.body) - stored
+    return [name for name in ARGUMENTS if name in read]
+
+
+def snapshot_lines(
+    label: str, rules: Sequence[Rule], body: list[str]
+) -> tuple[list[str], list[str]]:
+    """Return the named tuples of a loop, and the lines that fill them."""
+    used = names_in(body)
+    types, lines = [], []
+    for name, (suffix, known) in SNAPSHOTS.items():
+        if f"{name}_now" not in used:
+            continue
+        fields = names_read(rules, known())
+        types.append(f"{label}{suffix} = namedtuple({f'{label}{suffix}'!r}, {list(fields)!r})")
+        values = ", ".join(f"{name}.{one}" for one in fields)
+        lines.append(f"{name}_now = {label}{suffix}({values})")
+    return types, lines
+
+
+def title(phase: Phase) -> str:
+    """Return a name for what is read in a loop that begins with a phase."""
+    return "".join(word.capitalize() for word in f"{phase.who}_{phase.name}".split("_"))
+
+
+def stretch_name(phases: Sequence[Phase]) -> str:
+    """Return the name of a stretch."""
+    first, last = phases[0], phases[-1]
+    name = f"{first.who}_{first.name}"
+    return name if first is last else f"{name}_to_{last.who}_{last.name}"
+
+
+def fresh_lines(kind: Kind) -> list[str]:
+    """Return the code that sets every variable of an agent to its value before anything begins."""
+    own = OWN[kind]
+    values = {one.name: "0.0" if one.kind == "real" else "0" for one in KINDS[kind]}
+    if "place" in values:
+        values["place"] = "place"
+    return [f"{own}.{name} = {value}" for name, value in values.items()]
+
+
+def loop_lines(
+    phases: Sequence[Phase], total: Phase | None, begins: bool
+) -> tuple[list[str], list[str]]:
+    """Return the named tuples and the code of one loop over people.
+
+    Parameters
+    ----------
+    phases : sequence of Phase
+        Phases of the same people.
+    total : Phase, optional
+        Phase of the team that follows and begins with a sum over members: it is made in this loop.
+    begins : bool
+        Whether people begin here.
+    """
+    who = phases[0].who
+    number, array, first = PEOPLE[who]
+    own = OWN[who]
+    names = {**IN_TEAM, **{name: f"{name}_now" for name in SNAPSHOTS}}
+    inside = fresh_lines(who) if begins else []
+    body: list[str] = []
+    for phase in phases:
+        body += Compiled(who, names).rewritten(phase_code(phase))
+    rules = [rule for rule in rules_of(phases) if rule not in rare_acts()]
+    before: list[str] = []
+    if total is not None:
+        step = total.steps[0]
+        assert isinstance(step, Sum)
+        start, _, add = sum_lines(step, {name: name for name in ("team", "action", "p", "week")})
+        before = [start]
+        body += Compiled(who, {**names, "member": own}).rewritten(ast.parse(add.strip()).body)
+        rules += [step.add]
+    if "key" in names_in(body):
+        inside += [f"key = {person_key(own, 'place')}"]
+    types, taken = snapshot_lines(title(phases[0]), rules, body)
+    return types, [
+        *taken,
+        *before,
+        f"for place in range(row.{number}):",
+        f"    {own} = {array}[{first} + place]",
+        *indented([*inside, *body]),
+    ]
+
+
+def team_function(phases: Sequence[Phase], begun: set[Kind]) -> tuple[list[str], Source]:
+    """Return the named tuples and the function of a stretch that runs team by team.
+
+    `begun` holds the kinds of agents that have begun; None are given for the week itself.
+    """
+    types: list[str] = []
+    lines: list[str] = []
+    left = list(phases)
+    while left:
+        phase = left.pop(0)
+        if phase.who == "team":
+            if "team" not in begun:
+                lines += fresh_lines("team")
+                begun.add("team")
+            lines += Compiled("team", {**IN_TEAM, "key": TEAM_KEY}).rewritten(phase_code(phase))
+            continue
+        together = [phase]
+        while left and left[0].who == phase.who:
+            together.append(left.pop(0))
+        total = None
+        if left and left[0].who == "team" and phase.who == "staff":
+            first = left[0].steps[0]
+            if isinstance(first, Sum) and first.over == "members":
+                total = left.pop(0)
+        begins = phase.who not in begun
+        begun.add(phase.who)
+        found, loop = loop_lines(together, total, begins)
+        types += found
+        lines += loop
+        if total is not None:
+            lines += Compiled("team", {**IN_TEAM, "key": TEAM_KEY}).rewritten(
+                phase_code(total, skip_sum=True)
+            )
+    head = ["team = all_teams[index]", "row = team_rows[index]"]
+    used = names_in(lines)
+    if "trust" in used:
+        head.append("trust = all_trusts[row.trust]")
+    if "action" in used:
+        head += action_lines("team")
+    meaning = "; ".join(f"{one.who}: {one.name}" for one in phases)
+    return types, Source(stretch_name(phases), meaning, [*head, *lines])
+
+
+TEAM_KEY = NUMBERS.format("team.key_low", "team.key_high", 0, 0)
+TRUST_NAMES = {
+    "teams": "trust_rows[index].teams",
+    "world.row": "trust_rows[index]",
+    "key": NUMBERS.format("trust.key_low", "trust.key_high", 0, 0),
+}
+
+
+def trust_function(phases: Sequence[Phase], begun: set[Kind]) -> Source:
+    """Return the function of a stretch that runs trust by trust."""
+    lines = ["trust = all_trusts[index]"]
+    if "trust" not in begun:
+        lines += fresh_lines("trust")
+        begun.add("trust")
+    for phase in phases:
+        lines += Compiled("trust", TRUST_NAMES).rewritten(phase_code(phase))
+    return Source(stretch_name(phases), "; ".join(f"trust: {one.name}" for one in phases), lines)
+
+
+def act_function(function: Rule) -> Source:
+    """Return the function of an act that several do."""
+    lines = Compiled(called_acts()[function], IN_TEAM).rewritten(act_code(function))
+    return Source(function.__name__, str(function.__doc__), lines)
+
+
+def passes(phases: Sequence[Phase], begun: set[Kind]) -> tuple[list[str], list[Source], list[str]]:
+    """Return the named tuples and functions of phases, and the loops that call these."""
+    types: list[str] = []
+    functions: list[Source] = []
+    calls: list[str] = []
+    for stretch in stretches(phases):
+        if stretch[0].who == "trust":
+            function = trust_function(stretch, begun)
+        else:
+            found, function = team_function(stretch, begun)
+            types += found
+        functions.append(function)
+        whole = "all_trusts" if stretch[0].who == "trust" else "all_teams"
+        calls += [
+            f"for index in range(len({whole})):",
+            f"    {function.name}({', '.join(arguments_of(function))})",
+        ]
+    return types, functions, calls
+
+
+def function_text(source: Source, given: Sequence[str], decorator: str = "compile_part") -> str:
+    """Return the text of a function."""
+    meaning = source.meaning
+    if "\n" not in meaning:
+        meaning = textwrap.fill(meaning, WIDTH - 10, subsequent_indent="    ")
+    lines = [f'"""{meaning}"""', *source.body]
+    return "\n".join([f"@{decorator}", f"def {source.name}({', '.join(given)}):", *indented(lines)])
+
+
+TAKING_PART = [
+    "room = np.empty(len(all_teams))",
+    "starts = np.empty(len(all_teams), np.int64)",
+    "select_teams(all_teams, room, mode, value, reliability, p, seed, replication)",
+    "order_teams(all_teams, all_users, team_rows, room, starts, reliability, p, seed, replication)",
+]
+ASSESSMENTS = """\
+if every_week == 1:
+    observe_team_weeks(all_trusts, all_teams, all_staff, all_users, team_rows, p, team_weeks[week])
+if following < assessments.shape[0] and assessments[following] == week:
+    assess_users(
+        all_teams, all_staff, all_users, team_rows, p, seed, replication, week, scores[following],
+        flags[following]
+    )
+    if staff_rows.shape[0] > 0:
+        assess_staff(
+            all_teams, all_staff, team_rows, p, seed, replication, week, staff_rows[following]
+        )
+    following += 1""".splitlines()
+LAYOUT = ("trust_rows", "team_rows", "actions", "mode", "value", "reliability")
+STATE = ("all_trusts", "all_teams", "all_staff", "all_users")
+RESULTS = (
+    "assessments",
+    "scores",
+    "flags",
+    "every_week",
+    "team_weeks",
+    "events",
+    "count",
+    "staff_rows",
+)
+RUN_WORLD = """\
+Run one world from its beginning and write assessments and team-weeks.
+
+    Parameters
+    ----------
+    all_trusts, all_teams, all_staff, all_users
+        State arrays to work in; what they hold is overwritten.
+    trust_rows, team_rows, actions, mode, value, reliability
+        The layout.
+    p
+        Parameter record.
+    seed, replication, weeks
+        Whole numbers.
+    assessments
+        Weeks of assessment, ascending.
+    scores, flags
+        Output of shape (assessments, users) and (assessments, users, 6).
+    every_week
+        1 to write team-weeks after every week, 0 not at all.
+    team_weeks
+        Output of shape (weeks + 1, teams), or (0, teams).
+    events, count
+        Output of events and their number; with no room only the number is kept.
+    staff_rows
+        Output of shape (assessments, posts), or (0, posts).
+    """
+
+
+def imports(body: str) -> str:
+    """Return the import statements of what the source uses."""
+    used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
+    acts = {one.__name__ for one in called_acts()}
+    groups: dict[str, list[str]] = {}
+    for name in sorted(used):
+        if not hasattr(week, name) or name in vars(events) or name in acts:
+            continue
+        value = getattr(week, name)
+        if callable(value):
+            groups.setdefault(value.__module__, []).append(name)
+        elif isinstance(value, int):
+            groups.setdefault(home_of(name).__name__, []).append(name)
+    return "\n".join(
+        f"from {module} import ({', '.join(names)})" for module, names in sorted(groups.items())
+    )
+
+
+def home_of(name: str) -> ModuleType:
+    """Return the module that a constant of the week comes from."""
+    return next(module for module in (streams, flow) if name in vars(module))
+
+
+def broken(line: str) -> str:
+    """Return a line broken after commas where it is too long; all commas are within brackets."""
+    if len(line) <= WIDTH or '"""' in line:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()))
+    joined = re.sub("(?<!,) ", "\0", line.strip())
+    return textwrap.fill(
+        joined,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    ).replace("\0", " ")
+
+
+def week_source() -> str:
+    """Return the source of the compiled week.
+
+    Raises
+    ------
+    InputError
+        When a rule in the table asks for something that its phase does not know, or does not say
+        what it sets.
+    """
+    types, functions, weekly = passes(week.WEEK, {"trust", "team", "staff", "service_user"})
+    begin_types, begin_functions, beginning = passes(week.BEGIN, set())
+    parts = [
+        *(
+            function_text(one, arguments_of(one))
+            for one in (
+                *map(act_function, called_acts()),
+                *begin_functions,
+                *functions,
+            )
+        )
+    ]
+    start = ["count[0] = 0", *beginning, *TAKING_PART]
+    arguments = (*STATE, *LAYOUT, "p", "seed", "replication")
+    begin = Source(
+        "begin_world", "Fill the state arrays with the people of a world.", ["week = 0", *start[1:]]
+    )
+    parts.append(function_text(begin, arguments, "compile_rule"))
+    run_week = Source("run_week", "Run one week of one world.", weekly)
+    parts.append(function_text(run_week, (*STATE, *LAYOUT[:3], *WORLD[7:]), "compile_rule"))
+    world = Source(
+        "run_world",
+        RUN_WORLD,
+        [
+            *start[:1],
+            "week = 0",
+            *start[1:],
+            "following = 0",
+            "for week in range(weeks + 1):",
+            "    if week > 0:",
+            *indented(weekly, 2),
+            *indented(ASSESSMENTS),
+        ],
+    )
+    parts.append(
+        function_text(
+            world, (*STATE, *LAYOUT, "p", "seed", "replication", "weeks", *RESULTS), "compile_rule"
+        )
+    )
+    code = "\n\n\n".join(parts)
+    event_names = [
+        name for name in vars(events) if re.search(rf"\b{name}\b", code) and name.isupper()
+    ]
+    head = "\n".join(
+        [
+            '"""The week and the start of a world, written by `week_source` from `sim.week`."""',
+            "",
+            "from collections import namedtuple",
+            "",
+            "import numpy as np",
+            "",
+            "from sim import events as kinds",
+            "from sim.engines.observing import assess_staff, assess_users, observe_team_weeks",
+            "from sim.engines.rules import compile_part, compile_rule, note",
+            imports(code),
+            "",
+            "# Typed, so that `note` is compiled once.",
+            "NOBODY = np.int64(-1)",
+            *(f"{name} = np.int64(kinds.{name})" for name in event_names),
+            "",
+            *begin_types,
+            *types,
+        ]
+    )
+    return "\n".join(broken(line) for line in f"{head}\n\n\n{code}\n".splitlines()) + "\n"
+
+
+def table_text() -> str:
+    """Return the start of a world and the week as a table of phases."""
+    return "\n".join(
+        ["The start of a world", *phase_lines(week.BEGIN), "", "A week", *phase_lines(week.WEEK)]
+    )
+
+
+def phase_lines(phases: Iterable[Phase]) -> list[str]:
+    """Return the rows of a table of phases, a step a line."""
+    lines = []
+    for number, one in enumerate(phases, 1):
+        steps = [step_text(step) for step in one.steps] or ["no rule: the engine looks it up"]
+        lines.append(f"  {number:>2}  {one.who:<13} {one.name:<17} {one.meaning}")
+        lines += [f"{'':37}{step}" for step in steps]
+    return lines
+
+
+def step_text(step: Step) -> str:
+    """Return a step in words."""
+    if isinstance(step, Sum):
+        return f"{step.name}: {step.add.__name__} over {step.over}"
+    if isinstance(step, Let):
+        return f"{step.name}: {step.rule.__name__}"
+    if isinstance(step, Each):
+        return f"{step.rule.__name__} for each member, when {step.when.__name__}"
+    if isinstance(step, Do):
+        return f"{step.rule.__name__}{f', when {step.when.__name__}' if step.when else ''}"
+    done = (
+        f"note {events.EVENT_NAMES[step.event]!r}"
+        if isinstance(step, Note)
+        else step.function.__name__
+    )
+    if step.rises:
+        return f"{done}, when {step.rises} rises"
+    return f"{done}, when {step.when.__name__}" if isinstance(step, Note) and step.when else done
