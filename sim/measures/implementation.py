@@ -82,12 +82,35 @@ class TeamWeek(NamedTuple):
 
 def no_staff_totals() -> StaffTotals:
     """Return empty sums."""
-    return StaffTotals(0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    return StaffTotals(
+        present=0,
+        trained=0,
+        moved=0,
+        readiness=0.0,
+        values=0.0,
+        knowledge=0.0,
+        skill=0.0,
+        intent=0.0,
+        behaviour=0.0,
+        fidelity=0.0,
+        reinforcement=0.0,
+    )
 
 
 def no_user_totals() -> UserTotals:
     """Return empty sums."""
-    return UserTotals(0, 0, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0)
+    return UserTotals(
+        users=0,
+        in_service=0,
+        in_research=0,
+        reached=0,
+        contacts=0,
+        worker_changes=0,
+        experience=0.0,
+        relationship=0.0,
+        support=0.0,
+        recovery=0.0,
+    )
 
 
 def fidelity(staff: Any, p: Any) -> float:
@@ -105,16 +128,16 @@ def add_staff(totals: StaffTotals, staff: Any, p: Any) -> StaffTotals:
     if staff.present == 0:
         return totals
     return StaffTotals(
-        totals.present + 1,
-        totals.trained + (1 if staff.sessions_attended > 0 else 0),
-        totals.moved + staff.moved,
-        totals.readiness + staff.readiness,
-        totals.values + staff.values,
-        totals.knowledge + staff.knowledge,
-        totals.skill
+        present=totals.present + 1,
+        trained=totals.trained + (1 if staff.sessions_attended > 0 else 0),
+        moved=totals.moved + staff.moved,
+        readiness=totals.readiness + staff.readiness,
+        values=totals.values + staff.values,
+        knowledge=totals.knowledge + staff.knowledge,
+        skill=totals.skill
         + 0.25
         * (staff.skill_coaching + staff.skill_values + staff.skill_strengths + staff.skill_goals),
-        totals.intent
+        intent=totals.intent
         + 0.25
         * (
             staff.intent_coaching
@@ -122,25 +145,25 @@ def add_staff(totals: StaffTotals, staff: Any, p: Any) -> StaffTotals:
             + staff.intent_strengths
             + staff.intent_goals
         ),
-        totals.behaviour + mean_behaviour(staff),
-        totals.fidelity + fidelity(staff, p),
-        totals.reinforcement + staff.reinforcement,
+        behaviour=totals.behaviour + mean_behaviour(staff),
+        fidelity=totals.fidelity + fidelity(staff, p),
+        reinforcement=totals.reinforcement + staff.reinforcement,
     )
 
 
 def add_user(totals: UserTotals, user: Any, worker_trained: int) -> UserTotals:
     """Add one service user; `worker_trained` is 1 when a trained key worker is in post."""
     return UserTotals(
-        totals.users + 1,
-        totals.in_service + user.in_service,
-        totals.in_research + user.in_research,
-        totals.reached + (worker_trained if user.in_service == 1 else 0),
-        totals.contacts + user.contacts,
-        totals.worker_changes + user.worker_changes,
-        totals.experience + experience_mean(user),
-        totals.relationship + user.relationship,
-        totals.support + user.support,
-        totals.recovery + recovery_mean(user),
+        users=totals.users + 1,
+        in_service=totals.in_service + user.in_service,
+        in_research=totals.in_research + user.in_research,
+        reached=totals.reached + (worker_trained if user.in_service == 1 else 0),
+        contacts=totals.contacts + user.contacts,
+        worker_changes=totals.worker_changes + user.worker_changes,
+        experience=totals.experience + experience_mean(user),
+        relationship=totals.relationship + user.relationship,
+        support=totals.support + user.support,
+        recovery=totals.recovery + recovery_mean(user),
     )
 
 
@@ -150,32 +173,32 @@ def team_week(team: Any, trust: Any, staff: StaffTotals, users: UserTotals) -> T
     listed = float(users.users) if users.users > 0 else 1.0
     served = float(users.in_service) if users.in_service > 0 else 1.0
     return TeamWeek(
-        trust.readiness,
-        team.readiness,
-        staff.readiness / present,
-        team.leader_support,
-        team.norms,
-        team.workload,
-        float(staff.present),
-        float(staff.moved),
-        float(team.session_held),
-        float(team.sessions_offered),
-        float(team.sessions_attended),
-        staff.trained / present,
-        staff.values / present,
-        staff.knowledge / present,
-        staff.skill / present,
-        staff.intent / present,
-        staff.behaviour / present,
-        staff.fidelity / present,
-        staff.reinforcement / present,
-        users.reached / served,
-        float(users.in_service),
-        float(users.in_research),
-        float(users.contacts),
-        float(users.worker_changes),
-        users.experience / listed,
-        users.relationship / listed,
-        users.support / listed,
-        users.recovery / listed,
+        trust_readiness=trust.readiness,
+        team_readiness=team.readiness,
+        staff_readiness=staff.readiness / present,
+        leader_support=team.leader_support,
+        norms=team.norms,
+        workload=team.workload,
+        staff_present=float(staff.present),
+        movers=float(staff.moved),
+        session_held=float(team.session_held),
+        sessions_offered=float(team.sessions_offered),
+        sessions_attended=float(team.sessions_attended),
+        adoption=staff.trained / present,
+        values=staff.values / present,
+        knowledge=staff.knowledge / present,
+        skill=staff.skill / present,
+        intent=staff.intent / present,
+        behaviour=staff.behaviour / present,
+        fidelity=staff.fidelity / present,
+        reinforcement=staff.reinforcement / present,
+        reach=users.reached / served,
+        users_in_service=float(users.in_service),
+        users_in_research=float(users.in_research),
+        contacts=float(users.contacts),
+        worker_changes=float(users.worker_changes),
+        experience=users.experience / listed,
+        relationship=users.relationship / listed,
+        support=users.support / listed,
+        recovery=users.recovery / listed,
     )

@@ -106,17 +106,17 @@ def inspire_model(p: Any) -> InspireModel:
     wide = p.inspire_support_spread
     narrow = p.inspire_relationship_spread
     return InspireModel(
-        p.inspire_support_location,
-        wide * support.latent,
-        wide * support.occasion * p.chance_scale,
-        wide * support.stable * HALF_UNIT,
-        wide * support.noise * p.chance_scale * HALF_UNIT,
-        p.inspire_relationship_location,
-        narrow * relationship.latent,
-        narrow * relationship.occasion * p.chance_scale,
-        narrow * relationship.stable * HALF_UNIT,
-        narrow * relationship.noise * p.chance_scale * HALF_UNIT,
-        65536.0 * p.inspire_importance,
+        support_location=p.inspire_support_location,
+        support_latent=wide * support.latent,
+        support_occasion=wide * support.occasion * p.chance_scale,
+        support_stable=wide * support.stable * HALF_UNIT,
+        support_noise=wide * support.noise * p.chance_scale * HALF_UNIT,
+        relationship_location=p.inspire_relationship_location,
+        relationship_latent=narrow * relationship.latent,
+        relationship_occasion=narrow * relationship.occasion * p.chance_scale,
+        relationship_stable=narrow * relationship.stable * HALF_UNIT,
+        relationship_noise=narrow * relationship.noise * p.chance_scale * HALF_UNIT,
+        important_below=65536.0 * p.inspire_importance,
     )
 
 

@@ -111,15 +111,15 @@ def qpr_model(p: Any) -> QprModel:
     lost = shares.latent * shares.latent * (1.0 - signal)
     day = spread * p.chance_scale
     return QprModel(
-        p.qpr_item_location,
-        spread * shares.latent,
-        day * shares.occasion,
-        spread * shares.stable * HALF_UNIT,
-        day * shares.noise * HALF_UNIT,
-        p.qpr_item_location + p.qpr_interpersonal_offset,
-        latent_interpersonal * sqrt(1.0 - from_relationship),
-        latent_interpersonal * sqrt(from_relationship),
-        day * sqrt(shares.noise * shares.noise + lost) * HALF_UNIT,
+        location=p.qpr_item_location,
+        latent=spread * shares.latent,
+        occasion=day * shares.occasion,
+        stable=spread * shares.stable * HALF_UNIT,
+        noise=day * shares.noise * HALF_UNIT,
+        location_interpersonal=p.qpr_item_location + p.qpr_interpersonal_offset,
+        latent_connectedness=latent_interpersonal * sqrt(1.0 - from_relationship),
+        latent_relationship=latent_interpersonal * sqrt(from_relationship),
+        noise_interpersonal=day * sqrt(shares.noise * shares.noise + lost) * HALF_UNIT,
     )
 
 

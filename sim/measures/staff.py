@@ -60,25 +60,25 @@ def staff_row(staff: Any, team: Any, p: Any, key: Key, week: int) -> StaffRow:
     if staff.present == 0:
         missing = nan
         return StaffRow(
-            0.0,
-            float(staff.leader),
-            float(staff.generation),
-            0.0,
-            0.0,
-            missing,
-            missing,
-            missing,
-            missing,
+            present=0.0,
+            leader=float(staff.leader),
+            generation=float(staff.generation),
+            sessions_offered=0.0,
+            sessions_attended=0.0,
+            staff_knowledge=missing,
+            staff_attitudes=missing,
+            staff_behaviour=missing,
+            rsa_staff=missing,
         )
     scores = staff_scores(staff, p, key, week)
     return StaffRow(
-        1.0,
-        float(staff.leader),
-        float(staff.generation),
-        float(staff.sessions_offered),
-        float(staff.sessions_attended),
-        scores.staff_knowledge,
-        scores.staff_attitudes,
-        scores.staff_behaviour,
-        rsa_staff_score(staff, team, p, key, week),
+        present=1.0,
+        leader=float(staff.leader),
+        generation=float(staff.generation),
+        sessions_offered=float(staff.sessions_offered),
+        sessions_attended=float(staff.sessions_attended),
+        staff_knowledge=scores.staff_knowledge,
+        staff_attitudes=scores.staff_attitudes,
+        staff_behaviour=scores.staff_behaviour,
+        rsa_staff=rsa_staff_score(staff, team, p, key, week),
     )

@@ -138,13 +138,21 @@ def employment(staff: Any, team: Any, action: Any, p: Any, key: Any, week: int) 
     u_flow, u_sick, _, _ = uniforms(key, STAFF_EMPLOYMENT, week)
     if staff.present == 1:
         if u_flow < leaving_probability(team, action, p):
-            return Employment(0, 0, JUST_LEFT, staff.generation, 0)
+            return Employment(
+                present=0, sick=0, weeks_in_post=JUST_LEFT, generation=staff.generation, attended=0
+            )
         return Employment(
-            1, happens(u_sick, p.sickness), staff.weeks_in_post + 1, staff.generation, 0
+            present=1,
+            sick=happens(u_sick, p.sickness),
+            weeks_in_post=staff.weeks_in_post + 1,
+            generation=staff.generation,
+            attended=0,
         )
     if u_flow < 1.0 / p.vacancy_weeks:
-        return Employment(1, 0, 0, staff.generation + 1, 0)
-    return Employment(0, 0, 0, staff.generation, 0)
+        return Employment(
+            present=1, sick=0, weeks_in_post=0, generation=staff.generation + 1, attended=0
+        )
+    return Employment(present=0, sick=0, weeks_in_post=0, generation=staff.generation, attended=0)
 
 
 def just_left(staff: Any) -> bool:
@@ -155,14 +163,14 @@ def just_left(staff: Any) -> bool:
 def leaver_record(staff: Any) -> LeaverRecord:
     """Return what a leaver would carry to another team."""
     return LeaverRecord(
-        1,
-        staff.values - staff.values_usual,
-        staff.knowledge,
-        staff.skill_coaching,
-        staff.skill_values,
-        staff.skill_strengths,
-        staff.skill_goals,
-        staff.sessions_attended,
+        leaver_known=1,
+        leaver_values_shift=staff.values - staff.values_usual,
+        leaver_knowledge=staff.knowledge,
+        leaver_skill_coaching=staff.skill_coaching,
+        leaver_skill_values=staff.skill_values,
+        leaver_skill_strengths=staff.skill_strengths,
+        leaver_skill_goals=staff.skill_goals,
+        leaver_sessions=staff.sessions_attended,
     )
 
 
@@ -190,23 +198,25 @@ def carried_record(staff: Any, donor: Any) -> CarriedRecord:
     """
     values = share(staff.values_usual + donor.leaver_values_shift)
     return CarriedRecord(
-        1,
-        values,
-        values,
-        donor.leaver_knowledge if donor.leaver_knowledge > staff.knowledge else staff.knowledge,
-        donor.leaver_skill_coaching
+        moved=1,
+        values=values,
+        values_pending=values,
+        knowledge=donor.leaver_knowledge
+        if donor.leaver_knowledge > staff.knowledge
+        else staff.knowledge,
+        skill_coaching=donor.leaver_skill_coaching
         if donor.leaver_skill_coaching > staff.skill_coaching
         else staff.skill_coaching,
-        donor.leaver_skill_values
+        skill_values=donor.leaver_skill_values
         if donor.leaver_skill_values > staff.skill_values
         else staff.skill_values,
-        donor.leaver_skill_strengths
+        skill_strengths=donor.leaver_skill_strengths
         if donor.leaver_skill_strengths > staff.skill_strengths
         else staff.skill_strengths,
-        donor.leaver_skill_goals
+        skill_goals=donor.leaver_skill_goals
         if donor.leaver_skill_goals > staff.skill_goals
         else staff.skill_goals,
-        donor.leaver_sessions,
+        sessions_attended=donor.leaver_sessions,
     )
 
 
@@ -267,22 +277,50 @@ def service_flow(
             in_research = 0
     if user.in_service == 0:
         if user.sampled == 0 and u_exit < weekly_fraction(p.referral_weeks):
-            return FlowDraw(1, 0, NEW_REFERRAL, -1, u_stage)
-        return FlowDraw(0, in_research, SAME_WORKER, -1, u_stage)
+            return FlowDraw(
+                in_service=1, in_research=0, change=NEW_REFERRAL, choice=-1, stage_uniform=u_stage
+            )
+        return FlowDraw(
+            in_service=0,
+            in_research=in_research,
+            change=SAME_WORKER,
+            choice=-1,
+            stage_uniform=u_stage,
+        )
     leaving = weekly_probability(p.discharge_yearly) * (
         1.0 + p.discharge_from_recovery * clamp(mean_process, -2.0, 2.0)
     )
     if u_exit < share(leaving):
-        return FlowDraw(0, in_research, SAME_WORKER, -1, u_stage)
+        return FlowDraw(
+            in_service=0,
+            in_research=in_research,
+            change=SAME_WORKER,
+            choice=-1,
+            stage_uniform=u_stage,
+        )
     if worker_present == 1 and worker_generation != user.worker_generation:
-        return FlowDraw(1, in_research, NEW_PERSON_IN_POST, -1, u_stage)
+        return FlowDraw(
+            in_service=1,
+            in_research=in_research,
+            change=NEW_PERSON_IN_POST,
+            choice=-1,
+            stage_uniform=u_stage,
+        )
     changing = weekly_probability(p.worker_change_yearly)
     if worker_present == 0:
         changing = 1.0 / p.handover_weeks
     if coordinators > 0 and u_change < share(changing):
         u_choice, _, _, _ = uniforms(key, USER_REASSIGNMENT, week)
-        return FlowDraw(1, in_research, NEW_WORKER, category(u_choice, coordinators), u_stage)
-    return FlowDraw(1, in_research, SAME_WORKER, -1, u_stage)
+        return FlowDraw(
+            in_service=1,
+            in_research=in_research,
+            change=NEW_WORKER,
+            choice=category(u_choice, coordinators),
+            stage_uniform=u_stage,
+        )
+    return FlowDraw(
+        in_service=1, in_research=in_research, change=SAME_WORKER, choice=-1, stage_uniform=u_stage
+    )
 
 
 def service_outcome(
@@ -295,33 +333,33 @@ def service_outcome(
     """
     if draw.in_service == 0:
         return ServiceFlow(
-            0,
-            draw.in_research,
-            -1,
-            -1,
-            user.worker_changes,
-            user.rapport,
-            user.relationship,
+            in_service=0,
+            in_research=draw.in_research,
+            worker=-1,
+            worker_generation=-1,
+            worker_changes=user.worker_changes,
+            rapport=user.rapport,
+            relationship=user.relationship,
         )
     if draw.change == SAME_WORKER or (
         place == user.worker and generation == user.worker_generation
     ):
         return ServiceFlow(
-            1,
-            draw.in_research,
-            user.worker,
-            user.worker_generation,
-            user.worker_changes,
-            user.rapport,
-            user.relationship,
+            in_service=1,
+            in_research=draw.in_research,
+            worker=user.worker,
+            worker_generation=user.worker_generation,
+            worker_changes=user.worker_changes,
+            rapport=user.rapport,
+            relationship=user.relationship,
         )
     rapport, _, _, _ = normals(key, USER_RAPPORT, week)
     return ServiceFlow(
-        1,
-        draw.in_research,
-        place,
-        generation,
-        user.worker_changes + 1,
-        rapport,
-        share(user.relationship * (1.0 - p.relationship_loss_on_change)),
+        in_service=1,
+        in_research=draw.in_research,
+        worker=place,
+        worker_generation=generation,
+        worker_changes=user.worker_changes + 1,
+        rapport=rapport,
+        relationship=share(user.relationship * (1.0 - p.relationship_loss_on_change)),
     )

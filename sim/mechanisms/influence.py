@@ -106,7 +106,7 @@ def commit_values(staff: Any) -> CommittedValues:
 
 def no_sums() -> TeamSums:
     """Return empty sums."""
-    return TeamSums(0, 0, 0.0, 0.0, 0.0)
+    return TeamSums(present=0, coordinators=0, values_shift=0.0, behaviour_shift=0.0, behaviour=0.0)
 
 
 def mean_behaviour(staff: Any) -> float:
@@ -135,11 +135,11 @@ def add_member(sums: TeamSums, staff: Any) -> TeamSums:
         return sums
     behaviour = mean_behaviour(staff)
     return TeamSums(
-        sums.present + 1,
-        sums.coordinators + staff.coordinator,
-        sums.values_shift + (staff.values - staff.values_usual),
-        sums.behaviour_shift + (behaviour - mean_behaviour_usual(staff)),
-        sums.behaviour + behaviour,
+        present=sums.present + 1,
+        coordinators=sums.coordinators + staff.coordinator,
+        values_shift=sums.values_shift + (staff.values - staff.values_usual),
+        behaviour_shift=sums.behaviour_shift + (behaviour - mean_behaviour_usual(staff)),
+        behaviour=sums.behaviour + behaviour,
     )
 
 
@@ -162,14 +162,16 @@ def team_climate(team: Any, sums: TeamSums, leader: Any, action: Any, p: Any) ->
         * (1.0 + p.influence_from_reflection * meets_to_reflect(team, action))
     )
     return TeamClimate(
-        sums.present,
-        sums.coordinators,
-        caseload_pressure(team.caseload_total, sums.coordinators, usual_vacancies(p), p),
-        values_shift,
-        behaviour_shift,
-        sums.behaviour / count,
-        (leader.values - leader.values_usual) if leader.present == 1 else values_shift,
-        close_gap(team.norms, target, fraction),
+        staff_present=sums.present,
+        coordinators_present=sums.coordinators,
+        workload=caseload_pressure(team.caseload_total, sums.coordinators, usual_vacancies(p), p),
+        values_shift=values_shift,
+        behaviour_shift=behaviour_shift,
+        behaviour_mean=sums.behaviour / count,
+        leader_values_shift=(leader.values - leader.values_usual)
+        if leader.present == 1
+        else values_shift,
+        norms=close_gap(team.norms, target, fraction),
     )
 
 

@@ -106,31 +106,31 @@ def retention(staff: Any, team: Any, action: Any, p: Any) -> Retention:
     belief_loss = forgetting_fraction(p.values_half_life, reinforcement, p)
     knowledge_loss = forgetting_fraction(p.knowledge_half_life, reinforcement, p)
     return Retention(
-        reinforcement,
-        close_gap(staff.knowledge, staff.knowledge_usual, knowledge_loss),
-        close_gap(staff.values, staff.values_usual, belief_loss),
-        practised(
+        reinforcement=reinforcement,
+        knowledge=close_gap(staff.knowledge, staff.knowledge_usual, knowledge_loss),
+        values=close_gap(staff.values, staff.values_usual, belief_loss),
+        skill_coaching=practised(
             staff.skill_coaching,
             staff.skill_usual_coaching,
             staff.behaviour_coaching - staff.behaviour_usual_coaching,
             skill_loss,
             p,
         ),
-        practised(
+        skill_values=practised(
             staff.skill_values,
             staff.skill_usual_values,
             staff.behaviour_values - staff.behaviour_usual_values,
             skill_loss,
             p,
         ),
-        practised(
+        skill_strengths=practised(
             staff.skill_strengths,
             staff.skill_usual_strengths,
             staff.behaviour_strengths - staff.behaviour_usual_strengths,
             skill_loss,
             p,
         ),
-        practised(
+        skill_goals=practised(
             staff.skill_goals,
             staff.skill_usual_goals,
             staff.behaviour_goals - staff.behaviour_usual_goals,
@@ -276,7 +276,16 @@ def behaviour(
     vacant post does nothing.
     """
     if staff.present == 0:
-        return Behaviour(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        return Behaviour(
+            behaviour_coaching=0.0,
+            behaviour_values=0.0,
+            behaviour_strengths=0.0,
+            behaviour_goals=0.0,
+            habit_coaching=0.0,
+            habit_values=0.0,
+            habit_strengths=0.0,
+            habit_goals=0.0,
+        )
     room = opportunity(
         staff.priorities, trust.priorities, team.workload, action.priorities_relief, 0.0, p
     )
@@ -348,14 +357,14 @@ def behaviour(
         fast,
     )
     return Behaviour(
-        coaching,
-        values,
-        strengths,
-        goals,
-        close_gap(staff.habit_coaching, coaching, slow),
-        close_gap(staff.habit_values, values, slow),
-        close_gap(staff.habit_strengths, strengths, slow),
-        close_gap(staff.habit_goals, goals, slow),
+        behaviour_coaching=coaching,
+        behaviour_values=values,
+        behaviour_strengths=strengths,
+        behaviour_goals=goals,
+        habit_coaching=close_gap(staff.habit_coaching, coaching, slow),
+        habit_values=close_gap(staff.habit_values, values, slow),
+        habit_strengths=close_gap(staff.habit_strengths, strengths, slow),
+        habit_goals=close_gap(staff.habit_goals, goals, slow),
     )
 
 

@@ -114,11 +114,11 @@ def responses(user: Any, team: Any, action: Any, p: Any) -> Responses:
     meaning = strength * (process + p.weight_experience * values)
     empowerment = strength * (process + p.weight_experience * 0.5 * (coaching + goals))
     return Responses(
-        within_limit(connectedness + partnership + citizenship + family),
-        within_limit(hope + peers),
-        within_limit(identity - threat + citizenship),
-        within_limit(meaning),
-        within_limit(empowerment + expecting),
+        connectedness=within_limit(connectedness + partnership + citizenship + family),
+        hope=within_limit(hope + peers),
+        identity=within_limit(identity - threat + citizenship),
+        meaning=within_limit(meaning),
+        empowerment=within_limit(empowerment + expecting),
     )
 
 
@@ -158,11 +158,11 @@ def correlated(
     common = 0.5 * (sqrt(own * own + 4.0 * correlation) - own) * shared
     link = 2.0 * correlation / sqrt(1.0 + 3.0 * correlation)
     return Fluctuations(
-        own * first + common,
-        own * second + common,
-        own * third + common,
-        own * fourth + common,
-        sqrt(1.0 - link * link) * fifth + link * shared,
+        connectedness=own * first + common,
+        hope=own * second + common,
+        identity=own * third + common,
+        meaning=own * fourth + common,
+        empowerment=sqrt(1.0 - link * link) * fifth + link * shared,
     )
 
 
@@ -249,20 +249,20 @@ def recovery(user: Any, team: Any, action: Any, p: Any, key: Any, week: int) -> 
         )
     )
     return Recovery(
-        gain_connectedness,
-        gain_hope,
-        gain_identity,
-        gain_meaning,
-        gain_empowerment,
-        connectedness,
-        hope,
-        identity,
-        meaning,
-        empowerment,
-        symptoms,
-        functioning,
-        needs,
-        quality_of_life,
+        gain_connectedness=gain_connectedness,
+        gain_hope=gain_hope,
+        gain_identity=gain_identity,
+        gain_meaning=gain_meaning,
+        gain_empowerment=gain_empowerment,
+        connectedness=connectedness,
+        hope=hope,
+        identity=identity,
+        meaning=meaning,
+        empowerment=empowerment,
+        symptoms=symptoms,
+        functioning=functioning,
+        needs=needs,
+        quality_of_life=quality_of_life,
     )
 
 

@@ -110,17 +110,17 @@ def contact(user: Any, worker: Any, team: Any, action: Any, p: Any, key: Any, we
     expectations = expectations_after_week(user, action, p)
     if number == 0:
         return Contact(
-            0,
-            user.experience_coaching,
-            user.experience_values,
-            user.experience_strengths,
-            user.experience_goals,
-            user.relationship,
-            user.support,
-            expectations,
-            user.has_goal,
-            user.goal_progress,
-            user.goals_reached,
+            contacts=0,
+            experience_coaching=user.experience_coaching,
+            experience_values=user.experience_values,
+            experience_strengths=user.experience_strengths,
+            experience_goals=user.experience_goals,
+            relationship=user.relationship,
+            support=user.support,
+            expectations=expectations,
+            has_goal=user.has_goal,
+            goal_progress=user.goal_progress,
+            goals_reached=user.goals_reached,
         )
     u_coaching, u_values, u_strengths, u_goals = uniforms(key, USER_PRACTICES, week)
     pace = share(p.experience_pace * number)
@@ -186,17 +186,17 @@ def contact(user: Any, worker: Any, team: Any, action: Any, p: Any, key: Any, we
                 has_goal = 0
                 progress = 0.0
     return Contact(
-        number,
-        experience_coaching,
-        experience_values,
-        experience_strengths,
-        experience_goals,
-        relationship,
-        support,
-        expectations,
-        has_goal,
-        progress,
-        reached,
+        contacts=number,
+        experience_coaching=experience_coaching,
+        experience_values=experience_values,
+        experience_strengths=experience_strengths,
+        experience_goals=experience_goals,
+        relationship=relationship,
+        support=support,
+        expectations=expectations,
+        has_goal=has_goal,
+        goal_progress=progress,
+        goals_reached=reached,
     )
 
 
@@ -233,17 +233,17 @@ def no_contact(user: Any, action: Any, p: Any) -> Contact:
     if user.in_service == 1:
         faded = share(user.relationship * (1.0 - p.relationship_fading))
     return Contact(
-        0,
-        user.experience_coaching,
-        user.experience_values,
-        user.experience_strengths,
-        user.experience_goals,
-        faded,
-        user.support,
-        expectations_after_week(user, action, p),
-        user.has_goal,
-        user.goal_progress,
-        user.goals_reached,
+        contacts=0,
+        experience_coaching=user.experience_coaching,
+        experience_values=user.experience_values,
+        experience_strengths=user.experience_strengths,
+        experience_goals=user.experience_goals,
+        relationship=faded,
+        support=user.support,
+        expectations=expectations_after_week(user, action, p),
+        has_goal=user.has_goal,
+        goal_progress=user.goal_progress,
+        goals_reached=user.goals_reached,
     )
 
 

@@ -195,13 +195,13 @@ def learning(staff: Any, action: Any, p: Any, key: Any, week: int) -> Learning:
     """
     if staff.attended == 0:
         return Learning(
-            staff.knowledge,
-            staff.values,
-            staff.skill_coaching,
-            staff.skill_values,
-            staff.skill_strengths,
-            staff.skill_goals,
-            staff.reinforcement,
+            knowledge=staff.knowledge,
+            values=staff.values,
+            skill_coaching=staff.skill_coaching,
+            skill_values=staff.skill_values,
+            skill_strengths=staff.skill_strengths,
+            skill_goals=staff.skill_goals,
+            reinforcement=staff.reinforcement,
         )
     u, _, _, _ = uniforms(key, STAFF_LEARNING, week)
     own = clamp(1.0 + p.learning_sd * to_normal(u), 0.0, 3.0)
@@ -226,17 +226,21 @@ def learning(staff: Any, action: Any, p: Any, key: Any, week: int) -> Learning:
     coaching_dose = quality * coaching_course
     gain = p.skill_gain
     return Learning(
-        knowledge,
-        values,
-        skill_after_session(
+        knowledge=knowledge,
+        values=values,
+        skill_coaching=skill_after_session(
             staff.skill_coaching, coaching_dose * action.practice_coaching, gain, p
         ),
-        skill_after_session(staff.skill_values, practice_dose * action.practice_values, gain, p),
-        skill_after_session(
+        skill_values=skill_after_session(
+            staff.skill_values, practice_dose * action.practice_values, gain, p
+        ),
+        skill_strengths=skill_after_session(
             staff.skill_strengths, practice_dose * action.practice_strengths, gain, p
         ),
-        skill_after_session(staff.skill_goals, practice_dose * action.practice_goals, gain, p),
-        share(
+        skill_goals=skill_after_session(
+            staff.skill_goals, practice_dose * action.practice_goals, gain, p
+        ),
+        reinforcement=share(
             staff.reinforcement
             + (1.0 - staff.reinforcement)
             * share(p.reinforcement_from_session * action.session_days)
@@ -254,15 +258,21 @@ def induction(staff: Any, action: Any, p: Any) -> Induction:
     practice_dose = dose * (p.skill_share_recovery_course + p.skill_share_coaching_course)
     gain = p.skill_gain
     return Induction(
-        share(staff.knowledge + share(p.knowledge_gain * dose) * (1.0 - staff.knowledge)),
-        share(staff.values + share(p.values_gain * dose) * (1.0 - staff.values)),
-        skill_after_session(staff.skill_coaching, dose * action.practice_coaching, gain, p),
-        skill_after_session(staff.skill_values, practice_dose * action.practice_values, gain, p),
-        skill_after_session(
+        knowledge=share(staff.knowledge + share(p.knowledge_gain * dose) * (1.0 - staff.knowledge)),
+        values=share(staff.values + share(p.values_gain * dose) * (1.0 - staff.values)),
+        skill_coaching=skill_after_session(
+            staff.skill_coaching, dose * action.practice_coaching, gain, p
+        ),
+        skill_values=skill_after_session(
+            staff.skill_values, practice_dose * action.practice_values, gain, p
+        ),
+        skill_strengths=skill_after_session(
             staff.skill_strengths, practice_dose * action.practice_strengths, gain, p
         ),
-        skill_after_session(staff.skill_goals, practice_dose * action.practice_goals, gain, p),
-        staff.sessions_attended + 1,
+        skill_goals=skill_after_session(
+            staff.skill_goals, practice_dose * action.practice_goals, gain, p
+        ),
+        sessions_attended=staff.sessions_attended + 1,
     )
 
 
