@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -205,3 +205,26 @@ def test_files_that_once_failed_are_refused(kind: str) -> None:
     with pytest.raises(InputError) as refused:
         read(path)
     assert problem_of(str(refused.value)) == ""
+
+
+def test_every_share_is_bounded_by_0_and_1() -> None:
+    """Whoever adds a number whose unit is a share, in whatever file, bounds it."""
+    fields = [*scenario_fields().values(), *design_fields().values(), *ROSTER_COLUMNS]
+    bounds = {
+        one.name: (one.low, one.high)
+        for one in fields
+        if one.unit in ("share", "0-1") and one.kind in ("number", "whole")
+    }
+    described = [*registry().values(), *(one.about for one in shipped().values())]
+    bounds |= {one.name: one.bounds for one in described if one.unit in ("share", "0-1")}
+    assert len(bounds) > 50
+    wrong = {
+        name: ends
+        for name, ends in bounds.items()
+        if ends[0] is None or ends[1] is None or ends[0] < 0.0 or ends[1] > 1.0
+    }
+    assert wrong == {}
+
+
+def shipped() -> Mapping[str, prices.Price]:
+    return prices.shipped_prices().entries
