@@ -80,7 +80,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     declare(
         parser,
-        alone_with={"formula_only": ("set", "format")},
+        alone_with={"formula_only": ("set", "format", "find", "target", "grid")},
         only_with={"target": ("find", None)},
     )
     parser.set_defaults(run=run)
@@ -126,6 +126,10 @@ def by_formula(file: DesignFile, given: argparse.Namespace) -> str:
     from sim.trials.power.power_outcome import formula_text
     from sim.trials.power.power_study import study_of
 
+    if given.find is not None and given.grid:
+        raise InputError("find and grid: give one of them with --formula-only")
+    if given.find is not None or given.grid:
+        return searched_by_formula(file, given)
     answer = formula_answer(study_of(file, 0))
     if given.format == "json":
         return json.dumps(answer.as_dict(), indent=1) + "\n"
@@ -133,6 +137,25 @@ def by_formula(file: DesignFile, given: argparse.Namespace) -> str:
         row = answer.formula.as_dict()
         return csv_text([{n: v for n, v in row.items() if not isinstance(v, list | dict)}])
     return formula_text(answer)
+
+
+def searched_by_formula(file: DesignFile, given: argparse.Namespace) -> str:
+    """Return a search or a grid by formula in the format asked for."""
+    from sim.trials.power.formula_search import find_by_formula, grid_by_formula
+    from sim.trials.power.power_outcome import formula_grid_text, formula_search_text
+    from sim.trials.power.power_search import grid_files, parse_grid
+
+    if given.grid:
+        rows = grid_by_formula(grid_files(file, parse_grid(given.grid, file)))
+        text = formula_grid_text(file, rows)
+    else:
+        target = number_or_none("target", given.target, 0.051, 0.998) or file.target.power
+        found = find_by_formula(file, given.find, target)
+        rows = [found._asdict()]
+        text = formula_search_text(file, found)
+    if given.format == "json":
+        return json.dumps(rows, indent=1) + "\n"
+    return csv_text(rows) if given.format == "csv" else text
 
 
 def setting(text: str) -> tuple[str, Any]:

@@ -17,6 +17,7 @@ from sim.report.flow_diagram import flow_svg, schedule_svg
 from sim.report.power_figures import Curve, curve_figure, tornado_figure
 from sim.trials.data.agent_calendar import measured_weeks
 from sim.trials.designs.design import randomisation_words
+from sim.trials.power.important import important_difference
 from sim.trials.power.power_outcome import (
     INTERVAL,
     PowerOutcome,
@@ -73,9 +74,11 @@ def _summary(page: Document, outcome: PowerOutcome) -> None:
         f"{power.trials} simulated trials found the effect ({100 * power.low:.1f} to "
         f"{100 * power.high:.1f}%: {INTERVAL}). The true effect is {p.true_effect:.2f} points"
     )
-    difference = file.target.minimum_important_difference
-    if difference is not None:
-        lead += f"; the minimum important difference is {difference:g}"
+    important = important_difference(file)
+    if important is not None:
+        lead += f"; the minimum important difference is {important.value:g}"
+    if result.caution:
+        page.paragraph(result.caution, "caution")
     page.paragraph(lead + ".", "lead")
     if outcome.stopped:
         page.paragraph(outcome.caution, "caution")
@@ -210,6 +213,12 @@ def _curve(page: Document, outcome: PowerOutcome) -> None:
     if not points and outcome.found is not None:
         points = [({outcome.found.name: float(size)}, one) for size, one in outcome.found.points]
     page.heading("Power curve")
+    if not points and np.isnan(power_at(result, result.performance.true_effect)):
+        page.paragraph(
+            "The effect builds up by the model's own mechanisms, and what the analysis would make "
+            "of another one is not known: no curve is drawn. Give --grid for simulated curves."
+        )
+        return
     if not points:
         curve, table = _effect_curve(result)
         page.paragraph(
@@ -276,7 +285,8 @@ def _curve(page: Document, outcome: PowerOutcome) -> None:
 
 
 def _effect_curve(result: PowerResult) -> tuple[str, pd.DataFrame]:
-    difference = result.study.file.target.minimum_important_difference or 0.0
+    important = important_difference(result.study.file)
+    difference = important.value if important else 0.0
     true = result.performance.true_effect
     most = 1.5 * max(abs(true), difference, result.performance.empirical_se)
     effects = np.linspace(0.0, most, 13)
@@ -363,7 +373,7 @@ def _items(page: Document, outcome: PowerOutcome) -> None:
         uncertainty = "none stated in [uncertainty]"
     assumed = result.assumed
     target = file.target
-    important = target.minimum_important_difference
+    important = important_difference(file)
     rows: list[tuple[object, ...]] = [
         (
             "method of calculation",
@@ -394,7 +404,11 @@ def _items(page: Document, outcome: PowerOutcome) -> None:
         (
             "target difference",
             f"true effect {result.performance.true_effect:.3g} points"
-            + (f"; minimum important difference {important:g}" if important is not None else "")
+            + (
+                f"; minimum important difference {important.value:g} ({important.source})"
+                if important is not None
+                else ""
+            )
             + (f". {target.rationale}" if target.rationale else ""),
         ),
         ("standard deviation", f"{assumed.sd:.3g} assumed, {m.sd:.3g} realised"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.measures.catalogue import QPR15_IMPORTANT
 from sim.report.document import Document
 from sim.report.figures import Line, Panel, Point, interval_figure, line_figure
 from sim.report.participation import (
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from sim.posterior.choose import ChosenDraws
     from sim.scenarios.schema import Scenario
 
-IMPORTANT = 4.0
+IMPORTANT = QPR15_IMPORTANT
 IMPORTANT_IF_22_ITEMS = 4.0 * 15.0 / 22.0
 USUAL = "usual-care"
 TRIAL_SOURCE = "REFOCUS trial"

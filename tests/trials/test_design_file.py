@@ -198,7 +198,8 @@ def test_the_formula_of_a_wedge_is_hooper_s() -> None:
     design = stepped_wedge(4, 5, 15)
     found = design_power(design, Assumed(3.0, 10.2, 0.05, 0.8))
     assert found.se == pytest.approx(stepped_wedge_se(10.2, 20, 4, 15, 0.05, 0.8), rel=1e-9)
-    assert found.df == 20 * 5 - 20 - 5
+    # Between-within counts 75; what lies between clusters tells a little more.
+    assert 20 * 5 - 20 - 5 < found.df < 20 * 5
 
 
 def test_a_closed_cohort_shares_people_between_periods_and_an_open_one_fewer() -> None:
@@ -291,4 +292,4 @@ def test_the_formula_of_a_parallel_trial_is_that_of_a_protocol() -> None:
     found = design_power(design, Assumed(4.0, 10.2, 0.03, attrition=0.26))
     size = 15 * 0.74
     assert found.se == pytest.approx(10.2 * sqrt((1 + (size - 1) * 0.03) / size * 2 / 9), rel=1e-9)
-    assert found.df == 16
+    assert found.df == pytest.approx(16.0)

@@ -104,7 +104,9 @@ def test_a_crossover_in_two_periods_has_it_over_all_clusters() -> None:
 
 def test_knowing_of_the_heterogeneity_can_only_help() -> None:
     wedge = DESIGNS[2]
-    modelled = design_power(wedge, VARYING, random_treatment=True)
+    plan = default_plan(wedge)
+    plan = replace(plan, random_effects=(*plan.random_effects, "treatment"))
+    modelled = design_power(wedge, VARYING, plan=plan)
     not_modelled = design_power(wedge, VARYING)
     assert design_power(wedge, SAME).se < modelled.se < not_modelled.se
 

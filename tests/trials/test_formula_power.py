@@ -23,6 +23,7 @@ from sim.trials.designs.correlation import (
     from_within_between_individual,
 )
 from sim.trials.power.formula_power import (
+    FormulaPower,
     clusters_per_arm,
     clusters_per_sequence,
     parallel_power,
@@ -179,6 +180,22 @@ def cohort_of_eight(size: float, effect: float) -> float:
     return schedule_power(effect, schedule, size, components, df="infinite").power
 
 
+def a35() -> float:
+    """A risk difference; the risk under control drifts from 15.0 to 15.1% over the periods."""
+    schedule = np.array([[0, 1, 1, 1]] * 6 + [[0, 0, 1, 1]] * 6, float)
+    mean = np.linspace(0.150, 0.151, 4) + 0.05 * schedule
+    correlation = from_within_between_individual(1.0, 0.02, 0.015, 0.015)
+    scale = 1.0 / np.sqrt(mean * (1.0 - mean))
+    return power_z(0.05, gls_standard_error(schedule, 100.0, correlation, scale=scale))
+
+
+def best_adjusted() -> FormulaPower:
+    """A baseline that is used as well as can be: with the best slope of cluster means."""
+    factor = baseline_factor("ancova", cluster_mean_correlation(15, 0.05, 0.8, 0.6))
+    se = parallel_se(1.0, (13, 13), 15, 0.05) * math.sqrt(factor)
+    return power_of_effect(0.4, se, 23.0, "26 clusters - 3")
+
+
 def a41() -> float:
     schedule = schedules.only_around_step(schedules.stepped_wedge([2] * 4), 2, 2)
     components = VarianceComponents(residual=4.0, cluster=0.36)
@@ -322,6 +339,7 @@ ANSWERS: dict[str, Callable[[], float]] = {
     "A29": a29,
     "A31": lambda: cohort_of_eight(24, 0.2),
     "A33": lambda: cohort_of_eight(10, 0.15),
+    "A35": a35,
     "A37": lambda: wedge_z([3] * 3, 50, 0.2, VarianceComponents(residual=1.0)),
     "A39": a39,
     "A41": a41,
@@ -351,16 +369,16 @@ ANSWERS: dict[str, Callable[[], float]] = {
     "A58hg": a58hg,
     "A60": a60,
     "A63": lambda: counts(1.55, 0.87, 10, 5, 20, 0.2),
-    "A66": lambda: parallel_power(0.4, 1.0, 8, 30, 0.05).power,
+    "A66": lambda: parallel_power(0.4, 1.0, 8, 30, 0.05, test="cluster-summary").power,
     "A68": a68,
     "A70": lambda: cluster_mean_correlation(30, 0.05, 0.4, 0.5),
     "A71gls": a71gls,
     "A73": a73,
-    "A75": lambda: parallel_power(0.4, 1.0, 13, 15, 0.05, analysis="ancova", cac=0.8, iac=0.6).se,
+    "A75": lambda: best_adjusted().se,
     "A77": a77,
 }
-# A35 has no inputs that the figure follows from; A61 counts people as if they were clusters.
-NOT_REPRODUCED = {"A35", "A61b", "A61d"}
+# A61 counts people as if they were clusters.
+NOT_REPRODUCED = {"A61b", "A61d"}
 
 
 def test_every_example_is_answered() -> None:
@@ -388,7 +406,8 @@ def test_a_stale_count_of_clusters_is_not_repeated() -> None:
 def test_unequal_sizes_lower_power() -> None:
     sizes = [100, 50, 25, 100, 100]
     got = parallel_power(0.2, 1.0, 5, [sizes, sizes], 0.1)
-    assert one_tail(0.2, got.se, got.df) == pytest.approx(0.12796, abs=2e-5), "not 0.13315"
+    assert one_tail(0.2, got.se, 8.0) == pytest.approx(0.12796, abs=2e-5), "not 0.13315"
+    assert 7.0 < got.df < 8.0, "unequal clusters tell less of the variance between them"
     equal = parallel_power(0.2, 1.0, 5, float(np.mean(sizes)), 0.1)
     assert got.power < equal.power
     assert parallel_power(0.2, 1.0, 5, 75.0, 0.1, cv=0.4).power < equal.power
@@ -416,7 +435,7 @@ def test_periods_are_in_the_model_unless_left_out() -> None:
 
 
 def test_which_t_is_used_is_stated_and_both_are_given() -> None:
-    got = parallel_power(0.4, 1.0, 13, 15, 0.05, analysis="ancova", cac=0.8, iac=0.6)
+    got = best_adjusted()
     assert got.test == "noncentral t"
     assert (got.df, got.df_rule) == (23.0, "26 clusters - 3")
     assert got.power == pytest.approx(0.9791043452, abs=2e-9)
@@ -429,8 +448,9 @@ def test_which_t_is_used_is_stated_and_both_are_given() -> None:
 
 @pytest.mark.parametrize(("size", "percent"), [(10, 15), (20, 21), (40, 29), (80, 37)])
 def test_few_clusters_count_as_few(size: int, percent: int) -> None:
-    got = parallel_power(0.5, 1.0, 2, size, 0.017)
+    got = parallel_power(0.5, 1.0, 2, size, 0.017, test="cluster-summary")
     assert got.df == 2
+    assert parallel_power(0.5, 1.0, 2, size, 0.017).power < got.power, "a variance stays at zero"
     assert 100 * got.power == pytest.approx(percent, abs=0.7)
     if size in (20, 80):
         example = EXAMPLES["A61b" if size == 20 else "A61d"]
@@ -544,15 +564,22 @@ def test_correlations_and_variances_say_the_same(
     effect=st.floats(0.05, 1.0),
 )
 def test_power_moves_the_right_way(clusters: int, size: float, icc: float, effect: float) -> None:
-    base = parallel_power(effect, 1.0, clusters, size, icc).power
+    def power(effect: float, clusters: int, size: float, icc: float, **more: float) -> float:
+        return parallel_power(
+            effect, 1.0, clusters, size, icc, test="cluster-summary", **more
+        ).power
+
+    base = power(effect, clusters, size, icc)
     slack = 1e-9
     assert 0.05 - slack <= base <= 1 + slack
-    assert parallel_power(effect, 1.0, clusters + 1, size, icc).power >= base - slack
-    assert parallel_power(effect, 1.0, clusters, size + 1, icc).power >= base - slack
-    assert parallel_power(effect, 1.0, clusters, size, icc + 0.01).power <= base + slack
-    assert parallel_power(effect * 1.1, 1.0, clusters, size, icc).power >= base - slack
-    assert parallel_power(effect, 1.0, clusters, size, icc, attrition=0.2).power <= base + slack
+    assert power(effect, clusters + 1, size, icc) >= base - slack
+    assert power(effect, clusters, size + 1, icc) >= base - slack
+    assert power(effect, clusters, size, icc + 0.01) <= base + slack
+    assert power(effect * 1.1, clusters, size, icc) >= base - slack
+    assert power(effect, clusters, size, icc, attrition=0.2) <= base + slack
     got = parallel_power(effect, 1.0, clusters, size, icc)
+    assert 0.0 <= got.power <= base + 1e-6, "a variance that stops at zero costs power"
+    assert got.at(effect * 1.1).power >= got.power - slack
     assert got.power <= got.power_z + slack
 
 

@@ -92,17 +92,23 @@ def test_simulation_goes_on_until_the_precision_asked_for() -> None:
     assert trials_needed([0.0], 100, 0.001) > 100, "nothing seen yet is not certainty"
 
 
-def test_an_effect_that_builds_up_is_flagged_and_explained() -> None:
+def test_an_effect_that_builds_up_is_in_the_formula_and_its_bias_is_told() -> None:
     file = changed(load_design("stepped-wedge-slow"), {"clusters": 16})
     result = simulate_power(study_of(file), 80, seed=1, null=False)
-    assert result.gap.flagged
-    assert "exposure" in " ".join(result.gap.explanation)
+    assert result.formula is not None
+    assert not result.gap.flagged, "the formula knows what the estimate can be expected to be"
     assert result.performance.bias < -4 * result.performance.bias_se
+    error = result.performance.mean_estimate - result.formula.expected
+    assert abs(error) < 3.0 * result.performance.bias_se
+    # The analysis misses another effect in proportion.
+    assert power_at(result, 4.0) == pytest.approx(result.formula.at(4.0).power)
+    assert power_at(result, 4.0) < 0.15, "0.907 if bias were a constant"
 
 
 def test_the_explanation_adds_up_to_the_gap() -> None:
-    file = changed(load_design("stepped-wedge-slow"), {"clusters": 16})
-    result = simulate_power(study_of(file), 80, seed=1, null=False)
+    loss = {"rate": 0.4, "mechanism": "not at random", "slope": 2.0, "arm_difference": 2.0}
+    file = design_from_table({**SMALL, "attrition": loss})
+    result = simulate_power(study_of(file), 300, seed=1, null=False)
     assert result.gap.flagged
     shares = [
         float(found[1])
@@ -110,7 +116,7 @@ def test_the_explanation_adds_up_to_the_gap() -> None:
         if (found := re.match(r"([+-][\d.]+) points", one))
     ]
     assert sum(shares) == pytest.approx(100 * result.gap.difference, abs=0.3)
-    assert "builds up with exposure" in " ".join(result.gap.explanation)
+    assert "not at random" in " ".join(result.gap.explanation)
 
 
 def test_effects_that_differ_between_teams_are_counted_by_the_formula() -> None:

@@ -11,7 +11,7 @@ from sim.errors import InputError, unknown
 from sim.trials.analyses import trial_analyses
 from sim.trials.analyses.trial_result import TrialResult, failed_result
 from sim.trials.data.data import TrialData
-from sim.trials.designs.design import Design
+from sim.trials.designs.design import Design, one_each
 
 __all__ = ["AnalysisPlan", "TrialResult", "analyse_trial", "default_plan", "failed_result"]
 
@@ -92,9 +92,10 @@ def default_plan(design: Design) -> AnalysisPlan:
     """Return the plan that a design calls for.
 
     Cluster, and cluster-period when clusters are measured in several periods that are analysed
-    together, and person when people are.
+    together, and person when people are. Where each cluster-period is one person, cluster alone:
+    the others cannot be told from the rest.
     """
-    if design.is_parallel:
+    if design.is_parallel or one_each(design):
         return AnalysisPlan()
     effects = ["cluster", "cluster-period"]
     if design.sampling != "cross-sectional":

@@ -33,14 +33,17 @@ class Correlations:
     iac : float
         Individual autocorrelation: correlation of one person's outcomes in two periods beyond what
         the cluster explains, as a share of what remains (cohorts).
+    cluster_decay : float
+        Factor on what the second says for each period beyond the same one: 1 for no decay.
     """
 
     icc: float
     cac: float = 1.0
     iac: float = 0.0
+    cluster_decay: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("icc", "cac", "iac"):
+        for name in ("icc", "cac", "iac", "cluster_decay"):
             value = getattr(self, name)
             if not 0.0 <= value <= 1.0:
                 raise InputError(f"{name} = {value}: must be from 0 to 1")
@@ -127,6 +130,7 @@ class StatisticalSource:
         replaced = rng.random((total, periods))
         newcomers = rng.standard_normal((total, periods))
         missing = rng.random((total, periods))
+        lasting = decaying(z_cluster, periods, self.correlations.cluster_decay, rng)
         ever = (schedule == TREATED).any(axis=1)
         shares = exposure_shares(schedule, self.exposure)
         intercept = loss_intercept(design, self)
@@ -147,7 +151,7 @@ class StatisticalSource:
             value = (
                 self.mean
                 + levels[period]
-                + sd_cluster * z_cluster[cluster]
+                + sd_cluster * lasting[cluster, period]
                 + sd_period * z_period[cluster, period]
                 + sd_person * person_z
                 + sd_rest * rest[:, period]
@@ -182,6 +186,30 @@ class StatisticalSource:
         return TrialData(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
+def decaying(first: np.ndarray, periods: int, decay: float, rng: np.random.Generator) -> np.ndarray:
+    """Return standard normal effects of clusters by period, correlated by decay^lag.
+
+    Parameters
+    ----------
+    first : (clusters,) array
+        Effects in the first period.
+    periods : int
+    decay : float
+        1 draws nothing.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (clusters, periods) array
+    """
+    effects = np.repeat(first[:, None], periods, axis=1)
+    if decay < 1.0:
+        fresh = sqrt(1.0 - decay * decay) * rng.standard_normal(effects.shape)
+        for period in range(1, periods):
+            effects[:, period] = decay * effects[:, period - 1] + fresh[:, period]
+    return effects
+
+
 def exposure_shares(schedule: np.ndarray, exposure: tuple[float, ...]) -> np.ndarray:
     """Return the share of the effect in every cluster and period, shape as the schedule's.
 
@@ -214,13 +242,17 @@ def allocate(design: Design, strata: np.ndarray, rng: np.random.Generator) -> np
 
 def cluster_sizes(design: Design, rng: np.random.Generator) -> np.ndarray:
     """Return people per cluster: gamma with the design's mean and variation, at least 1."""
-    count = design.total_clusters
-    if design.size_variation == 0.0:
-        whole = int(design.size)
-        extra = rng.random(count) < design.size - whole
+    return varied_sizes(design.total_clusters, design.size, design.size_variation, rng)
+
+
+def varied_sizes(count: int, size: float, variation: float, rng: np.random.Generator) -> np.ndarray:
+    """Return so many whole numbers with a mean and a coefficient of variation; see above."""
+    if variation == 0.0:
+        whole = int(size)
+        extra = rng.random(count) < size - whole
         return whole + extra.astype(int)
-    shape = 1.0 / design.size_variation**2
-    drawn = rng.gamma(shape, design.size / shape, count)
+    shape = 1.0 / variation**2
+    drawn = rng.gamma(shape, size / shape, count)
     return np.maximum(1, np.rint(drawn)).astype(int)
 
 

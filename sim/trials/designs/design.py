@@ -334,6 +334,11 @@ def compares_clusters(design: Design) -> bool:
     return not ((used == TREATED).any(axis=1) & (used == CONTROL).any(axis=1)).any()
 
 
+def one_each(design: Design) -> bool:
+    """Return whether every measured cluster-period is one person, or one figure of the cluster."""
+    return design.size == 1.0 and design.size_variation == 0.0
+
+
 def has_two_arms(design: Design) -> bool:
     """Return whether clusters are treated or not, and those that are begin together."""
     begin = first_treated(design.by_cluster)

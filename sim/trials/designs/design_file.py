@@ -24,9 +24,10 @@ from sim.trials.designs.design import (
     Attrition,
     Design,
     ReadinessEntry,
+    one_each,
     stepped_wedge,
 )
-from sim.trials.designs.design_schema import DesignFile, Trial
+from sim.trials.designs.design_schema import DesignFile, Statistical, Trial
 
 FOLDER = Path(__file__).parent / "library"
 HINT = "; 'refocus template design' prints one"
@@ -135,11 +136,7 @@ def check_design(file: DesignFile) -> None:
             f"random_effects = {list(plan.random_effects)}: a parallel trial is analysed at its "
             "last period, where only 'cluster' can be told apart; leave the line out"
         )
-    if design.size < 2.0 and plan.test != "cluster-summary":
-        raise InputError(
-            f"size = {design.size:g}: with one person per cluster a mixed model cannot tell "
-            "clusters from people; ask at least 2, or set analysis.test = 'cluster-summary'"
-        )
+    check_people(design, plan)
     for name, range_ in file.uncertainty.ranges.items():
         field = field_named(file, name)
         check_used(file, field)
@@ -152,9 +149,55 @@ def check_design(file: DesignFile) -> None:
         from sim.trials.data.statistical import Correlations, StatisticalSource
 
         s = file.statistical
-        StatisticalSource(s.mean, s.sd, Correlations(s.icc, s.cac, s.iac), s.effect)
+        StatisticalSource(
+            s.mean, s.sd, Correlations(s.icc, s.cac, s.iac, s.cluster_decay), s.effect
+        )
+        check_lengths(s, design)
     else:
         _check_agents(file, design)
+
+
+def check_people(design: Design, plan: AnalysisPlan) -> None:
+    """Refuse so few people that an analysis cannot tell clusters from people.
+
+    One person a cluster and period, such as a team's own rate, is enough where periods tell.
+    """
+    if design.size < 2.0 and design.is_parallel and plan.test != "cluster-summary":
+        raise InputError(
+            f"size = {design.size:g}: with one person per cluster a mixed model cannot tell "
+            "clusters from people; ask at least 2, or set analysis.test = 'cluster-summary'"
+        )
+    if not one_each(design) or design.is_parallel:
+        return
+    confounded = sorted({"cluster-period", "person"} & set(plan.random_effects))
+    if confounded:
+        raise InputError(
+            f"random_effects: with one person per cluster and period '{confounded[0]}' cannot be "
+            "told from the rest; leave it out of analysis.random_effects"
+        )
+    used = design.by_cluster
+    if (np.isin(used, (CONTROL, TREATED)).sum(axis=1) < 2).all():
+        raise InputError(
+            f"size = {design.size:g}: with one person per cluster and one period of each a mixed "
+            "model cannot tell clusters from people; ask at least 2"
+        )
+
+
+def check_lengths(s: Statistical, design: Design) -> None:
+    """Refuse lists over periods that have another length than the trial."""
+    if s.period_effects and len(s.period_effects) != design.periods:
+        raise InputError(
+            f"period_effects = {list(s.period_effects)}: {len(s.period_effects)} values for "
+            f"{design.periods} periods; give one for each"
+        )
+    from sim.trials.data.twins import exposure_number
+
+    longest = int(exposure_number(design.schedule).max())
+    if len(s.exposure) > longest:
+        raise InputError(
+            f"exposure = {list(s.exposure)}: {len(s.exposure)} values, but no team is exposed for "
+            f"more than {longest} period{'s' if longest > 1 else ''}; give at most as many"
+        )
 
 
 def _check_agents(file: DesignFile, design: Design) -> None:
@@ -404,10 +447,25 @@ def changed(file: DesignFile, changes: Mapping[str, Any]) -> DesignFile:
         if dotted == "design.clusters_by_sequence":
             inner.pop("clusters", None)
         inner[last] = value
+    _forget_threshold(file, table, changes)
     found = design_from_table(table, file.title)
     for name in changes:
         check_used(found, _settable(found, name))
     return found
+
+
+def _forget_threshold(file: DesignFile, table: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Take the important difference out where the outcome is changed.
+
+    A threshold belongs to the instrument it was found for.
+    """
+    names = {_settable(file, name) for name in changes}
+    outcome = table.get("agents", {}).get("measure", "qpr15")
+    if file.agents is None or outcome == file.agents.measure:
+        return
+    if "target.minimum_important_difference" not in names:
+        for name in ("minimum_important_difference", "rationale"):
+            table.get("target", {}).pop(name, None)
 
 
 def _settable(file: DesignFile, name: str) -> str:

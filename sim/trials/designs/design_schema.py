@@ -73,7 +73,13 @@ class Trial(Part):
         "cohort where a baseline is used, else cross-sections.",
     )
     churn: float = _number(
-        0.0, 0.0, 1.0, "share", "People of an open cohort replaced from one period to the next."
+        0.0,
+        0.0,
+        1.0,
+        "share",
+        "Share of an open cohort's people who are replaced from one period to the next, so that "
+        "(1 - churn)^k of them are still there k periods later. (Some calculators have one share, "
+        "chi, for any two periods, however far apart.)",
     )
     baseline: Literal["none", "ancova", "change"] = _choice(
         "none", "Use of the baseline in a parallel trial: none, adjusted for it, or change from it."
@@ -180,6 +186,14 @@ class Statistical(Part):
     cac: float = _number(
         0.8, 0.0, 1.0, "share", "Cluster autocorrelation: ICC between periods over within."
     )
+    cluster_decay: float = _number(
+        1.0,
+        0.0,
+        1.0,
+        "share",
+        "The ICC of people k periods apart is icc * cac * cluster_decay^k: 1 for no decay; with "
+        "cac = 1 a discrete-time decay.",
+    )
     iac: float = _number(
         0.6, 0.0, 1.0, "share", "Individual autocorrelation: share of the rest that stays (cohort)."
     )
@@ -195,7 +209,19 @@ class Statistical(Part):
         "Share of the effect that is there in the first, second ... treated period; the last "
         "stays. Left out: all of it at once.",
     )
-    period_effects: tuple[float, ...] = _many((), "points", "Added to everybody in each period.")
+    period_effects: tuple[float, ...] = _many(
+        (), "points", "Added to everybody in each period, one value for each. Left out: none."
+    )
+
+    @model_validator(mode="after")
+    def _shares(self) -> Statistical:
+        wrong = [one for one in self.exposure if not 0.0 <= one <= 1.0]
+        if wrong:
+            raise ValueError(
+                f"exposure = {list(self.exposure)}: {wrong[0]:g} is no share; each must be from 0 "
+                "to 1 (19% is 0.19)"
+            )
+        return self
 
 
 class Agents(Part):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from textwrap import wrap
-from typing import Any
+from typing import Any, get_args
 
 from sim.scenarios.fields import ScenarioField
 from sim.scenarios.schema import Part
@@ -15,10 +15,11 @@ TEMPLATE_FROM = "four-point-target"
 WIDTH = 96
 
 _HEAD = """\
-# A cluster trial for `refocus power`. Delete what you do not need: a line that is left out has its
-# default value. Outcomes come from one of two tables: [statistical], means and variances, or
-# [agents], the agent-based model. The worked designs that come with the program can be used by name
-# instead of a file: refocus power four-point-target
+# A cluster trial for `refocus power`. The values are those of a worked design, not defaults: where
+# leaving a line out means another value, the line above it says which. Outcomes come from one of
+# two tables: [statistical], means and variances, or [agents], the agent-based model. The worked
+# designs that come with the program can be used by name instead of a file: refocus power
+# four-point-target
 """
 _EXAMPLES = {
     "design.clusters_by_sequence": "[7, 7]",
@@ -60,7 +61,7 @@ def _table(part: Part, prefix: str, comments: bool) -> list[str]:
                 lines += _comment(_explained(field))
                 lines.append(f"# {name} = {_example(field)}")
         else:
-            lines += _comment(_explained(field)) if comments else []
+            lines += _comment(_explained(field, value)) if comments else []
             lines.append(f"{name} = {_value(value)}")
     for name in tables:
         value = getattr(part, name)
@@ -78,13 +79,35 @@ def _comment(text: str) -> list[str]:
     return [f"# {line}" for line in wrap(text, WIDTH, break_on_hyphens=False)]
 
 
-def _explained(field: ScenarioField) -> str:
+def _explained(field: ScenarioField, shown: Any = None) -> str:
     left_out = "; may be left out" if field.optional else ""
+    default = _default(field.name)
+    if shown is not None and default is not None and default != shown:
+        left_out = f"; left out: {_value(default)}"
     if field.kind in ("number", "whole"):
         return f"{field.help} ({field.low:g} to {field.high:.7g}, {field.unit}{left_out})"
     if field.kind == "choice":
         return f"{field.help} ({', '.join(field.choices)}{left_out})"
     return field.help
+
+
+def _default(dotted: str) -> Any:
+    """Return what a field has when its line is left out; None where there is nothing."""
+    from pydantic_core import PydanticUndefined
+
+    part: Any = DesignFile
+    *tables, last = dotted.split(".")
+    for one in tables:
+        part = next(
+            kind
+            for kind in (
+                part.model_fields[one].annotation,
+                *get_args(part.model_fields[one].annotation),
+            )
+            if isinstance(kind, type) and issubclass(kind, Part)
+        )
+    found = part.model_fields[last].default
+    return None if found is PydanticUndefined or found in ("", ()) else found
 
 
 def _example(field: ScenarioField) -> str:

@@ -8,17 +8,13 @@ from math import isfinite
 import numpy as np
 
 from sim.errors import InputError
+from sim.trials.analyses.analysis_plan import AnalysisPlan, default_plan
+from sim.trials.data.statistical import exposure_shares
 from sim.trials.designs.correlation import VarianceComponents, from_correlations
-from sim.trials.designs.design import (
-    NOT_MEASURED,
-    TRANSITION,
-    TREATED,
-    Design,
-    arm_sizes,
-    compares_clusters,
-)
-from sim.trials.power.expected_df import expected_df
-from sim.trials.power.formula_power import FormulaPower, parallel_power, schedule_power
+from sim.trials.designs.design import NOT_MEASURED, TRANSITION, TREATED, Design, arm_sizes
+from sim.trials.power.drawn_sizes import drawn_people
+from sim.trials.power.expected_test import EFFECTS, expected_test, trial_cells
+from sim.trials.power.formula_power import FormulaPower, parallel_power, power_of_tests
 
 ANALYSES = {"none": "follow-up", "ancova": "ancova", "change": "change"}
 
@@ -35,6 +31,11 @@ class Assumed:
         Share lost after the first measurement.
     effect_sd : float
         Standard deviation of the effect between clusters, in points.
+    cluster_decay : float
+        Of the cluster's autocorrelation, for each period between two measurements.
+    exposure : tuple of float
+        Shares of the effect by period since a cluster began, where it builds up; `effect` is its
+        average over treated periods.
     """
 
     effect: float
@@ -44,6 +45,8 @@ class Assumed:
     iac: float = 0.0
     attrition: float = 0.0
     effect_sd: float = 0.0
+    cluster_decay: float = 1.0
+    exposure: tuple[float, ...] = ()
 
     def within_bounds(self) -> Assumed:
         """Return the values moved into the range that correlations can have."""
@@ -56,7 +59,12 @@ class Assumed:
 
 
 def design_power(
-    design: Design, assumed: Assumed, alpha: float = 0.05, *, random_treatment: bool = False
+    design: Design,
+    assumed: Assumed,
+    alpha: float = 0.05,
+    *,
+    plan: AnalysisPlan | None = None,
+    size: float | None = None,
 ) -> FormulaPower:
     """Return power by formula.
 
@@ -66,87 +74,110 @@ def design_power(
     assumed : Assumed
     alpha : float
         Two-sided level.
-    random_treatment : bool
-        Whether the analysis over periods has a random treatment effect. If not, effects that differ
-        between clusters still spread the estimate, and the standard error says by how much.
+    plan : AnalysisPlan, optional
+        The analysis; the one that the design calls for when not given.
+    size : float, optional
+        People per cluster and period instead of the design's, such as very many.
 
     Returns
     -------
     FormulaPower
-        Parallel trials: clusters less two, less one for a baseline, less one for each further
-        stratum. Others: cluster-periods less clusters less periods, the degrees of freedom between
-        periods within clusters; clusters less two where no cluster is measured under both
-        conditions. With a random treatment effect at most those that the design can be expected to
-        give on the variances; see `expected_df`.
+        Of the declared analysis, whatever the truth has in it beside: its estimate's expectation,
+        its true and its own standard error, and the degrees of freedom that its test can be
+        expected to have.
 
     Raises
     ------
     InputError
         When too few clusters leave no degrees of freedom, or outcomes do not vary.
     """
-    if design.is_parallel:
+    plan = plan or default_plan(design)
+    if design.is_parallel and plan.baseline != "constrained":
         control, treated = arm_sizes(design)
         strata = max(design.strata, design.readiness.strata)
         return parallel_power(
             assumed.effect,
             assumed.sd,
             (control, treated),
-            design.size,
+            design.size if size is None else size,
             assumed.icc,
             analysis=ANALYSES[design.baseline],
-            cac=assumed.cac,
+            cac=assumed.cac * assumed.cluster_decay ** (design.periods - 1),
             iac=assumed.iac,
-            cv=design.size_variation,
+            cv=design.size_variation if size is None else 0.0,
             attrition=assumed.attrition,
             cluster_covariates=strata - 1,
             effect_sd=assumed.effect_sd,
+            test=plan.test,
             alpha=alpha,
         )
+    return _over_periods(design, assumed, plan, alpha, size)
+
+
+def _over_periods(
+    design: Design, assumed: Assumed, plan: AnalysisPlan, alpha: float, size: float | None
+) -> FormulaPower:
     used = design.by_cluster
     seen = ~np.isin(used, (TRANSITION, NOT_MEASURED))
     schedule = np.where(seen, used == TREATED, np.nan)
-    if compares_clusters(design):
-        df, rule = float(seen.any(axis=1).sum() - 2), "clusters - 2"
-    else:
-        df = float(seen.sum() - len(used) - seen.any(axis=0).sum())
-        rule = "cluster-periods - clusters - periods"
-    if df < 1.0:
+    effects = tuple(one for one in plan.random_effects if one in EFFECTS)
+    if plan.baseline == "constrained":
+        effects = ("cluster", "cluster-period", "person")
+    truth = components_of(design, assumed)
+    df = by_rule(schedule, effects) if plan.test == "between-within" else None
+    if len(used) - len(set(map(bytes, used))) < 1 or seen.sum() - seen.any(axis=0).sum() < 2:
         raise InputError(
-            f"clusters: {len(used)} over {design.periods} periods leave {df:g} degrees of freedom; "
+            f"clusters: {len(used)} over {design.periods} periods leave 0 degrees of freedom; "
             "add clusters or periods"
         )
-    people, components = cell_people(design, assumed), components_of(design, assumed)
-    if random_treatment:
-        expected = expected_df(schedule, people, components)
-        if expected < df:
-            df, rule = max(expected, 1.0), "Satterthwaite's, expected"
-    found = schedule_power(
-        assumed.effect,
-        schedule,
-        people,
-        components,
-        df=df,
-        modelled_treatment=random_treatment,
-        alpha=alpha,
-    )
-    return replace(found, df_rule=rule)
+    shares = exposure_means(design, assumed.exposure)
+    decay = truth.individual_decay if truth.individual > 0.0 else 1.0
+    cells = [
+        trial_cells(schedule, people, stay=decay, shares=shares)
+        for people in _people(design, assumed, size)
+    ]
+    rule = "expected for the design" if df is None else "between-within"
+
+    def at(effect: float) -> FormulaPower:
+        tests = [expected_test(one, truth, effects, effect, plan.test, df) for one in cells]
+        between = all(abs(one.df - (len(used) - 2)) < 1e-6 for one in tests)
+        told = "clusters - 2" if between else rule
+        return power_of_tests(effect, tests, told, alpha, at=at if shares is not None else None)
+
+    return at(assumed.effect)
 
 
-def cell_people(design: Design, assumed: Assumed) -> np.ndarray:
-    """Return people with an outcome in each cluster and period, sizes spread over sequences."""
-    clusters, periods = design.total_clusters, design.periods
-    sizes = np.full(clusters, float(design.size))
-    if design.size_variation > 0.0:
-        from scipy.special import gammaincinv
+def by_rule(schedule: np.ndarray, effects: tuple[str, ...]) -> float:
+    """Return the between-within degrees of freedom of a treatment over periods."""
+    seen = ~np.isnan(schedule)
+    clusters, periods = int(seen.any(axis=1).sum()), int(seen.any(axis=0).sum())
+    treated = np.nanmax(schedule, axis=1) != np.nanmin(schedule, axis=1)
+    if not treated.any():
+        return float(clusters - 2)
+    if "cluster-period" in effects:
+        return float(seen.sum() - clusters - periods)
+    return np.inf
 
-        shape = 1.0 / design.size_variation**2
-        sizes = gammaincinv(shape, (np.arange(clusters) + 0.5) / clusters) * design.size / shape
-        order = np.random.Generator(np.random.Philox(key=[clusters, 0])).permutation(clusters)
-        sizes = np.maximum(1.0, sizes[order])
-    stay = np.full(periods, 1.0 - assumed.attrition)
+
+def exposure_means(design: Design, exposure: tuple[float, ...]) -> np.ndarray | None:
+    """Return the mean of each cell for an average effect of one; None where it is one in all."""
+    if not exposure:
+        return None
+    treated = design.by_cluster == TREATED
+    shares = np.where(treated, exposure_shares(design.by_cluster, exposure), 0.0)
+    average = float(shares[treated].mean())
+    if np.ptp(shares[treated]) == 0.0 or average == 0.0:
+        return None
+    return shares / average
+
+
+def _people(design: Design, assumed: Assumed, size: float | None) -> list[np.ndarray]:
+    stay = np.full(design.periods, 1.0 - assumed.attrition)
     if design.sampling != "cross-sectional":
         stay[0] = 1.0
-    return np.outer(sizes, stay)
+    if size is not None:
+        return [np.outer(np.full(design.total_clusters, size), stay)]
+    return drawn_people(design.total_clusters, design.size, design.size_variation, stay)
 
 
 def components_of(design: Design, assumed: Assumed) -> VarianceComponents:
@@ -155,7 +186,7 @@ def components_of(design: Design, assumed: Assumed) -> VarianceComponents:
     found = from_correlations(
         assumed.sd**2, assumed.icc, assumed.cac, assumed.iac if cohort else 0.0
     )
-    found = replace(found, treatment=assumed.effect_sd**2)
+    found = replace(found, treatment=assumed.effect_sd**2, cluster_decay=assumed.cluster_decay)
     if design.sampling == "open cohort":
         found = replace(found, individual_decay=1.0 - design.churn)
     return found

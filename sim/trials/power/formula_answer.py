@@ -9,7 +9,8 @@ from sim.errors import InputError
 from sim.trials.data.twins import statistical_truth
 from sim.trials.power.design_formula import Assumed
 from sim.trials.power.formula_power import FormulaPower
-from sim.trials.power.power_study import Study, formula_of, statistical_source
+from sim.trials.power.left_out import caution
+from sim.trials.power.power_study import Study, assumed_of, formula_of, statistical_source
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,10 @@ class FormulaAnswer:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data."""
+        study = self.study
         return {
+            "caution": caution(study.file, study.design, study.plan, self.formula) or None,
+            "type_i_error": self.formula.type_i_error,
             "design": self.study.file.model_dump(mode="json", exclude_none=True),
             "formula": self.formula.as_dict(),
             "formula_assumes": asdict(self.assumed),
@@ -39,13 +43,11 @@ def formula_answer(study: Study) -> FormulaAnswer:
         When outcomes come from agents, whose spread, correlations and effect are known only after
         simulating them, or when the design has no formula.
     """
-    s = study.file.statistical
-    if s is None:
+    if study.file.statistical is None:
         raise InputError(
             "formula-only: outcomes come from agents, and what a formula needs of them (effect, "
             "SD, ICC) is known after simulating them; leave the option out, or use [statistical]"
         )
     effect = statistical_truth(statistical_source(study.file), study.design).participant_average
-    loss = study.file.attrition.rate
-    assumed = Assumed(effect, s.sd, s.icc, s.cac, s.iac, loss, s.effect_heterogeneity)
+    assumed = assumed_of(study.file, effect)
     return FormulaAnswer(study, formula_of(study, assumed), assumed)

@@ -9,8 +9,8 @@ report must say so.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -21,14 +21,15 @@ from sim.trials.designs.correlation import (
     VarianceComponents,
     check_positive,
     check_share,
-    cluster_mean_correlation,
     from_correlations,
 )
 from sim.trials.designs.treatment_schedule import check_schedule
+from sim.trials.power.drawn_sizes import drawn_people
+from sim.trials.power.expected_test import ExpectedTest
 from sim.trials.power.gls_power import cell_sizes, gls_standard_error
-from sim.trials.power.noncentral_t import power_shifted_t, power_t, power_z
+from sim.trials.power.noncentral_t import Floor, power_shifted_t, power_t, power_z
+from sim.trials.power.parallel_test import Outcome, parallel_test
 from sim.trials.power.search import smallest_integer
-from sim.trials.power.standard_errors import baseline_factor, parallel_se, parallel_se_of_sizes
 
 Matrix = NDArray[np.float64]
 
@@ -43,8 +44,12 @@ class FormulaPower:
     ----------
     power : float
         Of the test stated in `test`.
-    effect, se : float
-        True effect, and true standard error of its estimate.
+    effect : float
+        True effect; where effects differ, their average.
+    expected : float
+        What the estimate can be expected to be.
+    se : float
+        True standard error of the estimate, the variances taken as known.
     model_se : float
         Standard error that the test reckons with (root of its mean square); the true one, unless
         the analysis leaves something out.
@@ -59,12 +64,20 @@ class FormulaPower:
         Of a z test, which ignores that variances are estimated.
     power_shifted_t : float
         By the shifted central t, an approximation other calculators print.
+    power_noncentral_t : float
+        By the noncentral t as calculators print it: no variance stops at zero and none costs
+        precision.
     alpha : float
     sides : int
+    tests : tuple of ExpectedTest
+        What it is averaged over: cluster sizes as they may turn out.
+    remade : callable, optional
+        Gives the answer for another effect, where the tests depend on it.
     """
 
     power: float
     effect: float
+    expected: float
     se: float
     model_se: float
     df: float
@@ -73,25 +86,149 @@ class FormulaPower:
     test: str
     power_z: float
     power_shifted_t: float
+    power_noncentral_t: float
     alpha: float
     sides: int
+    tests: tuple[ExpectedTest, ...] = field(repr=False)
+    remade: Callable[[float], FormulaPower] | None = field(default=None, repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields as a dictionary, ready for JSON."""
-        return asdict(self)
+        names = [one.name for one in fields(self) if one.name not in ("tests", "remade")]
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def spread(self) -> float:
+        """True standard error of the estimate, the variances estimated."""
+        return math.sqrt(float(np.mean([one.spread**2 for one in self.tests])))
+
+    @property
+    def type_i_error(self) -> float:
+        """How often the test rejects where there is no effect."""
+        return self.at(0.0).power
+
+    @property
+    def share(self) -> float:
+        """Expected estimate for a true average effect of one."""
+        return float(np.mean([one.share for one in self.tests]))
 
     def at(self, effect: float) -> FormulaPower:
-        """Return the power to find another effect."""
-        return power_of_effect(
-            effect,
-            self.se,
-            self.df,
-            self.df_rule,
-            self.alpha,
-            self.sides,
-            model_se=self.model_se,
-            spread_df=self.spread_df,
+        """Return the power to find another effect, in the same shares where it builds up."""
+        if self.remade is not None:
+            return self.remade(effect)
+        return power_of_tests(effect, self.tests, self.df_rule, self.alpha, self.sides)
+
+    def but(self, expected: float, se: float, model_se: float, df: float) -> float:
+        """Return power with some of what it is made of as given instead."""
+        tests = [
+            replace(
+                one,
+                se=one.se * se / self.spread,
+                cost=one.cost * (se / self.spread) ** 2,
+                model_se=one.model_se * model_se / self.model_se,
+                df=max(one.df * df / self.df, 1.0),
+                spread_df=max(one.spread_df * df / self.df, 1.0),
+            )
+            for one in self.tests
+        ]
+        shift = expected - self.expected
+        return _mean_power(self.effect, tests, self.alpha, self.sides, shift)
+
+
+def _mean_power(
+    effect: float, tests: Sequence[ExpectedTest], alpha: float, sides: int, shift: float = 0.0
+) -> float:
+    return float(
+        np.mean(
+            [
+                power_t(
+                    effect * one.share + shift,
+                    one.spread,
+                    one.df,
+                    alpha,
+                    sides,
+                    model_se=one.model_se,
+                    spread_df=max(one.spread_df, 1.0),
+                    floor=Floor(one.floor, one.floor_df, one.floor_se / one.spread, one.pooled_df)
+                    if one.floor > 0.0
+                    else None,
+                )
+                for one in tests
+            ]
         )
+    )
+
+
+def power_of_tests(
+    effect: float,
+    tests: Sequence[ExpectedTest],
+    df_rule: str,
+    alpha: float = 0.05,
+    sides: int = 2,
+    at: Callable[[float], FormulaPower] | None = None,
+) -> FormulaPower:
+    """Return the power for an effect, averaged over what cluster sizes make of the test.
+
+    Parameters
+    ----------
+    effect : float
+    tests : sequence of ExpectedTest
+        Each as likely as the next.
+    df_rule : str
+        How their degrees of freedom were counted.
+    alpha : float
+    sides : int
+    at : callable, optional
+        See `FormulaPower`.
+
+    Returns
+    -------
+    FormulaPower
+
+    Raises
+    ------
+    InputError
+        If fewer than one degree of freedom is left, or alpha or sides are out of range.
+    """
+    if not 0.0 < alpha < 1.0:
+        raise InputError(f"alpha: {alpha!r} must lie between 0 and 1")
+    if sides not in (1, 2):
+        raise InputError(f"sides: {sides!r} must be 1 or 2")
+    df, spread_df = (
+        float(np.median([getattr(one, name) for one in tests])) for name in ("df", "spread_df")
+    )
+    if not df >= 1.0:
+        raise InputError(
+            f"clusters: too few, {df:g} degrees of freedom are left ({df_rule}); "
+            "at least 1 is needed"
+        )
+    if not math.isfinite(effect):
+        raise InputError(f"effect: {effect!r} must be a finite number")
+    se, model_se = (
+        math.sqrt(float(np.mean([getattr(one, name) ** 2 for one in tests])))
+        for name in ("se", "model_se")
+    )
+    check_positive("standard error", se)
+    check_positive("model's standard error", model_se)
+    expected = effect * float(np.mean([one.share for one in tests]))
+    return FormulaPower(
+        power=_mean_power(effect, tests, alpha, sides),
+        effect=effect,
+        expected=expected,
+        se=se,
+        model_se=model_se,
+        df=df,
+        spread_df=spread_df,
+        df_rule=df_rule,
+        test="z" if math.isinf(df) else "noncentral t",
+        power_z=power_z(expected, se, alpha, sides),
+        power_shifted_t=power_shifted_t(expected, se, df, alpha * 2.0 / sides),
+        power_noncentral_t=power_t(expected, se, df, alpha, sides),
+        alpha=alpha,
+        sides=sides,
+        tests=tuple(tests),
+        remade=at,
+    )
 
 
 def power_of_effect(
@@ -126,39 +263,13 @@ def power_of_effect(
     Raises
     ------
     InputError
-        If fewer than one degree of freedom is left, or alpha or sides are out of range.
+        As `power_of_tests`.
     """
-    if not 0.0 < alpha < 1.0:
-        raise InputError(f"alpha: {alpha!r} must lie between 0 and 1")
-    if sides not in (1, 2):
-        raise InputError(f"sides: {sides!r} must be 1 or 2")
-    if not df >= 1.0:
-        raise InputError(
-            f"clusters: too few, {df:g} degrees of freedom are left ({df_rule}); "
-            "at least 1 is needed"
-        )
     check_positive("standard error", se)
-    model_se = se if model_se is None else model_se
-    spread_df = df if spread_df is None else spread_df
-    check_positive("model's standard error", model_se)
-    if not math.isfinite(effect):
-        raise InputError(f"effect: {effect!r} must be a finite number")
-    return FormulaPower(
-        power=power_t(
-            effect, se, df, alpha, sides, model_se=model_se, spread_df=max(spread_df, 1.0)
-        ),
-        effect=effect,
-        se=se,
-        model_se=model_se,
-        df=df,
-        spread_df=spread_df,
-        df_rule=df_rule,
-        test="z" if math.isinf(df) else "noncentral t",
-        power_z=power_z(effect, se, alpha, sides),
-        power_shifted_t=power_shifted_t(effect, se, df, alpha * 2.0 / sides),
-        alpha=alpha,
-        sides=sides,
+    test = ExpectedTest(
+        se, se if model_se is None else model_se, df, df if spread_df is None else spread_df
     )
+    return power_of_tests(effect, (test,), df_rule, alpha, sides)
 
 
 def parallel_power(
@@ -175,6 +286,7 @@ def parallel_power(
     attrition: float = 0.0,
     cluster_covariates: int = 0,
     effect_sd: float = 0.0,
+    test: str = "kenward-roger",
     alpha: float = 0.05,
     sides: int = 2,
 ) -> FormulaPower:
@@ -192,28 +304,31 @@ def parallel_power(
         People recruited in each cluster, on average; or the sizes of all clusters of the two arms.
     icc : float
     analysis : str
-        ``"follow-up"``, ``"ancova"`` (adjusted for the baseline) or ``"change"``.
+        ``"follow-up"``, ``"ancova"`` (adjusted for each person's baseline) or ``"change"``.
     cac, iac : float
         Autocorrelation of clusters and people from baseline to follow-up; for `analysis` other than
         follow-up.
     cv : float
-        Coefficient of variation of cluster sizes.
+        Coefficient of variation of cluster sizes; power is averaged over sizes drawn from a gamma
+        distribution.
     attrition : float
-        Share of people without a follow-up.
+        Share of people without a follow-up, lost by lot.
     cluster_covariates : int
         Further columns of the model that are constant in clusters, such as the site.
     effect_sd : float
-        Standard deviation of the effect between clusters, in the unit of `sd`: its square over the
-        number of treated clusters, the second of the pair, is added to the variance of the
-        estimate (exact for clusters of equal size). The test has one variance between clusters for
-        both arms; see `pooled_se`.
+        Standard deviation of the effect between clusters, in the unit of `sd`. The test has one
+        variance between clusters for both arms, and where the smaller arm is the more variable one
+        that is too little.
+    test : str
+        ``"cluster-summary"``, or a test of the mixed model as in an analysis plan.
     alpha : float
     sides : int
 
     Returns
     -------
     FormulaPower
-        With k - 2 degrees of freedom, less one for the baseline under ANCOVA, less the covariates.
+        With k - 2 degrees of freedom, less the covariates. A baseline that varies within clusters
+        costs the share of one that the information on its slope between clusters has in all.
 
     Raises
     ------
@@ -230,70 +345,35 @@ def parallel_power(
         check_share(name, value)
     if cv < 0.0:
         raise InputError(f"cv: {cv!r} must be 0 or greater")
-    if attrition == 1.0:
-        raise InputError("attrition: 1.0 leaves nobody to analyse")
-    stay = 1.0 - attrition
-    if isinstance(size, (int, float, np.integer, np.floating)):
-        check_positive("size", float(size))
-        mean_size = float(size) * stay
-        se = parallel_se(sd, (float(pair[0]), float(pair[1])), mean_size, icc, cv)
-    else:
-        arms = [[float(one) * stay for one in arm] for arm in size]
-        if len(arms) != 2 or tuple(len(arm) for arm in arms) != pair:
-            raise InputError(f"size: it must list {pair[0]} and {pair[1]} cluster sizes")
-        for one in (one for arm in arms for one in arm):
-            check_positive("size", one)
-        mean_size = float(np.mean([one for arm in arms for one in arm]))
-        se = parallel_se_of_sizes(sd, arms, icc)
-    correlation = cluster_mean_correlation(mean_size, icc, cac, iac)
-    se *= math.sqrt(baseline_factor(analysis, correlation))
     if not (effect_sd >= 0.0 and math.isfinite(effect_sd)):
         raise InputError(f"effect_sd: {effect_sd!r} must be 0 or greater")
-    lost = 2 + (analysis == "ancova") + cluster_covariates
-    rule = f"{sum(pair)} clusters - {lost}"
-    df = float(sum(pair) - lost)
-    if effect_sd == 0.0:
-        return power_of_effect(effect, se, df, rule, alpha, sides)
-    model_se, share = pooled_se(se, effect_sd, pair)
-    true_se = math.hypot(se, effect_sd / math.sqrt(pair[1]))
-    return power_of_effect(
-        effect, true_se, df, rule, alpha, sides, model_se=model_se, spread_df=share * df
-    )
-
-
-def pooled_se(se: float, effect_sd: float, clusters: tuple[int, int]) -> tuple[float, float]:
-    """Return what a test that has one variance for both arms makes of effects that differ.
-
-    Treated clusters' means vary by the square of `effect_sd` more than the others'. The test's
-    variance is the mean of both arms', weighted by clusters less one; where the smaller arm is the
-    more variable one, that is too little.
-
-    Parameters
-    ----------
-    se : float
-        Standard error if effects were the same everywhere.
-    effect_sd : float
-        Standard deviation of the effect between clusters.
-    clusters : tuple of int
-        Control and treated.
-
-    Returns
-    -------
-    model_se : float
-        Root of the mean square of the test's standard error.
-    share : float
-        Its degrees of freedom (Satterthwaite's, of a sum of two variances) as a share of those that
-        the test counts.
-    """
-    of_means = 1.0 / clusters[0] + 1.0 / clusters[1]
-    variances = (se**2 / of_means, se**2 / of_means + effect_sd**2)
-    weights = [max(one - 1, 0) for one in clusters]
-    if not any(weights):
-        return se, 1.0
-    total = sum(w * v for w, v in zip(weights, variances, strict=True))
-    squares = sum(w * v**2 for w, v in zip(weights, variances, strict=True))
-    model_se = math.sqrt(total / sum(weights) * of_means)
-    return model_se, total**2 / squares / sum(weights)
+    if attrition == 1.0:
+        raise InputError("attrition: 1.0 leaves nobody to analyse")
+    total = sum(pair)
+    lost = 2 + cluster_covariates
+    rule = f"{total} clusters - {lost}"
+    if total - lost < 1:
+        return power_of_effect(effect, sd, float(total - lost), rule, alpha, sides)
+    stay = np.array([1.0 - attrition])
+    if isinstance(size, (int, float, np.integer, np.floating)):
+        check_positive("size", float(size))
+        draws = drawn_people(total, float(size), cv, stay)
+    else:
+        if len(size) != 2 or tuple(len(arm) for arm in size) != pair:
+            raise InputError(f"size: it must list {pair[0]} and {pair[1]} cluster sizes")
+        given = np.array([float(one) for arm in size for one in arm])
+        for one in given:
+            check_positive("size", float(one))
+        draws = [given[:, None] * stay]
+    arm = np.repeat([0.0, 1.0], pair)
+    strata = np.concatenate([np.arange(one) * (cluster_covariates + 1) // one for one in pair])
+    outcome = Outcome(sd, icc, cac, iac, effect_sd)
+    tests = [parallel_test(arm, people[:, 0], strata, outcome, analysis, test) for people in draws]
+    if analysis == "ancova" and test != "cluster-summary":
+        rule += ", less what the slope of the baseline takes"
+    elif any(abs(one.df - (total - lost)) > 0.05 for one in tests):
+        rule = f"Satterthwaite's, expected; {rule} with equal sizes"
+    return power_of_tests(effect, tests, rule, alpha, sides)
 
 
 def schedule_power(

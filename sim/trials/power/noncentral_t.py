@@ -8,6 +8,7 @@ far tail for any noncentrality.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,10 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 NODES = 4001
+# A floor is a kink, where the rule converges like others do: an error of about 1e-6.
+FLOORED_NODES = 801
+# With fewer degrees of freedom within clusters than this, the floor is taken at so many places.
+FEW_WITHIN, FLOORS = 100.0, 9
 
 
 def _normal_tail(x: Array | float) -> Array:
@@ -38,20 +43,122 @@ def noncentral_t_sf(t: float, df: float, ncp: float) -> float:
     -------
     float
     """
-    from scipy.special import gammaln
-
     if math.isinf(df):
         return float(_normal_tail(t - ncp))
-    # v = log of the ratio of estimated to true standard error.
+    v, weight, step = _spread_of_log(df)
+    total = float((weight * _normal_tail(t * np.exp(v) - ncp)).sum()) * step
+    return min(max(total, 0.0), 1.0)
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What becomes of a test whose estimated standard error cannot fall below a floor.
+
+    So it is in a mixed model: a variance between clusters is never estimated below zero. Where it
+    is zero, what varies between clusters is pooled with what varies within.
+
+    Attributes
+    ----------
+    share : float
+        Lowest standard error as a share of the root of its mean square.
+    df : float
+        Degrees of freedom of the test there.
+    se : float
+        True standard error of the estimate there, over that without the floor: clusters are
+        weighted as if they did not differ.
+    pooled_df : float
+        Degrees of freedom within clusters.
+    """
+
+    share: float
+    df: float
+    se: float = 1.0
+    pooled_df: float = math.inf
+
+
+def floored_power(
+    ncp: float, ratio: float, df: float, spread_df: float, level: float, floor: Floor, tails: int
+) -> float:
+    """Return the power of a t test whose standard error has a floor.
+
+    Between the floor and the expectation of the squared standard error, degrees of freedom and true
+    standard error are interpolated.
+
+    Parameters
+    ----------
+    ncp : float
+        Effect over its true standard error.
+    ratio : float
+        Model's standard error over the true one.
+    df, spread_df : float
+        Of the test, and those with which its standard error is estimated.
+    level : float
+        Of one tail.
+    floor : Floor
+    tails : int
+        How many count: 1 or 2.
+
+    Returns
+    -------
+    float
+    """
+    from scipy.special import chdtri
+
+    if FEW_WITHIN > floor.pooled_df > 0.0:
+        # What varies within clusters is itself estimated: the floor moves.
+        chances = (np.arange(FLOORS) + 0.5) / FLOORS
+        moved = np.sqrt(chdtri(floor.pooled_df, 1.0 - chances) / floor.pooled_df)
+        powers = [
+            _above_floor(ncp, ratio, df, spread_df, level, floor, tails, float(one))
+            for one in moved
+        ]
+        return float(np.mean(powers))
+    return _above_floor(ncp, ratio, df, spread_df, level, floor, tails)
+
+
+def _above_floor(
+    ncp: float,
+    ratio: float,
+    df: float,
+    spread_df: float,
+    level: float,
+    floor: Floor,
+    tails: int,
+    moved: float = 1.0,
+) -> float:
+    """Return the same with the floor at a multiple of where it is expected."""
+    from scipy.special import ndtr, stdtrit
+
+    v, weight, step = _spread_of_log(spread_df, FLOORED_NODES)
+    squared, lowest = np.exp(2.0 * v), (floor.share * moved) ** 2
+    share = 0.0 if math.isinf(floor.pooled_df) else spread_df / (spread_df + floor.pooled_df)
+    pooled = share * squared + (1.0 - share) * lowest
+    reckoned = ratio * np.sqrt(np.where(squared >= lowest, squared, pooled))
+    above = np.clip((squared - lowest) / max(1.0 - lowest, 1e-12), 0.0, 1.0)
+    most = 1e6
+    own, there = min(df, most), min(floor.df, most)
+    # The critical value is smooth in one over the degrees of freedom.
+    table = np.linspace(0.0, 1.0, 33)
+    values = -stdtrit(1.0 / (table / own + (1.0 - table) / there), level)
+    critical = np.interp(above, table, values)
+    spread = np.sqrt(above + (1.0 - above) * floor.se**2)
+    total = np.zeros_like(v)
+    for shift in (ncp, -ncp)[:tails]:
+        total += ndtr((shift - critical * reckoned) / spread)
+    return min(max(float((weight * total).sum()) * step, 0.0), 1.0)
+
+
+def _spread_of_log(df: float, nodes: int = NODES) -> tuple[Array, Array, float]:
+    """Return nodes of the log of estimated over true standard error, densities, and their step."""
+    from scipy.special import gammaln
+
     spread = 1.0 / math.sqrt(2.0 * df)
     low = -max(45.0 / df, 12.0 * spread)
     high = max(math.log1p(12.0 * spread), 0.5 * math.log1p(90.0 / df))
-    v, step = np.linspace(low, high, NODES, retstep=True)
+    v, step = np.linspace(low, high, nodes, retstep=True)
     half = 0.5 * df
     log_constant = math.log(2.0) + half * math.log(half) - float(gammaln(half))
-    weight = np.exp(log_constant + df * v - half * np.exp(2.0 * v))
-    total = float((weight * _normal_tail(t * np.exp(v) - ncp)).sum()) * step
-    return min(max(total, 0.0), 1.0)
+    return v, np.exp(log_constant + df * v - half * np.exp(2.0 * v)), float(step)
 
 
 def critical_value(df: float, alpha: float, sides: int = 2) -> float:
@@ -71,6 +178,7 @@ def power_t(
     wrong_direction: bool = True,
     model_se: float | None = None,
     spread_df: float | None = None,
+    floor: Floor | None = None,
 ) -> float:
     """Return the power of a t test by the noncentral t.
 
@@ -95,20 +203,20 @@ def power_t(
     spread_df : float, optional
         Degrees of freedom with which that standard error is in truth estimated, where they are not
         those of the test.
+    floor : Floor, optional
 
     Returns
     -------
     float
     """
-    critical = critical_value(df, alpha, sides)
-    if model_se is not None:
-        critical *= model_se / se
+    ratio = 1.0 if model_se is None else model_se / se
     spread = df if spread_df is None else spread_df
     ncp = abs(effect) / se
-    power = noncentral_t_sf(critical, spread, ncp)
-    if sides == 2 and wrong_direction:
-        power += noncentral_t_sf(critical, spread, -ncp)
-    return power
+    tails = 2 if sides == 2 and wrong_direction else 1
+    if floor is not None and math.isfinite(spread):
+        return floored_power(ncp, ratio, df, spread, alpha / sides, floor, tails)
+    critical = critical_value(df, alpha, sides) * ratio
+    return sum(noncentral_t_sf(critical, spread, shift) for shift in (ncp, -ncp)[:tails])
 
 
 def power_z(

@@ -6,12 +6,21 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
+from sim.trials.data.twins import statistical_truth
 from sim.trials.designs.design import arm_sizes, randomisation_words
+from sim.trials.designs.design_schema import DesignFile
 from sim.trials.power.design_formula import Assumed
 from sim.trials.power.formula_answer import FormulaAnswer
 from sim.trials.power.formula_power import FormulaPower
+from sim.trials.power.formula_search import FormulaFound
+from sim.trials.power.important import (
+    ImportantDifference,
+    average_meant,
+    important_difference,
+)
+from sim.trials.power.left_out import caution
 from sim.trials.power.power_search import Found, GridPoint, Swing
-from sim.trials.power.power_study import PowerResult, Study, power_at
+from sim.trials.power.power_study import PowerResult, Study, power_at, statistical_source
 from sim.trials.power.simulated_power import Rate
 
 INTERVAL = "95%, Monte Carlo error alone"
@@ -79,6 +88,7 @@ def rows(outcome: PowerOutcome) -> list[dict[str, Any]]:
 def plain(outcome: PowerOutcome) -> dict[str, Any]:
     """Return everything as dictionaries and lists of plain values, without infinities or NaN."""
     result = outcome.result
+    important = important_difference(result.study.file)
     data: dict[str, Any] = {
         "design": result.study.file.model_dump(mode="json", exclude_none=True),
         "schedule": result.study.design.schedule.tolist(),
@@ -88,11 +98,14 @@ def plain(outcome: PowerOutcome) -> dict[str, Any]:
         "type_i_error": asdict(result.null.power) if result.null else None,
         "null": result.null.as_dict() if result.null else None,
         "estimand": asdict(result.estimand),
-        "minimum_important_difference": result.study.file.target.minimum_important_difference,
+        "minimum_important_difference": important.value if important else None,
+        "minimum_important_difference_source": important.source if important else None,
+        "minimum_important_difference_average": average_meant(result.study.design),
         "power_at_minimum_important_difference": _at_important(result),
         "formula": result.formula.as_dict() if result.formula else None,
         "formula_problem": result.formula_problem or None,
         "formula_assumes": asdict(result.assumed),
+        "caution": result.caution or None,
         "gap": asdict(result.gap),
         "realised": result.moments.as_dict(),
         "eligible_teams": result.eligible,
@@ -133,8 +146,8 @@ def _clean(value: Any) -> Any:
 
 
 def _at_important(result: PowerResult) -> float | None:
-    difference = result.study.file.target.minimum_important_difference
-    return None if difference is None else power_at(result, difference)
+    important = important_difference(result.study.file)
+    return None if important is None else power_at(result, important.value)
 
 
 def design_sentence(study: Study) -> str:
@@ -178,6 +191,7 @@ def source_sentence(study: Study) -> str:
     return (
         f"statistical model: effect {s.effect:g}{varied}{exposure}, SD {s.sd:g}, ICC {s.icc:g}, "
         f"CAC {s.cac:g}, IAC {s.iac:g}"
+        + (f", cluster decay {s.cluster_decay:g} a period" if s.cluster_decay < 1.0 else "")
     )
 
 
@@ -253,16 +267,28 @@ def _interval(rate: Rate) -> str:
 def known_formula_lines(formula: FormulaPower, a: Assumed) -> list[str]:
     """Return a formula's answer and what it takes as known."""
     return [
-        f"power by formula {formula.power:.3f} (noncentral t, {formula.df:g} degrees of freedom: "
+        f"power by formula {formula.power:.3f} (noncentral t, {formula.df:.4g} degrees of freedom: "
         f"{formula.df_rule}; standard error {formula.se:.3g}"
         + (
             f", the test reckons with {formula.model_se:.3g}"
-            if abs(formula.model_se / formula.se - 1.0) > 0.005
+            if abs(formula.model_se / formula.se - 1.0) > 0.02
+            else ""
+        )
+        + (
+            f"; estimates can be expected to average {formula.expected:.3g}"
+            if abs(formula.share - 1.0) > 0.005
+            else ""
+        )
+        + (
+            f"; were no variance put at zero {formula.power_noncentral_t:.3f}"
+            if abs(formula.power_noncentral_t - formula.power) > 0.0005
             else ""
         )
         + f"; with a z test {formula.power_z:.3f})",
         f"it takes as known: effect {a.effect:.3g}, SD {a.sd:.3g}, ICC {a.icc:.3g}, "
-        f"CAC {a.cac:.3g}, IAC {a.iac:.3g}, lost {a.attrition:.1%}"
+        f"CAC {a.cac:.3g}"
+        + (f" (decay {a.cluster_decay:g} a period)" if a.cluster_decay < 1.0 else "")
+        + f", IAC {a.iac:.3g}, lost {a.attrition:.1%}"
         + (f", SD of the effect between teams {a.effect_sd:.3g}" if a.effect_sd else ""),
     ]
 
@@ -303,14 +329,29 @@ def effect_lines(result: PowerResult) -> list[str]:
     if len(e.by_exposure) > 1:
         told = ", ".join("none" if one != one else f"{one:.3g}" for one in e.by_exposure)
         lines.append(f"by period since a team began: {told}")
-    difference = file.target.minimum_important_difference
-    if difference is not None:
-        lines.append(
-            f"minimum important difference {difference:g}: power to find it would be "
-            f"{power_at(result, difference):.3f} (noncentral t with the simulated standard errors "
-            f"and bias, {result.performance.bias:+.3f})"
-        )
+    important = important_difference(file)
+    if important is not None:
+        lines.append(important_line(important, result.study, power_at(result, important.value)))
     return lines
+
+
+def important_line(important: ImportantDifference, study: Study, power: float) -> str:
+    """Return the minimum important difference, which average it is, and the power to find it."""
+    told = (
+        f"minimum important difference {important.value:g} ({important.source}), taken "
+        f"{average_meant(study.design)}"
+    )
+    s = study.file.statistical
+    average = statistical_truth(statistical_source(study.file), study.design) if s else None
+    if s is not None and average is not None and 0.0 < average.participant_average != s.effect:
+        full = important.value * s.effect / average.participant_average
+        told += f" (an effect of {full:.3g} once it is fully there)"
+    if not isfinite(power):
+        return (
+            f"{told}: no power is told, as the effect builds up and what the analysis makes of "
+            "another one is not known"
+        )
+    return f"{told}: power to find it would be {power:.3f}"
 
 
 def found_lines(found: Found) -> list[str]:
@@ -343,6 +384,7 @@ def as_text(outcome: PowerOutcome) -> str:
         source_sentence(result.study),
         analysis_sentence(result.study),
         *([outcome.caution] if outcome.stopped else []),
+        *_cautions(result.caution),
         "",
         f"{result.performance.power.trials} simulated trials, seed {result.seed}, averaged over: "
         f"{result.study.covers}",
@@ -391,6 +433,35 @@ def as_text(outcome: PowerOutcome) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _cautions(sentence: str) -> list[str]:
+    return [sentence] if sentence else []
+
+
+def formula_search_text(file: DesignFile, found: FormulaFound) -> str:
+    """Return a search by formula as text."""
+    if found.value is None:
+        told = found.problem
+    else:
+        told = (
+            f"{found.name} = {found.value} for a power of {found.target:g} by formula "
+            f"({found.power:.3f} there)"
+        )
+    return f"{file.title}\n{told}\nno trial was run\n"
+
+
+def formula_grid_text(file: DesignFile, rows: list[dict[str, Any]]) -> str:
+    """Return a grid by formula as text."""
+    names = [one.removeprefix("set_") for one in rows[0] if one.startswith("set_")]
+    lines = [file.title, "".join(f"{one:>16}" for one in names) + f"{'power':>9}{'SE':>9}{'df':>8}"]
+    for row in rows:
+        shown = "".join(f"{row[f'set_{one}']:>16g}" for one in names)
+        if row["power"] is None:
+            lines.append(f"{shown}  {row['problem']}")
+        else:
+            lines.append(f"{shown}{row['power']:>9.3f}{row['se']:>9.3g}{row['df']:>8.4g}")
+    return "\n".join([*lines, "no trial was run"]) + "\n"
+
+
 def formula_text(answer: FormulaAnswer) -> str:
     """Return the formula's answer alone as text for a terminal."""
     study = answer.study
@@ -398,13 +469,12 @@ def formula_text(answer: FormulaAnswer) -> str:
         study.file.title,
         design_sentence(study),
         source_sentence(study),
+        *_cautions(caution(study.file, study.design, study.plan, answer.formula)),
         "",
         *known_formula_lines(answer.formula, answer.assumed),
-        "no trial was run: unequal loss, singular fits and effects that build up are not in it",
+        "no trial was run: loss that depends on outcomes is not in it",
     ]
-    difference = study.file.target.minimum_important_difference
-    if difference is not None:
-        f = answer.formula
-        power = f.at(difference).power
-        lines.append(f"for the minimum important difference of {difference:g}: {power:.3f}")
+    important = important_difference(study.file)
+    if important is not None:
+        lines.append(important_line(important, study, answer.formula.at(important.value).power))
     return "\n".join(lines) + "\n"

@@ -22,6 +22,7 @@ from sim.trials.designs.design_file import analysis_plan, field_named, trial_des
 from sim.trials.designs.design_schema import DesignFile
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.formula_power import FormulaPower, power_of_effect
+from sim.trials.power.left_out import caution
 from sim.trials.power.simulated_power import BLOCK, Performance, Rate, performance
 from sim.trials.studies.realised import Moments, average_moments, known_means, trial_moments
 
@@ -151,6 +152,12 @@ class PowerResult:
     seed: int
     results: list[TrialResult] = field(repr=False)
 
+    @property
+    def caution(self) -> str:
+        """What the analysis leaves out, and what that does to its type I error; often empty."""
+        study = self.study
+        return caution(study.file, study.design, study.plan, self.formula)
+
     def row(self) -> dict[str, Any]:
         """Return the main numbers as one row of a table."""
         p, f = self.performance, self.formula
@@ -245,7 +252,7 @@ def statistical_source(file: DesignFile) -> StatisticalSource:
     return StatisticalSource(
         mean=s.mean,
         sd=s.sd,
-        correlations=Correlations(s.icc, s.cac, s.iac),
+        correlations=Correlations(s.icc, s.cac, s.iac, s.cluster_decay),
         effect=s.effect,
         effect_sd=s.effect_heterogeneity,
         period_effects=tuple(s.period_effects),
@@ -574,12 +581,22 @@ def _error(values: np.ndarray) -> float:
     return float(known.std(ddof=1) / sqrt(len(known))) if len(known) > 1 else nan
 
 
-def assumed_of(file: DesignFile, effect: float, moments: Moments) -> Assumed:
+def assumed_of(file: DesignFile, effect: float, moments: Moments | None = None) -> Assumed:
     """Return what the formula takes as known: a file's inputs, or the moments of agents' data."""
     if file.statistical is not None:
         s = file.statistical
-        loss = file.attrition.rate
-        return Assumed(effect, s.sd, s.icc, s.cac, s.iac, loss, s.effect_heterogeneity)
+        return Assumed(
+            effect,
+            s.sd,
+            s.icc,
+            s.cac,
+            s.iac,
+            file.attrition.rate,
+            s.effect_heterogeneity,
+            s.cluster_decay,
+            tuple(s.exposure),
+        )
+    assert moments is not None
     return Assumed(
         effect, moments.sd, moments.icc, moments.cac, moments.iac, moments.lost
     ).within_bounds()
@@ -593,8 +610,7 @@ def formula_of(study: Study, assumed: Assumed) -> FormulaPower:
     InputError
         When there is no formula for them.
     """
-    random_treatment = "treatment" in study.plan.random_effects
-    return design_power(study.design, assumed, study.plan.alpha, random_treatment=random_treatment)
+    return design_power(study.design, assumed, study.plan.alpha, plan=study.plan)
 
 
 def explain_gap(
@@ -618,22 +634,21 @@ def explain_gap(
     steps = []
     at = formula.power
     values = {
-        "effect": formula.effect,
-        "se": formula.se,
+        "expected": formula.expected,
+        "se": formula.spread,
         "model_se": formula.model_se,
         "df": formula.df,
     }
-    spread = formula.spread_df / formula.df
     for name, new, told in (
         (
-            "effect",
+            "expected",
             found.mean_estimate,
-            f"estimates average {found.mean_estimate:.3g}, the formula has {formula.effect:.3g}",
+            f"estimates average {found.mean_estimate:.3g}, the formula has {formula.expected:.3g}",
         ),
         (
             "se",
             found.empirical_se,
-            f"estimates spread by {found.empirical_se:.3g}, the formula has {formula.se:.3g}",
+            f"estimates spread by {found.empirical_se:.3g}, the formula has {formula.spread:.3g}",
         ),
         (
             "model_se",
@@ -648,18 +663,10 @@ def explain_gap(
             f"{formula.df:.0f}",
         ),
     ):
-        if not isfinite(new) or (name != "effect" and new <= 0.0):
+        if not isfinite(new) or (name != "expected" and new <= 0.0):
             continue
         values[name] = new
-        step = power_of_effect(
-            values["effect"],
-            values["se"],
-            max(values["df"], 1.0),
-            "",
-            formula.alpha,
-            model_se=values["model_se"],
-            spread_df=spread * values["df"],
-        ).power
+        step = formula.but(**values)
         steps.append((step - at, told))
         at = step
     rest = found.power.value - at
@@ -684,11 +691,6 @@ def _causes(study: Study, found: Performance, moments: Moments) -> list[str]:
         causes.append(
             f"effects differ between clusters (SD {s.effect_heterogeneity:g}): the formula's "
             "standard error counts that, a test without a random treatment effect need not"
-        )
-    if s is not None and s.exposure:
-        causes.append(
-            "the effect builds up with exposure; a model with one constant effect weighs early and "
-            "late periods otherwise than their mean"
         )
     if s is None:
         causes.append(
@@ -717,22 +719,38 @@ def _causes(study: Study, found: Performance, moments: Moments) -> list[str]:
 def power_at(result: PowerResult, effect: float) -> float:
     """Return power by formula at another effect, with what was simulated of the estimate.
 
-    The estimate spreads and is biased, and the test's standard errors are, as simulated: the bias
-    of the design's own effect is added to the other effect. An analysis that misses half of an
-    effect, as a trial under slow implementation may, does not find another effect with the power of
-    an unbiased one.
+    The estimate spreads and the test's standard errors are as simulated. An effect that builds up
+    is missed in proportion to its size: what the estimate can be expected to be is scaled. Bias
+    that remains, such as by unequal loss, is added as it was simulated where it is more than
+    chance.
 
     Parameters
     ----------
     result : PowerResult
     effect : float
-        Such as the minimum important difference.
+        Such as the minimum important difference: the same average as the estimand's.
+
+    Returns
+    -------
+    float
+        NaN where the effect builds up by the agents' own mechanisms: how an analysis with one
+        constant effect would average another effect is not known.
     """
-    p = result.performance
+    p, study, formula = result.performance, result.study, result.formula
     if not (p.empirical_se > 0.0 and p.df >= 1.0):
         return nan
-    expected = effect + (p.bias if isfinite(p.bias) else 0.0)
-    alpha = result.study.plan.alpha
+    if study.file.agents is not None and not study.design.is_parallel:
+        return nan
+    if formula is not None and formula.remade is not None:
+        return formula.at(effect).power
+    share = formula.share if formula is not None else 1.0
+    rest = p.bias + (1.0 - share) * p.true_effect
+    expected = share * effect
+    if isfinite(rest) and abs(rest) > GAP_ERRORS * p.bias_se:
+        expected += rest
+    alpha = study.plan.alpha
+    if formula is not None:
+        return formula.at(effect).but(expected, p.empirical_se, p.model_se, p.df)
     return power_of_effect(expected, p.empirical_se, p.df, "", alpha, model_se=p.model_se).power
 
 

@@ -1,0 +1,45 @@
+"""People in clusters and periods, as sizes and losses may turn out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.trials.data.statistical import varied_sizes
+
+Matrix = NDArray[np.float64]
+
+DRAWS = 100
+# Where fewer people than this are left of a cluster, how many are lost by lot counts.
+FEW_PEOPLE = 6.0
+# In all draws together; a mean over many clusters needs no other draws.
+MOST_CLUSTERS = 10_000
+
+
+def drawn_people(clusters: int, size: float, cv: float, stay: Matrix) -> list[Matrix]:
+    """Return people with an outcome, in some draws that are the same at each call.
+
+    Parameters
+    ----------
+    clusters : int
+    size : float
+        People asked in each cluster and period, on average.
+    cv : float
+        Coefficient of variation of that number between clusters.
+    stay : (J,) array
+        Share of those asked in each period who have an outcome.
+
+    Returns
+    -------
+    list of (clusters, J) arrays
+        One, of means, where nothing varies.
+    """
+    few = (size * stay[stay < 1.0] < FEW_PEOPLE).any()
+    if cv == 0.0 and not few:
+        return [np.tile(size * stay, (clusters, 1))]
+    found = []
+    for number in range(min(DRAWS, max(1, MOST_CLUSTERS // clusters))):
+        rng = np.random.Generator(np.random.Philox(key=[clusters, number]))
+        asked = varied_sizes(clusters, size, cv, rng)
+        found.append(rng.binomial(asked[:, None], stay[None, :]).astype(float))
+    return found

@@ -1,0 +1,111 @@
+"""A search and a grid by formula alone: answers at once, before anything is simulated."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from sim.errors import InputError, unknown
+from sim.trials.designs.design_file import changed
+from sim.trials.designs.design_schema import DesignFile
+from sim.trials.power.design_formula import Assumed, design_power
+from sim.trials.power.formula_answer import formula_answer
+from sim.trials.power.formula_power import FormulaPower
+from sim.trials.power.power_study import Study, study_of
+from sim.trials.power.search import smallest_integer
+
+# So many people per cluster that their number no longer counts.
+VERY_MANY = 1.0e9
+MOST = {"clusters": 2000, "size": 50_000}
+
+
+class FormulaFound(NamedTuple):
+    """The smallest number of clusters or people by formula.
+
+    Attributes
+    ----------
+    name : str
+    target : float
+    value : int or None
+    power : float
+        There; without an answer, the most that more of them bring.
+    problem : str
+        Why there is no answer.
+    """
+
+    name: str
+    target: float
+    value: int | None
+    power: float
+    problem: str = ""
+
+
+def limit_of_size(study: Study, assumed: Assumed) -> FormulaPower:
+    """Return the power of the design's clusters with as many people as there may be."""
+    return design_power(study.design, assumed, study.plan.alpha, plan=study.plan, size=VERY_MANY)
+
+
+def out_of_reach(study: Study, assumed: Assumed, target: float) -> str:
+    """Return why no size of these clusters has a power; empty if some may have it."""
+    most = limit_of_size(study, assumed).power
+    if most >= target:
+        return ""
+    return (
+        f"no size reaches a power of {target:g} with {study.design.total_clusters} clusters: with "
+        f"any number of people it stays below {most:.3f} by formula; add clusters"
+    )
+
+
+def find_by_formula(file: DesignFile, name: str, target: float) -> FormulaFound:
+    """Return the smallest number of clusters (in whole steps) or people per cluster.
+
+    Raises
+    ------
+    InputError
+        For a name that cannot be searched, or outcomes from agents.
+    """
+    if name not in ("clusters", "size"):
+        raise unknown("find", name, ("clusters", "size"))
+    study = study_of(file, 0)
+    answer = formula_answer(study)
+    if name == "size":
+        problem = out_of_reach(study, answer.assumed, target)
+        if problem:
+            limit = limit_of_size(study, answer.assumed).power
+            return FormulaFound(name, target, None, limit, problem)
+    step = len(study.design.clusters) if name == "clusters" else 1
+    known: dict[int, float] = {}
+
+    def power(multiple: int) -> float:
+        if multiple not in known:
+            try:
+                there = changed(file, {name: multiple * step})
+                known[multiple] = formula_answer(study_of(there, 0)).formula.power
+            except InputError:
+                # Too few to be a trial, or more than a design may have.
+                known[multiple] = 0.0 if multiple * step < 2 * MOST[name] else 1.0
+        return known[multiple]
+
+    found = smallest_integer(power, target, 1)
+    if found * step > MOST[name]:
+        return FormulaFound(
+            name,
+            target,
+            None,
+            max(one for one in known.values() if one < 1.0),
+            f"no {name} up to {MOST[name]} reach a power of {target:g}",
+        )
+    return FormulaFound(name, target, found * step, power(found))
+
+
+def grid_by_formula(points: list[tuple[dict[str, float], Any]]) -> list[dict[str, Any]]:
+    """Return the formula's answer at every point of a grid, one row each."""
+    rows = []
+    for values, file in points:
+        row: dict[str, Any] = {f"set_{name}": value for name, value in values.items()}
+        try:
+            found = formula_answer(study_of(file, 0)).formula
+            row |= {"power": found.power, "se": found.se, "df": found.df, "problem": ""}
+        except InputError as error:
+            row |= {"power": None, "se": None, "df": None, "problem": str(error)}
+        rows.append(row)
+    return rows

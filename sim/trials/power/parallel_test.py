@@ -1,0 +1,170 @@
+"""What the test of a parallel cluster trial can be expected to do, for given cluster sizes.
+
+A baseline is used with one slope for all people. The slope that a mixed model finds is mostly that
+within clusters, and what it leaves of a cluster's mean is not what the best slope of cluster means
+would: with b the slope and r the correlation of a cluster's means, the variance of a cluster's mean
+is multiplied by 1 + b^2 - 2 b r, which exceeds 1 where clusters change more than people do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.trials.designs.correlation import VarianceComponents
+from sim.trials.power.expected_test import ExpectedTest, expected_test, trial_cells
+
+Matrix = NDArray[np.float64]
+
+# The slope of the baseline and the weights of clusters depend on each other.
+SLOPE_STEPS = 30
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An outcome at follow-up, and its correlation with the baseline.
+
+    Attributes
+    ----------
+    sd, icc, cac, iac : float
+        Standard deviation; ICC; cluster and individual autocorrelation.
+    effect_sd : float
+        Standard deviation of the effect between clusters.
+    """
+
+    sd: float
+    icc: float
+    cac: float
+    iac: float
+    effect_sd: float = 0.0
+
+    def left(self, slope: float) -> VarianceComponents:
+        """Return the variances of what is left of the outcome after the baseline times a slope."""
+        between, within = self.sd**2 * self.icc, self.sd**2 * (1.0 - self.icc)
+        return VarianceComponents(
+            residual=within * max(1.0 + slope**2 - 2.0 * slope * self.iac, 0.0),
+            cluster=between * max(1.0 + slope**2 - 2.0 * slope * self.cac, 0.0),
+            treatment=self.effect_sd**2,
+        )
+
+
+@dataclass(frozen=True)
+class Slope:
+    """Slope of the baseline in an analysis.
+
+    Attributes
+    ----------
+    value : float
+    variance : float
+        Of its estimate.
+    between : float
+        Share of the information on it that lies between clusters.
+    """
+
+    value: float
+    variance: float = 0.0
+    between: float = 0.0
+
+
+def parallel_test(
+    arm: Matrix,
+    people: Matrix,
+    strata: NDArray[np.intp],
+    outcome: Outcome,
+    analysis: str = "follow-up",
+    test: str = "kenward-roger",
+) -> ExpectedTest:
+    """Return what the test can be expected to do.
+
+    Parameters
+    ----------
+    arm : (I,) array
+        0 or 1.
+    people : (I,) array
+        People analysed in each cluster; clusters without any are left out.
+    strata : (I,) array of int
+    outcome : Outcome
+    analysis : {'follow-up', 'ancova', 'change'}
+    test : str
+        As in an analysis plan.
+
+    Returns
+    -------
+    ExpectedTest
+    """
+    seen = people > 0.0
+    arm, people, strata = arm[seen], people[seen], strata[seen]
+    free = len(arm) - 1 - len(set(strata.tolist()))
+    of_means = test == "cluster-summary"
+    slope = Slope(1.0 if analysis == "change" else 0.0)
+    if analysis == "ancova":
+        slope = _pooled_slope(people, outcome) if of_means else _slope(arm, people, outcome)
+    left = outcome.left(slope.value)
+    if of_means:
+        found = _of_means(arm, people, left, float(free))
+    else:
+        cells = trial_cells(arm[:, None], people[:, None], strata)
+        by_rule = float(free) if test == "between-within" else None
+        found = expected_test(cells, left, ("cluster",), test=test, df=by_rule)
+    # Arms differ by chance in the baseline, by a multiple of which the slope's error counts.
+    baseline = outcome.sd**2 * (outcome.icc + (1.0 - outcome.icc) / people)
+    apart = sum(float(baseline[arm == one].mean()) / (arm == one).sum() for one in (0.0, 1.0))
+    more = slope.variance * apart
+    spent = slope.between if test not in ("between-within", "cluster-summary") else 0.0
+    return replace(
+        found,
+        se=sqrt(found.se**2 + more),
+        model_se=sqrt(found.model_se**2 + more),
+        df=found.df - spent,
+        spread_df=found.spread_df - slope.between,
+        floor_df=found.floor_df - spent,
+    )
+
+
+def _slope(arm: Matrix, people: Matrix, outcome: Outcome) -> Slope:
+    """Return the slope that a mixed model with a random intercept finds."""
+    between, within = outcome.sd**2 * outcome.icc, outcome.sd**2 * (1.0 - outcome.icc)
+    inside = float((people - 1.0).clip(0.0).sum()) * within
+    kept = 1.0 - 2.0 / len(arm)
+    slope, told, across = outcome.iac, 1.0, 0.0
+    for _ in range(SLOPE_STEPS):
+        left = outcome.left(slope)
+        weight = kept / np.maximum(left.cluster + left.residual / people, 1e-300)
+        across = float((weight * (between + within / people)).sum())
+        shared = float((weight * (between * outcome.cac + within * outcome.iac / people)).sum())
+        information = inside / max(left.residual, 1e-300)
+        told = information + across
+        slope = (information * outcome.iac + shared) / told
+    return Slope(slope, 1.0 / told, across / told)
+
+
+def _pooled_slope(people: Matrix, outcome: Outcome) -> Slope:
+    """Return the slope over all people, clusters ignored, of the first of two stages."""
+    between, within = outcome.sd**2 * outcome.icc, outcome.sd**2 * (1.0 - outcome.icc)
+    total = float(people.sum())
+    # Between clusters the sum of squares of the mean of n people counts n-fold.
+    across = between * (total - float((people**2).sum()) / total)
+    inside = within * (total - 1.0)
+    slope = (across * outcome.cac + inside * outcome.iac) / (across + inside)
+    left = outcome.left(slope)
+    return Slope(slope, left.residual / (across + inside))
+
+
+def _of_means(arm: Matrix, people: Matrix, left: VarianceComponents, df: float) -> ExpectedTest:
+    """Return what a t test of cluster means with one variance can be expected to do."""
+    variances = [
+        float((left.cluster + left.treatment * one + left.residual / people[arm == one]).mean())
+        for one in (0.0, 1.0)
+    ]
+    counts = [int((arm == one).sum()) for one in (0.0, 1.0)]
+    se = sqrt(sum(v / k for v, k in zip(variances, counts, strict=True)))
+    weights = [max(k - 1, 0) for k in counts]
+    pooled = sum(w * v for w, v in zip(weights, variances, strict=True)) / max(sum(weights), 1)
+    model_se = sqrt(pooled * sum(1.0 / k for k in counts))
+    # Means of clusters of few people vary more: Satterthwaite over all clusters.
+    each = left.cluster + left.treatment * arm + left.residual / people
+    steady = float(each.mean()) ** 2 / float((each**2).mean())
+    return ExpectedTest(se, model_se, df, max(df * steady, 1.0))
