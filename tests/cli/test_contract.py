@@ -176,7 +176,7 @@ def test_hostile_values_are_used_or_refused_in_one_line(
     ("given", "words"),
     [
         (("power", "refocus", "--formula-only", "--seed", "garbage"), ("--seed", "formula-only")),
-        (("power", "refocus", "--formula-only", "--target", "0.95"), ("--target", "formula-only")),
+        (("power", "refocus", "--formula-only", "--target", "0.95"), ("--target", "--find")),
         (("power", "refocus", "--target", "0.95"), ("--target", "only with --find")),
         (("calibrate", "--check", "--roster", "nosuch"), ("roster 'nosuch'", "does not exist")),
         (("calibrate", "--check", "--scenario", "nosuch"), ("unknown scenario 'nosuch'",)),
