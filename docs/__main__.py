@@ -17,6 +17,7 @@ from pathlib import Path
 
 from docs import (
     build_architecture,
+    build_evidence,
     build_odd,
     build_readme,
     build_reference,
@@ -52,6 +53,8 @@ SOURCE_PAGES: dict[Path, Callable[[], str]] = {
         build_reference.COMMAND_LINE, build_reference.WANTED_COMMANDS
     ),
     build_reference.PYTHON: marked(build_reference.PYTHON, build_reference.WANTED_PYTHON),
+    build_evidence.PICTURE: build_evidence.picture,
+    build_evidence.PAGE: marked(build_evidence.PAGE, build_evidence.WANTED),
     build_architecture.PICTURE: build_architecture.picture,
     build_architecture.PAGE: marked(build_architecture.PAGE, build_architecture.PARTS),
 }
