@@ -114,6 +114,7 @@ def bind(host: str, port: int) -> socket.socket:
     InputError
         When the address is not this machine's, or the port is taken.
     """
+    bound: socket.socket | None = None
     try:
         (family, kind, proto, _, address), *_ = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -124,6 +125,8 @@ def bind(host: str, port: int) -> socket.socket:
         # Whoever follows the address as soon as it is printed waits and is not refused.
         bound.listen(BACKLOG)
     except (OSError, UnicodeError) as error:
+        if bound is not None:
+            bound.close()
         reason = getattr(error, "strerror", None) or "no address"
         raise InputError(
             f"host = '{host}', port = {port}: cannot listen there ({reason}); "

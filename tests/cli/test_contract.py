@@ -116,15 +116,19 @@ def tried(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int
     took = time.monotonic() - started
     shown = capsys.readouterr()
     problem = ""
+    # Notes, such as one on the posterior, may stand before the error, a line each.
+    lines = shown.err.splitlines()
     if code not in (0, 2, 130):
         problem = f"code {code}: {shown.err[:300]}"
+    elif code == 2 and not all(one.startswith("refocus: ") for one in lines):
+        problem = "more than lines of our own"
     elif code == 2:
-        problem = problem_of(shown.err)
+        problem = problem_of(lines[-1])
     if not (shown.out + shown.err).replace("\n", "").replace("\r", "").isprintable():
         problem = problem or "echoes signs that do not print"
     if took > SECONDS:
         problem = f"took {took:.0f} s"
-    return code, shown.err, problem
+    return code, lines[-1] if lines else "", problem
 
 
 def named(action: argparse.Action, value: str, base: tuple[str, ...], line: str) -> bool:
