@@ -20,6 +20,7 @@ from sim.runs.request import build_request
 from sim.runs.results import Results
 from sim.runs.simulate import simulate
 from sim.scenarios.library import load_scenario
+from sim.scenarios.split import split_text
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "README.md"
@@ -76,6 +77,7 @@ def effects() -> str:
         + f"\nMean difference from usual care in the same simulated services, 90% of {len(values)} "
         f"worlds in brackets ({chosen_draws(DRAWS).covers}).\n\n> "
         + sentence(SCENARIOS[1], SCENARIOS[0], 52, values)
+        + f"\n\n{split_text(load_scenario(SCENARIOS[2]))}"
     )
 
 

@@ -117,6 +117,7 @@ def scenario_text(name: str) -> str:
     """Return what a scenario does, or nothing."""
     from sim.scenarios.library import load_scenario, scenario_names
     from sim.scenarios.safe import safe_profile
+    from sim.scenarios.split import split_text
 
     if name not in scenario_names():
         return ""
@@ -124,6 +125,7 @@ def scenario_text(name: str) -> str:
     lines = [
         f"{one.name}: scenario",
         f"  {one.title}. {one.description}",
+        *([f"  split     {split}"] if (split := split_text(one)) else []),
         f"  evidence  {one.grade}",
         f"  source    {one.source}",
         "  assumptions",

@@ -46,6 +46,7 @@ from sim.report.compare_figures import (
 from sim.report.document import Document, download
 from sim.report.figures import Line, Panel, Point, interval_figure, line_figure
 from sim.report.readable import PRINT_STYLE, folded, table_block
+from sim.scenarios.split import split_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,6 +161,8 @@ def _answer(page: Document, comparison: Comparison) -> None:
         "theory as given."
     )
     page.paragraph(" ".join(cautions), "caution")
+    for text in filter(None, map(split_text, question.scenarios)):
+        page.paragraph(text, "caution")
     _table(
         page,
         tables.headline(comparison),

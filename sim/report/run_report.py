@@ -19,6 +19,7 @@ from sim.report.participation import (
     pattern_table,
 )
 from sim.runs.results import Results
+from sim.scenarios.split import split_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,6 +97,8 @@ def run_report(results: Results, facts: RunFacts) -> str:
     arm = focus_arm(results)
     base = base_scenario(results)
     _lead(page, results, arm, base)
+    for text in filter(None, map(split_text, facts.scenarios)):
+        page.paragraph(text, "caution")
     for one in facts.notes:
         page.paragraph(f"Note: {one}.", "caution")
     page.paragraph(caution(facts.chosen), "caution")
