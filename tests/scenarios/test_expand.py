@@ -285,7 +285,7 @@ def test_a_team_s_own_start_goes_before_the_scenario_s() -> None:
     scenario = load_scenario("refocus-as-delivered")
     assert starts(expand(scenario, roster, 52)) == [0, 7, -1]
     late = expand(scenario, Roster((TeamRow("a", start_week=60),)), 52)
-    assert late.notes == ("1 teams would start after the 52 weeks simulated",)
+    assert late.notes == ("the programme starts in no team within the 52 weeks simulated",)
 
 
 def test_assessments_after_the_simulated_time_are_made_at_its_end_and_said_so() -> None:
