@@ -60,7 +60,7 @@ SOURCE_PAGES: dict[Path, Callable[[], str]] = {
     build_architecture.PAGE: marked(build_architecture.PAGE, build_architecture.PARTS),
 }
 RESULT_PAGES: dict[Path, Callable[[], str]] = {
-    build_split.MEASURED: build_split.text,
+    build_split.PAGE: build_split.text,
     build_readme.PICTURE: build_readme.picture,
     build_readme.PAGE: marked(build_readme.PAGE, build_readme.PARTS),
     VALIDATION: validation,

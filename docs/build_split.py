@@ -26,6 +26,7 @@ from sim.scenarios.split import (
     programme_alone,
 )
 
+PAGE = MEASURED
 SCENARIOS = ("refocus-full",)
 DRAWS, REPLICATIONS, SEED, WEEKS = 100, 2, 1, 52
 
@@ -76,4 +77,4 @@ def text() -> str:
 
 
 if __name__ == "__main__":
-    MEASURED.write_text(text(), encoding="utf-8", newline="\n")
+    PAGE.write_text(text(), encoding="utf-8", newline="\n")
