@@ -10,11 +10,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from sim.commands.declared import declare
 from sim.commands.job import add_job_options, job, read_job, resumed
-from sim.errors import InputError, nearest
 from sim.reading.numbers import whole
 
 EXAMPLES = """\
@@ -194,29 +193,3 @@ def checked_seed(seed: str) -> int:
     from sim.streams import MAXIMUM_SEED
 
     return whole("seed", seed, 0, MAXIMUM_SEED)
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose mistakes are told in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Refuse the arguments."""
-        stray = message.removeprefix("unrecognized arguments: ").split()[0]
-        known = [one for action in self._actions for one in action.option_strings]
-        raise InputError(message + (nearest(stray, known) if stray.startswith("--") else ""))
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run `python -m calibration [options]`; a user's error ends with exit code 2."""
-    import sys
-
-    parser = Parser(prog="python -m calibration", description="Fit the model to reported figures.")
-    add_options(parser)
-    words = sys.argv[1:] if argv is None else argv
-    try:
-        return run(parser.parse_args(words, argparse.Namespace(command="calibrate", words=words)))
-    except InputError as error:
-        print(f"refocus: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130

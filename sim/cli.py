@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import os
 import re
 import sys
@@ -246,9 +245,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done, 1 an error of the software, 2 a mistake in what was given, 130 interrupted.
     """
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # Names of files need not be UTF-8; they are printed as they are.
-        sys.stdout.reconfigure(errors="surrogateescape")
     try:
         parser = build_parser()
         given, strays = parser.parse_known_args(arguments)
@@ -265,7 +261,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_values(given)
         own = parser.commands()[given.command]
         check_used(own, given, own.given)
-        given.words = sys.argv[1:] if arguments is None else list(arguments)
         code = int(given.run(given))
         # A disk that is full is told here, not at exit.
         sys.stdout.flush()

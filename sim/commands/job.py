@@ -44,7 +44,6 @@ NOT_NOTED = {
     "ship",
     "quiet",
     "parser",
-    "words",
 }
 
 
@@ -180,17 +179,10 @@ def resumed(given: argparse.Namespace, finished_too: bool = False) -> argparse.N
 
 def explicit(given: argparse.Namespace) -> set[str]:
     """Return the names of the arguments that were written out, not left at their defaults."""
-    words = [str(one).split("=", 1)[0] for one in getattr(given, "words", ())]
-    found = set()
+    found = set(given.parser.given)
     for action in given.parser._actions:
-        options = action.option_strings
-        written = any(
-            word.startswith("--") and one.startswith(word) for word in words for one in options
-        )
-        # A positional argument has no option; one that is not given is empty or its default.
-        if written or (
-            not options and getattr(given, action.dest, None) not in (None, [], action.default)
-        ):
+        # A positional argument that is not given is empty.
+        if not action.option_strings and getattr(given, action.dest, None) not in (None, []):
             found.add(action.dest)
     return found - NOT_NOTED
 
@@ -198,20 +190,6 @@ def explicit(given: argparse.Namespace) -> set[str]:
 def shown(value: Any) -> str:
     """Return an argument's value as it is written."""
     return " ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
-
-
-def shell_word(text: str) -> str:
-    """Return a word as a shell reads it, also where a file's name is not UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        content = text.encode("utf-8", "surrogateescape")
-        plain = "".join(
-            chr(one) if 32 < one < 127 and chr(one) not in "'\\" else f"\\x{one:02x}"
-            for one in content
-        )
-        return f"$'{plain}'"
-    return shlex.quote(text)
 
 
 class Stop:
@@ -273,7 +251,9 @@ class Job:
         """How to go on."""
         if self.folder is None:
             return ""
-        return f"; go on with: refocus {self.given.command} --resume {shell_word(str(self.folder))}"
+        return (
+            f"; go on with: refocus {self.given.command} --resume {shlex.quote(str(self.folder))}"
+        )
 
     def begin(self) -> None:
         """Note in the folder what is run there.

@@ -28,18 +28,26 @@ def toy_roster(teams: int = 8) -> Roster:
     )
 
 
-@pytest.fixture(scope="session")
-def design() -> TrialDesign:
+def toy_design() -> TrialDesign:
     roster = toy_roster()
     scenario = load_scenario("refocus-as-delivered")
     return TrialDesign([lay_out(roster, expand(scenario, roster, 52))], 1)
 
 
-@pytest.fixture(scope="session")
-def effects() -> EffectDesign:
+def toy_effects() -> EffectDesign:
     roster = toy_roster()
     layouts = [
         lay_out(roster, expand(load_scenario(name), roster, 104))
         for name in ("usual-care", "refocus-as-delivered", "refocus-full")
     ]
     return EffectDesign(*layouts, layouts[1], layouts[2], 1)
+
+
+@pytest.fixture(scope="session")
+def design() -> TrialDesign:
+    return toy_design()
+
+
+@pytest.fixture(scope="session")
+def effects() -> EffectDesign:
+    return toy_effects()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from calibration.cli import main as module_main
+from calibration.__main__ import main as module_main
 from sim.cli import installed_commands, main
 
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import random
 import re
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +27,7 @@ from calibration.targets import Target, load_targets
 from calibration.trial import TrialDesign
 from sim.posterior import load_posterior
 
+ROOT = Path(__file__).parents[2]
 TINY = Settings(
     screen=280,
     waves=60,
@@ -67,11 +74,10 @@ def whole(design, effects, tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("after", [300, 480])
-def test_a_killed_fit_resumes_and_ends_identical(
-    after: int, whole: Path, design, effects, tmp_path, monkeypatch
+def test_a_fit_that_failed_resumes_and_ends_identical(
+    whole: Path, design, effects, tmp_path, monkeypatch
 ) -> None:
-    left = {"trials": after}
+    left = {"trials": 480}
     real = fit_module.simulate_trial
 
     def dies(*arguments):
@@ -85,10 +91,38 @@ def test_a_killed_fit_resumes_and_ends_identical(
         calibrate_fit(begin(tmp_path, design, effects))
     assert not (tmp_path / "results.json").exists()
     monkeypatch.setattr(fit_module, "simulate_trial", real)
-    fit = begin(tmp_path, design, effects)
-    store(fit, calibrate_fit(fit), tmp_path)
+    ends_identical(begin(tmp_path, design, effects), whole, tmp_path)
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from calibration.pipeline import calibrate_fit
+from tests.calibration.conftest import toy_design, toy_effects
+from tests.calibration.test_pipeline import begin
+calibrate_fit(begin(Path(sys.argv[1]), toy_design(), toy_effects()))
+"""
+
+
+def test_a_fit_killed_outright_resumes_and_ends_identical(
+    whole: Path, design, effects, tmp_path: Path
+) -> None:
+    seed = int(os.environ.get("KILL_SEED", time.time_ns() % 2**32))
+    print(f"KILL_SEED={seed}")
+    stored = random.Random(seed).randint(1, 40)
+    with subprocess.Popen([sys.executable, "-c", PROGRAM, str(tmp_path)], cwd=ROOT) as process:
+        while process.poll() is None and len(list(tmp_path.glob("*/*.npz"))) < stored:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    ends_identical(begin(tmp_path, design, effects), whole, tmp_path)
+
+
+def ends_identical(fit: Fit, whole: Path, folder: Path) -> None:
+    """Claim that what is gone on with gives what was never stopped gives, in every byte."""
+    store(fit, calibrate_fit(fit), folder)
     for name in ("results.json", "posterior.csv", "posterior.json"):
-        assert (tmp_path / name).read_bytes() == (whole / name).read_bytes()
+        assert (folder / name).read_bytes() == (whole / name).read_bytes()
 
 
 def test_the_posterior_of_a_fit_is_one_that_commands_can_read(whole: Path) -> None:
