@@ -21,6 +21,7 @@ EVERYBODYS = {"errors", "files"}
 LAYER_NAMES = (
     "vocabulary",
     "the science",
+    "the state",
     "who and what",
     "agents",
     "engines",

@@ -22,10 +22,11 @@ from docs.marked import main, table
 from sim import streams
 from sim.agents.from_week import method_name, methods_of
 from sim.engines.summaries import FLAG_COLUMNS
+from sim.link import Act, Kind, Variable
 from sim.measures.catalogue import CATALOGUE
 from sim.parameters.registry import LINKS, registry
-from sim.state import ACTION, KINDS, Kind, Variable
-from sim.week import WEEK, Act
+from sim.state import ACTION, KINDS
+from sim.week import WEEK
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "ODD.md"

@@ -228,7 +228,7 @@ assert abs(learnt["behaviour_to_experience"]) < 0.1
 # Find a third mechanism, **C**, with a QPR effect no larger than in A and B, in which neither link is
 # weak. (Look for what else stands between training and the questionnaire: type `refocus explain
 # recovery_half_life` in a terminal, or open the parameters in
-# [`sim/parameters/explanations.toml`](../../../sim/parameters/explanations.toml).) Add one parameter
+# [`sim/mechanisms/explanations.toml`](../../../sim/mechanisms/explanations.toml).) Add one parameter
 # to the cell below.
 
 # %%

@@ -1,5 +1,7 @@
 """What the state of each kind of agent consists of: every variable's one home.
 
+Variables that a link owns are gathered from its file (`sim.link`).
+
 A Mesa agent carries these variables as attributes; the ensemble carries the same ones as fields of
 a record. `docs/ODD.md` lists them from here. Whole numbers are counts, places and switches (0/1);
 real numbers are shares in [0, 1] unless their unit says otherwise.
@@ -7,30 +9,12 @@ real numbers are shares in [0, 1] unless their unit says otherwise.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
-
-Kind = Literal["trust", "team", "staff", "service_user"]
-
-
-class Variable(NamedTuple):
-    """One state variable: name, kind (`real` or `whole`), unit or range, and meaning."""
-
-    name: str
-    kind: str
-    unit: str
-    meaning: str
-
+from sim.link import Kind, Variable, own_variables
+from sim.link import real as _real
+from sim.link import whole as _whole
 
 PRACTICES = ("coaching", "values", "strengths", "goals")
 PROCESSES = ("connectedness", "hope", "identity", "meaning", "empowerment")
-
-
-def _real(name: str, meaning: str, unit: str = "0-1") -> Variable:
-    return Variable(name, "real", unit, meaning)
-
-
-def _whole(name: str, meaning: str, unit: str = "count") -> Variable:
-    return Variable(name, "whole", unit, meaning)
 
 
 TRUST = (
@@ -39,6 +23,7 @@ TRUST = (
     _real("readiness_usual", "organisational readiness before the programme"),
     _real("readiness", "organisational readiness: commitment shown by resources and targets"),
     _real("priorities", "business and health-system priorities that compete with recovery"),
+    *own_variables("trust"),
 )
 
 TEAM = (
@@ -81,6 +66,7 @@ TEAM = (
     _real("leaver_skill_strengths", "the last leaver's skill in strengths assessment"),
     _real("leaver_skill_goals", "the last leaver's skill in goal-striving"),
     _whole("leaver_sessions", "training sessions the last leaver had attended"),
+    *own_variables("team"),
 )
 
 STAFF = (
@@ -120,6 +106,7 @@ STAFF = (
     _whole("tie_2", "third such place", "place"),
     _whole("cross_team", "team of an advice tie outside the team; -1 for none", "index"),
     _whole("cross_place", "place of that tie in the other team", "place"),
+    *own_variables("staff"),
 )
 
 SERVICE_USER = (
@@ -159,6 +146,7 @@ SERVICE_USER = (
     _whole("has_goal", "whether a personal goal has been named", "0/1"),
     _real("goal_progress", "progress towards the goal; 1 is reached"),
     _whole("goals_reached", "goals reached so far"),
+    *own_variables("service_user"),
 )
 
 ACTION = (

@@ -27,13 +27,14 @@ reaches others through `world`. Both engines rewrite acts, so an act may use onl
 `world.other_team(key, week)`   the number of another team of the trust, -1 for none
 `world.coordinator(choice)`     the place of a filled coordinator post
 `world.act(act)`                another act, for the same agent
+`world.start(agent)`            begin as links say (`sim.link`), who is `key`
 ==============================  ===================================================================
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 from sim.events import (
     GOAL_REACHED,
@@ -46,6 +47,22 @@ from sim.events import (
     USER_DISCHARGED,
     USER_REFERRED,
     WORKER_CHANGED,
+)
+from sim.link import (
+    STAFF,
+    TEAM,
+    TRUST,
+    USER,
+    Act,
+    Do,
+    Each,
+    Let,
+    Note,
+    Phase,
+    Rule,
+    Sum,
+    gathered,
+    phase,
 )
 from sim.measures.qpr import QPR15_MAXIMUM, qpr_scores
 from sim.mechanisms.flow import (
@@ -116,89 +133,7 @@ from sim.mechanisms.training import (
     team_session,
     training_record,
 )
-from sim.state import Kind
 from sim.streams import STAFF_EMPLOYMENT, STAFF_MOVE, category, uniforms
-
-Rule = Callable[..., Any]
-TRUST: Kind = "trust"
-TEAM: Kind = "team"
-STAFF: Kind = "staff"
-USER: Kind = "service_user"
-
-
-class Do(NamedTuple):
-    """Follow a rule, always or when a condition holds."""
-
-    rule: Rule
-    when: Rule | None = None
-
-
-class Let(NamedTuple):
-    """Work out a number that later steps of the phase use by its name."""
-
-    name: str
-    rule: Rule
-
-
-class Sum(NamedTuple):
-    """Sum over members of the team, advice ties of a person, or teams of a trust, in order."""
-
-    name: str
-    start: Rule
-    add: Rule
-    over: Literal["members", "ties", "teams"]
-
-
-class Each(NamedTuple):
-    """Follow a rule once for each member of the team for whom a condition holds."""
-
-    rule: Rule
-    when: Rule
-
-
-class Note(NamedTuple):
-    """Add a row to the table of events, when a condition holds or a count has risen."""
-
-    event: int
-    when: Rule | None = None
-    rises: str = ""
-
-
-class Act(NamedTuple):
-    """Do what is more than rules in a row, always or when a count has risen in this phase."""
-
-    function: Rule
-    rises: str = ""
-
-
-Step = Do | Let | Sum | Each | Note | Act
-
-
-class Phase(NamedTuple):
-    """What one kind of agent does in one phase.
-
-    Attributes
-    ----------
-    name : str
-        Name of the agent's method.
-    who : str
-        Kind of agent.
-    meaning : str
-        One sentence.
-    steps : tuple
-        Steps in their order.
-    """
-
-    name: str
-    who: Kind
-    meaning: str
-    steps: tuple[Step, ...]
-
-
-def phase(name: str, who: Kind, meaning: str, *steps: Step) -> Phase:
-    """Return a phase."""
-    return Phase(name, who, meaning, steps)
-
 
 # Acts.
 
@@ -207,7 +142,9 @@ def begin_trust(world: Any, trust: Any, p: Any) -> None:
     """Begin as the layout says."""
     trust.key_low = world.row.key_low
     trust.key_high = world.row.key_high
-    world.follow(trust, trust_start(p, world.key_of(trust.key_low, trust.key_high)))
+    key = world.key_of(trust.key_low, trust.key_high)
+    world.follow(trust, trust_start(p, key))
+    world.start(trust)
 
 
 def begin_team(world: Any, team: Any, trust: Any, p: Any) -> None:
@@ -222,6 +159,7 @@ def begin_team(world: Any, team: Any, trust: Any, p: Any) -> None:
     team.coordinator_posts = world.row.coordinators
     team.first_coordinator = world.row.first_coordinator
     team.turnover_multiplier = world.row.turnover_multiplier
+    key = world.key_of(team.key_low, team.key_high)
     world.follow(
         team,
         team_start(
@@ -230,9 +168,10 @@ def begin_team(world: Any, team: Any, trust: Any, p: Any) -> None:
             trust.readiness_usual - p.trust_readiness_mean,
             type_deviation(p, world.key_of(world.row.type_low, world.row.type_high)),
             p,
-            world.key_of(team.key_low, team.key_high),
+            key,
         ),
     )
+    world.start(team)
 
 
 def begin_staff(world: Any, staff: Any, team: Any, trust: Any, p: Any, key: Any) -> None:
@@ -243,6 +182,7 @@ def begin_staff(world: Any, staff: Any, team: Any, trust: Any, p: Any, key: Any)
     u_present, _, _, _ = uniforms(key, STAFF_EMPLOYMENT, 0)
     staff.present = present_at_start(u_present, p)
     world.follow(staff, staff_start(staff.leader, team, trust, p, key))
+    world.start(staff)
 
 
 def seek_advice(world: Any, staff: Any, p: Any, key: Any) -> None:
@@ -269,12 +209,14 @@ def begin_user(world: Any, user: Any, team: Any, action: Any, p: Any, week: int)
     world.follow(user, user_start(worker, team, world.row.share_black, user.sampled, p, key))
     world.follow(user, user_experience(user, worker, team, p))
     world.follow(user, user_recovery(user, team, action, p, key))
+    world.start(user)
 
 
 def arrive(world: Any, staff: Any, team: Any, trust: Any, action: Any, p: Any, week: int) -> None:
     """Begin as a newcomer, perhaps from another team of the trust, perhaps with induction."""
     key = world.key(staff)
     world.follow(staff, staff_start(staff.leader, team, trust, p, key))
+    world.start(staff)
     staff.weeks_in_post = 0
     u_moves, _, _, _ = uniforms(key, STAFF_MOVE, week)
     if moves_within_trust(u_moves, p) == 1:
@@ -524,96 +466,103 @@ BEGIN: tuple[Phase, ...] = (
     ),
 )
 
-WEEK: tuple[Phase, ...] = (
-    phase(
-        "look_at_calendar",
-        TEAM,
-        "Find out what the scenario does in this team this week.",
-    ),
-    phase(
-        "show_commitment",
-        TRUST,
-        "Let readiness follow the organisational commitment that is visible in the trust.",
-        Sum("fixed_point_sum", no_commitment, add_commitment, "teams"),
-        Do(trust_readiness),
-    ),
-    phase(
-        "come_and_go",
-        STAFF,
-        "Leave the post, fill it as a newcomer, or stay (and perhaps be sick).",
-        Do(employment),
-        Note(STAFF_LEFT, when=just_left),
-        Act(arrive, rises="generation"),
-    ),
-    phase(
-        "remember_leaver",
-        TEAM,
-        "Keep what the last person who left this week would carry to another team.",
-        Each(leaver_record, when=just_left),
-    ),
-    TAKE_STOCK,
-    phase("get_ready", TEAM, "Let team readiness and leader support respond.", Do(team_readiness)),
-    phase(
-        "get_ready", STAFF, "Let own readiness follow the team and own values.", Do(staff_readiness)
-    ),
-    phase(
-        "hold_session",
-        TEAM,
-        "Decide whether the session in the calendar goes ahead.",
-        Do(team_session),
-        Note(SESSION_HELD, when=session_held),
-        Note(SESSION_CANCELLED, when=session_cancelled),
-    ),
-    phase("attend", STAFF, "Attend this week's training session, or not.", Do(attendance)),
-    phase("learn", STAFF, "Take away what the session taught.", Do(learning, when=attended)),
-    phase(
-        "record_training",
-        TEAM,
-        "Add this week's attendance to the team's training record.",
-        Sum("sums", no_training, add_trained, "members"),
-        Do(training_record),
-    ),
-    phase(
-        "hear_colleagues",
-        STAFF,
-        "Let values move towards those of colleagues asked for advice and of the leader.",
-        Sum("peers", no_peers, add_peer, "ties"),
-        Do(pending_values),
-    ),
-    phase(
-        "settle_values",
-        STAFF,
-        "Take over the values that this week's influence left.",
-        Do(commit_values),
-    ),
-    phase(
-        "retain",
-        STAFF,
-        "Forget a little, except for what support and practice keep alive.",
-        Do(retention),
-    ),
-    phase("intend", STAFF, "Form the intent to use each working practice.", Do(intent)),
-    phase(
-        "act",
-        STAFF,
-        "Turn intent into behaviour, as far as competing priorities leave room.",
-        Let("readiness", effective_readiness),
-        Do(behaviour),
-    ),
-    phase(
-        "meet_worker",
-        USER,
-        "Meet the key worker, or miss them.",
-        Act(meet_or_miss),
-        Note(GOAL_REACHED, rises="goals_reached"),
-    ),
-    phase("recover", USER, "Let recovery, health and quality of life move.", Do(recovery)),
-    phase(
-        "move_on",
-        USER,
-        "Change stage, leave the service or the research, or get another key worker.",
-        Act(move_on),
-    ),
+WEEK: tuple[Phase, ...] = gathered(
+    (
+        phase(
+            "look_at_calendar",
+            TEAM,
+            "Find out what the scenario does in this team this week.",
+        ),
+        phase(
+            "show_commitment",
+            TRUST,
+            "Let readiness follow the organisational commitment that is visible in the trust.",
+            Sum("fixed_point_sum", no_commitment, add_commitment, "teams"),
+            Do(trust_readiness),
+        ),
+        phase(
+            "come_and_go",
+            STAFF,
+            "Leave the post, fill it as a newcomer, or stay (and perhaps be sick).",
+            Do(employment),
+            Note(STAFF_LEFT, when=just_left),
+            Act(arrive, rises="generation"),
+        ),
+        phase(
+            "remember_leaver",
+            TEAM,
+            "Keep what the last person who left this week would carry to another team.",
+            Each(leaver_record, when=just_left),
+        ),
+        TAKE_STOCK,
+        phase(
+            "get_ready", TEAM, "Let team readiness and leader support respond.", Do(team_readiness)
+        ),
+        phase(
+            "get_ready",
+            STAFF,
+            "Let own readiness follow the team and own values.",
+            Do(staff_readiness),
+        ),
+        phase(
+            "hold_session",
+            TEAM,
+            "Decide whether the session in the calendar goes ahead.",
+            Do(team_session),
+            Note(SESSION_HELD, when=session_held),
+            Note(SESSION_CANCELLED, when=session_cancelled),
+        ),
+        phase("attend", STAFF, "Attend this week's training session, or not.", Do(attendance)),
+        phase("learn", STAFF, "Take away what the session taught.", Do(learning, when=attended)),
+        phase(
+            "record_training",
+            TEAM,
+            "Add this week's attendance to the team's training record.",
+            Sum("sums", no_training, add_trained, "members"),
+            Do(training_record),
+        ),
+        phase(
+            "hear_colleagues",
+            STAFF,
+            "Let values move towards those of colleagues asked for advice and of the leader.",
+            Sum("peers", no_peers, add_peer, "ties"),
+            Do(pending_values),
+        ),
+        phase(
+            "settle_values",
+            STAFF,
+            "Take over the values that this week's influence left.",
+            Do(commit_values),
+        ),
+        phase(
+            "retain",
+            STAFF,
+            "Forget a little, except for what support and practice keep alive.",
+            Do(retention),
+        ),
+        phase("intend", STAFF, "Form the intent to use each working practice.", Do(intent)),
+        phase(
+            "act",
+            STAFF,
+            "Turn intent into behaviour, as far as competing priorities leave room.",
+            Let("readiness", effective_readiness),
+            Do(behaviour),
+        ),
+        phase(
+            "meet_worker",
+            USER,
+            "Meet the key worker, or miss them.",
+            Act(meet_or_miss),
+            Note(GOAL_REACHED, rises="goals_reached"),
+        ),
+        phase("recover", USER, "Let recovery, health and quality of life move.", Do(recovery)),
+        phase(
+            "move_on",
+            USER,
+            "Change stage, leave the service or the research, or get another key worker.",
+            Act(move_on),
+        ),
+    )
 )
 
 

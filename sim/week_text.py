@@ -16,10 +16,10 @@ from typing import Any
 from sim import events
 from sim import week as declared
 from sim.errors import InputError, unknown
-from sim.state import Kind
-from sim.week import Act, Do, Each, Let, Note, Phase, Rule, Sum
+from sim.link import Act, Do, Each, Kind, Let, Note, Phase, Rule, Sum, start_rules
+from sim.week import rules_of
 
-OWN = {"trust": "trust", "team": "team", "staff": "staff", "service_user": "user"}
+OWN: dict[Kind, str] = {"trust": "trust", "team": "team", "staff": "staff", "service_user": "user"}
 """What a rule calls an agent of a kind."""
 BELONGS = ("team", "trust", "action", "p", "key", "week", "leader")
 INPUTS = {
@@ -133,7 +133,20 @@ def act_code(function: Rule) -> list[ast.stmt]:
     """Return the statements of an act, without its docstring."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(tree, ast.FunctionDef)
-    return tree.body[1:] if ast.get_docstring(tree) else tree.body
+    body = tree.body[1:] if ast.get_docstring(tree) else tree.body
+    return [one for statement in body for one in started(statement)]
+
+
+def started(statement: ast.stmt) -> list[ast.stmt]:
+    """Return a statement of an act, or what `world.start` stands for: links' rules for a start."""
+    use, inputs = world_call(statement.value) if isinstance(statement, ast.Expr) else (None, [])
+    if use != "start":
+        return [statement]
+    own = ast.unparse(inputs[0])
+    kind = next(kind for kind, name in OWN.items() if name == own)
+    known = {name: name for name in INPUTS[kind]}
+    lines = [f"world.follow({own}, {call(rule, known)})" for rule in start_rules(kind)]
+    return ast.parse("\n".join(lines)).body
 
 
 def assigned(statements: list[ast.stmt]) -> set[str]:
@@ -162,7 +175,17 @@ def fields_of(rule: Rule) -> tuple[str, ...]:
 
 def named(name: str) -> Any:
     """Return the rule, act or constant that the table knows by a name."""
-    return getattr(declared, name)
+    return vocabulary()[name]
+
+
+@cache
+def vocabulary() -> dict[str, Any]:
+    """Return what code of the week may name: what `sim.week` knows, and the rules of links."""
+    rules = (
+        *rules_of((*declared.BEGIN, *declared.WEEK)),
+        *(rule for kind in OWN for rule in start_rules(kind)),
+    )
+    return {**vars(declared), **{rule.__name__: rule for rule in rules}}
 
 
 def names_read(rules: Iterable[Rule], known: Iterable[str]) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mesa
 
-from sim.state import KINDS, Kind
+from sim.link import Kind
+from sim.state import KINDS
 
 if TYPE_CHECKING:
     from sim.agents.team import Team

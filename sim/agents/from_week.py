@@ -12,9 +12,8 @@ from functools import cache
 from typing import Any
 
 from sim import week
-from sim.state import Kind
-from sim.week import Act, Phase
-from sim.week_text import Rewriter, act_code, indented, is_alone, phase_code
+from sim.link import Act, Kind, Phase
+from sim.week_text import Rewriter, act_code, indented, is_alone, named, phase_code, vocabulary
 
 IN_TEAM = {
     "team": "self.team",
@@ -57,7 +56,7 @@ class Method(Rewriter):
 
     def act(self, name: str) -> str:
         """Return the code of another act: its method."""
-        return f"self.{method_name(getattr(week, name))}()"
+        return f"self.{method_name(named(name))}()"
 
     def loop(self, over: str, one: str, body: str) -> str:
         """Return the code of a loop."""
@@ -150,7 +149,7 @@ def behaves(kind: Kind) -> Callable[[type], type]:
             if name in vars(cls):
                 continue
             place = f"<{kind}.{name}, from the table of the week>"
-            scope = dict(vars(week))
+            scope = dict(vocabulary())
             exec(compile(source, place, "exec"), scope)
             linecache.cache[place] = (len(source), None, source.splitlines(keepends=True), place)
             made = scope[name]

@@ -24,6 +24,7 @@ from sim.errors import InputError
 
 SOURCES = (
     "elementary.py",
+    "link.py",
     "streams.py",
     "state.py",
     "events.py",

@@ -21,10 +21,11 @@ from types import ModuleType
 from typing import NamedTuple
 
 from sim import events, streams, week
+from sim.link import Act, Do, Each, Kind, Let, Note, Phase, Rule, Step, Sum, start_rules
 from sim.mechanisms import flow
 from sim.parameters import registry
-from sim.state import ACTION, KINDS, TEAM, TRUST, Kind
-from sim.week import Act, Do, Each, Let, Note, Phase, Rule, Step, Sum, rules_of
+from sim.state import ACTION, KINDS, TEAM, TRUST
+from sim.week import rules_of
 from sim.week_text import (
     OWN,
     Rewriter,
@@ -36,6 +37,7 @@ from sim.week_text import (
     names_read,
     phase_code,
     sum_lines,
+    vocabulary,
     world_call,
 )
 
@@ -293,6 +295,8 @@ def loop_lines(
     for phase in phases:
         body += Compiled(who, names).rewritten(phase_code(phase))
     rules = [rule for rule in rules_of(phases) if rule not in rare_acts()]
+    if begins:
+        rules += start_rules(who)
     before: list[str] = []
     if total is not None:
         step = total.steps[0]
@@ -475,9 +479,9 @@ def imports(body: str) -> str:
     acts = {one.__name__ for one in called_acts()}
     groups: dict[str, list[str]] = {}
     for name in sorted(used):
-        if not hasattr(week, name) or name in vars(events) or name in acts:
+        if name not in vocabulary() or name in vars(events) or name in acts:
             continue
-        value = getattr(week, name)
+        value = named(name)
         if callable(value):
             groups.setdefault(value.__module__, []).append(name)
         elif isinstance(value, int):

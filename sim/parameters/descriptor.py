@@ -110,6 +110,10 @@ class Parameter:
         InputError
             When the value is not a number (true and false are not), not finite, or out of bounds.
         """
+        low, high = self.bounds
+        # A set has hundreds of good values: no words are made for them.
+        if type(value) is float and low <= value <= high:
+            return value
         return number_value(f"parameter '{self.name}'", value, *self.bounds, self.unit)
 
 

@@ -1,7 +1,9 @@
 """The registry: every parameter of the model, loaded from its one home.
 
-Each link of the causal chain has a TOML file in this folder; a table of it describes one parameter
-(see `sim.parameters.descriptor`). Nothing here loads NumPy or SciPy before it is needed.
+Each link of the causal chain has a TOML file beside its rules in `sim/mechanisms`, the instruments
+have one in `sim/measures`; a table of it describes one parameter (see `sim.parameters.descriptor`),
+and its first line, a comment, is the link's title. Nothing here loads NumPy or SciPy before it is
+needed.
 
 Functions take an optional ``parameters``, a mapping like the registry's. It is there for tests and
 for models that extend this one; without it the shipped parameters are meant.
@@ -24,29 +26,49 @@ from sim.reading.numbers import number
 if TYPE_CHECKING:
     import numpy as np
 
-FOLDER = Path(__file__).parent
+FOLDERS = tuple(Path(__file__).parents[1] / name for name in ("mechanisms", "measures"))
 
-LINKS: Mapping[str, str] = {
-    "readiness": "Readiness for change of trusts, teams and practitioners",
-    "training": "Training, coaching and reflection: what is delivered and what is learnt",
-    "influence": "Influence of leaders and colleagues",
-    "practice": "From values, knowledge and skill to working practice",
-    "relationship": "Experience of contacts and the relationship with the key worker",
-    "recovery": "Personal recovery and what goes with it",
-    "flow": "Staff turnover, sickness, discharge and arrival",
-    "heterogeneity": "Who is there at the start",
-    "measures": "How instruments see what happens",
-    "explanations": "Competing explanations of the trial's result",
-}
-"""The links in the order of the chain, each with the title it has in `docs/parameters.md`."""
+# The order of the chain; a link that is not named here comes after these.
+CHAIN = (
+    "readiness",
+    "training",
+    "influence",
+    "practice",
+    "relationship",
+    "recovery",
+    "flow",
+    "heterogeneity",
+    "measures",
+    "explanations",
+)
 
 
-def load(folder: Path) -> Mapping[str, Parameter]:
-    """Read and check every ``*.toml`` of a folder.
+def files(*folders: Path) -> list[Path]:
+    """Return the files of parameters in some folders, by the names of their links."""
+    return sorted(
+        (path for folder in folders for path in folder.glob("*.toml")), key=lambda one: one.stem
+    )
+
+
+def _titles() -> dict[str, str]:
+    found = {}
+    for path in files(*FOLDERS):
+        with path.open(encoding="utf-8") as file:
+            found[path.stem] = file.readline().lstrip("# ").rstrip(".\n")
+    order = {link: place for place, link in enumerate(CHAIN)}
+    return dict(sorted(found.items(), key=lambda one: (order.get(one[0], len(order)), one[0])))
+
+
+LINKS: Mapping[str, str] = MappingProxyType(_titles())
+"""The links in the order of the chain, each with its title: the first line of its file."""
+
+
+def load(*folders: Path) -> Mapping[str, Parameter]:
+    """Read and check every ``*.toml`` of some folders.
 
     Parameters
     ----------
-    folder : pathlib.Path
+    *folders : pathlib.Path
         Where the files are; the stem of a file is the link of its parameters.
 
     Returns
@@ -60,7 +82,7 @@ def load(folder: Path) -> Mapping[str, Parameter]:
         When a file is not TOML, a description breaks a rule, or a name stands in two files.
     """
     found: dict[str, Parameter] = {}
-    for path in sorted(folder.glob("*.toml"), key=lambda one: one.stem):
+    for path in files(*folders):
         try:
             tables = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -84,7 +106,7 @@ def registry() -> Mapping[str, Parameter]:
     InputError
         When a file breaks a rule (see `load`).
     """
-    return load(FOLDER)
+    return load(*FOLDERS)
 
 
 def defaults(parameters: Mapping[str, Parameter] | None = None) -> ParameterSet:

@@ -250,7 +250,7 @@ def test_every_file_that_can_decide_a_chunk_is_part_of_its_version(
         "runs/chunk_store.py",
         "trials/new/rule.py",
         "report/page.py",
-        "parameters/a.toml",
+        "mechanisms/a.toml",
     ):
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text("1", encoding="utf-8")
@@ -260,7 +260,7 @@ def test_every_file_that_can_decide_a_chunk_is_part_of_its_version(
     for name, decides in (
         ("report/page.py", False),
         ("trials/new/rule.py", True),
-        ("parameters/a.toml", True),
+        ("mechanisms/a.toml", True),
     ):
         (package / name).write_text(f"{name} 2", encoding="utf-8")
         assert (version() != before) is decides, name

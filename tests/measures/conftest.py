@@ -20,7 +20,7 @@ import sim.streams
 from sim.state import PRACTICES, PROCESSES, SERVICE_USER, record_fields
 
 TABLES: dict[str, dict[str, Any]] = tomllib.loads(
-    (Path(sim.measures.__path__[0]).parent / "parameters" / "measures.toml").read_text("utf-8")
+    (Path(sim.measures.__path__[0]) / "measures.toml").read_text("utf-8")
 )
 EXPLANATIONS = {"measure_sensitivity": 1.0, "chance_scale": 1.0}
 

@@ -27,7 +27,7 @@ from sim.parameters import (
     resolve,
     to_record,
 )
-from sim.parameters.registry import FOLDER, load
+from sim.parameters.registry import FOLDERS, files, load
 
 GAIN = """
 [gain]
@@ -333,4 +333,4 @@ def test_the_shipped_files_are_valid_and_complete() -> None:
 
 
 def _stems() -> set[str]:
-    return {path.stem for path in FOLDER.glob("*.toml")}
+    return {path.stem for path in files(*FOLDERS)}

@@ -1,0 +1,200 @@
+"""What links of the chain are written in: variables, steps and phases of a week, and links.
+
+A file of `sim.mechanisms` that adds something of its own says so in one place, a `LINK`: the state
+variables that it owns, the rules that give them their values at the start, and the phases in which
+its rules run. `sim.state` and `sim.week` gather the links, and both engines follow from these. Its
+parameters stand beside it, in the TOML file of the same name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Literal, NamedTuple
+
+Rule = Callable[..., Any]
+Kind = Literal["trust", "team", "staff", "service_user"]
+TRUST: Kind = "trust"
+TEAM: Kind = "team"
+STAFF: Kind = "staff"
+USER: Kind = "service_user"
+
+
+class Variable(NamedTuple):
+    """One state variable: name, kind (`real` or `whole`), unit or range, and meaning."""
+
+    name: str
+    kind: str
+    unit: str
+    meaning: str
+
+
+def real(name: str, meaning: str, unit: str = "0-1") -> Variable:
+    """Return a variable that is a real number."""
+    return Variable(name, "real", unit, meaning)
+
+
+def whole(name: str, meaning: str, unit: str = "count") -> Variable:
+    """Return a variable that is a whole number."""
+    return Variable(name, "whole", unit, meaning)
+
+
+class Do(NamedTuple):
+    """Follow a rule, always or when a condition holds."""
+
+    rule: Rule
+    when: Rule | None = None
+
+
+class Let(NamedTuple):
+    """Work out a number that later steps of the phase use by its name."""
+
+    name: str
+    rule: Rule
+
+
+class Sum(NamedTuple):
+    """Sum over members of the team, advice ties of a person, or teams of a trust, in order."""
+
+    name: str
+    start: Rule
+    add: Rule
+    over: Literal["members", "ties", "teams"]
+
+
+class Each(NamedTuple):
+    """Follow a rule once for each member of the team for whom a condition holds."""
+
+    rule: Rule
+    when: Rule
+
+
+class Note(NamedTuple):
+    """Add a row to the table of events, when a condition holds or a count has risen."""
+
+    event: int
+    when: Rule | None = None
+    rises: str = ""
+
+
+class Act(NamedTuple):
+    """Do what is more than rules in a row, always or when a count has risen in this phase."""
+
+    function: Rule
+    rises: str = ""
+
+
+Step = Do | Let | Sum | Each | Note | Act
+
+
+class Phase(NamedTuple):
+    """What one kind of agent does in one phase.
+
+    Attributes
+    ----------
+    name : str
+        Name of the agent's method.
+    who : str
+        Kind of agent.
+    meaning : str
+        One sentence.
+    steps : tuple
+        Steps in their order.
+    """
+
+    name: str
+    who: Kind
+    meaning: str
+    steps: tuple[Step, ...]
+
+
+def phase(name: str, who: Kind, meaning: str, *steps: Step) -> Phase:
+    """Return a phase."""
+    return Phase(name, who, meaning, steps)
+
+
+class After(NamedTuple):
+    """A phase of a link, and the phase of the week after which it comes.
+
+    Attributes
+    ----------
+    name : str
+        Name of a phase; the last of that name.
+    phase : Phase
+        The phase to put in.
+    """
+
+    name: str
+    phase: Phase
+
+
+class Link(NamedTuple):
+    """What a file of `sim.mechanisms` adds to the model.
+
+    Attributes
+    ----------
+    state : mapping
+        Variables it owns, by kind of agent.
+    start : mapping
+        Rules that give them their values when an agent begins, by kind of agent; for staff and
+        service users also when a newcomer takes a place. Without a rule a variable starts at 0.
+    week : tuple of After
+        Its phases.
+    """
+
+    state: Mapping[Kind, tuple[Variable, ...]] = {}
+    start: Mapping[Kind, tuple[Rule, ...]] = {}
+    week: tuple[After, ...] = ()
+
+
+@cache
+def links() -> Mapping[str, Link]:
+    """Return the links that files of `sim.mechanisms` declare, by the names of the files."""
+    import sim.mechanisms
+
+    found = {}
+    for one in sorted(pkgutil.iter_modules(sim.mechanisms.__path__), key=lambda one: one.name):
+        link = getattr(importlib.import_module(f"sim.mechanisms.{one.name}"), "LINK", None)
+        if link is not None:
+            found[one.name] = link
+    return found
+
+
+def gathered(table: tuple[Phase, ...]) -> tuple[Phase, ...]:
+    """Return a table of the week with the phases that links put in.
+
+    Two links that ask for the same place come in the order of their files' names.
+
+    Raises
+    ------
+    InputError
+        When a link asks for a phase that is not there.
+    """
+    from sim.errors import unknown
+
+    phases = list(table)
+    last: dict[str, str] = {}
+    for file, link in links().items():
+        for after in link.week:
+            # After what an earlier link put in at the same place.
+            name = last.get(after.name, after.name)
+            places = [place for place, one in enumerate(phases) if one.name == name]
+            if not places:
+                raise unknown(
+                    f"phase of the week in {file}.py", after.name, [p.name for p in phases]
+                )
+            phases.insert(places[-1] + 1, after.phase)
+            last[after.name] = after.phase.name
+    return tuple(phases)
+
+
+def start_rules(kind: Kind) -> tuple[Rule, ...]:
+    """Return the rules of links by which a kind of agent begins."""
+    return tuple(rule for link in links().values() for rule in link.start.get(kind, ()))
+
+
+def own_variables(kind: Kind) -> tuple[Variable, ...]:
+    """Return the state variables that links own."""
+    return tuple(one for link in links().values() for one in link.state.get(kind, ()))
