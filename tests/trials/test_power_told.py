@@ -19,6 +19,7 @@ from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.formula_search import find_by_formula
 from sim.trials.power.important import important_difference
 from sim.trials.power.left_out import left_out
+from sim.trials.power.power_search import find_size
 from sim.trials.power.power_study import study_of
 
 
@@ -121,6 +122,10 @@ def test_clusters_that_no_size_can_replace_are_told_at_once(
         return float(stats.nct.sf(critical, 18, shift) + stats.nct.cdf(-critical, 18, shift))
 
     assert power(need - 1) < 0.5 <= power(need)
+    simulated = find_size(fixed, "size", 0.8, simulations=40)
+    assert simulated.value is None
+    assert "add clusters" in simulated.problem
+    assert len(simulated.points) == 1, "no other size is simulated in vain"
     out = told(capsys, "four-point-target", "--formula-only", "--grid", "size=10,20")
     assert "no trial was run" in out
     out = told(capsys, "four-point-target", "--formula-only", "--find", "clusters")

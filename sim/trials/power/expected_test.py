@@ -464,10 +464,10 @@ def expected_test(
     own_df = 2.0 * told.variance**2 / _spread(told.information, told.slope)
     covariance = _covariance(told.information)
     # Weights that are estimated cost precision, which Kenward and Roger's standard error counts
-    # and the plain one hides as much again (Kackar and Harville 1984).
+    # and the plain one does not (Kackar and Harville 1984).
     cost = float((covariance * told.bends).sum())
     lowest, floor, floor_df, floor_se = variances.copy(), 0.0, inf, 0.0
-    sign = 1.0 if test not in ("satterthwaite", "between-within") else -1.0
+    counted = 0.0 if test in ("satterthwaite", "between-within") else 1.0
     errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     driving = 1 + int(np.argmax((told.slope * errors)[1:] ** 2))
     lowest[driving] = 0.0
@@ -480,7 +480,7 @@ def expected_test(
         bottom = 0.0
     # A variance that stays at zero has no error.
     cost *= 1.0 - float(chdtr(own_df, own_df * bottom))
-    more = sign * cost + sum(
+    more = counted * cost + sum(
         told.slope[k] * _lifted(variances[k], errors[k])
         for k in range(1, len(variances))
         if k != driving

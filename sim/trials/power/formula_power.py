@@ -366,7 +366,7 @@ def parallel_power(
             check_positive("size", float(one))
         draws = [given[:, None] * stay]
     arm = np.repeat([0.0, 1.0], pair)
-    strata = np.concatenate([np.arange(one) * (cluster_covariates + 1) // one for one in pair])
+    strata = dealt_strata(pair, cluster_covariates + 1)
     outcome = Outcome(sd, icc, cac, iac, effect_sd)
     tests = [parallel_test(arm, people[:, 0], strata, outcome, analysis, test) for people in draws]
     if analysis == "ancova" and test != "cluster-summary":
@@ -374,6 +374,21 @@ def parallel_power(
     elif any(abs(one.df - (total - lost)) > 0.05 for one in tests):
         rule = f"Satterthwaite's, expected; {rule} with equal sizes"
     return power_of_tests(effect, tests, rule, alpha, sides)
+
+
+def dealt_strata(clusters: tuple[int, int], strata: int) -> NDArray[np.intp]:
+    """Return the stratum of each control and treated cluster, for strata of equal size.
+
+    Each stratum has treated clusters in proportion, as near as whole numbers can be.
+    """
+    total = sum(clusters)
+    sizes = np.bincount(np.arange(total) * strata // total, minlength=strata)
+    exact = sizes * clusters[1] / total
+    treated = np.floor(exact).astype(int)
+    for one in np.argsort(treated - exact, kind="stable")[: clusters[1] - int(treated.sum())]:
+        treated[one] += 1
+    names = np.arange(strata)
+    return np.concatenate([np.repeat(names, sizes - treated), np.repeat(names, treated)])
 
 
 def schedule_power(

@@ -44,10 +44,19 @@ def limit_of_size(study: Study, assumed: Assumed) -> FormulaPower:
     return design_power(study.design, assumed, study.plan.alpha, plan=study.plan, size=VERY_MANY)
 
 
-def out_of_reach(study: Study, assumed: Assumed, target: float) -> str:
-    """Return why no size of these clusters has a power; empty if some may have it."""
+def out_of_reach(study: Study, assumed: Assumed, target: float, error: float = 0.0) -> str:
+    """Return why no size of these clusters has a power; empty if some may have it.
+
+    Parameters
+    ----------
+    study : Study
+    assumed : Assumed
+    target : float
+    error : float
+        By how much the formula may be wrong.
+    """
     most = limit_of_size(study, assumed).power
-    if most >= target:
+    if most >= target - error:
         return ""
     return (
         f"no size reaches a power of {target:g} with {study.design.total_clusters} clusters: with "

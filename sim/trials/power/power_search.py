@@ -22,11 +22,14 @@ from sim.trials.designs.design_file import (
     trial_design,
 )
 from sim.trials.designs.design_schema import DesignFile
+from sim.trials.power.formula_search import out_of_reach
 from sim.trials.power.power_study import PowerResult, simulate_power, study_of
 
 LARGEST_GRID = 400
 MOST_STEPS = 16
 FINDABLE = ("clusters", "size")
+# By so much less than a target the formula's limit must be before a search is not begun.
+FORMULA_ERROR = 0.03
 LARGEST_FOUND = {"clusters": 4000, "size": 1000}
 LARGEST_WITH_AGENTS = {"clusters": 400, "size": 200}
 
@@ -200,6 +203,12 @@ def find_size(
     below, above = 0, most + step
     try:
         at(rounded(start))
+        if name == "size" and known[rounded(start)].formula is not None:
+            first = known[rounded(start)]
+            problem = out_of_reach(first.study, first.assumed, target, FORMULA_ERROR)
+            if problem:
+                points = tuple(sorted(known.items()))
+                return Found(name, target, None, None, step, None, None, points, problem)
         formula = _by_formula(known[rounded(start)], file, name, target, step, least, most)
         if formula is not None:
             at(formula)
@@ -275,7 +284,8 @@ def _by_formula(
             return 1.0
         try:
             design = trial_design(changed(file, {name: size}))
-            return design_power(design, result.assumed, result.study.plan.alpha).power
+            plan = result.study.plan
+            return design_power(design, result.assumed, plan.alpha, plan=plan).power
         except InputError:
             return 0.0
 
