@@ -16,7 +16,14 @@ from sim.engines import code_cache
 
 SIM = Path(code_cache.__file__).parents[1]
 # Imported by what is compiled, but nothing of theirs is compiled.
-NOT_COMPILED = {"__init__.py", "engines/__init__.py", "engines/code_cache.py", "errors.py"}
+NOT_COMPILED = {
+    "__init__.py",
+    "engines/__init__.py",
+    "engines/code_cache.py",
+    "errors.py",
+    "reading/__init__.py",
+    "reading/numbers.py",
+}
 
 PROGRAM = """
 import numpy as np

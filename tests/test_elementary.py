@@ -10,7 +10,7 @@ from decimal import Decimal, localcontext
 import numpy as np
 import pytest
 
-from sim import compiled
+from sim.engines import compiled
 from sim.elementary import erf, exp, ln, times_power_of_two
 
 COUNT = 100_000

@@ -89,7 +89,7 @@ def test_no_file_that_is_there_becomes_a_forecast(tmp_path: Path, capsys: Captur
         (["refocs"], ["refocs", "refocus"]),
         (["pulsar", "--trials", "5"], ["trials = 5", "from 20"]),
         (["pulsar", "--trials", "many"], ["trials = 'many'"]),
-        (["pulsar", "--transport", "-1"], ["transport = -1", "from 0 to 5"]),
+        (["pulsar", "--transport", "-1"], ["transport = -1", "in [0, 5]"]),
         (["pulsar", "--transport", "x"], ["transport = 'x'"]),
         (["pulsar", "--date", "today"], ["date = 'today'", "YYYY-MM-DD"]),
         (["pulsar", "--document", "no-such-folder/page.md"], ["document", "existing folder"]),

@@ -20,7 +20,7 @@ from sim.trials.designs.randomise import stratified
 from sim.trials.designs.readiness_entry import Entered
 from sim.trials.studies.realised import average_moments, trial_moments
 
-SOURCE = AgentSource(load_scenario("refocus-full"), workers=1)
+SOURCE = AgentSource(load_scenario("refocus-full"))
 HALF = ReadinessEntry(share=0.5, screened_per_team=2)
 
 

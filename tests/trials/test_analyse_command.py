@@ -247,7 +247,7 @@ def test_participation_is_analysed_with_the_arm_as_instrument(capsys: Any) -> No
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--impute", "1"), "impute = '1'"),
+        (("--impute", "1"), "impute = 1"),
         (("--impute", "many"), "impute = 'many'"),
         (("--participation", "participatoin"), "did you mean 'participation'"),
         (("--participation", "site"), "participation: it has the value 0 in every cluster"),

@@ -380,7 +380,7 @@ def test_pairs_outside_of_the_mixed_model_are_told() -> None:
     [
         (("--pairs", "pear"), "did you mean 'pair'"),
         (("--strata", "pair,pear"), "did you mean 'pair'"),
-        (("--strata", ""), "unknown column ''"),
+        (("--strata", ""), "must not be empty"),
         (("--pairs", "pair", "--strata", "pair"), "give one of them"),
         (("--pairs", "four"), "pairs 'four': 0 has 4 clusters; a pair has two"),
         (("--pairs", "arm"), "pairs 'arm': 0 has 8 clusters"),
