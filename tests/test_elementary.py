@@ -10,8 +10,8 @@ from decimal import Decimal, localcontext
 import numpy as np
 import pytest
 
-from sim.engines import compiled
 from sim.elementary import erf, exp, ln, times_power_of_two
+from sim.engines import compiled
 
 COUNT = 100_000
 

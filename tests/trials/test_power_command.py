@@ -509,7 +509,7 @@ def test_the_report_is_whole_safe_and_alone(
         (["four-point-target", "--simulations", "x"], "whole number"),
         (["four-point-target", "--simulations", "50", "--precision", "0.1"], "give one of them"),
         (["four-point-target", "--find", "teams"], "unknown find"),
-        (["four-point-target", "--target", "2"], "target = 2"),
+        (["four-point-target", "--find", "size", "--target", "2"], "target = 2"),
         (["four-point-target", "--format", "xml"], "unknown format"),
         (["refocus", "--draws", "99999"], "draws"),
     ],

@@ -315,4 +315,4 @@ def test_notes_reach_the_text_and_the_json_of_the_command(
     assert main([*line, "--format", "json"]) == 0
     assert any("--missing -99" in one for one in json.loads(capsys.readouterr().out)["notes"])
     assert main([*line, "--missing", " "]) == 2
-    assert "must be CODE or COLUMN=CODE" in capsys.readouterr().err
+    assert "must not be empty" in capsys.readouterr().err
