@@ -162,7 +162,8 @@ def page(rows: Sequence[Compared]) -> str:
         "something out. Designs with outcomes from agents have no formula of their own: theirs "
         "takes the moments of the simulated data, and every report compares the two. Trials in "
         "which one period is analysed are fitted by the program's own analysis; those over "
-        "periods by a second implementation from cell means, which agreed with the program's to 2e-9.",
+        "periods by a second implementation from cell means, which agreed with the program's to "
+        "2e-9.",
         f"Differences (simulated less formula) have a root mean square of {100 * rms:.2f} points, "
         f"of which Monte Carlo error accounts for {100 * noise:.2f}. {beyond} lie beyond "
         f"{ERRORS:g} Monte Carlo errors, and {len(flagged)} of those beyond 2 points"
