@@ -179,7 +179,7 @@ def plan_file(**changes: Any) -> dict[str, Any]:
         (plan_file(notes={"question": 3}), "notes.question = 3: must be a text"),
         (plan_file(notes={"x": ""}), "unknown field “x” in notes"),
         (plan_file(settings={"weeks": 9, "scenarios": "x"}), "Scenarios (scenarios)"),
-        (plan_file(settings={"weeks": "9", "scenarios": USUAL}), 'Weeks to look at (weeks) = "9"'),
+        (plan_file(settings={"weeks": "9", "scenarios": USUAL}), "Weeks to look at (weeks) = '9'"),
         (plan_file(settings={"weaks": 9, "scenarios": USUAL}), "did you mean 'weeks'"),
         (plan_file(settings={"weeks": 9, "scenarios": [*USUAL, None]}), "Scenario 1: must be"),
         (plan_file(settings={"weeks": 9, "scenarios": USUAL, "x": "y" * 70_000}), "at most 64000"),

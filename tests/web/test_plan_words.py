@@ -29,7 +29,7 @@ def changed(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("settings", "begins"),
     [
-        ({"scenarios": [BASE], "weeks": "52"}, 'Weeks to look at (weeks) = "52": must be a whole'),
+        ({"scenarios": [BASE], "weeks": "52"}, "Weeks to look at (weeks) = '52': must be a whole"),
         ({"scenarios": [BASE], "seed": -1}, "Seed of chance (seed) = -1: must be"),
         ({"scenarios": 3}, "Scenarios (scenarios): must be a list"),
         ({"scenarios": [None]}, "Base case: must be a table"),
