@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from inspect import signature
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mesa
 
-from sim.link import Kind
+from sim.errors import InputError
+from sim.link import Kind, Variable
 from sim.state import KINDS
 
 if TYPE_CHECKING:
@@ -58,8 +61,57 @@ class Reading:
         return value
 
 
+# What to do instead of removing an agent, by kind.
+CANNOT_GO = {
+    "trust": "leave its teams out of the roster",
+    "team": "leave it out of the roster",
+    "staff": "set present = 0, and the post is vacant until the rules fill it",
+    "service_user": "set in_service = 0, and the person is discharged",
+}
+
+# Units that are ranges. Others (weeks, SD, counts) have no limits that a value could break.
+RANGES = {
+    "0-1": (0.0, 1.0),
+    "-1 to 1": (-1.0, 1.0),
+    "0/1": (0.0, 1.0),
+    "0-2": (0.0, 2.0),
+    "1-5": (1.0, 5.0),
+}
+
+
+@cache
+def variables_of(kind: Kind) -> dict[str, Variable]:
+    """Return the state variables of a kind of agent by name."""
+    return {variable.name: variable for variable in KINDS[kind]}
+
+
+def check_value(kind: Kind, variable: Variable, value: Any) -> None:
+    """Refuse a value that a state variable cannot have.
+
+    Raises
+    ------
+    InputError
+        For what is not a finite number, not whole where the variable is, or outside its range.
+    """
+    low, high = RANGES.get(variable.unit, (float("-inf"), float("inf")))
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if variable.kind == "whole":
+        wanted, right = "a whole number", number.is_integer()
+    else:
+        wanted, right = "a number", isfinite(number)
+    if right and low <= number <= high:
+        return
+    limits = f" from {low:g} to {high:g}" if isfinite(low) else ""
+    raise InputError(
+        f"{kind}.{variable.name} = {value!r}: must be {wanted}{limits} ({variable.meaning})"
+    )
+
+
 class RuleFollower(mesa.Agent):
-    """A Mesa agent whose state changes only by following rules.
+    """A Mesa agent whose state changes by following rules; what else is set must be in range.
 
     Parameters
     ----------
@@ -76,15 +128,32 @@ class RuleFollower(mesa.Agent):
     def __init__(self, model: mesa.Model, kind: Kind) -> None:
         super().__init__(model)
         self.kind = kind
+        self._variables = variables_of(kind)
         for variable in KINDS[kind]:
-            setattr(self, variable.name, 0.0 if variable.kind == "real" else 0)
+            self.__dict__[variable.name] = 0.0 if variable.kind == "real" else 0
         self.watched = False
         self.steps: list[Step] = []
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; a state variable's value must be one that it can have."""
+        variable = self.__dict__.get("_variables", {}).get(name)
+        if variable is not None:
+            check_value(self.kind, variable, value)
+        object.__setattr__(self, name, value)
+
+    def remove(self) -> None:
+        """Refuse to take one agent out: advice, key workers and chance go by place.
+
+        Raises
+        ------
+        InputError
+            Always. `RecoveryModel.remove_all_agents` empties a world.
+        """
+        raise InputError(f"{self.kind} cannot be removed: {CANNOT_GO[self.kind]}")
+
     def store(self, result: Any) -> None:
-        """Take over the state variables that a rule returned."""
-        for name, value in zip(result._fields, result, strict=True):
-            setattr(self, name, value)
+        """Take over the state variables that a rule returned, unchecked: rules keep to ranges."""
+        self.__dict__.update(zip(result._fields, result, strict=True))
 
     def follow(self, phase: str, rule: Callable[..., Any], *inputs: Any) -> None:
         """Follow a rule: give it its inputs and take over what it returns.

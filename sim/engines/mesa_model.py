@@ -6,6 +6,7 @@ compiled, for many worlds at once; the two give the same state to the last bit.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -44,6 +45,62 @@ def mean(values: list[float]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
+def team_readiness(model: RecoveryModel) -> float:
+    """Return the mean readiness of teams, 0 to 1."""
+    return mean([team.readiness for team in model.teams])
+
+
+def staff_present(model: RecoveryModel) -> int:
+    """Return the number of posts filled."""
+    return sum(team.staff_present for team in model.teams)
+
+
+def behaviour(model: RecoveryModel) -> float:
+    """Return the mean of teams' use of the working practices, 0 to 1."""
+    return mean([team.behaviour_mean for team in model.teams])
+
+
+def relationship(model: RecoveryModel) -> float:
+    """Return the mean quality of relationships with key workers, 0 to 1."""
+    return mean([user.relationship for user in model.service_users])
+
+
+def support(model: RecoveryModel) -> float:
+    """Return the mean support for recovery that service users experience, 0 to 1."""
+    return mean([user.support for user in model.service_users])
+
+
+def hope(model: RecoveryModel) -> float:
+    """Return service users' mean hope, SD."""
+    return mean([user.hope for user in model.service_users])
+
+
+# Functions with names, because a model with nameless ones cannot be pickled.
+REPORTERS: dict[str, Any] = {
+    "week": "week_now",
+    "team_readiness": team_readiness,
+    "staff_present": staff_present,
+    "behaviour": behaviour,
+    "relationship": relationship,
+    "support": support,
+    "hope": hope,
+}
+
+
+def batch_iteration() -> int:
+    """Return the iteration when Mesa's `batch_run` is making a model, else 0.
+
+    Mesa 3.3 gives every iteration the same arguments, later versions no seed, and neither tells
+    the model which iteration it is: only the caller's frame knows.
+    """
+    frame = inspect.currentframe()
+    while frame is not None:
+        if frame.f_globals.get("__name__") == "mesa.batchrunner" and "iteration" in frame.f_locals:
+            return int(frame.f_locals["iteration"])
+        frame = frame.f_back
+    return 0
+
+
 def check_replication(replication: int) -> int:
     """Return the replication as a whole number that fits its word of the key, or refuse it."""
     if int(replication) != replication or not 0 <= int(replication) <= MAXIMUM_SEED:
@@ -63,10 +120,11 @@ class RecoveryModel(mesa.Model):
         REFOCUS trial and the intervention as delivered there, for a year.
     parameters : ParameterSet, optional
         Parameters; the defaults when not given.
-    seed : int
-        Seed of the keyed draws, 0 to 4294967295.
-    replication : int
-        Replication of the same scenario: another run of chance.
+    seed : int, optional
+        Seed of the keyed draws, 0 to 4294967295; 1 when not given.
+    replication : int, optional
+        Replication of the same scenario: another run of chance. When not given, the iteration of
+        Mesa's `batch_run`, elsewhere 0.
     agent_classes : mapping, optional
         Classes to use instead of `Trust`, `Team`, `Staff` and `ServiceUser`, by the names
         ``trust``, ``team``, ``staff``, ``service_user``.
@@ -85,29 +143,42 @@ class RecoveryModel(mesa.Model):
     Raises
     ------
     InputError
-        For a seed or replication out of range or an unknown kind of agent.
+        For a seed or replication out of range, an unknown kind of agent, or a layout or parameters
+        of another type.
     """
 
     def __init__(
         self,
         layout: Layout | None = None,
         parameters: ParameterSet | None = None,
-        seed: int = 1,
-        replication: int = 0,
+        seed: int | None = 1,
+        replication: int | None = None,
         agent_classes: Mapping[str, type[mesa.Agent]] | None = None,
         rng: Any = 0,
     ) -> None:
         super().__init__(rng=rng)
+        seed = check_seed(1 if seed is None else seed)
         if layout is None:
             layout = default_layout(seed)
+        for name, value, wanted in (
+            ("layout", layout, Layout),
+            ("parameters", parameters, ParameterSet),
+        ):
+            if value is not None and not isinstance(value, wanted):
+                raise InputError(
+                    f"{name} = {value!r}: must be a {wanted.__name__} "
+                    "(batch_run takes a list of them)"
+                )
         classes = {**AGENT_KINDS, **dict(agent_classes or {})}
         for kind in classes:
             if kind not in AGENT_KINDS:
                 raise unknown("agent kind", kind, AGENT_KINDS)
         self.layout = layout
         self.p = parameters if parameters is not None else defaults()
-        self.master_seed = check_seed(seed)
-        self.replication = check_replication(replication)
+        self.master_seed = seed
+        self.replication = check_replication(
+            batch_iteration() if replication is None else replication
+        )
         self.week_now = 0
         self.actions = plain_actions(layout.actions)
         self.usual_action = self.actions[0][0]
@@ -115,17 +186,7 @@ class RecoveryModel(mesa.Model):
         self.trusts: list[Any] = []
         self.teams: list[Any] = []
         self._populate(classes)
-        self.datacollector = mesa.DataCollector(
-            model_reporters={
-                "week": "week_now",
-                "team_readiness": lambda m: mean([t.readiness for t in m.teams]),
-                "staff_present": lambda m: sum(t.staff_present for t in m.teams),
-                "behaviour": lambda m: mean([t.behaviour_mean for t in m.teams]),
-                "relationship": lambda m: mean([u.relationship for u in m.service_users]),
-                "support": lambda m: mean([u.support for u in m.service_users]),
-                "hope": lambda m: mean([u.hope for u in m.service_users]),
-            }
-        )
+        self.datacollector = mesa.DataCollector(model_reporters=dict(REPORTERS))
         self.datacollector.collect(self)
 
     def note(self, team: Any, kind: int, place: int, generation: int) -> None:
@@ -198,6 +259,8 @@ class RecoveryModel(mesa.Model):
         for phase in WEEK:
             agents[phase.who].do(phase.name)
         self.datacollector.collect(self)
+        # Mesa's own loops (batch_run, run_model, the viewer) stop here; a further step still runs.
+        self.running = self.week_now < self.layout.weeks
 
     def _kind(self, kind: str) -> mesa.agent.AgentSet:
         return self.agents.select(lambda agent: agent.kind == kind)
@@ -232,6 +295,13 @@ class RecoveryModel(mesa.Model):
     def assess_staff(self, member: Any) -> StaffRow:
         """Return the row of the staff table of a post now."""
         return staff_row(member, member.team, self.p, member.key, self.week_now)
+
+    def remove_all_agents(self) -> None:
+        """Empty the world, after which it cannot be run."""
+        self.trusts, self.teams = [], []
+        for agent in list(self.agents):
+            mesa.Agent.remove(agent)
+        self.running = False
 
     def release(self) -> None:
         """Let go of the model: Mesa 3.3 keeps every model alive through its agents' counter."""
