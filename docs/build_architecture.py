@@ -25,9 +25,10 @@ LAYER_NAMES = (
     "who and what",
     "agents",
     "engines",
-    "the one door",
+    "long work",
     "uses",
     "reports",
+    "the front door",
     "commands",
     "entrances",
 )

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from docs.marked import main, table
+from sim.drawing import Line, Panel
 from sim.inputs.roster import trial_roster
 from sim.posterior.choose import chosen_draws
-from sim.report.figures import Line, Panel, line_figure
+from sim.report.figures import line_figure
 from sim.report.run_report import focus_arm, last_assessment, paired, sentence
 from sim.runs.request import build_request
 from sim.runs.results import Results

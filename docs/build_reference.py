@@ -11,6 +11,7 @@ import inspect
 import re
 from collections.abc import Callable
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from unittest.mock import patch
 
@@ -22,9 +23,21 @@ COMMAND_LINE = FOLDER / "command-line.md"
 PYTHON = FOLDER / "python.md"
 
 PUBLIC = (
+    ("sim", ("run", "compare", "plan", "power", "analyse", "load", "list_scenarios")),
+    (
+        "sim.runs.results",
+        (
+            "Results",
+            "Results.table",
+            "Results.differences",
+            "Results.weekly",
+            "Results.plot",
+            "Results.save",
+        ),
+    ),
     (
         "sim.scenarios.library",
-        ("load_scenario", "scenario_from_text", "adjusted", "list_scenarios"),
+        ("load_scenario", "scenario_from_text", "adjusted"),
     ),
     (
         "sim.inputs.roster",
@@ -35,8 +48,6 @@ PUBLIC = (
     ("sim.posterior.choose", ("chosen_draws",)),
     ("sim.runs.request", ("build_request",)),
     ("sim.runs.simulate", ("simulate",)),
-    ("sim.quick", ("run", "differences", "weekly")),
-    ("sim.runs.results", ("Results",)),
     ("sim.engines.mesa_model", ("RecoveryModel",)),
     ("sim.trials.analyses.analyse", ("analyse_csv", "analyse_table")),
 )
@@ -62,7 +73,7 @@ def functions_of(module: str, names: tuple[str, ...]) -> str:
     """Return signatures and docstrings of public functions of a module."""
     sections = []
     for name in names:
-        one = getattr(importlib.import_module(module), name)
+        one = attrgetter(name)(importlib.import_module(module))
         text = inspect.cleandoc(one.__doc__ or "")
         signature = str(inspect.signature(one)) if inspect.isfunction(one) else ""
         # A folder of this machine, given as a default, is no part of the reference.

@@ -56,15 +56,14 @@ SCREENED_TEAMS = {1.0: "all", 0.5: "readiest half", 0.25: "readiest quarter"}
 @cache
 def outcome(command: str) -> PowerOutcome:
     """Return what `refocus power` finds."""
+    from sim.api.power import powered
     from sim.cli import build_parser
     from sim.commands.job import Job
-    from sim.commands.power import calculated, setting
-    from sim.trials.designs.design_file import changed, load_design
+    from sim.commands.power import question_of
 
     given = build_parser().parse_args(["power", *shlex.split(command)])
-    file = load_design(given.design)
-    settings = dict(setting(text) for text in given.set)
-    return calculated(changed(file, settings) if settings else file, given, Job(given, "trial"))
+    work = Job(given, "trial")
+    return powered(question_of(given), work.how, work.stop).outcome
 
 
 def commands(lines: Iterable[str], why: str) -> str:

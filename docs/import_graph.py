@@ -12,6 +12,7 @@ from pathlib import Path
 # Each row may use itself and the rows above it.
 LAYERS = (
     {
+        "drawing",
         "elementary",
         "errors",
         "events",
@@ -27,9 +28,10 @@ LAYERS = (
     {"scenarios", "inputs", "population", "week", "week_text"},
     {"agents"},
     {"engines"},
-    {"runs", "quick"},
+    {"runs"},
     {"trials", "planning"},
     {"report"},
+    {"api"},
     {"commands"},
     {"cli", "mesa_view", "web", "__main__"},
 )

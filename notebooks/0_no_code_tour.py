@@ -98,10 +98,10 @@
 # This is what the page did. Run the cell with Shift+Enter.
 
 # %%
-from sim.quick import differences, run, weekly
+import sim
 
-results = run(["usual-care", "refocus-as-delivered", "refocus-full"], draws=50, replications=2)
-gained = differences(results, "qpr15")
+results = sim.run(["usual-care", "refocus-as-delivered", "refocus-full"], draws=50, replications=2)
+gained = results.differences("qpr15")
 gained.describe(percentiles=[0.05, 0.25, 0.75, 0.95]).round(2)
 
 # %% [markdown]
@@ -111,14 +111,14 @@ gained.describe(percentiles=[0.05, 0.25, 0.75, 0.95]).round(2)
 #
 # The README and the calibration page print somewhat other numbers, above all for full implementation:
 # they used more draws of the parameters and other runs of chance, and every such mean carries Monte
-# Carlo noise. Add `seed=2` inside `run(...)` to see how far it goes.
+# Carlo noise. Add `seed=2` inside `sim.run(...)` to see how far it goes.
 
 # %%
 import matplotlib.pyplot as plt
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.5))
 for scenario, colour in [("refocus-as-delivered", "#0072B2"), ("refocus-full", "#D55E00")]:
-    fidelity = weekly(results, "fidelity")
+    fidelity = results.weekly("fidelity")
     left.plot(fidelity.index, fidelity[scenario], color=colour, label=scenario)
     values = gained[scenario].sort_values()
     right.plot(values, range(1, len(values) + 1), color=colour, label=scenario)
@@ -195,14 +195,14 @@ assert gained["refocus-full"].mean() > gained["refocus-as-delivered"].mean() > 0
 # the chain.
 
 # %% tags=["solution"]
-relieved = run(
+relieved = sim.run(
     ["usual-care", "refocus-as-delivered", "priorities-reduced"], draws=25, replications=1
 )
-fidelity = weekly(relieved, "fidelity").loc[52]
+fidelity = relieved.weekly("fidelity").loc[52]
 print(fidelity.round(3))
 assert fidelity["priorities-reduced"] > fidelity["refocus-as-delivered"] > fidelity["usual-care"]
 # An effect shrinks along the chain: in SD, the QPR (SD about 10) moves less than practice does.
-assert differences(relieved)["priorities-reduced"].mean() / 10 < 0.1
+assert relieved.differences()["priorities-reduced"].mean() / 10 < 0.1
 
 # %% [markdown]
 # ### Exercise 3 (design, 15 minutes)

@@ -92,7 +92,7 @@ predicted = {
 # %%
 import pandas as pd
 
-from sim.quick import differences, run
+import sim
 
 DRAWS = 30  # for a real answer: 400 or more
 pair = ["usual-care", "refocus-as-delivered"]
@@ -100,8 +100,8 @@ pair = ["usual-care", "refocus-as-delivered"]
 
 def gain(settings, measure="qpr15"):
     """QPR points gained as delivered at 52 weeks, one number for each simulated world."""
-    results = run(pair, settings=settings, draws=DRAWS, replications=1, collect=("summaries",))
-    return differences(results, measure)["refocus-as-delivered"]
+    results = sim.run(pair, settings=settings, draws=DRAWS, replications=1, collect=("summaries",))
+    return results.differences(measure)["refocus-as-delivered"]
 
 
 gains = {"as modelled": gain({})}
@@ -192,14 +192,13 @@ print(f"spread of estimates (SD): {trials['difference'].std():.2f} points")
 # it, replace `{}` by a switch such as `switches["too short a time"]`, and see which links moved.
 
 # %%
-from sim.quick import weekly
 
 
 def chain(settings):
-    results = run(pair, settings=settings, draws=DRAWS, replications=1)
+    results = sim.run(pair, settings=settings, draws=DRAWS, replications=1)
     added = {}
     for link in ["fidelity", "experience", "recovery"]:
-        last = weekly(results, link).loc[52]
+        last = results.weekly(link).loc[52]
         added[link] = round(float(last["refocus-as-delivered"] - last["usual-care"]), 5)
     return added
 

@@ -140,22 +140,23 @@ class ForgetfulStaff(Staff):
 # dozens of draws: minutes, not seconds.)
 
 # %%
+import sim
 from sim.inputs.roster import described_roster
-from sim.quick import run, weekly
 
 four_teams = described_roster(trusts=1, teams_per_trust=4, intervention_share=1.0)
 
 
 def year_with(staff_class):
     """Skill and fidelity, week by week, when all staff are of this class."""
-    results = run(
+    results = sim.run(
         "refocus-as-delivered",
         roster=four_teams,
+        draws=0,
         replications=2,
         agent_classes={"staff": staff_class},
     )
-    skill = weekly(results, "skill")["refocus-as-delivered"]
-    fidelity = weekly(results, "fidelity")["refocus-as-delivered"]
+    skill = results.weekly("skill")["refocus-as-delivered"]
+    fidelity = results.weekly("fidelity")["refocus-as-delivered"]
     return skill, fidelity
 
 
@@ -319,8 +320,8 @@ def share_held(intervals):
         load_scenario("boosters-12-months"), {"support.boosters.sessions": []}
     ).model_copy(update={"name": "no boosters"})
     scenarios = ["usual-care", no_boosters, *map(with_boosters, intervals)]
-    results = run(scenarios, draws=20, replications=1, weeks=104, collect=("trajectories",))
-    fidelity = weekly(results, "fidelity")
+    results = sim.run(scenarios, draws=20, replications=1, weeks=104, collect=("trajectories",))
+    fidelity = results.weekly("fidelity")
     gained = fidelity.sub(fidelity["usual-care"], axis=0).drop(columns="usual-care")
     return gained.loc[79:104].mean() / gained.loc[52, "no boosters"]
 
@@ -399,7 +400,7 @@ assert champion_fidelity[52] > usual_fidelity[52]
 #   spaces where Jupyter has already indented after the colon.
 # * A method replaced by `pass` can leave a later phase without what it needs: `hear_colleagues` must
 #   set `values_pending`, as `settle_values` reads it. Show this if somebody tries it.
-# * *With more machine*: `run(..., roster="trial", replications=20, agent_classes=...)` takes minutes;
+# * *With more machine*: `sim.run(..., roster="trial", replications=20, agent_classes=...)` takes minutes;
 #   rules that prove useful are then written for both engines
 #   ([`CONTRIBUTING.md`](../../../CONTRIBUTING.md)).
 # * Further reading for the class: [`docs/own-agents.md`](../../../docs/own-agents.md).

@@ -138,7 +138,7 @@ print(
 # other numbers stay at their defaults.
 
 # %%
-from sim.quick import differences, run
+import sim
 
 mechanisms = {
     "A: felt, but recovery does not follow": {
@@ -154,9 +154,9 @@ mechanisms = {
 
 def gains(settings, scenario="refocus-as-delivered"):
     """Return the mean gains in the QPR and in INSPIRE Support after a year, over usual care."""
-    worlds = run(["usual-care", scenario], settings=settings, replications=15)
+    worlds = sim.run(["usual-care", scenario], settings=settings, draws=0, replications=15)
     return tuple(
-        float(differences(worlds, measure)[scenario].mean())
+        float(worlds.differences(measure)[scenario].mean())
         for measure in ("qpr15", "inspire_support")
     )
 

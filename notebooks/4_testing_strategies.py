@@ -55,11 +55,11 @@
 # ## Worked: the library
 
 # %%
-from sim.scenarios.library import list_scenarios
+import sim
 
 groups = {}
-for one in list_scenarios():
-    groups.setdefault(one.group, []).append(one.name)
+for scenario in sim.list_scenarios():
+    groups.setdefault(scenario.group, []).append(scenario.name)
 for group, names in groups.items():
     print(f"{group}: {', '.join(names)}\n")
 
@@ -71,8 +71,6 @@ for group, names in groups.items():
 # %%
 import matplotlib.pyplot as plt
 
-from sim.quick import differences, run, weekly
-
 strategies = [
     "usual-care",
     "refocus-as-delivered",
@@ -82,10 +80,10 @@ strategies = [
     "newcomer-induction",
     "refocus-full",
 ]
-worlds = run(strategies, draws=25, replications=1, weeks=104)
+worlds = sim.run(strategies, draws=25, replications=1, weeks=104)
 figure, panels = plt.subplots(1, 3, figsize=(14, 4))
 for variable, panel in zip(["reach", "adoption", "fidelity"], panels, strict=True):
-    curves = weekly(worlds, variable)
+    curves = worlds.weekly(variable)
     for name in strategies:
         panel.plot(curves.index, curves[name], label=name)
     panel.axvline(52, linestyle=":", color="grey")
@@ -101,7 +99,7 @@ plt.show()
 # Maintenance: what is left of the gain in fidelity, a year after funding ended?
 
 # %%
-fidelity = weekly(worlds, "fidelity")
+fidelity = worlds.weekly("fidelity")
 gain = fidelity.sub(fidelity["usual-care"], axis=0)
 kept = gain.loc[104] / gain.loc[52]
 for name in strategies[1:]:
@@ -135,13 +133,13 @@ print(f"SD of the difference, luck and draw of its own {other_luck.std():.2f}")
 from sim.inputs.roster import trial_roster
 
 orders = ["rollout-random", "rollout-readiness-first", "rollout-equity-first"]
-rollouts = run(
+rollouts = sim.run(
     ["usual-care", *orders],
     draws=15,
     replications=1,
     collect=("summaries", "trajectories", "team_weeks"),
 )
-print(weekly(rollouts, "reach", arm="all teams").loc[[13, 26, 39, 52, 104], orders].round(2))
+print(rollouts.weekly("reach", arm="all teams").loc[[13, 26, 39, 52, 104], orders].round(2))
 
 team_weeks = rollouts.table("team_weeks")
 begun = team_weeks[team_weeks["sessions_offered"] > 0]
@@ -177,7 +175,7 @@ print(waits.round(0))
 
 # %% [markdown] tags=["instructor"]
 # **Solution 1.** One good answer is printed below. "Revise professional roles" is only the nearest name
-# that ERIC has for taking work away. Let the class look an answer up: `weekly(worlds, "adoption")`
+# that ERIC has for taking work away. Let the class look an answer up: `worlds.weekly("adoption")`
 # rises most under newcomer induction and hardly under leadership support. Where a strategy is *expected*
 # to act and where it acts in this model are two questions.
 
@@ -220,8 +218,8 @@ def fidelity_added(changes):
         adjusted(delivered, change).model_copy(update={"name": name})
         for name, change in changes.items()
     ]
-    results = run([delivered, *variants], draws=15, replications=1)
-    end = weekly(results, "fidelity").loc[52]
+    results = sim.run([delivered, *variants], draws=15, replications=1)
+    end = results.weekly("fidelity").loc[52]
     return end[list(changes)] - end["refocus-as-delivered"]
 
 
@@ -263,7 +261,7 @@ my_pair = {"conditions.attendance_assured": 1.0}  # change it, and add a second
 def two_years(pair, name):
     """Run usual care, REFOCUS as delivered and a pair of changes for two years."""
     scenario = adjusted(delivered, pair).model_copy(update={"name": name})
-    return run(["usual-care", delivered, scenario], draws=15, replications=1, weeks=104)
+    return sim.run(["usual-care", delivered, scenario], draws=15, replications=1, weeks=104)
 
 
 def with_interval(gains):
@@ -281,7 +279,7 @@ def fidelity_kept(worlds, name):
 
 mine = two_years(my_pair, "my-pair")
 print("fidelity at two years, over as delivered:", with_interval(fidelity_kept(mine, "my-pair")))
-qpr = differences(mine, "qpr15", base="refocus-as-delivered")["my-pair"]
+qpr = mine.differences("qpr15", base="refocus-as-delivered")["my-pair"]
 print("QPR at two years, over as delivered:     ", with_interval(qpr))
 
 # %% [markdown]
@@ -309,7 +307,7 @@ for name, first_change in {
 }.items():
     pair_of_changes = two_years({first_change: 1.0, **supervised}, name)
     kept_by[name] = fidelity_kept(pair_of_changes, name)
-    gained = differences(pair_of_changes, "qpr15", base="refocus-as-delivered")[name]
+    gained = pair_of_changes.differences("qpr15", base="refocus-as-delivered")[name]
     print(f"{name} and supervision that continues: fidelity {with_interval(kept_by[name])}")
     print(f"    QPR {with_interval(gained)}")
 assert (kept_by["attendance"] > 0).mean() > 0.9

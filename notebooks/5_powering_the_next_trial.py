@@ -83,12 +83,11 @@ for icc in (0.0, 0.01, 0.03, 0.05, 0.1):
 # need, so its power is lower than what you computed above.
 
 # %%
-from sim.trials.designs.design_file import load_design
-from sim.trials.power.power_study import simulate_power, study_of
+import sim
 
-study = study_of(load_design("four-point-target"))
-print(f"{study.design.total_clusters} teams")
-result = simulate_power(study, simulations=400, seed=1)
+answer = sim.power("four-point-target", simulations=400, sensitivity=False)
+result = answer.outcome.result
+print(f"{result.study.design.total_clusters} teams")
 power, null = result.performance.power, result.null.power
 print(f"power          {power.value:.3f}, Monte Carlo SE {power.monte_carlo_se:.3f}")
 print(f"type I error   {null.value:.3f}, Monte Carlo SE {null.monte_carlo_se:.3f}")
@@ -111,10 +110,8 @@ for sentence in result.gap.explanation:
 # %%
 import numpy as np
 
-from sim.quick import differences, run
-
-worlds = run(["usual-care", "refocus-full"], draws=60, replications=1)
-believed = differences(worlds)["refocus-full"].to_numpy()
+worlds = sim.run(["usual-care", "refocus-full"], draws=60, replications=1)
+believed = worlds.differences()["refocus-full"].to_numpy()
 low, high = np.quantile(believed, [0.05, 0.95])
 print(f"believed effect: mean {believed.mean():.2f}, 90% from {low:.2f} to {high:.2f}")
 
@@ -214,7 +211,7 @@ assert lead[0.1] > 2 * lead[0.01]
 
 # %%
 found = {
-    name: simulate_power(study_of(load_design(name)), simulations=150, seed=2, null=False)
+    name: sim.power(name, simulations=150, seed=2, sensitivity=False).outcome.result
     for name in ("stepped-wedge-slow", "parallel-slow")
 }
 for name, one in found.items():

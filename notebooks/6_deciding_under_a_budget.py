@@ -63,22 +63,19 @@ predicted_chance_of_four_points = None
 # %% [markdown]
 # ## Worked 1: the question
 #
-# A `Question` holds scenarios, base case, teams, parameter draws, and the *setting*: what the planner
+# A question names scenarios, base case, teams, parameter draws, and the *setting*: what the planner
 # has. Nothing is left implicit, so that somebody else can ask the same.
 
 # %%
+import sim
 from sim.inputs.roster import described_roster
-from sim.planning.comparison import Question, compare, with_base
 from sim.planning.setting import setting_from_text
-from sim.posterior.choose import chosen_draws
-from sim.scenarios.library import load_scenario
 
 trust = described_roster(trusts=1, teams_per_trust=8, intervention_share=1.0)
-draws = chosen_draws(30)  # for a real answer: 200, and 10 replications
 
 
-def question(budget_per_year, strategies):
-    """What the board asks, with so much money a year and these strategies."""
+def answer(budget_per_year, strategies):
+    """What the board gets to know, with so much money a year and these strategies."""
     setting = setting_from_text(
         f"""
         start_date = 2026-04-01
@@ -88,21 +85,19 @@ def question(budget_per_year, strategies):
         budget_per_year = {budget_per_year}
         """
     )
-    scenarios = [load_scenario(name) for name in strategies]
-    return Question(
-        with_base(scenarios, load_scenario("usual-care")),
+    return sim.compare(
+        strategies,
         base="usual-care",
         roster=trust,
-        chosen=draws,
         setting=setting,
-        weeks=156,
+        draws=30,  # for a real answer: 200, and 10 replications
         replications=2,
     )
 
 
 strategies = ["refocus-as-delivered", "continuing-coaching", "refocus-boosters"]
-comparison = compare(question(50_000, strategies))
-print("Intervals over draws cover:", draws.covers)
+board = answer(50_000, strategies)
+print("Draws are from the", board.comparison.question.chosen.named)
 
 # %% [markdown]
 # ## Worked 2: who starts when
@@ -110,26 +105,22 @@ print("Intervals over draws cover:", draws.covers)
 # The budget makes a queue. Read the last column.
 
 # %%
-from sim.planning import compare_tables as tables
-
-starts = tables.starts(comparison)
+starts = board.table("starts")
 starts[["scenario", "team", "start week", "start date", "why"]]
 
 # %% [markdown]
 # ## Worked 3: one line for each strategy
 
 # %%
-from sim.planning.verdicts import overall_sentence
-
-print(overall_sentence(comparison))
-tables.headline(comparison).set_index("scenario").T
+print(board.sentence)
+board.table("headline").set_index("scenario").T
 
 # %% [markdown]
 # The two columns of 5% and 95% cover parameter uncertainty. The chance of reaching 4 points comes
 # with its own **Monte Carlo error**: 30 draws cannot show that something never happens.
 
 # %%
-tables.chances(comparison).query("scenario == 'refocus-as-delivered'").drop(columns="scenario")
+board.table("chances").query("scenario == 'refocus-as-delivered'").drop(columns="scenario")
 
 # %% [markdown]
 # ## Worked 4: money by year
@@ -140,10 +131,10 @@ tables.chances(comparison).query("scenario == 'refocus-as-delivered'").drop(colu
 # %%
 import matplotlib.pyplot as plt
 
-budget = tables.budget(comparison)
+budget = board.table("budget")
 figure, axis = plt.subplots(figsize=(8, 3.5))
 colours = {"direct": "#0072B2", "indirect": "#E69F00"}
-for row, name in enumerate(comparison.others):
+for row, name in enumerate(board.comparison.others):
     base = [0.0, 0.0, 0.0]
     places = [year + 0.27 * (row - 1) for year in range(3)]
     for kind, colour in colours.items():
@@ -159,7 +150,8 @@ axis.set_xticks(range(3), ["year 1", "year 2", "year 3"])
 axis.set(ylabel="£ thousand", ylim=(0, 1.25 * max(150, base.max())))
 axis.legend(frameon=False, ncols=3, loc="upper right")
 axis.set_title(
-    "   ".join(f"{'ABC'[row]} {name}" for row, name in enumerate(comparison.others)), fontsize=9
+    "   ".join(f"{'ABC'[row]} {name}" for row, name in enumerate(board.comparison.others)),
+    fontsize=9,
 )
 figure.tight_layout()
 
@@ -170,7 +162,7 @@ figure.tight_layout()
 # none, no honest interval of the ratio exists, and the table shows none.
 
 # %%
-tables.unit_costs(comparison).round(0)
+board.table("unit-costs").round(0)
 
 # %% [markdown]
 # ## Worked 6: for whom?
@@ -179,7 +171,7 @@ tables.unit_costs(comparison).round(0)
 # shows their *reach* and calls their *effect* unknown. "Unknown" is a finding, and never "no benefit".
 
 # %%
-tables.groups(comparison).iloc[:2].T
+board.table("groups").iloc[:2].T
 
 # %% [markdown]
 # ## Exercises
@@ -225,9 +217,9 @@ assert whole.loc["direct", "mean"] < 1.15 * 150_000
 # `"refocus-as-delivered"`, and read the last line of the red text. Last, `"refocus-full"` with 100_000.
 
 # %%
-changed = compare(question(50_000, ["refocus-as-delivered"]))  # the number, then the strategy
-print("starts in week", list(tables.starts(changed)["start week"]))
-tables.headline(changed).set_index("scenario")[["QPR difference", "reach at end"]]
+changed = answer(50_000, ["refocus-as-delivered"])  # the number, then the strategy
+print("starts in week", list(changed.table("starts")["start week"]))
+changed.table("headline").set_index("scenario")[["QPR difference", "reach at end"]]
 
 # %% [markdown]
 # **Your answer** (double-click here to write)
@@ -246,11 +238,11 @@ tables.headline(changed).set_index("scenario")[["QPR difference", "reach at end"
 # %% tags=["solution"]
 from sim.errors import InputError
 
-richer = compare(question(100_000, ["refocus-as-delivered"]))
-richer_weeks = [int(week) for week in tables.starts(richer)["start week"] if week != "never"]
+richer = answer(100_000, ["refocus-as-delivered"])
+richer_weeks = [int(week) for week in richer.table("starts")["start week"] if week != "never"]
 poorer, better = (
-    tables.headline(one).set_index("scenario").loc["refocus-as-delivered"]
-    for one in (comparison, richer)
+    one.table("headline").set_index("scenario").loc["refocus-as-delivered"]
+    for one in (board, richer)
 )
 print(f"last start: week {max(weeks)}, with twice the budget week {max(richer_weeks)}")
 print(f"reach {poorer['reach at end']:.2f} and {better['reach at end']:.2f}")
@@ -259,12 +251,12 @@ assert sum(richer_weeks) < sum(weeks)
 assert better["reach at end"] < 1.5 * poorer["reach at end"]
 assert abs(better["QPR difference"] - poorer["QPR difference"]) < 0.3
 try:
-    compare(question(50_000, ["refocus-full"]))
+    answer(50_000, ["refocus-full"])
 except InputError as refused:
     print(refused)
 else:
     raise AssertionError("the full programme should not fit into this budget")
-full = tables.starts(compare(question(100_000, ["refocus-full"])))["start week"]
+full = answer(100_000, ["refocus-full"]).table("starts")["start week"]
 print("refocus-full with £100,000 a year starts in week", list(full))
 assert 0 < (full != "never").sum() < len(full) / 2
 
@@ -286,10 +278,8 @@ assert 0 < (full != "never").sum() < len(full) / 2
 # point for one person, and the chance that each strategy is best.
 
 # %%
-from sim.planning.value import value_of
-
-value = value_of(comparison)
-tables.acceptability(value).iloc[::8].round(2).T
+value = board.value
+board.table("acceptability").iloc[::8].round(2).T
 
 # %% [markdown]
 # **Your page for the board** (double-click here to write; at most 300 words)
@@ -317,11 +307,11 @@ tables.acceptability(value).iloc[::8].round(2).T
 assert value.perfect_information[0] == 0.0
 assert (value.perfect_information >= 0.0).all()
 assert value.names[value.best[0]] == "usual-care", "at no willingness to pay, nothing is bought"
-chance = tables.chances(comparison)
+chance = board.table("chances")
 four = chance[chance["QPR difference from base"].str.startswith("4 points")]
 assert (four["probability"] < 0.1).all()
 assert (four["Monte Carlo 95% high"] > 0.02).all(), "thirty draws never prove 'never'"
-people = comparison.prepared.covered.people
+people = board.comparison.prepared.covered.people
 print(f"people on the books: {people:.0f}")
 print(f"perfect information is worth at most £{people * value.perfect_information.max():,.0f}")
 

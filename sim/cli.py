@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
+import sim
 from sim.commands import (
     analyse,
     compare,
@@ -220,17 +221,6 @@ def build_parser() -> Parser:
     return parser
 
 
-def version() -> str:
-    """Return the version of the package."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        return installed("refocus-simulation")
-    except PackageNotFoundError:
-        return "not installed"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -253,7 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if strays:
             raise stray_argument(parser, given.command, strays[0])
         if given.version:
-            print(f"refocus {version()}")
+            print(f"refocus {sim.__version__}")
             return 0
         if given.command is None:
             parser.print_help()

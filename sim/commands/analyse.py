@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import math
-from typing import Any
 
+FORMATS = ("text", "json")
 EXAMPLES = """\
 examples:
   refocus analyse data.csv --model 'fu ~ arm + base + factor(site) + (1|cluster)' --term arm
@@ -74,49 +73,21 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(given: argparse.Namespace) -> int:
     """Analyse and print."""
-    import json
-
+    from sim.api.analyse import analyse
     from sim.errors import unknown
-    from sim.trials.analyses.analyse import analyse_csv
-    from sim.trials.analyses.analysis_text import format_analysis
 
-    if given.format not in ("text", "json"):
-        raise unknown("format", given.format, ("text", "json"))
-    result = analyse_csv(
+    if given.format not in FORMATS:
+        raise unknown("format", given.format, FORMATS)
+    answer = analyse(
         given.data,
         given.model,
         given.term,
-        references=given.reference,
+        reference=given.reference,
         missing=given.missing,
         participation=given.participation,
-        imputations=whole_imputations(given.impute),
-        strata=[one.strip() for one in given.strata.split(",")] if given.strata is not None else (),
+        impute=given.impute,
+        strata=given.strata if given.strata is not None else (),
         pairs=given.pairs,
     )
-    if given.format == "json":
-        print(json.dumps(without_nan(result), indent=1, allow_nan=False))
-    else:
-        print(format_analysis(result))
+    print(answer.printed(given.format), end="")
     return 0
-
-
-def whole_imputations(text: str) -> int:
-    """Return the number of imputations, or refuse it."""
-    from sim.errors import InputError
-    from sim.reading.numbers import whole
-
-    count = whole("impute", text, 0, 1000)
-    if count == 1:
-        raise InputError("impute = 1: must be a whole number from 2 to 1000, or 0 for none")
-    return count
-
-
-def without_nan(value: Any) -> Any:
-    """Return a result in which numbers that do not exist are null, as JSON knows no others."""
-    if isinstance(value, dict):
-        return {name: without_nan(one) for name, one in value.items()}
-    if isinstance(value, list):
-        return [without_nan(one) for one in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -6,8 +6,6 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from sim.errors import InputError
-
 if TYPE_CHECKING:
     from sim.posterior.choose import ChosenDraws
 
@@ -27,21 +25,13 @@ def add_draw_options(parser: argparse.ArgumentParser, default: int) -> None:
     )
 
 
-def given_draws(given: argparse.Namespace, seed: int) -> ChosenDraws:
-    """Return the sets of parameter values that the options ask for."""
-    from sim.posterior.choose import chosen_draws
+def given_draws(given: argparse.Namespace) -> ChosenDraws:
+    """Return the sets of parameter values that the options ask for, and tell what they are not."""
+    from sim.api.choices import LARGEST_SEED, chosen_values
     from sim.reading.numbers import whole
 
-    count = whole("draws", given.draws, 0, 100_000)
-    if count == 0 and (given.prior_only or given.posterior is not None):
-        other = "prior-only" if given.prior_only else "posterior"
-        raise InputError(f"draws = 0: are the defaults, which leave --{other} without a meaning")
-    chosen = chosen_draws(
-        count,
-        prior_only=given.prior_only,
-        path=given.posterior,
-        seed=seed,
-    )
+    seed = whole("seed", given.seed, 0, LARGEST_SEED)
+    chosen = chosen_values(given.draws, given.prior_only, given.posterior, seed)
     for note in chosen.notes:
         print(f"refocus: posterior: {note}", file=sys.stderr, flush=True)
     return chosen

@@ -169,7 +169,7 @@ def prepared(given: argparse.Namespace) -> tuple[ChosenDraws, int, int]:
     count = whole("trials", given.trials, 20, 1_000_000)
     if given.draws == str(TRIALS) and count < TRIALS:
         given.draws = str(count)
-    chosen = given_draws(given, seed)
+    chosen = given_draws(given)
     return chosen, count, seed
 
 
@@ -228,7 +228,7 @@ def csv_of(rows: list[dict[str, Any]]) -> str:
 
 def json_of(value: dict[str, Any]) -> str:
     """Return a value as JSON; numbers that do not exist are null."""
-    from sim.commands.analyse import without_nan
+    from sim.api.analyse import without_nan
 
     return json.dumps(without_nan(value), indent=1, allow_nan=False, default=list) + "\n"
 

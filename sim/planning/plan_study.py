@@ -79,6 +79,8 @@ class PlanQuestion:
         The user's own threshold of the QPR difference, points.
     include_control : bool
         Whether teams of the control arm are planned for too.
+    covers : str
+        What intervals over the draws cover.
     """
 
     packages: tuple[Scenario, ...]
@@ -93,6 +95,7 @@ class PlanQuestion:
     setting: Setting = field(default_factory=Setting)
     threshold: float | None = None
     include_control: bool = False
+    covers: str = ""
 
     @property
     def earliest(self) -> np.ndarray:

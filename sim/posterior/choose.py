@@ -14,6 +14,7 @@ from sim.posterior.rules import rules_hash
 POSTERIOR = "posterior"
 PRIOR = "prior"
 DEFAULTS = "defaults"
+GIVEN = "given"
 PRIOR_SEED = 0
 MOST_NAMED = 5
 
@@ -26,7 +27,7 @@ class ChosenDraws:
     ----------
     draws : list of dict
         Parameter values by name; one empty set when only the defaults are used.
-    source : {'posterior', 'prior', 'defaults'}
+    source : {'posterior', 'prior', 'defaults', 'given'}
         Where they come from.
     provenance : dict
         Provenance of the posterior; empty otherwise.
@@ -45,6 +46,8 @@ class ChosenDraws:
         """The distribution that the draws are from, with what it does not cover."""
         if self.source == POSTERIOR:
             return "; ".join((POSTERIOR, *self.notes))
+        if self.source == GIVEN:
+            return "values given by the user"
         return "prior, no trial data used"
 
     @property

@@ -87,14 +87,16 @@ def number_value(
 
 
 def number(
-    name: str, text: str, low: float, high: float, unit: str = "", *, above: bool = False
+    name: str, text: str | float, low: float, high: float, unit: str = "", *, above: bool = False
 ) -> float:
-    """Return the number that a text holds, or refuse it by name (see `number_value`)."""
+    """Return the number that a text holds, or is, or refuse it by name (see `number_value`)."""
+    if not isinstance(text, str):
+        return number_value(name, text, low, high, unit, above=above)
     return _in_range(name, _repeated_text(text), number_in(text), low, high, unit, above)
 
 
 def number_or_none(
-    name: str, text: str | None, low: float, high: float, unit: str = ""
+    name: str, text: str | float | None, low: float, high: float, unit: str = ""
 ) -> float | None:
     """Return the number of an option, or None where the option is not given (see `number`)."""
     return None if text is None else number(name, text, low, high, unit)

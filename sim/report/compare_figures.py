@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.report.figures import COLOURS, DASHES, _new, _svg, spread_labels
+from sim.drawing import COLOURS, DASHES, spread_labels
+from sim.report.figures import _new, _svg
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 GREY = "#777777"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.drawing import Line, Panel
 from sim.planning import compare_tables as tables
 from sim.planning.comparison import (
     IMPORTANT,
@@ -44,7 +45,7 @@ from sim.report.compare_figures import (
     plane_figure,
 )
 from sim.report.document import Document, download
-from sim.report.figures import Line, Panel, Point, interval_figure, line_figure
+from sim.report.figures import Point, interval_figure, line_figure
 from sim.report.readable import PRINT_STYLE, folded, table_block
 from sim.scenarios.split import split_text
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.report.figures import COLOURS, DASHES, _new, _svg
+from sim.drawing import COLOURS, DASHES
+from sim.report.figures import _new, _svg
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.drawing import Line, Panel
 from sim.measures.catalogue import QPR15_IMPORTANT
 from sim.report.document import Document
-from sim.report.figures import Line, Panel, Point, interval_figure, line_figure
+from sim.report.figures import Point, interval_figure, line_figure
 from sim.report.participation import (
     CONTROL,
     HIGH,
@@ -130,6 +131,7 @@ def caution(chosen: ChosenDraws) -> str:
         + "".join(f" Not covered by it: {one}." for one in chosen.notes),
         "prior": f"Not calibrated: {len(chosen.draws)} draws from the priors, no trial data used.",
         "defaults": "Not calibrated: the model runs on default values chosen by hand.",
+        "given": f"Parameter values: {len(chosen.draws)} sets given by the user.",
     }[chosen.source]
     return (
         f"{values} INSPIRE: not calibrated, no REFOCUS figure seen. What lies beyond month 12 is "

@@ -10,6 +10,7 @@ staff_assessments     run, post and assessment (self-rated knowledge, attitudes,
 trajectories          run, arm (or all teams) and week: means over teams
 team_weeks            run, team and week
 events                run and event
+draws                 scenario and draw: the value of every parameter
 ====================  ==============================================================
 """
 
@@ -26,10 +27,19 @@ import numpy as np
 
 from sim.errors import InputError, unknown
 from sim.files import NotWrittenError, encoded, reason, write_whole
+from sim.runs.result_tables import (
+    ALL_TEAMS,
+    USUAL_CARE,
+    assessed,
+    held_name,
+    of_arm,
+    read_table,
+)
 from sim.spreadsheet import frame_csv
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from sim.engines.ensemble import Request
     from sim.posterior.choose import ChosenDraws
@@ -42,14 +52,16 @@ TABLES = (
     "trajectories",
     "team_weeks",
     "events",
+    "draws",
 )
+WITHOUT_ARRAYS = ("runs", "draws")
+"""Tables made from the request, whatever was collected."""
 FORMATS = ("csv", "parquet")
-ALL_TEAMS = "all teams"
 CSV_NUMBERS = "%.7g"
-"""Digits of numbers in CSV files; Parquet keeps all."""
+"""Digits of numbers in CSV files; Parquet keeps all, and the values of draws have all."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Results:
     """Tables of a simulation and their provenance.
 
@@ -61,11 +73,27 @@ class Results:
         Names behind the numbers: scenarios, arms, measures, teams, trusts, team types.
     metadata : dict
         Version, seed, scenario texts, parameters, packages and what else is needed to repeat it.
+    draws : numpy.ndarray or None
+        Parameter values, a structured array of shape (scenarios, draws).
+    folder : Path or None
+        Where tables that are not in `arrays` are read from when they are asked for.
     """
 
     arrays: dict[str, np.ndarray]
     labels: dict[str, list[str]]
     metadata: dict[str, Any] = field(default_factory=dict)
+    draws: np.ndarray | None = None
+    folder: Path | None = None
+
+    def __repr__(self) -> str:
+        from sim.runs.shown import line
+
+        return line(self)
+
+    def _repr_html_(self) -> str:
+        from sim.runs.shown import html
+
+        return html(self)
 
     @classmethod
     def of(
@@ -86,7 +114,21 @@ class Results:
             "team_trust": [layout.trust_names[row["trust"]] for row in layout.teams],
             "event": list(EVENT_NAMES),
         }
-        return cls(arrays, labels, {**described(request, engine), **extra})
+        return cls(arrays, labels, {**described(request, engine), **extra}, request.draws)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables there are."""
+        return tuple(one for one in TABLES if self._file(one) or self._held(one))
+
+    def _held(self, name: str) -> bool:
+        return name in self.arrays or (name in WITHOUT_ARRAYS and self.folder is None)
+
+    def _file(self, name: str) -> Path | None:
+        if self.folder is None:
+            return None
+        files = (self.folder / f"{name}.{one}" for one in ("parquet", "csv"))
+        return next((one for one in files if one.is_file()), None)
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table as a tidy data frame with names in place of numbers.
@@ -105,12 +147,15 @@ class Results:
 
         if name not in TABLES:
             raise unknown("table", name, TABLES)
-        if name == "runs":
-            return self._runs()
-        if name not in self.arrays:
+        file = self._file(name)
+        if file is not None:
+            return read_table(file)
+        if not self._held(name):
             raise InputError(
-                f"table '{name}': was not collected; available: {', '.join(self.arrays)}"
+                f"table '{name}': was not collected; available: {', '.join(self.tables)}"
             )
+        if name in WITHOUT_ARRAYS:
+            return self._runs() if name == "runs" else self._draws()
         array = self.arrays[name]
         frame = pd.DataFrame({column: array[column] for column in array.dtype.names or ()})
         frame["scenario"] = self._named(frame["scenario"], "scenario")
@@ -152,6 +197,113 @@ class Results:
             frame[column] = request[column]
         return frame
 
+    def _draws(self) -> pd.DataFrame:
+        import pandas as pd
+
+        assert self.draws is not None
+        index = pd.MultiIndex.from_product(
+            [self.labels["scenario"], range(self.draws.shape[1])], names=["scenario", "draw"]
+        )
+        values = pd.DataFrame(
+            {name: self.draws[name].ravel() for name in self.draws.dtype.names or ()}
+        )
+        return pd.concat([index.to_frame(index=False), values], axis="columns")
+
+    def differences(
+        self,
+        measure: str = "qpr15",
+        *,
+        week: int | None = None,
+        base: str = USUAL_CARE,
+        arm: str | None = None,
+    ) -> pd.DataFrame:
+        """Return differences in a measure's mean from a base, world by world.
+
+        Parameters
+        ----------
+        measure : str
+            A measure of the table ``summaries``.
+        week : int, optional
+            Week of an assessment; the last one when not given.
+        base : str
+            The scenario to compare with.
+        arm : str, optional
+            Whose mean; the intervention arm when not given, or all teams where the roster has none.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each draw and replication, one column for each other scenario, in points.
+
+        Raises
+        ------
+        InputError
+            For a scenario, measure, week or arm that the table does not hold.
+        """
+        table = of_arm(self.table("summaries"), arm)
+        table = table[table["measure"] == held_name("measure", measure, table["measure"])]
+        last = table["week"].max() if week is None else assessed(week, table["week"])
+        table = table[table["week"] == last]
+        held_name("base", base, table["scenario"])
+        worlds = table.pivot(index=["draw", "replication"], columns="scenario", values="mean")
+        order = [name for name in self.labels["scenario"] if name != base and name in worlds]
+        return worlds[order].sub(worlds[base], axis=0)
+
+    def weekly(self, variable: str, *, arm: str | None = None) -> pd.DataFrame:
+        """Return a variable week by week, mean over worlds.
+
+        Parameters
+        ----------
+        variable : str
+            A column of the table ``trajectories``, such as ``fidelity``.
+        arm : str, optional
+            As in `differences`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row for each week, one column for each scenario.
+
+        Raises
+        ------
+        InputError
+            For a variable or arm that the table does not hold.
+        """
+        table = of_arm(self.table("trajectories"), arm)
+        held_name("variable", variable, table.columns)
+        # Tables hold 32-bit numbers, which would print as 0.2289999961853.
+        table = table.astype({variable: float})
+        means = (
+            table.groupby(["week", "scenario"], observed=True)[variable].mean().unstack("scenario")
+        )
+        return means[list(self.labels["scenario"])]
+
+    def plot(self, *variables: str, arm: str | None = None) -> Figure:
+        """Draw variables over time: mean over worlds, and the central 90% of worlds as a band.
+
+        Parameters
+        ----------
+        *variables : str
+            Columns of the table ``trajectories``, by week, or measures of the table ``summaries``,
+            by assessment. Practice, relationship, experienced support and recovery when none is
+            named.
+        arm : str, optional
+            As in `differences`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            One panel for each variable. A notebook shows it; elsewhere use its `savefig`.
+
+        Raises
+        ------
+        InputError
+            For a variable or arm that the tables do not hold.
+        """
+        from sim.runs.shown import figure
+
+        return figure(self, variables, arm)
+
     def save(self, folder: Path | str, formats: tuple[str, ...] = ("csv",)) -> list[Path]:
         """Save every table and `metadata.json` in a folder.
 
@@ -181,12 +333,13 @@ class Results:
         written: list[Path] = []
         try:
             target.mkdir(parents=True, exist_ok=True)
-            for name in ("runs", *self.arrays):
+            for name in self.tables:
                 frame = self.table(name)
+                digits = None if name == "draws" else CSV_NUMBERS
                 for one in formats:
                     path = target / f"{name}.{one}"
                     content = (
-                        encoded(frame_csv(frame, CSV_NUMBERS))
+                        encoded(frame_csv(frame, digits))
                         if one == "csv"
                         else frame.to_parquet(index=False)
                     )

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.report.figures import COLOURS, DASHES, spread_labels, without_formulas
+from sim.drawing import COLOURS, DASHES, spread_labels
+from sim.report.figures import without_formulas
 
 WIDTH, HEIGHT = 5.6, 3.4
 LABEL, SMALL = 11, 10

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from sim.api.choices import chosen_roster
+from sim.api.run import too_large
 from sim.cli import main
-from sim.commands.simulation import chosen_roster, too_large
 
 SMALL = ("--draws", "0", "--replications", "3", "--weeks", "6")
 

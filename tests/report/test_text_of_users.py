@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from sim.cli import main
-from sim.report.figures import Line, Panel, line_figure
+from sim.drawing import Line, Panel
+from sim.report.figures import line_figure
 from sim.scenarios.text import scenario_template
 from sim.spreadsheet import acts
 

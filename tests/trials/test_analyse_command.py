@@ -176,7 +176,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_line(
 
 
 def test_numbers_that_do_not_exist_are_null() -> None:
-    from sim.commands.analyse import without_nan
+    from sim.api.analyse import without_nan
 
     given = {"a": [1.0, math.nan], "b": {"c": math.inf, "d": None, "e": True}}
     assert without_nan(given) == {"a": [1.0, None], "b": {"c": None, "d": None, "e": True}}

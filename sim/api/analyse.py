@@ -1,0 +1,164 @@
+"""`sim.analyse` and `refocus analyse`: the exact mixed model on a trial's own data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.api.answers import FROM_PYTHON, Answer
+from sim.errors import InputError
+from sim.reading.numbers import whole
+from sim.spreadsheet import frame_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Analysis(Answer):
+    """The analysis of a trial: the effect of a term, by every test that applies.
+
+    Attributes
+    ----------
+    result : dict
+        Everything by name; see `sim.trials.analyses.analyse.analyse_table`. A part of it is an item
+        too: ``analysis["estimate"]``.
+    """
+
+    def __init__(self, result: Mapping[str, Any]) -> None:
+        self.result = result
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a part of the result by name."""
+        return self.result[name]
+
+    @property
+    def text(self) -> str:
+        """The answer as a page of plain text."""
+        from sim.trials.analyses.analysis_text import format_analysis
+
+        return format_analysis(dict(self.result))
+
+    @cached_property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """Coefficients with standard errors; variances; the correlations with their intervals."""
+        import pandas as pd
+
+        coefficients = [
+            {
+                "coefficient": name,
+                "estimate": each["estimate"],
+                **{key: each["kenward_roger"][key] for key in ("se_adj", "df", "t", "p")},
+            }
+            for name, each in self.result["coef"].items()
+        ]
+        variances = [
+            {"term": name, "variance": value} for name, value in self.result["variance"].items()
+        ]
+        correlations = [
+            {
+                "correlation": name,
+                "estimate": each["estimate"],
+                "low": (each["ci95"] or (math.nan, math.nan))[0],
+                "high": (each["ci95"] or (math.nan, math.nan))[1],
+                "meaning": each["meaning"],
+            }
+            for name, each in self.result["correlations"].items()
+        ]
+        return {
+            "coefficients": pd.DataFrame(coefficients),
+            "variances": pd.DataFrame(variances),
+            "correlations": pd.DataFrame(correlations),
+        }
+
+    def csv(self) -> str:
+        """Return the coefficients as CSV."""
+        return frame_csv(self.tables["coefficients"])
+
+    def content(self, command: str = FROM_PYTHON) -> Any:
+        """Return everything as plain data; numbers that do not exist are null."""
+        return without_nan(dict(self.result))
+
+
+def analyse(
+    data: str | Path | pd.DataFrame,
+    model: str,
+    term: str,
+    *,
+    reference: str | Sequence[str] = (),
+    missing: str | Sequence[str] = (),
+    participation: str | None = None,
+    impute: int = 0,
+    strata: str | Sequence[str] = (),
+    pairs: str | None = None,
+) -> Analysis:
+    """Fit a linear mixed model to a trial's data and test one term.
+
+    Parameters
+    ----------
+    data : path or DataFrame
+        One row for each measurement; a file has a header.
+    model : str
+        Formula in lme4's notation, such as ``"fu ~ arm + base + (1|cluster)"``. A column of numbers
+        is a number unless the formula says ``factor(column)``.
+    term : str
+        The term to test, such as ``"arm"``.
+    reference : str or sequence of str
+        Label the others are compared with, ``LABEL`` or ``COLUMN=LABEL``.
+    missing : str or sequence of str
+        Values that stand for missing, ``CODE`` or ``COLUMN=CODE``.
+    participation : str, optional
+        Column that says how far clusters took part: complier-average effect.
+    impute : int
+        Impute missing outcomes within clusters so many times.
+    strata : str or sequence of str
+        Columns of strata within which clusters were randomised; a text names several by commas.
+    pairs : str, optional
+        Column of pairs of clusters, one of each arm.
+
+    Returns
+    -------
+    Analysis
+        Shows itself; its `result` holds everything by name.
+
+    Raises
+    ------
+    InputError
+        Names the column, value and rule that stand in the way.
+    """
+    from sim.trials.analyses.analyse import analyse_csv, analyse_table
+
+    if isinstance(strata, str):
+        strata = [name.strip() for name in strata.split(",")]
+    options: dict[str, Any] = {
+        "references": [reference] if isinstance(reference, str) else list(reference),
+        "missing": [missing] if isinstance(missing, str) else list(missing),
+        "participation": participation,
+        "imputations": imputations(impute),
+        "strata": list(strata),
+        "pairs": pairs,
+    }
+    if isinstance(data, str | Path):
+        return Analysis(analyse_csv(data, model, term, **options))
+    return Analysis(analyse_table(data, model, term, **options))
+
+
+def imputations(count: int | str) -> int:
+    """Return the number of imputations, or refuse it."""
+    found = whole("impute", count, 0, 1000)
+    if found == 1:
+        raise InputError("impute = 1: must be a whole number from 2 to 1000, or 0 for none")
+    return found
+
+
+def without_nan(value: Any) -> Any:
+    """Return a result in which numbers that do not exist are null, as JSON knows no others."""
+    if isinstance(value, dict):
+        return {name: without_nan(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [without_nan(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

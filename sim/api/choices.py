@@ -1,0 +1,109 @@
+"""What scenarios, teams, parameter values and files are meant, from names, texts or objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import InputError
+from sim.reading.numbers import whole
+
+if TYPE_CHECKING:
+    from sim.inputs.roster import Roster
+    from sim.planning.prices import Prices
+    from sim.planning.setting import Setting
+    from sim.posterior.choose import ChosenDraws
+    from sim.scenarios.schema import Scenario
+
+LARGEST_SEED = 2**32 - 1
+MOST_DRAWS = 100_000
+
+
+def chosen_scenario(which: str | Path | Scenario) -> Scenario:
+    """Return a scenario, by its name in the library or its file where it is none yet."""
+    from sim.scenarios.library import load_scenario
+
+    return load_scenario(which) if isinstance(which, str | Path) else which
+
+
+def chosen_scenarios(
+    which: str | Path | Scenario | Sequence[str | Path | Scenario],
+) -> list[Scenario]:
+    """Return one or several scenarios.
+
+    Raises
+    ------
+    InputError
+        When none is named.
+    """
+    from sim.scenarios.schema import Scenario
+
+    several = [which] if isinstance(which, str | Path | Scenario) else list(which)
+    if not several:
+        raise InputError("scenarios: name at least one; see 'refocus list scenarios'")
+    return [chosen_scenario(each) for each in several]
+
+
+def chosen_roster(which: str | Path | Roster, seed: int) -> Roster:
+    """Return the trial's teams (``'trial'``), those of a CSV file, or a roster as it is."""
+    from sim.inputs.roster import read_roster_csv, trial_roster
+
+    if not isinstance(which, str | Path):
+        return which
+    return trial_roster(seed) if which == "trial" else read_roster_csv(Path(which))
+
+
+def chosen_values(
+    draws: int | str | Sequence[Mapping[str, float]] | ChosenDraws,
+    prior_only: bool,
+    posterior: str | Path | None,
+    seed: int,
+) -> ChosenDraws:
+    """Return sets of parameter values: so many draws of a distribution, or those given as they are.
+
+    Raises
+    ------
+    InputError
+        When the distribution has not so many, or what is asked for has no meaning together.
+    """
+    from sim.posterior.choose import GIVEN, ChosenDraws, chosen_draws
+
+    if isinstance(draws, ChosenDraws):
+        return draws
+    if not isinstance(draws, int | str):
+        if prior_only or posterior is not None:
+            raise InputError("draws: values of your own leave no meaning to posterior or prior")
+        return ChosenDraws([dict(values) for values in draws], GIVEN, {})
+    count = whole("draws", draws, 0, MOST_DRAWS)
+    if count == 0 and (prior_only or posterior is not None):
+        other = "prior-only" if prior_only else "posterior"
+        raise InputError(f"draws = 0: are the defaults, which leave --{other} without a meaning")
+    return chosen_draws(count, prior_only=prior_only, path=posterior, seed=seed)
+
+
+def parameters_and_fields(
+    settings: Mapping[str, Any] | None,
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Return parameter values and scenario fields apart; fields have a dot in their names."""
+    named = dict(settings or {})
+    fields = {name: value for name, value in named.items() if "." in name}
+    return {name: value for name, value in named.items() if name not in fields}, fields
+
+
+def chosen_setting(which: str | Path | Setting | None) -> Setting:
+    """Return a planner's setting from a file, or as it is; without one, the empty setting."""
+    from sim.planning.setting import Setting, read_setting
+
+    if which is None:
+        return Setting()
+    return read_setting(which) if isinstance(which, str | Path) else which
+
+
+def chosen_prices(which: str | Path | Prices | None) -> Prices:
+    """Return prices from a file, or as they are; without any, those shipped."""
+    from sim.planning.prices import read_prices, shipped_prices
+
+    if which is None:
+        return shipped_prices()
+    return read_prices(which) if isinstance(which, str | Path) else which

@@ -1,0 +1,236 @@
+"""`sim.plan` and `refocus plan`: which teams, in which order, with what support, under a budget."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from sim.api.answers import FROM_PYTHON, Answer, as_json
+from sim.api.choices import (
+    chosen_prices,
+    chosen_roster,
+    chosen_scenarios,
+    chosen_setting,
+    chosen_values,
+)
+from sim.errors import InputError, unknown
+from sim.reading.numbers import number, number_or_none, whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.inputs.roster import Roster
+    from sim.planning.plan_study import PlanOutcome, PlanQuestion
+    from sim.planning.prices import Prices
+    from sim.planning.setting import Setting
+    from sim.posterior.choose import ChosenDraws
+    from sim.runs.pieces import How
+    from sim.scenarios.schema import Scenario
+
+DRAWS = 60
+PACKAGES = ("refocus-as-delivered", "refocus-boosters", "refocus-full")
+LARGEST_SEED = 2**32 - 3
+
+
+class PlanAnswer(Answer):
+    """A plan that was searched for, beside simple rules.
+
+    Attributes
+    ----------
+    outcome : PlanOutcome
+        The plans and their worth.
+    """
+
+    def __init__(self, outcome: PlanOutcome) -> None:
+        self.outcome = outcome
+
+    @property
+    def text(self) -> str:
+        """The answer as a page of plain text."""
+        from sim.planning.plan_text import plan_text
+
+        return plan_text(self.outcome, self.outcome.question.covers)
+
+    @cached_property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """The plan team by team, and the worth of every plan."""
+        import pandas as pd
+
+        from sim.planning.plan_tables import beside_rows, frame_of, score_rows
+
+        return {
+            "plan": frame_of(beside_rows(self.outcome)),
+            "scores": pd.DataFrame(score_rows(self.outcome)),
+        }
+
+    def csv(self) -> str:
+        """Return the plan as CSV."""
+        return super().files()["plan.csv"]
+
+    def content(self, command: str = FROM_PYTHON) -> dict[str, Any]:
+        """Return everything as plain data."""
+        from sim.planning.plan_content import plan_content
+
+        return plan_content(self.outcome, self.outcome.question.covers, command)
+
+    def files(self, command: str = FROM_PYTHON) -> dict[str, str]:
+        """Return tables, a JSON of everything and the report as texts by name of file."""
+        from sim.report.plan_report import plan_report
+
+        return {
+            **super().files(command),
+            "plan.json": as_json(self.content(command)),
+            "report.html": plan_report(self.outcome, self.outcome.question.covers, command),
+        }
+
+
+def plan(
+    packages: Sequence[str | Path | Scenario] = PACKAGES,
+    *,
+    budget: float | None = None,
+    years: float | None = None,
+    trainers: int | None = None,
+    roster: str | Path | Roster = "trial",
+    objective: str = "qpr",
+    equity_weight: float = 2.0,
+    threshold: float | None = None,
+    include_control: bool = False,
+    setting: str | Path | Setting | None = None,
+    prices: str | Path | Prices | None = None,
+    draws: int | Sequence[Mapping[str, float]] | ChosenDraws = DRAWS,
+    prior_only: bool = False,
+    posterior: str | Path | None = None,
+    seed: int = 1,
+    **how: Unpack[How],
+) -> PlanAnswer:
+    """Search which teams get which package of support, and when, under a yearly budget.
+
+    Parameters
+    ----------
+    packages : sequence of str, path or Scenario
+        What a team can get.
+    budget : float, optional
+        Direct costs a year, GBP; the setting's, or no limit.
+    years : float, optional
+        How long is looked at; the setting's, or 2.
+    trainers : int, optional
+        Trainers at the same time; the setting's.
+    roster : 'trial', path or Roster
+        The 27 teams of the trial, a CSV file of teams, or a roster.
+    objective : {'qpr', 'reach', 'equity'}
+        What to do best on.
+    equity_weight : float
+        How much a person of the roster's share column counts under 'equity'.
+    threshold : float, optional
+        A difference of the QPR-15 of your own to be reached, points.
+    include_control : bool
+        Plan for teams whose arm in the roster is control too.
+    setting, prices : path or object, optional
+        Dates, trainers and budget; prices of your own (TOML).
+    draws, prior_only, posterior, seed
+        As in `sim.run`; half of the draws are for the search, half for the score.
+    **how
+        ``workers``, ``executor``, ``folder``, ``on_progress``, ``should_cancel``: see
+        `sim.runs.pieces.How`.
+
+    Returns
+    -------
+    PlanAnswer
+        Shows itself; see its `tables`, `table` and `save`.
+
+    Raises
+    ------
+    InputError
+        For anything that breaks a rule, by name.
+    """
+    question = plan_question(
+        packages,
+        budget=budget,
+        years=years,
+        trainers=trainers,
+        roster=roster,
+        objective=objective,
+        equity_weight=equity_weight,
+        threshold=threshold,
+        include_control=include_control,
+        setting=setting,
+        prices=prices,
+        draws=draws,
+        prior_only=prior_only,
+        posterior=posterior,
+        seed=seed,
+    )
+    return planned(question, **how)
+
+
+def plan_question(
+    packages: Sequence[str | Path | Scenario] = PACKAGES,
+    *,
+    budget: float | str | None = None,
+    years: float | str | None = None,
+    trainers: int | str | None = None,
+    roster: str | Path | Roster = "trial",
+    objective: str = "qpr",
+    equity_weight: float | str = 2.0,
+    threshold: float | str | None = None,
+    include_control: bool = False,
+    setting: str | Path | Setting | None = None,
+    prices: str | Path | Prices | None = None,
+    draws: int | str | Sequence[Mapping[str, float]] | ChosenDraws = DRAWS,
+    prior_only: bool = False,
+    posterior: str | Path | None = None,
+    seed: int | str = 1,
+) -> PlanQuestion:
+    """Check what is asked for, as values or as texts, and return it; see `plan`."""
+    from sim.planning.plan_search import OBJECTIVES
+    from sim.planning.plan_study import PlanQuestion, packages_of
+    from sim.planning.setting import LONGEST_YEARS
+    from sim.planning.trainers import check_capacity
+
+    if objective not in OBJECTIVES:
+        raise unknown("objective", objective, OBJECTIVES)
+    seed = whole("seed", seed, 0, LARGEST_SEED)
+    place = chosen_setting(setting)
+    if place.waves:
+        raise InputError(
+            f"setting '{place.source}': waves: the search finds the start weeks itself; leave "
+            "waves out, or use 'refocus compare'"
+        )
+    capacity = place.capacity
+    limit = number_or_none("budget", budget, 0.0, 1e10)
+    if limit is not None:
+        capacity = dataclasses.replace(capacity, budget_per_year=limit)
+    if trainers is not None:
+        at_once = whole("trainers", trainers, 0, 1000)
+        capacity = dataclasses.replace(capacity, trainers=at_once)
+    looked_at = number_or_none("years", years, 1 / 52, LONGEST_YEARS) or place.years or 2.0
+    weeks = max(1, round(52 * looked_at))
+    chosen = chosen_values(draws, prior_only, posterior, seed)
+    if len(chosen.draws) < 2:
+        count = draws if isinstance(draws, int | str) else len(chosen.draws)
+        raise InputError(f"draws = {count}: at least 2, for search and score apart")
+    return PlanQuestion(
+        packages=packages_of(chosen_scenarios(packages), weeks),
+        roster=chosen_roster(roster, seed),
+        capacity=check_capacity(capacity),
+        prices=chosen_prices(prices),
+        draws=chosen.draws,
+        weeks=weeks,
+        seed=seed,
+        objective=objective,
+        equity_weight=number("equity-weight", equity_weight, 0.01, 100.0),
+        setting=place,
+        threshold=number_or_none("threshold", threshold, 0.01, 60.0),
+        include_control=include_control,
+        covers=chosen.covers,
+    )
+
+
+def planned(question: PlanQuestion, **how: Unpack[How]) -> PlanAnswer:
+    """Search for the answer to a question that is checked."""
+    from sim.planning.plan_study import solve
+
+    return PlanAnswer(solve(question, **how))

@@ -1,0 +1,262 @@
+"""`sim.run` and `refocus run`: scenarios on a roster of teams, on common random numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
+
+from sim.api.choices import (
+    LARGEST_SEED,
+    chosen_roster,
+    chosen_scenarios,
+    chosen_values,
+    parameters_and_fields,
+)
+from sim.errors import InputError, unknown
+from sim.reading.numbers import number, whole
+
+if TYPE_CHECKING:
+    import mesa
+
+    from sim.engines.ensemble import Request
+    from sim.inputs.roster import Roster
+    from sim.posterior.choose import ChosenDraws
+    from sim.runs.pieces import How
+    from sim.runs.results import Results
+    from sim.scenarios.schema import Scenario
+
+LARGEST_TABLE = 6_000_000
+MOST_WORLDS_WITH_EVENTS = 200
+SMALL = ("summaries", "trajectories")
+DETAILED = ("assessments", "team_weeks", "events")
+ALL = "all"
+DRAWS = 50
+REPLICATIONS_OF_DEFAULTS = 50
+MOST_WEEKS, MOST_YEARS = 2600, 50.0
+
+
+class RunQuestion(NamedTuple):
+    """A request whose every part is checked, and what it was built from."""
+
+    request: Request
+    scenarios: list[Scenario]
+    roster: Roster
+    settings: dict[str, float]
+    chosen: ChosenDraws
+    notes: tuple[str, ...]
+    left_out: dict[str, str]
+    engine: str
+    agent_classes: Mapping[str, type[mesa.Agent]] | None
+
+
+def run(
+    scenarios: str | Path | Scenario | Sequence[str | Path | Scenario],
+    *,
+    roster: str | Path | Roster = "trial",
+    years: float | None = None,
+    weeks: int | None = None,
+    draws: int | Sequence[Mapping[str, float]] | ChosenDraws = DRAWS,
+    prior_only: bool = False,
+    posterior: str | Path | None = None,
+    replications: int | None = None,
+    seed: int = 1,
+    settings: Mapping[str, Any] | None = None,
+    caseload: str = "sample",
+    engine: str = "compiled",
+    agent_classes: Mapping[str, type[mesa.Agent]] | None = None,
+    collect: str | Sequence[str] = SMALL,
+    **how: Unpack[How],
+) -> Results:
+    """Simulate scenarios on common random numbers and return their tables.
+
+    Parameters
+    ----------
+    scenarios : str, path, Scenario or sequence of these
+        Names in the library (see `sim.list_scenarios`), files, or scenarios.
+    roster : 'trial', path or Roster
+        The 27 teams of the trial, a CSV file of teams, or a roster.
+    years, weeks : number, optional
+        How long, one of them; the longest of the scenarios when not given.
+    draws : int or sequence of mappings
+        How many sets of parameter values from the posterior; 0 for the defaults. Or sets of your
+        own, parameter values by name.
+    prior_only : bool
+        Draw from the priors, as if there had been no trial.
+    posterior : path, optional
+        A posterior of your own (CSV).
+    replications : int, optional
+        Runs of chance for each set of values; 1 when not given, 50 with the defaults.
+    seed : int
+        Seed of chance; the same seed gives the same chance in every scenario.
+    settings : mapping, optional
+        Parameter values by name that go before everything else; fields of every scenario by dotted
+        name, such as ``"support.telephone.intensity"``.
+    caseload : {'sample', 'full'}
+        Whom to simulate.
+    engine : {'compiled', 'mesa'}
+        The compiled week or the Mesa model; own agents run on the latter.
+    agent_classes : mapping, optional
+        Own classes by kind, such as ``{"staff": MyStaff}``; they run on Mesa, many times slower.
+    collect : sequence of str, or 'all'
+        Tables to collect; 'all' leaves out those that would be too large, and says so.
+    **how
+        ``workers``, ``executor``, ``folder``, ``on_progress``, ``should_cancel``: see
+        `sim.runs.pieces.How`.
+
+    Returns
+    -------
+    Results
+        See its `table`, `differences`, `weekly`, `plot` and `save`.
+
+    Raises
+    ------
+    InputError
+        For anything that breaks a rule, by name.
+    """
+    question = run_question(
+        scenarios,
+        roster=roster,
+        years=years,
+        weeks=weeks,
+        draws=draws,
+        prior_only=prior_only,
+        posterior=posterior,
+        replications=replications,
+        seed=seed,
+        settings=settings,
+        caseload=caseload,
+        engine=engine,
+        agent_classes=agent_classes,
+        collect=collect,
+    )
+    return simulated(question, **how)
+
+
+def run_question(
+    scenarios: str | Path | Scenario | Sequence[str | Path | Scenario],
+    *,
+    roster: str | Path | Roster = "trial",
+    years: float | str | None = None,
+    weeks: int | str | None = None,
+    draws: int | str | Sequence[Mapping[str, float]] | ChosenDraws = DRAWS,
+    prior_only: bool = False,
+    posterior: str | Path | None = None,
+    replications: int | str | None = None,
+    seed: int | str = 1,
+    settings: Mapping[str, Any] | None = None,
+    caseload: str = "sample",
+    engine: str = "compiled",
+    agent_classes: Mapping[str, type[mesa.Agent]] | None = None,
+    collect: str | Sequence[str] = SMALL,
+) -> RunQuestion:
+    """Check what is asked for, as values or as texts, and return it; see `run`."""
+    from sim.posterior.choose import DEFAULTS
+    from sim.runs.request import build_request
+    from sim.runs.simulate import ENGINES
+    from sim.scenarios.expand import expand
+    from sim.scenarios.library import adjusted
+    from sim.streams import check_seed
+
+    if engine not in ENGINES:
+        raise unknown("engine", engine, ENGINES)
+    seed = check_seed(whole("seed", seed, 0, LARGEST_SEED))
+    parameters, fields = parameters_and_fields(settings)
+    wanted = chosen_scenarios(scenarios)
+    if fields:
+        wanted = [adjusted(each, fields) for each in wanted]
+    teams = chosen_roster(roster, seed)
+    chosen = chosen_values(draws, prior_only, posterior, seed)
+    usual = REPLICATIONS_OF_DEFAULTS if chosen.source == DEFAULTS else 1
+    runs = whole("replications", usual if replications is None else replications, 1)
+    asked_weeks = weeks_asked(years, weeks)
+    longest = asked_weeks or max(each.timing.weeks for each in wanted)
+    left_out = {}
+    if collect == ALL:
+        worlds = len(wanted) * len(chosen.draws) * runs
+        left_out = too_large(
+            worlds,
+            worlds * (longest + 1) * len(teams.rows),
+            2 * worlds * sum(row.sampled for row in teams.rows),
+            caseload,
+        )
+        collect = (*SMALL, *(name for name in DETAILED if name not in left_out))
+    request = build_request(
+        wanted,
+        teams,
+        settings=parameters,
+        draws=chosen.draws,
+        weeks=asked_weeks,
+        replications=runs,
+        seed=seed,
+        caseload=caseload,
+        collect=tuple(collect),
+        # Each draw has chance of its own, so that intervals over draws hold replication noise too.
+        own_chance=chosen.source != DEFAULTS,
+    )
+    notes = [
+        f"{each.name}: {note}" for each in wanted for note in expand(each, teams, longest).notes
+    ]
+    notes += [f"table '{name}' is left out: {why}" for name, why in left_out.items()]
+    return RunQuestion(
+        request,
+        wanted,
+        teams,
+        parameters,
+        chosen,
+        tuple(notes),
+        left_out,
+        "mesa" if agent_classes else engine,
+        agent_classes,
+    )
+
+
+def simulated(question: RunQuestion, **how: Unpack[How]) -> Results:
+    """Run a question that is checked."""
+    from sim.runs.results import provenance
+    from sim.runs.simulate import simulate
+    from sim.scenarios.text import scenario_text
+
+    texts = {each.name: scenario_text(each) for each in question.scenarios}
+    roster = {"source": question.roster.source, "notes": list(question.roster.notes)}
+    about = provenance(texts, question.settings, roster, question.chosen)
+    return simulate(
+        question.request,
+        engine=question.engine,
+        agent_classes=question.agent_classes,
+        metadata={**about, "notes": list(question.notes), "tables_left_out": question.left_out},
+        **how,
+    )
+
+
+def too_large(worlds: int, team_weeks: int, people: int, caseload: str) -> dict[str, str]:
+    """Return which detailed tables of a run are left out, and why.
+
+    Parameters
+    ----------
+    worlds : int
+        Worlds simulated.
+    team_weeks, people : int
+        Rows that the tables team_weeks and assessments would have.
+    caseload : str
+        Whom is simulated.
+    """
+    rows = max(team_weeks, people)
+    if rows > LARGEST_TABLE:
+        why = f"{rows:,} rows, more than {LARGEST_TABLE:,}; ask for fewer draws or weeks"
+        return dict.fromkeys(DETAILED, why)
+    if worlds > MOST_WORLDS_WITH_EVENTS or caseload != "sample":
+        why = f"written for at most {MOST_WORLDS_WITH_EVENTS} worlds of sampled service users"
+        return {"events": why}
+    return {}
+
+
+def weeks_asked(years: float | str | None, weeks: int | str | None) -> int | None:
+    """Return the weeks to run, None to leave it to the scenarios."""
+    if years is not None and weeks is not None:
+        raise InputError("years and weeks: give one of them")
+    if weeks is not None:
+        return whole("weeks", weeks, 1, MOST_WEEKS)
+    if years is None:
+        return None
+    return max(1, round(52 * number("years", years, 0.0, MOST_YEARS, "years", above=True)))
