@@ -34,6 +34,7 @@ lint: setup
 	$(python) -m ruff check --fix .
 	$(python) -m ruff format .
 	$(python) -m mypy
+	$(python) -m scripts.typed_rules
 
 docs-parameters: setup
 	$(python) -m sim.parameters.document
