@@ -23,6 +23,9 @@ def read_table(file: Path) -> pd.DataFrame:
 
     if file.suffix == ".parquet":
         return pd.read_parquet(file)
+    if file.stat().st_size <= len("\r\n"):
+        # A table without rows that has no columns either.
+        return pd.DataFrame()
     frame = pd.read_csv(file, keep_default_na=False, na_values=[""], low_memory=False)
     for name in frame.columns:
         if not pd.api.types.is_numeric_dtype(frame[name]):

@@ -384,9 +384,9 @@ def test_memory_that_is_not_enough_keeps_what_is_finished(
 def test_tables_that_are_left_out_are_told(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Captured
 ) -> None:
-    from sim.commands import simulation
+    from sim.api import run as door
 
-    monkeypatch.setattr(simulation, "LARGEST_TABLE", 100)
+    monkeypatch.setattr(door, "LARGEST_TABLE", 100)
     out = tmp_path / "out"
     assert main(arguments("run", out)) == 0
     shown = capsys.readouterr().err

@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
-from sim.api.choices import chosen_roster
 from sim.api.run import too_large
 from sim.cli import main
+from sim.commands.simulation import given_roster
 
 SMALL = ("--draws", "0", "--replications", "3", "--weeks", "6")
 
@@ -111,5 +112,5 @@ def test_tables_that_are_left_out_are_told() -> None:
 
 def test_what_is_left_out_of_a_roster_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     roster = Path(__file__).parents[1] / "roster" / "data" / "footnote.csv"
-    assert len(chosen_roster(str(roster), 1)) == 34
+    assert len(given_roster(Namespace(roster=str(roster), seed="1")).rows) == 34
     assert "line 37 is left out: '* vacancies excluded' is a footnote" in capsys.readouterr().err
