@@ -84,8 +84,8 @@ class Analysis(Answer):
 
 def analyse(
     data: str | Path | pd.DataFrame,
-    model: str,
-    term: str,
+    model: str | None = None,
+    term: str | None = None,
     *,
     reference: str | Sequence[str] = (),
     missing: str | Sequence[str] = (),
@@ -93,8 +93,9 @@ def analyse(
     impute: int = 0,
     strata: str | Sequence[str] = (),
     pairs: str | None = None,
+    design: str | Path | None = None,
 ) -> Analysis:
-    """Fit a linear mixed model to a trial's data and test one term.
+    """Fit a linear mixed model to a trial's data and test one term, or do what a design declares.
 
     Parameters
     ----------
@@ -117,6 +118,9 @@ def analyse(
         Columns of strata within which clusters were randomised; a text names several by commas.
     pairs : str, optional
         Column of pairs of clusters, one of each arm.
+    design : str or Path, optional
+        The trial's design file, instead of all of the above but `data`: its planned analysis is
+        done, and what the data have otherwise than planned is told.
 
     Returns
     -------
@@ -130,6 +134,17 @@ def analyse(
     """
     from sim.trials.analyses.analyse import analyse_csv, analyse_table
 
+    if design is not None:
+        from sim.trials.analyses.declared_analysis import analyse_by_design
+
+        if model is not None or term is not None:
+            raise InputError("design: declares the analysis; leave model and term out")
+        return Analysis(analyse_by_design(data, design))
+    if model is None or term is None:
+        raise InputError(
+            "model and term: say what is analysed, as --model 'fu ~ arm + (1|cluster)' --term arm; "
+            "or name the trial's design file, --design"
+        )
     if isinstance(strata, str):
         strata = [name.strip() for name in strata.split(",")]
     options: dict[str, Any] = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from sim.commands.declared import declare
+
 FORMATS = ("text", "json")
 EXAMPLES = """\
 examples:
@@ -15,6 +17,7 @@ examples:
   refocus analyse data.csv --model 'fu ~ arm + base + (1|cluster)' --term arm \\
     --participation attended --impute 50
   refocus analyse data.csv --model 'y ~ arm + factor(pair) + (1|cluster)' --term arm --pairs pair
+  refocus analyse data.csv --design my-trial.toml
 """
 
 
@@ -31,8 +34,13 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("data", metavar="FILE.csv", help="data, UTF-8, comma, with a header")
-    parser.add_argument("--model", required=True, metavar="FORMULA", help="in lme4's notation")
-    parser.add_argument("--term", required=True, help="the term to test")
+    parser.add_argument("--model", metavar="FORMULA", help="in lme4's notation")
+    parser.add_argument("--term", help="the term to test")
+    parser.add_argument(
+        "--design",
+        metavar="DESIGN",
+        help="instead of a model: the design file of the trial, whose planned analysis is done",
+    )
     parser.add_argument(
         "--reference",
         action="append",
@@ -68,6 +76,8 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--impute", default="0", metavar="N", help="impute missing outcomes within clusters N times"
     )
     parser.add_argument("--format", default="text", metavar="text|json", help="of the output")
+    # What the plan says is not said again: an option beside it would be another plan.
+    declare(parser, alone_with={"design": ("data", "format")})
     parser.set_defaults(run=run)
 
 
@@ -88,6 +98,7 @@ def run(given: argparse.Namespace) -> int:
         impute=given.impute,
         strata=given.strata if given.strata is not None else (),
         pairs=given.pairs,
+        design=given.design,
     )
     print(answer.printed(given.format), end="")
     return 0

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError, unknown
+from sim.trials.analyses.analysed_trial import AnalysedTrial, Answer
 from sim.trials.analyses.cluster_answers import (
     PAIRS,
     STRATA,
@@ -24,10 +25,11 @@ from sim.trials.analyses.cluster_answers import (
     partially_nested,
     randomised_clusters,
 )
-from sim.trials.analyses.cluster_tests import between_within_df, t_test
+from sim.trials.analyses.cluster_tests import TTest, between_within_df, t_test
 from sim.trials.analyses.correlations import PERIOD, correlations
 from sim.trials.analyses.further_analyses import imputation_analysis, participation_analysis
 from sim.trials.analyses.model_columns import check_factors, column_guesses, columns_of_model
+from sim.trials.analyses.registry import ANALYSES, analysis_named
 from sim.trials.analyses.tested_term import (
     chosen_references,
     coded_fixed_part,
@@ -36,6 +38,7 @@ from sim.trials.analyses.tested_term import (
     direction,
     notes_on_term,
 )
+from sim.trials.analyses.trial_result import tested_result
 from sim.trials.data.data_notes import (
     dropped_by_visit,
     label_notes,
@@ -133,6 +136,7 @@ def analyse_table(
     imputations: int = 0,
     strata: Sequence[str] = (),
     pairs: str | None = None,
+    declared: tuple[str, float] | None = None,
 ) -> dict[str, Any]:
     """Fit a linear mixed model to a trial's table and test one term.
 
@@ -161,6 +165,8 @@ def analyse_table(
         Columns of strata within which clusters were randomised.
     pairs : str, optional
         Column of pairs of clusters, one of each arm.
+    declared : (str, float), optional
+        Name and level of the one analysis that was planned; adds ``declared``, its answer.
 
     Returns
     -------
@@ -169,7 +175,8 @@ def analyse_table(
         ``level``, ``reference`` and how it was ``chosen``; None for a quantity), ``references``,
         ``notes`` (what was guessed, and what the data make one ask), ``n_obs``, ``n_groups``,
         ``rows_dropped_missing``, ``missing_by_column``, ``formula``, ``term``, ``estimate``,
-        ``se``, ``satterthwaite``, ``kenward_roger``, ``between_within`` (None in a partially nested
+        ``se``, ``tests`` (t tests of the registered analyses that go with the trial, by name),
+        ``satterthwaite``, ``kenward_roger``, ``between_within`` (None in a partially nested
         trial), ``wald_z``, ``cluster_summary`` (None unless the term compares two arms of whole
         clusters; pairs, strata and other covariates of clusters in its second stage),
         ``cluster_permutation`` (of arms, or of the sequences of a schedule whose periods are in the
@@ -227,7 +234,7 @@ def analyse_table(
     _check_varies(table, formula, term)
     fixed, chosen, at = coded_fixed_part(formula, table, chosen, term, of_labels)
     X, names = fixed.X, fixed.names
-    declared = _declared(frame, gone, dropped, strata, pairs)
+    groups = _declared(frame, gone, dropped, strata, pairs)
     fit = fit_mixed_model(X, y, effects, names)
     tested = names[at]
     if tested not in fit.names:
@@ -235,7 +242,7 @@ def analyse_table(
         raise InputError(f"term '{term}': it is a combination of other columns ({others})")
     position = fit.names.index(tested)
     columns = X[:, [names.index(one) for one in fit.names]]
-    clusters = randomised_clusters(effects, declared)
+    clusters = randomised_clusters(effects, groups)
     own = fixed.parts[at]
     result = _result(formula, term, tested, fit, columns, effects, clusters, int(dropped.sum()))
     result |= {
@@ -261,10 +268,15 @@ def analyse_table(
     # An interaction's product is no schedule that was randomised.
     periods = _periods(formula, table) if len(own) == 1 else None
     of_clusters = cluster_answers(
-        columns, fit.names, position, y, effects, declared, periods, factors
+        columns, fit.names, position, y, effects, groups, periods, factors
     )
     result["warnings"] += of_clusters.pop("notes")
     result.update(of_clusters)
+    own_strata = None
+    if groups is not None:
+        own_strata = groups.rows[np.unique(clusters, return_index=True)[1]]
+    trial = AnalysedTrial(columns, y, position, clusters, effects, periods, own_strata, fit)
+    result["tests"] = _tests(trial, result)
     if participation is not None:
         if (gone[participation] & ~dropped).any():
             raise InputError(f"column '{participation}': it must be complete")
@@ -275,11 +287,8 @@ def analyse_table(
         shares = as_numbers(participation, taken_part, must=True)
         assert shares is not None
         turned = control_is_larger(result["compared"])
-        of_strata = (
-            None if declared is None else declared.rows[np.unique(clusters, return_index=True)[1]]
-        )
         taken = participation_analysis(
-            columns, position, y, shares, clusters, of_strata, turned=turned
+            columns, position, y, shares, clusters, own_strata, turned=turned
         )
         taken["complier_average"]["interval_method"] = COMPLIER_INTERVAL
         arms = [result["compared"]["reference"], result["compared"]["level"]]
@@ -289,7 +298,60 @@ def analyse_table(
         result["multiple_imputation"] = _imputed(
             formula, frame, table, y, gone, dropped, tested, imputations, chosen
         )
+    if declared is not None:
+        test, alpha = declared
+        result["declared"] = _planned(trial, test, alpha, result.get("multiple_imputation"))
     return result
+
+
+def _tests(trial: AnalysedTrial, result: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the t test of each analysis that goes with a trial."""
+    found = {}
+    for name, one in ANALYSES.items():
+        answer = one.test(trial) if one.of_model and name != "permutation" else None
+        if answer is None or (one.counts_clusters and result["between_within"] is None):
+            continue
+        if np.isfinite(answer.se) and answer.se > 0.0 and answer.df > 0.0:
+            found[name] = _fields(t_test(answer.estimate, answer.se, answer.df))
+    if result["cluster_summary"] is not None:
+        kept = ("estimate", "se", "df", "t", "p", "ci95")
+        found["cluster-summary"] = {one: result["cluster_summary"][one] for one in kept}
+    return found
+
+
+def _planned(
+    trial: AnalysedTrial, test: str, alpha: float, imputed: dict[str, Any] | None
+) -> dict[str, Any]:
+    """Return the answer of the one analysis that was planned, with an interval at its level.
+
+    Raises
+    ------
+    InputError
+        If these data have no such answer: another test is another plan.
+    """
+    if imputed is not None:
+        answer: Answer | None = Answer(
+            imputed["estimate"], imputed["se"], imputed["df"], None, np.nan, np.nan
+        )
+    else:
+        answer = analysis_named(test).test(trial)
+    found = None if answer is None else tested_result(answer, alpha, len(trial.y), trial.number)
+    if found is None or found.failed:
+        raise InputError(
+            f"test '{test}': the planned analysis cannot be done on these data; another is a "
+            "change of plan, which --model states"
+        )
+    names = ("estimate", "se", "df", "p")
+    return {
+        **{one: float(getattr(found, one)) for one in names},
+        "interval": [float(found.low), float(found.high)],
+        "clusters": trial.number,
+        "rows": len(trial.y),
+    }
+
+
+def _fields(test: TTest) -> dict[str, Any]:
+    return {**test._asdict(), "ci95": list(test.ci95)}
 
 
 def _declared(

@@ -9,16 +9,22 @@ import numpy as np
 
 from sim.errors import InputError, unknown
 from sim.trials.analyses import trial_analyses
-from sim.trials.analyses.trial_result import TrialResult, failed_result
+from sim.trials.analyses.analysed_trial import AnalysedTrial
+from sim.trials.analyses.registry import ANALYSES, analysis_named
+from sim.trials.analyses.trial_result import TrialResult, failed_result, tested_result
 from sim.trials.data.data import TrialData
 from sim.trials.designs.design import Design, one_each
+from sim.trials.fits.design_columns import prepare_design
 
 __all__ = ["AnalysisPlan", "TrialResult", "analyse_trial", "default_plan", "failed_result"]
 
-TESTS = ("kenward-roger", "satterthwaite", "between-within", "cluster-summary", "permutation")
+TESTS = tuple(ANALYSES)
+OF_BASELINE = ("kenward-roger", "satterthwaite")
 EFFECTS = ("cluster", "cluster-period", "person", "worker", "treatment")
 MISSING_VALUES = ("complete cases", "multiple imputation")
 BASELINE_USES = ("as designed", "constrained")
+# The column of the treatment; the intercept stands before it.
+TESTED = 1
 
 
 @dataclass(frozen=True)
@@ -28,8 +34,7 @@ class AnalysisPlan:
     Attributes
     ----------
     test : str
-        The test whose rejections count as power: one of `TESTS`. ``permutation`` takes its p value
-        from allocating sequences anew; its interval is Kenward and Roger's.
+        The test whose rejections count as power: see `sim.trials.analyses.registry`.
     random_effects : tuple of str
         Random intercepts for ``cluster``, ``cluster-period``, ``person``, ``worker`` (member of
         staff within the cluster, for ratings of a relationship), and an uncorrelated random
@@ -82,10 +87,9 @@ class AnalysisPlan:
                     "baseline = 'constrained': uses people with one measurement as they are; set "
                     "missing = 'complete cases'"
                 )
-            if self.test not in TESTS[:2]:
-                raise InputError(
-                    "baseline = 'constrained': needs test = 'kenward-roger' or 'satterthwaite'"
-                )
+            if self.test not in OF_BASELINE:
+                listed = " or ".join(f"'{one}'" for one in OF_BASELINE)
+                raise InputError(f"baseline = 'constrained': needs test = {listed}")
 
 
 def default_plan(design: Design) -> AnalysisPlan:
@@ -195,20 +199,22 @@ def analyse_trial(data: TrialData, design: Design, plan: AnalysisPlan) -> TrialR
         return failed_result(int(seen.sum()), number)
     if plan.missing != MISSING_VALUES[0]:
         return trial_analyses.imputed(rows, codes, plan)
-    if plan.test == "cluster-summary":
-        return trial_analyses.summary(rows, codes, plan)
-    result = (
-        trial_analyses.random_intercept(rows, codes, plan)
-        if plan.random_effects == ("cluster",)
-        else trial_analyses.general(rows, codes, plan)
-    )
-    if plan.test == "permutation" and not result.failed:
-        # Whatever the method of randomisation, clusters of one stratum were alike to it.
-        own = np.unique(rows.cluster)
-        numbers, first = np.unique(data.cluster, return_index=True)
-        strata = data.stratum[first[np.searchsorted(numbers, own)]]
-        return trial_analyses.permuted(rows, codes, result, strata)
-    return result
+    # Whatever the method of randomisation, clusters of one stratum were alike to it.
+    own = np.unique(rows.cluster)
+    numbers, first = np.unique(data.cluster, return_index=True)
+    strata = data.stratum[first[np.searchsorted(numbers, own)]]
+    x, effects = rows.x, trial_analyses.random_effects(rows, codes, plan)
+    if len(effects) > 1:
+        kept = prepare_design(x, rows.y).kept
+        if list(kept[:2]) != [0, TESTED]:
+            return failed_result(len(rows.y), number)
+        x = x[:, kept]
+    periods = np.unique(rows.period, return_inverse=True)[1]
+    trial = AnalysedTrial(x, rows.y, TESTED, codes, effects, periods, strata)
+    answer = analysis_named(plan.test).test(trial)
+    if answer is None:
+        return failed_result(len(rows.y), number)
+    return tested_result(answer, plan.alpha, len(rows.y), number)
 
 
 def check_plan(plan: AnalysisPlan, design: Design, data: TrialData) -> None:
@@ -230,8 +236,8 @@ def check_plan_of_design(plan: AnalysisPlan, design: Design) -> None:
         )
     if plan.missing != MISSING_VALUES[0] and not design.is_parallel:
         raise InputError("missing = 'multiple imputation': needs a parallel trial")
-    if plan.test == "cluster-summary" and not design.is_parallel:
+    if analysis_named(plan.test).needs_arms and not design.is_parallel:
         raise InputError(
-            "test = 'cluster-summary': needs clusters that are treated or not; use "
-            "'kenward-roger' for designs in which clusters cross over"
+            f"analysis.test = '{plan.test}': compares arms of whole clusters and needs a parallel "
+            f"trial; use '{TESTS[0]}'"
         )

@@ -6,6 +6,8 @@ from math import isfinite
 from textwrap import wrap
 from typing import Any
 
+from sim.trials.analyses.registry import analysis_named
+
 WIDTH = 88
 # Width of an interval of a share beyond which it is said to tell little.
 HARDLY_KNOWN = 0.5
@@ -29,6 +31,7 @@ def format_analysis(result: dict[str, Any]) -> str:
         f"{name}: {one['label']} ({one['chosen']})" for name, one in result["references"].items()
     )
     lines = [
+        *_plan(result),
         f"Effect of {result['term']}, {compares}: {_number(result['estimate'])} by the mixed model "
         f"(model standard error {_number(result['se'])})",
         f"Model: {result['formula']}",
@@ -86,6 +89,27 @@ def format_analysis(result: dict[str, Any]) -> str:
     lines += _correlations(result["correlations"])
     lines += [f"Note: {one}" for one in result["warnings"]]
     return "\n".join(lines)
+
+
+def _plan(result: dict[str, Any]) -> list[str]:
+    """Return the planned analysis and its answer; nothing without a plan."""
+    plan = result.get("plan")
+    if plan is None:
+        return []
+    answer = plan["answer"]
+    mark = f", SHA-256 {plan['sha256'][:16]}..." if plan["sha256"] else ""
+    return [
+        f"Plan: {plan['design']} ({plan['title']}{mark})",
+        *wrap(f"Planned: {plan['words']}. It estimates {plan['estimates']}.", WIDTH),
+        f"Answer: {result['direction']}: {_number(answer['estimate'])}, "
+        f"{100 * (1 - plan['alpha']):g}% interval {_interval(answer['interval'])}, "
+        f"SE {_number(answer['se'])}, df {answer['df']:.1f}, p {_p(answer['p'])}; "
+        f"{answer['clusters']} clusters, {answer['rows']} rows",
+        *(f"Otherwise than planned: {one}" for one in plan["differences"]),
+        "",
+        "What follows stands beside the plan and does not replace its answer.",
+        "",
+    ]
 
 
 def _missing(counts: dict[str, int]) -> str:
@@ -219,28 +243,16 @@ def _between_within(found: dict[str, Any] | None) -> list[str]:
 def _tests(result: dict[str, Any]) -> list[list[str]]:
     """Return the table of tests, each with its own estimate."""
     rows = [[result["direction"], "estimate", "SE", "df", "t", "p", "95% interval"]]
-    kenward_roger, satterthwaite = result["kenward_roger"], result["satterthwaite"]
-    shown = [
-        ("Kenward-Roger", kenward_roger["se_adj"], kenward_roger),
-        ("Satterthwaite", result["se"], satterthwaite),
-    ]
-    if result["between_within"] is not None:
-        shown.append(("between-within", result["se"], result["between_within"]))
-    if result["cluster_summary"] is not None:
-        shown.append(
-            ("cluster summary", result["cluster_summary"]["se"], result["cluster_summary"])
-        )
-    for name, se, one in shown:
-        low, high = one["ci95"]
+    for name, one in result["tests"].items():
         rows.append(
             [
-                name,
-                _number(one.get("estimate", result["estimate"])),
-                _number(se),
+                analysis_named(name).short,
+                _number(one["estimate"]),
+                _number(one["se"]),
                 f"{one['df']:.1f}",
                 f"{one['t']:.3f}",
                 _p(one["p"]),
-                f"{_number(low)} to {_number(high)}",
+                _interval(one["ci95"]),
             ]
         )
     return rows

@@ -7,15 +7,17 @@ words what was taken from the model and why a test is left out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
+from sim.trials.analyses.analysed_trial import AnalysedTrial
 from sim.trials.analyses.cluster_level import ClusterLevel, cluster_level, strata_of
 from sim.trials.analyses.cluster_tests import TTest, constant_within
-from sim.trials.analyses.further_analyses import schedule_permutation
+from sim.trials.analyses.methods.permutation import of_schedule
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.design_columns import prepare_design
 
@@ -161,8 +163,9 @@ def cluster_answers(
     elif periods is None:
         found["notes"] += _finer(X[:, tested], effects, clusters)
     elif int(clusters.max()) > 1:
-        test = schedule_permutation(X, tested, y, clusters, periods, strata)
-        found["cluster_permutation"] = None if test is None else test._asdict()
+        trial = AnalysedTrial(X, y, tested, clusters, effects, periods, strata)
+        with suppress(InputError):
+            found["cluster_permutation"] = of_schedule(trial)._asdict()
     found["notes"] += _few(found, level, clusters)
     return found
 

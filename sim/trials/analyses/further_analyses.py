@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from sim.errors import InputError
 from sim.trials.analyses.cluster_level import cluster_level
-from sim.trials.analyses.cluster_tests import PermutationTest, TTest, constant_within
+from sim.trials.analyses.cluster_tests import TTest, constant_within
 from sim.trials.analyses.compliers import as_treated, complier_effect
 from sim.trials.analyses.imputation import impute_and_analyse
-from sim.trials.analyses.permutation import schedule_permutation_test
-from sim.trials.fits.random_intercept import FITTED, fit_rows
 
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -130,26 +128,3 @@ def imputation_analysis(
         "missing_information": pooled.missing_information,
         "singular_share": found.singular,
     }
-
-
-def schedule_permutation(
-    X: Matrix, tested: int, y: Matrix, clusters: Codes, periods: Codes, strata: Codes
-) -> PermutationTest | None:
-    """Return the permutation test of a treatment that clusters get at different times.
-
-    Sequences are exchanged within strata of clusters.
-
-    None where allocations cannot be exchanged, as in incomplete designs.
-    """
-    others = np.delete(X, tested, axis=1)
-    ratio = 0.05
-    if others.shape[1] > 1:
-        null = fit_rows(clusters, int(clusters.max()) + 1, others, y, 1)
-        if null.status == FITTED:
-            ratio = float(null.cluster_variance / null.residual_variance)
-    try:
-        return schedule_permutation_test(
-            y, others, clusters, periods, X[:, tested], ratio=ratio, strata=strata
-        )
-    except InputError:
-        return None

@@ -8,6 +8,8 @@ from math import nan
 
 import numpy as np
 
+from sim.trials.analyses.analysed_trial import Answer
+
 
 @dataclass(frozen=True)
 class TrialResult:
@@ -64,23 +66,17 @@ def failed_result(analysed: int, clusters: int) -> TrialResult:
     return TrialResult(nan, nan, nan, nan, nan, nan, nan, nan, False, True, analysed, clusters)
 
 
-def tested_result(
-    alpha: float,
-    estimate: float,
-    se: float,
-    df: float,
-    variances: tuple[float, float],
-    singular: bool,
-    analysed: int,
-    clusters: int,
-) -> TrialResult:
-    """Return the record of a t test, or of a failure where there is no number."""
+def tested_result(answer: Answer, alpha: float, analysed: int, clusters: int) -> TrialResult:
+    """Return the record of a test, or of a failure where there is no number."""
     from scipy.special import stdtr, stdtrit
 
+    estimate, se, df = answer.estimate, answer.se, answer.df
     if not (np.isfinite(estimate) and se > 0.0 and df > 0.0):
         return failed_result(analysed, clusters)
     half = float(stdtrit(df, 1.0 - alpha / 2.0)) * se
-    p = 2.0 * float(stdtr(df, -abs(estimate / se)))
+    p = answer.p
+    if p is None:
+        p = 2.0 * float(stdtr(df, -abs(estimate / se)))
     return TrialResult(
         estimate,
         se,
@@ -88,9 +84,9 @@ def tested_result(
         p,
         estimate - half,
         estimate + half,
-        variances[0],
-        variances[1],
-        singular,
+        answer.between,
+        answer.residual,
+        answer.singular,
         False,
         analysed,
         clusters,

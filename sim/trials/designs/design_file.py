@@ -330,10 +330,6 @@ def analysis_plan(file: DesignFile, design: Design) -> AnalysisPlan:
     """Return the analysis that a file declares, or the one its design calls for."""
     part = file.analysis
     effects = part.random_effects or default_plan(design).random_effects
-    if part.test == "cluster-summary" and not design.is_parallel:
-        raise InputError(
-            "analysis.test = 'cluster-summary': needs a parallel trial; use 'kenward-roger'"
-        )
     plan = AnalysisPlan(
         part.test, tuple(effects), part.alpha, part.missing, part.imputations, part.baseline_use
     )
@@ -479,6 +475,8 @@ def _settable(file: DesignFile, name: str) -> str:
         and one.rsplit(".", 1)[-1] == name
         and _in_use(file, one)
         and other.kind != "table"
+        # Columns of a table are named in full: some are called as fields of the design are.
+        and not one.startswith("columns.")
     ]
     return words[0] if len(words) == 1 else field_named(file, name)
 

@@ -6,11 +6,17 @@ where outcomes come from, how they are analysed, and how precisely the power is 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from sim.scenarios.schema import Part
+from sim.trials.analyses.registry import ANALYSES
+
+if TYPE_CHECKING:
+    Test = str
+else:
+    Test = Literal[tuple(ANALYSES)]
 
 TYPES = ("parallel", "stepped wedge", "crossover", "matrix")
 LARGEST = 100_000
@@ -28,7 +34,7 @@ def _choice(default: Any, meaning: str) -> Any:
     return Field(default, description=meaning, json_schema_extra={"unit": "choice"})
 
 
-def _text(default: str, meaning: str) -> Any:
+def _text(default: str | None, meaning: str) -> Any:
     return Field(default, max_length=2000, description=meaning, json_schema_extra={"unit": "text"})
 
 
@@ -248,9 +254,7 @@ class Agents(Part):
 class Analysis(Part):
     """The pre-declared analysis."""
 
-    test: Literal[
-        "kenward-roger", "satterthwaite", "between-within", "cluster-summary", "permutation"
-    ] = _choice("kenward-roger", "The test whose rejections count as power.")
+    test: Test = _choice(tuple(ANALYSES)[0], "The test whose rejections count as power.")
     random_effects: (
         tuple[Literal["cluster", "cluster-period", "person", "worker", "treatment"], ...] | None
     ) = _many(
@@ -271,6 +275,37 @@ class Analysis(Part):
         "is the same in both arms.",
     )
     alpha: float = _number(0.05, 1.0e-6, 0.5, "probability", "Two-sided level of the test.")
+
+
+class Columns(Part):
+    """Names of columns in the trial's table."""
+
+    outcome: str | None = _text(None, "Outcome. Left out: agents.measure, else 'outcome'.")
+    treatment: str | None = _text(
+        None,
+        "What teams got: arm of a parallel trial, else treatment in each period. Left out: 'arm' "
+        "or 'treatment'.",
+    )
+    reference: str | None = _text(
+        None,
+        "Label of control in that column, the one that is subtracted. Left out: the label that "
+        "means control in ordinary use.",
+    )
+    cluster: str = _text("cluster", "Randomised team.")
+    period: str = _text("period", "Period of the measurement; not in parallel trials.")
+    person: str = _text("person", "Service user, in cohorts over periods.")
+    worker: str = _text("worker", "Member of staff, where analysis.random_effects has 'worker'.")
+    baseline: str = _text("baseline", "Outcome before treatment, where design.baseline is used.")
+    covariates: tuple[str, ...] = _many((), "names", "Further columns that are adjusted for.")
+    strata: tuple[str, ...] = _many((), "names", "Strata within which teams were randomised.")
+    pairs: str | None = _text(None, "Pairs of teams, one of each arm, instead of strata.")
+    missing: tuple[str, ...] = _many((), "codes", 'Values that stand for missing, as "-99".')
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Columns:
+        if self.strata and self.pairs is not None:
+            raise ValueError("strata and pairs: give one of them; pairs are strata of two")
+        return self
 
 
 class Uncertainty(Part):
@@ -332,6 +367,7 @@ class DesignFile(Part):
         json_schema_extra={"unit": "table"},
     )
     analysis: Analysis = _part(Analysis, "The pre-declared analysis.")
+    columns: Columns = _part(Columns, "The trial's table, for `refocus analyse --design`.")
     uncertainty: Uncertainty = _part(Uncertainty, "What is not known.")
     target: Target = _part(Target, "What the trial is for.")
     precision: Precision = _part(Precision, "How precisely power is wanted.")

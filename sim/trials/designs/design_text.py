@@ -26,6 +26,10 @@ _EXAMPLES = {
     "design.sampling": '"closed cohort"',
     "design.schedule": "[[0, 1, 1], [0, 0, 1]]",
     "analysis.random_effects": '["cluster"]',
+    "columns.outcome": '"qpr15_total"',
+    "columns.treatment": '"arm"',
+    "columns.reference": '"usual care"',
+    "columns.pairs": '"pair"',
     "precision.monte_carlo_se": "0.005",
 }
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.errors import InputError
 from sim.trials.analyses.analysis_plan import AnalysisPlan, default_plan
+from sim.trials.analyses.registry import analysis_named
 from sim.trials.data.statistical import exposure_shares
 from sim.trials.designs.correlation import VarianceComponents, from_correlations
 from sim.trials.designs.design import NOT_MEASURED, TRANSITION, TREATED, Design, arm_sizes
@@ -137,9 +138,12 @@ def _over_periods(
         for people in _people(design, assumed, size)
     ]
     rule = "expected for the design" if df is None else "between-within"
+    adapted = analysis_named(plan.test).formula
 
     def at(effect: float) -> FormulaPower:
-        tests = [expected_test(one, truth, effects, effect, plan.test, df) for one in cells]
+        tests = [
+            expected_test(one, truth, effects, effect, plan.test, df, adapted) for one in cells
+        ]
         between = all(abs(one.df - (len(used) - 2)) < 1e-6 for one in tests)
         told = "clusters - 2" if between else rule
         return power_of_tests(effect, tests, told, alpha, at=at if shares is not None else None)

@@ -9,6 +9,7 @@ sizes and the two covariances, without a simulation.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import erfc, exp, inf, pi, sqrt
 from typing import NamedTuple
@@ -408,6 +409,7 @@ def expected_test(
     effect: float = 1.0,
     test: str = "kenward-roger",
     df: float | None = None,
+    adapted: Callable[[ExpectedTest, Cells, Matrix], ExpectedTest] | None = None,
 ) -> ExpectedTest:
     """Return what a mixed-model test can be expected to do.
 
@@ -426,6 +428,8 @@ def expected_test(
         do not.
     df : float, optional
         Degrees of freedom that the test takes by a rule of its own.
+    adapted : callable, optional
+        What another test makes of this one, the cells and the analysis's covariance of their means.
 
     Returns
     -------
@@ -493,7 +497,7 @@ def expected_test(
         spread_df *= _steadiness(model, W, true, told.slope, variances)
     if bottom > 0.0:
         floor = sqrt(min((bottom * told.variance + more) / model_variance, 1.0))
-    return ExpectedTest(
+    found = ExpectedTest(
         se,
         model_se,
         own_df if df is None else df,
@@ -505,6 +509,9 @@ def expected_test(
         model.within_df,
         cost,
     )
+    if adapted is None:
+        return found
+    return adapted(found, cells, np.tensordot(variances, model.kernels, axes=1))
 
 
 def _steadiness(

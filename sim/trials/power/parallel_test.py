@@ -14,6 +14,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.trials.analyses.registry import analysis_named
 from sim.trials.designs.correlation import VarianceComponents
 from sim.trials.power.expected_test import ExpectedTest, expected_test, trial_cells
 
@@ -108,7 +109,8 @@ def parallel_test(
     else:
         cells = trial_cells(arm[:, None], people[:, None], strata)
         by_rule = float(free) if test == "between-within" else None
-        found = expected_test(cells, left, ("cluster",), test=test, df=by_rule)
+        adapted = analysis_named(test).formula
+        found = expected_test(cells, left, ("cluster",), test=test, df=by_rule, adapted=adapted)
     # Arms differ by chance in the baseline, by a multiple of which the slope's error counts.
     baseline = outcome.sd**2 * (outcome.icc + (1.0 - outcome.icc) / people)
     apart = sum(float(baseline[arm == one].mean()) / (arm == one).sum() for one in (0.0, 1.0))

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
+from sim.trials.analyses.registry import analysis_named
 from sim.trials.data.twins import statistical_truth
 from sim.trials.designs.design import arm_sizes, randomisation_words
 from sim.trials.designs.design_schema import DesignFile
@@ -24,12 +25,6 @@ from sim.trials.power.power_study import PowerResult, Study, power_at, statistic
 from sim.trials.power.simulated_power import Rate
 
 INTERVAL = "95%, Monte Carlo error alone"
-TEST_NAMES = {
-    "kenward-roger": "Kenward-Roger test",
-    "satterthwaite": "Satterthwaite test",
-    "between-within": "t test with between-within degrees of freedom",
-    "permutation": "permutation test of allocations (interval: Kenward-Roger)",
-}
 
 
 @dataclass(frozen=True)
@@ -198,8 +193,9 @@ def source_sentence(study: Study) -> str:
 def analysis_sentence(study: Study) -> str:
     """Return the pre-declared analysis in one sentence."""
     plan, design = study.plan, study.design
-    if plan.test == "cluster-summary":
-        model = "two-stage t test of team means"
+    test = analysis_named(plan.test)
+    if not test.of_model:
+        model = test.title
     else:
         effects = ", ".join(plan.random_effects)
         fixed = "arm" if design.is_parallel else "treatment and period"
@@ -209,10 +205,10 @@ def analysis_sentence(study: Study) -> str:
             fixed += ", stratum"
         if plan.baseline == "constrained":
             fixed = "period, arm at follow-up; baseline means equal in both arms"
-        test = TEST_NAMES[plan.test]
+        title = test.title
         if plan.missing == "multiple imputation":
-            test = "Barnard and Rubin's degrees of freedom"
-        model = f"linear mixed model by REML (fixed: {fixed}; random: {effects}), {test}"
+            title = "Barnard and Rubin's degrees of freedom"
+        model = f"linear mixed model by REML (fixed: {fixed}; random: {effects}), {title}"
     missing = "complete cases"
     if plan.missing == "multiple imputation":
         missing = f"missing outcomes imputed {plan.imputations} times within teams"

@@ -1,0 +1,213 @@
+"""What an analysis is given, and what it answers: a simulated trial and a user's table alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import InputError
+from sim.trials.fits.cell_sums import RandomEffect
+from sim.trials.fits.small_sample import ContrastInference
+
+if TYPE_CHECKING:
+    from sim.trials.fits.mixed_model import MixedModelFit
+    from sim.trials.power.expected_test import Cells, ExpectedTest
+
+Matrix = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+
+class Fitted(NamedTuple):
+    """The tested coefficient of a mixed model.
+
+    Attributes
+    ----------
+    estimate : float
+    inference : ContrastInference
+    variances : (K,) array
+        Of the random effects, in their order.
+    residual_variance : float
+    singular : bool
+        Whether a variance is estimated as zero.
+    """
+
+    estimate: float
+    inference: ContrastInference
+    variances: Matrix
+    residual_variance: float
+    singular: bool
+
+
+class Answer(NamedTuple):
+    """A test of one coefficient.
+
+    Attributes
+    ----------
+    estimate, se, df : float
+    p : float or None
+        Two-sided; None for that of the t test.
+    between, residual : float
+        Variances between clusters and within.
+    singular : bool
+    """
+
+    estimate: float
+    se: float
+    df: float
+    p: float | None
+    between: float
+    residual: float
+    singular: bool = False
+
+
+@dataclass(frozen=True)
+class AnalysedTrial:
+    """The complete rows of a trial and the model of its outcome.
+
+    Attributes
+    ----------
+    x : (n, p) array
+        Independent columns of the fixed part, the intercept first.
+    y : (n,) array
+    tested : int
+        Which column.
+    clusters : (n,) array of int
+        The randomised cluster of each row, from 0.
+    effects : sequence of RandomEffect
+    periods : (n,) array of int or None
+        Period of each row, where the model has periods.
+    strata : (k,) array of int or None
+        Stratum of each cluster; None takes the model's.
+    whole : MixedModelFit or None
+        A fit of this model that is there already, of all columns in their order.
+    """
+
+    x: Matrix
+    y: Matrix
+    tested: int
+    clusters: Codes
+    effects: Sequence[RandomEffect]
+    periods: Codes | None = None
+    strata: Codes | None = None
+    whole: MixedModelFit | None = None
+
+    @property
+    def number(self) -> int:
+        """Number of clusters."""
+        return int(self.clusters.max()) + 1
+
+    @cached_property
+    def fitted(self) -> Fitted | None:
+        """The mixed model's answer; None where it cannot be fitted."""
+        alone = len(self.effects) == 1 and self.effects[0].slope is None
+        if self.whole is None and alone and self.tested > 0 and (self.x[:, 0] == 1.0).all():
+            return self._by_random_intercept()
+        return self._by_mixed_model()
+
+    def _by_random_intercept(self) -> Fitted | None:
+        from sim.trials.fits.random_intercept_compiled import fit_random_intercept
+
+        codes = self.effects[0].codes
+        fit = fit_random_intercept(
+            codes.astype(np.int64),
+            int(codes.max()) + 1,
+            np.ascontiguousarray(self.x),
+            np.ascontiguousarray(self.y),
+            self.tested,
+        )
+        if fit.status != 0:
+            return None
+        inference = ContrastInference(
+            fit.se, fit.satterthwaite_df, fit.kenward_roger_se, fit.kenward_roger_df
+        )
+        between = np.array([fit.cluster_variance])
+        return Fitted(fit.estimate, inference, between, fit.residual_variance, bool(fit.singular))
+
+    def _by_mixed_model(self) -> Fitted | None:
+        from sim.trials.fits.mixed_model import fit_mixed_model
+
+        fit, name = self.whole, f"x{self.tested}"
+        if fit is None:
+            names = tuple(f"x{j}" for j in range(self.x.shape[1]))
+            try:
+                fit = fit_mixed_model(self.x, self.y, list(self.effects), names)
+            except (InputError, np.linalg.LinAlgError):
+                return None
+            if name not in fit.names or not fit.converged:
+                return None
+        at = self.tested if self.whole is not None else fit.names.index(name)
+        variances = np.array([fit.variances[one.name] for one in self.effects])
+        return Fitted(
+            float(fit.coefficients[at]),
+            fit.inference[at],
+            variances,
+            fit.variances["residual"],
+            fit.singular,
+        )
+
+    def answer(self, se: float, df: float, p: float | None = None) -> Answer | None:
+        """Return the mixed model's estimate with a standard error and degrees of freedom."""
+        found = self.fitted
+        if found is None:
+            return None
+        return Answer(
+            found.estimate,
+            float(se),
+            float(df),
+            p,
+            float(found.variances[0]),
+            float(found.residual_variance),
+            found.singular,
+        )
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One analysis: what `refocus power` simulates and `refocus analyse` does.
+
+    Attributes
+    ----------
+    name : str
+        In design files and results.
+    short : str
+        In tables.
+    title : str
+        In words, as part of a sentence.
+    estimates : str
+        What its estimate is an estimate of.
+    test : callable
+        From a trial to its answer; None where it cannot be had.
+    r_code : str
+        Lines of R that give the same numbers; `{formula}`, `{term}`, `{coefficient}`, `{cluster}`
+        and `{strata}` are filled in, the data are called d.
+    needs_arms : bool
+        Whether it compares arms of whole clusters.
+    of_model : bool
+        Whether it tests a coefficient of the mixed model.
+    counts_clusters : bool
+        Whether it takes clusters for what was randomised, in both arms.
+    formula : callable or None
+        What it changes of the test that the mixed model can be expected to give, see
+        `sim.trials.power.expected_test`; None for nothing.
+    """
+
+    name: str
+    short: str
+    title: str
+    estimates: str
+    test: Callable[[AnalysedTrial], Answer | None]
+    r_code: str
+    needs_arms: bool = False
+    of_model: bool = True
+    counts_clusters: bool = False
+    formula: Callable[[ExpectedTest, Cells, Matrix], ExpectedTest] | None = None
+
+    @property
+    def key(self) -> str:
+        """Name of its answer among results."""
+        return self.name.replace("-", "_")

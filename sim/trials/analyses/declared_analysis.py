@@ -1,0 +1,215 @@
+"""The analysis that a design file declares, on the trial's table: what was planned, and no other.
+
+The model follows from the design: outcome, contrast and its direction, what is adjusted for, strata
+or pairs, random effects, test and level. What the data have otherwise than planned is told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.errors import InputError, unknown
+from sim.trials.analyses.analyse import analyse_table
+from sim.trials.analyses.analysis_plan import MISSING_VALUES, AnalysisPlan
+from sim.trials.analyses.registry import analysis_named
+from sim.trials.data.trial_table import label_of, read_table
+from sim.trials.designs.design import TREATED, Design
+from sim.trials.designs.design_file import analysis_plan, load_design, trial_design
+from sim.trials.designs.design_schema import DesignFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def analyse_by_design(data: str | Path | pd.DataFrame, design: str | Path) -> dict[str, Any]:
+    """Analyse a trial's table as its design file declares.
+
+    Parameters
+    ----------
+    data : str, Path or DataFrame
+        A file has a header; columns as `[columns]` of the design names them.
+    design : str or Path
+        A design file, or the name of a worked design.
+
+    Returns
+    -------
+    dict
+        As `sim.trials.analyses.analyse.analyse_table`; and ``plan``: ``title``, ``sha256`` of the
+        design file, ``formula``, ``term``, ``test``, ``words``, ``estimates``, ``alpha``,
+        ``answer`` (the planned test's, with an interval at the plan's level), and ``differences``
+        of the data from the plan.
+
+    Raises
+    ------
+    InputError
+        If the design or the table cannot be used, or the planned analysis cannot be done.
+    """
+    file = load_design(design)
+    trial = trial_design(file)
+    plan = analysis_plan(file, trial)
+    frame = read_table(data) if isinstance(data, str | Path) else data
+    model, term = declared_model(file, trial, plan)
+    for name in used_columns(file, trial, plan):
+        if name not in frame.columns:
+            raise InputError(f"{unknown('column', name, frame.columns)}; name it in [columns]")
+    columns = file.columns
+    result = analyse_table(
+        frame,
+        model,
+        term,
+        references=[] if columns.reference is None else [columns.reference],
+        missing=columns.missing,
+        strata=columns.strata,
+        pairs=columns.pairs,
+        imputations=plan.imputations if plan.missing != MISSING_VALUES[0] else 0,
+        declared=(plan.test, plan.alpha),
+    )
+    known = Path(design)
+    answer = result.pop("declared")
+    result["plan"] = {
+        "title": file.title,
+        "design": str(design),
+        "sha256": hashlib.sha256(known.read_bytes()).hexdigest() if known.is_file() else None,
+        "formula": model,
+        "term": term,
+        "test": plan.test,
+        "words": words(plan, model),
+        "estimates": analysis_named(plan.test).estimates,
+        "alpha": plan.alpha,
+        "answer": answer,
+        "differences": differences(file, trial, frame, result),
+    }
+    return result
+
+
+def treatment_column(file: DesignFile, design: Design) -> str:
+    """Return the column that says what teams got."""
+    return file.columns.treatment or ("arm" if design.is_parallel else "treatment")
+
+
+def outcome_column(file: DesignFile) -> str:
+    """Return the column of the outcome."""
+    measured = "outcome" if file.agents is None else file.agents.measure
+    return file.columns.outcome or measured
+
+
+def declared_model(file: DesignFile, design: Design, plan: AnalysisPlan) -> tuple[str, str]:
+    """Return the model in lme4's notation and its tested term.
+
+    Raises
+    ------
+    InputError
+        For a plan that a table cannot be analysed by.
+    """
+    if plan.baseline == "constrained":
+        raise InputError(
+            "analysis.baseline_use = 'constrained': a table is not analysed so yet; fit it by "
+            "--model on one row for each measurement, as y ~ period + period:arm + (1|cluster)"
+        )
+    columns, term = file.columns, treatment_column(file, design)
+    outcome, baseline = _quoted(outcome_column(file)), _quoted(columns.baseline)
+    response, fixed = outcome, [_quoted(term)]
+    if design.is_parallel and design.baseline == "change":
+        response = f"{outcome} - {baseline}"
+    if design.is_parallel and design.baseline == "ancova":
+        fixed.append(baseline)
+    if not design.is_parallel:
+        fixed.append(f"factor({_quoted(columns.period)})")
+    fixed += [_quoted(one) for one in columns.covariates]
+    strata = columns.strata if columns.pairs is None else (columns.pairs,)
+    fixed += [f"factor({_quoted(one)})" for one in strata]
+    cluster = _quoted(columns.cluster)
+    random = {
+        "cluster": f"(1|{cluster})",
+        "cluster-period": f"(1|{cluster}:{_quoted(columns.period)})",
+        "person": f"(1|{cluster}:{_quoted(columns.person)})",
+        "worker": f"(1|{cluster}:{_quoted(columns.worker)})",
+        "treatment": f"(0 + {_quoted(term)}|{cluster})",
+    }
+    right = [*fixed, *(random[one] for one in plan.random_effects)]
+    return f"{response} ~ {' + '.join(right)}", term
+
+
+def used_columns(file: DesignFile, design: Design, plan: AnalysisPlan) -> list[str]:
+    """Return the columns that the declared analysis reads."""
+    columns = file.columns
+    found = [outcome_column(file), treatment_column(file, design), columns.cluster]
+    if design.is_parallel and design.baseline != "none":
+        found.append(columns.baseline)
+    if not design.is_parallel:
+        found.append(columns.period)
+    found += [one for one in ("person", "worker") if one in plan.random_effects]
+    found += [*columns.covariates, *columns.strata]
+    return found if columns.pairs is None else [*found, columns.pairs]
+
+
+def words(plan: AnalysisPlan, model: str) -> str:
+    """Return the declared analysis in words."""
+    analysis = analysis_named(plan.test)
+    how = f"linear mixed model by REML, {model}; " if analysis.of_model else f"{model}; "
+    if plan.missing != MISSING_VALUES[0]:
+        how += f"missing outcomes imputed {plan.imputations} times within clusters, Rubin's rules"
+    else:
+        how += f"{analysis.title}, complete cases"
+    return f"{how}; two-sided at {plan.alpha:g}"
+
+
+def differences(
+    file: DesignFile, design: Design, frame: pd.DataFrame, result: dict[str, Any]
+) -> list[str]:
+    """Return in what the data are otherwise than planned."""
+    columns, found = file.columns, []
+    clusters = [label_of(one) for one in frame[columns.cluster]]
+    number = len(set(clusters))
+    if number != design.total_clusters:
+        found.append(f"{number} clusters, planned {design.total_clusters}")
+    size = len(frame) / max(number, 1)
+    if not design.is_parallel:
+        periods = sorted(frame[columns.period].dropna().unique().tolist())
+        size /= max(len(periods), 1)
+        if len(periods) != design.periods:
+            found.append(f"{len(periods)} periods, planned {design.periods}")
+        else:
+            found += _schedules(file, design, frame, clusters, periods, result)
+    if abs(size - design.size) > 0.05 * design.size:
+        where = "cluster" if design.is_parallel else "cluster and period"
+        found.append(f"{size:.3g} rows for each {where}, planned {design.size:g} people")
+    if design.strata > 1 and not columns.strata and columns.pairs is None:
+        found.append(
+            f"randomised within {design.strata} strata, of which [columns] names no column"
+        )
+    return found
+
+
+def _schedules(
+    file: DesignFile,
+    design: Design,
+    frame: pd.DataFrame,
+    clusters: list[str],
+    periods: list[Any],
+    result: dict[str, Any],
+) -> list[str]:
+    """Return how many clusters follow no planned sequence."""
+    compared = result["compared"]
+    if compared is None:
+        return []
+    treated = [label_of(one) == compared["level"] for one in frame[treatment_column(file, design)]]
+    planned = {tuple((row == TREATED).tolist()) for row in design.schedule}
+    at = {one: number for number, one in enumerate(periods)}
+    grid: dict[str, np.ndarray] = {}
+    for cluster, period, one in zip(clusters, frame[file.columns.period], treated, strict=True):
+        if period in at:
+            grid.setdefault(cluster, np.zeros(len(periods), bool))[at[period]] |= one
+    other = [one for one, row in grid.items() if tuple(row.tolist()) not in planned]
+    if not other:
+        return []
+    listed = ", ".join(other[:5]) + (", ..." if len(other) > 5 else "")
+    return [f"clusters treated in other periods than any planned sequence: {listed}"]
+
+
+def _quoted(name: str) -> str:
+    return name if name.isidentifier() else f"`{name}`"

@@ -1,0 +1,1 @@
+"""One file for each analysis; `sim.trials.analyses.registry` lists them."""

@@ -1,0 +1,32 @@
+"""The mixed model's t test with degrees of freedom counted level by level."""
+
+from __future__ import annotations
+
+from sim.trials.analyses.analysed_trial import AnalysedTrial, Analysis, Answer
+from sim.trials.analyses.cluster_tests import between_within_df
+
+
+def test(trial: AnalysedTrial) -> Answer | None:
+    """Return the test with the model's standard error and between-within degrees of freedom."""
+    found = trial.fitted
+    if found is None:
+        return None
+    groupings = [one.codes for one in trial.effects if one.slope is None]
+    df, _ = between_within_df(trial.x, trial.tested, groupings or [trial.effects[0].codes])
+    return trial.answer(found.inference.se, df)
+
+
+ANALYSIS = Analysis(
+    name="between-within",
+    short="between-within",
+    title="t test with between-within degrees of freedom",
+    estimates="the difference of means, clusters weighed by what they tell",
+    test=test,
+    counts_clusters=True,
+    # R's nlme counts the same where the term is that of whole clusters.
+    r_code="""\
+library(lme4)
+fit <- lmer({formula}, data = d, REML = TRUE)
+t <- coef(summary(fit))["{coefficient}", "t value"]
+c(t = t, df = {df}, p = 2 * pt(-abs(t), {df}))""",
+)

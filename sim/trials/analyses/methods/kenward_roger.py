@@ -1,0 +1,26 @@
+"""Kenward and Roger's test of a coefficient of the mixed model."""
+
+from __future__ import annotations
+
+from sim.trials.analyses.analysed_trial import AnalysedTrial, Analysis, Answer
+
+
+def test(trial: AnalysedTrial) -> Answer | None:
+    """Return the test with the adjusted standard error and its degrees of freedom."""
+    found = trial.fitted
+    if found is None:
+        return None
+    return trial.answer(found.inference.kenward_roger_se, found.inference.kenward_roger_df)
+
+
+ANALYSIS = Analysis(
+    name="kenward-roger",
+    short="Kenward-Roger",
+    title="Kenward-Roger test",
+    estimates="the difference of means, clusters weighed by what they tell",
+    test=test,
+    r_code="""\
+library(lmerTest)
+fit <- lmer({formula}, data = d, REML = TRUE)
+summary(fit, ddf = "Kenward-Roger")$coefficients["{coefficient}", ]""",
+)
