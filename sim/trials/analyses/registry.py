@@ -9,6 +9,7 @@ from sim.errors import unknown
 from sim.trials.analyses.analysed_trial import Analysis
 from sim.trials.analyses.methods import (
     between_within,
+    cluster_robust,
     cluster_summary,
     kenward_roger,
     permutation,
@@ -20,6 +21,7 @@ METHODS = (
     kenward_roger,
     satterthwaite,
     between_within,
+    cluster_robust,
     cluster_summary,
     permutation,
 )

@@ -1,0 +1,91 @@
+"""CR2: equal to clubSandwich, right whatever the covariance is, and its formula to simulation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sim.trials.analyses.analyse import analyse_table
+from sim.trials.analyses.analysed_trial import AnalysedTrial
+from sim.trials.analyses.analysis_plan import AnalysisPlan
+from sim.trials.analyses.methods.cluster_robust import robust
+from sim.trials.analyses.methods.cluster_robust import test as cluster_robust
+from sim.trials.designs.design import parallel
+from sim.trials.fits.cell_sums import RandomEffect
+from sim.trials.power.design_formula import Assumed, design_power
+
+DATA = Path(__file__).parent / "data"
+
+
+def test_standard_error_and_df_are_those_of_club_sandwich() -> None:
+    """R 4.2.2, clubSandwich 0.5.8 on lme4 1.1.31: 14 teams of 4 to 30."""
+    frame = pd.read_csv(DATA / "icc_unbalanced.csv")
+    found = analyse_table(frame, "y ~ arm + (1|team)", "arm")["tests"]["cluster-robust"]
+    assert found["estimate"] == pytest.approx(0.2705348727, rel=1e-6)
+    assert found["se"] == pytest.approx(0.2271972433, rel=1e-5)
+    assert found["df"] == pytest.approx(11.20531085, rel=1e-4)
+    assert found["p"] == pytest.approx(0.2583661871, rel=1e-4)
+
+
+def test_the_small_basis_loses_nothing() -> None:
+    rng = np.random.default_rng(3)
+    clusters = np.repeat(np.arange(6), [3, 5, 4, 6, 5, 7])
+    periods = rng.integers(0, 3, clusters.size)
+    treated = ((clusters % 3) < periods).astype(float)
+    x = np.column_stack([np.ones(clusters.size), treated, periods == 1, periods == 2]).astype(float)
+    y = rng.standard_normal(clusters.size) + rng.standard_normal(6)[clusters] + treated
+    cell = np.unique(clusters * 3 + periods, return_inverse=True)[1]
+    effects = [RandomEffect("cluster", clusters), RandomEffect("cluster-period", cell)]
+    trial = AnalysedTrial(x, y, 1, clusters, effects)
+    fit = trial.fitted
+    assert fit is not None
+    whole_x, whole_v, whole_y = [], [], []
+    for number in range(6):
+        rows = clusters == number
+        same = cell[rows][:, None] == cell[rows]
+        v = np.eye(rows.sum()) * fit.residual_variance + fit.variances[0] + fit.variances[1] * same
+        whole_x.append(x[rows])
+        whole_v.append(v)
+        whole_y.append(y[rows])
+    found = cluster_robust(trial)
+    assert found is not None
+    assert (found.se, found.df) == pytest.approx(robust(whole_x, whole_v, 1, whole_y), rel=1e-8)
+
+
+def test_equal_clusters_give_the_t_test_of_their_means() -> None:
+    """Worked by hand: with arms of equal clusters it is Student's, k - 2 degrees of freedom."""
+    rng = np.random.default_rng(1)
+    clusters = np.repeat(np.arange(8), 5)
+    arm = (clusters >= 4).astype(float)
+    y = rng.standard_normal(40) + 0.7 * rng.standard_normal(8)[clusters]
+    x = np.column_stack([np.ones(40), arm])
+    found = cluster_robust(AnalysedTrial(x, y, 1, clusters, [RandomEffect("cluster", clusters)]))
+    means = y.reshape(8, 5).mean(axis=1)
+    spread = (means[:4].var(ddof=1) + means[4:].var(ddof=1)) / 4.0
+    assert found is not None
+    assert found.se == pytest.approx(np.sqrt(spread), rel=1e-9)
+    assert found.df == pytest.approx(6.0, rel=1e-9)
+
+
+def test_a_random_effect_over_clusters_has_no_robust_error_of_clusters() -> None:
+    clusters = np.repeat(np.arange(6), 4)
+    person = np.tile(np.arange(12), 2)
+    x = np.column_stack([np.ones(24), clusters % 2]).astype(float)
+    y = np.random.default_rng(2).standard_normal(24)
+    effects = [RandomEffect("cluster", clusters), RandomEffect("person", person)]
+    assert cluster_robust(AnalysedTrial(x, y, 1, clusters, effects)) is None
+
+
+def test_the_formula_has_its_degrees_of_freedom() -> None:
+    """Equal clusters k - 2; fewer where sizes vary."""
+    assumed = Assumed(5.0, 10.0, 0.05)
+    plan = AnalysisPlan("cluster-robust")
+    equal = parallel(6, 20)
+    assert design_power(equal, assumed, plan=plan).df == pytest.approx(10.0)
+    varied = parallel(6, 20, size_variation=0.8)
+    robust_df = design_power(varied, assumed, plan=plan)
+    assert robust_df.df < 9.5
+    assert robust_df.type_i_error == pytest.approx(0.05, abs=1e-6)
