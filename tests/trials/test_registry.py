@@ -40,7 +40,7 @@ def test_power_and_analyse_have_the_same_numbers_of_every_analysis(name: str, de
         return
     got = analyse_trial(data, design, replace(default_plan(design), test=name))
     model, term = MODELS[design.name]
-    table = analyse_table(data.frame(), model, term, declared=(name, 0.05))
+    table = analyse_table(data.frame(), model, term, declared=AnalysisPlan(name))
     found = table["declared"]
     for one in ("estimate", "se", "df", "p"):
         assert getattr(got, one) == pytest.approx(found[one], rel=1e-6), one

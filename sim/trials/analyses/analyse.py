@@ -6,6 +6,7 @@ of the coefficient for the sampling of clusters and people, given the model.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ from sim.trials.analyses.cluster_answers import (
 )
 from sim.trials.analyses.cluster_tests import TTest, between_within_df, t_test
 from sim.trials.analyses.correlations import PERIOD, correlations
+from sim.trials.analyses.exposure import Curve, exposure_curve, trial_of_estimand
 from sim.trials.analyses.further_analyses import imputation_analysis, participation_analysis
 from sim.trials.analyses.model_columns import check_factors, column_guesses, columns_of_model
 from sim.trials.analyses.registry import ANALYSES, analysis_named
@@ -64,10 +66,15 @@ from sim.trials.fits.model_formula import ModelFormula, RandomTerm, names_in, pa
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sim.trials.analyses.analysis_plan import AnalysisPlan
+
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 NORMAL_975 = 1.959963984540054
+# Below this a test of equal effects by exposure is told beside the constant one.
+UNEQUAL = 0.1
+FEWEST_FOR_LONG_TERM = 3
 COMPLIER_INTERVAL = (
     "Anderson-Rubin (Fieller): effects that a cluster-summary t test does not reject"
 )
@@ -136,7 +143,7 @@ def analyse_table(
     imputations: int = 0,
     strata: Sequence[str] = (),
     pairs: str | None = None,
-    declared: tuple[str, float] | None = None,
+    declared: AnalysisPlan | None = None,
 ) -> dict[str, Any]:
     """Fit a linear mixed model to a trial's table and test one term.
 
@@ -165,8 +172,8 @@ def analyse_table(
         Columns of strata within which clusters were randomised.
     pairs : str, optional
         Column of pairs of clusters, one of each arm.
-    declared : (str, float), optional
-        Name and level of the one analysis that was planned; adds ``declared``, its answer.
+    declared : AnalysisPlan, optional
+        What was planned: test, level and estimand; adds ``declared``, its answer.
 
     Returns
     -------
@@ -182,7 +189,9 @@ def analyse_table(
         ``cluster_permutation`` (of arms, or of the sequences of a schedule whose periods are in the
         model, within strata), ``strata`` (pairs or strata, and whether they were declared),
         ``coef``, ``variance``, ``icc`` (within one period), ``correlations`` (ICC, CAC and IAC with
-        intervals), ``reml_criterion``, ``singular``, ``converged``, ``dropped_columns``,
+        intervals), ``exposure`` (where clusters begin in different periods and stay treated:
+        effects by exposure, their average and the last, and tests that they are equal or zero),
+        ``reml_criterion``, ``singular``, ``converged``, ``dropped_columns``,
         ``warnings``; if asked for, ``participation`` and ``multiple_imputation``.
 
     Raises
@@ -277,6 +286,9 @@ def analyse_table(
         own_strata = groups.rows[np.unique(clusters, return_index=True)[1]]
     trial = AnalysedTrial(columns, y, position, clusters, effects, periods, own_strata, fit)
     result["tests"] = _tests(trial, result)
+    curve = exposure_curve(trial, functools.partial(_tests, result=result))
+    if curve is not None:
+        result["exposure"] = _curve(curve, trial, result)
     if participation is not None:
         if (gone[participation] & ~dropped).any():
             raise InputError(f"column '{participation}': it must be complete")
@@ -299,8 +311,7 @@ def analyse_table(
             formula, frame, table, y, gone, dropped, tested, imputations, chosen
         )
     if declared is not None:
-        test, alpha = declared
-        result["declared"] = _planned(trial, test, alpha, result.get("multiple_imputation"))
+        result["declared"] = _planned(trial, declared, result.get("multiple_imputation"))
     return result
 
 
@@ -319,8 +330,32 @@ def _tests(trial: AnalysedTrial, result: dict[str, Any]) -> dict[str, dict[str, 
     return found
 
 
+def _curve(curve: Curve, trial: AnalysedTrial, result: dict[str, Any]) -> dict[str, Any]:
+    """Return effects by exposure as plain data."""
+    equal = curve.all_equal["kenward_roger"]
+    if trial.number < FEWEST_FOR_LONG_TERM * len(curve.levels):
+        result["warnings"].append(
+            f"long-term effect: {trial.number} clusters over {len(curve.levels)} exposures tell "
+            "little of the last one"
+        )
+    if equal.p < UNEQUAL:
+        result["warnings"].append(
+            f"effects differ by exposure (Kenward-Roger p {equal.p:.3g}): the constant effect is "
+            "no average of them and may have the other sign; read the time-averaged or the "
+            "long-term effect"
+        )
+    return {
+        "by_exposure": [
+            {"exposure": level, "tests": tests} for level, tests in curve.effects.items()
+        ],
+        **{one.replace("-", "_").replace(" ", "_"): t for one, t in curve.averages.items()},
+        "all_equal": {name: one._asdict() for name, one in curve.all_equal.items()},
+        "all_zero": {name: one._asdict() for name, one in curve.all_zero.items()},
+    }
+
+
 def _planned(
-    trial: AnalysedTrial, test: str, alpha: float, imputed: dict[str, Any] | None
+    trial: AnalysedTrial, plan: AnalysisPlan, imputed: dict[str, Any] | None
 ) -> dict[str, Any]:
     """Return the answer of the one analysis that was planned, with an interval at its level.
 
@@ -334,11 +369,13 @@ def _planned(
             imputed["estimate"], imputed["se"], imputed["df"], None, np.nan, np.nan
         )
     else:
-        answer = analysis_named(test).test(trial)
-    found = None if answer is None else tested_result(answer, alpha, len(trial.y), trial.number)
+        own = trial_of_estimand(trial, plan.estimand, plan.exposure_period)
+        answer = analysis_named(plan.test).test(own)
+    size = len(trial.y), trial.number
+    found = None if answer is None else tested_result(answer, plan.alpha, *size)
     if found is None or found.failed:
         raise InputError(
-            f"test '{test}': the planned analysis cannot be done on these data; another is a "
+            f"test '{plan.test}': the planned analysis cannot be done on these data; another is a "
             "change of plan, which --model states"
         )
     names = ("estimate", "se", "df", "p")

@@ -189,6 +189,8 @@ class Analysis:
         Whether it compares arms of whole clusters.
     of_model : bool
         Whether it tests a coefficient of the mixed model.
+    of_constant : bool
+        Whether it tests a constant effect alone, and none of effects by exposure.
     counts_clusters : bool
         Whether it takes clusters for what was randomised, in both arms.
     formula : callable or None
@@ -204,6 +206,7 @@ class Analysis:
     r_code: str
     needs_arms: bool = False
     of_model: bool = True
+    of_constant: bool = False
     counts_clusters: bool = False
     formula: Callable[[ExpectedTest, Cells, Matrix], ExpectedTest] | None = None
 

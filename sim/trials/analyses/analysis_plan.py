@@ -10,10 +10,20 @@ import numpy as np
 from sim.errors import InputError, unknown
 from sim.trials.analyses import trial_analyses
 from sim.trials.analyses.analysed_trial import AnalysedTrial
+from sim.trials.analyses.exposure import (
+    AT_EXPOSURE,
+    AVERAGE,
+    CONSTANT,
+    ESTIMANDS,
+    LONG_TERM,
+    exposure_columns,
+    exposure_of,
+    exposure_weights,
+)
 from sim.trials.analyses.registry import ANALYSES, analysis_named
 from sim.trials.analyses.trial_result import TrialResult, failed_result, tested_result
 from sim.trials.data.data import TrialData
-from sim.trials.designs.design import Design, one_each
+from sim.trials.designs.design import CONTROL, TREATED, Design, one_each
 from sim.trials.fits.design_columns import prepare_design
 
 __all__ = ["AnalysisPlan", "TrialResult", "analyse_trial", "default_plan", "failed_result"]
@@ -50,6 +60,11 @@ class AnalysisPlan:
     baseline : {'as designed', 'constrained'}
         ``constrained`` takes baseline and follow-up of a parallel trial as outcomes with equal
         baseline means.
+    estimand : str
+        One of `sim.trials.analyses.exposure.ESTIMANDS`: a constant effect, or one of effects by
+        exposure, which the model then has an indicator for each of.
+    exposure_period : int or None
+        Of ``"effect at exposure"``.
     """
 
     test: str = TESTS[0]
@@ -58,12 +73,15 @@ class AnalysisPlan:
     missing: str = MISSING_VALUES[0]
     imputations: int = 20
     baseline: str = BASELINE_USES[0]
+    estimand: str = CONSTANT
+    exposure_period: int | None = None
 
     def __post_init__(self) -> None:
         for name, value, valid in (
             ("test", self.test, TESTS),
             ("missing", self.missing, MISSING_VALUES),
             ("baseline", self.baseline, BASELINE_USES),
+            ("estimand", self.estimand, ESTIMANDS),
         ):
             if value not in valid:
                 raise unknown(name, value, valid)
@@ -72,6 +90,10 @@ class AnalysisPlan:
                 raise unknown("random effect", one, EFFECTS)
         if "cluster" not in self.random_effects:
             raise InputError("random_effects: must name 'cluster'; teams were randomised")
+        if (self.estimand == AT_EXPOSURE) != (self.exposure_period is not None):
+            raise InputError(
+                f"analysis.exposure_period: goes with estimand = '{AT_EXPOSURE}' and only with it"
+            )
         if not 0.0 < self.alpha < 1.0:
             raise InputError(f"alpha = {self.alpha}: must be between 0 and 1")
         if not 2 <= self.imputations <= 1000:
@@ -107,6 +129,19 @@ def default_plan(design: Design) -> AnalysisPlan:
     return AnalysisPlan(random_effects=tuple(effects))
 
 
+def average_meant(design: Design, plan: AnalysisPlan) -> str:
+    """Return which average of an effect a difference between groups is."""
+    if design.is_parallel:
+        return "at the last measurement"
+    return {
+        CONSTANT: "as the mean over the treated periods that are analysed",
+        AVERAGE: "averaged over the periods of exposure, each of which counts the same "
+        "(time-averaged effect)",
+        LONG_TERM: "in the last analysed period of exposure (long-term effect)",
+        AT_EXPOSURE: f"in analysed period {plan.exposure_period} of exposure",
+    }[plan.estimand]
+
+
 class AnalysisRows(NamedTuple):
     """What enters an analysis, one row for each outcome asked for.
 
@@ -118,6 +153,8 @@ class AnalysisRows(NamedTuple):
         Intercept, treatment, and what is adjusted for.
     cluster, period, person : (n,) arrays of int
     worker : (n,) array of int or None
+    treated : (n,) array
+        Treatment, of which the tested column may be a part.
     """
 
     y: np.ndarray
@@ -126,6 +163,7 @@ class AnalysisRows(NamedTuple):
     period: np.ndarray
     person: np.ndarray
     worker: np.ndarray | None
+    treated: np.ndarray
 
     def kept(self, keep: np.ndarray) -> AnalysisRows:
         """Return some of the rows."""
@@ -136,10 +174,11 @@ class AnalysisRows(NamedTuple):
             self.period[keep],
             self.person[keep],
             None if self.worker is None else self.worker[keep],
+            self.treated[keep],
         )
 
 
-def analysis_rows(data: TrialData, design: Design) -> AnalysisRows:
+def analysis_rows(data: TrialData, design: Design, plan: AnalysisPlan) -> AnalysisRows:
     """Return the rows of an analysis, missing outcomes included.
 
     A parallel trial is analysed at its last period, adjusted for baseline or as change when the
@@ -147,10 +186,18 @@ def analysis_rows(data: TrialData, design: Design) -> AnalysisRows:
     """
     worker = data.worker
     if not design.is_parallel:
-        columns = [np.ones(len(data.outcome)), data.treatment.astype(float)]
+        treated = data.treatment.astype(float)
+        tested = treated[:, None]
+        if plan.estimand != CONSTANT:
+            exposure = exposure_of(data.cluster, data.period, data.treatment == 1)
+            assert exposure is not None
+            tested = tested_columns(exposure, plan)
+        columns = [np.ones(len(data.outcome)), *tested.T]
         columns += [(data.period == one).astype(float) for one in np.unique(data.period)[1:]]
         x = np.column_stack(columns)
-        return AnalysisRows(data.outcome, x, data.cluster, data.period, data.person, worker)
+        return AnalysisRows(
+            data.outcome, x, data.cluster, data.period, data.person, worker, treated
+        )
     last = design.periods - 1
     extra: list[np.ndarray] = []
     if design.baseline == "none":
@@ -173,7 +220,33 @@ def analysis_rows(data: TrialData, design: Design) -> AnalysisRows:
         data.period[rows],
         data.person[rows],
         None if worker is None else worker[rows],
+        data.arm[rows].astype(float),
     )
+
+
+def tested_columns(exposure: np.ndarray, plan: AnalysisPlan) -> np.ndarray:
+    """Return the columns of effects by exposure, the plan's estimand first."""
+    levels = np.unique(exposure[exposure > 0])
+    weights = exposure_weights(levels, plan.estimand, plan.exposure_period)
+    return exposure_columns(exposure, levels, weights)
+
+
+def exposure_of_cells(design: Design) -> np.ndarray:
+    """Return the analysed exposure of each cluster-period, 0 without treatment.
+
+    Raises
+    ------
+    InputError
+        If treatment ends in some cluster.
+    """
+    used = design.by_cluster
+    clusters, periods = np.nonzero(np.isin(used, (CONTROL, TREATED)))
+    found = np.zeros(used.shape, int)
+    exposure = exposure_of(clusters, periods, used[clusters, periods] == TREATED)
+    if exposure is None:
+        raise InputError("analysis.estimand: effects by exposure need teams that stay treated")
+    found[clusters, periods] = exposure
+    return found
 
 
 def analyse_trial(data: TrialData, design: Design, plan: AnalysisPlan) -> TrialResult:
@@ -187,7 +260,7 @@ def analyse_trial(data: TrialData, design: Design, plan: AnalysisPlan) -> TrialR
     check_plan(plan, design, data)
     if plan.baseline == "constrained":
         return trial_analyses.constrained(data, design, plan)
-    rows = analysis_rows(data, design)
+    rows = analysis_rows(data, design, plan)
     present = np.isfinite(rows.x).all(axis=1)
     if plan.missing == MISSING_VALUES[0]:
         present &= np.isfinite(rows.y)
@@ -236,6 +309,24 @@ def check_plan_of_design(plan: AnalysisPlan, design: Design) -> None:
         )
     if plan.missing != MISSING_VALUES[0] and not design.is_parallel:
         raise InputError("missing = 'multiple imputation': needs a parallel trial")
+    if plan.estimand != CONSTANT:
+        if design.is_parallel:
+            raise InputError(
+                f"analysis.estimand = '{plan.estimand}': needs a trial analysed over its periods, "
+                "as a stepped wedge"
+            )
+        exposure = exposure_of_cells(design)
+        if exposure.max() > 1:
+            tested_columns(exposure, plan)
+        else:
+            raise InputError(
+                f"analysis.estimand = '{plan.estimand}': no team is treated for more than one "
+                f"analysed period; leave it at '{CONSTANT}'"
+            )
+        if analysis_named(plan.test).of_constant:
+            raise InputError(
+                f"analysis.test = '{plan.test}': tests a constant effect alone; use '{TESTS[0]}'"
+            )
     if analysis_named(plan.test).needs_arms and not design.is_parallel:
         raise InputError(
             f"analysis.test = '{plan.test}': compares arms of whole clusters and needs a parallel "

@@ -48,6 +48,7 @@ def format_analysis(result: dict[str, Any]) -> str:
         "people, if the model holds.",
         "",
     ]
+    lines += _exposure(result)
     lines += _strata(result)
     permutation = result["cluster_permutation"]
     if permutation is not None:
@@ -256,6 +257,44 @@ def _tests(result: dict[str, Any]) -> list[list[str]]:
             ]
         )
     return rows
+
+
+def _exposure(result: dict[str, Any]) -> list[str]:
+    """Return effects by exposure beside the constant one."""
+    found = result.get("exposure")
+    if found is None:
+        return []
+    named = [(f"exposure {one['exposure']}", one["tests"]) for one in found["by_exposure"]]
+    named += [
+        ("time-averaged effect", found["time_averaged_effect"]),
+        ("long-term effect (the last)", found["long_term_effect"]),
+        ("constant effect, as above", result["tests"]),
+    ]
+    rows = [["", "estimate", "SE", "df", "p", "95% interval", "CR2 SE", "df", "p"]]
+    for name, tests in named:
+        one, robust = tests["kenward-roger"], tests.get("cluster-robust")
+        row = [name, *(_number(one[key]) for key in ("estimate", "se")), f"{one['df']:.1f}"]
+        row += [_p(one["p"]), _interval(one["ci95"])]
+        if robust is None:
+            row += ["", "", ""]
+        else:
+            row += [_number(robust["se"]), f"{robust['df']:.1f}", _p(robust["p"])]
+        rows.append(row)
+    lines = [
+        f"By period of exposure, {result['direction']} (an effect for each period since a cluster",
+        "began; Kenward-Roger, and the cluster-robust error beside it)",
+        *_table(rows),
+    ]
+    for name, words in (("all_equal", "equal at every exposure"), ("all_zero", "all zero")):
+        tests = [
+            f"{method} F {one['f']:.3f} on {one['df1']} and {one['df2']:.1f} df, p {_p(one['p'])}"
+            for method, one in (
+                ("Kenward-Roger", found[name]["kenward_roger"]),
+                ("Satterthwaite", found[name]["satterthwaite"]),
+            )
+        ]
+        lines.append(f"  Effects are {words}: {'; '.join(tests)}")
+    return [*lines, ""]
 
 
 def _table(rows: list[list[str]]) -> list[str]:

@@ -14,7 +14,8 @@ import numpy as np
 
 from sim.errors import InputError, unknown
 from sim.trials.analyses.analyse import analyse_table
-from sim.trials.analyses.analysis_plan import MISSING_VALUES, AnalysisPlan
+from sim.trials.analyses.analysis_plan import MISSING_VALUES, AnalysisPlan, average_meant
+from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.data.trial_table import label_of, read_table
 from sim.trials.designs.design import TREATED, Design
@@ -66,7 +67,7 @@ def analyse_by_design(data: str | Path | pd.DataFrame, design: str | Path) -> di
         strata=columns.strata,
         pairs=columns.pairs,
         imputations=plan.imputations if plan.missing != MISSING_VALUES[0] else 0,
-        declared=(plan.test, plan.alpha),
+        declared=plan,
     )
     known = Path(design)
     answer = result.pop("declared")
@@ -78,7 +79,8 @@ def analyse_by_design(data: str | Path | pd.DataFrame, design: str | Path) -> di
         "term": term,
         "test": plan.test,
         "words": words(plan, model),
-        "estimates": analysis_named(plan.test).estimates,
+        "estimand": plan.estimand,
+        "estimates": estimates(plan, trial),
         "alpha": plan.alpha,
         "answer": answer,
         "differences": differences(file, trial, frame, result),
@@ -154,8 +156,17 @@ def words(plan: AnalysisPlan, model: str) -> str:
     if plan.missing != MISSING_VALUES[0]:
         how += f"missing outcomes imputed {plan.imputations} times within clusters, Rubin's rules"
     else:
-        how += f"{analysis.title}, complete cases"
+        of = "" if plan.estimand == CONSTANT else f" of the {plan.estimand}, one for each exposure"
+        how += f"{analysis.title}{of}, complete cases"
     return f"{how}; two-sided at {plan.alpha:g}"
+
+
+def estimates(plan: AnalysisPlan, design: Design) -> str:
+    """Return what the declared analysis estimates."""
+    own = analysis_named(plan.test).estimates
+    if plan.estimand == CONSTANT and not design.is_parallel:
+        return f"{own}, taken to be the same in every treated period"
+    return f"{own}, {average_meant(design, plan)}"
 
 
 def differences(

@@ -35,7 +35,7 @@ def random_effects(rows: AnalysisRows, codes: np.ndarray, plan: AnalysisPlan) ->
     if "worker" in plan.random_effects and rows.worker is not None:
         effects.append(RandomEffect("worker", numbered(rows.worker)))
     if "treatment" in plan.random_effects:
-        effects.append(RandomEffect("treatment", codes, slope=rows.x[:, TESTED].astype(float)))
+        effects.append(RandomEffect("treatment", codes, slope=rows.treated))
     return effects
 
 

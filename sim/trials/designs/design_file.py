@@ -331,7 +331,14 @@ def analysis_plan(file: DesignFile, design: Design) -> AnalysisPlan:
     part = file.analysis
     effects = part.random_effects or default_plan(design).random_effects
     plan = AnalysisPlan(
-        part.test, tuple(effects), part.alpha, part.missing, part.imputations, part.baseline_use
+        part.test,
+        tuple(effects),
+        part.alpha,
+        part.missing,
+        part.imputations,
+        part.baseline_use,
+        part.estimand,
+        part.exposure_period,
     )
     check_plan_of_design(plan, design)
     return plan

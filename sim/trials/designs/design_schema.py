@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from sim.scenarios.schema import Part
+from sim.trials.analyses.exposure import ESTIMANDS
 from sim.trials.analyses.registry import ANALYSES
 
 if TYPE_CHECKING:
     Test = str
+    Estimand = str
 else:
     Test = Literal[tuple(ANALYSES)]
+    Estimand = Literal[ESTIMANDS]
 
 TYPES = ("parallel", "stepped wedge", "crossover", "matrix")
 LARGEST = 100_000
@@ -273,6 +276,14 @@ class Analysis(Part):
         "as designed",
         "How a parallel trial's baseline is used: as the design says, or as an outcome whose mean "
         "is the same in both arms.",
+    )
+    estimand: Estimand = _choice(
+        ESTIMANDS[0],
+        "What is estimated over periods: a constant effect; or, with an effect for each period "
+        "since a team began, their average, the last one, or that of exposure_period.",
+    )
+    exposure_period: int | None = _number(
+        None, 1, 60, "periods", "Analysed period of treatment of 'effect at exposure', from 1."
     )
     alpha: float = _number(0.05, 1.0e-6, 0.5, "probability", "Two-sided level of the test.")
 

@@ -26,6 +26,7 @@ _EXAMPLES = {
     "design.sampling": '"closed cohort"',
     "design.schedule": "[[0, 1, 1], [0, 0, 1]]",
     "analysis.random_effects": '["cluster"]',
+    "analysis.exposure_period": "2",
     "columns.outcome": '"qpr15_total"',
     "columns.treatment": '"arm"',
     "columns.reference": '"usual care"',

@@ -16,7 +16,13 @@ from sim.errors import InputError
 from sim.trials.fits.cell_sums import CellSums, RandomEffect, cell_sums
 from sim.trials.fits.design_columns import PreparedDesign, prepare_design
 from sim.trials.fits.reml import LARGEST_RATIO, minimise, profile
-from sim.trials.fits.small_sample import ContrastInference, contrast_inference
+from sim.trials.fits.small_sample import (
+    ContrastInference,
+    FTest,
+    contrast_inference,
+    joint_tests,
+    small_sample_moments,
+)
 
 Matrix = NDArray[np.float64]
 
@@ -55,6 +61,10 @@ class MixedModelFit:
         The data that the fit was made from, of an orthonormal basis of the columns.
     has_slopes : bool
         Whether a random effect is a slope.
+    ratios : (K,) array
+        Variances of the random effects over that of the residual.
+    to_coefficients : (p, p) array
+        From coefficients of the orthonormal basis to those of the columns.
     """
 
     names: tuple[str, ...]
@@ -70,6 +80,23 @@ class MixedModelFit:
     n_levels: dict[str, int]
     sums: CellSums
     has_slopes: bool
+    ratios: Matrix
+    to_coefficients: Matrix
+
+    def joint_tests(self, contrasts: Matrix) -> dict[str, FTest]:
+        """Return the tests that all of some contrasts of the coefficients are zero.
+
+        Parameters
+        ----------
+        contrasts : (q, p) array
+            Independent rows over `names`.
+        """
+        at = profile(self.sums, self.ratios)
+        parts = small_sample_moments(self.sums, self.ratios, at)
+        rows = contrasts @ self.to_coefficients
+        # Coefficients in the basis, the part by least squares included, per residual SD.
+        own = np.linalg.solve(self.to_coefficients, self.coefficients)
+        return joint_tests(parts, own / np.sqrt(self.variances["residual"]), rows)
 
 
 def fit_mixed_model(
@@ -141,6 +168,8 @@ def fit_mixed_model(
         n_levels={effect.name: effect.n_levels for effect in effects},
         sums=data,
         has_slopes=any(effect.slope is not None for effect in effects),
+        ratios=ratios,
+        to_coefficients=back,
     )
 
 

@@ -8,7 +8,13 @@ from math import isfinite
 import numpy as np
 
 from sim.errors import InputError
-from sim.trials.analyses.analysis_plan import AnalysisPlan, default_plan
+from sim.trials.analyses.analysis_plan import (
+    AnalysisPlan,
+    default_plan,
+    exposure_of_cells,
+    tested_columns,
+)
+from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.data.statistical import exposure_shares
 from sim.trials.designs.correlation import VarianceComponents, from_correlations
@@ -125,16 +131,23 @@ def _over_periods(
     if plan.baseline == "constrained":
         effects = ("cluster", "cluster-period", "person")
     truth = components_of(design, assumed)
-    df = by_rule(schedule, effects) if plan.test == "between-within" else None
+    df = None
+    if plan.test == "between-within":
+        df = by_rule(schedule, effects)
+        if plan.estimand != CONSTANT:
+            df -= float(exposure_of_cells(design).max() - 1)
     if len(used) - len(set(map(bytes, used))) < 1 or seen.sum() - seen.any(axis=0).sum() < 2:
         raise InputError(
             f"clusters: {len(used)} over {design.periods} periods leave 0 degrees of freedom; "
             "add clusters or periods"
         )
     shares = exposure_means(design, assumed.exposure)
+    by_exposure = None
+    if plan.estimand != CONSTANT:
+        by_exposure = tested_columns(exposure_of_cells(design), plan)
     decay = truth.individual_decay if truth.individual > 0.0 else 1.0
     cells = [
-        trial_cells(schedule, people, stay=decay, shares=shares)
+        trial_cells(schedule, people, stay=decay, shares=shares, by_exposure=by_exposure)
         for people in _people(design, assumed, size)
     ]
     rule = "expected for the design" if df is None else "between-within"

@@ -103,6 +103,13 @@ class Cells:
         """Which cells are measured."""
         return np.asarray(self.people > 0.0)
 
+    @property
+    def beyond_columns(self) -> bool:
+        """Whether true means have something that the fixed part cannot have."""
+        columns, means = self.columns[self.seen], self.means[self.seen]
+        fitted = columns @ np.linalg.lstsq(columns, means, rcond=None)[0]
+        return bool(np.abs(means - fitted).max() > NOTHING_TOLD * max(np.abs(means).max(), 1.0))
+
 
 def trial_cells(
     schedule: Matrix,
@@ -110,6 +117,7 @@ def trial_cells(
     strata: NDArray[np.intp] | None = None,
     stay: float = 1.0,
     shares: Matrix | None = None,
+    by_exposure: Matrix | None = None,
 ) -> Cells:
     """Return the cells of a trial with an effect for each period and for each stratum of clusters.
 
@@ -123,19 +131,24 @@ def trial_cells(
         See `Cells`.
     shares : (I, J) array, optional
         True means for an average effect of one, where they are not the treatment.
+    by_exposure : (I, J, E) array, optional
+        Columns of effects by exposure instead of the treatment's, the tested one first.
     """
     people = np.where(np.isnan(schedule), 0.0, people)
     treated = np.where(people > 0.0, np.nan_to_num(schedule), 0.0)
     block = np.zeros(len(people)) if strata is None else np.asarray(strata, float)
     means = treated if shares is None else np.where(people > 0.0, shares, 0.0)
-    alike = np.column_stack([block, people, treated, means])
+    effects = treated[..., None] if by_exposure is None else by_exposure[..., ::-1]
+    effects = np.where((people > 0.0)[..., None], effects, 0.0)
+    alike = np.column_stack([block, people, means, effects.reshape(len(people), -1)])
     alike, first, times = np.unique(alike, axis=0, return_index=True, return_counts=True)
     people, treated, block, means = people[first], treated[first], block[first], means[first]
+    effects = effects[first]
     seen = people > 0.0
     periods = np.flatnonzero(seen.any(axis=0))
     parts = [np.where(seen & (np.arange(seen.shape[1]) == one), 1.0, 0.0) for one in periods]
     parts += [np.where(seen & (block == one)[:, None], 1.0, 0.0) for one in np.unique(block)[1:]]
-    parts.append(treated)
+    parts += list(np.moveaxis(effects, -1, 0))
     return Cells(people, treated, np.stack(parts, axis=-1), means, times.astype(float), stay)
 
 
@@ -451,7 +464,7 @@ def expected_test(
     }
     variances = np.array([truth.residual, *(named[one] for one in effects)])
     true = true_covariance(cells, truth)
-    builds_up = bool((cells.means != cells.treated).any())
+    builds_up = cells.beyond_columns
     known = not any(value > 0.0 for name, value in named.items() if name not in effects)
     known &= truth.cluster_decay == 1.0 or truth.cluster == 0.0
     if not known or builds_up:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sim.measures.catalogue import measure
-from sim.trials.designs.design import Design
 from sim.trials.designs.design_schema import DesignFile
 
 
@@ -27,10 +26,3 @@ def important_difference(file: DesignFile) -> ImportantDifference | None:
     if described.important is None:
         return None
     return ImportantDifference(described.important, described.important_source)
-
-
-def average_meant(design: Design) -> str:
-    """Return which average of an effect a difference between groups is."""
-    if design.is_parallel:
-        return "at the last measurement"
-    return "as the mean over the treated periods that are analysed"

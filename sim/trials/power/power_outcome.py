@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
+from sim.trials.analyses.analysis_plan import average_meant
+from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.data.twins import statistical_truth
 from sim.trials.designs.design import arm_sizes, randomisation_words
@@ -16,12 +18,18 @@ from sim.trials.power.formula_power import FormulaPower
 from sim.trials.power.formula_search import FormulaFound
 from sim.trials.power.important import (
     ImportantDifference,
-    average_meant,
     important_difference,
 )
 from sim.trials.power.left_out import caution
 from sim.trials.power.power_search import Found, GridPoint, Swing
-from sim.trials.power.power_study import PowerResult, Study, power_at, statistical_source
+from sim.trials.power.power_study import (
+    PowerResult,
+    Study,
+    power_at,
+    power_of_estimand,
+    statistical_source,
+    true_effect,
+)
 from sim.trials.power.simulated_power import Rate
 
 INTERVAL = "95%, Monte Carlo error alone"
@@ -95,7 +103,9 @@ def plain(outcome: PowerOutcome) -> dict[str, Any]:
         "estimand": asdict(result.estimand),
         "minimum_important_difference": important.value if important else None,
         "minimum_important_difference_source": important.source if important else None,
-        "minimum_important_difference_average": average_meant(result.study.design),
+        "minimum_important_difference_average": average_meant(
+            result.study.design, result.study.plan
+        ),
         "power_at_minimum_important_difference": _at_important(result),
         "formula": result.formula.as_dict() if result.formula else None,
         "formula_problem": result.formula_problem or None,
@@ -199,6 +209,8 @@ def analysis_sentence(study: Study) -> str:
     else:
         effects = ", ".join(plan.random_effects)
         fixed = "arm" if design.is_parallel else "treatment and period"
+        if plan.estimand != CONSTANT:
+            fixed = f"an effect for each period of exposure ({plan.estimand} tested) and period"
         if design.baseline == "ancova":
             fixed += ", baseline"
         if max(design.strata, design.readiness.strata) > 1:
@@ -335,12 +347,13 @@ def important_line(important: ImportantDifference, study: Study, power: float) -
     """Return the minimum important difference, which average it is, and the power to find it."""
     told = (
         f"minimum important difference {important.value:g} ({important.source}), taken "
-        f"{average_meant(study.design)}"
+        f"{average_meant(study.design, study.plan)}"
     )
     s = study.file.statistical
-    average = statistical_truth(statistical_source(study.file), study.design) if s else None
-    if s is not None and average is not None and 0.0 < average.participant_average != s.effect:
-        full = important.value * s.effect / average.participant_average
+    truth = statistical_truth(statistical_source(study.file), study.design) if s else None
+    average = 0.0 if truth is None else true_effect(study.plan, truth)
+    if s is not None and 0.0 < average != s.effect:
+        full = important.value * s.effect / average
         told += f" (an effect of {full:.3g} once it is fully there)"
     if not isfinite(power):
         return (
@@ -472,5 +485,9 @@ def formula_text(answer: FormulaAnswer) -> str:
     ]
     important = important_difference(study.file)
     if important is not None:
-        lines.append(important_line(important, study, answer.formula.at(important.value).power))
+        lines.append(
+            important_line(
+                important, study, power_of_estimand(answer.formula, study.plan, important.value)
+            )
+        )
     return "\n".join(lines) + "\n"

@@ -13,7 +13,8 @@ import numpy as np
 from sim.errors import InputError
 from sim.runs.chunk_store import fingerprint, source_version
 from sim.runs.pieces import Arrays, Cancelled, How, Progress, Span, run_pieces, spans
-from sim.trials.analyses.analysis_plan import AnalysisPlan, analyse_trial
+from sim.trials.analyses.analysis_plan import AnalysisPlan, analyse_trial, average_meant
+from sim.trials.analyses.exposure import CONSTANT, exposure_weights
 from sim.trials.analyses.trial_result import TrialResult, as_table, from_table
 from sim.trials.data.statistical import Correlations, StatisticalSource
 from sim.trials.data.twins import AgentTwins, StatisticalTwins, Truth, TwinSource
@@ -492,11 +493,14 @@ class _Collected:
     def result(self) -> PowerResult:
         """Return the power that the trials show."""
         study, alpha = self.study, self.study.plan.alpha
-        participant = np.array([one.participant_average for one in self.truths])
-        found = performance(self.results, alpha, participant)
-        estimand = _estimand(study.design, self.truths)
+        wanted = np.array([true_effect(study.plan, one) for one in self.truths])
+        found = performance(self.results, alpha, wanted)
+        estimand = _estimand(study.design, self.truths, study.plan)
         moments = average_moments(self.moments)
         assumed = assumed_of(study.file, estimand.participant_average, moments)
+        if study.file.agents is not None and study.plan.estimand != CONSTANT:
+            # How the effect builds up is the agents' own, in the same proportions.
+            assumed = replace(assumed, exposure=estimand.by_exposure)
         formula, problem = None, ""
         try:
             formula = formula_of(study, assumed)
@@ -543,22 +547,30 @@ def _flow(counts: list[np.ndarray]) -> dict[int, dict[str, float]]:
     return {arm: dict(zip(names, mean[arm].tolist(), strict=True)) for arm in (0, 1)}
 
 
-def _estimand(design: Design, truths: list[Any]) -> Estimand:
+def true_effect(plan: AnalysisPlan, truth: Truth) -> float:
+    """Return the true value of what a plan estimates, in one trial."""
+    if plan.estimand == CONSTANT:
+        return truth.participant_average
+    known = np.array([one for one in truth.by_exposure if isfinite(one)])
+    levels = np.arange(1, len(known) + 1)
+    return float(known @ exposure_weights(levels, plan.estimand, plan.exposure_period))
+
+
+def _estimand(design: Design, truths: list[Any], plan: AnalysisPlan) -> Estimand:
     person = np.array([one.participant_average for one in truths])
     cluster = np.array([one.cluster_average for one in truths])
     if design.is_parallel:
-        when = "at the last measurement"
         weighting = "every person counts the same"
     else:
-        when = "averaged over the treated periods that are analysed (time-averaged effect)"
         weighting = "every person and period counts the same"
     entry = design.readiness.decides and design.readiness.strata == 1
     who = "those that readiness lets in" if entry else "the teams of the trial"
     statement = (
         "Difference in mean outcome between the programme and its absence in the same people of "
-        f"treated teams, {when}; population: the service users asked in {who}, whether or not they "
-        f"were lost or left the service (treatment policy); participant average: {weighting}; "
-        "cluster average: every team counts the same. Marginal, a difference of means."
+        f"treated teams, {average_meant(design, plan)}; population: the service users asked in "
+        f"{who}, whether or not they were lost or left the service (treatment policy); "
+        f"participant average: {weighting}; cluster average: every team counts the same. "
+        "Marginal, a difference of means."
     )
     screened = np.array([one.all_screened for one in truths])
     exposure = np.array([one.by_exposure for one in truths])
@@ -716,6 +728,15 @@ def _causes(study: Study, found: Performance, moments: Moments) -> list[str]:
     return causes
 
 
+def power_of_estimand(formula: FormulaPower, plan: AnalysisPlan, effect: float) -> float:
+    """Return power by formula where what the plan estimates has another value.
+
+    A constant effect is the average over treated periods, and misses some of one that builds up;
+    an effect by exposure is what the analysis expects.
+    """
+    return formula.at(effect if plan.estimand == CONSTANT else effect / formula.share).power
+
+
 def power_at(result: PowerResult, effect: float) -> float:
     """Return power by formula at another effect, with what was simulated of the estimate.
 
@@ -742,7 +763,7 @@ def power_at(result: PowerResult, effect: float) -> float:
     if study.file.agents is not None and not study.design.is_parallel:
         return nan
     if formula is not None and formula.remade is not None:
-        return formula.at(effect).power
+        return power_of_estimand(formula, study.plan, effect)
     share = formula.share if formula is not None else 1.0
     rest = p.bias + (1.0 - share) * p.true_effect
     expected = share * effect

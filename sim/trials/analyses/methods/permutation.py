@@ -63,6 +63,7 @@ ANALYSIS = Analysis(
     title="permutation test of allocations (interval: Kenward-Roger)",
     estimates="the difference of means, clusters weighed by what they tell",
     test=test,
+    of_constant=True,
     r_code="""\
 # Of arms of whole clusters; all allocations where they are few, here {draws} drawn ones.
 d$left <- resid(lm({within}, data = d))
