@@ -23,7 +23,7 @@ LAYERS = (
         "spreadsheet",
         "streams",
     },
-    {"link", "mechanisms", "measures"},
+    {"element", "link", "mechanisms", "measures"},
     {"state"},
     {"scenarios", "inputs", "population", "week", "week_text"},
     {"agents"},

@@ -1,9 +1,10 @@
 """What links of the chain are written in: variables, steps and phases of a week, and links.
 
 A file of `sim.mechanisms` that adds something of its own says so in one place, a `LINK`: the state
-variables that it owns, the rules that give them their values at the start, and the phases in which
-its rules run. `sim.state` and `sim.week` gather the links, and both engines follow from these. Its
-parameters stand beside it, in the TOML file of the same name.
+variables that it owns, the rules that give them their values at the start, the phases in which its
+rules run, and the elements of a scenario that act on it (`sim.element`). `sim.state`, `sim.week`,
+`sim.scenarios` and `sim.planning` gather the links; engines, pages and documents follow from these.
+Its parameters stand beside it, in the TOML file of the same name.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Literal, NamedTuple
+
+from sim.element import Element
+from sim.parameters.registry import CHAIN
 
 Rule = Callable[..., Any]
 Kind = Literal["trust", "team", "staff", "service_user"]
@@ -42,10 +46,15 @@ def whole(name: str, meaning: str, unit: str = "count") -> Variable:
 
 
 class Do(NamedTuple):
-    """Follow a rule, always or when a condition holds."""
+    """Follow a rule, always or when a condition holds.
+
+    A rule returns a named tuple of the state variables that it sets; one that returns a number sets
+    the variable that `sets` names.
+    """
 
     rule: Rule
     when: Rule | None = None
+    sets: str = ""
 
 
 class Let(NamedTuple):
@@ -142,11 +151,19 @@ class Link(NamedTuple):
         service users also when a newcomer takes a place. Without a rule a variable starts at 0.
     week : tuple of After
         Its phases.
+    elements : tuple of Element
+        What a scenario can do to it.
     """
 
     state: Mapping[Kind, tuple[Variable, ...]] = {}
     start: Mapping[Kind, tuple[Rule, ...]] = {}
     week: tuple[After, ...] = ()
+    elements: tuple[Element, ...] = ()
+
+
+def chain_order(name: str) -> tuple[int, str]:
+    """Return where a link comes: those of the chain in its order, then others by name."""
+    return (CHAIN.index(name) if name in CHAIN else len(CHAIN), name)
 
 
 @cache
@@ -155,17 +172,39 @@ def links() -> Mapping[str, Link]:
     import sim.mechanisms
 
     found = {}
-    for one in sorted(pkgutil.iter_modules(sim.mechanisms.__path__), key=lambda one: one.name):
-        link = getattr(importlib.import_module(f"sim.mechanisms.{one.name}"), "LINK", None)
+    names = [one.name for one in pkgutil.iter_modules(sim.mechanisms.__path__)]
+    for name in sorted(names, key=chain_order):
+        link = getattr(importlib.import_module(f"sim.mechanisms.{name}"), "LINK", None)
         if link is not None:
-            found[one.name] = link
+            found[name] = link
     return found
+
+
+@cache
+def elements() -> tuple[Element, ...]:
+    """Return the elements of all links, in the order of the chain.
+
+    Raises
+    ------
+    InputError
+        When two have the same field in a scenario or in the calendar.
+    """
+    from sim.errors import InputError
+
+    homes: dict[str, str] = {}
+    for file, link in links().items():
+        for one in link.elements:
+            for name in (f"{one.table}.{one.name}", f"action.{one.field}"):
+                if name in homes:
+                    raise InputError(f"{file}.py: {name} is already an element of {homes[name]}.py")
+                homes[name] = file
+    return tuple(one for link in links().values() for one in link.elements)
 
 
 def gathered(table: tuple[Phase, ...]) -> tuple[Phase, ...]:
     """Return a table of the week with the phases that links put in.
 
-    Two links that ask for the same place come in the order of their files' names.
+    Two links that ask for the same place come in the order of the chain, or of their files' names.
 
     Raises
     ------

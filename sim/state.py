@@ -1,6 +1,6 @@
 """What the state of each kind of agent consists of: every variable's one home.
 
-Variables that a link owns are gathered from its file (`sim.link`).
+Variables and elements that a link owns are gathered from its file (`sim.link`).
 
 A Mesa agent carries these variables as attributes; the ensemble carries the same ones as fields of
 a record. `docs/ODD.md` lists them from here. Whole numbers are counts, places and switches (0/1);
@@ -9,7 +9,7 @@ real numbers are shares in [0, 1] unless their unit says otherwise.
 
 from __future__ import annotations
 
-from sim.link import Kind, Variable, own_variables
+from sim.link import Kind, Variable, elements, own_variables
 from sim.link import real as _real
 from sim.link import whole as _whole
 
@@ -153,35 +153,12 @@ ACTION = (
     _real("prt_session", "share of the personal recovery curriculum taught this week"),
     _real("coaching_session", "share of the coaching curriculum taught this week"),
     _real("session_days", "length of this week's training", "days"),
-    _real("engagement", "quality of the trainers' engagement strategies"),
-    _real("delivery", "quality of delivery style"),
-    _real("modelling", "how far trainers model recovery principles"),
     _real("booster", "share of the curriculum refreshed in a booster this week"),
-    _real("telephone", "intensity of telephone support this week"),
-    _real("reflection", "whether a reflection group meets this week"),
-    _real("supervision", "intensity of continuing coaching of staff this week"),
-    _real("partnership", "intensity of the partnership project this week"),
-    _real("expectations", "intensity of work to raise users' expectations this week"),
-    _real("leadership", "intensity of support to leaders and managers this week"),
-    _real("organisation", "intensity of visible organisational commitment this week"),
-    _real("attendance_assured", "share of the gap to full attendance that is closed"),
-    _real("protected_time", "share of workload set aside for training and new practice"),
-    _real("priorities_relief", "share of competing priorities taken away"),
-    _real("induction", "share of the curriculum newcomers get on arrival"),
-    _real("practice_coaching", "whether coaching is part of what is taught"),
-    _real("practice_values", "whether values and treatment preferences is taught"),
-    _real("practice_strengths", "whether strengths assessment is taught"),
-    _real("practice_goals", "whether supporting goal-striving is taught"),
     _real("stepped_threshold", "extra support only where uptake is below this share"),
     _real("stepped_support", "intensity of that extra support"),
-    _real("readiness_preparation", "intensity of work on readiness before training"),
-    _real("turnover_multiplier", "staff leaving rate relative to usual", "ratio"),
-    _real("social_inclusion", "intensity of work on social factors and citizenship"),
-    _real("family_involvement", "intensity of work with family and friends"),
-    _real("peer_delivery", "intensity of service users delivering the intervention"),
-    _real("staff_wellbeing", "intensity of support for staff wellbeing"),
-    _real("lived_experience_support", "intensity of support for staff with lived experience"),
+    *(_real(one.field, one.meaning, one.unit) for one in elements()),
 )
+"""What a scenario can do in a week: sessions and stepped support, and the elements of links."""
 
 KINDS: dict[Kind, tuple[Variable, ...]] = {
     "trust": TRUST,

@@ -94,7 +94,8 @@ def phase_code(phase: Phase, skip_sum: bool = False) -> list[ast.stmt]:
     lines: list[str] = []
     for place, step in enumerate(phase.steps):
         if isinstance(step, Do):
-            followed = f"world.follow({own}, {call(step.rule, known)})"
+            sets = f", {step.sets!r}" if step.sets else ""
+            followed = f"world.follow({own}, {call(step.rule, known)}{sets})"
             if step.when is None:
                 lines.append(followed)
             else:
@@ -256,8 +257,8 @@ class Rewriter(ast.NodeTransformer):
         self.names = kept
         return lines
 
-    def follow(self, agent: str, rule: str, inputs: list[str]) -> str:
-        """Return the code of following a rule."""
+    def follow(self, agent: str, rule: str, inputs: list[str], sets: str) -> str:
+        """Return the code of following a rule; `sets` names what a plain number is stored in."""
         raise NotImplementedError
 
     def note(self, event: str) -> str:
@@ -287,7 +288,10 @@ class Rewriter(ast.NodeTransformer):
             rule = inputs[1]
             assert isinstance(rule, ast.Call)
             text = self.follow(
-                self.text(inputs[0]), ast.unparse(rule.func), [self.text(one) for one in rule.args]
+                self.text(inputs[0]),
+                ast.unparse(rule.func),
+                [self.text(one) for one in rule.args],
+                ast.literal_eval(inputs[2]) if len(inputs) > 2 else "",
             )
         else:
             text = getattr(self, use)(ast.unparse(inputs[0]))

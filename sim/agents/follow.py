@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from inspect import signature
 from math import isfinite
@@ -110,6 +110,11 @@ def check_value(kind: Kind, variable: Variable, value: Any) -> None:
     )
 
 
+def values_of(result: Any, sets: str) -> Iterable[tuple[str, Any]]:
+    """Return the state variables that a rule sets, with their values."""
+    return [(sets, result)] if sets else zip(result._fields, result, strict=True)
+
+
 class RuleFollower(mesa.Agent):
     """A Mesa agent whose state changes by following rules; what else is set must be in range.
 
@@ -151,11 +156,11 @@ class RuleFollower(mesa.Agent):
         """
         raise InputError(f"{self.kind} cannot be removed: {CANNOT_GO[self.kind]}")
 
-    def store(self, result: Any) -> None:
+    def store(self, result: Any, sets: str = "") -> None:
         """Take over the state variables that a rule returned, unchecked: rules keep to ranges."""
-        self.__dict__.update(zip(result._fields, result, strict=True))
+        self.__dict__.update(values_of(result, sets))
 
-    def follow(self, phase: str, rule: Callable[..., Any], *inputs: Any) -> None:
+    def follow(self, phase: str, rule: Callable[..., Any], *inputs: Any, sets: str = "") -> None:
         """Follow a rule: give it its inputs and take over what it returns.
 
         Parameters
@@ -163,22 +168,25 @@ class RuleFollower(mesa.Agent):
         phase : str
             Name of the phase, for the notes.
         rule : callable
-            A rule of `sim.mechanisms` that returns a named tuple of state variables.
+            A rule of `sim.mechanisms` that returns a named tuple of state variables, or a number.
         *inputs
             What the rule reads: agents, an action, parameters, numbers.
+        sets : str
+            The state variable that takes the number.
         """
         if not self.watched:
-            self.store(rule(*inputs))
+            self.store(rule(*inputs), sets)
             return
         notes: dict[str, float] = {}
         names = signature(rule).parameters
         given = [self._noting(name, one, notes) for name, one in zip(names, inputs, strict=True)]
         result = rule(*given)
-        before = {name: getattr(self, name, None) for name in result._fields}
-        self.store(result)
+        after = dict(values_of(result, sets))
+        before = {name: getattr(self, name, None) for name in after}
+        self.store(result, sets)
         week = getattr(self.model, "week_now", 0)
         self.steps.append(
-            Step(week, phase, rule.__name__, notes, before, dict(result._asdict()))  # type: ignore[arg-type]
+            Step(week, phase, rule.__name__, notes, before, after)  # type: ignore[arg-type]
         )
 
     def _noting(self, name: str, source: Any, notes: dict[str, float]) -> Any:

@@ -45,9 +45,10 @@ class Method(Rewriter):
         self.name = name
         self.in_team = "self" if kind == "team" else "self.team"
 
-    def follow(self, agent: str, rule: str, inputs: list[str]) -> str:
+    def follow(self, agent: str, rule: str, inputs: list[str], sets: str) -> str:
         """Return the code of following a rule, which shows when somebody watches."""
-        return f"{agent}.follow({', '.join([repr(self.name), rule, *inputs])})"
+        named = [f"sets={sets!r}"] if sets else []
+        return f"{agent}.follow({', '.join([repr(self.name), rule, *inputs, *named])})"
 
     def note(self, event: str) -> str:
         """Return the code of adding an event."""

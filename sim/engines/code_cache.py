@@ -24,6 +24,7 @@ from sim.errors import InputError
 
 SOURCES = (
     "elementary.py",
+    "element.py",
     "link.py",
     "streams.py",
     "state.py",

@@ -88,8 +88,10 @@ LOOKS_AT_OTHERS = {
 class Compiled(Rewriter):
     """Writes code over arrays of records."""
 
-    def follow(self, agent: str, rule: str, inputs: list[str]) -> str:
+    def follow(self, agent: str, rule: str, inputs: list[str], sets: str) -> str:
         """Return the code of following a rule: its fields are stored one by one."""
+        if sets:
+            return f"{agent}.{sets} = {rule}({', '.join(inputs)})"
         new = f"new_{rule}"
         stored = [f"{agent}.{name} = {new}.{name}" for name in fields_of(named(rule))]
         return "\n".join([f"{new} = {rule}({', '.join(inputs)})", *stored])

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from sim.element import BEYOND_REFOCUS, Cost, Use, level, spell
+from sim.link import Link
 from sim.mechanisms.bounds import clamp, share, weekly_fraction, weekly_probability
 from sim.streams import (
     STAFF_EMPLOYMENT,
@@ -363,3 +365,26 @@ def service_outcome(
         rapport=rapport,
         relationship=share(user.relationship * (1.0 - p.relationship_loss_on_change)),
     )
+
+
+LINK = Link(
+    elements=(
+        level(
+            "conditions",
+            "turnover_multiplier",
+            "Staff leaving rate relative to usual.",
+            "ratio",
+            default=1.0,
+            bounds=(0.1, 5.0),
+            usual=1.0,
+        ),
+        spell(
+            "beyond",
+            "staff_wellbeing",
+            "staff wellbeing",
+            "Support for the wellbeing of staff.",
+            (Use("staff_wellbeing", "person-weeks of wellbeing support", "person"),),
+            (Cost(BEYOND_REFOCUS, "staff_wellbeing", "staff_wellbeing_week"),),
+        ),
+    ),
+)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from sim.element import INDIRECT, Cost, Use, spell
+from sim.link import Link
 from sim.mechanisms.bounds import clamp, close_gap, share, weekly_fraction
 from sim.mechanisms.flow import caseload_pressure, usual_vacancies
 
@@ -196,3 +198,33 @@ def participation(team: Any) -> float:
     if team.sessions_offered == 0:
         return team.readiness
     return team.sessions_attended / team.sessions_offered
+
+
+LINK = Link(
+    elements=(
+        spell(
+            "support",
+            "reflection",
+            "reflection groups",
+            "Reflection groups of the team.",
+            (Use("reflection_places", "places taken in reflection groups", "person"),),
+            (
+                Cost(
+                    "reflection groups: staff time",
+                    "reflection_places",
+                    "reflection_hours",
+                    "staff_hour",
+                    INDIRECT,
+                ),
+            ),
+        ),
+        spell(
+            "components",
+            "partnership",
+            "partnership project",
+            "Partnership project of staff and service users.",
+            (Use("partnership", "team-weeks of partnership project"),),
+            (Cost("partnership project", "partnership", "partnership_week"),),
+        ),
+    ),
+)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from sim.element import INDIRECT, MANAGERS, Cost, Use, level, spell
+from sim.link import Link
 from sim.mechanisms.bounds import close_gap, share, weekly_fraction
 
 
@@ -400,3 +402,63 @@ def usual_delivery_mean(p: Any) -> float:
         + usual_delivery(p.intent_mean_strengths, p)
         + usual_delivery(p.intent_mean_goals, p)
     )
+
+
+LINK = Link(
+    elements=(
+        spell(
+            "support",
+            "telephone",
+            "telephone support",
+            "Telephone support of trained staff; 1 is contact every week.",
+            (Use("telephone_contacts", "telephone contacts", "trained"),),
+            (
+                Cost(
+                    "telephone support: coaches",
+                    "telephone_contacts",
+                    "telephone_hours",
+                    "coach_hour",
+                ),
+                Cost(
+                    "telephone support: staff time",
+                    "telephone_contacts",
+                    "telephone_hours",
+                    "staff_hour",
+                    INDIRECT,
+                ),
+            ),
+        ),
+        spell(
+            "support",
+            "supervision",
+            "continuing coaching",
+            "Continuing coaching and supervision of trained staff.",
+            (
+                Use("supervision_groups", "supervision groups", "group"),
+                Use("supervision_places", "places taken in supervision groups", "place"),
+            ),
+            (
+                Cost(
+                    "supervision: supervisors",
+                    "supervision_groups",
+                    "supervision_hours",
+                    "coach_hour",
+                ),
+                Cost(
+                    "supervision: staff time",
+                    "supervision_places",
+                    "supervision_hours",
+                    "staff_hour",
+                    INDIRECT,
+                ),
+            ),
+        ),
+        level(
+            "conditions",
+            "priorities_relief",
+            "Share of competing priorities taken away.",
+            uses=(Use("priorities_relief", "team-weeks of relief from priorities"),),
+            costs=(Cost(MANAGERS, "priorities_relief", "relief_hours", "manager_hour", INDIRECT),),
+        ),
+    ),
+)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from sim.element import BEYOND_REFOCUS, INDIRECT, MANAGERS, Cost, Use, level, spell
+from sim.link import Link
 from sim.mechanisms.bounds import close_gap, share, weekly_fraction
 
 FIXED_POINT = 1048576.0
@@ -150,3 +152,47 @@ def staff_readiness(staff: Any, team: Any, action: Any, p: Any) -> StaffReadines
     return StaffReadiness(
         close_gap(staff.readiness, target, weekly_fraction(p.readiness_half_life))
     )
+
+
+LINK = Link(
+    elements=(
+        level(
+            "readiness",
+            "preparation_intensity",
+            "How much preparatory work: 1 as planned, 0 none.",
+            "0-1",
+            label="preparation of readiness",
+            field="readiness_preparation",
+            kind="preparation",
+            uses=(Use("readiness", "team-weeks of work on readiness"),),
+            costs=(Cost("work on readiness", "readiness", "readiness_hours", "coach_hour"),),
+        ),
+        spell(
+            "components",
+            "leadership",
+            "support to leaders",
+            "Support to team leaders and managers.",
+            (Use("leadership", "team-weeks of leadership support"),),
+            (
+                Cost("leadership support: coaches", "leadership", "leadership_hours", "coach_hour"),
+                Cost(MANAGERS, "leadership", "leadership_hours", "manager_hour", INDIRECT),
+            ),
+        ),
+        spell(
+            "components",
+            "organisation",
+            "organisational commitment",
+            "Commitment that the organisation makes visible.",
+            (Use("organisation", "team-weeks of organisational commitment"),),
+            (Cost(MANAGERS, "organisation", "organisation_hours", "manager_hour", INDIRECT),),
+        ),
+        spell(
+            "beyond",
+            "lived_experience_support",
+            "support for lived experience",
+            "Support for staff with lived experience of their own.",
+            (Use("lived_experience", "team-weeks of support for staff with lived experience"),),
+            (Cost(BEYOND_REFOCUS, "lived_experience", "lived_experience_week"),),
+        ),
+    ),
+)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any, NamedTuple
 
+from sim.element import BEYOND_REFOCUS, Cost, Use, spell
+from sim.link import Link
 from sim.mechanisms.bounds import WEEKS_PER_YEAR, clamp, close_gap, logistic, weekly_fraction
 from sim.mechanisms.practice import usual_delivery
 from sim.streams import USER_HEALTH, USER_PROCESSES, normals
@@ -282,3 +284,33 @@ def stage_after_week(user: Any, uniform: float, p: Any) -> Stage:
     if uniform < up + down:
         return Stage(user.stage - 1 if user.stage > 1 else 1)
     return Stage(user.stage)
+
+
+LINK = Link(
+    elements=(
+        spell(
+            "beyond",
+            "social_inclusion",
+            "social inclusion",
+            "Work on social factors and citizenship.",
+            (Use("social_inclusion", "team-weeks of work on social factors"),),
+            (Cost(BEYOND_REFOCUS, "social_inclusion", "social_inclusion_week"),),
+        ),
+        spell(
+            "beyond",
+            "family_involvement",
+            "family involvement",
+            "Work with family and friends.",
+            (Use("family_involvement", "team-weeks of work with families"),),
+            (Cost(BEYOND_REFOCUS, "family_involvement", "family_involvement_week"),),
+        ),
+        spell(
+            "beyond",
+            "peer_delivery",
+            "delivery by service users",
+            "Service users who help to deliver the intervention.",
+            (Use("peer_delivery", "team-weeks of delivery by service users"),),
+            (Cost(BEYOND_REFOCUS, "peer_delivery", "peer_delivery_week"),),
+        ),
+    ),
+)

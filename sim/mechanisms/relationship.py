@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from sim.element import Cost, Use, spell
+from sim.link import Link
 from sim.mechanisms.bounds import close_gap, share, weekly_fraction, weekly_probability
 from sim.mechanisms.practice import delivered, usual_delivery, usual_delivery_mean
 from sim.streams import USER_CONTACT, USER_PRACTICES, happens, uniforms
@@ -260,3 +262,17 @@ def usual_deficit(contact_rate: float, p: Any) -> float:
     lost = p.relationship_loss_on_change * change + p.relationship_fading * away
     gained = p.relationship_pace * contact_rate * (1.0 - away)
     return lost / (lost + gained) if lost + gained > 0.0 else 0.0
+
+
+LINK = Link(
+    elements=(
+        spell(
+            "components",
+            "expectations",
+            "raising expectations",
+            "Work to raise service users' expectations.",
+            (Use("expectations", "team-weeks of work on expectations"),),
+            (Cost("work on expectations", "expectations", "expectations_week"),),
+        ),
+    ),
+)

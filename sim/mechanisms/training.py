@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from sim.element import Cost, Use, level, switch
+from sim.link import Link
 from sim.mechanisms.bounds import clamp, logistic, share
 from sim.mechanisms.readiness import effective_readiness
 from sim.streams import STAFF_ATTENDANCE, STAFF_LEARNING, TEAM_SESSION, happens, to_normal, uniforms
@@ -310,3 +312,79 @@ def training_record(team: Any, sums: TrainingSums) -> TrainingRecord:
         team.sessions_attended + sums.attended,
         team.engagement_sum + sums.engagement,
     )
+
+
+LINK = Link(
+    elements=(
+        level(
+            "training.quality",
+            "engagement",
+            "Strategies that engage the team; 0.5 is usual.",
+            "0-1",
+            default=0.5,
+        ),
+        level(
+            "training.quality", "delivery", "Style of delivery; 0.5 is usual.", "0-1", default=0.5
+        ),
+        level(
+            "training.quality",
+            "modelling",
+            "How far trainers live recovery principles; 0.5 is usual.",
+            "0-1",
+            default=0.5,
+        ),
+        # What induction takes hangs on the length of the courses: `sim.planning.resources`.
+        level(
+            "training",
+            "induction",
+            "Share of both courses that newcomers get on arrival.",
+            label="induction of newcomers",
+        ),
+        # Coaching as a practice is the coaching course itself.
+        switch(
+            "components.practices",
+            "coaching",
+            "practice_coaching",
+            "",
+            "Coaching in contacts with service users.",
+        ),
+        switch(
+            "components.practices",
+            "values",
+            "practice_values",
+            "values and treatment preferences",
+            "Understanding values and treatment preferences.",
+        ),
+        switch(
+            "components.practices",
+            "strengths",
+            "practice_strengths",
+            "strengths assessment",
+            "Assessing and building on strengths.",
+        ),
+        switch(
+            "components.practices",
+            "goals",
+            "practice_goals",
+            "supporting goal-striving",
+            "Supporting goal-striving.",
+        ),
+        level(
+            "conditions",
+            "protected_time",
+            "Share of workload set aside for training and for new practice.",
+            uses=(Use("protected_time", "person-weeks of protected time", "person"),),
+            costs=(
+                Cost(
+                    "cover for protected time", "protected_time", "protected_hours", "backfill_hour"
+                ),
+            ),
+        ),
+        # What it takes hangs on who attends: `sim.planning.resources`.
+        level(
+            "conditions",
+            "attendance_assured",
+            "Share of the gap to full attendance that is closed.",
+        ),
+    ),
+)

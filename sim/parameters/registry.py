@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError, unknown
 from sim.parameters.descriptor import Parameter, described
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 FOLDERS = tuple(Path(__file__).parents[1] / name for name in ("mechanisms", "measures"))
+
+PRICE = "price"
+"""Table of a link's file that holds prices instead of a parameter."""
 
 # The order of the chain; a link that is not named here comes after these.
 CHAIN = (
@@ -83,11 +86,9 @@ def load(*folders: Path) -> Mapping[str, Parameter]:
     """
     found: dict[str, Parameter] = {}
     for path in files(*folders):
-        try:
-            tables = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"{path.name} is not valid TOML: {error}") from error
-        for name, table in tables.items():
+        for name, table in _tables(path).items():
+            if name == PRICE:
+                continue
             if name in found:
                 raise InputError(
                     f"{path.name}: [{name}] already stands in {found[name].link}.toml; "
@@ -95,6 +96,30 @@ def load(*folders: Path) -> Mapping[str, Parameter]:
                 )
             found[name] = described(name, path.stem, table)
     return MappingProxyType(found)
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path.name} is not valid TOML: {error}") from error
+
+
+def own_prices(*folders: Path) -> dict[str, Any]:
+    """Return the tables of prices that stand beside the parameters of links, by name.
+
+    Raises
+    ------
+    InputError
+        When a file is not TOML, or a price stands in two files.
+    """
+    found: dict[str, Any] = {}
+    for path in files(*(folders or FOLDERS)):
+        for name, table in _tables(path).get(PRICE, {}).items():
+            if name in found:
+                raise InputError(f"{path.name}: [{PRICE}.{name}] stands in another file too")
+            found[name] = table
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -7,18 +7,22 @@ its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.element import DIRECT, INDIRECT
+from sim.errors import InputError, unknown
+from sim.link import elements
+from sim.planning.prices import shipped_prices
 from sim.planning.resources import WEEKS_PER_YEAR
 
 if TYPE_CHECKING:
+    from sim.element import Cost, Element
     from sim.scenarios.schema import Scenario
 
-DIRECT, INDIRECT = "direct", "indirect"
 ROUNDING = 1e-6
 Use = Mapping[str, np.ndarray]
 Values = Mapping[str, np.ndarray | float]
@@ -88,6 +92,44 @@ def _induction_days(use: Amount, price: Values) -> np.ndarray | float:
     return use("induction_days") / price["induction_group"]
 
 
+def element_lines(of: Iterable[Element], prices: Iterable[str]) -> Iterator[CostLine]:
+    """Yield the lines that pay for what elements take.
+
+    Lines, and terms of a line, stand in the order of their prices: sums then have the same last
+    digit whatever the order of links.
+
+    Raises
+    ------
+    InputError
+        When an element names a price that does not exist, or a line is direct and indirect.
+    """
+    places = {name: place for place, name in enumerate(prices)}
+    terms: dict[str, list[Cost]] = {}
+    costs = [cost for one in of for cost in one.costs]
+    for cost in costs:
+        for name in (cost.price, cost.times):
+            if name and name not in places:
+                raise unknown(f"price in the line '{cost.line}'", name, places)
+    for cost in sorted(costs, key=lambda one: places[one.price]):
+        terms.setdefault(cost.line, []).append(cost)
+    for line, several in terms.items():
+        if len({one.kind for one in several}) > 1:
+            raise InputError(f"line '{line}': its costs must be all direct, or all indirect")
+        named = [name for one in several for name in (one.price, one.times) if name]
+        yield CostLine(line, several[0].kind, tuple(dict.fromkeys(named)), _sum_of(several))
+
+
+def _sum_of(terms: list[Cost]) -> Callable[[Amount, Values, Scenario], np.ndarray | float]:
+    def amount(use: Amount, price: Values, scenario: Scenario) -> np.ndarray | float:
+        total: np.ndarray | float = 0.0
+        for times in dict.fromkeys(one.times for one in terms):
+            of_them = sum(use(one.use) * price[one.price] for one in terms if one.times == times)
+            total = total + (of_them * price[times] if times else of_them)
+        return total
+
+    return amount
+
+
 COST_LINES: tuple[CostLine, ...] = (
     CostLine("trainers", DIRECT, ("trainer_day", "trainer_preparation"), _trainers),
     CostLine(
@@ -129,97 +171,7 @@ COST_LINES: tuple[CostLine, ...] = (
         ("staff_hour",),
         lambda u, p, s: u("induction_days") * s.resources.hours_per_day * p["staff_hour"],
     ),
-    CostLine(
-        "telephone support: coaches",
-        DIRECT,
-        ("telephone_hours", "coach_hour"),
-        lambda u, p, s: u("telephone_contacts") * p["telephone_hours"] * p["coach_hour"],
-    ),
-    CostLine(
-        "telephone support: staff time",
-        INDIRECT,
-        ("telephone_hours", "staff_hour"),
-        lambda u, p, s: u("telephone_contacts") * p["telephone_hours"] * p["staff_hour"],
-    ),
-    CostLine(
-        "supervision: supervisors",
-        DIRECT,
-        ("supervision_hours", "coach_hour"),
-        lambda u, p, s: u("supervision_groups") * p["supervision_hours"] * p["coach_hour"],
-    ),
-    CostLine(
-        "supervision: staff time",
-        INDIRECT,
-        ("supervision_hours", "staff_hour"),
-        lambda u, p, s: u("supervision_places") * p["supervision_hours"] * p["staff_hour"],
-    ),
-    CostLine(
-        "reflection groups: staff time",
-        INDIRECT,
-        ("reflection_hours", "staff_hour"),
-        lambda u, p, s: u("reflection_places") * p["reflection_hours"] * p["staff_hour"],
-    ),
-    CostLine(
-        "partnership project",
-        DIRECT,
-        ("partnership_week",),
-        lambda u, p, s: u("partnership") * p["partnership_week"],
-    ),
-    CostLine(
-        "work on expectations",
-        DIRECT,
-        ("expectations_week",),
-        lambda u, p, s: u("expectations") * p["expectations_week"],
-    ),
-    CostLine(
-        "leadership support: coaches",
-        DIRECT,
-        ("leadership_hours", "coach_hour"),
-        lambda u, p, s: u("leadership") * p["leadership_hours"] * p["coach_hour"],
-    ),
-    CostLine(
-        "managers' and leaders' time",
-        INDIRECT,
-        ("leadership_hours", "organisation_hours", "relief_hours", "manager_hour"),
-        lambda u, p, s: (
-            (
-                u("leadership") * p["leadership_hours"]
-                + u("organisation") * p["organisation_hours"]
-                + u("priorities_relief") * p["relief_hours"]
-            )
-            * p["manager_hour"]
-        ),
-    ),
-    CostLine(
-        "work on readiness",
-        DIRECT,
-        ("readiness_hours", "coach_hour"),
-        lambda u, p, s: u("readiness") * p["readiness_hours"] * p["coach_hour"],
-    ),
-    CostLine(
-        "cover for protected time",
-        DIRECT,
-        ("protected_hours", "backfill_hour"),
-        lambda u, p, s: u("protected_time") * p["protected_hours"] * p["backfill_hour"],
-    ),
-    CostLine(
-        "beyond REFOCUS",
-        DIRECT,
-        (
-            "social_inclusion_week",
-            "family_involvement_week",
-            "peer_delivery_week",
-            "lived_experience_week",
-            "staff_wellbeing_week",
-        ),
-        lambda u, p, s: (
-            u("social_inclusion") * p["social_inclusion_week"]
-            + u("family_involvement") * p["family_involvement_week"]
-            + u("peer_delivery") * p["peer_delivery_week"]
-            + u("lived_experience") * p["lived_experience_week"]
-            + u("staff_wellbeing") * p["staff_wellbeing_week"]
-        ),
-    ),
+    *element_lines(elements(), shipped_prices().entries),
     CostLine(
         "extra posts",
         DIRECT,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.link import elements
 from sim.scenarios.expand import programme_calendar, usual_care
 
 if TYPE_CHECKING:
@@ -33,39 +34,11 @@ RESOURCES: Mapping[str, str] = {
     "people_prepared": "people who prepare for the sessions",
     "teams_started": "teams",
     "induction_days": "newcomer-days of induction",
-    "telephone_contacts": "telephone contacts",
-    "supervision_groups": "supervision groups",
-    "supervision_places": "places taken in supervision groups",
-    "reflection_places": "places taken in reflection groups",
-    "partnership": "team-weeks of partnership project",
-    "expectations": "team-weeks of work on expectations",
-    "leadership": "team-weeks of leadership support",
-    "organisation": "team-weeks of organisational commitment",
-    "readiness": "team-weeks of work on readiness",
-    "protected_time": "person-weeks of protected time",
-    "priorities_relief": "team-weeks of relief from priorities",
-    "social_inclusion": "team-weeks of work on social factors",
-    "family_involvement": "team-weeks of work with families",
-    "peer_delivery": "team-weeks of delivery by service users",
-    "lived_experience": "team-weeks of support for staff with lived experience",
-    "staff_wellbeing": "person-weeks of wellbeing support",
+    **{use.name: use.unit for one in elements() for use in one.uses},
     "extra_post_weeks": "post-weeks",
     "managed_weeks": "team-weeks of management",
 }
-"""Every resource by name, with its unit. What is an intensity is counted at intensity 1."""
-
-_TEAM_WEEKS = {
-    "partnership": "partnership",
-    "expectations": "expectations",
-    "leadership": "leadership",
-    "organisation": "organisation",
-    "readiness": "readiness_preparation",
-    "priorities_relief": "priorities_relief",
-    "social_inclusion": "social_inclusion",
-    "family_involvement": "family_involvement",
-    "peer_delivery": "peer_delivery",
-    "lived_experience": "lived_experience_support",
-}
+"""Every resource by name, with its unit: those of courses and posts, and of links' elements."""
 
 
 @dataclass(frozen=True)
@@ -302,19 +275,19 @@ def resources_used(plan: Plan, happened: Happened) -> dict[str, np.ndarray]:
     add("teams_started", plan.opening.astype(float))
     if scenario.training.induction > 0.0:
         add("induction_days", happened.newcomers * actions["induction"] * courses)
-    if scenario.support.telephone.intensity > 0.0:
-        add("telephone_contacts", happened.trained * actions["telephone"])
     stepped = actions["stepped_support"] * (
         np.nan_to_num(happened.uptake, nan=np.inf) < actions["stepped_threshold"]
     )
-    supervision = actions["supervision"] + stepped
-    add("supervision_groups", supervision)
-    add("supervision_places", happened.trained * supervision)
-    add("reflection_places", happened.staff * actions["reflection"])
-    for name, field in _TEAM_WEEKS.items():
-        add(name, actions[field])
-    add("protected_time", happened.staff * actions["protected_time"])
-    add("staff_wellbeing", happened.staff * actions["staff_wellbeing"])
+    for one in elements():
+        given = actions[one.field]
+        for use in one.uses:
+            # With the extra support of teams in which uptake has stayed low.
+            amount = given + stepped if use.per in ("group", "place") else given
+            if use.per == "person":
+                amount = happened.staff * amount
+            elif use.per in ("trained", "place"):
+                amount = happened.trained * amount
+            add(use.name, amount)
     add("extra_post_weeks", (scenario.resources.extra_posts_per_team or 0.0) * plan.funded)
     add("managed_weeks", plan.funded.astype(float))
     return used

@@ -1,6 +1,7 @@
 """Which rules a posterior was fitted with: a hash of what they compute.
 
-Comments, docstrings, type hints and layout do not count; a changed number or expression does.
+Comments, docstrings, type hints, imports and layout do not count, nor does what a file declares of
+its place in the whole (`DECLARED`); a changed number or expression does.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ HOME = Path(__file__).parent.parent
 RULES = ("streams.py", "mechanisms/*.py", "measures/*.py")
 NO_RULES = frozenset({"catalogue.py", "purposes.py"})
 """Files beside the rules that describe instruments and compute nothing in a simulated week."""
+DECLARED = frozenset({"LINK", "INSTRUMENTS"})
 NOT_COMPUTED = frozenset({"annotation", "returns", "type_comment", "type_params", "kind"})
 
 
@@ -36,7 +38,7 @@ def computed(source: str) -> str:
 
 def _plain(node: Any) -> Any:
     if isinstance(node, list):
-        return [_plain(one) for one in node if not _is_text(one)]
+        return [_plain(one) for one in node if not (_is_text(one) or _is_declared(one))]
     if not isinstance(node, ast.AST):
         return node
     fields = [
@@ -54,3 +56,9 @@ def _is_text(node: Any) -> bool:
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
     )
+
+
+def _is_declared(node: Any) -> bool:
+    """Return whether a statement is an import, or declares a link or instruments."""
+    names = [ast.unparse(one) for one in node.targets] if isinstance(node, ast.Assign) else []
+    return isinstance(node, ast.Import | ast.ImportFrom) or not DECLARED.isdisjoint(names)

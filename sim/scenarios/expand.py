@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sim.errors import InputError
+from sim.link import elements
 from sim.mechanisms.selection import (
     START_FIXED,
     START_LISTED,
@@ -16,31 +17,16 @@ from sim.mechanisms.selection import (
     START_RANDOM,
     START_READINESS,
 )
+from sim.scenarios.schema import Spell
 from sim.state import ACTION, record_fields
 
 if TYPE_CHECKING:
     from sim.inputs.roster import Roster, TeamRow
-    from sim.scenarios.schema import Course, Scenario, Session, Spell, Timing
+    from sim.scenarios.schema import Course, Scenario, Session, Timing
 
 ALL_TAKE_PART, BY_THRESHOLD, BY_TOP_SHARE = 0, 1, 2
 USUAL_CARE = "usual care"
 LONGEST = 65534
-
-# Elements with an intensity and the field of the calendar that each of them fills.
-SPELLS = (
-    ("support", "telephone"),
-    ("support", "reflection"),
-    ("support", "supervision"),
-    ("components", "partnership"),
-    ("components", "expectations"),
-    ("components", "leadership"),
-    ("components", "organisation"),
-    ("beyond", "social_inclusion"),
-    ("beyond", "family_involvement"),
-    ("beyond", "peer_delivery"),
-    ("beyond", "staff_wellbeing"),
-    ("beyond", "lived_experience_support"),
-)
 
 # Orders that only a simulated world can tell, and what tells them there.
 WITHIN_WORLDS = {"readiness": START_READINESS, "random": START_RANDOM, "need": START_NEED}
@@ -115,7 +101,8 @@ class Expansion:
 def usual_care(weeks: int) -> np.ndarray:
     """Return a calendar in which nothing is done, shape (weeks,): zeros, turnover as usual."""
     calendar = np.zeros(weeks, np.dtype(record_fields(ACTION)))
-    calendar["turnover_multiplier"] = 1.0
+    for one in elements():
+        calendar[one.field] = one.usual
     return calendar
 
 
@@ -139,36 +126,19 @@ def programme_calendar(scenario: Scenario, weeks: int) -> np.ndarray:
     calendar = usual_care(weeks)
     before = scenario.readiness.preparation_weeks
     end = min(before + scenario.conditions.funding_end_week, weeks)
-    calendar["readiness_preparation"][: min(before, end)] = scenario.readiness.preparation_intensity
-    _hold_steady(calendar[:end], scenario)
     _teach(calendar[:end], scenario, before)
-    for table, name in SPELLS:
-        spell = getattr(getattr(scenario, table), name)
-        calendar[name][list(_occasions(spell, before, end, weeks))] = spell.intensity
+    stepped = scenario.support.stepped
+    calendar["stepped_threshold"][:end] = stepped.threshold if stepped.intensity > 0.0 else 0.0
+    calendar["stepped_support"][:end] = stepped.intensity
+    for one in elements():
+        value = one.of(scenario)
+        if isinstance(value, Spell):
+            weeks_held = list(_occasions(value, before, end, weeks))
+            calendar[one.field][weeks_held] = value.intensity
+        else:
+            last = min(before, end) if one.kind == "preparation" else end
+            calendar[one.field][:last] = float(value)
     return calendar
-
-
-def _hold_steady(funded: np.ndarray, scenario: Scenario) -> None:
-    """Fill in what holds in every funded week."""
-    quality, conditions = scenario.training.quality, scenario.conditions
-    practices, stepped = scenario.components.practices, scenario.support.stepped
-    for field, value in (
-        ("engagement", quality.engagement),
-        ("delivery", quality.delivery),
-        ("modelling", quality.modelling),
-        ("induction", scenario.training.induction),
-        ("turnover_multiplier", conditions.turnover_multiplier),
-        ("priorities_relief", conditions.priorities_relief),
-        ("protected_time", conditions.protected_time),
-        ("attendance_assured", conditions.attendance_assured),
-        ("stepped_threshold", stepped.threshold if stepped.intensity > 0.0 else 0.0),
-        ("stepped_support", stepped.intensity),
-        ("practice_coaching", float(practices.coaching)),
-        ("practice_values", float(practices.values)),
-        ("practice_strengths", float(practices.strengths)),
-        ("practice_goals", float(practices.goals)),
-    ):
-        funded[field] = value
 
 
 def _teach(funded: np.ndarray, scenario: Scenario, before: int) -> None:

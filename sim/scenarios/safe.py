@@ -11,8 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from sim.link import elements
+
 if TYPE_CHECKING:
-    from sim.scenarios.schema import Scenario, Spell
+    from sim.element import Element
+    from sim.scenarios.schema import Scenario
 
 Rating = Literal["Yes", "Partial", "No", "Unable to rate"]
 
@@ -68,34 +71,13 @@ def components_of(scenario: Scenario) -> tuple[str, ...]:
     if scenario.who.teams == "none":
         return ()
     training, support = scenario.training, scenario.support
-    parts, beyond, practices = scenario.components, scenario.beyond, scenario.components.practices
     taught = bool(training.personal_recovery.sessions or training.coaching.sessions)
     present = (
         ("personal recovery training", bool(training.personal_recovery.sessions)),
         ("coaching training", bool(training.coaching.sessions)),
-        ("values and treatment preferences", taught and practices.values),
-        ("strengths assessment", taught and practices.strengths),
-        ("supporting goal-striving", taught and practices.goals),
-        ("induction of newcomers", training.induction > 0.0),
         ("boosters", bool(support.boosters.sessions) and support.boosters.share > 0.0),
-        ("telephone support", _used(support.telephone)),
-        ("reflection groups", _used(support.reflection)),
-        ("continuing coaching", _used(support.supervision)),
         ("stepped support", support.stepped.intensity > 0.0),
-        ("partnership project", _used(parts.partnership)),
-        ("raising expectations", _used(parts.expectations)),
-        ("support to leaders", _used(parts.leadership)),
-        ("organisational commitment", _used(parts.organisation)),
-        ("social inclusion", _used(beyond.social_inclusion)),
-        ("family involvement", _used(beyond.family_involvement)),
-        ("delivery by service users", _used(beyond.peer_delivery)),
-        ("staff wellbeing", _used(beyond.staff_wellbeing)),
-        ("support for lived experience", _used(beyond.lived_experience_support)),
-        (
-            "preparation of readiness",
-            scenario.readiness.preparation_weeks > 0
-            and scenario.readiness.preparation_intensity > 0.0,
-        ),
+        *((one.label, _used(scenario, one, taught)) for one in elements() if one.label),
     )
     return tuple(name for name, there in present if there)
 
@@ -139,8 +121,15 @@ def safe_profile(scenario: Scenario) -> tuple[SafeItem, ...]:
     )
 
 
-def _used(spell: Spell) -> bool:
-    return spell.intensity > 0.0
+def _used(scenario: Scenario, one: Element, taught: bool = True) -> bool:
+    """Return whether an element is there; a working practice must be taught in some session."""
+    value = one.of(scenario)
+    if one.kind == "spell":
+        return bool(value.intensity > 0.0)
+    if one.kind == "switch":
+        return bool(value) and taught
+    prepared = one.kind != "preparation" or scenario.readiness.preparation_weeks > 0
+    return bool(value != one.usual) and prepared
 
 
 def _training(scenario: Scenario) -> tuple[Rating, str]:
@@ -165,9 +154,9 @@ def _support(scenario: Scenario) -> tuple[Rating, str]:
     if scenario.who.teams == "none":
         return "No", "nothing is delivered"
     support = scenario.support
-    weekly = _used(support.telephone) or _used(support.supervision) or _used(support.reflection)
-    if weekly:
-        return "Yes", "telephone support, continuing coaching or reflection groups are in it"
+    lasting = [one.label for one in elements() if one.table == "support" and _used(scenario, one)]
+    if lasting:
+        return "Yes", f"in it: {', '.join(lasting)}"
     if support.boosters.sessions or support.stepped.intensity > 0.0:
         return "Partial", "boosters or extra support where uptake is low"
     return "No", "none is in it"

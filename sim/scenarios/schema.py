@@ -4,13 +4,21 @@ Weeks in a scenario count from 1: week 1 is the first week of a team's programme
 after its preparation where there is one. Weeks of assessment count from the start of the
 simulation, and 0 is before anything happens. An intensity is a share from 0 to 1: 1 is the element
 as its manual has it, for everybody and every week; 0 is none of it.
+
+What acts on a link of the chain is declared in the link's file (`sim.element`); `gathers` adds
+these fields to their tables. Here stands the rest: who, when, for how long, sessions, resources.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+
+from sim.element import Element
+from sim.errors import unknown
+from sim.link import elements
 
 MAXIMUM_WEEKS = 1040
 """Longest calendar, twenty years: a bound against slips of the keyboard, not a finding."""
@@ -93,6 +101,41 @@ class Spell(Part):
         return self
 
 
+def _field_of(one: Element) -> tuple[Any, Any]:
+    """Return type and description of an element's field."""
+    if one.kind == "spell":
+        return Spell, _part(Spell, one.help)
+    if one.kind == "switch":
+        return bool, _switch(bool(one.default), one.help)
+    return float, _number(one.default, one.low, one.high, one.unit, one.help)
+
+
+_GATHERED: set[str] = set()
+
+
+def gathers(table: str) -> Callable[[type[Part]], type[Part]]:
+    """Return a class decorator that adds the fields of links' elements to a table."""
+    _GATHERED.add(table)
+
+    def with_elements(cls: type[Part]) -> type[Part]:
+        fields: dict[str, Any] = {
+            one.name: _field_of(one) for one in elements() if one.table == table
+        }
+        made = create_model(cls.__name__, __base__=cls, __module__=cls.__module__, **fields)
+        made.__doc__ = cls.__doc__
+        return made
+
+    return with_elements
+
+
+class Gathered(Part):
+    """A table with fields from links."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
 class Session(Part):
     """One training session."""
 
@@ -153,27 +196,18 @@ class Course(Part):
         return sum(one.days for one in self.sessions)
 
 
-class Quality(Part):
+@gathers("training.quality")
+class Quality(Gathered):
     """Quality of training; 0.5 is the usual, which for this model is the trial's own."""
 
-    engagement: float = _number(
-        0.5, 0.0, 1.0, "0-1", "Strategies that engage the team; 0.5 is usual."
-    )
-    delivery: float = _number(0.5, 0.0, 1.0, "0-1", "Style of delivery; 0.5 is usual.")
-    modelling: float = _number(
-        0.5, 0.0, 1.0, "0-1", "How far trainers live recovery principles; 0.5 is usual."
-    )
 
-
-class Training(Part):
+@gathers("training")
+class Training(Gathered):
     """What is taught, and how well."""
 
     personal_recovery: Course = _part(Course, "Personal recovery training.")
     coaching: Course = _part(Course, "Coaching for recovery training.")
     quality: Quality = _part(Quality, "Quality of all training.")
-    induction: float = _number(
-        0.0, 0.0, 1.0, "share", "Share of both courses that newcomers get on arrival."
-    )
 
 
 class Boosters(Part):
@@ -201,55 +235,37 @@ class Stepped(Part):
     intensity: float = _number(0.0, 0.0, 1.0, "0-1", "How much extra coaching: 1 as planned.")
 
 
-class Support(Part):
+@gathers("support")
+class Support(Gathered):
     """What keeps training alive."""
 
     boosters: Boosters = _part(Boosters, "Booster sessions.")
-    telephone: Spell = _part(Spell, "Telephone support of trained staff; 1 is contact every week.")
-    reflection: Spell = _part(Spell, "Reflection groups of the team.")
-    supervision: Spell = _part(Spell, "Continuing coaching and supervision of trained staff.")
     stepped: Stepped = _part(Stepped, "Extra support where uptake is low.")
 
 
-class Practices(Part):
+@gathers("components.practices")
+class Practices(Gathered):
     """Working practices that the training teaches."""
 
-    coaching: bool = _switch(True, "Coaching in contacts with service users.")
-    values: bool = _switch(True, "Understanding values and treatment preferences.")
-    strengths: bool = _switch(True, "Assessing and building on strengths.")
-    goals: bool = _switch(True, "Supporting goal-striving.")
 
-
-class Components(Part):
+@gathers("components")
+class Components(Gathered):
     """Elements of the intervention other than training and its support."""
 
     practices: Practices = _part(Practices, "Which working practices are taught.")
-    partnership: Spell = _part(Spell, "Partnership project of staff and service users.")
-    expectations: Spell = _part(Spell, "Work to raise service users' expectations.")
-    leadership: Spell = _part(Spell, "Support to team leaders and managers.")
-    organisation: Spell = _part(Spell, "Commitment that the organisation makes visible.")
 
 
-class Beyond(Part):
+@gathers("beyond")
+class Beyond(Gathered):
     """What the REFOCUS programme says it did not address; every effect is an assumption."""
 
-    social_inclusion: Spell = _part(Spell, "Work on social factors and citizenship.")
-    family_involvement: Spell = _part(Spell, "Work with family and friends.")
-    peer_delivery: Spell = _part(Spell, "Service users who help to deliver the intervention.")
-    staff_wellbeing: Spell = _part(Spell, "Support for the wellbeing of staff.")
-    lived_experience_support: Spell = _part(
-        Spell, "Support for staff with lived experience of their own."
-    )
 
-
-class Readiness(Part):
+@gathers("readiness")
+class Readiness(Gathered):
     """Work on readiness before training begins; other weeks then count from its end."""
 
     preparation_weeks: int = _number(
         0, 0, 260, "weeks", "Weeks of preparation before the programme's week 1."
-    )
-    preparation_intensity: float = _number(
-        0.0, 0.0, 1.0, "0-1", "How much preparatory work: 1 as planned, 0 none."
     )
 
 
@@ -302,21 +318,10 @@ class Timing(Part):
     )
 
 
-class Conditions(Part):
+@gathers("conditions")
+class Conditions(Gathered):
     """Conditions in the teams that take part, as long as funding lasts."""
 
-    turnover_multiplier: float = _number(
-        1.0, 0.1, 5.0, "ratio", "Staff leaving rate relative to usual."
-    )
-    priorities_relief: float = _number(
-        0.0, 0.0, 1.0, "share", "Share of competing priorities taken away."
-    )
-    protected_time: float = _number(
-        0.0, 0.0, 1.0, "share", "Share of workload set aside for training and for new practice."
-    )
-    attendance_assured: float = _number(
-        0.0, 0.0, 1.0, "share", "Share of the gap to full attendance that is closed."
-    )
     funding_end_week: int = _number(
         52,
         0,
@@ -412,3 +417,8 @@ class Scenario(Part):
         description="Values of model parameters that replace what a run would use, by name.",
         json_schema_extra={"unit": "as the parameter"},
     )
+
+
+for _one in elements():
+    if _one.table not in _GATHERED:
+        raise unknown(f"table of the scenario element '{_one.name}'", _one.table, _GATHERED)
