@@ -18,12 +18,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from docs.marked import main, table
+from docs.marked import main, parts, table
 from sim import streams
 from sim.agents.from_week import method_name, methods_of
 from sim.engines.summaries import FLAG_COLUMNS
-from sim.link import Act, Kind, Variable
-from sim.measures.catalogue import CATALOGUE
+from sim.link import Act, Do, Kind, Variable, chain_order, elements
+from sim.measures.catalogue import catalogue
 from sim.parameters.registry import LINKS, registry
 from sim.state import ACTION, KINDS
 from sim.week import WEEK
@@ -31,23 +31,17 @@ from sim.week import WEEK
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "ODD.md"
 
-MECHANISMS = (
-    "readiness",
-    "training",
-    "influence",
-    "practice",
-    "relationship",
-    "recovery",
-    "flow",
-    "heterogeneity",
-    "selection",
-    "bounds",
-)
-MEASURES = tuple(
-    sorted(
-        path.stem for path in (ROOT / "sim" / "measures").glob("*.py") if path.stem != "__init__"
-    )
-)
+
+def files_of(package: str) -> list[str]:
+    """Return the names of the files of a package of rules."""
+    found = (ROOT / "sim" / package).glob("*.py")
+    return sorted(path.stem for path in found if path.stem != "__init__")
+
+
+MECHANISMS = tuple(sorted(files_of("mechanisms"), key=chain_order))
+MEASURES = tuple(files_of("measures"))
+# What describes instruments, or puts their rows together.
+NO_INSTRUMENTS = ("catalogue", "instrument", "purposes", "rows")
 WEEK_FILE, MODEL_FILE = "sim/week.py", "sim/engines/mesa_model.py"
 AGENT_CLASSES: dict[Kind, tuple[str, str]] = {
     "trust": ("trust", "Trust"),
@@ -157,7 +151,8 @@ def rules() -> dict[str, Rule]:
             tuples = {
                 name: one._fields for name, one in vars(module).items() if hasattr(one, "_fields")
             }
-            for node in tree_of(f"sim/{package}/{file}.py").body:
+            written = ast.parse(getattr(module, "SOURCE", "")).body
+            for node in [*tree_of(f"sim/{package}/{file}.py").body, *written]:
                 if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
                     continue
                 result = ast.unparse(node.returns) if node.returns else ""
@@ -183,6 +178,15 @@ def rules() -> dict[str, Rule]:
                     ),
                     calls=tuple(sorted(used)),
                 )
+    numbers = {
+        step.rule.__name__: step.sets
+        for phase in WEEK
+        for step in phase.steps
+        if isinstance(step, Do) and step.sets
+    }
+    for rule in found.values():
+        if rule.name in numbers:
+            rule.sets = (numbers[rule.name],)
     _add_callers(found)
     return found
 
@@ -323,16 +327,21 @@ def _listed(names: list[str], longest: int = 4) -> str:
 
 
 def action_table() -> str:
-    """Return what a scenario can do in a week, with the rules that feel it."""
+    """Return what a scenario can do in a week, what it takes, and the rules that feel it."""
     agents = agents_code()
+    declared = {one.field: one for one in elements()}
     rows = []
     for variable in ACTION:
         readers = [one.name for one in rules().values() if f"action.{variable.name}" in one.reads]
         if re.search(rf"action\.{variable.name}\b", agents):
             readers.append("the schedule")
         felt = _listed(readers, 6).replace("`the schedule`", "the schedule") or "nothing"
-        rows.append((f"`{variable.name}`", variable.unit, variable.meaning, felt))
-    return table(("field", "unit or range", "meaning", "felt by"), rows)
+        one = declared.get(variable.name)
+        said = f"`{one.table}.{one.name}`" if one else "sessions and stepped support"
+        takes = "; ".join(use.unit for use in one.uses) if one else ""
+        rows.append((f"`{variable.name}`", variable.unit, variable.meaning, said, takes, felt))
+    heading = ("field", "unit or range", "meaning", "said in a scenario as", "takes", "felt by")
+    return table(heading, rows)
 
 
 def schedule() -> str:
@@ -403,7 +412,7 @@ def measure_sections() -> str:
     """Return the subsections of all files of measures."""
     pieces = []
     for file in MEASURES:
-        if file in ("catalogue", "purposes"):
+        if file in NO_INSTRUMENTS:
             continue
         pieces.append(
             f"### Measures: {file.replace('_', ' ')}\n\n{rule_sections('measures', file)}"
@@ -425,7 +434,7 @@ def catalogue_table() -> str:
             one.evidence,
             f"{one.source}. {one.note}",
         )
-        for one in CATALOGUE
+        for one in catalogue().values()
     ]
     heading = (
         "score", "instrument", "range", "rater", "blind", "higher is", "retest", "evidence", "notes"
@@ -470,6 +479,16 @@ def sizes(variables: Mapping[Any, tuple[Variable, ...]] = KINDS) -> str:
     return table(("entity", "state variables"), rows)
 
 
+def other_sections() -> str:
+    """Return the subsections of links to which the page gives no section of their own."""
+    others = [one for one in MECHANISMS if f"rules.{one}" not in WITH_SECTION]
+    pieces = [
+        f"### {one.replace('_', ' ')}\n\n{rule_sections('mechanisms', one)}" for one in others
+    ]
+    return "\n".join(pieces) or "Every link has its section above."
+
+
+WITH_SECTION = parts(PAGE.read_text(encoding="utf-8"))
 WANTED: dict[str, Callable[[], str]] = {
     "entities": sizes,
     **{f"state.{kind}": partial(state_table, kind) for kind in KINDS},
@@ -477,7 +496,12 @@ WANTED: dict[str, Callable[[], str]] = {
     "schedule": schedule,
     "draws": draws_table,
     "evidence": evidence_table,
-    **{f"rules.{file}": partial(rule_sections, "mechanisms", file) for file in MECHANISMS},
+    **{
+        f"rules.{file}": partial(rule_sections, "mechanisms", file)
+        for file in MECHANISMS
+        if f"rules.{file}" in WITH_SECTION
+    },
+    "other_links": other_sections,
     "catalogue": catalogue_table,
     "measures": measure_sections,
 }

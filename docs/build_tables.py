@@ -13,7 +13,7 @@ from docs.marked import main, table
 from sim.engines.ensemble import COLLECTABLE
 from sim.inputs.roster import trial_roster
 from sim.inputs.roster.columns import ROSTER_COLUMNS
-from sim.measures.catalogue import CATALOGUE
+from sim.measures.catalogue import catalogue
 from sim.runs.request import build_request
 from sim.runs.results import Results
 from sim.runs.simulate import simulate
@@ -103,7 +103,7 @@ def meaning(column: str) -> tuple[str, str]:
     """Return unit and meaning of a column of results."""
     if column in MEANING:
         return MEANING[column]
-    for one in CATALOGUE:
+    for one in catalogue().values():
         if one.name == column:
             return f"{one.minimum:g}-{one.maximum:g}", f"{one.title} (rated by: {one.rater})"
     raise KeyError(f"column {column} has no meaning in docs/build_tables.py")

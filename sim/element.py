@@ -108,8 +108,6 @@ class Element(NamedTuple):
     @property
     def meaning(self) -> str:
         """What the field of the calendar holds."""
-        if self.kind == "spell":
-            return f"intensity of {self.label} this week"
         return self.help[0].lower() + self.help[1:].rstrip(".")
 
     def of(self, scenario: Any) -> Any:

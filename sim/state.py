@@ -156,7 +156,10 @@ ACTION = (
     _real("booster", "share of the curriculum refreshed in a booster this week"),
     _real("stepped_threshold", "extra support only where uptake is below this share"),
     _real("stepped_support", "intensity of that extra support"),
-    *(_real(one.field, one.meaning, one.unit) for one in elements()),
+    *(
+        _real(one.field, one.meaning, "0-1" if one.unit == "share" else one.unit)
+        for one in elements()
+    ),
 )
 """What a scenario can do in a week: sessions and stepped support, and the elements of links."""
 

@@ -16,7 +16,7 @@ from typing import Any
 from sim import events
 from sim import week as declared
 from sim.errors import InputError, unknown
-from sim.link import Act, Do, Each, Kind, Let, Note, Phase, Rule, Sum, start_rules
+from sim.link import Act, Do, Each, Kind, Let, Note, Phase, Rule, Sum, own_variables, start_rules
 from sim.week import rules_of
 
 OWN: dict[Kind, str] = {"trust": "trust", "team": "team", "staff": "staff", "service_user": "user"}
@@ -139,15 +139,26 @@ def act_code(function: Rule) -> list[ast.stmt]:
 
 
 def started(statement: ast.stmt) -> list[ast.stmt]:
-    """Return a statement of an act, or what `world.start` stands for: links' rules for a start."""
+    """Return a statement of an act, or what `world.start` stands for.
+
+    Links' rules for a start are followed; a variable of a link that none of them sets is 0, also
+    where a newcomer takes the place of somebody else.
+    """
     use, inputs = world_call(statement.value) if isinstance(statement, ast.Expr) else (None, [])
     if use != "start":
         return [statement]
     own = ast.unparse(inputs[0])
     kind = next(kind for kind, name in OWN.items() if name == own)
     known = {name: name for name in INPUTS[kind]}
-    lines = [f"world.follow({own}, {call(rule, known)})" for rule in start_rules(kind)]
-    return ast.parse("\n".join(lines)).body
+    rules = start_rules(kind)
+    begun = {name for rule in rules for name in fields_of(rule)}
+    zeros = [
+        f"{own}.{one.name} = {0.0 if one.kind == 'real' else 0}"
+        for one in own_variables(kind)
+        if one.name not in begun
+    ]
+    lines = [f"world.follow({own}, {call(rule, known)})" for rule in rules]
+    return ast.parse("\n".join([*zeros, *lines])).body
 
 
 def assigned(statements: list[ast.stmt]) -> set[str]:

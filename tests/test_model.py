@@ -19,7 +19,8 @@ from hypothesis import given
 from sim import events as kinds
 from sim.engines.mesa_model import RecoveryModel
 from sim.errors import InputError
-from sim.measures.catalogue import CATALOGUE, STAFF
+from sim.measures.catalogue import catalogue
+from sim.measures.instrument import STAFF
 from sim.mechanisms.recovery import responses
 from sim.parameters import ParameterSet, defaults, resolve, to_record
 from sim.population import Layout
@@ -56,7 +57,7 @@ NOT_THROUGH_STAFF = (
 )
 
 
-RATED_BY_STAFF = {one.name for one in CATALOGUE if one.rater == STAFF}
+RATED_BY_STAFF = {one.name for one in catalogue().values() if one.rater == STAFF}
 
 
 def random_programme(seed: int, weeks: int, zero: tuple[str, ...]) -> np.ndarray:

@@ -18,9 +18,9 @@ import sim.measures.scales
 from sim import streams
 from sim.engines.mesa_model import RecoveryModel
 from sim.errors import InputError
-from sim.measures import purposes
+from sim.measures import costs, inspire, qpr, staff_behaviour
+from sim.measures.catalogue import instruments
 from sim.measures.readiness import measured_readiness
-from sim.measures.rsa import rsa_staff_score
 from sim.measures.staff import staff_scores
 from tests.worlds import busy_parameters, toy_layout
 
@@ -33,12 +33,12 @@ UNIT = 1.0 / 2**32
 # teams of one type share: the same draw is meant each time.
 READ_AGAIN = {
     streams.TYPE_START,
-    *range(purposes.QPR_PERSON, purposes.QPR_PERSON + 3),
-    *range(purposes.INSPIRE_SUPPORT_PERSON, purposes.INSPIRE_SUPPORT_PERSON + 3),
-    *range(purposes.INSPIRE_IMPORTANCE, purposes.INSPIRE_IMPORTANCE + 3),
-    *range(purposes.INSPIRE_OTHER_PERSON, purposes.INSPIRE_OTHER_PERSON + 2),
-    purposes.COSTS_PERSON,
-    purposes.STAFF_BEHAVIOUR_PERSON,
+    *range(qpr.QPR_PERSON, qpr.QPR_PERSON + 3),
+    *range(inspire.INSPIRE_SUPPORT_PERSON, inspire.INSPIRE_SUPPORT_PERSON + 3),
+    *range(inspire.INSPIRE_IMPORTANCE, inspire.INSPIRE_IMPORTANCE + 3),
+    *range(inspire.INSPIRE_OTHER_PERSON, inspire.INSPIRE_OTHER_PERSON + 2),
+    costs.COSTS_PERSON,
+    staff_behaviour.STAFF_BEHAVIOUR_PERSON,
 }
 
 
@@ -209,9 +209,12 @@ def test_no_purpose_has_the_number_of_another() -> None:
     other_numbers = {"MAXIMUM_WEEK", "MAXIMUM_PLACE", "MAXIMUM_SEED", "MEASURE_FIRST"}
     other_numbers |= {"MULTIPLIER_0", "MULTIPLIER_1", "WEYL_0", "WEYL_1", "MASK32", "MASK16"}
     numbers: dict[int, list[str]] = defaultdict(list)
-    for module in (streams, purposes):
+    for name, value in vars(streams).items():
+        if name.isupper() and isinstance(value, int) and name not in other_numbers:
+            numbers[value].append(name)
+    for module in {sys.modules[one.rule.__module__] for one in instruments()}:
         for name, value in vars(module).items():
-            if name.isupper() and isinstance(value, int) and name not in other_numbers:
+            if name.endswith(("_DAY", "_PERSON", "_IMPORTANCE")):
                 numbers[value].append(name)
     assert len(numbers) > 50
     assert [names for names in numbers.values() if len(names) > 1] == []
@@ -253,8 +256,7 @@ def test_no_key_is_used_twice(monkeypatch: pytest.MonkeyPatch) -> None:
             for user in model.service_users:
                 model.assess(user)
             for person in model.staff:
-                staff_scores(person, model.p, person.key, week)
-                rsa_staff_score(person, person.team, model.p, person.key, week)
+                staff_scores(person, person.team, model.p, person.key, week)
             for team in model.teams:
                 measured_readiness(team.readiness, 0.7, 0.15, 0.0, 10.0, team.key, week)
     twice = {

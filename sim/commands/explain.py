@@ -57,7 +57,7 @@ def run(given: argparse.Namespace) -> int:
 
 def known_names() -> list[str]:
     """Return every name that can be explained."""
-    from sim.measures.catalogue import CATALOGUE
+    from sim.measures.catalogue import catalogue
     from sim.parameters import registry
     from sim.scenarios.library import scenario_names
     from sim.state import KINDS
@@ -65,7 +65,7 @@ def known_names() -> list[str]:
     states = [variable.name for kind in KINDS.values() for variable in kind]
     return [
         *registry(),
-        *(one.name for one in CATALOGUE),
+        *(one.name for one in catalogue().values()),
         *scenario_names(),
         *states,
         *rules(),
@@ -95,9 +95,9 @@ def parameter_text(name: str) -> str:
 
 def measure_text(name: str) -> str:
     """Return what a measure is, or nothing."""
-    from sim.measures.catalogue import CATALOGUE
+    from sim.measures.catalogue import catalogue
 
-    for one in CATALOGUE:
+    for one in catalogue().values():
         if one.name == name:
             return "\n".join(
                 [

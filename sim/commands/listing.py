@@ -76,11 +76,11 @@ def parameters() -> tuple[list[str], list[list[str]]]:
 
 def measures() -> tuple[list[str], list[list[str]]]:
     """Return the measures."""
-    from sim.measures.catalogue import CATALOGUE
+    from sim.measures.catalogue import catalogue
 
     return ["name", "title", "minimum", "maximum", "rater"], [
         [one.name, one.title, f"{one.minimum:g}", f"{one.maximum:g}", one.rater]
-        for one in CATALOGUE
+        for one in catalogue().values()
     ]
 
 

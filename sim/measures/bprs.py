@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.measures.purposes import BPRS_DAY, Key
+from sim.measures.instrument import NO_FIGURE, RESEARCHER, Measure, instrument
+from sim.measures.purposes import Key, purpose
 from sim.measures.scales import one_normal, scale_score
+
+# Its number, never another's, and the purposes of its random draws.
+BPRS = 6
+BPRS_DAY = purpose(BPRS, 0)
 
 BPRS_MINIMUM = 18.0
 BPRS_MAXIMUM = 126.0
@@ -27,3 +32,26 @@ def bprs_score(user: Any, p: Any, key: Key, week: int) -> float:
         BPRS_MAXIMUM,
         1.0,
     )
+
+
+INSTRUMENTS = (
+    instrument(
+        BPRS,
+        bprs_score,
+        Measure(
+            name="bprs",
+            title="Brief Psychiatric Rating Scale",
+            minimum=BPRS_MINIMUM,
+            maximum=BPRS_MAXIMUM,
+            items=18,
+            rater=RESEARCHER,
+            blind=True,
+            higher_is="more symptoms",
+            retest="bprs_retest",
+            evidence="assumption",
+            source=NO_FIGURE,
+            note="Unverified: which version the trial used (18 items assumed); whether researchers "
+            "were masked was not seen.",
+        ),
+    ),
+)

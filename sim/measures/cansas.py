@@ -9,8 +9,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.measures.purposes import CANSAS_STAFF_DAY, CANSAS_USER_DAY, Key
+from sim.measures.instrument import NOT_BLIND, STAFF, USER, Measure, instrument
+from sim.measures.purposes import Key, purpose
 from sim.measures.scales import one_normal, scale_score
+
+# Its number, never another's, and the purposes of its random draws.
+CANSAS_USER = 9
+CANSAS_STAFF = 10
+CANSAS_USER_DAY = purpose(CANSAS_USER, 0)
+CANSAS_STAFF_DAY = purpose(CANSAS_STAFF, 0)
 
 CANSAS_MINIMUM = 0.0
 CANSAS_MAXIMUM = 22.0
@@ -57,3 +64,45 @@ def cansas_staff_score(user: Any, rater_bias: float, p: Any, key: Key, week: int
         CANSAS_MAXIMUM,
         1.0,
     )
+
+
+INSTRUMENTS = (
+    instrument(
+        CANSAS_USER,
+        cansas_user_score,
+        Measure(
+            name="cansas_user",
+            title="Camberwell Assessment of Need, unmet needs, service-user-rated",
+            minimum=CANSAS_MINIMUM,
+            maximum=CANSAS_MAXIMUM,
+            items=22,
+            rater=USER,
+            blind=True,
+            higher_is="more unmet needs",
+            retest="cansas_retest",
+            evidence="assumption",
+            source="SD implied by the SE of the trial's difference; level not seen",
+            note="Sources disagree on whether the trial's finding was staff-rated (paper) or "
+            "user-rated.",
+        ),
+    ),
+    instrument(
+        CANSAS_STAFF,
+        cansas_staff_score,
+        Measure(
+            name="cansas_staff",
+            title="Camberwell Assessment of Need, unmet needs, staff-rated",
+            minimum=CANSAS_MINIMUM,
+            maximum=CANSAS_MAXIMUM,
+            items=22,
+            rater=STAFF,
+            blind=False,
+            higher_is="more unmet needs",
+            retest="cansas_retest",
+            evidence="assumption",
+            source="SD implied by the SE of the trial's difference; level not seen",
+            note=NOT_BLIND
+            + "Sources disagree on whether the trial's finding was staff-rated or user-rated.",
+        ),
+    ),
+)

@@ -6,13 +6,19 @@ whose cost is skewed and rises with symptoms and unmet needs. The programme's ow
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 from sim.elementary import exp
-from sim.measures.purposes import COSTS_DAY, COSTS_PERSON, Key
+from sim.measures.instrument import USER, Measure, instrument
+from sim.measures.purposes import Key, purpose
 from sim.measures.scales import blend, one_normal
 from sim.mechanisms.bounds import WEEKS_PER_YEAR, clamp
+
+# Its number, never another's, and the purposes of its random draws.
+COSTS = 17
+COSTS_DAY = purpose(COSTS, 0)
+COSTS_PERSON = purpose(COSTS, 50)
 
 # No one costs more than exp(5) = 148 times the median of other services.
 LOG_LIMIT = 5.0
@@ -50,3 +56,26 @@ def service_cost(user: Any, p: Any, key: Key, week: int) -> float:
     if user.in_service == 0:
         contacts = 0.0
     return contacts + other
+
+
+INSTRUMENTS = (
+    instrument(
+        COSTS,
+        service_cost,
+        Measure(
+            name="service_cost",
+            title="Service costs in the follow-up year (CSRI), pounds",
+            minimum=0.0,
+            maximum=inf,
+            items=0,
+            rater=USER,
+            blind=True,
+            higher_is="more costly",
+            retest="",
+            evidence="assumption",
+            source="128 pounds per contact (2013/14); SD implied by the interval of the trial's "
+            "difference",
+            note="Without the programme's own cost. `cost_stability` links two years.",
+        ),
+    ),
+)

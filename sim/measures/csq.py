@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.measures.purposes import CSQ_DAY, Key
+from sim.measures.instrument import NO_FIGURE, USER, Measure, instrument
+from sim.measures.purposes import Key, purpose
 from sim.measures.scales import blend, one_normal, scale_score, standardised
+
+# Its number, never another's, and the purposes of its random draws.
+CSQ = 5
+CSQ_DAY = purpose(CSQ, 0)
 
 CSQ_MINIMUM = 8.0
 CSQ_MAXIMUM = 32.0
@@ -43,3 +48,25 @@ def csq_score(user: Any, p: Any, key: Key, week: int) -> float:
         CSQ_MAXIMUM,
         1.0,
     )
+
+
+INSTRUMENTS = (
+    instrument(
+        CSQ,
+        csq_score,
+        Measure(
+            name="csq",
+            title="Client Satisfaction Questionnaire (CSQ-8)",
+            minimum=CSQ_MINIMUM,
+            maximum=CSQ_MAXIMUM,
+            items=8,
+            rater=USER,
+            blind=True,
+            higher_is="more satisfied",
+            retest="csq_retest",
+            evidence="assumption",
+            source=NO_FIGURE,
+            note="Follows experienced support and relationship.",
+        ),
+    ),
+)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.measures.purposes import GAF_DAY, Key
+from sim.measures.instrument import NORWAY, NOT_BLIND, STAFF, Measure, instrument
+from sim.measures.purposes import Key, purpose
 from sim.measures.scales import blend, one_normal, scale_score
+
+# Its number, never another's, and the purposes of its random draws.
+GAF = 7
+GAF_DAY = purpose(GAF, 0)
 
 GAF_MINIMUM = 0.0
 GAF_MAXIMUM = 100.0
@@ -40,3 +45,25 @@ def gaf_score(user: Any, rater_bias: float, p: Any, key: Key, week: int) -> floa
         GAF_MAXIMUM,
         1.0,
     )
+
+
+INSTRUMENTS = (
+    instrument(
+        GAF,
+        gaf_score,
+        Measure(
+            name="gaf",
+            title="Global Assessment of Functioning",
+            minimum=GAF_MINIMUM,
+            maximum=GAF_MAXIMUM,
+            items=1,
+            rater=STAFF,
+            blind=False,
+            higher_is="better functioning",
+            retest="gaf_retest",
+            evidence="literature",
+            source=NORWAY,
+            note=NOT_BLIND + "The printed interval of the trial's difference is not symmetric.",
+        ),
+    ),
+)

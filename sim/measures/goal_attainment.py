@@ -9,9 +9,14 @@ from __future__ import annotations
 from math import nan
 from typing import Any, NamedTuple
 
-from sim.measures.purposes import GOAL_ATTAINMENT_DAY, Key
+from sim.measures.instrument import NO_FIGURE, UNVERIFIED, USER, Measure, instrument
+from sim.measures.purposes import Key, purpose
 from sim.measures.scales import one_normal
 from sim.mechanisms.bounds import clamp
+
+# Its number, never another's, and the purposes of its random draws.
+GOAL_ATTAINMENT = 16
+GOAL_ATTAINMENT_DAY = purpose(GOAL_ATTAINMENT, 0)
 
 GOAL_MINIMUM = 0.0
 GOAL_MAXIMUM = 100.0
@@ -45,3 +50,53 @@ def goal_scores(user: Any, p: Any, key: Key, week: int) -> GoalScores:
         100.0 * user.goal_progress + p.goal_rating_noise * noise, GOAL_MINIMUM, GOAL_MAXIMUM
     )
     return GoalScores(1.0, float(int(rated + 0.5)), 0.0)
+
+
+INSTRUMENTS = (
+    instrument(
+        GOAL_ATTAINMENT,
+        goal_scores,
+        Measure(
+            name="goal_named",
+            title="Individualised goal: named",
+            minimum=0.0,
+            maximum=1.0,
+            items=1,
+            rater=USER,
+            blind=True,
+            higher_is="a goal was named",
+            retest="",
+            evidence="literature",
+            source="87% can name a goal (n = 92): a check, not an input",
+            note="Share of people, 0 or 1 for one person.",
+        ),
+        Measure(
+            name="goal_attainment",
+            title="Individualised goal attainment",
+            minimum=GOAL_MINIMUM,
+            maximum=GOAL_MAXIMUM,
+            items=1,
+            rater=USER,
+            blind=True,
+            higher_is="closer to the goal",
+            retest="",
+            evidence="assumption",
+            source=NO_FIGURE,
+            note=UNVERIFIED + "Missing while no goal has been named; 100 once a goal was reached.",
+        ),
+        Measure(
+            name="goal_reached",
+            title="Individualised goal: reached or exceeded",
+            minimum=0.0,
+            maximum=1.0,
+            items=1,
+            rater=USER,
+            blind=True,
+            higher_is="the goal was reached",
+            retest="",
+            evidence="literature",
+            source="47% reach or exceed it in 3 months (n = 92): a check, not an input",
+            note="Missing while no goal has been named; 0 or 1 for one person.",
+        ),
+    ),
+)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.measures.purposes import HONOS_DAY, Key
+from sim.measures.instrument import NORWAY, NOT_BLIND, STAFF, Measure, instrument
+from sim.measures.purposes import Key, purpose
 from sim.measures.scales import blend, one_normal, scale_score
+
+# Its number, never another's, and the purposes of its random draws.
+HONOS = 8
+HONOS_DAY = purpose(HONOS, 0)
 
 HONOS_MINIMUM = 0.0
 HONOS_MAXIMUM = 48.0
@@ -41,3 +46,25 @@ def honos_score(user: Any, rater_bias: float, p: Any, key: Key, week: int) -> fl
         HONOS_MAXIMUM,
         1.0,
     )
+
+
+INSTRUMENTS = (
+    instrument(
+        HONOS,
+        honos_score,
+        Measure(
+            name="honos",
+            title="Health of the Nation Outcome Scale",
+            minimum=HONOS_MINIMUM,
+            maximum=HONOS_MAXIMUM,
+            items=12,
+            rater=STAFF,
+            blind=False,
+            higher_is="more social disability",
+            retest="honos_retest",
+            evidence="literature",
+            source=NORWAY,
+            note=NOT_BLIND,
+        ),
+    ),
+)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from math import nan
 from typing import Any, NamedTuple
 
+from sim.measures.instrument import USER, Measure, instrument
 from sim.measures.items import (
     HALF_UNIT,
     ITEM_MAXIMUM,
@@ -27,16 +28,17 @@ from sim.measures.items import (
     low_half,
     twelve_words,
 )
-from sim.measures.purposes import (
-    INSPIRE_IMPORTANCE,
-    INSPIRE_OTHER_DAY,
-    INSPIRE_OTHER_PERSON,
-    INSPIRE_SUPPORT_DAY,
-    INSPIRE_SUPPORT_PERSON,
-    Key,
-)
+from sim.measures.purposes import Key, purpose
 from sim.measures.scales import standardised
 from sim.streams import MASK16, to_normal, to_uniform
+
+# Its number, never another's, and the purposes of its random draws.
+INSPIRE = 2
+INSPIRE_SUPPORT_DAY = purpose(INSPIRE, 0)
+INSPIRE_OTHER_DAY = purpose(INSPIRE, 10)
+INSPIRE_SUPPORT_PERSON = purpose(INSPIRE, 50)
+INSPIRE_IMPORTANCE = purpose(INSPIRE, 60)
+INSPIRE_OTHER_PERSON = purpose(INSPIRE, 70)
 
 SUPPORT_ITEMS = 20
 RELATIONSHIP_ITEMS = 7
@@ -209,3 +211,58 @@ def inspire_scores(user: Any, p: Any, key: Key, week: int) -> InspireScores:
         Week of the assessment.
     """
     return inspire_scores_with(user, inspire_model(p), p, key, week)
+
+
+_INSPIRE = "SD from PULSAR planning (about 16); Relationship retest .75 (Williams 2015)"
+_LENGTH = (
+    "Unverified: 20 + 7 items as published are modelled, the trial's web page names 21 + 8; scores "
+    "may not be comparable. Scoring recalled. Not calibrated: no REFOCUS figure seen."
+)
+INSTRUMENTS = (
+    instrument(
+        INSPIRE,
+        inspire_scores,
+        Measure(
+            name="inspire_support",
+            title="INSPIRE Support",
+            minimum=0.0,
+            maximum=MAXIMUM,
+            items=SUPPORT_ITEMS,
+            rater=USER,
+            blind=True,
+            higher_is="more support",
+            retest="inspire_retest",
+            evidence="assumption",
+            source=_INSPIRE,
+            note="Mean of the items judged important; missing when none is. " + _LENGTH,
+        ),
+        Measure(
+            name="inspire_relationship",
+            title="INSPIRE Relationship",
+            minimum=0.0,
+            maximum=MAXIMUM,
+            items=RELATIONSHIP_ITEMS,
+            rater=USER,
+            blind=True,
+            higher_is="better relationship",
+            retest="inspire_retest",
+            evidence="assumption",
+            source=_INSPIRE,
+            note=_LENGTH,
+        ),
+        Measure(
+            name="inspire_brief",
+            title="Brief INSPIRE",
+            minimum=0.0,
+            maximum=MAXIMUM,
+            items=BRIEF_ITEMS,
+            rater=USER,
+            blind=True,
+            higher_is="more support",
+            retest="inspire_retest",
+            evidence="assumption",
+            source="weights of INSPIRE Support; own figures not seen",
+            note="One item for each recovery process. Less reliable than Support. " + _LENGTH,
+        ),
+    ),
+)

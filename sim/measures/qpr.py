@@ -27,6 +27,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any, NamedTuple
 
+from sim.measures.instrument import USER, Measure, instrument
 from sim.measures.items import (
     HALF_UNIT,
     answer,
@@ -37,9 +38,14 @@ from sim.measures.items import (
     low_half,
     twelve_words,
 )
-from sim.measures.purposes import QPR_DAY, QPR_PERSON, Key
+from sim.measures.purposes import Key, purpose
 from sim.measures.scales import standardised
 from sim.streams import to_normal, to_uniform
+
+# Its number, never another's, and the purposes of its random draws.
+QPR = 1
+QPR_DAY = purpose(QPR, 0)
+QPR_PERSON = purpose(QPR, 50)
 
 SHORT_ITEMS = 15
 INTRAPERSONAL_ITEMS = 17
@@ -207,3 +213,79 @@ def qpr_scores(user: Any, p: Any, key: Key, week: int) -> QprScores:
         Week of the assessment.
     """
     return qpr_scores_with(user, qpr_model(p), p, key, week)
+
+
+_QPR = "REFOCUS controls at one year 40.0 (SD 10.2); retest .74, alpha .89 (Williams 2015)"
+_ONE_SET = "All QPR scores come from one set of 22 answers. "
+_ASSIGNED = "Which process an item asks about is an assumption."
+# Anchor-based, between groups; which form of the questionnaire the abstract does not say.
+QPR15_IMPORTANT = 4.0
+_IMPORTANT = (
+    "anchor-based in four psychosis trials, N = 681 (Psychosis 2021; 13: 220), taken for 15 items"
+)
+INSTRUMENTS = (
+    instrument(
+        QPR,
+        qpr_scores,
+        Measure(
+            name="qpr15",
+            title="Questionnaire about the Process of Recovery, 15 items",
+            minimum=0.0,
+            maximum=QPR15_MAXIMUM,
+            items=SHORT_ITEMS,
+            rater=USER,
+            blind=True,
+            higher_is="more recovery",
+            retest="qpr_retest",
+            evidence="trial",
+            source=_QPR,
+            note=_ONE_SET + "Which 15 of the 22 make the short form is an assumption (15 of the 17 "
+            "intrapersonal). " + _ASSIGNED + " Baseline level not seen.",
+            important=QPR15_IMPORTANT,
+            important_source=_IMPORTANT,
+        ),
+        Measure(
+            name="qpr22",
+            title="Questionnaire about the Process of Recovery, 22 items",
+            minimum=0.0,
+            maximum=QPR22_MAXIMUM,
+            items=ITEMS,
+            rater=USER,
+            blind=True,
+            higher_is="more recovery",
+            retest="qpr_retest",
+            evidence="literature",
+            source=_QPR,
+            note=_ONE_SET + "The minimum important difference of 4 is never applied to this form.",
+        ),
+        Measure(
+            name="qpr_intrapersonal",
+            title="QPR Intrapersonal",
+            minimum=0.0,
+            maximum=INTRAPERSONAL_MAXIMUM,
+            items=INTRAPERSONAL_ITEMS,
+            rater=USER,
+            blind=True,
+            higher_is="more recovery",
+            retest="qpr_retest",
+            evidence="assumption",
+            source=_QPR,
+            note=_ONE_SET + _ASSIGNED,
+        ),
+        Measure(
+            name="qpr_interpersonal",
+            title="QPR Interpersonal",
+            minimum=0.0,
+            maximum=INTERPERSONAL_MAXIMUM,
+            items=INTERPERSONAL_ITEMS,
+            rater=USER,
+            blind=True,
+            higher_is="more recovery in relationships",
+            retest="qpr_retest",
+            evidence="assumption",
+            source="underperforms (Williams 2015, direction); level not seen",
+            note=_ONE_SET
+            + "Asks about connectedness and the relationship with the worker: an assumption.",
+        ),
+    ),
+)

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from math import sqrt
 
-from sim.measures.purposes import TEAM_READINESS_DAY, Key
+from sim.measures.instrument import NO_FIGURE, TEAM, Measure, instrument
+from sim.measures.purposes import Key, purpose
 from sim.measures.scales import one_normal
 from sim.mechanisms.bounds import clamp, share
+
+# Its number, never another's, and the purposes of its random draws.
+TEAM_READINESS = 21
+TEAM_READINESS_DAY = purpose(TEAM_READINESS, 0)
 
 LEAST_RELIABILITY = 0.01
 
@@ -56,3 +61,26 @@ def measured_readiness(
     """Return `readiness_score` with the noise that belongs to the team's key and the week."""
     noise = one_normal(key, TEAM_READINESS_DAY, week)
     return readiness_score(team_readiness, reliability, population_sd, minimum, maximum, noise)
+
+
+INSTRUMENTS = (
+    instrument(
+        TEAM_READINESS,
+        measured_readiness,
+        Measure(
+            name="team_readiness",
+            title="Team readiness score",
+            minimum=0.0,
+            maximum=1.0,
+            items=0,
+            rater=TEAM,
+            blind=False,
+            higher_is="more ready",
+            retest="",
+            evidence="assumption",
+            source=NO_FIGURE,
+            note="Reliability and range are chosen with the scenario; 0-1 unless another range is "
+            "given.",
+        ),
+    ),
+)

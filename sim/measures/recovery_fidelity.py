@@ -7,8 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.measures.purposes import RECOVERY_FIDELITY_DAY, Key
+from sim.measures.instrument import NO_FIGURE, UNVERIFIED, USER, Measure, instrument
+from sim.measures.purposes import Key, purpose
 from sim.measures.scales import one_normal, scale_score, standardised
+
+# Its number, never another's, and the purposes of its random draws.
+RECOVERY_FIDELITY = 15
+RECOVERY_FIDELITY_DAY = purpose(RECOVERY_FIDELITY, 0)
 
 RECOVERY_FIDELITY_MINIMUM = 0.0
 RECOVERY_FIDELITY_MAXIMUM = 100.0
@@ -37,3 +42,25 @@ def recovery_fidelity_score(user: Any, p: Any, key: Key, week: int) -> float:
         RECOVERY_FIDELITY_MAXIMUM,
         1.0,
     )
+
+
+INSTRUMENTS = (
+    instrument(
+        RECOVERY_FIDELITY,
+        recovery_fidelity_score,
+        Measure(
+            name="recovery_fidelity",
+            title="Recovery Fidelity Scale",
+            minimum=RECOVERY_FIDELITY_MINIMUM,
+            maximum=RECOVERY_FIDELITY_MAXIMUM,
+            items=0,
+            rater=USER,
+            blind=True,
+            higher_is="more of the intervention experienced",
+            retest="recovery_fidelity_retest",
+            evidence="assumption",
+            source=NO_FIGURE,
+            note=UNVERIFIED + "Follows the four working practices as experienced.",
+        ),
+    ),
+)

@@ -10,9 +10,16 @@ from __future__ import annotations
 from typing import Any
 
 from sim.measures.csq import experienced_care
-from sim.measures.purposes import RSA_STAFF_DAY, RSA_USER_DAY, Key
+from sim.measures.instrument import NO_FIGURE, STAFF, USER, Measure, instrument
+from sim.measures.purposes import Key, purpose
 from sim.measures.recovery_fidelity import practices_experienced
 from sim.measures.scales import blend, one_normal, scale_score, standardised
+
+# Its number, never another's, and the purposes of its random draws.
+RSA_USER = 3
+RSA_STAFF = 4
+RSA_USER_DAY = purpose(RSA_USER, 0)
+RSA_STAFF_DAY = purpose(RSA_STAFF, 0)
 
 RSA_MINIMUM = 1.0
 RSA_MAXIMUM = 5.0
@@ -74,3 +81,43 @@ def rsa_staff_score(staff: Any, team: Any, p: Any, key: Key, week: int) -> float
         RSA_MAXIMUM,
         HUNDREDTHS,
     )
+
+
+INSTRUMENTS = (
+    instrument(
+        RSA_USER,
+        rsa_user_score,
+        Measure(
+            name="rsa_user",
+            title="Recovery Self Assessment, service users",
+            minimum=RSA_MINIMUM,
+            maximum=RSA_MAXIMUM,
+            items=0,
+            rater=USER,
+            blind=True,
+            higher_is="more recovery-oriented team",
+            retest="rsa_retest",
+            evidence="assumption",
+            source=NO_FIGURE,
+            note="Item range 1-5 recalled; number of items not seen.",
+        ),
+    ),
+    instrument(
+        RSA_STAFF,
+        rsa_staff_score,
+        Measure(
+            name="rsa_staff",
+            title="Recovery Self Assessment, staff and leaders",
+            minimum=RSA_MINIMUM,
+            maximum=RSA_MAXIMUM,
+            items=0,
+            rater=STAFF,
+            blind=False,
+            higher_is="more recovery-oriented team",
+            retest="rsa_retest",
+            evidence="assumption",
+            source="leaders rate higher: Wald(2) = 7.0, p = .03 (national survey); size not seen",
+            note="Item range 1-5 recalled. A rater's own values colour the rating.",
+        ),
+    ),
+)

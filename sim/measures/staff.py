@@ -2,83 +2,77 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from math import nan
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sim.measures.purposes import Key
-from sim.measures.rsa import rsa_staff_score
-from sim.measures.staff_attitudes import staff_attitudes_score
-from sim.measures.staff_behaviour import staff_behaviour_score
-from sim.measures.staff_knowledge import staff_knowledge_score
+from sim.measures.catalogue import in_row
+from sim.measures.rows import defined, measuring, rules_by_name, score_names
+
+_MEASURED = in_row("staff")
+# Who they are: numbers of the same name in a person's state.
+_WHO = ("leader", "generation")
+_RECORD = ("sessions_offered", "sessions_attended")
+
+if TYPE_CHECKING:
+
+    class StaffScores(NamedTuple):
+        """Self-completed scores of a member of staff."""
+
+        staff_knowledge: float
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    class StaffRow(NamedTuple):
+        """One member of staff at one assessment: who they are, and their scores."""
+
+        present: float
+
+        def __getattr__(self, name: str) -> Any: ...
+else:
+    StaffScores = namedtuple("StaffScores", score_names(_MEASURED))
+    StaffScores.__doc__ = "Self-completed scores of a member of staff."
+    StaffRow = namedtuple("StaffRow", ["present", *_WHO, *_RECORD, *score_names(_MEASURED)])
+    StaffRow.__doc__ = "One member of staff at one assessment: who they are, and their scores."
 
 
-class StaffScores(NamedTuple):
-    """Self-completed scores of a member of staff, 0-100 each."""
-
-    staff_knowledge: float
-    staff_attitudes: float
-    staff_behaviour: float
-
-
-def staff_scores(staff: Any, p: Any, key: Key, week: int) -> StaffScores:
-    """Return knowledge, attitudes and self-reported behaviour of one member of staff.
-
-    Parameters
-    ----------
-    staff : record-like
-        Member of staff: `knowledge`, `values` and the four `behaviour_` variables.
-    p : record-like
-        Parameters.
-    key : tuple of int
-        The member of staff's random-number key.
-    week : int
-        Week of the assessment.
-    """
-    return StaffScores(
-        staff_knowledge_score(staff, p, key, week),
-        staff_attitudes_score(staff, p, key, week),
-        staff_behaviour_score(staff, p, key, week),
+def _row_source() -> str:
+    """Return the source of the rule for a row: scores of a vacant post are missing."""
+    who = [f"{name}=float(staff.{name})" for name in _WHO]
+    scores = score_names(_MEASURED)
+    vacant = ["present=0.0", *who, *(f"{name}=0.0" for name in _RECORD)]
+    filled = ["present=1.0", *who, *(f"{name}=float(staff.{name})" for name in _RECORD)]
+    return "\n".join(
+        [
+            "def staff_row(staff, team, p, key, week):",
+            '    """Return the row of the staff table at an assessment."""',
+            "    if staff.present == 0:",
+            f"        return StaffRow({', '.join([*vacant, *(f'{one}=nan' for one in scores)])})",
+            "    scores = staff_scores(staff, team, p, key, week)",
+            "    return StaffRow(",
+            *(f"        {one}," for one in [*filled, *(f"{one}=scores.{one}" for one in scores)]),
+            "    )",
+            "",
+        ]
     )
 
 
-class StaffRow(NamedTuple):
-    """One member of staff at one assessment: who they are, and their scores."""
-
-    present: float
-    leader: float
-    generation: float
-    sessions_offered: float
-    sessions_attended: float
-    staff_knowledge: float
-    staff_attitudes: float
-    staff_behaviour: float
-    rsa_staff: float
-
-
-def staff_row(staff: Any, team: Any, p: Any, key: Key, week: int) -> StaffRow:
-    """Return the row of the staff table at an assessment; scores of a vacant post are missing."""
-    if staff.present == 0:
-        missing = nan
-        return StaffRow(
-            present=0.0,
-            leader=float(staff.leader),
-            generation=float(staff.generation),
-            sessions_offered=0.0,
-            sessions_attended=0.0,
-            staff_knowledge=missing,
-            staff_attitudes=missing,
-            staff_behaviour=missing,
-            rsa_staff=missing,
-        )
-    scores = staff_scores(staff, p, key, week)
-    return StaffRow(
-        present=1.0,
-        leader=float(staff.leader),
-        generation=float(staff.generation),
-        sessions_offered=float(staff.sessions_offered),
-        sessions_attended=float(staff.sessions_attended),
-        staff_knowledge=scores.staff_knowledge,
-        staff_attitudes=scores.staff_attitudes,
-        staff_behaviour=scores.staff_behaviour,
-        rsa_staff=rsa_staff_score(staff, team, p, key, week),
+_INPUTS = ("staff", "team", "p", "key", "week")
+SOURCE = (
+    measuring(
+        "staff_scores",
+        "Return everything that is measured on one member of staff.",
+        _INPUTS,
+        "StaffScores",
+        _MEASURED,
     )
+    + "\n\n"
+    + _row_source()
+)
+_SCOPE = {
+    **rules_by_name(_MEASURED),
+    "StaffScores": StaffScores,
+    "StaffRow": StaffRow,
+    "nan": nan,
+}
+staff_scores, staff_row = defined(__name__, SOURCE, _SCOPE, "staff_scores", "staff_row")

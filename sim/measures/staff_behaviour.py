@@ -10,9 +10,15 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any
 
-from sim.measures.purposes import STAFF_BEHAVIOUR_DAY, STAFF_BEHAVIOUR_PERSON, Key
+from sim.measures.instrument import STAFF, UNVERIFIED, Measure, instrument
+from sim.measures.purposes import Key, purpose
 from sim.measures.scales import one_normal, scale_score, standardised
 from sim.measures.staff_knowledge import STAFF_SCORE_MAXIMUM, STAFF_SCORE_MINIMUM
+
+# Its number, never another's, and the purposes of its random draws.
+STAFF_BEHAVIOUR = 20
+STAFF_BEHAVIOUR_DAY = purpose(STAFF_BEHAVIOUR, 0)
+STAFF_BEHAVIOUR_PERSON = purpose(STAFF_BEHAVIOUR, 50)
 
 
 def observed_behaviour(staff: Any) -> float:
@@ -56,3 +62,25 @@ def staff_behaviour_score(staff: Any, p: Any, key: Key, week: int) -> float:
         STAFF_SCORE_MAXIMUM,
         1.0,
     )
+
+
+INSTRUMENTS = (
+    instrument(
+        STAFF_BEHAVIOUR,
+        staff_behaviour_score,
+        Measure(
+            name="staff_behaviour",
+            title="Staff-rated pro-recovery behaviour",
+            minimum=STAFF_SCORE_MINIMUM,
+            maximum=STAFF_SCORE_MAXIMUM,
+            items=0,
+            rater=STAFF,
+            blind=False,
+            higher_is="more pro-recovery behaviour reported",
+            retest="staff_behaviour_retest",
+            evidence="assumption",
+            source="self-report unrelated to observed skill (trial of training methods, n = 140)",
+            note=UNVERIFIED + "Inflated, and nearly unrelated to observed behaviour.",
+        ),
+    ),
+)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.measures.purposes import STAFF_KNOWLEDGE_DAY, Key
+from sim.measures.instrument import NO_FIGURE, STAFF, UNVERIFIED, Measure, instrument
+from sim.measures.purposes import Key, purpose
 from sim.measures.scales import one_normal, scale_score, standardised
+
+# Its number, never another's, and the purposes of its random draws.
+STAFF_KNOWLEDGE = 18
+STAFF_KNOWLEDGE_DAY = purpose(STAFF_KNOWLEDGE, 0)
 
 STAFF_SCORE_MINIMUM = 0.0
 STAFF_SCORE_MAXIMUM = 100.0
@@ -23,3 +28,25 @@ def staff_knowledge_score(staff: Any, p: Any, key: Key, week: int) -> float:
         STAFF_SCORE_MAXIMUM,
         1.0,
     )
+
+
+INSTRUMENTS = (
+    instrument(
+        STAFF_KNOWLEDGE,
+        staff_knowledge_score,
+        Measure(
+            name="staff_knowledge",
+            title="Staff knowledge of recovery",
+            minimum=STAFF_SCORE_MINIMUM,
+            maximum=STAFF_SCORE_MAXIMUM,
+            items=0,
+            rater=STAFF,
+            blind=False,
+            higher_is="more knowledge",
+            retest="staff_knowledge_retest",
+            evidence="assumption",
+            source=NO_FIGURE,
+            note=UNVERIFIED,
+        ),
+    ),
+)

@@ -1,9 +1,10 @@
 """The registry: every parameter of the model, loaded from its one home.
 
 Each link of the causal chain has a TOML file beside its rules in `sim/mechanisms`, the instruments
-have one in `sim/measures`; a table of it describes one parameter (see `sim.parameters.descriptor`),
-and its first line, a comment, is the link's title. Nothing here loads NumPy or SciPy before it is
-needed.
+have one in `sim/measures`, and any of them may have its own there; a table describes one parameter
+(see `sim.parameters.descriptor`), and the first line of a link's file, a comment, is its title. A
+table ``[price.<name>]`` is no parameter but a price of what the link's element takes
+(`sim.planning.prices`). Nothing here loads NumPy or SciPy before it is needed.
 
 Functions take an optional ``parameters``, a mapping like the registry's. It is there for tests and
 for models that extend this one; without it the shipped parameters are meant.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 FOLDERS = tuple(Path(__file__).parents[1] / name for name in ("mechanisms", "measures"))
 
+MEASURES = "measures"
 PRICE = "price"
 """Table of a link's file that holds prices instead of a parameter."""
 
@@ -53,9 +56,16 @@ def files(*folders: Path) -> list[Path]:
     )
 
 
+def link_of(path: Path) -> str:
+    """Return the link of a file's parameters: its stem, or `measures` for those of instruments."""
+    return MEASURES if path.parent.name == MEASURES else path.stem
+
+
 def _titles() -> dict[str, str]:
     found = {}
     for path in files(*FOLDERS):
+        if link_of(path) != path.stem:
+            continue
         with path.open(encoding="utf-8") as file:
             found[path.stem] = file.readline().lstrip("# ").rstrip(".\n")
     order = {link: place for place, link in enumerate(CHAIN)}
@@ -72,7 +82,7 @@ def load(*folders: Path) -> Mapping[str, Parameter]:
     Parameters
     ----------
     *folders : pathlib.Path
-        Where the files are; the stem of a file is the link of its parameters.
+        Where the files are; see `link_of`.
 
     Returns
     -------
@@ -94,7 +104,7 @@ def load(*folders: Path) -> Mapping[str, Parameter]:
                     f"{path.name}: [{name}] already stands in {found[name].link}.toml; "
                     "a parameter has one home"
                 )
-            found[name] = described(name, path.stem, table)
+            found[name] = replace(described(name, path.stem, table), link=link_of(path))
     return MappingProxyType(found)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from sim.errors import InputError
-from sim.measures.catalogue import QPR15_IMPORTANT
+from sim.measures.qpr import QPR15_IMPORTANT
 from sim.planning.costs import cost_lines, discount_factors, kind_of, total
 from sim.planning.outcomes import (
     GROUP_MEASURES,

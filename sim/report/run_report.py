@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.drawing import Line, Panel
-from sim.measures.catalogue import QPR15_IMPORTANT
+from sim.measures.qpr import QPR15_IMPORTANT
 from sim.report.document import Document
 from sim.report.figures import Point, interval_figure, line_figure
 from sim.report.participation import (

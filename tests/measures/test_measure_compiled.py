@@ -5,16 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.measures.purposes import INSTRUMENT_NUMBERS
 from sim.measures.rater_bias import staff_rater_bias
 from sim.measures.readiness import measured_readiness
-from sim.measures.rsa import rsa_staff_score
 from sim.measures.staff import StaffScores, staff_scores
 from sim.measures.user import UserScores, user_scores
 from sim.state import STAFF, TEAM, record_fields
 
 CASES = 10_000
-EVERYTHING = len(UserScores._fields) + len(StaffScores._fields) + 3
+EVERYTHING = len(UserScores._fields) + len(StaffScores._fields) + 2
 
 
 def write_everything(user, staff, team, p, key, week, out):
@@ -24,12 +22,11 @@ def write_everything(user, staff, team, p, key, week, out):
     for value in user_scores(user, bias, p, key, week):
         out[place] = value
         place += 1
-    for value in staff_scores(staff, p, key, week):
+    for value in staff_scores(staff, team, p, key, week):
         out[place] = value
         place += 1
-    out[place] = rsa_staff_score(staff, team, p, key, week)
-    out[place + 1] = bias
-    out[place + 2] = measured_readiness(team.readiness, 0.7, 0.12, 0.0, 10.0, key, week)
+    out[place] = bias
+    out[place + 1] = measured_readiness(team.readiness, 0.7, 0.12, 0.0, 10.0, key, week)
 
 
 def random_records(variables, random, count):
@@ -85,4 +82,3 @@ def test_compiled_and_plain_rules_agree_bit_for_bit(compiled_rules, people, plai
         write_everything(user, one, team, sets[i % len(sets)], key, int(weeks[i]), interpreted[i])
     assert np.array_equal(compiled.view(np.int64), interpreted.view(np.int64))
     assert len(np.unique(interpreted[:, 0])) > 40
-    assert len(INSTRUMENT_NUMBERS) == len(set(INSTRUMENT_NUMBERS.values()))

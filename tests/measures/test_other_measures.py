@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from math import isnan
 from types import SimpleNamespace
 
@@ -9,8 +10,7 @@ import numpy as np
 import pytest
 
 from sim.errors import InputError
-from sim.measures import purposes
-from sim.measures.catalogue import CATALOGUE, measure
+from sim.measures.catalogue import catalogue, instruments, measure
 from sim.measures.costs import service_cost
 from sim.measures.gaf import gaf_score
 from sim.measures.goal_attainment import goal_scores
@@ -18,9 +18,11 @@ from sim.measures.rater_bias import staff_rater_bias
 from sim.measures.readiness import readiness_score
 from sim.measures.rsa import rsa_staff_score
 from sim.measures.scales import blend, scale_score
-from sim.measures.staff import StaffScores, staff_scores
-from sim.measures.staff_behaviour import observed_behaviour
-from sim.measures.user import UserScores, staff_rating_scores, user_scores
+from sim.measures.staff import StaffScores
+from sim.measures.staff_attitudes import staff_attitudes_score
+from sim.measures.staff_behaviour import observed_behaviour, staff_behaviour_score
+from sim.measures.staff_knowledge import staff_knowledge_score
+from sim.measures.user import UserScores, user_scores
 from sim.state import PRACTICES
 from sim.streams import MEASURE_FIRST
 
@@ -193,8 +195,6 @@ def test_bias_favours_in_every_staff_rating_and_touches_no_other(users, paramete
             assert np.array_equal(getattr(fair, name), getattr(kind, name), equal_nan=True)
         for name in favoured:
             favoured[name] += (getattr(kind, name) - getattr(fair, name)) / 300
-        rated = staff_rating_scores(user, 0.6, p, key_of(i), 52)
-        assert rated == (kind.gaf, kind.honos, kind.cansas_staff)
     assert favoured["gaf"] == pytest.approx(0.6 * 12.2, abs=0.3)
     assert favoured["honos"] == pytest.approx(-0.6 * 4.83, abs=0.5)
     assert -0.6 * 2.6 < favoured["cansas_staff"] < -0.8
@@ -203,24 +203,24 @@ def test_bias_favours_in_every_staff_rating_and_touches_no_other(users, paramete
 def test_self_report_is_inflated_and_hardly_follows_behaviour(staff_members, parameters):
     p = parameters()
     reported = np.array(
-        [staff_scores(one, p, key_of(i), 0).staff_behaviour for i, one in enumerate(staff_members)]
+        [staff_behaviour_score(one, p, key_of(i), 0) for i, one in enumerate(staff_members)]
     )
     observed = np.array([observed_behaviour(one) for one in staff_members])
     error = 1 / np.sqrt(PEOPLE)
     assert abs(np.corrcoef(reported, observed)[0, 1]) < 0.15 + 4 * error
     modest = parameters(self_report_inflation=0.0)
     plain_report = np.array(
-        [
-            staff_scores(one, modest, key_of(i), 0).staff_behaviour
-            for i, one in enumerate(staff_members)
-        ]
+        [staff_behaviour_score(one, modest, key_of(i), 0) for i, one in enumerate(staff_members)]
     )
     assert (reported - plain_report).mean() == pytest.approx(0.6 * 12.0, abs=0.2)
 
 
 def test_knowledge_and_attitudes_follow_their_latents(staff_members, parameters):
     p = parameters()
-    scores = np.array([staff_scores(one, p, key_of(i), 0) for i, one in enumerate(staff_members)])
+    both = (staff_knowledge_score, staff_attitudes_score)
+    scores = np.array(
+        [[score(one, p, key_of(i), 0) for score in both] for i, one in enumerate(staff_members)]
+    )
     for column, latent in ((0, "knowledge"), (1, "values")):
         level = np.array([getattr(one, latent) for one in staff_members])
         found = np.corrcoef(scores[:, column], level)[0, 1]
@@ -293,11 +293,10 @@ def test_readiness_score_maps_to_any_range():
 
 
 def test_catalogue_describes_every_score_once():
-    names = [one.name for one in CATALOGUE]
+    names = [one.name for one in catalogue().values()]
     assert len(names) == len(set(names))
-    others = {"rsa_staff", "team_readiness"}
-    assert set(names) == {*UserScores._fields, *StaffScores._fields, *others}
-    for one in CATALOGUE:
+    assert names == [*UserScores._fields, *StaffScores._fields, "team_readiness"]
+    for one in catalogue().values():
         assert one.minimum < one.maximum
         assert one.rater in {"service user", "staff", "researcher", "team"}
         assert one.evidence in {"trial", "literature", "assumption"}
@@ -305,7 +304,7 @@ def test_catalogue_describes_every_score_once():
 
 
 def test_catalogue_names_parameters_that_exist(tables):
-    for one in CATALOGUE:
+    for one in catalogue().values():
         assert one.retest == "" or one.retest in tables
 
 
@@ -318,11 +317,13 @@ def test_no_two_draws_share_a_purpose():
     """Blocks that an instrument draws, and the ones that follow in the same call, are its own."""
     lengths = {"QPR": 3, "INSPIRE_SUPPORT": 3, "INSPIRE_IMPORTANCE": 3, "INSPIRE_OTHER": 2}
     taken: list[int] = []
-    for name, first in vars(purposes).items():
-        if name.endswith(("_DAY", "_PERSON", "_IMPORTANCE")):
-            stem = name.removesuffix("_DAY").removesuffix("_PERSON")
-            taken.extend(range(first, first + lengths.get(stem, 1)))
-            assert (first - MEASURE_FIRST) // 100 in purposes.INSTRUMENT_NUMBERS.values()
+    known = {one.number for one in instruments()}
+    for module in {sys.modules[one.rule.__module__] for one in instruments()}:
+        for name, first in vars(module).items():
+            if name.endswith(("_DAY", "_PERSON", "_IMPORTANCE")):
+                stem = name.removesuffix("_DAY").removesuffix("_PERSON")
+                taken.extend(range(first, first + lengths.get(stem, 1)))
+                assert (first - MEASURE_FIRST) // 100 in known
     assert len(taken) == len(set(taken))
     assert min(taken) >= MEASURE_FIRST
     assert max(taken) < 2**16
