@@ -93,7 +93,8 @@ def test_what_a_rule_of_the_table_sets_are_variables_of_its_agent() -> None:
         for step in one.steps:
             if isinstance(step, Do):
                 known = set(DTYPES[one.who].names or ())
-                assert set(fields_of(step.rule)) <= known, step.rule.__name__
+                sets = (step.sets,) if step.sets else fields_of(step.rule)
+                assert set(sets) <= known, step.rule.__name__
 
 
 class Mood(NamedTuple):
@@ -126,6 +127,15 @@ def test_an_input_that_the_phase_does_not_know_is_refused_with_the_nearest_name(
         call(mood, {"staff": "staff"})
     with pytest.raises(InputError, match="silent: must be annotated"):
         fields_of(silent)
+
+
+def test_a_rule_that_returns_a_number_sets_the_variable_that_its_step_names() -> None:
+    code = phase_code(phase("feel", "staff", "Feel.", Do(weather, sets="values")))
+    assert [ast.unparse(one) for one in code] == ["world.follow(staff, weather(p), 'values')"]
+    names = week_source.IN_TEAM
+    assert week_source.Compiled("staff", names).rewritten(code) == ["staff.values = weather(p)"]
+    with pytest.raises(InputError, match="weather: must be annotated with the named tuple"):
+        fields_of(weather)
 
 
 def names(stretches: list[list[Phase]]) -> list[list[str]]:
