@@ -151,7 +151,7 @@ compiled = both(staff[0], team[0], user[0], action[0], row)
 plain = (tired(staff.view(np.recarray)[0], team.view(np.recarray)[0], p),
          met(user.view(np.recarray)[0], action.view(np.recarray)[0], p))
 found["compiled"] = [float(one).hex() for one in compiled], [float(one).hex() for one in plain]
-print("@" + json.dumps(found))
+print(json.dumps(found))
 """
 
 
@@ -175,7 +175,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         timeout=300,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    facts: dict[str, Any] = json.loads(done.stdout.rpartition("@")[2])
+    facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return facts
 
 
