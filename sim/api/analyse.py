@@ -82,6 +82,36 @@ class Analysis(Answer):
         return without_nan(dict(self.result))
 
 
+class GeneralisedAnalysis(Analysis):
+    """The analysis of a binary or count outcome.
+
+    Attributes
+    ----------
+    result : dict
+        See `sim.trials.analyses.generalised.analyse_generalised`.
+    """
+
+    @property
+    def text(self) -> str:
+        """The answer as a page of plain text."""
+        from sim.trials.analyses.generalised_text import format_generalised
+
+        return format_generalised(dict(self.result))
+
+    @cached_property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """Coefficients of both models; empty where the outcome is separated."""
+        import pandas as pd
+
+        rows = [
+            {"coefficient": name, "model": model, "estimate": value}
+            for model in ("marginal", "mixed")
+            if self.result[model] is not None
+            for name, value in self.result[model]["coefficients"].items()
+        ]
+        return {"coefficients": pd.DataFrame(rows)}
+
+
 def analyse(
     data: str | Path | pd.DataFrame,
     model: str | None = None,
@@ -94,6 +124,8 @@ def analyse(
     strata: str | Sequence[str] = (),
     pairs: str | None = None,
     design: str | Path | None = None,
+    family: str | None = None,
+    quadrature: int | str = 9,
 ) -> Analysis:
     """Fit a linear mixed model to a trial's data and test one term, or do what a design declares.
 
@@ -121,6 +153,11 @@ def analyse(
     design : str or Path, optional
         The trial's design file, instead of all of the above but `data`: its planned analysis is
         done, and what the data have otherwise than planned is told.
+    family : {'binomial', 'poisson'}, optional
+        Of a 0/1 outcome or a count: a marginal and a mixed model instead of the linear one, for a
+        formula with one random intercept, and ``offset(log(months))`` for people's time.
+    quadrature : int
+        Points of that mixed model; 1 is Laplace's approximation.
 
     Returns
     -------
@@ -144,6 +181,21 @@ def analyse(
         raise InputError(
             "model and term: say what is analysed, as --model 'fu ~ arm + (1|cluster)' --term arm; "
             "or name the trial's design file, --design"
+        )
+    if family is not None:
+        from sim.trials.analyses.generalised import analyse_generalised
+        from sim.trials.data.trial_table import read_table
+
+        return GeneralisedAnalysis(
+            analyse_generalised(
+                read_table(data) if isinstance(data, str | Path) else data,
+                model,
+                term,
+                family,
+                references=[reference] if isinstance(reference, str) else list(reference),
+                missing=[missing] if isinstance(missing, str) else list(missing),
+                points=whole("quadrature", quadrature, 1, 100),
+            )
         )
     if isinstance(strata, str):
         strata = [name.strip() for name in strata.split(",")]

@@ -18,6 +18,8 @@ examples:
     --participation attended --impute 50
   refocus analyse data.csv --model 'y ~ arm + factor(pair) + (1|cluster)' --term arm --pairs pair
   refocus analyse data.csv --design my-trial.toml
+  refocus analyse data.csv --model 'admissions ~ arm + prior + offset(log(months)) + (1|team)' \
+    --term arm --family poisson
 """
 
 
@@ -73,11 +75,31 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         help="strata within which clusters were randomised",
     )
     parser.add_argument(
+        "--family",
+        metavar="binomial|poisson",
+        help="of a 0/1 outcome or a count: marginal model with errors for few clusters, mixed "
+        "model, and risks or rates with everybody in each arm; offset(log(COLUMN)) in the model "
+        "is people's time",
+    )
+    parser.add_argument(
+        "--quadrature",
+        default="9",
+        metavar="N",
+        help="points of the mixed model with --family; 1 is Laplace's approximation (default 9)",
+    )
+    parser.add_argument(
         "--impute", default="0", metavar="N", help="impute missing outcomes within clusters N times"
     )
     parser.add_argument("--format", default="text", metavar="text|json", help="of the output")
     # What the plan says is not said again: an option beside it would be another plan.
-    declare(parser, alone_with={"design": ("data", "format")})
+    declare(
+        parser,
+        alone_with={
+            "design": ("data", "format"),
+            "family": ("data", "model", "term", "reference", "missing", "format", "quadrature"),
+        },
+        only_with={"quadrature": ("family", None)},
+    )
     parser.set_defaults(run=run)
 
 
@@ -99,6 +121,8 @@ def run(given: argparse.Namespace) -> int:
         strata=given.strata if given.strata is not None else (),
         pairs=given.pairs,
         design=given.design,
+        family=given.family,
+        quadrature=given.quadrature,
     )
     print(answer.printed(given.format), end="")
     return 0

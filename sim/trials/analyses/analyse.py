@@ -10,7 +10,7 @@ import functools
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ from sim.trials.data.trial_table import (
 )
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.design_columns import prepare_design
-from sim.trials.fits.fixed_part import fixed_columns, is_factor, response_column
+from sim.trials.fits.fixed_part import FixedPart, fixed_columns, is_factor, response_column
 from sim.trials.fits.mixed_model import MixedModelFit, fit_mixed_model
 from sim.trials.fits.model_formula import ModelFormula, RandomTerm, names_in, parse_formula
 
@@ -132,6 +132,107 @@ def analyse_csv(
     )
 
 
+class ReadModel(NamedTuple):
+    """A table as a model takes it.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        All rows.
+    formula : ModelFormula
+    table : DataFrame
+        Used columns of the complete rows.
+    y : (n,) array
+    effects : list of RandomEffect
+    fixed : FixedPart
+    at : int
+        The tested column.
+    chosen : dict
+        References of factors.
+    gone : dict of arrays of bool
+        Missing fields of all rows, by column.
+    dropped : array of bool
+        Which rows are incomplete.
+    used : tuple of str
+        Columns of the model.
+    notes : list of str
+    """
+
+    frame: pd.DataFrame
+    formula: ModelFormula
+    table: pd.DataFrame
+    y: Matrix
+    effects: list[RandomEffect]
+    fixed: FixedPart
+    at: int
+    chosen: dict[str, Reference]
+    gone: dict[str, NDArray[np.bool_]]
+    dropped: NDArray[np.bool_]
+    used: tuple[str, ...]
+    notes: list[str]
+
+
+def read_model(
+    frame: pd.DataFrame,
+    model: str,
+    term: str,
+    references: Sequence[str] = (),
+    missing: Sequence[str] = (),
+    beside: Sequence[str] = (),
+) -> ReadModel:
+    """Return a table as a model takes it; see `analyse_table`.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    model, term : str
+    references, missing : sequence of str
+    beside : sequence of str
+        Columns outside the model whose missing fields are wanted too.
+    """
+    formula = parse_formula(model)
+    frame, formula = _with_cluster_period(frame, formula)
+    used = _used_columns(frame, formula)
+    asked = tuple(dict.fromkeys((*used, *(one for one in beside if one in frame.columns))))
+    gone, notes = missing_fields(frame, asked, missing)
+    dropped = np.logical_or.reduce([gone[name] for name in used])
+    of_response = names_in(formula.response)
+    of_used = {name: gone[name] for name in used}
+    visits = dropped_by_visit(frame, of_used, of_response, formula.random_names)
+    complete = frame.loc[~dropped, list(used)].copy()
+    # Errors name rows as they are numbered in the table, whatever its index.
+    complete.index = np.flatnonzero(~dropped)
+    if len(complete) == 0:
+        counts = ", ".join(f"{name} {gone[name].sum()}" for name in used if gone[name].any())
+        raise InputError(
+            f"rows: none of {len(frame)} is complete in {', '.join(used)} (missing: {counts})"
+        )
+    if visits is not None:
+        notes.append(visits)
+    table = columns_of_model(formula, complete, used)
+    chosen = chosen_references(references, formula, table, term)
+    for column, reference in chosen.items():
+        if reference.chosen == GIVEN:
+            table[column] = as_labels(table[column])
+    notes += suspected_codes(complete, used)
+    of_labels = label_notes(complete, [one for one in used if is_factor(table, one)])
+    notes += [one for told in of_labels.values() for one in told]
+    notes += column_guesses(formula, table)
+    check_factors(formula, table, visits)
+    y = response_column(formula, table)
+    if np.ptp(y) == 0.0:
+        raise InputError(f"outcome '{formula.response}': it has the value {y[0]:g} in every row")
+    for slope in (one.slope for one in formula.random if one.slope is not None):
+        if is_factor(table, slope):
+            raise InputError(f"column '{slope}': the slope of a random effect must be numeric")
+    effects = [_random_effect(one, table) for one in formula.random]
+    _check_varies(table, formula, term)
+    fixed, chosen, at = coded_fixed_part(formula, table, chosen, term, of_labels)
+    return ReadModel(
+        frame, formula, table, y, effects, fixed, at, chosen, gone, dropped, used, notes
+    )
+
+
 def analyse_table(
     frame: pd.DataFrame,
     model: str,
@@ -199,49 +300,15 @@ def analyse_table(
     InputError
         Names the column, value and rule that stand in the way.
     """
-    formula = parse_formula(model)
-    frame, formula = _with_cluster_period(frame, formula)
-    used = _used_columns(frame, formula)
+    beside = [one for one in (participation, pairs, *strata) if one is not None]
+    read = read_model(frame, model, term, references, missing, beside)
+    frame, formula, table, y, effects = read.frame, read.formula, read.table, read.y, read.effects
+    gone, dropped, notes, chosen = read.gone, read.dropped, read.notes, read.chosen
+    fixed, at = read.fixed, read.at
     if participation is not None and participation not in frame.columns:
         raise unknown("column", participation, frame.columns)
-    beside = [one for one in (participation, pairs, *strata) if one in frame.columns]
-    asked = tuple(dict.fromkeys((*used, *(str(one) for one in beside))))
-    gone, notes = missing_fields(frame, asked, missing)
-    dropped = np.logical_or.reduce([gone[name] for name in used])
-    of_response = names_in(formula.response)
-    of_used = {name: gone[name] for name in used}
-    visits = dropped_by_visit(frame, of_used, of_response, formula.random_names)
-    complete = frame.loc[~dropped, list(used)].copy()
-    # Errors name rows as they are numbered in the table, whatever its index.
-    complete.index = np.flatnonzero(~dropped)
-    if len(complete) == 0:
-        counts = ", ".join(f"{name} {gone[name].sum()}" for name in used if gone[name].any())
-        raise InputError(
-            f"rows: none of {len(frame)} is complete in {', '.join(used)} (missing: {counts})"
-        )
-    if visits is not None:
-        notes.append(visits)
-    table = columns_of_model(formula, complete, used)
-    chosen = chosen_references(references, formula, table, term)
-    for column, reference in chosen.items():
-        if reference.chosen == GIVEN:
-            table[column] = as_labels(table[column])
-    notes += suspected_codes(complete, used)
-    of_labels = label_notes(complete, [one for one in used if is_factor(table, one)])
-    notes += [one for told in of_labels.values() for one in told]
-    notes += column_guesses(formula, table)
-    check_factors(formula, table, visits)
-    y = response_column(formula, table)
-    if np.ptp(y) == 0.0:
-        raise InputError(f"outcome '{formula.response}': it has the value {y[0]:g} in every row")
     told = outcome_note(formula.response, y)
     notes += [] if told is None else [told]
-    for slope in (one.slope for one in formula.random if one.slope is not None):
-        if is_factor(table, slope):
-            raise InputError(f"column '{slope}': the slope of a random effect must be numeric")
-    effects = [_random_effect(one, table) for one in formula.random]
-    _check_varies(table, formula, term)
-    fixed, chosen, at = coded_fixed_part(formula, table, chosen, term, of_labels)
     X, names = fixed.X, fixed.names
     groups = _declared(frame, gone, dropped, strata, pairs)
     fit = fit_mixed_model(X, y, effects, names)
@@ -258,7 +325,7 @@ def analyse_table(
         "direction": direction(own, table),
         "compared": compared_labels(own, table, chosen),
         "references": {name: one._asdict() for name, one in chosen.items()},
-        "missing_by_column": {one: int(gone[one].sum()) for one in used if gone[one].any()},
+        "missing_by_column": {one: int(gone[one].sum()) for one in read.used if gone[one].any()},
     }
     for name, parts in zip(names, fixed.parts, strict=True):
         if name in result["coef"]:
@@ -272,7 +339,7 @@ def analyse_table(
     factors = {
         name: [label_of(one) for one in table[name]]
         for name in formula.fixed_names
-        if name not in (*of_response, *tested_columns)
+        if name not in (*names_in(formula.response), *tested_columns)
     }
     # An interaction's product is no schedule that was randomised.
     periods = _periods(formula, table) if len(own) == 1 else None
@@ -295,7 +362,7 @@ def analyse_table(
         if result["between_within"] is None:
             raise InputError("participation: people of one arm are in no clusters to compare")
         taken_part = frame.loc[~dropped, participation].copy()
-        taken_part.index = complete.index
+        taken_part.index = table.index
         shares = as_numbers(participation, taken_part, must=True)
         assert shares is not None
         turned = control_is_larger(result["compared"])

@@ -32,15 +32,15 @@ def format_analysis(result: dict[str, Any]) -> str:
     )
     lines = [
         *_plan(result),
-        f"Effect of {result['term']}, {compares}: {_number(result['estimate'])} by the mixed model "
-        f"(model standard error {_number(result['se'])})",
+        f"Effect of {result['term']}, {compares}: {number_text(result['estimate'])} by the mixed "
+        f"model (model standard error {number_text(result['se'])})",
         f"Model: {result['formula']}",
         f"Rows: {result['n_obs']} used, {result['rows_dropped_missing']} left out for missing "
         f"values{_missing(result['missing_by_column'])}; groups: {groups}",
         *([f"References: {references}"] if references else []),
         *(f"Note: {one}" for one in result["notes"]),
         "",
-        *_table(_tests(result)),
+        *table_lines(_tests(result)),
         "",
         *_estimates_differ(result),
         *_between_within(result["between_within"]),
@@ -60,24 +60,24 @@ def format_analysis(result: dict[str, Any]) -> str:
                 f"Monte Carlo error {permutation['monte_carlo_se']:.1g}"
             )
         lines += [
-            f"Cluster permutation test, {compares}: estimate {_number(permutation['estimate'])}, "
-            f"p {_p(permutation['p'])} ({how})",
+            f"Cluster permutation test, {compares}: estimate "
+            f"{number_text(permutation['estimate'])}, p {p_text(permutation['p'])} ({how})",
             "",
         ]
     lines += _participation(result.get("participation"))
     lines += _imputation(result.get("multiple_imputation"), compares)
     lines += ["Coefficients (Kenward-Roger)"]
-    lines += _table(
+    lines += table_lines(
         [
             ["", "estimate", "SE", "df", "t", "p", "which is"],
             *(
                 [
                     name,
-                    _number(one["estimate"]),
-                    _number(one["kenward_roger"]["se_adj"]),
+                    number_text(one["estimate"]),
+                    number_text(one["kenward_roger"]["se_adj"]),
                     f"{one['kenward_roger']['df']:.1f}",
                     f"{one['kenward_roger']['t']:.3f}",
-                    _p(one["kenward_roger"]["p"]),
+                    p_text(one["kenward_roger"]["p"]),
                     "" if name == "(Intercept)" else one["direction"],
                 ]
                 for name, one in result["coef"].items()
@@ -85,7 +85,7 @@ def format_analysis(result: dict[str, Any]) -> str:
         ]
     )
     lines += ["", "Variances"]
-    lines += _table([[name, _number(value)] for name, value in result["variance"].items()])
+    lines += table_lines([[name, number_text(value)] for name, value in result["variance"].items()])
     lines.append(f"  REML criterion {result['reml_criterion']:.6f}")
     lines += _correlations(result["correlations"])
     lines += [f"Note: {one}" for one in result["warnings"]]
@@ -102,9 +102,9 @@ def _plan(result: dict[str, Any]) -> list[str]:
     return [
         f"Plan: {plan['design']} ({plan['title']}{mark})",
         *wrap(f"Planned: {plan['words']}. It estimates {plan['estimates']}.", WIDTH),
-        f"Answer: {result['direction']}: {_number(answer['estimate'])}, "
+        f"Answer: {result['direction']}: {number_text(answer['estimate'])}, "
         f"{100 * (1 - plan['alpha']):g}% interval {_interval(answer['interval'])}, "
-        f"SE {_number(answer['se'])}, df {answer['df']:.1f}, p {_p(answer['p'])}; "
+        f"SE {number_text(answer['se'])}, df {answer['df']:.1f}, p {p_text(answer['p'])}; "
         f"{answer['clusters']} clusters, {answer['rows']} rows",
         *(f"Otherwise than planned: {one}" for one in plan["differences"]),
         "",
@@ -157,9 +157,9 @@ def _participation(found: dict[str, Any] | None) -> list[str]:
     t = effect["instrument_t"]
     strength = f"t of participation {t:.1f}" if isfinite(t) else "here it is perfect"
     return [
-        f"Participation: mean {_number(treated)} in clusters of {other}, {_number(control)} in "
-        f"those of {reference}, the control",
-        *_table(rows),
+        f"Participation: mean {number_text(treated)} in clusters of {other}, "
+        f"{number_text(control)} in those of {reference}, the control",
+        *table_lines(rows),
         "  The complier-average interval is Anderson and Rubin's (Fieller's): effects that a",
         "  cluster-summary t test, with the arm as instrument, does not reject at 5%. It holds for",
         f"  a weak instrument too ({strength}). Its p is the intention-to-treat one, its",
@@ -182,7 +182,7 @@ def _imputation(found: dict[str, Any] | None, compares: str) -> list[str]:
         f"Multiple imputation within clusters: {found['imputations']} data sets of "
         f"{found['n_obs']} rows, {found['imputed_outcomes']} outcomes imputed; "
         f"{100 * found['missing_information']:.0f}% of the variance is due to missing values",
-        *_table(rows),
+        *table_lines(rows),
         "",
     ]
 
@@ -190,22 +190,22 @@ def _imputation(found: dict[str, Any] | None, compares: str) -> list[str]:
 def _effect_row(name: str, one: dict[str, Any], interval: str) -> list[str]:
     return [
         name,
-        _number(one["estimate"]),
-        _number(one["se"]),
+        number_text(one["estimate"]),
+        number_text(one["se"]),
         f"{one['df']:.1f}",
-        _p(one["p"]),
+        p_text(one["p"]),
         interval,
     ]
 
 
 def _interval(limits: list[float]) -> str:
-    return f"{_number(limits[0])} to {_number(limits[1])}"
+    return f"{number_text(limits[0])} to {number_text(limits[1])}"
 
 
 def _estimates_differ(result: dict[str, Any]) -> list[str]:
     """Return why rows of the table have different estimates, if they do."""
     summary = result["cluster_summary"]
-    if summary is None or _number(summary["estimate"]) == _number(result["estimate"]):
+    if summary is None or number_text(summary["estimate"]) == number_text(result["estimate"]):
         return []
     return [
         "The mixed model weighs clusters by what they tell; the cluster summary counts each the",
@@ -248,11 +248,11 @@ def _tests(result: dict[str, Any]) -> list[list[str]]:
         rows.append(
             [
                 analysis_named(name).short,
-                _number(one["estimate"]),
-                _number(one["se"]),
+                number_text(one["estimate"]),
+                number_text(one["se"]),
                 f"{one['df']:.1f}",
                 f"{one['t']:.3f}",
-                _p(one["p"]),
+                p_text(one["p"]),
                 _interval(one["ci95"]),
             ]
         )
@@ -273,21 +273,22 @@ def _exposure(result: dict[str, Any]) -> list[str]:
     rows = [["", "estimate", "SE", "df", "p", "95% interval", "CR2 SE", "df", "p"]]
     for name, tests in named:
         one, robust = tests["kenward-roger"], tests.get("cluster-robust")
-        row = [name, *(_number(one[key]) for key in ("estimate", "se")), f"{one['df']:.1f}"]
-        row += [_p(one["p"]), _interval(one["ci95"])]
+        row = [name, *(number_text(one[key]) for key in ("estimate", "se")), f"{one['df']:.1f}"]
+        row += [p_text(one["p"]), _interval(one["ci95"])]
         if robust is None:
             row += ["", "", ""]
         else:
-            row += [_number(robust["se"]), f"{robust['df']:.1f}", _p(robust["p"])]
+            row += [number_text(robust["se"]), f"{robust['df']:.1f}", p_text(robust["p"])]
         rows.append(row)
     lines = [
         f"By period of exposure, {result['direction']} (an effect for each period since a cluster",
         "began; Kenward-Roger, and the cluster-robust error beside it)",
-        *_table(rows),
+        *table_lines(rows),
     ]
     for name, words in (("all_equal", "equal at every exposure"), ("all_zero", "all zero")):
         tests = [
-            f"{method} F {one['f']:.3f} on {one['df1']} and {one['df2']:.1f} df, p {_p(one['p'])}"
+            f"{method} F {one['f']:.3f} on {one['df1']} and {one['df2']:.1f} df, "
+            f"p {p_text(one['p'])}"
             for method, one in (
                 ("Kenward-Roger", found[name]["kenward_roger"]),
                 ("Satterthwaite", found[name]["satterthwaite"]),
@@ -297,7 +298,8 @@ def _exposure(result: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
-def _table(rows: list[list[str]]) -> list[str]:
+def table_lines(rows: list[list[str]]) -> list[str]:
+    """Return rows as aligned lines; the first column is text."""
     widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
     return [
         "  "
@@ -309,9 +311,11 @@ def _table(rows: list[list[str]]) -> list[str]:
     ]
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
+    """Return a number with four digits."""
     return f"{value:.4g}"
 
 
-def _p(value: float) -> str:
+def p_text(value: float) -> str:
+    """Return a p value."""
     return "<.0001" if value < 1e-4 else f"{value:.4f}"

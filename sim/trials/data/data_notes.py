@@ -258,9 +258,10 @@ def outcome_note(name: str, y: NDArray[np.float64]) -> str | None:
         return None
     if values.tolist() == [0.0, 1.0]:
         what = "effects are differences of proportions (risk differences)"
+        offered = "; --family binomial gives odds and risk ratios of a logistic model"
     else:
-        what = "effects are differences of its mean"
+        what, offered = "effects are differences of its mean", ""
     return (
         f"outcome '{name}' has two values, {values[0]:g} and {values[1]:g}, and is fitted by a "
-        f"linear model: {what}; tests are approximate where a proportion is near 0 or 1"
+        f"linear model: {what}; tests are approximate where a proportion is near 0 or 1{offered}"
     )

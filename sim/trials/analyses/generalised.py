@@ -1,0 +1,264 @@
+"""Binary and count outcomes of a cluster trial: marginal and mixed models of a user's table.
+
+The marginal model (generalised estimating equations) answers for the population, with errors for
+few clusters and a t test; the mixed model with a random intercept for a cluster like others.
+Risks and rates with everybody in each arm follow from both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.errors import InputError, unknown
+from sim.trials.analyses.analyse import read_model
+from sim.trials.analyses.cluster_tests import t_test
+from sim.trials.analyses.standardised import standardised
+from sim.trials.analyses.tested_term import compared_labels, direction, notes_on_term
+from sim.trials.fits.design_columns import prepare_design
+from sim.trials.fits.gee import CORRECTIONS, FAMILIES, Family, GeeFit, fit_gee
+from sim.trials.fits.glmm import GlmmFit, fit_glmm
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_OFFSET = re.compile(r"\+\s*offset\(\s*log\(\s*(`[^`]*`|[\w.]+)\s*\)\s*\)")
+# Kauermann and Carroll's error holds its level with about as few clusters as this where sizes are
+# alike; with fewer, or sizes that vary more, Fay and Graubard's is taken (Li and Redden 2015).
+FEW_CLUSTERS, VARIED_SIZES = 10, 0.6
+OVERDISPERSED = 1.5
+DEFAULT_POINTS = 9
+
+
+def analyse_generalised(
+    frame: pd.DataFrame,
+    model: str,
+    term: str,
+    family: str,
+    *,
+    references: Sequence[str] = (),
+    missing: Sequence[str] = (),
+    points: int = DEFAULT_POINTS,
+    independent: bool = False,
+) -> dict[str, Any]:
+    """Fit both models to a trial's table and test one term.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    model : str
+        In lme4's notation with one random intercept, as ``"y ~ arm + (1|team)"``; a count may have
+        ``offset(log(months))``.
+    term : str
+        A column of whole clusters or of people, with a single coefficient.
+    family : {'binomial', 'poisson'}
+    references, missing : sequence of str
+        See `sim.trials.analyses.analyse.analyse_table`.
+    points : int
+        Quadrature points of the mixed model; 1 is Laplace's approximation.
+    independent : bool
+        Whether the marginal model's working correlation is nil instead of exchangeable.
+
+    Returns
+    -------
+    dict
+        ``direction``, ``compared``, ``notes``, ``n_obs``, ``n_clusters``, ``family``, ``effect``;
+        ``marginal`` (``coefficients``, ``alpha``, ``phi``, ``tests`` by error, ``chosen`` error,
+        ``standardised``) and ``mixed`` (``coefficients``, ``sd``, ``estimate``, ``se``, ``p``,
+        ``log_likelihood``, ``standardised``), or None with the reason among ``notes`` where the
+        outcome is separated.
+
+    Raises
+    ------
+    InputError
+        Names the column, value and rule that stand in the way.
+    """
+    if family not in FAMILIES:
+        raise unknown("family", family, FAMILIES)
+    kind = FAMILIES[family]
+    found = _OFFSET.search(model)
+    exposed = None if found is None else found[1].strip("`")
+    if "offset" in _OFFSET.sub("", model):
+        raise InputError(f"model '{model}': an offset is written offset(log(COLUMN)), once")
+    if exposed is not None and exposed not in frame.columns:
+        raise unknown("column", exposed, frame.columns)
+    if exposed is not None:
+        frame = frame[frame[exposed].notna()]
+    read = read_model(frame, _OFFSET.sub("", model), term, references, missing)
+    formula, fixed, y = read.formula, read.fixed, read.y
+    if len(formula.random) != 1 or formula.random[0].slope is not None:
+        raise InputError(f"model '{model}': needs one random intercept, as (1|team)")
+    check_outcome(formula.response, y, family)
+    kept = prepare_design(fixed.X, y).kept
+    names = [fixed.names[j] for j in kept]
+    tested = fixed.names[read.at]
+    if tested not in names:
+        raise InputError(f"term '{term}': it is a combination of other columns")
+    x, at = fixed.X[:, kept], names.index(tested)
+    offset = None
+    if exposed is not None:
+        offset = _log_exposure(read.frame, read.dropped, exposed)
+    clusters = read.effects[0].codes
+    own = fixed.parts[read.at]
+    sizes = np.bincount(clusters).astype(float)
+    notes = [*notes_on_term(fixed, read.at, read.table, read.chosen), *read.notes]
+    result: dict[str, Any] = {
+        "formula": model,
+        "term": term,
+        "family": family,
+        "effect": kind.effect,
+        "direction": direction(own, read.table),
+        "compared": compared_labels(own, read.table, read.chosen),
+        "n_obs": len(y),
+        "n_clusters": len(sizes),
+        "rows_dropped_missing": int(read.dropped.sum()),
+        "size_variation": float(sizes.std(ddof=1) / sizes.mean()) if len(sizes) > 1 else 0.0,
+        "marginal": None,
+        "mixed": None,
+        "notes": notes,
+    }
+    if len(sizes) < 4 or x.shape[1] >= len(sizes) - 2:
+        raise InputError(
+            f"clusters: {len(sizes)} are too few for {x.shape[1]} coefficients; leave covariates "
+            "out, or compare clusters by their means without --family"
+        )
+    separated = separation(x, y, at, family)
+    if separated:
+        notes.append(
+            f"{separated}: odds ratios are infinite and no model of them is fitted; without "
+            "--family the difference of proportions and the permutation test of clusters stand"
+        )
+        return result
+    levels = x.copy(), x.copy()
+    low, high = float(x[:, at].min()), float(x[:, at].max())
+    for other in (j for j, name in enumerate(names) if j != at and tested in name.split(":")):
+        raise InputError(
+            f"term '{term}': stands in the interaction {names[other]}, so that it has no one effect"
+        )
+    levels[0][:, at], levels[1][:, at] = high, low
+    gee = fit_gee(x, y, clusters, kind, offset, exchangeable=not independent)
+    result["marginal"] = marginal(gee, names, at, sizes, levels, kind, offset)
+    glmm = fit_glmm(x, y, clusters, kind, offset, points=points)
+    result["mixed"] = mixed(glmm, names, at, levels, kind, offset)
+    notes += warnings(gee, glmm, kind, sizes, x.shape[1], y)
+    return result
+
+
+def check_outcome(name: str, y: np.ndarray, family: str) -> None:
+    """Refuse an outcome that the family does not have."""
+    if family == "binomial" and not np.isin(y, (0.0, 1.0)).all():
+        wrong = y[~np.isin(y, (0.0, 1.0))][0]
+        raise InputError(f"outcome '{name}' = {wrong:g}: family binomial needs 0 and 1")
+    if family == "poisson" and ((y < 0.0) | (y != np.round(y))).any():
+        wrong = y[(y < 0.0) | (y != np.round(y))][0]
+        raise InputError(f"outcome '{name}' = {wrong:g}: family poisson needs whole numbers from 0")
+
+
+def _log_exposure(frame: pd.DataFrame, dropped: np.ndarray, column: str) -> np.ndarray:
+    """Return the logarithm of people's time at risk."""
+    values = np.asarray(frame.loc[~dropped, column], dtype=float)
+    if not (values > 0.0).all():
+        raise InputError(f"column '{column}' = {values.min():g}: an offset needs values above 0")
+    return np.log(values)
+
+
+def separation(x: np.ndarray, y: np.ndarray, tested: int, family: str) -> str:
+    """Return which side of the tested column has one outcome alone; empty for none."""
+    column = x[:, tested]
+    if np.unique(column).size > 2:
+        return ""
+    for side, value in (("the lower", column.min()), ("the upper", column.max())):
+        own = y[column == value]
+        if (own == 0.0).all() or (family == "binomial" and (own == 1.0).all()):
+            return f"everybody in {side} arm has the outcome {own[0]:g}"
+    return ""
+
+
+def marginal(
+    fit: GeeFit,
+    names: Sequence[str],
+    at: int,
+    sizes: np.ndarray,
+    levels: tuple[np.ndarray, np.ndarray],
+    family: Family,
+    offset: np.ndarray | None,
+) -> dict[str, Any]:
+    """Return the marginal model's answer."""
+    df = float(fit.clusters - 2)
+    estimate = float(fit.coefficients[at])
+    tests = {}
+    for name in CORRECTIONS:
+        one = t_test(estimate, float(np.sqrt(fit.covariance[name][at, at])), df)
+        tests[name] = {**one._asdict(), "ci95": list(one.ci95)}
+    varied = sizes.std(ddof=1) / sizes.mean() > VARIED_SIZES
+    chosen = "FG" if fit.clusters < FEW_CLUSTERS or varied else "KC"
+    return {
+        "coefficients": dict(zip(names, fit.coefficients.tolist(), strict=True)),
+        "alpha": fit.alpha,
+        "phi": fit.phi,
+        "df": df,
+        "tests": tests,
+        "chosen": chosen,
+        "standardised": standardised(
+            fit.coefficients, fit.covariance[chosen], *levels, family, df, offset
+        ),
+    }
+
+
+def mixed(
+    fit: GlmmFit,
+    names: Sequence[str],
+    at: int,
+    levels: tuple[np.ndarray, np.ndarray],
+    family: Family,
+    offset: np.ndarray | None,
+) -> dict[str, Any]:
+    """Return the mixed model's answer."""
+    from scipy.special import ndtr
+
+    estimate, se = float(fit.coefficients[at]), float(np.sqrt(fit.covariance[at, at]))
+    return {
+        "coefficients": dict(zip(names, fit.coefficients.tolist(), strict=True)),
+        "standard_errors": np.sqrt(np.diag(fit.covariance))[: len(names)].tolist(),
+        "sd": fit.sd,
+        "variance": fit.sd**2,
+        "estimate": estimate,
+        "se": se,
+        "p": float(2.0 * ndtr(-abs(estimate / se))),
+        "ci95": [estimate - 1.959963984540054 * se, estimate + 1.959963984540054 * se],
+        "points": fit.points,
+        "log_likelihood": fit.log_likelihood,
+        "standardised": standardised(
+            fit.coefficients, fit.covariance, *levels, family, np.inf, offset, fit.sd
+        ),
+    }
+
+
+def warnings(
+    gee: GeeFit, glmm: GlmmFit, family: Family, sizes: np.ndarray, columns: int, y: np.ndarray
+) -> list[str]:
+    """Return what to know of the two fits."""
+    found = []
+    if glmm.sd == 0.0:
+        found.append(
+            "the variance between clusters is estimated as zero: the mixed model is one without "
+            "clusters, and its errors are too small if there is any"
+        )
+    if len(sizes) < 40:
+        found.append(
+            f"the mixed model's normal test rejects too often with few clusters ({len(sizes)}); "
+            "read the marginal model's t test"
+        )
+    if family.scaled and gee.phi > OVERDISPERSED:
+        found.append(
+            f"counts vary {gee.phi:.2g} times as much as Poisson's: the mixed model's errors are "
+            "too small, the marginal model's allow for it"
+        )
+    if glmm.points == 1 and sizes.min() < 6:
+        found.append(
+            "Laplace's approximation is poor for clusters of a few people; take more points"
+        )
+    return found
