@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
+import platform
 import shlex
 import shutil
 import signal
@@ -24,9 +26,13 @@ from sim.files import NotWrittenError, reason, write_texts
 from sim.reading.numbers import whole
 
 if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
     from sim.runs.pieces import How, Progress
 
 JOB_FILE = "job.json"
+# Held while a process works in the folder.
+LOCK_FILE = "job.lock"
 CHUNKS = "chunks"
 # What may differ between two parts of one job, and what the parser adds.
 NOT_NOTED = {
@@ -244,6 +250,7 @@ class Job:
         self.workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
         self.stop = Stop()
         self.new = False
+        self._lock: BaseFileLock | None = None
         self._bars: list[Any] = []
 
     @property
@@ -279,11 +286,15 @@ class Job:
             if not self.new and not self.folder.is_dir():
                 raise InputError(f"out = '{name}': exists and is no folder")
             found = read_job(self.folder)
-            if found is None and not self.new and any(self.folder.iterdir()):
+            if found is None and not self.new and others_in(self.folder):
                 raise InputError(f"out = '{name}': holds something else; name another folder")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._hold()
+            found = read_job(self.folder)
             if found is not None:
                 refuse_other(name, found, asked, source)
-            self.note({**asked, "source": source, "finished": False})
+            by = f"process {os.getpid()} on {platform.node()}"
+            self.note({**asked, "source": source, "finished": False, "by": by})
         except InputError as error:
             if isinstance(error, NotWrittenError):
                 raise InputError(f"out = '{name}': {error}; nothing was run") from error
@@ -292,6 +303,37 @@ class Job:
             raise InputError(
                 f"out = '{name}': cannot be written ({reason(error)}); nothing was run"
             ) from error
+
+    def _hold(self) -> None:
+        """Keep other processes out of the folder.
+
+        Raises
+        ------
+        InputError
+            When one works there, with its number.
+        """
+        from filelock import FileLock, Timeout
+
+        assert self.folder is not None
+        lock = FileLock(self.folder / LOCK_FILE)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            by = (read_job(self.folder) or {}).get("by", "another process")
+            raise InputError(
+                f"out = '{self.given.out}': {by} works in this folder; wait for it, or name "
+                "another folder"
+            ) from None
+        self._lock = lock
+
+    def close(self) -> None:
+        """Let other processes into the folder."""
+        if self._lock is not None:
+            # Where a file that is open cannot be removed, it stays.
+            with contextlib.suppress(OSError):
+                Path(self._lock.lock_file).unlink(missing_ok=True)
+            self._lock.release()
+            self._lock = None
 
     def note(self, job: Mapping[str, Any]) -> None:
         """Write what the folder says of its job."""
@@ -323,6 +365,7 @@ class Job:
         """Mark the job finished and remove its chunks, unless they are to be kept."""
         if self.folder is None:
             return
+        self.noted.pop("by", None)
         self.note({**self.noted, "finished": True})
         if not self.given.keep_chunks:
             shutil.rmtree(self.folder / CHUNKS, ignore_errors=True)
@@ -332,7 +375,8 @@ class Job:
         if self.folder is None or any((self.folder / CHUNKS).rglob("*.npz")):
             return
         shutil.rmtree(self.folder / CHUNKS, ignore_errors=True)
-        if {one.name for one in self.folder.glob("*")} <= {JOB_FILE}:
+        self.close()
+        if not others_in(self.folder):
             with contextlib.suppress(OSError):
                 (self.folder / JOB_FILE).unlink(missing_ok=True)
                 if self.new:
@@ -358,6 +402,11 @@ class Job:
                 bars.pop().close()
 
         return show
+
+
+def others_in(folder: Path) -> bool:
+    """Return whether a folder holds more than a job's own files."""
+    return not {one.name for one in folder.glob("*")} <= {JOB_FILE, LOCK_FILE}
 
 
 def refuse_other(
@@ -420,7 +469,7 @@ def job(given: argparse.Namespace, unit: str = "world") -> Iterator[Job]:
     from sim.runs.pieces import Cancelled, Interrupted
 
     work = Job(given, unit)
-    with work.stop.listening():
+    with work.stop.listening(), contextlib.closing(work):
         work.begin()
         try:
             yield work

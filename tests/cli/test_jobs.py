@@ -112,6 +112,29 @@ def goes_on(command: str, out: Path, whole: Callable[[str], dict[str, bytes]]) -
     assert contents(out) == whole(command)
 
 
+def test_two_processes_do_not_work_in_one_folder(
+    tmp_path: Path, capsys: Captured, on_write: Callable[[Callable[[Path], None]], None]
+) -> None:
+    out = tmp_path / "out"
+    told: list[str] = []
+
+    def another(path: Path) -> None:
+        begin = [sys.executable, "-m", "sim.cli", *arguments("power", out)]
+        second = subprocess.run(begin, cwd=ROOT, capture_output=True, text=True)
+        told.append(f"{second.returncode} {second.stderr}")
+
+    on_write(AtPiece(1, another))
+    assert main(arguments("power", out)) == 0
+    assert len(told) == 1
+    assert told[0].startswith(f"2 refocus: out = '{out}': process {os.getpid()} on ")
+    assert "works in this folder; wait for it" in told[0]
+    assert told[0].count("\n") == 1
+    names = {path.name for path in out.iterdir()}
+    assert "job.json" in names
+    assert "job.lock" not in names
+    assert "process" not in (out / "job.json").read_text(encoding="utf-8")
+
+
 @every_command_and_a_fit
 @pytest.mark.parametrize(
     ("number", "code", "told"), [(signal.SIGINT, 130, ""), (signal.SIGTERM, 2, "SIGTERM: ")]
