@@ -139,7 +139,7 @@ def given_roster(given: argparse.Namespace) -> Roster:
     from sim.api.choices import LARGEST_SEED, chosen_roster
 
     roster = chosen_roster(given.roster, whole("seed", given.seed, 0, LARGEST_SEED))
-    for line in roster.left_out:
+    for line in (*roster.left_out, *roster.doubtful):
         say(f"roster '{roster.source}', {line}")
     return roster
 

@@ -283,7 +283,11 @@ def test_a_total_row_is_no_team_however_large_or_small() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["TOTAL", "Totals:", "Sub-total", "Subtotal", "Sum", "Trust total", "Average", "Mean of teams"],
+    [
+        *("TOTAL", "Totals:", "Sub-total", "Subtotal", "Sum", "Trust total", "Average"),
+        *("Mean of teams", "Overall", "All", "Team totals", "Total WTE", "Northdale FT total"),
+        *("Σ", "Median", "Minimum", "N = 34"),
+    ],
 )
 def test_sums_are_known_by_their_names(name: str) -> None:
     assert len(roster_from_text(f"team,staff\nA,20\n{name},20\n")) == 1
@@ -309,3 +313,24 @@ def test_notes_below_a_table_are_known_by_their_signs(name: str) -> None:
 def test_teams_with_names_like_these_are_teams(name: str) -> None:
     roster = roster_from_text(f"team,staff\nA,20\n{name},\n{name} 2,20\n")
     assert (len(roster), roster.left_out) == (3, ())
+
+
+def test_a_line_that_adds_others_up_is_told_whatever_its_name() -> None:
+    text = "team,trust,staff,caseload\nA,T1,8,100\nB,T1,9,90\nC,T2,9,80\nD,T2,9,85\n"
+    assert roster_from_text(text).doubtful == ()
+    for line in ("Gesamt,,35,355", "Summe,T2,18,165"):
+        roster = roster_from_text(f"{text}{line}\n")
+        assert len(roster) == 5
+        (told,) = roster.doubtful
+        assert told.startswith("line 6: staff and caseload of '")
+        assert told in roster.notes
+    assert roster_from_text(f"{text}E,T2,18,166\n").doubtful == ()
+
+
+def test_a_name_alone_among_lines_with_numbers_is_told() -> None:
+    roster = roster_from_text("team,staff\nA,8\nB,9\nReport of March 2027,\n")
+    assert roster.doubtful == (
+        "line 4: has a name alone, and is taken for a team with default values; take the line out "
+        "if it is no team",
+    )
+    assert roster_from_text("team,staff\nA,\nB,\nC,9\n").doubtful == ()

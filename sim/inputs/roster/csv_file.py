@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,13 @@ SAMPLED = 15
 MOST_WORDS_OF_A_NAME = 8
 # Names under which people add teams up; more may follow, as in "Total (34 teams)".
 _SUM = re.compile(
-    r"((sub|grand|overall|trust|all)?[ -]*totals?|sum|sums|all teams|averages?|means?)"
-    r"( *(:|\(.*\)|of .*|for .*|all .*|teams?))?",
+    r"((sub|grand|overall|trust|teams?|all)?[ -]*totals?|.+ (sub-?)?totals?|sums?|all|all teams|"
+    r"overall|Σ|averages?|means?|medians?|minimum|maximum|min|max|n *= *\d+)"
+    r"( *(:|\(.*\)|of .*|for .*|all .*|teams?|wte|fte|staff|posts))?",
     re.IGNORECASE,
 )
+# Columns that a sum over teams adds up.
+_ADDED = ("staff", "coordinators", "caseload")
 # A mark, or the word that opens a note; "#1" may be the name of a team.
 _FOOTNOTE = re.compile(
     r"([*†‡§¹²³]|\(?(note|notes|n\.b\.|nb|source|sources|key|footnote)\b *[:.)])", re.IGNORECASE
@@ -94,6 +97,8 @@ def roster_from_text(text: str, source: str = "roster") -> Roster:
     lines_of: dict[str, int] = {}
     spelt: dict[str, str] = {}
     dropped: list[str] = []
+    doubtful: list[str] = []
+    bare: list[int] = []
     for number, cells in lines:
         at = f"{where}, line {number}"
         if no_team := _no_team(columns, cells):
@@ -118,13 +123,31 @@ def roster_from_text(text: str, source: str = "roster") -> Roster:
                 "every team needs a name of its own"
             )
         lines_of[same] = number
+        if added := _added_up(given, rows):
+            doubtful.append(
+                f"line {number}: {' and '.join(added)} of '{row.team[:40]}' are the sums over the "
+                "teams above; take the line out if it is no team"
+            )
+        if set(given) == {"team"}:
+            bare.append(number)
         rows.append(row)
         if len(rows) > LARGEST_ROSTER:
             raise InputError(f"{at}: more than {LARGEST_ROSTER} teams")
     if not rows:
         raise InputError(f"{where}: has a heading but no team")
-    notes = (*dropped, *_notes(defaults, columns, len(rows)), *_alike([row.trust for row in rows]))
-    return Roster(tuple(rows), notes, source, tuple(dropped))
+    if len(bare) <= len(rows) // 2:
+        doubtful += [
+            f"line {number}: has a name alone, and is taken for a team with default values; take "
+            "the line out if it is no team"
+            for number in bare
+        ]
+    notes = (
+        *dropped,
+        *doubtful,
+        *_notes(defaults, columns, len(rows)),
+        *_alike([row.trust for row in rows]),
+    )
+    return Roster(tuple(rows), notes, source, tuple(dropped), tuple(doubtful))
 
 
 def roster_text(roster: Roster) -> str:
@@ -204,6 +227,21 @@ def _no_team(columns: Sequence[RosterColumn], cells: Sequence[str]) -> str:
     if alone and (_FOOTNOTE.match(name) or len(name.split()) > MOST_WORDS_OF_A_NAME):
         return f"{shown} is a footnote, not a team"
     return ""
+
+
+def _added_up(given: Mapping[str, Any], rows: Sequence[TeamRow]) -> list[str]:
+    """Return which numbers of a line, two or more, are sums over the teams above it.
+
+    Over all of them, or over those of one trust that stand right above.
+    """
+    names = [one for one in _ADDED if one in given]
+    last = [one for one in rows if rows and one.trust == rows[-1].trust]
+    for above in (rows, last):
+        if len(above) > 1 and all(
+            given[name] == sum(getattr(one, name) for one in above) for name in names
+        ):
+            return names if len(names) > 1 else []
+    return []
 
 
 def _cell(column: RosterColumn, cell: str, at: str, decimal_comma: bool) -> Any:

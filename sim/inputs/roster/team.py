@@ -90,12 +90,15 @@ class Roster:
         Where the roster comes from.
     left_out : tuple of str
         Lines of its file that stand for no team, and why; in `notes` too.
+    doubtful : tuple of str
+        Lines that were taken for teams and may be none, and why; in `notes` too.
     """
 
     rows: tuple[TeamRow, ...]
     notes: tuple[str, ...] = ()
     source: str = ""
     left_out: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of teams."""

@@ -18,8 +18,8 @@ GIVEN, RECOGNISED, FIRST = "given", "recognised as control", "sorts first"
 # Labels that mean control in ordinary use, in small letters and without signs.
 CONTROL = frozenset(
     (
-        *("control", "controls", "ctrl", "ctl"),
-        *("placebo", "sham", "standard", "usual", "routine", "tau", "cau", "bau", "soc"),
+        *("control", "controls", "ctrl", "ctl", "con"),
+        *("placebo", "pbo", "sham", "standard", "usual", "routine", "tau", "cau", "bau", "soc"),
         *("comparison", "comparator", "wl", "wlc", "waitlist", "wait list", "waiting list"),
         *("untreated", "unexposed", "nothing", "not treated", "not exposed", "no treatment"),
         *("no intervention", "delayed", "delayed start", "delayed intervention"),
