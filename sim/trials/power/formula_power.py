@@ -29,11 +29,13 @@ from sim.trials.power.expected_test import ExpectedTest
 from sim.trials.power.gls_power import cell_sizes, gls_standard_error
 from sim.trials.power.noncentral_t import Floor, power_shifted_t, power_t, power_z
 from sim.trials.power.parallel_test import Outcome, parallel_test
-from sim.trials.power.search import smallest_integer
+from sim.trials.power.search import LARGEST, smallest_integer
 
 Matrix = NDArray[np.float64]
 
 ANALYSES = ("follow-up", "ancova", "change")
+# Clusters of an arm, beyond which nobody looks.
+MOST_CLUSTERS = 100_000
 
 
 @dataclass(frozen=True)
@@ -289,6 +291,7 @@ def parallel_power(
     test: str = "kenward-roger",
     alpha: float = 0.05,
     sides: int = 2,
+    drawn: bool = True,
 ) -> FormulaPower:
     """Return the power of a parallel cluster trial.
 
@@ -323,6 +326,8 @@ def parallel_power(
         ``"cluster-summary"``, or a test of the mixed model as in an analysis plan.
     alpha : float
     sides : int
+    drawn : bool
+        Whether sizes that vary are drawn; all are at their mean otherwise, which is quicker.
 
     Returns
     -------
@@ -357,7 +362,10 @@ def parallel_power(
     stay = np.array([1.0 - attrition])
     if isinstance(size, (int, float, np.integer, np.floating)):
         check_positive("size", float(size))
-        draws = drawn_people(total, float(size), cv, stay)
+        if drawn:
+            draws = drawn_people(total, float(size), cv, stay)
+        else:
+            draws = [np.tile(float(size) * stay, (total, 1))]
     else:
         if len(size) != 2 or tuple(len(arm) for arm in size) != pair:
             raise InputError(f"size: it must list {pair[0]} and {pair[1]} cluster sizes")
@@ -480,10 +488,16 @@ def clusters_per_arm(
     lost = 2 + (options.get("analysis") == "ancova") + int(options.get("cluster_covariates", 0))
     lowest = max(2, math.ceil((lost + 1) / 2))
 
-    def power(k: int) -> float:
-        return parallel_power(effect, sd, k, size, icc, **options).power
+    def power(k: int, drawn: bool) -> float:
+        return parallel_power(effect, sd, k, size, icc, drawn=drawn, **options).power
 
-    return smallest_integer(power, target, lowest)
+    return _smallest(power, target, lowest, MOST_CLUSTERS)
+
+
+def _smallest(power: Callable[[int, bool], float], target: float, lowest: int, most: int) -> int:
+    """Return the smallest number that suffices, looked for near that with sizes at their mean."""
+    near = smallest_integer(lambda one: power(one, False), target, lowest, most)
+    return smallest_integer(lambda one: power(one, True), target, lowest, most, near)
 
 
 def size_per_cluster(
@@ -502,11 +516,11 @@ def size_per_cluster(
         If no cluster size reaches it, which more clusters would.
     """
 
-    def power(size: int) -> float:
-        return parallel_power(effect, sd, clusters, float(size), icc, **options).power
+    def power(size: int, drawn: bool) -> float:
+        return parallel_power(effect, sd, clusters, float(size), icc, drawn=drawn, **options).power
 
     try:
-        return smallest_integer(power, target, 1)
+        return _smallest(power, target, 1, LARGEST)
     except InputError:
         raise InputError(
             f"power: {target:g} cannot be reached with {clusters} clusters per arm of any size; "

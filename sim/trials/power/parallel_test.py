@@ -21,7 +21,7 @@ from sim.trials.power.expected_test import ExpectedTest, expected_test, trial_ce
 Matrix = NDArray[np.float64]
 
 # The slope of the baseline and the weights of clusters depend on each other.
-SLOPE_STEPS = 30
+SLOPE_STEPS, SLOPE_ERROR = 30, 1e-12
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,9 @@ def _slope(arm: Matrix, people: Matrix, outcome: Outcome) -> Slope:
         shared = float((weight * (between * outcome.cac + within * outcome.iac / people)).sum())
         information = inside / max(left.residual, 1e-300)
         told = information + across
-        slope = (information * outcome.iac + shared) / told
+        before, slope = slope, (information * outcome.iac + shared) / told
+        if abs(slope - before) < SLOPE_ERROR:
+            break
     return Slope(slope, 1.0 / told, across / told)
 
 

@@ -10,7 +10,13 @@ from sim.errors import InputError
 LARGEST = 10_000_000
 
 
-def smallest_integer(power: Callable[[int], float], target: float, lowest: int) -> int:
+def smallest_integer(
+    power: Callable[[int], float],
+    target: float,
+    lowest: int,
+    most: int = LARGEST,
+    near: int | None = None,
+) -> int:
     """Return the smallest whole number whose power reaches the target.
 
     Parameters
@@ -21,6 +27,10 @@ def smallest_integer(power: Callable[[int], float], target: float, lowest: int) 
         In (0, 1).
     lowest : int
         The smallest number allowed.
+    most : int
+        About how far to look.
+    near : int, optional
+        Where to look first: an answer that is known roughly.
 
     Returns
     -------
@@ -29,19 +39,28 @@ def smallest_integer(power: Callable[[int], float], target: float, lowest: int) 
     Raises
     ------
     InputError
-        If no number up to ten million reaches it.
+        If no number up to about `most` reaches it.
     """
     _check_target(target)
-    if power(lowest) >= target:
-        return lowest
-    low, high = lowest, 2 * max(lowest, 1)
-    while power(high) < target:
-        low, high = high, 2 * high
-        if high > LARGEST:
-            raise InputError(
-                f"power: {target:g} cannot be reached; {power(low):.3f} is the most that more of "
-                "these bring"
-            )
+    low, high = lowest - 1, max(lowest, near or lowest)
+    step = 1 if near is not None else max(lowest, 1)
+    if power(high) >= target:
+        while near is not None and high - step > low:
+            if power(high - step) < target:
+                low = high - step
+                break
+            high, step = high - step, 2 * step
+    else:
+        while True:
+            low, high = high, high + step
+            if high > most:
+                raise InputError(
+                    f"power: {target:g} cannot be reached; {power(low):.3f} is the most that more "
+                    "of these bring"
+                )
+            if power(high) >= target:
+                break
+            step *= 2
     while high - low > 1:
         middle = (low + high) // 2
         if power(middle) >= target:
