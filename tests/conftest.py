@@ -11,11 +11,14 @@ Several processes share the compiled code: it is made before they start.
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+ROOT = Path(__file__).parents[1]
 # Compiling takes long at the first example only, which says nothing about the claim under test.
 _SLOW_START = [HealthCheck.too_slow]
 
@@ -49,6 +52,15 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         print(f"random tests: --hypothesis-seed={config.option.hypothesis_seed}", file=sys.stderr)
     from sim.runs.first_run import compile_week, is_compiled
 
+    print("compiling once for all processes, unless it is done ...", file=sys.stderr, flush=True)
+    beside = subprocess.Popen([sys.executable, "-m", "tests.compiled_fits"], cwd=ROOT)
     if not is_compiled():
-        print("compiling once for all processes ...", file=sys.stderr, flush=True)
         compile_week()
+    beside.wait()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files of slow tests, so that no process ends on one while others wait."""
+    slow = {one.path for one in items if one.get_closest_marker("slow")}
+    items.sort(key=lambda one: one.path not in slow)

@@ -37,7 +37,7 @@ TINY = Settings(
     emulated=100,
     predictive=30,
     explained=10,
-    truths=4,
+    truths=2,
 )
 FEW = ("qpr_item_location", "behaviour_to_experience", "dropout_yearly")
 

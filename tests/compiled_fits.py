@@ -1,0 +1,31 @@
+"""Compile the fits of trials, so that processes of tests that share the code find it there.
+
+Run as ``python -m tests.compiled_fits``, beside what compiles the week.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.formula_grid import simulated
+from sim.trials.designs.design_file import design_from_table
+from sim.trials.fits.random_intercept_compiled import fit_random_intercept_batch
+
+WEDGE = {
+    "design": {"type": "stepped wedge", "steps": 2, "clusters": 6, "size": 4},
+    "statistical": {"mean": 0.0, "sd": 1.0, "icc": 0.1, "cac": 0.5, "effect": 0.4},
+}
+
+
+def compile_fits() -> None:
+    """Fit small trials in every way that has compiled code of its own."""
+    codes = np.repeat(np.arange(4), 3)
+    columns = np.column_stack([np.ones(12), codes % 2])
+    outcomes = np.random.default_rng(1).normal(size=(2, 12))
+    fit_random_intercept_batch(codes, columns, outcomes, 1)
+    fit_random_intercept_batch(codes, np.stack([columns, columns]), outcomes, 1)
+    simulated(design_from_table(WEDGE), 1)
+
+
+if __name__ == "__main__":
+    compile_fits()
