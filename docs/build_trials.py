@@ -41,7 +41,7 @@ WEDGE_AT_ONCE = "stepped-wedge-slow --set exposure=[1] --no-sensitivity"
 LONG_WEDGE = (
     "stepped-wedge-slow --set steps=8 --set transition_periods=3 --simulations 200 --no-sensitivity"
 )
-WEDGE_AGENTS = "stepped-wedge-agents --no-sensitivity"
+WEDGE_AGENTS = "stepped-wedge-agents --no-sensitivity --simulations 100"
 SUMMARY_TEST = "four-point-target --set test=cluster-summary --no-sensitivity"
 RANGES = {
     "iac": "individual autocorrelation",
