@@ -50,7 +50,8 @@ def test_no_result_breaks_a_rule_of_accessibility(visit: Visit) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
     page.wait_for_timeout(500)
     assert page.locator("#plan-form input").count() > 500, "all controls are open"
-    assert violations(page) == []
+    # Thousands of places, whose colours no screen changes: once is enough.
+    assert violations(page, colours=visit.screen == "desktop") == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
     page.goto(f"{visit.served.address}/#watch")

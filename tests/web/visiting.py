@@ -37,7 +37,7 @@ class Visit:
     """A visitor: a browser of its own, what it asked for, and what its console said."""
 
     def __init__(self, browser: Any, served: Served, screen: str, **options: Any) -> None:
-        self.served = served
+        self.served, self.screen = served, screen
         self.context = browser.new_context(**SCREENS[screen], accept_downloads=True, **options)
         self.context.grant_permissions(["clipboard-read", "clipboard-write"])
         self.foreign: list[str] = []
@@ -70,19 +70,17 @@ class Visit:
         assert noise == []
 
 
-def violations(page: Any) -> list[str]:
-    """Return what axe-core finds wrong with the page as it stands."""
+def violations(page: Any, colours: bool = True) -> list[str]:
+    """Return what axe-core finds wrong with the page as it stands, its colours among it or not."""
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate(
-        """async rules => (await axe.run(document, {
-            runOnly: rules,
-            // Of the rest axe would name thousands of places, which takes most of its time.
-            resultTypes: ["violations"],
+        """async ([rules, colours]) => (await axe.run(document, {
+            runOnly: rules, rules: {"color-contrast": {enabled: colours}},
         })).violations.map(one => {
             const places = one.nodes.slice(0, 3).map(node => node.target.join(" "));
             return `${one.id}: ${places.join(" | ")}`;
         })""",
-        RULES,
+        [RULES, colours],
     )
     return list(found)
 
