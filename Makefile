@@ -35,6 +35,7 @@ lint: setup
 	$(python) -m ruff format .
 	$(python) -m mypy
 	$(python) -m scripts.typed_rules
+	! [ -x .venv/bin/biome ] || .venv/bin/biome lint --error-on-warnings
 
 docs-parameters: setup
 	$(python) -m sim.parameters.document

@@ -472,14 +472,22 @@ def test_few_clusters_count_as_few(size: int, percent: int) -> None:
         (2, 10, -2),
     ],
 )
-def test_noncentral_t_equals_another_implementation(t: float, df: float, ncp: float) -> None:
-    assert noncentral_t_sf(t, df, ncp) == pytest.approx(stats.nct.sf(t, df, ncp), abs=1e-10)
+def test_noncentral_t_is_a_normal_over_its_estimated_error(t: float, df: float, ncp: float) -> None:
+    """Integrated here over the ratio s of estimated to true standard error, s^2 df ~ chi2(df)."""
+    spread = 12.0 / np.sqrt(2.0 * df)
+    ratios = np.linspace(max(1.0 - spread, 0.0), 1.0 + spread, 200_001)
+    density = stats.chi.pdf(ratios * np.sqrt(df), df) * np.sqrt(df)
+    found = np.trapezoid(stats.norm.sf(t * ratios - ncp) * density, ratios)
+    assert noncentral_t_sf(t, df, ncp) == pytest.approx(found, abs=1e-7)
 
 
 def test_noncentral_t_at_its_ends() -> None:
     assert noncentral_t_sf(2.0, 7, 0.0) == pytest.approx(stats.t.sf(2.0, 7), abs=1e-13)
     assert noncentral_t_sf(2.0, math.inf, 1.0) == pytest.approx(stats.norm.sf(1.0))
     assert 0.0 <= noncentral_t_sf(2.0, 74.1, -30.0) < 1e-12, "the far tail is a number"
+    nan = (10.255470089450789, 16.623843590135227, -19.014932764652038)
+    assert 0.0 <= noncentral_t_sf(*nan) < 1e-12, "even where SciPy gives NaN"
+    assert noncentral_t_sf(2.0, 5.0, 60.0) == 1.0
     assert power_t(0.0, 1.0, 9.0) == pytest.approx(0.05)
     assert power_t(0.0, 1.0, 9.0, sides=1) == pytest.approx(0.05)
 

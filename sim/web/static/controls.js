@@ -16,7 +16,7 @@ function listValue(text, sessions) {
 }
 
 /** Return a value as a reader sees it. */
-export function valueText(field, value) {
+export function valueText(value) {
   if (value === null || value === undefined) return "not set";
   if (Array.isArray(value)) return value.length ? listText(value) : "none";
   if (typeof value === "boolean") return value ? "yes" : "no";
@@ -93,7 +93,7 @@ export function control(field, value, usual, onChange) {
   };
   const reset = h("button", {
     type: "button", class: "quiet", hidden: true,
-    "aria-label": `Reset ${field.label} to ${valueText(field, usual)}`,
+    "aria-label": `Reset ${field.label} to ${valueText(usual)}`,
     onclick: () => { put(usual); changed(); input.focus(); },
   }, "reset");
 

@@ -27,7 +27,7 @@ function remember(runs) {
 }
 
 /** Return what a run is about, in words. */
-function titleOf(kind, settings) {
+function titleOf(settings) {
   const labels = (settings.scenarios ?? [settings.scenario]).map((one) => one?.label).filter(Boolean);
   const weeks = settings.weeks ? `${settings.weeks} weeks` : "";
   return [settings.team, labels.join(", "), weeks].filter(Boolean).join("; ");
@@ -42,7 +42,7 @@ function linkable(settings) {
 export function noteRun(key, kind, settings) {
   const runs = remembered().filter((one) => one.key !== key);
   const link = kind === "fit" ? "#about" : `#${kind}/${packed(linkable(settings))}`;
-  remember([...runs, { key, name: NAMES[kind] ?? kind, title: titleOf(kind, settings), link }]);
+  remember([...runs, { key, name: NAMES[kind] ?? kind, title: titleOf(settings), link }]);
   soon(0);
 }
 

@@ -126,8 +126,8 @@ export class ScenarioCard {
       const field = this.fields.get(name);
       const place = name.split(".").slice(0, -1).join(", ").replaceAll("_", " ");
       const label = field ? `${place}: ${field.label.toLowerCase()}` : name;
-      const from = field ? ` (was ${valueText(field, this.#usual(name))})` : "";
-      return h("li", {}, `${label} ${valueText(field ?? {}, this.changes[name])}${from}`);
+      const from = field ? ` (was ${valueText(this.#usual(name))})` : "";
+      return h("li", {}, `${label} ${valueText(this.changes[name])}${from}`);
     });
     const undo = h("button", { type: "button", class: "quiet", onclick: () => this.#undo() }, "Undo all changes");
     show(this.list, h("p", { class: "label" }, `Changed (${names.length}) `, grade("assumption")), h("ul", { class: "changes" }, lines), undo);
