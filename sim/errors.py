@@ -65,3 +65,29 @@ def unknown(kind: str, name: str, valid: Iterable[str]) -> InputError:
     hint = nearest(name, names)
     listed = "" if hint else f"; valid: {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}"
     return InputError(f"unknown {kind} '{name}'{hint}{listed}")
+
+
+def nearest_field(dotted: str, known: Iterable[str]) -> str:
+    """Return a hint on where a field that is unknown may have been meant to stand.
+
+    Parameters
+    ----------
+    dotted : str
+        Its name, with the tables that it stands in.
+    known : iterable of str
+        The dotted names that exist.
+
+    Returns
+    -------
+    str
+        The nearest field of the same table; else one of the same name elsewhere; else the table's.
+    """
+    names = list(known)
+    table, _, last = dotted.rpartition(".")
+    beside = {name.rpartition(".")[2] for name in names if name.rpartition(".")[0] == table}
+    if hint := nearest(last, beside):
+        return hint
+    elsewhere = [name for name in names if name.rpartition(".")[2] == last]
+    if elsewhere:
+        return f"; did you mean '{elsewhere[0]}'?"
+    return f"; valid: {', '.join(sorted(beside))}"

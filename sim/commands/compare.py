@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from typing import TYPE_CHECKING
 
 from sim.api.compare import DRAWS, REPLICATIONS
 from sim.commands.draws import add_draw_options, given_draws
-from sim.commands.job import add_job_options, job, resumed, say, tell_compiling
+from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
 from sim.commands.simulation import given_roster, settings_of
 from sim.errors import unknown
 
@@ -116,21 +115,3 @@ def warned(comparison: Comparison) -> None:
     few = few_draws_text(comparison)
     if few:
         say(few)
-
-
-def command_of(given: argparse.Namespace) -> str:
-    """Return the command that repeats a comparison."""
-    parts = ["refocus", "compare", *given.scenarios]
-    for name in ("base", "roster", "setting", "prices", "years", "draws", "posterior"):
-        value = getattr(given, name)
-        if value is not None:
-            parts += [f"--{name}", str(value)]
-    for name in ("replications", "seed", "threshold"):
-        value = getattr(given, name)
-        if value is not None:
-            parts += [f"--{name}", str(value)]
-    if given.prior_only:
-        parts.append("--prior-only")
-    for text in given.set:
-        parts += ["--set", text]
-    return " ".join(shlex.quote(part) for part in [*parts, "--out", "DIR"])

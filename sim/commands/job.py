@@ -51,6 +51,8 @@ NOT_NOTED = {
     "quiet",
     "parser",
 }
+OF_THE_OUTPUT = ("format", "no_report")
+"""How an answer is shown, which does not decide it."""
 
 
 def add_job_options(parser: argparse.ArgumentParser, holds: str) -> None:
@@ -181,6 +183,24 @@ def resumed(given: argparse.Namespace, finished_too: bool = False) -> argparse.N
                 "back, or name another folder"
             )
     return argparse.Namespace(**{**vars(given), **noted, "out": name})
+
+
+def command_of(given: argparse.Namespace) -> str:
+    """Return the command that repeats what was asked, with its defaults written out."""
+    words, options = ["refocus", given.command], []
+    for action in given.parser._actions:
+        value = getattr(given, action.dest, None)
+        values = value if isinstance(value, list) else [value]
+        if action.dest in (*NOT_NOTED, *OF_THE_OUTPUT) or values in ([], [None], [False]):
+            continue
+        written = [] if value is True else [str(text) for text in values]
+        if not action.option_strings:
+            words += written
+        elif isinstance(action, argparse._AppendAction) and action.nargs is None:
+            options += [part for text in written for part in (action.option_strings[-1], text)]
+        else:
+            options += [action.option_strings[-1], *written]
+    return " ".join(shlex.quote(part) for part in [*words, *options, "--out", "DIR"])
 
 
 def explicit(given: argparse.Namespace) -> set[str]:

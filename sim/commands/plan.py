@@ -7,7 +7,7 @@ import argparse
 from sim.api.plan import DRAWS, PACKAGES
 from sim.commands.declared import declare
 from sim.commands.draws import add_draw_options, given_draws
-from sim.commands.job import add_job_options, job, resumed, tell_compiling
+from sim.commands.job import add_job_options, command_of, job, resumed, tell_compiling
 from sim.commands.simulation import given_roster
 from sim.errors import unknown
 
@@ -101,32 +101,3 @@ def run(given: argparse.Namespace) -> int:
         for path in written:
             print(path)
     return 0
-
-
-def command_of(given: argparse.Namespace) -> str:
-    """Return the command that repeats a plan."""
-    import shlex
-
-    parts = ["refocus", "plan", *given.packages]
-    for name in (
-        "budget",
-        "years",
-        "trainers",
-        "roster",
-        "objective",
-        "equity_weight",
-        "threshold",
-        "setting",
-        "prices",
-        "draws",
-        "posterior",
-        "seed",
-    ):
-        value = getattr(given, name)
-        if value is not None:
-            parts += [f"--{name.replace('_', '-')}", str(value)]
-    if given.prior_only:
-        parts.append("--prior-only")
-    if given.include_control:
-        parts.append("--include-control")
-    return " ".join(shlex.quote(part) for part in [*parts, "--out", "DIR"])

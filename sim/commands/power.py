@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from typing import TYPE_CHECKING, Any
 
 from sim.commands.declared import declare
-from sim.commands.job import add_job_options, job, resumed, say, tell_compiling
+from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
 from sim.errors import InputError, unknown
 from sim.reading.toml_text import read_value
 
@@ -146,19 +145,3 @@ def setting(text: str) -> tuple[str, Any]:
     if not (name and equals and value):
         raise InputError(f"set = '{text}': must have the form name=value")
     return name, read_value(value)
-
-
-def command_of(given: argparse.Namespace) -> str:
-    """Return the command that repeats a calculation."""
-    parts = ["refocus", "power", given.design]
-    for name in ("simulations", "precision", "draws", "find", "target", "seed"):
-        value = getattr(given, name)
-        if value is not None:
-            parts += [f"--{name}", str(value)]
-    for text in given.set:
-        parts += ["--set", text]
-    if given.grid:
-        parts += ["--grid", *given.grid]
-    if given.no_sensitivity:
-        parts.append("--no-sensitivity")
-    return " ".join(shlex.quote(part) for part in parts)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from typing import TYPE_CHECKING, Any
 
 from sim.api.run import DRAWS, REPLICATIONS_OF_DEFAULTS
 from sim.commands.declared import declare
 from sim.commands.draws import add_draw_options, given_draws
-from sim.commands.job import add_job_options, job, resumed, say, tell_compiling
+from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
 from sim.errors import unknown
 from sim.reading.numbers import whole
 
@@ -142,30 +141,6 @@ def given_roster(given: argparse.Namespace) -> Roster:
     for line in (*roster.left_out, *roster.doubtful):
         say(f"roster '{roster.source}', {line}")
     return roster
-
-
-def command_of(given: argparse.Namespace) -> str:
-    """Return the command that repeats a run."""
-    parts = ["refocus", "run", *given.scenarios]
-    if given.prior_only:
-        parts.append("--prior-only")
-    for name in (
-        "roster",
-        "years",
-        "weeks",
-        "draws",
-        "posterior",
-        "replications",
-        "seed",
-        "caseload",
-        "engine",
-    ):
-        value = getattr(given, name)
-        if value is not None:
-            parts += [f"--{name}", str(value)]
-    for text in given.set:
-        parts += ["--set", text]
-    return " ".join(shlex.quote(part) for part in [*parts, "--out", "DIR"])
 
 
 def summary_csv(results: Results, covers: str) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.commands.draws import add_draw_options
-from sim.commands.job import Job, add_job_options, job, resumed, say, tell_compiling
+from sim.commands.job import Job, add_job_options, command_of, job, resumed, say, tell_compiling
 from sim.errors import InputError, unknown
 from sim.reading.numbers import number_or_none, whole
 from sim.spreadsheet import frame_csv
@@ -231,16 +230,3 @@ def json_of(value: dict[str, Any]) -> str:
     from sim.api.analyse import without_nan
 
     return json.dumps(without_nan(value), indent=1, allow_nan=False, default=list) + "\n"
-
-
-def command_of(given: argparse.Namespace) -> str:
-    """Return the command that repeats a calculation."""
-    parts = ["refocus", "trial", given.which]
-    usual = {"trials": str(TRIALS), "seed": "1", "draws": str(TRIALS)}
-    for name in ("trials", "seed", "draws", "posterior", "transport", "date", "document"):
-        value = getattr(given, name)
-        if value is not None and usual.get(name) != str(value):
-            parts += [f"--{name}", str(value)]
-    if given.prior_only:
-        parts.append("--prior-only")
-    return " ".join(shlex.quote(part) for part in parts)

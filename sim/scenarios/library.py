@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.errors import InputError, nearest, unknown
+from sim.errors import InputError, nearest, nearest_field, unknown
 from sim.parameters import resolve
 from sim.reading.numbers import repeated
 from sim.reading.text_files import read_text
@@ -307,7 +307,7 @@ def _one_line(error: ValidationError) -> str:
     known = scenario_fields()
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if problem["type"] == "extra_forbidden":
-        return f"unknown field '{shown}'{_place(plain, known)}{more}"
+        return f"unknown field '{shown}'{nearest_field(plain, known)}{more}"
     field = known.get(plain)
     if problem["type"] == "missing":
         meaning = f": {field.help}" if field else ""
@@ -329,15 +329,3 @@ def _one_line(error: ValidationError) -> str:
         inside = (name for name in known if name.startswith(f"{plain}."))
         rule += f" with fields such as {', '.join(list(inside)[:3])}"
     return f"{shown} = {repeated(problem['input'])}: {rule}{more}"
-
-
-def _place(plain: str, known: Mapping[str, Any]) -> str:
-    """Return where an unknown field may have been meant to stand."""
-    table, _, last = plain.rpartition(".")
-    beside = {name.rsplit(".", 1)[-1]: name for name in known if name.rpartition(".")[0] == table}
-    if hint := nearest(last, beside):
-        return hint
-    elsewhere = [name for name in known if name.rpartition(".")[2] == last]
-    if elsewhere:
-        return f"; did you mean '{elsewhere[0]}'?"
-    return f"; valid: {', '.join(sorted(beside))}"

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import random
+import shlex
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 
 from sim import files
 from sim.cli import build_parser, main
+from sim.commands.job import arguments_of, command_of
 from sim.runs import chunk_store
 
 ROOT = Path(__file__).parents[2]
@@ -420,6 +422,27 @@ def test_tables_that_are_left_out_are_told(
         assert f"table '{name}' is left out: " in shown
         assert f"Table {name} was left out: " in page
         assert "more than 100" in noted["tables_left_out"][name]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run usual-care 'my own.toml' --set a=1 --set b.c=x --prior-only --years 2",
+        "compare refocus-full --threshold 2 --setting s.toml --set turnover_yearly=.3",
+        "plan refocus-full --objective equity --equity-weight 3 --include-control",
+        "power refocus --grid clusters=10,14 icc=0.01 --no-sensitivity --precision .01",
+        "trial pulsar --transport 0.2 --date 2026-11-26",
+    ],
+)
+def test_the_command_of_a_report_asks_the_same_again(line: str) -> None:
+    def arguments_in(words: list[str]) -> dict[str, object]:
+        given = build_parser().parse_args(words)
+        return arguments_of(given)
+
+    told = command_of(build_parser().parse_args(shlex.split(line)))
+    assert told.startswith(f"refocus {line.split()[0]} ")
+    assert told.endswith(" --out DIR")
+    assert arguments_in(shlex.split(told)[1:]) == arguments_in(shlex.split(line))
 
 
 def test_every_command_that_resumes_has_the_options_of_a_job() -> None:

@@ -33,7 +33,7 @@ def test_refocus_is_shown_beside_what_was_published(tmp_path: Path, capsys: Capt
     summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
     assert len(summary["falls"]) == 6
     page = (out / "report.html").read_text(encoding="utf-8")
-    assert "refocus trial refocus --trials 20 --draws 20" in page
+    assert "refocus trial refocus --trials 20 --seed 1 --draws 20" in page
     assert "tests nothing" in page
 
 

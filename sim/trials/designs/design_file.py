@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from sim.errors import InputError, nearest, unknown
+from sim.errors import InputError, nearest, nearest_field, unknown
 from sim.reading.numbers import finite, number_in, repeated
 from sim.reading.text_files import read_text
 from sim.reading.toml_text import read_toml
@@ -526,7 +526,7 @@ def _one_line(error: ValidationError) -> str:
     known = design_fields()
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     if problem["type"] == "extra_forbidden":
-        return f"unknown field '{shown}'{_place(plain, known)}{more}"
+        return f"unknown field '{shown}'{nearest_field(plain, known)}{more}"
     field = known.get(plain)
     if problem["type"] == "missing":
         return f"[{shown}] is missing: {field.help if field else ''}{more}"
@@ -538,15 +538,3 @@ def _one_line(error: ValidationError) -> str:
         return f"{shown} = {value}: {problem['msg'].replace('Input should', 'must')}{more}"
     hint = nearest(str(problem["input"]), field.choices) if field.kind == "choice" else ""
     return f"{shown} = {value}: {field.rule}{hint}{more}"
-
-
-def _place(plain: str, known: Mapping[str, Any]) -> str:
-    """Return where an unknown field may have been meant to stand."""
-    table, _, last = plain.rpartition(".")
-    beside = {name.rsplit(".", 1)[-1]: name for name in known if name.rpartition(".")[0] == table}
-    if hint := nearest(last, beside):
-        return hint
-    elsewhere = [name for name in known if name.rpartition(".")[2] == last]
-    if elsewhere:
-        return f"; did you mean '{elsewhere[0]}'?"
-    return f"; valid: {', '.join(sorted(beside))}"

@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 
-from sim.errors import InputError
-from sim.runs.chunk_store import fingerprint, source_version
-from sim.runs.pieces import How, Span, run_pieces, spans
+from sim.runs.pieces import How, spans
 from sim.trials.studies.pulsar_analysis import (
     STEP_ONE,
     STEP_TWO,
@@ -26,6 +24,7 @@ from sim.trials.studies.pulsar_analysis import (
     pulsar_figures,
     true_effects,
 )
+from sim.trials.studies.simulated_trials import check_asked, simulated_trials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -247,33 +246,18 @@ def simulate_pulsar(
     InputError
         If there is no draw or no trial is asked for.
     """
-    import pandas as pd
-
-    if not draws:
-        raise InputError("draws: at least one set of parameter values is needed")
-    if count < 1:
-        raise InputError(f"trials = {count}: must be at least 1")
+    check_asked(draws, count)
     design = pulsar_design()
     settled = settled_draws(draws, count, seed, design, shift)
-
-    def run(span: Span) -> dict[str, np.ndarray]:
-        rows = _batch(design, settled[span.first : span.last], span.first, seed)
-        return {"figures": np.array(rows, float)}
-
-    pieces = spans(0, count, PIECE)
-    found = run_pieces(
-        pieces,
-        run,
-        ("figures",),
-        identity=lambda: fingerprint(source_version(), "pulsar", design, settled, seed),
-        told={"trial": "pulsar", "trials": count, "seed": seed},
-        unit="trials",
+    return simulated_trials(
+        "pulsar",
+        spans(0, count, PIECE),
+        lambda span: _batch(design, settled[span.first : span.last], span.first, seed),
+        (*PulsarFigures._fields, *TrueEffects._fields),
+        seed,
+        (design, settled),
         **how,
     )
-    rows = np.concatenate([found[piece.number]["figures"] for piece in pieces])
-    frame = pd.DataFrame(rows, columns=[*PulsarFigures._fields, *TrueEffects._fields])
-    frame.insert(0, "trial", np.arange(count))
-    return frame
 
 
 def _batch(

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from sim.errors import InputError
-from sim.runs.chunk_store import fingerprint, source_version
-from sim.runs.pieces import How, Span, run_pieces, spans
+from sim.runs.pieces import How, Span, spans
 from sim.trials.power.simulated_power import Rate, rate
 from sim.trials.studies.refocus_figures import (
     FOLLOW_UP,
@@ -26,6 +25,7 @@ from sim.trials.studies.refocus_figures import (
     drawn_judging,
     refocus_figures,
 )
+from sim.trials.studies.simulated_trials import check_asked, simulated_trials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,14 +73,9 @@ def simulate_refocus(
     InputError
         If there is no draw or no trial is asked for.
     """
-    import pandas as pd
-
     from sim.scenarios.library import load_scenario
 
-    if not draws:
-        raise InputError("draws: at least one set of parameter values is needed")
-    if count < 1:
-        raise InputError(f"trials = {count}: must be at least 1")
+    check_asked(draws, count)
     scenario = load_scenario("refocus-as-delivered")
     # As many trials share a drawing of the roster.
     size = min(BATCH, -(-count // ROSTERS))
@@ -90,24 +85,13 @@ def simulate_refocus(
         for piece in spans(first, min(first + size, count), PIECE)
     ]
 
-    def run(span: Span) -> dict[str, np.ndarray]:
+    def figures_of(span: Span) -> list[RefocusFigures]:
         roster_seed = (seed + span.first // size * size) % 2**32
-        numbers = range(span.first, span.last)
-        return {"figures": np.array(_batch(scenario, draws, numbers, seed, roster_seed), float)}
+        return _batch(scenario, draws, range(span.first, span.last), seed, roster_seed)
 
-    found = run_pieces(
-        pieces,
-        run,
-        ("figures",),
-        identity=lambda: fingerprint(source_version(), "refocus", draws, size, seed),
-        told={"trial": "refocus", "trials": count, "seed": seed},
-        unit="trials",
-        **how,
+    return simulated_trials(
+        "refocus", pieces, figures_of, RefocusFigures._fields, seed, (draws, size), **how
     )
-    rows = np.concatenate([found[piece.number]["figures"] for piece in pieces])
-    frame = pd.DataFrame(rows, columns=list(RefocusFigures._fields))
-    frame.insert(0, "trial", np.arange(count))
-    return frame
 
 
 def _batch(
