@@ -65,19 +65,26 @@ class Partnership(NamedTuple):
 
 
 def no_peers() -> PeerSum:
-    """Return an empty sum."""
+    """Return an empty sum. Grade: definition."""
     return PeerSum(0.0, 0)
 
 
 def add_peer(total: PeerSum, peer: Any) -> PeerSum:
-    """Add one advice tie; a vacant place gives no advice."""
+    """Add one advice tie; a vacant place gives no advice.
+
+    S' = S + (v - usual v), over filled posts. Grade: definition.
+    """
     if peer.present == 0:
         return total
     return PeerSum(total.shift + (peer.values - peer.values_usual), total.ties + 1)
 
 
 def meets_to_reflect(team: Any, action: Any) -> float:
-    """Return how much the team reflects together: its own habit, or the programme's groups."""
+    """Return how much the team reflects together: its own habit, or the programme's groups.
+
+    m = max(own habit, intensity of groups). Source: reflection sessions supported practice
+    (interviews of the trial). Grade: trial for the direction, assumption for the form.
+    """
     own = float(team.reflects)
     return own if own > action.reflection else share(action.reflection)
 
@@ -87,7 +94,10 @@ def pending_values(staff: Any, team: Any, peers: PeerSum, action: Any, p: Any) -
 
     v' = v + w_p t (mean shift of advice ties - own shift) + w_l L (leader's shift - own shift),
     with L the leader's support and t = 1 + k when the team meets to reflect. Weights are weekly.
-    Grade: literature for the direction, assumption for the size.
+
+    Source: attitudes move towards advice ties (direction); leadership programmes (direction);
+    whole-team reflection supported practice (interviews of the trial). Grade: literature for the
+    direction, assumption for the size.
     """
     if staff.present == 0:
         return PendingValues(staff.values)
@@ -102,17 +112,23 @@ def pending_values(staff: Any, team: Any, peers: PeerSum, action: Any, p: Any) -
 
 
 def commit_values(staff: Any) -> CommittedValues:
-    """Take over the values that influence left pending."""
+    """Take over the values that influence left pending.
+
+    v' = what was left pending. Grade: definition.
+    """
     return CommittedValues(staff.values_pending)
 
 
 def no_sums() -> TeamSums:
-    """Return empty sums."""
+    """Return empty sums. Grade: definition."""
     return TeamSums(present=0, coordinators=0, values_shift=0.0, behaviour_shift=0.0, behaviour=0.0)
 
 
 def mean_behaviour(staff: Any) -> float:
-    """Return a person's mean behaviour over the four working practices."""
+    """Return a person's mean behaviour over the four working practices.
+
+    B = (coaching + values + strengths + goals) / 4. Grade: definition.
+    """
     return 0.25 * (
         staff.behaviour_coaching
         + staff.behaviour_values
@@ -122,7 +138,10 @@ def mean_behaviour(staff: Any) -> float:
 
 
 def mean_behaviour_usual(staff: Any) -> float:
-    """Return a person's usual mean behaviour over the four working practices."""
+    """Return a person's usual mean behaviour over the four working practices.
+
+    B = (coaching + values + strengths + goals) / 4. Grade: definition.
+    """
     return 0.25 * (
         staff.behaviour_usual_coaching
         + staff.behaviour_usual_values
@@ -132,7 +151,7 @@ def mean_behaviour_usual(staff: Any) -> float:
 
 
 def add_member(sums: TeamSums, staff: Any) -> TeamSums:
-    """Add one place to the team's sums; a vacant post adds nothing."""
+    """Add one place to the team's sums; a vacant post adds nothing. Grade: definition."""
     if staff.present == 0:
         return sums
     behaviour = mean_behaviour(staff)
@@ -152,6 +171,9 @@ def team_climate(team: Any, sums: TeamSums, leader: Any, action: Any, p: Any) ->
     with the half-life `norms_half_life`, faster when the team meets to reflect. Workload is the
     `caseload_pressure` on the coordinator posts that are filled. While the leader's post is vacant
     the team's mean stands in for the leader's values.
+
+    Source: whole-team reflection supported practice (interviews of the trial); no figure seen for
+    norms. Grade: assumption.
     """
     count = sums.present if sums.present > 0 else 1
     values_shift = sums.values_shift / count
@@ -181,8 +203,9 @@ def partnership_project(team: Any, action: Any, p: Any) -> Partnership:
     """Let the partnership project build up while it runs and fade afterwards.
 
     y' = y + f i (1 - y) while intensity i > 0, with the pace of the team's participation; it fades
-    with `partnership_half_life`. A component aimed at users directly (REFOCUS manual). Size:
-    assumption.
+    with `partnership_half_life`. A component aimed at users directly.
+
+    Source: REFOCUS manual; no figure seen. Grade: assumption.
     """
     if action.partnership > 0.0:
         pace = share(p.partnership_pace * action.partnership * participation(team))
@@ -194,6 +217,8 @@ def participation(team: Any) -> float:
     """Return how far a team takes part, 0-1.
 
     Its attended share of training, or its readiness where nothing was offered.
+
+    y = attended / offered. Source: none. Grade: assumption.
     """
     if team.sessions_offered == 0:
         return team.readiness

@@ -39,7 +39,7 @@ class StaffReadiness(NamedTuple):
 def effective_readiness(trust: Any, team: Any, staff: Any, p: Any) -> float:
     """Combine the three levels: E = (w1 R_trust + w2 R_team + w3 R_practitioner) / (w1 + w2 + w3).
 
-    Weights: assumption (the process evaluation names the levels, not their shares).
+    Source: the process evaluation names the levels, not their shares. Grade: assumption.
     """
     total = p.readiness_weight_trust + p.readiness_weight_team + p.readiness_weight_staff
     return (
@@ -50,17 +50,20 @@ def effective_readiness(trust: Any, team: Any, staff: Any, p: Any) -> float:
 
 
 def to_fixed_point(intensity: float) -> int:
-    """Turn an intensity into a whole number, so that sums over teams do not depend on order."""
+    """Turn an intensity into a whole number, so that sums over teams do not depend on order.
+
+    n = floor(2^20 i + 1/2). Grade: definition.
+    """
     return int(intensity * FIXED_POINT + 0.5)
 
 
 def no_commitment() -> int:
-    """Return an empty sum."""
+    """Return an empty sum. Grade: definition."""
     return 0
 
 
 def add_commitment(total: int, action: Any) -> int:
-    """Add the organisational commitment visible in one team of a trust."""
+    """Add the organisational commitment visible in one team of a trust. Grade: definition."""
     return total + to_fixed_point(action.organisation)
 
 
@@ -84,7 +87,8 @@ def trust_readiness(trust: Any, fixed_point_sum: int, teams: int, p: Any) -> Tru
 
     Notes
     -----
-    Source: staff infer commitment from resources (Leamy et al. 2014). Size: assumption.
+    Source: staff infer commitment from resources (Leamy et al. 2014). Grade: literature for the
+    direction, assumption for the size.
     """
     commitment = fixed_point_sum / FIXED_POINT / teams if teams > 0 else 0.0
     target = share(
@@ -106,7 +110,7 @@ def team_readiness(team: Any, trust: Any, action: Any, p: Any) -> TeamReadiness:
 
     Notes
     -----
-    Leadership programmes moved implementation climate by d = 0.76-1.34 and it held (LOCI);
+    Source: leadership programmes moved implementation climate by d = 0.76-1.34 and it held (LOCI);
     without them it drifted slightly down (direction only). The shift by SD is turned to the 0-1
     scale by `team_readiness_sd`. Grade: literature for L, assumption for the rest.
     """
@@ -138,7 +142,9 @@ def staff_readiness(staff: Any, team: Any, action: Any, p: Any) -> StaffReadines
 
     Target T = U + w (R_team - U_team) + v (values - usual values) + (1 - U)(s W + l D), with W the
     staff-wellbeing and D the lived-experience support of the scenario (D acts on those with own
-    experience). Grade: assumption.
+    experience).
+
+    Source: no figure seen. Grade: assumption.
     """
     own = action.staff_wellbeing * p.readiness_from_wellbeing
     if staff.lived_experience == 1:

@@ -19,13 +19,18 @@ def measured_readiness(readiness: float, reliability: float, p: Any, key: Any) -
     M = R + s sqrt((1 - r)/r) e, with s the spread of readiness between teams: the share r of the
     variance of M is real. A team chosen on M regresses to the mean: compare it with an equally
     chosen untreated twin, never before with after.
+
+    Source: the definition of reliability. Grade: definition.
     """
     z, _, _, _ = normals(key, SELECTION, 0)
     return share(readiness + p.team_readiness_sd * sqrt((1.0 - reliability) / reliability) * z)
 
 
 def rollout_draw(key: Any) -> float:
-    """Return a team's lot, uniform on 0-1, where the order of teams is random; lowest first."""
+    """Return a team's lot, uniform on 0-1, where the order of teams is random; lowest first.
+
+    Grade: definition.
+    """
     u, _, _, _ = uniforms(key, ROLLOUT_ORDER, 0)
     return u
 
@@ -35,6 +40,8 @@ def measured_need(total: float, count: int, highest: float) -> float:
 
     The lower the mean recovery, the greater the need. The mean holds the noise of the answers and
     of who was sampled: teams that start first because of it regress to the mean.
+
+    N = total / count. Grade: definition.
     """
     if count == 0:
         return highest
@@ -46,6 +53,8 @@ def slot_of(rank: int, teams: int, slots: int) -> int:
 
     With as many teams as slots it is the rank; where a selection leaves fewer teams, waves stay as
     even as they can be. Without teams it is 0.
+
+    slot = floor(rank x slots / teams). Grade: definition.
     """
     return rank * slots // teams if teams > 0 else 0
 
@@ -63,13 +72,20 @@ def trainer_rating(engagement: float, reliability: float, spread: float, key: An
         Standard deviation of engagement between teams.
     key
         Key of the team.
+
+    Notes
+    -----
+    T = E + s sqrt((1 - r) / r) e. Source: the definition of reliability. Grade: definition.
     """
     z, _, _, _ = normals(key, TRAINER_RATING, 0)
     return engagement + spread * sqrt((1.0 - reliability) / reliability) * z
 
 
 def attended_share(team: Any) -> float:
-    """Return the share of offered staff-sessions that were attended, 0 when none was offered."""
+    """Return the share of offered staff-sessions that were attended, 0 when none was offered.
+
+    a = attended / offered. Grade: definition.
+    """
     if team.sessions_offered == 0:
         return 0.0
     return team.sessions_attended / team.sessions_offered

@@ -70,7 +70,10 @@ class Learning(NamedTuple):
 
 
 def curriculum(action: Any) -> float:
-    """Return how much is taught this week: shares of both courses and of a booster."""
+    """Return how much is taught this week: shares of both courses and of a booster.
+
+    c = recovery course + coaching course + booster. Grade: definition.
+    """
     return action.prt_session + action.coaching_session + action.booster
 
 
@@ -79,7 +82,8 @@ def session_probability(team: Any, trust: Any, action: Any, p: Any) -> float:
 
     logit P = a + b (R_team - .5) + c (R_trust - .5) + d propensity; the scenario's assured
     attendance closes a share of the gap to 1, and so does switching off the implementation gap.
-    Grade: assumption (that teams differed in taking part is from the trial; the rule is not).
+    Source: directions from the process evaluation; that teams differed in taking part is from the
+    trial, by how much was not seen. Grade: assumption.
     """
     chance = logistic(
         p.session_base
@@ -91,7 +95,10 @@ def session_probability(team: Any, trust: Any, action: Any, p: Any) -> float:
 
 
 def team_session(team: Any, trust: Any, action: Any, p: Any, key: Any, week: int) -> TeamSession:
-    """Draw whether the session that the calendar holds for this week goes ahead."""
+    """Draw whether the session that the calendar holds for this week goes ahead.
+
+    P = `session_probability` where something is taught, else 0. Grade: definition.
+    """
     if curriculum(action) <= 0.0:
         return TeamSession(0)
     u, _, _, _ = uniforms(key, TEAM_SESSION, week)
@@ -99,12 +106,12 @@ def team_session(team: Any, trust: Any, action: Any, p: Any, key: Any, week: int
 
 
 def session_held(team: Any) -> bool:
-    """Return whether the session went ahead."""
+    """Return whether the session went ahead. Grade: definition."""
     return team.session_held == 1
 
 
 def session_cancelled(team: Any, action: Any) -> bool:
-    """Return whether a planned session did not go ahead."""
+    """Return whether a planned session did not go ahead. Grade: definition."""
     return team.session_held == 0 and curriculum(action) > 0.0
 
 
@@ -118,8 +125,11 @@ def attendance_probability(staff: Any, team: Any, trust: Any, action: Any, p: An
 
     Notes
     -----
-    Level: 89% when whole teams were trained together (Gilburt et al. 2013), about half of the staff
-    in an Australian programme; no REFOCUS figure was seen. Coefficients: assumption.
+    Source: 89% attended when whole teams were trained together (Gilburt et al. 2013), about half of
+    the staff in an Australian programme; no REFOCUS figure was seen.
+
+    Grade: literature for the level and for competing priorities (direction), assumption for the
+    rest.
     """
     logit = (
         p.attendance_base
@@ -137,7 +147,10 @@ def attendance_probability(staff: Any, team: Any, trust: Any, action: Any, p: An
 def attendance(
     staff: Any, team: Any, trust: Any, action: Any, p: Any, key: Any, week: int
 ) -> Attendance:
-    """Draw attendance; a vacant post is offered nothing, a sick person stays away."""
+    """Draw attendance; a vacant post is offered nothing, a sick person stays away.
+
+    P = `attendance_probability` for who is in post and well. Grade: definition.
+    """
     if team.session_held == 0 or staff.present == 0:
         offered = 1 if (curriculum(action) > 0.0 and staff.present == 1) else 0
         return Attendance(0, staff.sessions_offered + offered, staff.sessions_attended)
@@ -149,15 +162,15 @@ def attendance(
 
 
 def attended(staff: Any) -> bool:
-    """Return whether a person attended this week's session."""
+    """Return whether a person attended this week's session. Grade: definition."""
     return staff.attended == 1
 
 
 def training_quality(engagement: float, delivery: float, modelling: float, p: Any) -> float:
     """Return training quality relative to the usual: 1 when all three are at .5.
 
-    Q = 2 (w1 engagement + w2 delivery + w3 modelling) / (w1 + w2 + w3). Grade: assumption (the
-    process evaluation names the three, not their shares).
+    Q = 2 (w1 engagement + w2 delivery + w3 modelling) / (w1 + w2 + w3). Source: the
+    process evaluation names the three, not their shares. Grade: assumption.
     """
     total = p.quality_weight_engagement + p.quality_weight_delivery + p.quality_weight_modelling
     return (
@@ -176,7 +189,7 @@ def skill_after_session(skill: float, dose: float, gain: float, p: Any) -> float
 
     The whole curriculum at usual quality lifts the average person by `gain` standard deviations;
     the last factor makes returns diminish. Source: d = 0.76 for skills after training in real
-    agencies (Schwalbe et al. 2014), literature.
+    agencies (Schwalbe et al. 2014). Grade: literature for the gain, assumption for the form.
     """
     room = (1.0 - skill) / (1.0 - p.skill_mean)
     return share(skill + gain * p.skill_sd * dose * room)
@@ -192,8 +205,9 @@ def learning(staff: Any, action: Any, p: Any, key: Any, week: int) -> Learning:
 
     Notes
     -----
-    Recovery training moves beliefs more than practice (Eiroa-Orosa and Garcia-Mieres 2019,
-    literature, direction). Shares of the courses in each skill: assumption.
+    Source: recovery training moves beliefs more than practice (Eiroa-Orosa and Garcia-Mieres 2019,
+    direction); d = 0.76 for skills (Schwalbe et al. 2014). Grade: literature for these, assumption
+    for the shares of the courses in each skill.
     """
     if staff.attended == 0:
         return Learning(
@@ -253,8 +267,9 @@ def learning(staff: Any, action: Any, p: Any, key: Any, week: int) -> Learning:
 def induction(staff: Any, action: Any, p: Any) -> Induction:
     """Return a newcomer's knowledge, values and skills after induction to the programme.
 
-    As a session of usual quality that holds the share `induction` of both courses. Grade:
-    assumption.
+    x' = x + g i (1 - x): as a session of usual quality that holds the share i of both courses.
+
+    Source: gains as in `learning`; no figure seen for induction. Grade: assumption.
     """
     dose = action.induction
     practice_dose = dose * (p.skill_share_recovery_course + p.skill_share_coaching_course)
@@ -282,7 +297,7 @@ def engagement_seen(staff: Any, p: Any) -> float:
     """Return how engaged an attender looks to the trainers: E = .5 + k (readiness - .5), in [0, 1].
 
     This is conduct in the room; the trainers' rating reads it, never the latent readiness itself.
-    Grade: assumption.
+    Source: no figure seen. Grade: assumption.
     """
     if staff.attended == 0:
         return 0.0
@@ -290,12 +305,15 @@ def engagement_seen(staff: Any, p: Any) -> float:
 
 
 def no_training() -> TrainingSums:
-    """Return empty sums."""
+    """Return empty sums. Grade: definition."""
     return TrainingSums(0, 0, 0.0)
 
 
 def add_trained(sums: TrainingSums, staff: Any, action: Any, p: Any) -> TrainingSums:
-    """Add one place to the week's training sums; a vacant post is offered nothing."""
+    """Add one place to the week's training sums; a vacant post is offered nothing.
+
+    Grade: definition.
+    """
     if staff.present == 0 or curriculum(action) <= 0.0:
         return sums
     return TrainingSums(
@@ -306,7 +324,7 @@ def add_trained(sums: TrainingSums, staff: Any, action: Any, p: Any) -> Training
 
 
 def training_record(team: Any, sums: TrainingSums) -> TrainingRecord:
-    """Return the team's training record after this week."""
+    """Return the team's training record after this week. Grade: definition."""
     return TrainingRecord(
         team.sessions_offered + sums.offered,
         team.sessions_attended + sums.attended,
