@@ -117,6 +117,28 @@ found["choice"] = {
     "template": "made_up_for = 0.0" in scenario_template(),
 }
 
+# 4. Welch's t test.
+from dataclasses import replace
+from scipy import stats
+from sim.trials.analyses.analyse import analyse_table
+from sim.trials.analyses.analysis_plan import AnalysisPlan, analyse_trial, default_plan
+from sim.trials.data.statistical import Correlations, StatisticalSource
+from sim.trials.designs.design import parallel
+from sim.trials.designs.design_file import design_fields
+design = replace(parallel(7, 9, size_variation=0.6), name="arms")
+data = StatisticalSource(40.0, 10.0, Correlations(0.08, 0.8, 0.6), effect=4.0).simulate(design, 3, 0)
+planned = analyse_trial(data, design, replace(default_plan(design), test="welch"))
+frame = data.frame()
+table = analyse_table(frame, "outcome ~ arm + (1|cluster)", "arm", declared=AnalysisPlan("welch"))
+means = frame.groupby(["arm", "cluster"])["outcome"].mean()
+control, treated = sorted(frame["arm"].unique())
+expected = stats.ttest_ind(means.loc[treated], means.loc[control], equal_var=False)
+found["welch"] = {
+    "choice": "welch" in design_fields()["analysis.test"].choices,
+    "p": [planned.p, table["declared"]["p"], float(expected.pvalue)],
+    "df": [planned.df, float(expected.df)],
+}
+
 # 5. Loneliness.
 users = model.service_users
 def scores(user):
@@ -159,8 +181,8 @@ print(json.dumps(found))
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return what a copy of the package says after all changes were made in it."""
     folder = tmp_path_factory.mktemp("newcomer")
-    for name in ("sim", "docs", "tests"):
-        kept = shutil.ignore_patterns("__pycache__", "data", "img", "static", "*.md")
+    for name, left_out in (("sim", "static"), ("docs", "img"), ("tests", "data")):
+        kept = shutil.ignore_patterns("__pycache__", left_out, "*.md")
         shutil.copytree(ROOT / name, folder / name, ignore=kept)
     shutil.copy(ROOT / "docs" / "ODD.md", folder / "docs")
     for edits in changes().values():
@@ -241,6 +263,13 @@ def test_a_new_choice_of_a_scenario_is_a_field_a_control_and_a_line_of_the_templ
     assert "training.made_up_for = 1.5: must be a number in [0, 1] (share)" in choice["refused"]
     assert choice["control"] == "Share of missed sessions that are made up for."
     assert choice["template"]
+
+
+def test_a_new_analysis_is_planned_and_done_with_the_same_numbers(found: dict[str, Any]) -> None:
+    welch = found["welch"]
+    assert welch["choice"]
+    assert welch["p"] == pytest.approx([welch["p"][-1]] * 3, rel=1e-9)
+    assert welch["df"][0] == pytest.approx(welch["df"][1], rel=1e-9)
 
 
 def test_a_new_instrument_is_scored_described_and_has_its_column(found: dict[str, Any]) -> None:
