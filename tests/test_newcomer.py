@@ -126,7 +126,8 @@ from sim.trials.data.statistical import Correlations, StatisticalSource
 from sim.trials.designs.design import parallel
 from sim.trials.designs.design_file import design_fields
 design = replace(parallel(7, 9, size_variation=0.6), name="arms")
-data = StatisticalSource(40.0, 10.0, Correlations(0.08, 0.8, 0.6), effect=4.0).simulate(design, 3, 0)
+source = StatisticalSource(40.0, 10.0, Correlations(0.08, 0.8, 0.6), effect=4.0)
+data = source.simulate(design, 3, 0)
 planned = analyse_trial(data, design, replace(default_plan(design), test="welch"))
 frame = data.frame()
 table = analyse_table(frame, "outcome ~ arm + (1|cluster)", "arm", declared=AnalysisPlan("welch"))
