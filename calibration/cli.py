@@ -44,7 +44,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLES
     parser.add_argument("--targets", metavar="FILE", help="targets (TOML); the trial's by default")
-    parser.add_argument("--roster", metavar="FILE", help="teams of an own trial (CSV)")
+    parser.add_argument("--roster", metavar="FILE", help="teams of an own trial (.csv .xlsx ...)")
+    parser.add_argument(
+        "--columns", metavar="FILE", help="which columns of the roster are which (TOML)"
+    )
     parser.add_argument("--scenario", metavar="NAME", help="what was delivered: name or TOML file")
     parser.add_argument("--quick", action="store_true", help="a small fit, for teaching")
     add_job_options(parser, f"results and report (default {FOLDER})")
@@ -60,7 +63,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     declare(
         parser,
         alone_with={
-            "check": ("targets", "roster", "scenario"),
+            "check": ("targets", "roster", "columns", "scenario"),
             "report": ("resume", "out", "docs", "invented", "quiet"),
             "resume": (
                 "out",
@@ -119,7 +122,12 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.roster or arguments.scenario:
             from calibration.own import own_trial
 
-            own_trial(arguments.roster, arguments.scenario, checked_seed(arguments.seed))
+            own_trial(
+                arguments.roster,
+                arguments.scenario,
+                checked_seed(arguments.seed),
+                arguments.columns,
+            )
         for one in targets.values():
             print(f"{one.pattern:4} {one.use:9} {one.name}: {one.title}")
         return 0
@@ -151,7 +159,7 @@ def fitted(arguments: argparse.Namespace) -> None:
     if arguments.roster or arguments.scenario:
         from calibration.own import own_trial
 
-        own = own_trial(arguments.roster, arguments.scenario, settings.seed)
+        own = own_trial(arguments.roster, arguments.scenario, settings.seed, arguments.columns)
     with job(arguments, "row") as work:
         with work.running() as how:
             fit = start(targets, settings, part=how, quiet=arguments.quiet, **own)

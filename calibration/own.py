@@ -7,7 +7,7 @@ from typing import Any
 from calibration.scenarios import YEAR, EffectDesign
 from calibration.trial import WEEKS, TrialDesign
 from sim.errors import InputError
-from sim.inputs.roster import Roster, read_roster_csv, trial_roster
+from sim.inputs.roster import Roster, read_column_map, read_roster_csv, trial_roster
 from sim.population import lay_out
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
@@ -23,24 +23,29 @@ BEST = {
 }
 
 
-def own_trial(roster_file: str | None, scenario_name: str | None, seed: int) -> dict[str, Any]:
+def own_trial(
+    roster_file: str | None, scenario_name: str | None, seed: int, columns: str | None = None
+) -> dict[str, Any]:
     """Return the designs of a user's own trial, as `calibration.fit.start` takes them.
 
     Parameters
     ----------
     roster_file : str, optional
-        CSV file of teams; the REFOCUS trial's teams without it.
+        File of teams; the REFOCUS trial's teams without it.
     scenario_name : str, optional
         What was delivered: a name of the library or a TOML file.
     seed : int
         Seed of the keyed draws.
+    columns : str, optional
+        File that says which columns of the roster are which.
 
     Raises
     ------
     InputError
         When roster or scenario cannot be used, or the trial lacks an arm.
     """
-    roster = trial_roster(seed) if roster_file is None else read_roster_csv(roster_file)
+    said = None if columns is None else read_column_map(columns)
+    roster = trial_roster(seed) if roster_file is None else read_roster_csv(roster_file, said)
     scenario = load_scenario(scenario_name or "refocus-as-delivered")
     arms = {row.arm for row in roster.rows}
     if not {"intervention", "control"} <= arms:

@@ -22,6 +22,7 @@ LAYERS = (
         "reading",
         "spreadsheet",
         "streams",
+        "workbook",
     },
     {"element", "link", "mechanisms", "measures"},
     {"state"},

@@ -26,6 +26,7 @@ from sim.commands import (
     power,
     reproduce,
     simulation,
+    teams,
     template,
     trial,
 )
@@ -54,6 +55,7 @@ COMMANDS = (
     listing,
     explain,
     template,
+    teams,
     analyse,
     power,
     trial,
@@ -67,6 +69,7 @@ OWN_NAMES = (
     "list",
     "explain",
     "template",
+    "teams",
     "analyse",
     "power",
     "trial",
@@ -258,7 +261,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         if debug:
             raise
-        print(f"refocus: {error}", file=sys.stderr)
+        print("refocus: " + "\n".join(error.lines()), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("refocus: interrupted", file=sys.stderr)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import Self
 
 LONGEST_WORD = 300
 LONGEST_MESSAGE = 1200
+MOST_PROBLEMS = 60
 
 
 class InputError(ValueError):
@@ -15,11 +17,44 @@ class InputError(ValueError):
     The message is one line that names the field, the value and the rule. The command line prints
     it and ends with exit code 2, without a traceback. What it repeats of the user's own text cannot
     steer a terminal: see `told`.
+
+    Attributes
+    ----------
+    problems : tuple of str
+        All problems of a file, where there are several; the message then begins with their number.
     """
+
+    problems: tuple[str, ...] = ()
 
     def __init__(self, message: str) -> None:
         words = (told(word, LONGEST_WORD) for word in message.split(" "))
         super().__init__(told(" ".join(words), LONGEST_MESSAGE))
+
+    @classmethod
+    def of(cls, where: str, problems: Sequence[str]) -> Self:
+        """Return the error for all problems of a file at once.
+
+        Parameters
+        ----------
+        where : str
+            The file.
+        problems : sequence of str
+            Each names line, column, value and rule; at least one.
+        """
+        if len(problems) == 1:
+            return cls(f"{where}, {problems[0]}")
+        error = cls(f"{where}: {len(problems)} problems; {'; '.join(problems)}")
+        error.problems = tuple(str(cls(one)) for one in problems)
+        return error
+
+    def lines(self) -> list[str]:
+        """Return the message as lines: one, or a heading and one for each problem."""
+        if not self.problems:
+            return [str(self)]
+        shown = [f"  {one}" for one in self.problems[:MOST_PROBLEMS]]
+        more = len(self.problems) - len(shown)
+        heading = str(self).partition("; ")[0]
+        return [heading, *shown, *([f"  and {more} more"] if more else [])]
 
 
 def told(text: str, longest: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -126,13 +127,15 @@ def analyse(
     design: str | Path | None = None,
     family: str | None = None,
     quadrature: int | str = 9,
+    sheet: str | None = None,
 ) -> Analysis:
     """Fit a linear mixed model to a trial's data and test one term, or do what a design declares.
 
     Parameters
     ----------
     data : path or DataFrame
-        One row for each measurement; a file has a header.
+        One row for each measurement. A file is CSV, a workbook, Stata, SPSS or Parquet, with a line
+        of headings.
     model : str
         Formula in lme4's notation, such as ``"fu ~ arm + base + (1|cluster)"``. A column of numbers
         is a number unless the formula says ``factor(column)``.
@@ -158,6 +161,8 @@ def analyse(
         formula with one random intercept, and ``offset(log(months))`` for people's time.
     quadrature : int
         Points of that mixed model; 1 is Laplace's approximation.
+    sheet : str, optional
+        Sheet of a workbook.
 
     Returns
     -------
@@ -176,7 +181,7 @@ def analyse(
 
         if model is not None or term is not None:
             raise InputError("design: declares the analysis; leave model and term out")
-        return Analysis(analyse_by_design(data, design))
+        return Analysis(analyse_by_design(data, design, sheet))
     if model is None or term is None:
         raise InputError(
             "model and term: say what is analysed, as --model 'fu ~ arm + (1|cluster)' --term arm; "
@@ -184,19 +189,19 @@ def analyse(
         )
     if family is not None:
         from sim.trials.analyses.generalised import analyse_generalised
-        from sim.trials.data.trial_table import read_table
+        from sim.trials.data.long_export import trial_table
 
-        return GeneralisedAnalysis(
-            analyse_generalised(
-                read_table(data) if isinstance(data, str | Path) else data,
-                model,
-                term,
-                family,
-                references=[reference] if isinstance(reference, str) else list(reference),
-                missing=[missing] if isinstance(missing, str) else list(missing),
-                points=whole("quadrature", quadrature, 1, 100),
-            )
+        frame, notes = trial_table(data, re.findall(r"[\w.]+", model), sheet)
+        result = analyse_generalised(
+            frame,
+            model,
+            term,
+            family,
+            references=[reference] if isinstance(reference, str) else list(reference),
+            missing=[missing] if isinstance(missing, str) else list(missing),
+            points=whole("quadrature", quadrature, 1, 100),
         )
+        return GeneralisedAnalysis({**result, "notes": [*notes, *result["notes"]]})
     if isinstance(strata, str):
         strata = [name.strip() for name in strata.split(",")]
     options: dict[str, Any] = {
@@ -208,7 +213,7 @@ def analyse(
         "pairs": pairs,
     }
     if isinstance(data, str | Path):
-        return Analysis(analyse_csv(data, model, term, **options))
+        return Analysis(analyse_csv(data, model, term, sheet=sheet, **options))
     return Analysis(analyse_table(data, model, term, **options))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,13 +46,38 @@ def chosen_scenarios(
     return [chosen_scenario(each) for each in several]
 
 
-def chosen_roster(which: str | Path | Roster, seed: int) -> Roster:
-    """Return the trial's teams (``'trial'``), those of a CSV file, or a roster as it is."""
-    from sim.inputs.roster import read_roster_csv, trial_roster
+def chosen_roster(
+    which: str | Path | Roster,
+    seed: int,
+    columns: str | Path | None = None,
+    setting: str | Path | Setting | None = None,
+) -> Roster:
+    """Return the trial's teams (``'trial'``), those of a file, or a roster as it is.
 
+    Parameters
+    ----------
+    which : str, path or Roster
+        As the user says.
+    seed : int
+        Seed of what the trial's roster leaves open.
+    columns : path, optional
+        File that says which columns of the roster's file are which.
+    setting : path or Setting, optional
+        Its first day is that from which weeks are counted where the file has dates.
+    """
+    from sim.inputs.roster import ColumnMap, read_column_map, read_roster_csv, trial_roster
+
+    of_file = isinstance(which, str | Path) and which != "trial"
+    if columns is not None and not of_file:
+        raise InputError("columns: has a meaning only with a file of teams")
     if not isinstance(which, str | Path):
         return which
-    return trial_roster(seed) if which == "trial" else read_roster_csv(Path(which))
+    if not of_file:
+        return trial_roster(seed)
+    said = ColumnMap() if columns is None else read_column_map(columns)
+    if said.start_date is None and setting is not None:
+        said = dataclasses.replace(said, start_date=chosen_setting(setting).start_date)
+    return read_roster_csv(Path(which), said)
 
 
 def chosen_values(

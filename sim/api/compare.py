@@ -274,7 +274,7 @@ def compare_question(
     return Question(
         scenarios=every,
         base=usual.name,
-        roster=chosen_roster(roster, seed),
+        roster=chosen_roster(roster, seed, setting=place),
         chosen=chosen_values(draws, prior_only, posterior, seed),
         setting=place,
         prices=chosen_prices(prices),

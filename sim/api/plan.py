@@ -214,7 +214,7 @@ def plan_question(
         raise InputError(f"draws = {count}: at least 2, for search and score apart")
     return PlanQuestion(
         packages=packages_of(chosen_scenarios(packages), weeks),
-        roster=chosen_roster(roster, seed),
+        roster=chosen_roster(roster, seed, setting=place),
         capacity=check_capacity(capacity),
         prices=chosen_prices(prices),
         draws=chosen.draws,

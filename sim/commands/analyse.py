@@ -27,15 +27,19 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     """Add the command's parser."""
     parser = commands.add_parser(
         "analyse",
-        help="fit the exact mixed model to a CSV file",
-        description="Fit a linear mixed model by REML to a CSV file and test one term. A field "
+        help="fit the exact mixed model to a table",
+        description="Fit a linear mixed model by REML to a table and test one term: CSV, a "
+        "workbook, Stata, SPSS or Parquet. A field "
         "that is empty, NA or NaN is missing, and so is its row if the model uses the column. A "
         "column of numbers is a number unless the formula says factor(column); a name with blanks "
         "stands in backticks.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("data", metavar="FILE.csv", help="data, UTF-8, comma, with a header")
+    parser.add_argument(
+        "data", metavar="FILE", help="data with a line of headings (.csv .xlsx .dta .sav .parquet)"
+    )
+    parser.add_argument("--sheet", metavar="NAME", help="sheet of a workbook")
     parser.add_argument("--model", metavar="FORMULA", help="in lme4's notation")
     parser.add_argument("--term", help="the term to test")
     parser.add_argument(
@@ -95,8 +99,11 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     declare(
         parser,
         alone_with={
-            "design": ("data", "format"),
-            "family": ("data", "model", "term", "reference", "missing", "format", "quadrature"),
+            "design": ("data", "sheet", "format"),
+            "family": (
+                *("data", "sheet", "model", "term"),
+                *("reference", "missing", "format", "quadrature"),
+            ),
         },
         only_with={"quadrature": ("family", None)},
     )
@@ -123,6 +130,7 @@ def run(given: argparse.Namespace) -> int:
         design=given.design,
         family=given.family,
         quadrature=given.quadrature,
+        sheet=given.sheet,
     )
     print(answer.printed(given.format), end="")
     return 0

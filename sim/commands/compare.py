@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sim.api.compare import DRAWS, REPLICATIONS
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
-from sim.commands.simulation import given_roster, settings_of
+from sim.commands.simulation import add_roster_options, given_roster, settings_of
 from sim.errors import unknown
 
 if TYPE_CHECKING:
@@ -38,9 +38,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="library name or file")
     parser.add_argument("--base", default="usual-care", help="compare with (default usual-care)")
-    parser.add_argument(
-        "--roster", default="trial", help="'trial' (default) or a CSV file of teams"
-    )
+    add_roster_options(parser)
     parser.add_argument("--setting", metavar="FILE", help="dates, trainers, budget (TOML)")
     parser.add_argument("--prices", metavar="FILE", help="your own prices (TOML)")
     parser.add_argument("--years", help="years looked at (52 weeks each)")
@@ -80,7 +78,7 @@ def run(given: argparse.Namespace) -> int:
     question = compare_question(
         given.scenarios,
         base=given.base,
-        roster=given_roster(given),
+        roster=given_roster(given, given.setting),
         setting=given.setting,
         prices=given.prices,
         years=given.years,

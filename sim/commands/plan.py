@@ -8,7 +8,7 @@ from sim.api.plan import DRAWS, PACKAGES
 from sim.commands.declared import declare
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.job import add_job_options, command_of, job, resumed, tell_compiling
-from sim.commands.simulation import given_roster
+from sim.commands.simulation import add_roster_options, given_roster
 from sim.errors import unknown
 
 FORMATS = ("text", "csv", "json")
@@ -40,9 +40,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     parser.add_argument("--years", help="years looked at (default: the setting's, or 2)")
     parser.add_argument("--trainers", help="trainers at the same time (default: the setting's)")
-    parser.add_argument(
-        "--roster", default="trial", help="'trial' (default) or a CSV file of teams"
-    )
+    add_roster_options(parser)
     parser.add_argument("--objective", default="qpr", metavar="qpr|reach|equity")
     parser.add_argument(
         "--equity-weight",
@@ -79,7 +77,7 @@ def run(given: argparse.Namespace) -> int:
         budget=given.budget,
         years=given.years,
         trainers=given.trainers,
-        roster=given_roster(given),
+        roster=given_roster(given, given.setting),
         objective=given.objective,
         equity_weight=given.equity_weight,
         threshold=given.threshold,

@@ -37,9 +37,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="library name or file")
-    parser.add_argument(
-        "--roster", default="trial", help="'trial' (default) or a CSV file of teams"
-    )
+    add_roster_options(parser)
     parser.add_argument("--years", help="years to simulate (52 weeks each)")
     parser.add_argument("--weeks", help="weeks to simulate")
     add_draw_options(parser, DRAWS)
@@ -133,12 +131,25 @@ def settings_of(texts: list[str]) -> dict[str, Any]:
     )
 
 
-def given_roster(given: argparse.Namespace) -> Roster:
-    """Return the trial's roster or that of a file, and tell which of its lines are no teams."""
+def add_roster_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which teams there are."""
+    parser.add_argument(
+        "--roster",
+        default="trial",
+        help="'trial' (default) or a file of teams or staff (.csv .xlsx ...); see 'refocus teams'",
+    )
+    parser.add_argument(
+        "--columns", metavar="FILE", help="which columns of the roster are which (TOML)"
+    )
+
+
+def given_roster(given: argparse.Namespace, setting: str | None = None) -> Roster:
+    """Return the trial's roster or that of a file, and tell how it was read."""
     from sim.api.choices import LARGEST_SEED, chosen_roster
 
-    roster = chosen_roster(given.roster, whole("seed", given.seed, 0, LARGEST_SEED))
-    for line in (*roster.left_out, *roster.doubtful):
+    seed = whole("seed", given.seed, 0, LARGEST_SEED)
+    roster = chosen_roster(given.roster, seed, given.columns, setting)
+    for line in roster.told:
         say(f"roster '{roster.source}', {line}")
     return roster
 

@@ -13,9 +13,13 @@ WHAT = {
 }
 """Where each template is written, by its name; loaded only when it is asked for."""
 
+WORKBOOKS = {"teams": "roster_workbook"}
+"""What is written instead where the file is named .xlsx."""
+
 EXAMPLES = """\
 examples:
   refocus template teams > teams.csv
+  refocus template teams --out teams.xlsx
   refocus template scenario --out my-scenario.toml
   refocus template setting > setting.toml
   refocus template prices > prices.toml
@@ -47,15 +51,19 @@ def run(given: argparse.Namespace) -> int:
     if given.what not in WHAT:
         raise unknown("template", given.what, WHAT)
     module, function = WHAT[given.what]
-    text: str = getattr(import_module(module), function)()
-    if given.out is None:
-        print(text, end="" if text.endswith("\n") else "\n")
+    path = None if given.out is None else Path(given.out)
+    if path is not None and path.suffix.lower() == ".xlsx":
+        if given.what not in WORKBOOKS:
+            raise InputError(f"out = '{path}': {given.what} is text; name a file without .xlsx")
+        function = WORKBOOKS[given.what]
+    content: str | bytes = getattr(import_module(module), function)()
+    if path is None:
+        print(content, end="" if str(content).endswith("\n") else "\n")
         return 0
-    path = Path(given.out)
     if path.exists():
         raise InputError(f"out = '{path}': exists already; name a new file")
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise InputError(f"out = '{path}': cannot be written ({error.strerror})") from error
     print(path)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sim.errors import InputError
 from sim.files import write_whole
-from sim.inputs.roster.csv_file import roster_from_text, roster_text
+from sim.inputs.roster.csv_file import roster_from_bytes, roster_from_text, roster_text
 from sim.inputs.roster.team import Roster
 
 ROSTER_NAME = re.compile(r"[0-9a-f]{32}")
@@ -40,13 +40,9 @@ class RosterStore:
         Raises
         ------
         InputError
-            As `roster_from_text`; or when the upload is not text.
+            As `read_roster_csv`.
         """
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise InputError(f"roster '{source}': must be CSV text in UTF-8") from None
-        roster = roster_from_text(text, source)
+        roster = roster_from_bytes(content, source)
         rows = roster_text(roster).encode()
         name = blake2b(rows, digest_size=16).hexdigest()
         with self._lock:

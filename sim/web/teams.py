@@ -75,7 +75,7 @@ def checked_teams(value: Any) -> dict[str, Any]:
         given.only("teams", teams, ("kind", "roster"))
         if not teams.get("roster"):
             raise InputError(
-                "Teams (teams.roster): there is no list of your own yet; choose a CSV file, or "
+                "Teams (teams.roster): there is no list of your own yet; choose a file, or "
                 "other teams"
             )
         return {"kind": kind, "roster": given.text("Teams (teams.roster)", teams["roster"], 40)}

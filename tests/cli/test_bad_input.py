@@ -104,7 +104,7 @@ ROSTERS = {
     "team without staff": ("team,staff\nA,0\n", ["staff", "0"]),
     "negative": ("team,staff\nA,-2\n", ["staff", "-2"]),
     "not a number": ("team,staff\nA,ten\n", ["staff", "ten"]),
-    "missing number": ("team,staff\nA,nan\n", ["staff", "nan"]),
+    "infinite": ("team,staff\nA,inf\n", ["staff", "inf"]),
     "huge": ("team,staff\nA,1e12\n", ["staff"]),
 }
 

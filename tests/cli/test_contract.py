@@ -46,6 +46,7 @@ SHORTEST: dict[str, tuple[tuple[str, ...], ...]] = {
     "list": (("scenarios",),),
     "explain": (("qpr15",),),
     "template": (("teams",),),
+    "teams": (("teams.csv",),),
     "analyse": (("data.csv", "--model", "y ~ arm + (1|team)", "--term", "arm"),),
     "power": (("four-point-target",), ("four-point-target", "--formula-only")),
     "trial": (("refocus",), ("pulsar",)),

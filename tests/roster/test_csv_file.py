@@ -87,8 +87,9 @@ def test_files_as_programs_write_them(tmp_path: Path, ends: str, mark: str, deli
 def test_decimal_commas_where_semicolons_part_the_columns() -> None:
     row = roster_from_text("team;share_black;staff\nA;0,5;12\n").rows[0]
     assert (row.share_black, row.staff) == (0.5, 12)
+    assert roster_from_text('team,share_black\nA,"0,5"\n').rows[0].share_black == 0.5
     with pytest.raises(InputError, match="share_black = '0,5'"):
-        roster_from_text('team,share_black\nA,"0,5"\n')
+        roster_from_text('team,share_black\nA,"0,5"\nB,0.25\n')
 
 
 def test_names_are_kept_but_for_spaces_and_trusts_match_in_any_case() -> None:
@@ -119,17 +120,15 @@ def test_whole_numbers_may_be_written_as_a_spreadsheet_does() -> None:
         ("staff\n3\n", "line 1: column 'team' is missing"),
         ("tem,staff\nA,3\n", "line 1: unknown column 'tem'; did you mean 'team'"),
         ("team,caselod\nA,3\n", "unknown column 'caselod'; did you mean 'caseload'"),
-        ("team,qqqq\nA,3\n", "unknown column 'qqqq'; columns: team, trust"),
         ("team,Team\nA,B\n", "column 'team' stands twice"),
         ("team,staff\nA,3\n,4\n", "line 3, team: is empty"),
         ("team\nA\n\nA\n", "line 4, team = 'A': stands already in line 2"),
         ("team\nNorth 1\nnorth  1\n", "line 3, team = 'north 1': stands already in line 2"),
         ("team,staff\nA,0\n", r"line 2, staff = '0': must be a whole number in \[1, 500\] \(posts"),
         ("team,staff\nA,-3\n", "line 2, staff = '-3'"),
-        ("team,staff\nA,nan\n", "staff = 'nan': .*; leave the cell empty where it is not known"),
-        ("team,staff\nA,N/A\n", "leave the cell empty"),
+        ("team,staff\nA,inf\n", "staff = 'inf'"),
         ("team,staff\nA,many\n", "staff = 'many': must be a whole number"),
-        ("team,staff\nA,12.5\n", "staff = '12.5': must be a whole number"),
+        ("team,caseload\nA,12.5\n", "caseload = '12.5': must be a whole number"),
         ("team,staff\nA,1_0\n", "staff = '1_0'"),
         ("team,staff\nA,١٢\n", "staff = '١٢'"),
         ("team,staff\nA,1e9\n", "staff = '1e9'"),
@@ -144,7 +143,10 @@ def test_whole_numbers_may_be_written_as_a_spreadsheet_does() -> None:
         ("team,readiness_low,readiness_high\nA,5,5\n", "must be below readiness_high = 5"),
         ("team,arm\nA,contrl\n", "arm = 'contrl': must be one of .*; did you mean 'control'"),
         ("team,reflects\nA,perhaps\n", "reflects = 'perhaps': must be yes or no"),
-        ("team,share_black\nA,27\n", r"share_black = '27': must be a number in \[0, 1\] \(share\)"),
+        (
+            "team,share_black\nA,27\n",
+            r"share_black = '27': must be a number in \[0, 1\] \(share\); did you mean 27%",
+        ),
         ("team,staff\nA,3,4\n", "line 2: has 3 cells, but 2 columns"),
         ('team\n"A\n', "is not CSV"),
         ("team\n" + "x" * 101 + "\n", "must be a name of 1 to 100 printable characters"),
@@ -175,8 +177,8 @@ def test_bounds_of_columns_are_enforced_and_included(column: object) -> None:
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    (tmp_path / "teams.csv").write_bytes("team\nÉ\n".encode("utf-16"))
-    with pytest.raises(InputError, match="must be text in UTF-8"):
+    (tmp_path / "teams.csv").write_bytes(b"team\n\x8d\x81\n")
+    with pytest.raises(InputError, match="must be CSV text in UTF-8, or a workbook"):
         read_roster_csv(tmp_path / "teams.csv")
     with pytest.raises(InputError, match="does not exist; did you mean 'teams.csv'"):
         read_roster_csv(tmp_path / "teem.csv")
@@ -263,10 +265,8 @@ DATA = Path(__file__).parent / "data"
 def test_a_footnote_is_no_team() -> None:
     roster = read_roster_csv(DATA / "footnote.csv")
     assert len(roster) == 34
-    assert roster.left_out == (
-        "line 37 is left out: '* vacancies excluded' is a footnote, not a team",
-    )
-    assert roster.left_out[0] in roster.notes
+    assert roster.told == ("line 37 is left out: '* vacancies excluded' is a footnote, not a team",)
+    assert roster.told[0] in roster.notes
 
 
 def test_a_total_row_is_no_team_however_large_or_small() -> None:
@@ -276,7 +276,7 @@ def test_a_total_row_is_no_team_however_large_or_small() -> None:
     for one in (text, small):
         roster = roster_from_text(one, "teams.csv")
         assert len(roster) == 34
-        (told,) = roster.left_out
+        (told,) = roster.told
         assert told.startswith("line 36 is left out: '")
         assert told.endswith("' is a sum over teams, not a team")
 
@@ -312,25 +312,26 @@ def test_notes_below_a_table_are_known_by_their_signs(name: str) -> None:
 )
 def test_teams_with_names_like_these_are_teams(name: str) -> None:
     roster = roster_from_text(f"team,staff\nA,20\n{name},\n{name} 2,20\n")
-    assert (len(roster), roster.left_out) == (3, ())
+    assert len(roster) == 3
+    assert not any("left out" in one for one in roster.told)
 
 
 def test_a_line_that_adds_others_up_is_told_whatever_its_name() -> None:
     text = "team,trust,staff,caseload\nA,T1,8,100\nB,T1,9,90\nC,T2,9,80\nD,T2,9,85\n"
-    assert roster_from_text(text).doubtful == ()
+    assert roster_from_text(text).told == ()
     for line in ("Gesamt,,35,355", "Summe,T2,18,165"):
         roster = roster_from_text(f"{text}{line}\n")
         assert len(roster) == 5
-        (told,) = roster.doubtful
+        (told,) = roster.told
         assert told.startswith("line 6: staff and caseload of '")
         assert told in roster.notes
-    assert roster_from_text(f"{text}E,T2,18,166\n").doubtful == ()
+    assert roster_from_text(f"{text}E,T2,18,166\n").told == ()
 
 
 def test_a_name_alone_among_lines_with_numbers_is_told() -> None:
     roster = roster_from_text("team,staff\nA,8\nB,9\nReport of March 2027,\n")
-    assert roster.doubtful == (
+    assert roster.told == (
         "line 4: has a name alone, and is taken for a team with default values; take the line out "
         "if it is no team",
     )
-    assert roster_from_text("team,staff\nA,\nB,\nC,9\n").doubtful == ()
+    assert roster_from_text("team,staff\nA,\nB,\nC,9\n").told == ()

@@ -177,11 +177,11 @@ def test_what_data_may_not_be(trial: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "line of column names"),
+        (b"", "must name columns"),
         (b"a,b,a\n1,2,3\n", "'a' occurs twice"),
         (b"y,x,c\n", "has no rows"),
-        (b"\xff\xfe\x00y", "UTF-8"),
-        (b"y,x,c\n1,2,1\n1,2,3,4\n", "comma-separated"),
+        (b"y,x,c\n1,2,\x81\n", "UTF-8"),
+        (b"y,x,c\n1,2,1\n1,2,3,4\n", "line 3: has 4 cells, but 3 columns"),
     ],
 )
 def test_what_a_file_may_not_be(tmp_path: Path, content: bytes, message: str) -> None:

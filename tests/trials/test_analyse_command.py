@@ -152,15 +152,14 @@ def test_ways_to_name_the_term(trial: pd.DataFrame, tmp_path: Path, capsys: Any)
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"fu;arm;cluster\n1;0;1\n", "separated by commas, not by ';'"),
-        (b"fu\tarm\tcluster\n1\t0\t1\n", "separated by commas, not by tabs"),
-        (b"fu,arm,cluster\n1,0\n", "row 1 has 2 fields, the header 3"),
-        (b"fu,arm,cluster\n1,0,1,7\n", "row 1 has 4 fields, the header 3"),
-        ("fu,arm,cluster\n1,0,1\n".encode("utf-16"), "not UTF-8"),
-        ("fu,arm,cl\xfcster\n1,0,1\n".encode("latin-1"), "not UTF-8"),
-        (b"\0\0\0\0", "line of column names"),
+        (b"fu,arm,cluster\n1,0\n", "line 2: has 2 fields, the headings 3"),
+        (b"fu,arm,cluster\n1,0,1,7\n", "line 2: has 4 cells, but 3 columns"),
+        (b"fu,arm,cl\x81ster\n1,0,1\n", "save it as 'CSV UTF-8'"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save it as .xlsx"),
+        (b"PK\x03\x04 no zip", "is not a workbook that can be read"),
+        (b"\0\0\0\0", "must be CSV text"),
         (b"fu,arm,cluster\n1,0,1\n2,1,1\n", "at least 2 levels"),
-        (b'fu,arm,cluster\n"1,5",0,1\n2,1,2\n', "'1,5' is not a plain number"),
+        (b'fu,arm,cluster\n"1,5",0,1\n2.5,1,2\n"1,7",0,3', "'1,5' is not a plain number"),
         (b"fu,arm,cluster\n-,0,1\n2,1,2\n2,1,3\n", "or --missing '-' says so"),
     ],
 )

@@ -12,10 +12,10 @@ import pytest
 
 from sim.cli import main
 from sim.errors import InputError
+from sim.inputs.tables.table import OTHER_MARKS
 from sim.trials.analyses.analyse import analyse_csv, analyse_table
 from sim.trials.analyses.analysis_text import format_analysis
 from sim.trials.data.data_notes import suspected_codes
-from sim.trials.data.trial_table import OTHER_MARKS
 from sim.trials.fits.random_intercept import FITTED, fit_rows
 
 DATA = Path(__file__).parent / "data"

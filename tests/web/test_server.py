@@ -366,9 +366,9 @@ def test_methods_that_are_not_there_are_refused(idle: TestClient) -> None:
     [
         (b"", "is empty"),
         (b"team\n", "has a heading but no team"),
-        (b"name\nNorth\n", "unknown column"),
+        (b"tem\nNorth\n", "unknown column"),
         (b"staff\n3\n", "'team' is missing"),
-        (b"team\n\xff\xfe\n", "UTF-8"),
+        (b"team\n\x8d\x81\n", "UTF-8"),
         (b"team\nA\0B\n", "UTF-8"),
         (b"team,staff\nNorth,many\n", "staff"),
         (b"team,staff\nNorth,1e999\n", "staff"),

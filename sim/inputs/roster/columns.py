@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
+import math
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 from sim.errors import InputError, nearest
+from sim.inputs.tables.numbers import plain_number
 from sim.reading.numbers import number_in
 
 LONGEST_NAME = 100
-_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+", re.ASCII)
-_NOT_A_NUMBER = frozenset({"nan", "inf", "+inf", "-inf", "infinity", "#n/a", "n/a", "na", "null"})
 _YES = frozenset({"1", "yes", "y", "true"})
 _NO = frozenset({"0", "no", "n", "false"})
 
@@ -38,6 +38,11 @@ class RosterColumn:
         Evidence grade of the default: trial, literature or assumption.
     help : str
         Meaning.
+    also : tuple of str
+        Other headings under which people have it, small and with underscores for blanks.
+    fractions : bool
+        Whether a whole number may be given with a fraction, as whole-time equivalents are; the
+        nearest whole number is simulated.
     """
 
     name: str
@@ -49,6 +54,8 @@ class RosterColumn:
     choices: tuple[str, ...]
     grade: str
     help: str
+    also: tuple[str, ...] = ()
+    fractions: bool = False
 
     @property
     def rule(self) -> str:
@@ -62,15 +69,15 @@ class RosterColumn:
         noun = "a whole number" if self.kind == "whole" else "a number"
         return f"must be {noun} in [{self.low:g}, {self.high:.7g}] ({self.unit})"
 
-    def read(self, text: str, decimal_comma: bool = False) -> str | int | float:
+    def read(self, text: str, decimal: str = ".") -> str | int | float:
         """Return what a filled cell holds.
 
         Parameters
         ----------
         text : str
             The cell, without spaces around it.
-        decimal_comma : bool
-            Whether ``0,5`` is a number, as in files whose columns are parted by semicolons.
+        decimal : {'.', ','}
+            Mark of decimals of the file.
 
         Raises
         ------
@@ -88,7 +95,7 @@ class RosterColumn:
             if text.lower() not in _YES | _NO:
                 raise self._wrong(text)
             return 1 if text.lower() in _YES else 0
-        return self._number(text, decimal_comma)
+        return self._number(text, decimal)
 
     def _name(self, text: str) -> str:
         name = " ".join(text.split())
@@ -96,19 +103,25 @@ class RosterColumn:
             raise self._wrong(text)
         return name.lower() if self.name == "type" else name
 
-    def _number(self, text: str, decimal_comma: bool) -> int | float:
-        if decimal_comma and _DECIMAL_COMMA.fullmatch(text):
-            text = text.replace(",", ".")
-        if text.lower() in _NOT_A_NUMBER:
-            raise self._wrong(text, "; leave the cell empty where it is not known")
-        value = number_in(text)
+    def _number(self, text: str, decimal: str) -> int | float:
+        written = plain_number(text, decimal)
+        value = None if written is None else number_in(written.text)
+        if value is None:
+            raise self._wrong(text)
+        if written is not None and written.percent:
+            # Exactly: 9.7 / 100.0 is not 0.097.
+            value = float(Decimal(written.text).scaleb(-2))
+        if self.fractions and math.isfinite(value):
+            value = math.floor(value + 0.5)
         low = float("-inf") if self.low is None else self.low
         high = float("inf") if self.high is None else self.high
-        if value is None or not low <= value <= high:
-            raise self._wrong(text)
+        if not low <= value <= high:
+            # A share of 27 is meant as 27%.
+            hint = f"; did you mean {text}%?" if self.unit == "share" and 1 < value <= 100 else ""
+            raise self._wrong(text, hint)
         if self.kind == "number":
             return value
-        if not value.is_integer():
+        if not float(value).is_integer():
             raise self._wrong(text)
         return int(value)
 
@@ -127,8 +140,12 @@ def _column(
     high: float | None = None,
     choices: tuple[str, ...] = (),
     grade: str = "assumption",
+    also: str = "",
+    fractions: bool = False,
 ) -> RosterColumn:
-    return RosterColumn(name, kind, unit, default, low, high, choices, grade, help)
+    return RosterColumn(
+        name, kind, unit, default, low, high, choices, grade, help, tuple(also.split()), fractions
+    )
 
 
 ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
@@ -138,6 +155,7 @@ ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
         "text",
         "none: must be given",
         "Identifier of the team. Its random draws depend on it: renaming a team is another team.",
+        also="team_name service service_name cmht unit name_of_team",
     ),
     _column(
         "trust",
@@ -145,6 +163,7 @@ ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
         "text",
         "one trust for all",
         "Name of the trust it belongs to; small and capital letters are the same.",
+        also="trust_name nhs_trust organisation organization provider org employer",
     ),
     _column(
         "type",
@@ -152,6 +171,7 @@ ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
         "text",
         "recovery",
         "Type of team, such as recovery, psychosis or assertive outreach.",
+        also="team_type service_type type_of_team",
     ),
     _column(
         "arm",
@@ -160,6 +180,7 @@ ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
         "intervention",
         "Arm of a trial; leave it out where there is no trial.",
         choices=("intervention", "control"),
+        also="allocation alloc trial_arm randomised_to treatment_arm",
     ),
     _column(
         "staff",
@@ -170,6 +191,9 @@ ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
         1,
         500,
         grade="trial",
+        also="staff_wte wte fte whole_time_equivalents posts headcount total_staff "
+        "staff_in_post number_of_staff establishment",
+        fractions=True,
     ),
     _column(
         "coordinators",
@@ -180,6 +204,9 @@ ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
         1,
         500,
         grade="literature",
+        also="care_coordinators coordinators_wte care_coordinators_wte "
+        "co_ordinators care_co_ordinators keyworkers key_workers case_holders",
+        fractions=True,
     ),
     _column(
         "caseload",
@@ -190,6 +217,7 @@ ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
         1,
         20000,
         grade="literature",
+        also="clients service_users patients total_caseload caseload_size number_of_service_users",
     ),
     _column(
         "sampled",
@@ -200,6 +228,7 @@ ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
         1,
         20000,
         grade="trial",
+        also="sample research_sample sample_size",
     ),
     _column(
         "readiness",
@@ -209,6 +238,7 @@ ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
         "Measured readiness of the team for change, on the range of the instrument.",
         -1.0e6,
         1.0e6,
+        also="readiness_score readiness_mean oric",
     ),
     _column(
         "readiness_low",
@@ -218,6 +248,7 @@ ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
         "Lowest possible score of the readiness instrument.",
         -1.0e6,
         1.0e6,
+        also="readiness_min readiness_minimum",
     ),
     _column(
         "readiness_high",
@@ -227,6 +258,7 @@ ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
         "Highest possible score of the readiness instrument.",
         -1.0e6,
         1.0e6,
+        also="readiness_max readiness_maximum",
     ),
     _column(
         "reflects",
@@ -234,6 +266,7 @@ ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
         "yes/no",
         "drawn by chance",
         "Whether the team already meets to reflect.",
+        also="reflective_practice team_reflection reflection",
     ),
     _column(
         "share_black",
@@ -244,6 +277,7 @@ ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
         0.0,
         1.0,
         grade="trial",
+        also="percent_black pct_black proportion_black black",
     ),
     _column(
         "turnover_multiplier",
@@ -253,6 +287,7 @@ ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
         "Staff leaving rate of the team relative to the usual.",
         0.1,
         5.0,
+        also="relative_turnover turnover_ratio",
     ),
     _column(
         "start_week",
@@ -262,5 +297,6 @@ ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
         "Weeks before the team's programme starts.",
         0,
         1040,
+        also="start_date programme_start start",
     ),
 )

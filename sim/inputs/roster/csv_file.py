@@ -1,232 +1,330 @@
-"""Rosters as CSV files: read a planner's own teams, write a roster, give a template.
+"""Rosters in files: read a planner's own teams, write a roster, give a template.
 
-Only the column `team` is required. Files may be UTF-8 with or without a byte order mark, have any
-line ends, and part their columns by commas, semicolons or tabs. Empty lines are skipped, and so are
-lines that begin with ``#`` above the heading; below it, ``#1`` may be the name of a team.
+Only the names of teams are needed. Files may be CSV, workbooks and others (`sim.inputs.tables`);
+columns are known by name, by meaning, or as a user says (`--columns`); what is missing has its
+default. A list of staff becomes a roster too. All problems of a file are told at once.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from sim.errors import InputError, nearest
-from sim.inputs.roster.columns import ROSTER_COLUMNS, RosterColumn
+from sim.errors import InputError
+from sim.inputs.roster import staff_list
+from sim.inputs.roster.column_map import (
+    ColumnMap,
+    Matched,
+    known_columns,
+    known_in,
+    matched,
+)
+from sim.inputs.roster.columns import ROSTER_COLUMNS
 from sim.inputs.roster.team import LARGEST_ROSTER, TRIAL_SHARE_BLACK, Roster, TeamRow
-from sim.reading.text_files import read_text
-from sim.spreadsheet import csv_text, restored
+from sim.inputs.tables import Line, Table, read_table, table_from_bytes, table_from_text
+from sim.inputs.tables.dates import date_in
+from sim.inputs.tables.lines import why_no_data
+from sim.inputs.tables.numbers import plain_number
+from sim.inputs.tables.table import MISSING, OTHER_MARKS
+from sim.reading.numbers import number_in
+from sim.spreadsheet import csv_text
 
-LARGEST_FILE = 10_000_000
 COORDINATOR_SHARE = 9 / 20
 USERS_PER_COORDINATOR = 25
 SAMPLED = 15
-
-MOST_WORDS_OF_A_NAME = 8
-# Names under which people add teams up; more may follow, as in "Total (34 teams)".
-_SUM = re.compile(
-    r"((sub|grand|overall|trust|teams?|all)?[ -]*totals?|.+ (sub-?)?totals?|sums?|all|all teams|"
-    r"overall|Σ|averages?|means?|medians?|minimum|maximum|min|max|n *= *\d+)"
-    r"( *(:|\(.*\)|of .*|for .*|all .*|teams?|wte|fte|staff|posts))?",
-    re.IGNORECASE,
-)
 # Columns that a sum over teams adds up.
 _ADDED = ("staff", "coordinators", "caseload")
-# A mark, or the word that opens a note; "#1" may be the name of a team.
-_FOOTNOTE = re.compile(
-    r"([*†‡§¹²³]|\(?(note|notes|n\.b\.|nb|source|sources|key|footnote)\b *[:.)])", re.IGNORECASE
-)
 
 _COLUMNS = {one.name: one for one in ROSTER_COLUMNS}
+_NAMES = known_columns(ROSTER_COLUMNS)
+_MARKS = frozenset(one.lower() for one in (*MISSING, *OTHER_MARKS))
 
 
-def read_roster_csv(path: str | Path) -> Roster:
-    """Read a roster from a CSV file.
+def read_roster_csv(path: str | Path, said: ColumnMap | None = None) -> Roster:
+    """Read a roster from a file.
 
     Parameters
     ----------
     path : str or pathlib.Path
-        The file; its columns are documented in `ROSTER_COLUMNS`.
+        CSV, a workbook or another table (`sim.inputs.tables`); its columns are documented in
+        `ROSTER_COLUMNS`. A list of staff, one row a person, is counted by team.
+    said : ColumnMap, optional
+        What the user says of the columns.
 
     Returns
     -------
     Roster
-        Teams in the order of the file; `notes` say which defaults were used.
+        Teams in the order of the file; `notes` say how columns were read and which defaults used.
 
     Raises
     ------
     InputError
-        When the file is not there or is not text, or a line breaks a rule. One line that names the
-        line of the file, the column, the value and the rule.
+        When the file is not there or cannot be read, or lines break rules: all of them at once,
+        each with line, column, value and rule.
     """
-    return roster_from_text(read_text(path, "roster", LARGEST_FILE), Path(path).name)
+    said = said or ColumnMap()
+    return roster_of_table(read_table(path, "roster", known=_known, sheet=said.sheet), said)
+
+
+def roster_from_bytes(content: bytes, source: str = "roster") -> Roster:
+    """Read a roster from the content of a file; see `read_roster_csv`."""
+    return roster_of_table(table_from_bytes(content, source, "roster", known=_known))
 
 
 def roster_from_text(text: str, source: str = "roster") -> Roster:
-    """Read a roster from CSV text.
+    """Read a roster from CSV text; see `read_roster_csv`."""
+    return roster_of_table(table_from_text(text, source, "roster", known=_known))
 
-    Parameters
-    ----------
-    text : str
-        Content of a CSV file.
-    source : str
-        What to call it in messages.
 
-    Raises
-    ------
-    InputError
-        As `read_roster_csv`.
-    """
-    where = f"roster '{source}'"
-    if "\0" in text:
-        raise InputError(f"{where}: must be CSV text in UTF-8")
-    text = text.removeprefix("\ufeff")
-    delimiter = _delimiter(text)
-    lines = _lines(text, delimiter, where)
-    number, heading = next(lines, (0, []))
-    if not heading:
-        raise InputError(f"{where}: is empty; the first line must name columns, one of them 'team'")
-    columns = _heading(heading, f"{where}, line {number}")
-    rows: list[TeamRow] = []
-    defaults: dict[str, int] = {}
-    lines_of: dict[str, int] = {}
-    spelt: dict[str, str] = {}
-    dropped: list[str] = []
-    doubtful: list[str] = []
-    bare: list[int] = []
-    for number, cells in lines:
-        at = f"{where}, line {number}"
-        if no_team := _no_team(columns, cells):
-            dropped.append(f"line {number} is left out: {no_team}")
-            continue
-        if len(cells) > len(columns) and any(cells[len(columns) :]):
-            raise InputError(
-                f"{at}: has {len(cells)} cells, but {len(columns)} columns are named in the heading"
-            )
-        given = {
-            column.name: _cell(column, cell, at, delimiter == ";")
-            for column, cell in zip(columns, cells, strict=False)
-            if cell
-        }
-        if "trust" in given:
-            given["trust"] = spelt.setdefault(given["trust"].casefold(), given["trust"])
-        row = _row(given, at, defaults)
-        same = row.team.casefold()
-        if same in lines_of:
-            raise InputError(
-                f"{at}, team = '{row.team}': stands already in line {lines_of[same]}; "
-                "every team needs a name of its own"
-            )
-        lines_of[same] = number
-        if added := _added_up(given, rows):
-            doubtful.append(
-                f"line {number}: {' and '.join(added)} of '{row.team[:40]}' are the sums over the "
-                "teams above; take the line out if it is no team"
-            )
-        if set(given) == {"team"}:
-            bare.append(number)
-        rows.append(row)
-        if len(rows) > LARGEST_ROSTER:
-            raise InputError(f"{at}: more than {LARGEST_ROSTER} teams")
-    if not rows:
-        raise InputError(f"{where}: has a heading but no team")
-    if len(bare) <= len(rows) // 2:
-        doubtful += [
-            f"line {number}: has a name alone, and is taken for a team with default values; take "
-            "the line out if it is no team"
-            for number in bare
-        ]
-    notes = (
-        *dropped,
-        *doubtful,
-        *_notes(defaults, columns, len(rows)),
-        *_alike([row.trust for row in rows]),
+def _known(cells: Sequence[str]) -> int:
+    return max(known_in(cells), staff_list.known_in(cells))
+
+
+def roster_of_table(table: Table, said: ColumnMap | None = None) -> Roster:
+    """Return the roster of a table; see `read_roster_csv`."""
+    said = said or ColumnMap()
+    where = f"roster '{table.source}'"
+    mapping = None
+    if staff_list.is_staff_list(table.headings, said):
+        whole = table
+        table, of_people = staff_list.roster_table(table, said, where)
+        mapping, said = of_people.mapping(whole.headings), replace(said, columns={})
+    found = matched(table.headings, said.columns, _NAMES)
+    problems = list(found.problems)
+    if "team" not in found.places and not any("'team'" in one for one in problems):
+        problems.append("column 'team' is missing; it is the one that must be there")
+    if problems:
+        raise InputError.of(where, [f"line {table.heading_number}: {one}" for one in problems])
+    return _Reading(table, found, said, where).roster(
+        found.mapping(table.headings) if mapping is None else mapping
     )
-    return Roster(tuple(rows), notes, source, tuple(dropped), tuple(doubtful))
 
 
-def roster_text(roster: Roster) -> str:
-    """Return a roster as CSV text that reads back to the same rows."""
-    rows = ([getattr(row, name) for name in _COLUMNS] for row in roster.rows)
-    return csv_text(list(_COLUMNS), rows, ends="\n")
+class _Reading:
+    """A table that becomes a roster: its problems, defaults and notes as they are found."""
 
+    def __init__(self, table: Table, found: Matched, said: ColumnMap, where: str) -> None:
+        self.table, self.found, self.where = table, found, where
+        self.problems: list[str] = []
+        self.notes: list[str] = []
+        self.dropped: list[str] = list(table.left_out)
+        self.defaults: Counter[str] = Counter()
+        self.marks: Counter[tuple[str, str]] = Counter()
+        self.rounded: dict[str, list[tuple[float, int]]] = {}
+        self.percent: Counter[str] = Counter()
+        self.start_date = said.start_date
 
-def roster_template() -> str:
-    """Return a CSV file to start from: every column explained, and two example teams."""
-    lines = ["# One line for each team. Only 'team' is needed; a column or cell left out has its"]
-    lines += ["# default. Lines that begin with # may stand above the heading."]
-    for column in ROSTER_COLUMNS:
-        lines += [f"# {column.name} ({column.unit}): {column.help} Left out: {column.default}."]
-    examples = (
-        TeamRow("North 1", "Example trust", readiness=3.4, readiness_low=1.0, readiness_high=5.0),
-        TeamRow("South 1", "Example trust", "psychosis", staff=16, coordinators=7, caseload=170),
-    )
-    return "\n".join(lines) + "\n" + roster_text(Roster(examples))
+    def roster(self, mapping: dict[str, str]) -> Roster:
+        rows: list[TeamRow] = []
+        own: dict[str, list[str]] = {name: [] for name in self.found.own}
+        lines_of: dict[str, int] = {}
+        spelt: dict[str, str] = {}
+        doubtful: list[str] = []
+        bare: list[int] = []
+        lines = list(self._teams())
+        self._count_weeks_from(lines)
+        for line in lines:
+            given = self._given(line)
+            if given.get("trust") is not None:
+                given["trust"] = spelt.setdefault(given["trust"].casefold(), given["trust"])
+            row = self._row(given, f"line {line.number}")
+            if row is None:
+                continue
+            same = row.team.casefold()
+            if same in lines_of:
+                self.problems.append(
+                    f"line {line.number}, team = '{row.team}': stands already in line "
+                    f"{lines_of[same]}; every team needs a name of its own"
+                )
+            lines_of.setdefault(same, line.number)
+            if added := _added_up(given, rows):
+                doubtful.append(
+                    f"line {line.number}: {' and '.join(added)} of '{row.team[:40]}' are the sums "
+                    "over the teams above; take the line out if it is no team"
+                )
+            if set(given) == {"team"}:
+                bare.append(line.number)
+            rows.append(row)
+            for name, place in self.found.own.items():
+                own[name].append(_cell(line, place))
+            if len(rows) > LARGEST_ROSTER:
+                self.problems.append(f"line {line.number}: more than {LARGEST_ROSTER} teams")
+                break
+        if self.problems:
+            raise InputError.of(self.where, self.problems)
+        if not rows:
+            raise InputError(f"{self.where}: has a heading but no team")
+        if len(bare) <= len(rows) // 2:
+            doubtful += [
+                f"line {number}: has a name alone, and is taken for a team with default values; "
+                "take the line out if it is no team"
+                for number in bare
+            ]
+        told = (
+            *self.dropped,
+            *doubtful,
+            *self.table.notes,
+            *self.found.notes,
+            *self.notes,
+            *self._cell_notes(),
+        )
+        assumed = (*self._default_notes(len(rows)), *_alike([row.trust for row in rows]))
+        return Roster(
+            tuple(rows),
+            (*told, *assumed),
+            self.table.source,
+            told,
+            {name: tuple(cells) for name, cells in own.items()},
+            mapping,
+        )
 
+    def _teams(self) -> Iterator[Line]:
+        """Yield the lines that stand for a team; note the others."""
+        named = self.found.places["team"]
+        for line in self.table.lines:
+            name = _cell(line, named) or next((one for one in line.cells if one), "")
+            no_team = why_no_data(name, line.cells, len(self.table.headings), "team")
+            if no_team:
+                self.dropped.append(f"line {line.number} is left out: {no_team}")
+            else:
+                yield line
 
-def _delimiter(text: str) -> str:
-    """Return what parts the columns: whichever of , ; and tab the heading has most of."""
-    for line in text.splitlines():
-        # A spreadsheet puts a comment that holds a comma in quotation marks.
-        if line.strip() and not line.lstrip(' "').startswith("#"):
-            return max((",", ";", "\t"), key=line.count)
-    return ","
-
-
-def _lines(text: str, delimiter: str, where: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number and cells of every line that holds anything."""
-    heading_seen = False
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
+    def _count_weeks_from(self, lines: Sequence[Line]) -> None:
+        """Settle from which day weeks are counted, where the file has dates."""
+        place = self.found.places.get("start_week")
+        if place is None:
             return
-        except csv.Error as error:
-            raise InputError(f"{where}, line {reader.line_num}: is not CSV ({error})") from None
-        cells = [restored(cell.strip()) for cell in cells]
-        if any(cells) and (heading_seen or not cells[0].startswith("#")):
-            heading_seen = True
-            yield reader.line_num, cells
+        days = [day for one in lines if (day := date_in(_cell(one, place))) is not None]
+        if not days:
+            return
+        if self.start_date is None:
+            self.start_date = min(days)
+            self.notes.append(
+                f"start_week: weeks are counted from the earliest date, {min(days)}; name another "
+                "as start_date in a setting, or in a file that --columns names"
+            )
+        else:
+            self.notes.append(f"start_week: weeks are counted from start_date = {self.start_date}")
 
+    def _given(self, line: Line) -> dict[str, Any]:
+        """Return what a line's filled cells hold, by column; None for a cell that breaks a rule."""
+        given: dict[str, Any] = {}
+        for name, place in self.found.places.items():
+            cell = _cell(line, place)
+            column = _COLUMNS[name]
+            if not cell:
+                continue
+            if column.kind != "name" and cell.lower() in _MARKS:
+                self.marks[name, cell] += 1
+                continue
+            day = date_in(cell) if name == "start_week" else None
+            if day is not None:
+                cell = self._week_of(day)
+            try:
+                value = column.read(cell, self.table.decimal)
+            except InputError as error:
+                self.problems.append(f"line {line.number}, {error}")
+                given[name] = None
+                continue
+            self._note_number(name, cell, value)
+            given[name] = value
+        return given
 
-def _heading(cells: Sequence[str], at: str) -> list[RosterColumn]:
-    names = ["_".join(cell.lower().replace("-", " ").split()) for cell in cells]
-    while names and not names[-1]:
-        names.pop()
-    for name, cell in zip(names, cells, strict=False):
-        if name not in _COLUMNS:
-            known = nearest(name, _COLUMNS) or f"; columns: {', '.join(_COLUMNS)}"
-            shown = " ".join(cell.split())
-            raise InputError(f"{at}: unknown column '{shown[:40]}'{known}")
-        if names.count(name) > 1:
-            raise InputError(f"{at}: column '{name}' stands twice")
-    if "team" not in names:
-        raise InputError(f"{at}: column 'team' is missing; it is the one that must be there")
-    return [_COLUMNS[name] for name in names]
+    def _week_of(self, day: date) -> str:
+        assert self.start_date is not None
+        return str((day - self.start_date).days // 7)
 
+    def _note_number(self, name: str, cell: str, value: Any) -> None:
+        written = plain_number(cell, self.table.decimal)
+        if written is None or _COLUMNS[name].kind not in ("whole", "number"):
+            return
+        self.percent[name] += written.percent
+        if _COLUMNS[name].fractions and (exact := number_in(written.text)) is not None:
+            self.rounded.setdefault(name, []).append((exact, value))
 
-def _no_team(columns: Sequence[RosterColumn], cells: Sequence[str]) -> str:
-    """Return why a line stands for no team, empty where it stands for one.
+    def _row(self, given: dict[str, Any], at: str) -> TeamRow | None:
+        """Build a row, fill in defaults and count them, and check what depends on other columns."""
+        if "team" not in given:
+            self.problems.append(f"{at}, team: is empty; every team needs a name")
+            return None
+        self.defaults.update(name for name in _COLUMNS if name not in given)
+        if None in given.values():
+            # Its problem is told; what follows from it would be told twice.
+            return TeamRow(team=given["team"]) if given["team"] is not None else None
+        staff = given.get("staff", 20)
+        coordinators = given.get("coordinators", max(1, round(staff * COORDINATOR_SHARE)))
+        if coordinators > staff:
+            self.problems.append(
+                f"{at}, coordinators = {coordinators}: must not exceed staff = {staff}"
+            )
+        # A sample that is given says at least how many people there are.
+        caseload = given.get(
+            "caseload", max(coordinators * USERS_PER_COORDINATOR, given.get("sampled", 0))
+        )
+        sampled = given.get("sampled", min(SAMPLED, caseload))
+        if sampled > caseload:
+            self.problems.append(
+                f"{at}, sampled = {sampled}: must not exceed caseload = {caseload}"
+            )
+        low, high = given.get("readiness_low", 0.0), given.get("readiness_high", 1.0)
+        readiness = given.get("readiness")
+        if low >= high:
+            self.problems.append(
+                f"{at}, readiness_low = {low:g}: must be below readiness_high = {high:g}"
+            )
+        elif readiness is not None and not low <= readiness <= high:
+            self.problems.append(
+                f"{at}, readiness = {readiness:g}: must lie in the instrument's range "
+                f"[{low:g}, {high:g}] (readiness_low, readiness_high)"
+            )
+        return TeamRow(
+            team=given["team"],
+            trust=given.get("trust", "trust"),
+            type=given.get("type", "recovery"),
+            arm=given.get("arm", "intervention"),
+            staff=staff,
+            coordinators=coordinators,
+            caseload=caseload,
+            sampled=sampled,
+            readiness=readiness,
+            readiness_low=low,
+            readiness_high=high,
+            reflects=given.get("reflects"),
+            share_black=given.get("share_black", TRIAL_SHARE_BLACK),
+            turnover_multiplier=given.get("turnover_multiplier", 1.0),
+            start_week=given.get("start_week"),
+        )
 
-    A sum is known by its name, a footnote by its sign, or by being a sentence without any number
-    beside it in a table that has numbers.
-    """
-    named = dict(zip((column.name for column in columns), cells, strict=False))
-    first = next((cell for cell in cells if cell), "")
-    name = named.get("team") or first
-    shown = f"'{name[:40]}'"
-    if _SUM.fullmatch(" ".join(name.split())):
-        return f"{shown} is a sum over teams, not a team"
-    alone = sum(1 for cell in cells if cell) == 1 and len(columns) > 1
-    if alone and (_FOOTNOTE.match(name) or len(name.split()) > MOST_WORDS_OF_A_NAME):
-        return f"{shown} is a footnote, not a team"
-    return ""
+    def _cell_notes(self) -> Iterator[str]:
+        for name, pairs in self.rounded.items():
+            if any(exact != whole for exact, whole in pairs):
+                yield (
+                    f"{name}: {sum(exact for exact, _ in pairs):g} posts (whole-time equivalents) "
+                    f"are simulated as {sum(whole for _, whole in pairs)}, each team's rounded to "
+                    "the nearest whole number"
+                )
+        for name, count in self.percent.items():
+            if count:
+                yield f"{name}: {count} cells with percent signs are read as shares of 1"
+        for (name, mark), count in self.marks.items():
+            yield f"{name}: '{mark}' is taken as missing in {count} cells"
+
+    def _default_notes(self, teams: int) -> Iterator[str]:
+        for name in _COLUMNS:
+            missing = self.defaults[name]
+            if missing:
+                extent = (
+                    f"for {missing} of {teams} teams"
+                    if name in self.found.places
+                    else "for all teams"
+                )
+                yield f"{name}: not given {extent}; default: {_COLUMNS[name].default}"
 
 
 def _added_up(given: Mapping[str, Any], rows: Sequence[TeamRow]) -> list[str]:
@@ -244,64 +342,46 @@ def _added_up(given: Mapping[str, Any], rows: Sequence[TeamRow]) -> list[str]:
     return []
 
 
-def _cell(column: RosterColumn, cell: str, at: str, decimal_comma: bool) -> Any:
-    try:
-        return column.read(cell, decimal_comma)
-    except InputError as error:
-        raise InputError(f"{at}, {error}") from None
+def _cell(line: Line, place: int) -> str:
+    return line.cells[place] if place < len(line.cells) else ""
 
 
-def _row(given: dict[str, Any], at: str, defaults: dict[str, int]) -> TeamRow:
-    """Build a row, fill in defaults and count them, and check what depends on other columns."""
-    if "team" not in given:
-        raise InputError(f"{at}, team: is empty; every team needs a name")
-    for name in _COLUMNS:
-        if name not in given:
-            defaults[name] = defaults.get(name, 0) + 1
-    staff = given.get("staff", 20)
-    coordinators = given.get("coordinators", max(1, round(staff * COORDINATOR_SHARE)))
-    if coordinators > staff:
-        raise InputError(f"{at}, coordinators = {coordinators}: must not exceed staff = {staff}")
-    # A sample that is given says at least how many people there are.
-    caseload = given.get(
-        "caseload", max(coordinators * USERS_PER_COORDINATOR, given.get("sampled", 0))
+def roster_text(roster: Roster) -> str:
+    """Return a roster as CSV text that reads back to the same rows."""
+    rows = (
+        [*(getattr(row, name) for name in _COLUMNS), *(cells[at] for cells in roster.own.values())]
+        for at, row in enumerate(roster.rows)
     )
-    sampled = given.get("sampled", min(SAMPLED, caseload))
-    if sampled > caseload:
-        raise InputError(f"{at}, sampled = {sampled}: must not exceed caseload = {caseload}")
-    low, high = given.get("readiness_low", 0.0), given.get("readiness_high", 1.0)
-    if low >= high:
-        raise InputError(f"{at}, readiness_low = {low:g}: must be below readiness_high = {high:g}")
-    readiness = given.get("readiness")
-    if readiness is not None and not low <= readiness <= high:
-        raise InputError(
-            f"{at}, readiness = {readiness:g}: must lie in the instrument's range "
-            f"[{low:g}, {high:g}] (readiness_low, readiness_high)"
-        )
-    return TeamRow(
-        team=given["team"],
-        trust=given.get("trust", "trust"),
-        type=given.get("type", "recovery"),
-        arm=given.get("arm", "intervention"),
-        staff=staff,
-        coordinators=coordinators,
-        caseload=caseload,
-        sampled=sampled,
-        readiness=readiness,
-        readiness_low=low,
-        readiness_high=high,
-        reflects=given.get("reflects"),
-        share_black=given.get("share_black", TRIAL_SHARE_BLACK),
-        turnover_multiplier=given.get("turnover_multiplier", 1.0),
-        start_week=given.get("start_week"),
+    return csv_text([*_COLUMNS, *roster.own], rows, ends="\n")
+
+
+EXAMPLES = (
+    TeamRow("North 1", "Example trust", readiness=3.4, readiness_low=1.0, readiness_high=5.0),
+    TeamRow("South 1", "Example trust", "psychosis", staff=16, coordinators=7, caseload=170),
+)
+
+
+def roster_workbook() -> bytes:
+    """Return a workbook to start from: two example teams, and a sheet that explains columns."""
+    from sim.workbook import Sheet, workbook
+
+    teams = [[getattr(row, name) for name in _COLUMNS] for row in EXAMPLES]
+    meaning = [[one.name, one.unit, one.help, one.default] for one in ROSTER_COLUMNS]
+    return workbook(
+        [
+            Sheet("Teams", list(_COLUMNS), teams),
+            Sheet("What columns mean", ["column", "unit", "meaning", "left out"], meaning),
+        ]
     )
 
 
-def _notes(defaults: dict[str, int], columns: list[RosterColumn], teams: int) -> Iterator[str]:
-    named = {column.name for column in columns}
-    for name, missing in defaults.items():
-        extent = f"for {missing} of {teams} teams" if name in named else "for all teams"
-        yield f"{name}: not given {extent}; default: {_COLUMNS[name].default}"
+def roster_template() -> str:
+    """Return a CSV file to start from: every column explained, and two example teams."""
+    lines = ["# One line for each team. Only 'team' is needed; a column or cell left out has its"]
+    lines += ["# default. Lines that begin with # may stand above the heading."]
+    for column in ROSTER_COLUMNS:
+        lines += [f"# {column.name} ({column.unit}): {column.help} Left out: {column.default}."]
+    return "\n".join(lines) + "\n" + roster_text(Roster(EXAMPLES))
 
 
 def _alike(trusts: list[str]) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 ARMS = ("intervention", "control")
 
@@ -88,17 +89,21 @@ class Roster:
         Which values are defaults or assumptions rather than given.
     source : str
         Where the roster comes from.
-    left_out : tuple of str
-        Lines of its file that stand for no team, and why; in `notes` too.
-    doubtful : tuple of str
-        Lines that were taken for teams and may be none, and why; in `notes` too.
+    told : tuple of str
+        How its file was read where that was not plain: lines that stand for no team or may be
+        none, columns that were matched by meaning, numbers that were rounded; in `notes` too.
+    own : mapping
+        Cells of the user's own columns by heading, one for each team.
+    mapping : mapping
+        Column by heading of its file, empty for the user's own.
     """
 
     rows: tuple[TeamRow, ...]
     notes: tuple[str, ...] = ()
     source: str = ""
-    left_out: tuple[str, ...] = ()
-    doubtful: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mapping: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of teams."""

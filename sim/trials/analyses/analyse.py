@@ -48,13 +48,13 @@ from sim.trials.data.data_notes import (
     outcome_note,
     suspected_codes,
 )
+from sim.trials.data.long_export import trial_table
 from sim.trials.data.reference_level import GIVEN, Reference
 from sim.trials.data.trial_table import (
     as_labels,
     as_numbers,
     is_missing,
     label_of,
-    read_table,
     typed_columns,
 )
 from sim.trials.fits.cell_sums import RandomEffect
@@ -91,13 +91,16 @@ def analyse_csv(
     imputations: int = 0,
     strata: Sequence[str] = (),
     pairs: str | None = None,
+    sheet: str | None = None,
 ) -> dict[str, Any]:
-    """Analyse a comma-separated file; see `analyse_table`.
+    """Analyse a file; see `analyse_table`.
 
     Parameters
     ----------
     path : str or Path
-        UTF-8 file with a header.
+        CSV, a workbook (.xlsx), Stata (.dta), SPSS (.sav) or Parquet, with a line of headings. A
+        long export of REDCap is filled in within persons, and made wide where the formula asks for
+        columns as ``qpr_followup``.
     model : str
         Formula in lme4's notation.
     term : str
@@ -108,6 +111,8 @@ def analyse_csv(
     strata : sequence of str
     pairs : str, optional
         See `analyse_table`.
+    sheet : str, optional
+        Sheet of a workbook.
 
     Returns
     -------
@@ -118,9 +123,10 @@ def analyse_csv(
     InputError
         If the file, the formula or the term cannot be used.
     """
-    parse_formula(model)
-    return analyse_table(
-        read_table(path),
+    formula = parse_formula(model)
+    frame, notes = trial_table(path, (*formula.fixed_names, *formula.random_names), sheet)
+    result = analyse_table(
+        frame,
         model,
         term,
         references=references,
@@ -130,6 +136,8 @@ def analyse_csv(
         strata=strata,
         pairs=pairs,
     )
+    result["notes"] = [*notes, *result["notes"]]
+    return result
 
 
 class ReadModel(NamedTuple):

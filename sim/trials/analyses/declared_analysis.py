@@ -17,7 +17,8 @@ from sim.trials.analyses.analyse import analyse_table
 from sim.trials.analyses.analysis_plan import MISSING_VALUES, AnalysisPlan, average_meant
 from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.registry import analysis_named
-from sim.trials.data.trial_table import label_of, read_table
+from sim.trials.data.long_export import trial_table
+from sim.trials.data.trial_table import label_of
 from sim.trials.designs.design import TREATED, Design
 from sim.trials.designs.design_file import analysis_plan, load_design, trial_design
 from sim.trials.designs.design_schema import DesignFile
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def analyse_by_design(data: str | Path | pd.DataFrame, design: str | Path) -> dict[str, Any]:
+def analyse_by_design(
+    data: str | Path | pd.DataFrame, design: str | Path, sheet: str | None = None
+) -> dict[str, Any]:
     """Analyse a trial's table as its design file declares.
 
     Parameters
@@ -35,6 +38,8 @@ def analyse_by_design(data: str | Path | pd.DataFrame, design: str | Path) -> di
         A file has a header; columns as `[columns]` of the design names them.
     design : str or Path
         A design file, or the name of a worked design.
+    sheet : str, optional
+        Sheet of a workbook.
 
     Returns
     -------
@@ -52,9 +57,10 @@ def analyse_by_design(data: str | Path | pd.DataFrame, design: str | Path) -> di
     file = load_design(design)
     trial = trial_design(file)
     plan = analysis_plan(file, trial)
-    frame = read_table(data) if isinstance(data, str | Path) else data
+    used = used_columns(file, trial, plan)
+    frame, notes = trial_table(data, used, sheet)
     model, term = declared_model(file, trial, plan)
-    for name in used_columns(file, trial, plan):
+    for name in used:
         if name not in frame.columns:
             raise InputError(f"{unknown('column', name, frame.columns)}; name it in [columns]")
     columns = file.columns
@@ -69,6 +75,7 @@ def analyse_by_design(data: str | Path | pd.DataFrame, design: str | Path) -> di
         imputations=plan.imputations if plan.missing != MISSING_VALUES[0] else 0,
         declared=plan,
     )
+    result["notes"] = [*notes, *result["notes"]]
     known = Path(design)
     answer = result.pop("declared")
     result["plan"] = {

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError, unknown
-from sim.trials.data.trial_table import OTHER_MARKS, is_missing, is_text, label_of
+from sim.inputs.tables.table import OTHER_MARKS
+from sim.trials.data.trial_table import is_missing, is_text, label_of
 
 if TYPE_CHECKING:
     import pandas as pd

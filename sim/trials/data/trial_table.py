@@ -8,7 +8,7 @@ hold labels.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,93 +16,91 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
+from sim.inputs.tables import read_table
+from sim.inputs.tables.lines import split_off_end
+from sim.inputs.tables.numbers import plain_number
+from sim.inputs.tables.table import MISSING, OTHER_MARKS
 from sim.trials.fits.model_formula import written
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Marks for a missing value that go without saying, and those of other programs, which are told.
-MISSING = ("", "NA", "NaN", "nan", "<NA>")
-OTHER_MARKS = (
-    *(".", "N/A", "n/a", "NULL", "null", "#N/A", "#NULL!", "#VALUE!", "#DIV/0!", "#REF!", "#NUM!"),
-    *("#NAME?",),
-)
 # Numbers as people write them: decimal commas, thousands, percent and currency signs.
 _NOT_PLAIN = re.compile(r"[£$€]?\s*[+-]?\d[\d.,'\s]*\s*[%£$€]?")
 # Share of fields that must be numbers for a column to count as numeric with mistakes in it.
 MOSTLY = 0.5
+LARGEST_FILE = 500_000_000
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a comma-separated file with a header, every field as the text that it is.
+def read_trial_table(
+    path: str | Path, sheet: str | None = None
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Read a file with a line of headings, every field as the text that it is.
 
     Parameters
     ----------
     path : str or Path
+        CSV, a workbook, Stata, SPSS or Parquet (`sim.inputs.tables`).
+    sheet : str, optional
+        Sheet of a workbook.
 
     Returns
     -------
-    DataFrame
+    frame : DataFrame
+        Numbers are in plain digits.
+    notes : tuple of str
+        How the file was read, where that was not plain.
 
     Raises
     ------
     InputError
-        If the file is not there, is not UTF-8 text, has no rows, has two columns of one name, or a
-        line has not as many fields as the header.
+        If the file is not there, cannot be read, has no rows, has two columns of one name, or a
+        line has not as many fields as the headings.
     """
     import pandas as pd
 
-    path = Path(path)
-    rows = _lines(path)
-    names = _header(path, rows[0] if rows else [])
-    body = [line for line in rows[1:] if line]
-    for number, line in enumerate(body, 1):
-        if len(line) != len(names):
-            # A spreadsheet may end lines with commas that say nothing.
-            if len(line) < len(names) or any(field.strip() for field in line[len(names) :]):
-                raise InputError(
-                    f"data file '{path.name}': it is not a comma-separated table (row {number} has "
-                    f"{len(line)} fields, the header {len(names)})"
-                )
-            del line[len(names) :]
-    if not body:
-        raise InputError(f"data file '{path.name}': it has no rows")
-    columns: dict[str, Any] = {}
-    for name, fields in zip(names, zip(*body, strict=True), strict=True):
-        if name:
-            columns[name] = np.array(fields, dtype=object)
-    return pd.DataFrame(columns)
-
-
-def _lines(path: Path) -> list[list[str]]:
-    """Return the fields of every line of a file."""
-    import csv
-
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = "is not UTF-8 text" if isinstance(error, ValueError) else "cannot be read"
-        if isinstance(error, FileNotFoundError):
-            reason = "does not exist"
-        raise InputError(f"data file '{path.name}': it {reason}") from None
-
-
-def _header(path: Path, header: list[str]) -> list[str]:
-    """Return the names of columns; an empty name is a column to leave out."""
-    names = [one.strip() for one in header]
-    if not any(names) or any("\0" in one for one in names):
-        raise InputError(f"data file '{path.name}': it must begin with a line of column names")
-    other = next((mark for mark in (";", "\t", "|") if len(names) == 1 and mark in names[0]), None)
-    if other is not None:
-        shown = "tabs" if other == "\t" else f"'{other}'"
-        raise InputError(
-            f"data file '{path.name}': fields must be separated by commas, not by {shown}"
-        )
+    table = read_table(path, "data file", sheet=sheet, largest=LARGEST_FILE)
+    where, names = f"data file '{table.source}'", table.headings
     twice = next((one for one in names if one and names.count(one) > 1), None)
     if twice is not None:
-        raise InputError(f"data file '{path.name}': the column '{twice}' occurs twice")
-    return names
+        raise InputError(f"{where}: the column '{twice}' occurs twice")
+    lines, told = split_off_end(table.lines, len(names))
+    short = [
+        f"line {one.number}: has {len(one.cells)} fields, the headings {len(names)}"
+        for one in lines
+        if len(one.cells) < len(names)
+    ]
+    if short:
+        raise InputError.of(where, short)
+    if not lines:
+        raise InputError(f"{where}: it has no rows")
+    notes = [*table.left_out, *told, *table.notes]
+    columns: dict[str, Any] = {}
+    for name, fields in zip(names, zip(*(one.cells for one in lines), strict=True), strict=True):
+        if name:
+            columns[name] = np.array(_plain(name, fields, table.decimal, notes), dtype=object)
+    return pd.DataFrame(columns), tuple(notes)
+
+
+def _plain(name: str, fields: Sequence[str], decimal: str, notes: list[str]) -> Sequence[str]:
+    """Return the fields of a column, in plain digits where all of them are numbers."""
+    written = {}
+    percent = 0
+    for one in set(fields):
+        if one in MISSING or one in OTHER_MARKS:
+            continue
+        number = plain_number(one, decimal)
+        if number is None:
+            return fields
+        percent += number.percent
+        if number.text != one:
+            written[one] = number.text
+    if not written:
+        return fields
+    example, plain = next(iter(sorted(written.items())))
+    signs = "; percent signs are left off" if percent else ""
+    notes.append(f"column '{name}': numbers as '{example}' are read as {plain}{signs}")
+    return [written.get(one, one) for one in fields]
 
 
 def is_text(values: pd.Series) -> bool:

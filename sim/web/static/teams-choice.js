@@ -77,14 +77,14 @@ export class TeamsChoice {
 
   #showOwn() {
     const message = h("div", {});
-    const input = h("input", { type: "file", accept: ".csv,text/csv", onchange: () => this.#upload(input, message) });
+    const input = h("input", { type: "file", accept: ".csv,.tsv,.txt,.xlsx", onchange: () => this.#upload(input, message) });
     const known = this.roster
       ? h("p", {}, `${this.roster.name}: ${this.roster.teams.length} teams, ${this.roster.staff} posts.`)
       : h("p", { class: "help" }, "No list yet. It stays on the machine that runs this page and is never part of a link.");
     const parts = [
       known,
       h("div", { class: "buttons" },
-        h("label", { class: "button file" }, this.roster ? "Choose another CSV file" : "Choose a CSV file", input),
+        h("label", { class: "button file" }, this.roster ? "Choose another file" : "Choose a file of teams", input),
         h("a", { class: "button", href: "api/rosters/template.csv", download: "teams.csv" }, "Get a template")),
       message,
     ];

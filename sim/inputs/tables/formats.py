@@ -1,0 +1,195 @@
+"""Tables in files of other programs: Excel, Stata, SPSS and Parquet, as lines of text.
+
+A further format is one function and one entry of `FORMATS`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import io
+import zipfile
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import InputError, unknown
+from sim.inputs.tables.table import Line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LARGEST_UNPACKED = 200_000_000
+MOST_COLUMNS = 2000
+Sheets = dict[str, list[Line]]
+"""Lines by name of sheet; formats without sheets have one, without a name."""
+
+
+def cell_text(value: Any) -> str:
+    """Return a cell as text: whole numbers without a point, dates as 2027-04-01, nothing as ''."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, datetime.datetime):
+        clock = value.time()
+        return value.date().isoformat() if clock == datetime.time() else value.isoformat(" ")
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2.0**53:
+        return str(int(value))
+    return str(value).strip()
+
+
+def excel_sheets(content: bytes, where: str) -> Sheets:
+    """Return the sheets of a workbook, with the values that its formulas had when it was saved."""
+    import openpyxl
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(one.file_size for one in packed.infolist()) > LARGEST_UNPACKED:
+                raise InputError(
+                    f"{where}: larger than {LARGEST_UNPACKED // 1_000_000} MB unpacked"
+                )
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        return {
+            sheet.title: _lines(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS))
+            for sheet in book.worksheets
+            if sheet.sheet_state == "visible"
+        }
+    except InputError:
+        raise
+    except Exception:
+        # A damaged workbook fails in whatever part of the library reads it.
+        raise InputError(
+            f"{where}: is not a workbook that can be read (.xlsx); save it as .xlsx without a "
+            "password, or as 'CSV UTF-8'"
+        ) from None
+
+
+def stata_sheets(content: bytes, where: str) -> Sheets:
+    """Return the table of a Stata file; values with labels are their labels."""
+    import pandas as pd
+
+    def read(labels: bool) -> Sheets:
+        return _frame(pd.read_stata(io.BytesIO(content), convert_categoricals=labels))
+
+    try:
+        try:
+            return read(True)
+        except ValueError:
+            # Two values of one label have no labels.
+            return read(False)
+    except Exception:
+        raise InputError(f"{where}: is not a Stata file that can be read (.dta)") from None
+
+
+def spss_sheets(content: bytes, where: str) -> Sheets:
+    """Return the table of an SPSS file; values with labels are their labels."""
+    import tempfile
+    from pathlib import Path
+
+    try:
+        import pyreadstat
+    except ImportError:
+        raise InputError(
+            f"{where}: SPSS files need a further library; install it with 'pip install "
+            "refocus-simulation[spss]', or save the file as 'CSV UTF-8'"
+        ) from None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "data.sav"
+        path.write_bytes(content)
+        try:
+            frame, _ = pyreadstat.read_sav(path, apply_value_formats=True)
+        except Exception:
+            raise InputError(f"{where}: is not an SPSS file that can be read (.sav)") from None
+    return _frame(frame)
+
+
+def parquet_sheets(content: bytes, where: str) -> Sheets:
+    """Return the table of a Parquet file."""
+    import pandas as pd
+
+    try:
+        return _frame(pd.read_parquet(io.BytesIO(content)))
+    except Exception:
+        raise InputError(f"{where}: is not a Parquet file that can be read") from None
+
+
+def _frame(frame: pd.DataFrame) -> Sheets:
+    names = tuple(str(one) for one in frame.columns)
+    columns = [[cell_text(one) for one in frame[name].astype(object)] for name in frame.columns]
+    rows = list(zip(*columns, strict=True))
+    return {"": [Line(0, names), *(Line(at, row) for at, row in enumerate(rows, 1) if any(row))]}
+
+
+def _lines(rows: Iterable[Iterable[Any]]) -> list[Line]:
+    texts = ((number, [cell_text(one) for one in cells]) for number, cells in enumerate(rows, 1))
+    return [Line(number, tuple(cells)) for number, cells in texts if any(cells)]
+
+
+FORMATS: dict[str, Callable[[bytes, str], Sheets]] = {
+    ".xlsx": excel_sheets,
+    ".xlsm": excel_sheets,
+    ".dta": stata_sheets,
+    ".sav": spss_sheets,
+    ".parquet": parquet_sheets,
+}
+"""Readers by ending of the file's name."""
+
+SIGNS = (
+    (b"PK\x03\x04", ".xlsx"),
+    (b"PAR1", ".parquet"),
+    (b"$FL2", ".sav"),
+    (b"<stata_dta>", ".dta"),
+)
+"""How contents of these formats begin, for files of other names."""
+
+OTHERS = {
+    b"\xd0\xcf\x11\xe0": "is an old workbook (.xls), or has a password; save it as .xlsx",
+    b"%PDF": "is a PDF; save the table as .xlsx or 'CSV UTF-8'",
+}
+"""Contents that cannot be read, and what to do."""
+
+
+def format_of(name: str, content: bytes) -> Callable[[bytes, str], Sheets] | None:
+    """Return what reads a file, by how it begins or by its name; None for text."""
+    ending = next((one for sign, one in SIGNS if content.startswith(sign)), None)
+    by_name = f".{name.rpartition('.')[2].lower()}"
+    return FORMATS.get(ending or by_name)
+
+
+def chosen_sheet(
+    sheets: Sheets, wanted: str | None, known: Callable[[Line], int], where: str
+) -> str:
+    """Return the name of the sheet that is meant.
+
+    Parameters
+    ----------
+    sheets : dict
+        From a reader of `FORMATS`.
+    wanted : str or None
+        What the user says; otherwise the only sheet that holds anything, or the one whose lines
+        know most columns.
+    known : callable
+        Returns how many columns of a line are known.
+    where : str
+        For messages.
+
+    Raises
+    ------
+    InputError
+        Where it is not there, or not clear.
+    """
+    if wanted is not None:
+        if wanted not in sheets:
+            raise unknown(f"sheet of {where}", wanted, sheets)
+        return wanted
+    filled = [name for name, lines in sheets.items() if lines]
+    if len(filled) <= 1:
+        return filled[0] if filled else next(iter(sheets), "")
+    scores = {name: max(known(one) for one in sheets[name][:30]) for name in filled}
+    best = [name for name in filled if scores[name] == max(scores.values())]
+    if len(best) > 1:
+        listed = ", ".join(f"'{one}'" for one in best[:6])
+        raise InputError(
+            f'{where}: sheets {listed} may be meant; name one: sheet = "{best[0]}" in a file that '
+            "--columns names"
+        )
+    return best[0]

@@ -1,0 +1,61 @@
+"""A table as it stands in a file: headings, numbered lines of text, and how it was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+MISSING = ("", "NA", "NaN", "nan", "<NA>")
+"""Marks for a missing value that go without saying."""
+
+OTHER_MARKS = (
+    *(".", "N/A", "n/a", "NULL", "null", "#N/A", "#NULL!", "#VALUE!", "#DIV/0!", "#REF!", "#NUM!"),
+    *("#NAME?",),
+)
+"""Other programs' marks for it, which are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a table.
+
+    Attributes
+    ----------
+    number : int
+        Its number in the file: line of a text, row of a sheet.
+    cells : tuple of str
+        Its cells without blanks around them; fewer than headings where the rest is empty.
+    """
+
+    number: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a file holds.
+
+    Attributes
+    ----------
+    source : str
+        Name of the file, for messages.
+    headings : tuple of str
+        Names of the columns as written; empty where a column has none.
+    lines : tuple of Line
+        The lines below the headings that hold anything.
+    heading_number : int
+        Number of the line of headings.
+    decimal : str
+        Mark between whole and fraction: ``.`` or ``,``.
+    notes : tuple of str
+        How it was read where that was not plain: encoding, sheet, marks.
+    left_out : tuple of str
+        Lines that hold no data, and why.
+    """
+
+    source: str
+    headings: tuple[str, ...]
+    lines: tuple[Line, ...]
+    heading_number: int = 1
+    decimal: str = "."
+    notes: tuple[str, ...] = field(default=())
+    left_out: tuple[str, ...] = field(default=())
