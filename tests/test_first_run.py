@@ -30,13 +30,21 @@ def pieces(folder: Path, count: int, pause: float = 0.0) -> None:
 def test_the_bar_moves_and_ends_at_its_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(first_run, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(first_run, "_smallest_run", lambda: pieces(folder, 5, 0.05))
-    told: list[tuple[int, int]] = []
-    first_run.compile_week(lambda done, total: told.append((done, total)))
-    done = [one for one, _ in told]
-    assert done == sorted(done)
-    assert len(set(done)) > 3
-    assert told[-1] == (first_run.PIECES, first_run.PIECES)
+    told: list[float] = []
+    first_run.compile_week(told.append)
+    assert told == sorted(told)
+    assert len(set(told)) > 3
+    assert told[-1] == 1.0
+    assert max(told[:-1]) < 1.0
     assert first_run.is_compiled()
+
+
+def test_the_bar_moves_between_pieces_and_never_beyond_the_next() -> None:
+    for kept in range(len(first_run.SHARES) + 2):
+        shares = [first_run.share_done(kept, float(one)) for one in range(300)]
+        assert shares == sorted(shares)
+        assert shares[-1] <= first_run.share_done(kept + 1, 0.0)
+    assert first_run.share_done(0, 0.4 * first_run.EXPECTED_SECONDS) == pytest.approx(0.4)
 
 
 def test_what_is_kept_is_not_compiled_again_and_what_was_cut_off_is(
@@ -76,6 +84,8 @@ def test_the_smallest_run_compiles_the_week() -> None:
     from sim.engines import compiled
 
     assert len(compiled.run_world.signatures) == 1
+    folder = code_cache.cache_root() / code_cache.source_hash()
+    assert sum(1 for _ in folder.rglob("*.nbc")) >= len(first_run.SHARES)
 
 
 def test_without_a_compiler_a_command_says_so(

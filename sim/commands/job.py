@@ -79,7 +79,7 @@ def tell_compiling(sources: Sequence[str] | None = None) -> None:
         if first_compilation(FIT_SOURCES):
             say("first analysis after installation or an edit: compiling, some seconds ...")
         return
-    from sim.runs.first_run import EXPECTED_SECONDS, PIECES, compile_week, is_compiled
+    from sim.runs.first_run import EXPECTED_SECONDS, compile_week, is_compiled
 
     if is_compiled():
         return
@@ -92,11 +92,11 @@ def tell_compiling(sources: Sequence[str] | None = None) -> None:
         return
     from tqdm import tqdm
 
-    with tqdm(total=PIECES, unit="piece", desc="compiling", dynamic_ncols=True) as bar:
+    with tqdm(total=100, unit="%", desc="compiling", dynamic_ncols=True) as bar:
 
-        def show(done: int, _: int) -> None:
-            bar.n = max(bar.n, done)
-            # Time goes on where pieces do not.
+        def show(share: float) -> None:
+            bar.n = max(bar.n, round(100 * share))
+            # Time goes on where nothing else does.
             bar.refresh()
 
         compile_week(show)

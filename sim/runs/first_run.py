@@ -8,32 +8,33 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sim.engines.code_cache import cache_root, first_compilation, source_hash
 
-EXPECTED_SECONDS = 60
-"""Rough time of compiling the week; the bar soon says what it is here."""
-PIECES = 29
-"""Pieces of code that are kept once the week is compiled."""
+EXPECTED_SECONDS = 75
+"""Rough processor seconds of compiling the week."""
+SHARES = (0.54, 0.75, 0.78, 0.93, 1.0)
+"""Share of the time that has passed when so many pieces of code are kept: 1, 2, ..."""
 LOOK_SECONDS = 0.2
 COMPLETE = "complete"
 
 
-def compile_week(on_piece: Callable[[int, int], None] | None = None) -> None:
+def compile_week(on_share: Callable[[float], None] | None = None) -> None:
     """Compile the week of the model unless all of it is kept already.
 
     Parameters
     ----------
-    on_piece : callable, optional
-        Called several times a second with the pieces compiled so far and their expected number.
+    on_share : callable, optional
+        Called several times a second with the share that is done, from 0 to 1.
     """
     folder = cache_root() / source_hash()
     complete = folder / COMPLETE
     if complete.exists():
         return
-    with _watched(folder, on_piece), _alone(folder):
+    with _watched(folder, on_share), _alone(folder):
         if not complete.exists():
             _smallest_run()
             # Where nothing can be kept, the code lives as long as this process.
@@ -86,17 +87,33 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
+def share_done(kept: int, seconds: float) -> float:
+    """Return the share of compiling that is done.
+
+    Parameters
+    ----------
+    kept : int
+        Pieces of code that are kept, by whichever process.
+    seconds : float
+        Processor seconds that this process has worked, whose share counts between two pieces.
+    """
+    low, high = (0.0, *SHARES)[min(kept, len(SHARES))], SHARES[min(kept, len(SHARES) - 1)]
+    return max(low, min(seconds / EXPECTED_SECONDS, high - 0.01))
+
+
 @contextlib.contextmanager
-def _watched(folder: Path, on_piece: Callable[[int, int], None] | None) -> Iterator[None]:
-    """Tell how many pieces of code have been kept, while others compile."""
-    if on_piece is None:
+def _watched(folder: Path, on_share: Callable[[float], None] | None) -> Iterator[None]:
+    """Tell how far compiling is, while it goes on here or in another process."""
+    if on_share is None:
         yield
         return
     ended = threading.Event()
+    began = time.process_time()
 
     def look() -> None:
         while not ended.wait(LOOK_SECONDS):
-            on_piece(min(sum(1 for _ in folder.rglob("*.nbc")), PIECES - 1), PIECES)
+            kept = sum(1 for _ in folder.rglob("*.nbc"))
+            on_share(min(share_done(kept, time.process_time() - began), 0.99))
 
     watcher = threading.Thread(target=look, daemon=True)
     watcher.start()
@@ -105,4 +122,4 @@ def _watched(folder: Path, on_piece: Callable[[int, int], None] | None) -> Itera
     finally:
         ended.set()
         watcher.join()
-    on_piece(PIECES, PIECES)
+    on_share(1.0)
