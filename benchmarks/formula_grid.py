@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.period_fits import EFFECTS, fit_cells, sums_of
+from sim.trials.analyses.analysed_trial import Answer
 from sim.trials.analyses.analysis_plan import analyse_trial
 from sim.trials.analyses.trial_result import TrialResult, failed_result, tested_result
 from sim.trials.data.statistical import StatisticalSource
@@ -206,13 +207,13 @@ def _over_cells(
         return failed_result(int(seen.sum()), design.total_clusters)
     if status != 0 or not (se > 0.0 and df > 0.0):
         return failed_result(int(seen.sum()), design.total_clusters)
-    return tested_result(
-        alpha,
+    answer = Answer(
         float(estimate),
         float(se),
         float(df),
-        (float(variances[1]), float(variances[0])),
+        None,
+        float(variances[1]),
+        float(variances[0]),
         bool((variances[1:] <= 0.0).any()),
-        int(seen.sum()),
-        design.total_clusters,
     )
+    return tested_result(answer, alpha, int(seen.sum()), design.total_clusters)
