@@ -18,10 +18,11 @@ from typing import Any, NamedTuple
 
 from benchmarks.formula_grid import random_designs, simulated
 from benchmarks.type_one_error import markdown
-from sim.trials.designs.design_file import load_design, trial_design
+from sim.trials.designs.design_file import analysis_plan, changed, load_design, trial_design
 from sim.trials.designs.design_schema import DesignFile
 from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.formula_power import FormulaPower
+from sim.trials.power.measured_error import Measured, kind_of
 from sim.trials.power.power_study import study_of
 
 STORE = Path(__file__).parent / "formula_check.json"
@@ -58,8 +59,13 @@ class Compared(NamedTuple):
 
 
 def designs(count: int = DESIGNS) -> dict[str, DesignFile]:
-    """Return the shipped designs whose outcomes are statistical, then the random ones, by name."""
+    """Return the shipped designs whose outcomes are statistical, then the random ones, by name.
+
+    One of the shipped stands twice: its effect builds up faster too.
+    """
     found = {name: load_design(name) for name in SHIPPED}
+    quick = changed(load_design("stepped-wedge-slow"), {"exposure": [0.19, 1.0]})
+    found["stepped-wedge-slow, faster"] = quick
     return found | {file.title: file for file in random_designs(count)}
 
 
@@ -119,6 +125,24 @@ def described(file: DesignFile) -> str:
     return "; ".join(told)
 
 
+def measured(rows: Sequence[Compared]) -> dict[str, Measured]:
+    """Return how far formula and simulation are apart, by kind of design."""
+    kinds: dict[str, list[float]] = {}
+    for one in rows:
+        design = trial_design(one.file)
+        kind = kind_of(design, analysis_plan(one.file, design))
+        if kind is not None:
+            kinds.setdefault(kind, []).append(100.0 * one.difference)
+    return {
+        kind: Measured(
+            len(found),
+            round(sqrt(sum(one**2 for one in found) / len(found)), 1),
+            round(max(map(abs, found)), 1),
+        )
+        for kind, found in kinds.items()
+    }
+
+
 def why(one: Compared) -> str:
     """Return where a difference comes from: each simulated quantity put in the formula's place.
 
@@ -169,6 +193,14 @@ def page(rows: Sequence[Compared]) -> str:
         f"{ERRORS:g} Monte Carlo errors, and {len(flagged)} of those beyond 2 points"
         + (": " + ", ".join(one.name for one in flagged) if flagged else "")
         + ".",
+        "By kind of design, in points, as `refocus power --formula-only` says beside its answer:",
+        markdown(
+            ["kind", "designs", "root mean square", "largest"],
+            (
+                [kind, str(found.designs), f"{found.rms:.1f}", f"{found.worst:.1f}"]
+                for kind, found in measured(rows).items()
+            ),
+        ),
         "Where a difference is beyond both, its parts in points (each simulated quantity put in "
         "the formula's place in turn):",
         "\n".join(f"* {why(one)}" for one in flagged),

@@ -10,8 +10,6 @@ from sim.trials.data.statistical import varied_sizes
 Matrix = NDArray[np.float64]
 
 DRAWS = 100
-# Where only who is lost varies; power then moves by less than a point from draw to draw.
-DRAWS_OF_LOSS = 50
 # Where fewer people than this are left of a cluster, how many are lost by lot counts.
 FEW_PEOPLE = 6.0
 # In all draws together; a mean over many clusters needs no other draws.
@@ -40,8 +38,7 @@ def drawn_people(clusters: int, size: float, cv: float, stay: Matrix) -> list[Ma
     if cv == 0.0 and not few:
         return [np.tile(size * stay, (clusters, 1))]
     found = []
-    draws = DRAWS if cv > 0.0 else DRAWS_OF_LOSS
-    for number in range(min(draws, max(1, MOST_CLUSTERS // clusters))):
+    for number in range(min(DRAWS, max(1, MOST_CLUSTERS // clusters))):
         rng = np.random.Generator(np.random.Philox(key=[clusters, number]))
         asked = varied_sizes(clusters, size, cv, rng)
         found.append(rng.binomial(asked[:, None], stay[None, :]).astype(float))

@@ -10,6 +10,7 @@ from sim.trials.data.twins import statistical_truth
 from sim.trials.power.design_formula import Assumed
 from sim.trials.power.formula_power import FormulaPower
 from sim.trials.power.left_out import caution
+from sim.trials.power.measured_error import MEASURED, kind_of
 from sim.trials.power.power_study import Study, assumed_of, formula_of, statistical_source
 
 
@@ -24,12 +25,14 @@ class FormulaAnswer:
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data."""
         study = self.study
+        kind = kind_of(study.design, study.plan)
         return {
             "caution": caution(study.file, study.design, study.plan, self.formula) or None,
             "type_i_error": self.formula.type_i_error,
             "design": self.study.file.model_dump(mode="json", exclude_none=True),
             "formula": self.formula.as_dict(),
             "formula_assumes": asdict(self.assumed),
+            "formula_off_by_points": None if kind is None else MEASURED[kind]._asdict(),
             "simulated_trials": 0,
         }
 

@@ -21,6 +21,7 @@ from sim.trials.power.important import (
     important_difference,
 )
 from sim.trials.power.left_out import caution
+from sim.trials.power.measured_error import measured_line
 from sim.trials.power.power_search import Found, GridPoint, Swing
 from sim.trials.power.power_study import (
     PowerResult,
@@ -481,6 +482,7 @@ def formula_text(answer: FormulaAnswer) -> str:
         *_cautions(caution(study.file, study.design, study.plan, answer.formula)),
         "",
         *known_formula_lines(answer.formula, answer.assumed),
+        measured_line(study.design, study.plan),
         "no trial was run: loss that depends on outcomes is not in it",
     ]
     important = important_difference(study.file)
