@@ -61,11 +61,21 @@ print(0, sum(1 for _ in FOLDER.rglob("*.nbi")), FOLDER)
 """
 
 
+def copied(folder: Path) -> Path:
+    shutil.copytree(SIM, folder / "sim", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Return a copy of the package that may be edited."""
-    shutil.copytree(SIM, tmp_path / "sim", ignore=shutil.ignore_patterns("__pycache__"))
-    return tmp_path
+    return copied(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the package that stays as it is, or becomes so again."""
+    return copied(tmp_path_factory.mktemp("shared"))
 
 
 def run(project: Path, cache: Path, program: str = PROGRAM) -> tuple[float, int, str]:
@@ -179,13 +189,16 @@ def test_the_sources_that_are_reached_are_those_one_would_name() -> None:
 
 @pytest.mark.parametrize("name", COMPILED)
 def test_every_source_that_is_compiled_decides_the_folder(
-    name: str, project: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = hash_of(project, monkeypatch)
-    assert before == hash_of(project, monkeypatch)
-    path = project / "sim" / name
-    path.write_text(path.read_text(encoding="utf-8") + "\nONE_MORE = 1\n", encoding="utf-8")
-    assert hash_of(project, monkeypatch) != before
+    before = hash_of(shared, monkeypatch)
+    path = shared / "sim" / name
+    text = path.read_bytes()
+    path.write_bytes(text + b"\nONE_MORE = 1\n")
+    edited = hash_of(shared, monkeypatch)
+    path.write_bytes(text)
+    assert edited != before
+    assert hash_of(shared, monkeypatch) == before
 
 
 def test_every_source_that_the_compiled_mixed_model_reaches_decides_its_folder() -> None:

@@ -77,13 +77,29 @@ def flags(parser: Parser) -> list[argparse.Action]:
 CASES = [(name, base) for name, bases in SHORTEST.items() for base in bases]
 
 
+def closed(*_: Any, **__: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with small files and what commands leave that were cut off."""
+    folder = tmp_path_factory.mktemp("begun")
+    shutil.copytree(INPUTS, folder / "inputs")
+    (folder / "data.csv").write_text(DATA, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(folder)
+        patched.setattr("sim.runs.first_run.is_compiled", lambda: True)
+        for one in DOORS:
+            patched.setattr(one, closed)
+        for name in ("run", "compare", "plan"):
+            main([name, *SHORTEST[name][0], "--out", f"begun-{name}"])
+    return folder
+
+
 @pytest.fixture
-def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def door(begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand in a folder with small files, with the work of every command cut off."""
-
-    def closed(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
     for one in DOORS:
         monkeypatch.setattr(one, closed)
     monkeypatch.setattr("sim.runs.first_run.is_compiled", lambda: True)
@@ -99,11 +115,8 @@ def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", here)
     parser = build_parser()
     monkeypatch.setattr(sim.cli, "build_parser", lambda: parser)
-    shutil.copytree(INPUTS, tmp_path / "inputs")
-    (tmp_path / "data.csv").write_text(DATA, encoding="utf-8")
+    shutil.copytree(begun, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    for name in ("run", "compare", "plan"):
-        main([name, *SHORTEST[name][0], "--out", f"begun-{name}"])
 
 
 def tried(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:

@@ -46,6 +46,14 @@ every_command_and_a_fit = pytest.mark.parametrize("command", [*COMMANDS, "calibr
 Captured = pytest.CaptureFixture[str]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def unpainted() -> Iterator[None]:
+    """Leave figures empty: they follow from the tables, and take longer than the work."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("sim.report.figures._svg", lambda figure: "<svg></svg>")
+        yield
+
+
 def arguments(command: str, out: Path) -> list[str]:
     return [*COMMANDS.get(command, FIT), "--out", str(out)]
 

@@ -6,6 +6,7 @@ run in order, in one folder; a TOML block after ``<!-- file: NAME -->`` is saved
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -13,6 +14,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from sim.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(
@@ -51,30 +54,55 @@ def commands(body: str) -> list[str]:
     return [one for one in lines if one and not one.startswith(("#", *NOT_HERE))]
 
 
+def run_command(shown: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Run a command as the shell would that stands in the folder, but in this process.
+
+    Starting another takes longer than most of them work.
+    """
+    words = shlex.split(shown)
+    target = folder / words.pop() if words[-2:-1] == [">"] else None
+    words = words[: len(words) - (target is not None)]
+    if words == ["./run"]:
+        words += ["run", "usual-care", "refocus-as-delivered", "--out", "results/first-run"]
+    assert words[0] in ("refocus", "./run"), shown
+    assert not {"|", ">", "<", "&&", ";"} & set(words), f"{shown}: this needs a shell"
+    capsys.readouterr()
+    code = main(words[1:])
+    said = capsys.readouterr()
+    assert code == 0, f"{shown}: {said.err[-2000:]}"
+    if target is not None:
+        target.write_text(said.out, encoding="utf-8")
+
+
+def run_python(body: str, script: Path) -> None:
+    script.write_text(f"if __name__ == '__main__':\n{indented(body)}", encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, script],
+        cwd=script.parent,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, f"{run.stderr[-2000:]}\n{run.stdout[-500:]}"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_what_a_page_shows_runs(page: Path, tmp_path: Path) -> None:
-    refocus = f"{shlex.quote(sys.executable)} -m sim.cli"
-    script = [f"set -eu; export PYTHONPATH={shlex.quote(str(ROOT))}"]
+def test_what_a_page_shows_runs(
+    page: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "calibration").symlink_to(ROOT / "calibration")
     for number, (kind, title, body) in enumerate(blocks(page)):
         if kind == "toml" and title:
             (tmp_path / title).write_text(body, encoding="utf-8")
         elif kind == "sh":
             for one in commands(body):
-                assert one.startswith(("refocus ", "./run", "python -m ")), one
-                script.append(
-                    re.sub(r"^(refocus|\./run)", refocus, one)
-                    if one != "./run"
-                    else f"{refocus} run usual-care refocus-as-delivered --out results/first-run"
-                )
+                run_command(one, tmp_path, capsys)
         elif kind == "python":
-            name = tmp_path / f"block_{number}.py"
-            name.write_text(f"if __name__ == '__main__':\n{indented(body)}", encoding="utf-8")
-            script.append(f"{shlex.quote(sys.executable)} {name}")
-    run = subprocess.run(
-        ["sh", "-c", "\n".join(script)], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert run.returncode == 0, f"{run.stderr[-2000:]}\n{run.stdout[-500:]}"
+            run_python(body, tmp_path / f"block_{number}.py")
 
 
 def indented(body: str) -> str:
