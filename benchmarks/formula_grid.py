@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.period_fits import EFFECTS, fit_cells, sums_of
 from sim.trials.analyses.analysed_trial import Answer
-from sim.trials.analyses.analysis_plan import analyse_trial
+from sim.trials.analyses.analysis_plan import AnalysisPlan, analyse_trial
 from sim.trials.analyses.trial_result import TrialResult, failed_result, tested_result
 from sim.trials.data.statistical import StatisticalSource
 from sim.trials.designs.correlation import design_effect, from_correlations
@@ -164,23 +164,29 @@ def plain_se(file: DesignFile) -> float:
 
 
 def simulated(file: DesignFile, trials: int, seed: int = 1) -> Performance:
-    """Return what simulated trials of a design find: by the program's own analysis where one period
-    is analysed, and by `benchmarks.period_fits` over periods.
-    """
+    """Return what simulated trials of a design find; see `fits`."""
     design, source = trial_design(file), statistical_source(file)
     plan = analysis_plan(file, design)
+    return performance(fits(source, design, plan, trials, seed), plan.alpha)
+
+
+def fits(
+    source: StatisticalSource, design: Design, plan: AnalysisPlan, trials: int, seed: int
+) -> list[TrialResult]:
+    """Return the analyses of simulated trials.
+
+    By the program's own where one period is analysed, and by `benchmarks.period_fits` over periods,
+    which takes Kenward and Roger's test and is much quicker.
+    """
     if design.is_parallel:
-        found = [
+        return [
             analyse_trial(source.simulate(design, seed, number), design, plan)
             for number in range(trials)
         ]
-    else:
-        chosen = np.array([EFFECTS.index(one) for one in plan.random_effects])
-        found = [
-            _over_cells(source, design, chosen, seed, number, plan.alpha)
-            for number in range(trials)
-        ]
-    return performance(found, plan.alpha)
+    chosen = np.array([EFFECTS.index(one) for one in plan.random_effects])
+    return [
+        _over_cells(source, design, chosen, seed, number, plan.alpha) for number in range(trials)
+    ]
 
 
 def _over_cells(

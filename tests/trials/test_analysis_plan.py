@@ -91,7 +91,7 @@ def test_imputation_and_constrained_baseline_agree_with_complete_cases_without_l
     ],
 )
 def test_intervals_cover(plan: AnalysisPlan) -> None:
-    n = 120
+    n = 80
     results = run_trials(SOURCE, COHORT, n, seed=5, plan=plan)
     got = performance(results, true_effect=4.0)
     assert got.failed.value == 0.0

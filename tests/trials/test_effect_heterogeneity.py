@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.formula_grid import fits
 from sim.errors import InputError
 from sim.trials.analyses.analysis_plan import analyse_trial, default_plan
 from sim.trials.data.statistical import Correlations, StatisticalSource
@@ -33,10 +34,7 @@ def test_the_standard_error_is_that_of_simulated_estimates(design: Design) -> No
     source = StatisticalSource(0.0, 10.0, Correlations(0.05, 0.8, 0.6), 4.0, effect_sd=5.0)
     plan = default_plan(design)
     trials = 300
-    found = [
-        analyse_trial(source.simulate(design, 3, number), design, plan).estimate
-        for number in range(trials)
-    ]
+    found = [one.estimate for one in fits(source, design, plan, trials, seed=3)]
     simulated = float(np.std(found, ddof=1))
     error = simulated / np.sqrt(2.0 * trials)
     assert abs(design_power(design, VARYING).se - simulated) < 3.0 * error

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.trials.analyses.analysis_plan import analyse_trial, default_plan
+from benchmarks.formula_grid import fits
+from sim.trials.analyses.analysis_plan import default_plan
 from sim.trials.data.statistical import Correlations, StatisticalSource
 from sim.trials.designs.correlation import VarianceComponents
 from sim.trials.designs.design import crossover, from_matrix, stepped_wedge
@@ -101,11 +102,11 @@ def test_a_stepped_wedge_with_decay_ignored_is_that_of_simulated_fits() -> None:
     design = stepped_wedge(3, 3, 8.0)
     source = StatisticalSource(0.0, 10.0, Correlations(0.15, 1.0, 0.0, 0.5), 0.0)
     plan = default_plan(design)
-    fits = [analyse_trial(source.simulate(design, 5, n), design, plan) for n in range(200)]
+    trials = fits(source, design, plan, 200, seed=5)
     found = design_power(design, Assumed(0.0, 10.0, 0.15, cluster_decay=0.5), plan=plan)
-    spread = float(np.std([one.estimate for one in fits], ddof=1))
+    spread = float(np.std([one.estimate for one in trials], ddof=1))
     assert found.se == pytest.approx(spread, rel=3.5 / np.sqrt(400.0))
-    rms = float(np.sqrt(np.mean([one.se**2 for one in fits])))
+    rms = float(np.sqrt(np.mean([one.se**2 for one in trials])))
     assert found.model_se == pytest.approx(rms, rel=0.06)
 
 
@@ -115,9 +116,9 @@ def test_one_person_a_cluster_and_period_is_a_trial() -> None:
     source = StatisticalSource(0.0, 1.0, Correlations(0.3), 1.0)
     plan = default_plan(design)
     assert plan.random_effects == ("cluster",)
-    fits = [analyse_trial(source.simulate(design, 5, n), design, plan) for n in range(300)]
-    assert not any(one.failed for one in fits)
-    power = float(np.mean([one.p < 0.05 for one in fits]))
+    trials = fits(source, design, plan, 300, seed=5)
+    assert not any(one.failed for one in trials)
+    power = float(np.mean([one.p < 0.05 for one in trials]))
     assert found.power == pytest.approx(power, abs=3.0 * np.sqrt(0.25 / 300))
 
 
