@@ -24,7 +24,7 @@ def test_a_fresh_copy_runs_and_serves_after_the_first_command(tmp_path: Path) ->
     clean = {
         name: value
         for name, value in os.environ.items()
-        if name not in ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME")
+        if name not in ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
     }
     run = subprocess.run(
         ["./run", "--version"], cwd=copy, env=clean, capture_output=True, text=True
