@@ -28,8 +28,21 @@ class Analysis(Answer):
         too: ``analysis["estimate"]``.
     """
 
-    def __init__(self, result: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        result: Mapping[str, Any],
+        data: str | Path | pd.DataFrame = "data.csv",
+        missing: Sequence[str] = (),
+    ) -> None:
         self.result = result
+        self._data = data if isinstance(data, str | Path) else "data.csv"
+        self._missing = tuple(missing)
+
+    def code(self, language: str = "R") -> str:
+        """Return a script in R, or in Stata (not run), that gives the same numbers."""
+        from sim.trials.analyses.r_code import code
+
+        return code(language, self.result, self._data, self._missing)
 
     def __getitem__(self, name: str) -> Any:
         """Return a part of the result by name."""
@@ -181,7 +194,7 @@ def analyse(
 
         if model is not None or term is not None:
             raise InputError("design: declares the analysis; leave model and term out")
-        return Analysis(analyse_by_design(data, design, sheet))
+        return Analysis(analyse_by_design(data, design, sheet), data)
     if model is None or term is None:
         raise InputError(
             "model and term: say what is analysed, as --model 'fu ~ arm + (1|cluster)' --term arm; "
@@ -213,8 +226,9 @@ def analyse(
         "pairs": pairs,
     }
     if isinstance(data, str | Path):
-        return Analysis(analyse_csv(data, model, term, sheet=sheet, **options))
-    return Analysis(analyse_table(data, model, term, **options))
+        found = analyse_csv(data, model, term, sheet=sheet, **options)
+        return Analysis(found, data, options["missing"])
+    return Analysis(analyse_table(data, model, term, **options), data, options["missing"])
 
 
 def imputations(count: int | str) -> int:

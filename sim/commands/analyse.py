@@ -94,12 +94,17 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument(
         "--impute", default="0", metavar="N", help="impute missing outcomes within clusters N times"
     )
+    parser.add_argument(
+        "--code",
+        metavar="R|Stata",
+        help="print a script that gives the same numbers instead (Stata's has not been run)",
+    )
     parser.add_argument("--format", default="text", metavar="text|json", help="of the output")
     # What the plan says is not said again: an option beside it would be another plan.
     declare(
         parser,
         alone_with={
-            "design": ("data", "sheet", "format"),
+            "design": ("data", "sheet", "format", "code"),
             "family": (
                 *("data", "sheet", "model", "term"),
                 *("reference", "missing", "format", "quadrature"),
@@ -132,5 +137,8 @@ def run(given: argparse.Namespace) -> int:
         quadrature=given.quadrature,
         sheet=given.sheet,
     )
+    if given.code is not None:
+        print(answer.code(given.code), end="")
+        return 0
     print(answer.printed(given.format), end="")
     return 0

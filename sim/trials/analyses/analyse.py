@@ -291,7 +291,9 @@ def analyse_table(
         ``level``, ``reference`` and how it was ``chosen``; None for a quantity), ``references``,
         ``notes`` (what was guessed, and what the data make one ask), ``n_obs``, ``n_groups``,
         ``rows_dropped_missing``, ``missing_by_column``, ``formula``, ``term``, ``estimate``,
-        ``se``, ``tests`` (t tests of the registered analyses that go with the trial, by name),
+        ``se``, ``coefficient`` (R's name of the tested one), ``randomised`` (columns that tell the
+        randomised clusters), ``tests`` (t tests of the registered analyses that go with the trial,
+        by name),
         ``satterthwaite``, ``kenward_roger``, ``between_within`` (None in a partially nested
         trial), ``wald_z``, ``cluster_summary`` (None unless the term compares two arms of whole
         clusters; pairs, strata and other covariates of clusters in its second stage),
@@ -361,6 +363,13 @@ def analyse_table(
         own_strata = groups.rows[np.unique(clusters, return_index=True)[1]]
     trial = AnalysedTrial(columns, y, position, clusters, effects, periods, own_strata, fit)
     result["tests"] = _tests(trial, result)
+    result["coefficient"] = tested
+    grouping = next(
+        one
+        for one, effect in zip(formula.random, effects, strict=True)
+        if np.array_equal(effect.codes, clusters) or one is formula.random[-1]
+    )
+    result["randomised"] = list(grouping.factors)
     curve = exposure_curve(trial, functools.partial(_tests, result=result))
     if curve is not None:
         result["exposure"] = _curve(curve, trial, result)

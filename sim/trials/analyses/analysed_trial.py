@@ -183,8 +183,9 @@ class Analysis:
     test : callable
         From a trial to its answer; None where it cannot be had.
     r_code : str
-        Lines of R that give the same numbers; `{formula}`, `{term}`, `{coefficient}`, `{cluster}`
-        and `{strata}` are filled in, the data are called d.
+        Lines of R that give the same numbers; the data are called d, and `{formula}`, `{fixed}`,
+        `{response}`, `{coefficient}`, `{group}`, `{within}` and others are filled in, see
+        `sim.trials.analyses.r_code`.
     needs_arms : bool
         Whether it compares arms of whole clusters.
     of_model : bool

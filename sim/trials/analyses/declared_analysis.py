@@ -87,6 +87,7 @@ def analyse_by_design(
         "test": plan.test,
         "words": words(plan, model),
         "estimand": plan.estimand,
+        "exposure_period": plan.exposure_period,
         "estimates": estimates(plan, trial),
         "alpha": plan.alpha,
         "answer": answer,

@@ -23,10 +23,9 @@ ANALYSIS = Analysis(
     estimates="the difference of means, clusters weighed by what they tell",
     test=test,
     counts_clusters=True,
-    # R's nlme counts the same where the term is that of whole clusters.
     r_code="""\
 library(lme4)
 fit <- lmer({formula}, data = d, REML = TRUE)
 t <- coef(summary(fit))["{coefficient}", "t value"]
-c(t = t, df = {df}, p = 2 * pt(-abs(t), {df}))""",
+print(c(t = t, df = {df}, p = 2 * pt(-abs(t), {df})))""",
 )

@@ -132,6 +132,6 @@ ANALYSIS = Analysis(
 library(lme4)
 library(clubSandwich)
 fit <- lmer({formula}, data = d, REML = TRUE)
-coef_test(fit, vcov = vcovCR(fit, cluster = d${cluster}, type = "CR2"), test = "Satterthwaite",
-          coefs = "{coefficient}")""",
+print(coef_test(fit, vcov = vcovCR(fit, cluster = {group}, type = "CR2"),
+                test = "Satterthwaite", coefs = "{coefficient}"))""",
 )

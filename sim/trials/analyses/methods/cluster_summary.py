@@ -31,8 +31,14 @@ ANALYSIS = Analysis(
     needs_arms=True,
     of_model=False,
     r_code="""\
-# First stage: what varies within clusters is taken out; second stage: clusters' means.
-d$left <- resid(lm({within}, data = d))
-means <- aggregate(left ~ {by_cluster}, data = d, FUN = mean)
-summary(lm(left ~ {second}, data = means))$coefficients["{coefficient}", ]""",
+X <- model.matrix({fixed}, d)
+group <- {group}
+constant <- apply(X, 2, function(v) all(tapply(v, group, function(one) diff(range(one)) == 0)))
+# First stage: what varies within clusters is taken out; second stage: means of clusters.
+first <- lm.fit(cbind(1, X[, !constant, drop = FALSE]), with(d, {response}))
+means <- as.vector(tapply(first$residuals, group, mean))
+one <- match(levels(group), group)
+of <- {within}[one]
+Z <- cbind(X[one, constant, drop = FALSE], if (nlevels(of) > 1) model.matrix(~ of)[, -1])
+print(summary(lm(means ~ Z - 1))$coefficients["Z{coefficient}", ])""",
 )

@@ -22,5 +22,5 @@ ANALYSIS = Analysis(
     r_code="""\
 library(lmerTest)
 fit <- lmer({formula}, data = d, REML = TRUE)
-summary(fit, ddf = "Kenward-Roger")$coefficients["{coefficient}", ]""",
+print(summary(fit, ddf = "Kenward-Roger")$coefficients["{coefficient}", ])""",
 )

@@ -65,11 +65,25 @@ ANALYSIS = Analysis(
     test=test,
     of_constant=True,
     r_code="""\
-# Of arms of whole clusters; all allocations where they are few, here {draws} drawn ones.
-d$left <- resid(lm({within}, data = d))
-means <- aggregate(left ~ {by_cluster}, data = d, FUN = mean)
-effect <- function(arm) coef(lm(left ~ {second}, data = transform(means, {arm} = arm)))[2]
-seen <- effect(means${arm})
-drawn <- replicate({draws}, effect({shuffled}))
-(1 + sum(abs(drawn) >= abs(seen) - 1e-10)) / (1 + {draws})""",
+X <- model.matrix({fixed}, d)
+group <- {group}
+constant <- apply(X, 2, function(v) all(tapply(v, group, function(one) diff(range(one)) == 0)))
+first <- lm.fit(cbind(1, X[, !constant, drop = FALSE]), with(d, {response}))
+means <- as.vector(tapply(first$residuals, group, mean))
+one <- match(levels(group), group)
+of <- {within}[one]
+Z <- cbind(X[one, constant, drop = FALSE], if (nlevels(of) > 1) model.matrix(~ of)[, -1])
+arm <- Z[, "{coefficient}"]
+others <- Z[, colnames(Z) != "{coefficient}", drop = FALSE]
+effect <- function(a) abs(lm.fit(cbind(a, others), means)$coefficients[[1]])
+# All allocations where they are few and in no strata, else {draws} drawn ones.
+if (nlevels(of) == 1 && choose(length(arm), sum(arm == max(arm))) <= 50000) {
+  high <- combn(length(arm), sum(arm == max(arm)))
+  drawn <- apply(high, 2, function(rows) effect(replace(arm * 0 + min(arm), rows, max(arm))))
+  p <- mean(drawn >= effect(arm) - 1e-10)
+} else {
+  drawn <- replicate({draws}, effect(ave(arm, of, FUN = function(v) v[sample.int(length(v))])))
+  p <- (1 + sum(drawn >= effect(arm) - 1e-10)) / (1 + {draws})
+}
+print(p)""",
 )

@@ -1,0 +1,208 @@
+"""R and Stata code that gives the numbers of an analysis: for a statistician to check, and to file.
+
+The R code of tests at the level of clusters needs R alone; the others name the packages they need.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sim.errors import InputError, unknown
+from sim.trials.analyses.correlations import PERIOD
+from sim.trials.analyses.exposure import AT_EXPOSURE, AVERAGE, CONSTANT, LONG_TERM
+from sim.trials.analyses.registry import ANALYSES
+from sim.trials.fits.model_formula import ModelFormula, names_in, parse_formula
+
+LANGUAGES = ("R", "Stata")
+# Allocations that are listed; beyond, this many are drawn.
+DRAWN = 20_000
+
+
+def code(
+    language: str, result: Mapping[str, Any], path: str | Path, missing: Sequence[str] = ()
+) -> str:
+    """Return a script that does an analysis again.
+
+    Parameters
+    ----------
+    language : {'R', 'Stata'}
+    result : mapping
+        Of `sim.trials.analyses.analyse.analyse_table` or, with a plan, of
+        `sim.trials.analyses.declared_analysis.analyse_by_design`: the planned test alone.
+    path : str or Path
+        The table.
+    missing : sequence of str
+        Values that stand for missing, besides an empty field and NA.
+
+    Raises
+    ------
+    InputError
+        For another language.
+    """
+    if language not in LANGUAGES:
+        raise unknown("code", language, LANGUAGES)
+    if language == "Stata":
+        return stata_script(result, path)
+    return r_script(result, path, missing)
+
+
+def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]) -> str:
+    """Return the script in R."""
+    formula = parse_formula(result["formula"])
+    used = dict.fromkeys((*formula.fixed_names, *formula.random_names))
+    lines = [
+        f"# {result['direction']}: {result['term']} in {formula.text}",
+        _reading(Path(path), missing),
+    ]
+    if "clper" in used and "clper" not in result.get("columns", ()):
+        lines.append(
+            'd$clper <- interaction(d$cluster, d[[intersect(c("period", "time"), names(d))]])'
+        )
+    lines.append(f"d <- d[complete.cases(d[, c({', '.join(json.dumps(one) for one in used)})]), ]")
+    lines += [
+        f"d[[{json.dumps(name)}]] <- relevel(factor(d[[{json.dumps(name)}]]), "
+        f"ref = {json.dumps(one['label'])})"
+        for name, one in result["references"].items()
+    ]
+    plan = result.get("plan")
+    wanted = ANALYSES if plan is None else {plan["test"]: ANALYSES[plan["test"]]}
+    found: list[str] = []
+    if plan is not None and plan["estimand"] != CONSTANT:
+        return "\n".join([*lines, "", by_exposure(result, formula)]) + "\n"
+    for name, one in wanted.items():
+        if name in result["tests"] or (name == "permutation" and result["cluster_permutation"]):
+            found += ["", f"# {one.title}", _filled(one.r_code, result, formula)]
+    return "\n".join([*lines, *found]) + "\n"
+
+
+BY_EXPOSURE = """\
+# {title} of the {estimand}: an effect for each period since a cluster began
+group <- {group}
+time <- match(d[["{period}"]], sort(unique(d[["{period}"]])))
+on <- as.character(d[["{term}"]]) == "{level}"
+first <- tapply(ifelse(on, time, Inf), group, min)[as.character(group)]
+d$exposure <- factor(ifelse(on, time - first + 1, 0))
+library(lmerTest)
+fit <- lmer({model}, data = d, REML = TRUE)
+effects <- grep("^exposure", names(fixef(fit)))
+L <- numeric(length(fixef(fit)))
+L[{wanted}] <- {weight}
+print(contest1D(fit, L, ddf = "{ddf}"))"""
+DDF = {"kenward-roger": "Kenward-Roger", "satterthwaite": "Satterthwaite"}
+
+
+def by_exposure(result: Mapping[str, Any], formula: ModelFormula) -> str:
+    """Return R's lines for a plan that estimates an effect by exposure.
+
+    Raises
+    ------
+    InputError
+        For a test that has no such lines.
+    """
+    plan = result["plan"]
+    if plan["test"] not in DDF:
+        raise InputError(
+            f"code = 'R': of the {plan['estimand']} it is written for "
+            f"{' and '.join(DDF)}, not for {plan['test']}"
+        )
+    term = result["term"]
+    wanted, weight = {
+        AVERAGE: ("effects", "1 / length(effects)"),
+        LONG_TERM: ("max(effects)", "1"),
+        AT_EXPOSURE: (f"effects[{plan['exposure_period']}]", "1"),
+    }[plan["estimand"]]
+    period = next(one for one in names_in(formula.fixed) if PERIOD.search(one))
+    values = {
+        "title": ANALYSES[plan["test"]].title,
+        "estimand": plan["estimand"],
+        "group": _group(result),
+        "period": period,
+        "term": term,
+        "level": result["compared"]["level"],
+        "model": re.sub(rf"`?\b{re.escape(term)}\b`?", "exposure", formula.text),
+        "wanted": wanted,
+        "weight": weight,
+        "ddf": DDF[plan["test"]],
+    }
+    return re.sub(r"\{(\w+)\}", lambda one: values[one[1]], BY_EXPOSURE)
+
+
+def _group(result: Mapping[str, Any]) -> str:
+    """Return the randomised clusters in R."""
+    columns = ", ".join(f"d[[{json.dumps(one)}]]" for one in result["randomised"])
+    return f"interaction({columns}, drop = TRUE)"
+
+
+READERS = {
+    ".xlsx": "readxl::read_excel",
+    ".dta": "haven::read_dta",
+    ".sav": "haven::read_sav",
+    ".parquet": "arrow::read_parquet",
+}
+
+
+def _reading(path: Path, missing: Sequence[str]) -> str:
+    """Return the line that reads the table."""
+    name = json.dumps(str(path))
+    reader = READERS.get(path.suffix.lower())
+    if reader is not None:
+        return f"d <- as.data.frame({reader}({name}))"
+    marks = ", ".join(json.dumps(one) for one in _marks(missing))
+    return f"d <- read.csv({name}, check.names = FALSE,\n              na.strings = c({marks}))"
+
+
+def _marks(missing: Sequence[str]) -> list[str]:
+    codes = [one.split("=", 1)[-1] for one in missing]
+    return list(dict.fromkeys(("", "NA", "NaN", *codes)))
+
+
+def _filled(template: str, result: Mapping[str, Any], formula: ModelFormula) -> str:
+    """Return a template with the names of an analysis in it."""
+    strata = result["strata"]
+    columns = strata["columns"] if strata is not None else []
+    within = ", ".join(f"d[[{json.dumps(one)}]]" for one in columns) or "rep(1, nrow(d))"
+    values = {
+        "formula": formula.text,
+        "fixed": f"~ {formula.fixed}",
+        "response": formula.response,
+        "coefficient": result["coefficient"],
+        "group": _group(result),
+        "within": f"interaction({within}, drop = TRUE)",
+        "df": "" if result["between_within"] is None else f"{result['between_within']['df']:g}",
+        "draws": str(DRAWN),
+    }
+    return re.sub(r"\{(\w+)\}", lambda one: values.get(one[1], one[0]), template)
+
+
+def stata_script(result: Mapping[str, Any], path: str | Path) -> str:
+    """Return the mixed model in Stata, which has not been run."""
+    formula = parse_formula(result["formula"])
+    if any(one.slope is not None for one in formula.random):
+        raise InputError("code = 'Stata': random slopes are not written; use R")
+    if names_in(formula.response) != (formula.response.strip("`"),):
+        raise InputError("code = 'Stata': make the outcome a column of its own first, or use R")
+    labels = result["references"]
+    fixed = []
+    for term in (one.strip() for one in formula.fixed.split("+")):
+        plain = re.sub(r"^(?:as\.)?factor\((.*)\)$|^C\((.*)\)$", r"\1\2", term).strip("`")
+        fixed.append(f"i.{plain}" if plain in labels or plain != term.strip("`") else f"c.{plain}")
+    random = sorted(formula.random, key=lambda one: len(one.factors))
+    groups = [f"|| {'_'.join(one.factors)}:" for one in random]
+    made = [
+        f"egen {'_'.join(one.factors)} = group({' '.join(one.factors)})"
+        for one in random
+        if len(one.factors) > 1
+    ]
+    return "\n".join(
+        [
+            "* Not run: written for Stata 17 from the model that was fitted.",
+            f'import delimited "{path}", clear varnames(1) case(preserve)',
+            *made,
+            f"mixed {formula.response} {' '.join(fixed)} {' '.join(groups)}, reml dfmethod(kroger)",
+            "",
+        ]
+    )

@@ -1,0 +1,127 @@
+"""Code for R and Stata: it gives the same numbers where R is there, and names what it needs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import sim
+from sim.cli import main
+from sim.errors import InputError
+from sim.trials.analyses.registry import ANALYSES
+
+DATA = Path(__file__).parent / "data"
+RSCRIPT = shutil.which("Rscript")
+DESIGN = """\
+[design]
+type = "parallel"
+clusters = 14
+size = 13
+[statistical]
+[analysis]
+test = "{test}"
+[columns]
+outcome = "{outcome}"
+cluster = "{cluster}"
+{more}
+"""
+
+
+def analysis(tmp_path: Path, table: str, **columns: str) -> sim.api.analyse.Analysis:
+    path = tmp_path / "design.toml"
+    path.write_text(DESIGN.format(**{"more": "", **columns}))
+    return sim.analyse(DATA / table, design=path)
+
+
+@pytest.mark.skipif(RSCRIPT is None, reason="R is not installed: its code is not run")
+@pytest.mark.parametrize(
+    ("test", "table", "outcome", "cluster", "more"),
+    [
+        ("cluster-summary", "icc_unbalanced.csv", "y", "team", ""),
+        ("permutation", "icc_unbalanced.csv", "y", "team", ""),
+        ("cluster-summary", "D02_refocus_attrition.csv", "fu", "cluster", 'covariates = ["base"]'),
+        ("cluster-summary", "strata.csv", "y", "cluster", 'strata = ["stratum"]'),
+    ],
+)
+def test_code_that_needs_r_alone_gives_the_same_numbers(
+    tmp_path: Path, test: str, table: str, outcome: str, cluster: str, more: str
+) -> None:
+    found = analysis(tmp_path, table, test=test, outcome=outcome, cluster=cluster, more=more)
+    script = tmp_path / "analysis.R"
+    script.write_text(found.code("R"))
+    assert RSCRIPT is not None
+    done = subprocess.run([RSCRIPT, "--vanilla", str(script)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    numbers = [float(one) for one in re.findall(r"-?\d[\d.e-]*", done.stdout.split("\n", 1)[-1])]
+    answer = found.result["plan"]["answer"]
+    if test == "permutation":
+        assert float(done.stdout.split()[-1]) == pytest.approx(answer["p"], rel=1e-5)
+    else:
+        estimate, se, _, p = numbers
+        assert (estimate, se, p) == pytest.approx(
+            (answer["estimate"], answer["se"], answer["p"]), rel=1e-5
+        )
+
+
+def test_every_test_of_a_trial_has_its_code_and_its_packages(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["analyse", str(DATA / "arm_reference.csv")]
+    given += ["--model", "y ~ arm + (1|team)", "--term", "arm", "--reference", "placebo"]
+    given += ["--missing", "-99", "--code"]
+    assert main([*given, "R"]) == 0
+    code = capsys.readouterr().out
+    assert all(f"# {one.title}" in code for one in ANALYSES.values())
+    assert 'relevel(factor(d[["arm"]]), ref = "placebo")' in code
+    assert 'na.strings = c("", "NA", "NaN", "-99")' in code
+    assert "library(clubSandwich)" in code
+    assert "{" not in re.sub(r"\{\s*\n", "", code), "nothing is left to fill in"
+    assert main([*given, "Stata"]) == 0
+    stata = capsys.readouterr().out
+    assert stata.startswith("* Not run")
+    assert "mixed y i.arm || team:, reml dfmethod(kroger)" in stata
+    assert main([*given, "SAS"]) == 2
+    assert "unknown code 'SAS'" in capsys.readouterr().err
+
+
+def test_a_plan_has_the_code_of_its_test_alone(tmp_path: Path) -> None:
+    found = analysis(
+        tmp_path, "icc_unbalanced.csv", test="cluster-robust", outcome="y", cluster="team"
+    )
+    code = found.code()
+    assert "vcovCR" in code
+    assert "lmerTest" not in code
+    with pytest.raises(InputError, match="unknown code"):
+        found.code("python")
+
+
+WEDGE = """\
+[design]
+type = "stepped wedge"
+clusters = 12
+steps = 4
+size = 12
+[statistical]
+[analysis]
+estimand = "time-averaged effect"
+test = "{test}"
+[columns]
+outcome = "y"
+treatment = "trt"
+"""
+
+
+def test_a_plan_for_an_effect_by_exposure_has_code_of_its_own(tmp_path: Path) -> None:
+    """Not run: lmerTest may be missing. R's own numbers are in test_exposure."""
+    path = tmp_path / "design.toml"
+    path.write_text(WEDGE.format(test="satterthwaite"))
+    code = sim.analyse(DATA / "sw_continuous.csv", design=path).code()
+    assert "lmer(y ~ exposure + factor(period) + (1|cluster) + (1|cluster:period)" in code
+    assert 'L[effects] <- 1 / length(effects)\nprint(contest1D(fit, L, ddf = "Satterth' in code
+    path.write_text(WEDGE.format(test="cluster-robust"))
+    with pytest.raises(InputError, match="not for cluster-robust"):
+        sim.analyse(DATA / "sw_continuous.csv", design=path).code()
