@@ -23,6 +23,7 @@ examples:
   refocus power four-point-target --grid clusters=10,14,18,22 icc=0.01,0.05 --format csv
   refocus power refocus --set size=20 --draws 200
   refocus power four-point-target --formula-only
+  refocus power four-point-target --formula-only --grid icc=0.01,0.03,0.1 clusters=14,20,28
   refocus template design --out my-trial.toml
 """
 
@@ -62,7 +63,11 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         metavar="NAME=V,V,...",
         help="power at every combination of these values",
     )
-    parser.add_argument("--find", metavar="clusters|size", help="the smallest with enough power")
+    parser.add_argument(
+        "--find",
+        metavar="clusters|size|effect",
+        help="the smallest with enough power (effect: by formula)",
+    )
     parser.add_argument("--target", metavar="POWER", help="power wanted (default: the file's)")
     parser.add_argument("--seed", default="1", help="seed of the trials (default 1)")
     add_job_options(parser, "tables and report")

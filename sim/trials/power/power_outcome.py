@@ -453,23 +453,58 @@ def formula_search_text(file: DesignFile, found: FormulaFound) -> str:
         told = found.problem
     else:
         told = (
-            f"{found.name} = {found.value} for a power of {found.target:g} by formula "
+            f"{found.name} = {found.value:.5g} for a power of {found.target:g} by formula "
             f"({found.power:.3f} there)"
         )
+        if found.name == "effect":
+            told = f"smallest detectable difference: {told}"
     return f"{file.title}\n{told}\nno trial was run\n"
 
 
 def formula_grid_text(file: DesignFile, rows: list[dict[str, Any]]) -> str:
-    """Return a grid by formula as text."""
+    """Return a grid by formula as text: of two fields a table for each answer."""
     names = [one.removeprefix("set_") for one in rows[0] if one.startswith("set_")]
-    lines = [file.title, "".join(f"{one:>16}" for one in names) + f"{'power':>9}{'SE':>9}{'df':>8}"]
-    for row in rows:
-        shown = "".join(f"{row[f'set_{one}']:>16g}" for one in names)
-        if row["power"] is None:
-            lines.append(f"{shown}  {row['problem']}")
-        else:
-            lines.append(f"{shown}{row['power']:>9.3f}{row['se']:>9.3g}{row['df']:>8.4g}")
-    return "\n".join([*lines, "no trial was run"]) + "\n"
+    answers = {
+        "power": ("power", ".3f"),
+        "detectable": (f"smallest difference with power {file.target.power:g}", ".3g"),
+        "limit": ("power with any number of people", ".3f"),
+    }
+    lines = [file.title]
+    if len(names) == 2 and all(one["power"] is not None for one in rows):
+        for key, (told, form) in answers.items():
+            lines += ["", told, *_two_way(names, rows, key, form)]
+    else:
+        head = "".join(f"{one:>16}" for one in names)
+        lines.append(f"{head}{'power':>9}{'SE':>9}{'df':>8}{'smallest':>10}{'limit':>8}")
+        for row in rows:
+            shown = "".join(f"{row[f'set_{one}']:>16g}" for one in names)
+            if row["power"] is None:
+                lines.append(f"{shown}  {row['problem']}")
+                continue
+            least = "none" if row["detectable"] is None else f"{row['detectable']:.3g}"
+            lines.append(
+                f"{shown}{row['power']:>9.3f}{row['se']:>9.3g}{row['df']:>8.4g}{least:>10}"
+                f"{row['limit']:>8.3f}"
+            )
+        lines += [
+            f"smallest: the smallest difference with power {file.target.power:g}; limit: power "
+            "with any number of people",
+        ]
+    return "\n".join([*lines, "", "no trial was run"]) + "\n"
+
+
+def _two_way(names: list[str], rows: list[dict[str, Any]], key: str, form: str) -> list[str]:
+    """Return an answer by two fields, the second across."""
+    down, across = (list(dict.fromkeys(row[f"set_{one}"] for row in rows)) for one in names)
+    value = {(row[f"set_{names[0]}"], row[f"set_{names[1]}"]): row[key] for row in rows}
+    label = f"{names[0]} \\ {names[1]}"
+    width = max(len(label), 8)
+    lines = [f"{label:>{width}}" + "".join(f"{one:>9g}" for one in across)]
+    for one in down:
+        cells = (value[(one, other)] for other in across)
+        shown = "".join(f"{'none' if c is None else format(c, form):>9}" for c in cells)
+        lines.append(f"{one:>{width}g}{shown}")
+    return lines
 
 
 def formula_text(answer: FormulaAnswer) -> str:
