@@ -218,3 +218,16 @@ def test_methods_that_differ_by_more_than_their_errors_are_seen() -> None:
     assert rows[0]["gap"] == pytest.approx(0.0, abs=1e-9)
     assert rows[1]["in_errors"] == pytest.approx(0.5 / (0.05 * np.sqrt(3.0)), rel=0.01)
     assert agreement_summary(rows)["beyond_two_errors"] == 1
+
+
+def test_the_jackknife_of_four_groups_worked_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Without one group after the other the posterior mean is 1, 2, 3, 4: squares about 2.5 sum to
+    # 5, times (4 - 1) / 4 makes 3.75.
+    left_out = iter(np.eye(4))
+    monkeypatch.setattr("calibration.agreement.weights_of", lambda _: next(left_out))
+    data = Data(
+        ("a",), np.array([0]), np.array([0.0]), -1, 0.0, np.array([], int), np.array([], int)
+    )
+    scores = np.array([[1.0], [2.0], [3.0], [4.0]])
+    found = jackknifed(np.zeros((4, 4, 1)), np.eye(1), scores, data)
+    assert found == pytest.approx([np.sqrt(3.75)])

@@ -99,3 +99,19 @@ def test_support_for_lived_experience_acts_on_those_who_have_it() -> None:
         for lived in (0, 1)
     ]
     assert after[0] == 0.5 < after[1]
+
+
+def test_drift_is_counted_in_standard_deviations_of_readiness_between_teams() -> None:
+    p = resolve(
+        {
+            "readiness_drift": 0.2,
+            "team_readiness_sd": 0.1,
+            "readiness_half_life": 13.862943611198906,
+        }
+    )
+    trust = plain_record("trust", readiness=0.4, readiness_usual=0.4)
+    team = plain_record("team", readiness=0.5, readiness_usual=0.5)
+    # A week closes ln 2 / 13.86 = 5% of the gap to 0.5 - 0.2 x 0.1 = 0.48.
+    assert team_readiness(team, trust, NOTHING, p).readiness == pytest.approx(0.499, abs=1e-12)
+    half = plain_record("action", organisation=0.5)
+    assert team_readiness(team, trust, half, p).readiness == pytest.approx(0.4995, abs=1e-12)

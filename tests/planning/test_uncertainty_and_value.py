@@ -163,3 +163,21 @@ def test_a_constant_answer_has_no_drivers() -> None:
     assert drivers_of(np.arange(5.0), {"a": np.arange(5.0)}) == []
     draws = [{"a": 1.0, "b": float(number)} for number in range(3)]
     assert list(varied(draws)) == ["b"]
+
+
+def test_standard_errors_and_limits_worked_by_hand() -> None:
+    # Means of draws 1, 3, 5, 7: variance 20 / 3. Within a draw replications differ by 2: variance
+    # 2, its mean 1. Parameters: 20/3 - 1, and a standard error of sqrt(20/3 / 4).
+    found = spread_of(np.array([[0.0, 2.0], [2.0, 4.0], [4.0, 6.0], [6.0, 8.0]]))
+    assert found.mean == 4.0
+    assert found.monte_carlo_se == pytest.approx(math.sqrt(5.0 / 3.0))
+    assert found.noise_sd == pytest.approx(math.sqrt(2.0))
+    assert found.parameter_sd == pytest.approx(math.sqrt(17.0 / 3.0))
+    # The middle 90% of 101 equally spaced values.
+    even = spread_of(np.arange(101.0)[:, None])
+    assert (even.low, even.high) == (5.0, 95.0)
+    assert (even.world_low, even.world_high) == (5.0, 95.0)
+    # Wilson's limits of 20 in 100 (Newcombe 1998): 0.1334 to 0.2888.
+    chance = chance_of(np.arange(100) < 20, "draws")
+    assert chance.monte_carlo_se == pytest.approx(0.04)
+    assert (chance.low, chance.high) == pytest.approx((0.13337, 0.28883), abs=1e-5)

@@ -110,3 +110,14 @@ def test_loss_at_random_needs_a_baseline(design: Design, told: str) -> None:
         replace(design, attrition=Attrition(0.3, "at random", 1.0))
     # Without any loss the mechanism says nothing.
     replace(design, attrition=Attrition(0.0, "at random", 1.0))
+
+
+def test_churn_replaces_the_stated_share_of_people_each_period() -> None:
+    # 0.3 come anew each period: of those in the third 0.7 x 0.7 = 0.49 are still the first.
+    design = stepped_wedge(2, 200, 50.0, sampling="open cohort", churn=0.3)
+    data = SOURCE.simulate(design, 1, 1)
+    first = set(data.person[data.period == 0])
+    for period, share in ((1, 0.7), (2, 0.49)):
+        now = data.person[data.period == period]
+        stayed = np.mean([one in first for one in now])
+        assert stayed == pytest.approx(share, abs=0.01)
