@@ -142,7 +142,9 @@ def contact_chances(world: World) -> np.ndarray:
     layout = world.layout
     team = np.repeat(np.arange(len(layout.teams)), layout.teams["users"])
     worker = world.users["worker"]
-    post = world.staff[layout.teams["staff_start"][team] + np.maximum(worker, 0)]
+    post = compiled.read_posts(world.posts, layout)[
+        layout.teams["staff_start"][team] + np.maximum(worker, 0)
+    ]
     met = (worker >= 0) & (post["present"] == 1) & (post["sick"] == 0)
     chance = 0.5 * world.users["contact_rate"] / world.teams["workload"][team]
     return np.where(met, np.clip(chance, 0.0, 1.0), 0.0)
@@ -155,13 +157,14 @@ def measure(quick: bool) -> list[Row]:
     full = World(service_layout(teams, 275, WEEKS))
     full.run(WEEKS // 2)
     chances = contact_chances(full)
-    spare = World(full.layout)
     layout = full.layout
+    spare = World(layout)
+    staff = np.zeros(layout.staff, compiled.STAFF_DTYPE)
 
     taken = side_by_side(
         {
             "staff floor": lambda: staff_floor(
-                spare.staff, spare.teams, layout.teams, layout.actions, 1, 0, WEEKS
+                staff, spare.teams, layout.teams, layout.actions, 1, 0, WEEKS
             ),
             "staff": lambda: without.run(WEEKS),
             "begin staff": lambda: without.run(0),
@@ -171,11 +174,11 @@ def measure(quick: bool) -> list[Row]:
         },
         rounds,
     )
-    staff = taken["staff"] - taken["begin staff"]
-    users = taken["all"] - taken["begin all"] - staff
+    alone = taken["staff"] - taken["begin staff"]
+    users = taken["all"] - taken["begin all"] - alone
     staff_weeks, user_weeks = layout.staff * WEEKS, layout.users * WEEKS
     return [
-        row("Staff-week over its floor", staff, taken["staff floor"], staff_weeks),
+        row("Staff-week over its floor", alone, taken["staff floor"], staff_weeks),
         row("User-week over its floor", users, taken["user floor"], user_weeks),
     ]
 

@@ -68,7 +68,7 @@ class World:
         self.p = to_record(defaults())[0]
         self.trusts = np.zeros(len(layout.trusts), compiled.TRUST_DTYPE)
         self.teams = np.zeros(len(layout.teams), compiled.TEAM_DTYPE)
-        self.staff = np.zeros(layout.staff, compiled.STAFF_DTYPE)
+        self.posts = compiled.empty_posts(layout)
         self.users = np.zeros(layout.users, compiled.USER_DTYPE)
 
     def run(self, weeks: int, observed: bool = False) -> None:
@@ -81,7 +81,7 @@ class World:
         compiled.run_world(
             self.trusts,
             self.teams,
-            self.staff,
+            self.posts,
             self.users,
             layout.trusts,
             layout.teams,

@@ -22,13 +22,13 @@ import numpy as np
 from sim.engines.compiled import (
     EVENT_DTYPE,
     SCORES_DTYPE,
-    STAFF_DTYPE,
     STAFF_ROW_DTYPE,
     TEAM_DTYPE,
     TEAM_WEEK_DTYPE,
     TRUST_DTYPE,
     USER_DTYPE,
     compile_rule,
+    empty_posts,
     run_world,
 )
 from sim.inputs.roster.trial import trial_roster
@@ -574,7 +574,7 @@ class Workspace:
         self.assessments = np.array(assessments, np.int64)
         self.trusts = np.zeros(len(layout.trusts), TRUST_DTYPE)
         self.teams = np.zeros(len(layout.teams), TEAM_DTYPE)
-        self.staff = np.zeros(layout.staff, STAFF_DTYPE)
+        self.staff = empty_posts(layout)
         self.users = np.zeros(layout.users, USER_DTYPE)
         self.scores = np.zeros((count, layout.users), SCORES_DTYPE)
         self.flags = np.zeros((count, layout.users, 6), np.int64)

@@ -32,9 +32,11 @@ from sim.parameters import defaults, to_record
 from sim.population import TEAM_LAYOUT
 team = np.zeros(1, compiled.TEAM_DTYPE)
 row = np.zeros(1, TEAM_LAYOUT)
-staff = np.zeros(1, compiled.STAFF_DTYPE)
+staff = np.zeros(4, compiled.STAFF_DTYPE)
 row["staff"] = staff["present"] = 1
 staff["behaviour_goals"] = 0.4
+# Four posts that are alike: whichever stands first in memory.
+staff = np.concatenate([staff[name].view("f8") for name in staff.dtype.names])
 trust, nobody = np.zeros(1, compiled.TRUST_DTYPE), np.zeros(0, compiled.USER_DTYPE)
 out = np.zeros(1, compiled.TEAM_WEEK_DTYPE)
 observe = compiled.observe_team_weeks

@@ -22,7 +22,7 @@ from types import SimpleNamespace
 from docs import build_odd
 from sim.agents import ServiceUser, Staff
 from sim.commands.explain import parameter_text, state_text
-from sim.engines import rules
+from sim.engines import posts, rules
 from sim.engines.mesa_model import RecoveryModel
 from sim.engines.week_source import week_source
 from sim.errors import InputError
@@ -157,7 +157,7 @@ found["loneliness"] = {
 
 # The new rules compile, and give plain Python's bits.
 from numba import njit
-staff = np.zeros(1, rules.STAFF_DTYPE)
+staff = np.zeros(1, posts.STAFF_DTYPE)
 team = np.zeros(1, rules.TEAM_DTYPE)
 user = np.zeros(1, rules.USER_DTYPE)
 from sim.parameters import to_record
@@ -214,7 +214,7 @@ def test_a_change_is_as_small_as_promised(title: str) -> None:
 
 def test_both_engines_follow_new_phases_bit_for_bit(found: dict[str, Any]) -> None:
     assert found["engines"] == ["", ""]
-    assert any(one.startswith("staff.burnout = burnout(") for one in found["source"])
+    assert any(one.startswith("burnout_now = burnout(") for one in found["source"])
     assert any(one.startswith("user.peer_support = peer_support(") for one in found["source"])
     compiled, plain = found["compiled"]
     assert compiled == plain

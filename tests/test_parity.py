@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 
 from sim.engines import compiled
@@ -96,6 +98,7 @@ def whole_run(layout: Layout, p: ParameterSet, weeks: int, replication: int) -> 
     """Run the compiled world in one call, as the ensemble does."""
     assessments = np.array(layout.assessment_weeks)
     state = CompiledWorld(layout, p).state
+    posts = compiled.empty_posts(layout)
     scores = np.zeros((len(assessments), layout.users), compiled.SCORES_DTYPE)
     flags = np.zeros((len(assessments), layout.users, 6), np.int64)
     rows = np.zeros((weeks + 1, len(layout.teams)), compiled.TEAM_WEEK_DTYPE)
@@ -103,7 +106,10 @@ def whole_run(layout: Layout, p: ParameterSet, weeks: int, replication: int) -> 
     noted = np.zeros(1, np.int64)
     staff_rows = np.zeros((len(assessments), layout.staff), compiled.STAFF_ROW_DTYPE)
     compiled.run_world(
-        *state.values(),
+        state["trust"],
+        state["team"],
+        posts,
+        state["service_user"],
         layout.trusts,
         layout.teams,
         layout.actions,
@@ -123,6 +129,7 @@ def whole_run(layout: Layout, p: ParameterSet, weeks: int, replication: int) -> 
         noted,
         staff_rows,
     )
+    state["staff"] = compiled.read_posts(posts, layout)
     return {
         "state": state,
         "scores": scores,
@@ -158,19 +165,11 @@ def test_a_full_table_of_events_keeps_counting() -> None:
     world = CompiledWorld(layout, p).run(20)
     short = CompiledWorld(layout, p)
     short._events = short._events[:3]
-    noted = short._noted
-    for week in range(1, 21):
-        compiled.run_week(
-            *short.state.values(),
-            layout.trusts,
-            layout.teams,
-            layout.actions,
-            short.p,
-            *short.chance,
-            week,
-            short._events,
-            noted,
-        )
-    assert noted[0] == len(world.events) > 3
+    with pytest.raises(AssertionError, match="too short"):
+        short.run(20)
+    while short.week < 20:
+        with contextlib.suppress(AssertionError):
+            short.step()
+    assert short._noted[0] == len(world.events) > 3
     assert [tuple(row) for row in short._events.tolist()] == world.events[:3]
     assert first_difference(short.state, world.state) == ""

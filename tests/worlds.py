@@ -349,12 +349,13 @@ class CompiledWorld:
             kind: np.zeros(count, dtype)
             for (kind, dtype), count in zip(DTYPES.items(), counts, strict=True)
         }
-        for array in self.state.values():
+        self._posts = compiled.empty_posts(layout)
+        for array in (*self.state.values(), self._posts):
             array.view(np.uint8).fill(0xAB)
         self._events = np.zeros(200 * (layout.staff + layout.users), compiled.EVENT_DTYPE)
         self._noted = np.zeros(1, np.int64)
         compiled.begin_world(
-            *self.state.values(),
+            *self._arrays(),
             layout.trusts,
             layout.teams,
             layout.actions,
@@ -364,12 +365,22 @@ class CompiledWorld:
             self.p,
             *self.chance,
         )
+        self._look()
+
+    def _arrays(self) -> list[np.ndarray]:
+        """Return what the compiled week works in: the state as a test may have changed it."""
+        trusts, teams, staff, people = self.state.values()
+        self.compiled.write_posts(self._posts, self.layout, staff)
+        return [trusts, teams, self._posts, people]
+
+    def _look(self) -> None:
+        self.state["staff"][:] = self.compiled.read_posts(self._posts, self.layout)
 
     def step(self) -> None:
         """Run one week."""
         self.week += 1
         self.compiled.run_week(
-            *self.state.values(),
+            *self._arrays(),
             self.layout.trusts,
             self.layout.teams,
             self.layout.actions,
@@ -379,6 +390,7 @@ class CompiledWorld:
             self._events,
             self._noted,
         )
+        self._look()
         assert self._noted[0] <= len(self._events), "the world's table of events is too short"
 
     def run(self, weeks: int) -> CompiledWorld:
@@ -399,7 +411,7 @@ class CompiledWorld:
     def team_weeks(self) -> np.ndarray:
         """Return the rows of the team-week table for this week."""
         out = np.zeros(len(self.layout.teams), self.compiled.TEAM_WEEK_DTYPE)
-        self.compiled.observe_team_weeks(*self.state.values(), self.layout.teams, self.p, out)
+        self.compiled.observe_team_weeks(*self._arrays(), self.layout.teams, self.p, out)
         return out
 
     def assess(self) -> np.ndarray:
@@ -407,10 +419,10 @@ class CompiledWorld:
         users = self.layout.users
         scores = np.zeros(users, self.compiled.SCORES_DTYPE)
         flags = np.zeros((users, 6), np.int64)
-        _, teams, staff, people = self.state.values()
+        _, teams, posts, people = self._arrays()
         self.compiled.assess_users(
             teams,
-            staff,
+            posts,
             people,
             self.layout.teams,
             self.p,
@@ -424,9 +436,9 @@ class CompiledWorld:
     def assess_staff(self) -> np.ndarray:
         """Return the staff rows of all posts in this week."""
         out = np.zeros(self.layout.staff, self.compiled.STAFF_ROW_DTYPE)
-        _, teams, staff, _ = self.state.values()
+        _, teams, posts, _ = self._arrays()
         self.compiled.assess_staff(
-            teams, staff, self.layout.teams, self.p, *self.chance, self.week, out
+            teams, posts, self.layout.teams, self.p, *self.chance, self.week, out
         )
         return out
 

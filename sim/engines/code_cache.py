@@ -33,6 +33,7 @@ SOURCES = (
     "week_text.py",
     "engines/compiled.py",
     "engines/observing.py",
+    "engines/posts.py",
     "engines/rules.py",
     "engines/week_source.py",
     "mechanisms/*.py",

@@ -16,12 +16,12 @@ from types import ModuleType
 
 import numba
 
-from sim.engines.observing import assess_staff, assess_users, observe_team_weeks
+from sim.engines import observing
+from sim.engines.posts import STAFF_DTYPE, empty_posts, read_posts, write_posts
 from sim.engines.rules import (
     CACHE_FOLDER,
     EVENT_DTYPE,
     SCORES_DTYPE,
-    STAFF_DTYPE,
     STAFF_ROW_DTYPE,
     TEAM_DTYPE,
     TEAM_WEEK_DTYPE,
@@ -47,11 +47,14 @@ __all__ = [
     "assess_users",
     "begin_world",
     "compile_rule",
+    "empty_posts",
     "numba",
     "observe_team_weeks",
+    "read_posts",
     "register_rules",
     "run_week",
     "run_world",
+    "write_posts",
 ]
 
 NAME = "refocus_compiled_week"
@@ -90,4 +93,7 @@ def load(text: str, folder: Path | None) -> ModuleType:
 
 _week = load(week_source(), CACHE_FOLDER)
 begin_world, run_week, run_world = _week.begin_world, _week.run_week, _week.run_world
+observe_team_weeks = compile_rule(observing.observe_team_weeks)
+assess_users = compile_rule(observing.assess_users)
+assess_staff = compile_rule(observing.assess_staff)
 NUMBA_VERSION = numba.__version__

@@ -162,7 +162,7 @@ def run_chunk(request: Request, chunk: Chunk) -> dict[str, np.ndarray]:
     teams, users = len(layout.teams), layout.users
     trusts_state = np.zeros(len(layout.trusts), compiled.TRUST_DTYPE)
     teams_state = np.zeros(teams, compiled.TEAM_DTYPE)
-    staff_state = np.zeros(layout.staff, compiled.STAFF_DTYPE)
+    staff_state = compiled.empty_posts(layout)
     users_state = np.zeros(users, compiled.USER_DTYPE)
     scores = np.zeros((count, users), compiled.SCORES_DTYPE)
     flags = np.zeros((count, users, len(FLAG_COLUMNS)), np.int64)

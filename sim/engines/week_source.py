@@ -14,6 +14,7 @@ out everything anew for each person; what is in a named tuple cannot change.
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
@@ -21,7 +22,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from sim import events, streams, week
-from sim.link import Act, Do, Each, Kind, Let, Note, Phase, Rule, Step, Sum, start_rules
+from sim.link import Act, Do, Each, Kind, Let, Note, Phase, Rule, Step, Sum
 from sim.mechanisms import flow
 from sim.parameters import registry
 from sim.state import ACTION, KINDS, TEAM, TRUST
@@ -30,6 +31,7 @@ from sim.week_text import (
     OWN,
     Rewriter,
     act_code,
+    call,
     called_acts,
     fields_of,
     indented,
@@ -49,6 +51,7 @@ ARGUMENTS = (
     "index",
     "team",
     "row",
+    "first",
     "action",
     "all_trusts",
     "all_teams",
@@ -64,12 +67,12 @@ ARGUMENTS = (
     "events",
     "count",
 )
-WORLD = ARGUMENTS[6:]
+WORLD = ARGUMENTS[7:]
 NUMBERS = "(seed, replication, {}, {}, {}, {})"
-IN_TEAM = {"leader": "all_staff[row.staff_start]", "world.row": "row"}
+IN_TEAM = {"leader": "post_of(all_staff, first)", "world.row": "row"}
 PEOPLE = {
-    "staff": ("staff", "all_staff", "row.staff_start"),
-    "service_user": ("users", "all_users", "row.user_start"),
+    "staff": ("staff", "post_of(all_staff, first + place)"),
+    "service_user": ("users", "all_users[row.user_start + place]"),
 }
 SNAPSHOTS = {
     "p": ("Parameters", lambda: registry()),
@@ -113,7 +116,7 @@ class Compiled(Rewriter):
         """Return the code of a loop."""
         inside = indented(body.splitlines())
         if over == "members":
-            member = f"    {one} = all_staff[row.staff_start + place]"
+            member = f"    {one} = post_of(all_staff, first + place)"
             return "\n".join(["for place in range(row.staff):", member, *inside])
         return "\n".join(
             [
@@ -134,11 +137,12 @@ class Compiled(Rewriter):
 
     def member(self, place: str) -> str:
         """Return the code of a member."""
-        return f"all_staff[row.staff_start + {place}]"
+        return f"post_of(all_staff, first + {place})"
 
     def member_of(self, number: str, place: str) -> str:
         """Return the code of a member of another team."""
-        return f"all_staff[team_rows[{number}].staff_start + {place}]"
+        first = f"first_post(team_rows[{number}].staff_start, {number})"
+        return f"post_of(all_staff, {first} + {place})"
 
     def team(self, number: str) -> str:
         """Return the code of a team."""
@@ -154,7 +158,7 @@ class Compiled(Rewriter):
 
     def coordinator(self, choice: str) -> str:
         """Return the code of looking for a coordinator."""
-        return f"coordinator(all_staff, row.staff_start, row.staff, {choice})"
+        return f"coordinator(all_staff, first, row.staff, {choice})"
 
 
 def person_key(agent: str, place: str) -> str:
@@ -210,6 +214,24 @@ def stretches(phases: Iterable[Phase]) -> list[list[Phase]]:
         found[-1].append(phase)
         alone = apart
     return found
+
+
+class Posts(ast.NodeTransformer):
+    """Looks staff up as the compiled week holds them (`sim.engines.posts`)."""
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        """Leave types out: they are not imported."""
+        return ast.arg(node.arg)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        """Turn ``staff[place]`` into a post."""
+        return ast.parse(f"post_of(staff, {ast.unparse(node.slice)})", mode="eval").body
+
+
+def coordinator_text() -> str:
+    """Return the source of `sim.week.coordinator` for staff in blocks."""
+    tree = Posts().visit(ast.parse(inspect.getsource(week.coordinator)))
+    return f"@compile_part\n{ast.unparse(tree)}"
 
 
 class Source(NamedTuple):
@@ -274,6 +296,69 @@ def fresh_lines(kind: Kind) -> list[str]:
     return [f"{own}.{name} = {value}" for name, value in values.items()]
 
 
+def is_arithmetic(phase: Phase) -> bool:
+    """Return whether a phase of staff is rules in a row that draw nothing and look at nobody."""
+    return (
+        phase.who == "staff"
+        and all(
+            isinstance(step, Let) or (isinstance(step, Do) and step.when is None)
+            for step in phase.steps
+        )
+        and not any(
+            name in {"key", "week", "leader"}
+            for rule in rules_of([phase])
+            for name in inspect.signature(rule).parameters
+        )
+    )
+
+
+def lane_lines(phases: Sequence[Phase]) -> tuple[list[str], list[str]]:
+    """Return the named tuples and the code of a loop over staff who are worked out side by side.
+
+    All that rules read is taken from a post first and all that they set is stored at the end; in
+    between there is arithmetic alone, which the compiler does for the four of a block at once.
+    """
+    who = phases[0].who
+    own = OWN[who]
+    variables = [one.name for one in KINDS[who]]
+    known = {name: f"{name}_now" for name in SNAPSHOTS}
+    types: list[str] = []
+    body: list[str] = []
+    read: set[str] = set()
+    set_here: list[str] = []
+    for phase in phases:
+        for step in phase.steps:
+            assert isinstance(step, Do | Let)
+            rule = step.rule
+            if own in inspect.signature(rule).parameters:
+                fields = names_read([rule], variables) or (variables[0],)
+                label = f"{''.join(map(str.capitalize, rule.__name__.split('_')))}Staff"
+                types.append(f"{label} = namedtuple({label!r}, {list(fields)!r})")
+                known[own] = f"{label}({', '.join(f'{one}_now' for one in fields)})"
+                read.update(one for one in fields if one not in set_here)
+            if isinstance(step, Let):
+                body.append(f"{step.name} = {call(rule, known)}")
+                known[step.name] = step.name
+                continue
+            names = [step.sets] if step.sets else list(fields_of(rule))
+            if step.sets:
+                body.append(f"{step.sets}_now = {call(rule, known)}")
+            else:
+                body.append(f"new_{rule.__name__} = {call(rule, known)}")
+                body += [f"{name}_now = new_{rule.__name__}.{name}" for name in names]
+            set_here += [name for name in names if name not in set_here]
+    more, taken = snapshot_lines(title(phases[0]), rules_of(phases), body)
+    loads = [f"{name}_now = {own}.{name}" for name in variables if name in read]
+    stores = [f"{own}.{name} = {name}_now" for name in set_here]
+    return [*types, *more], [
+        *taken,
+        "for block in range(first >> 2, (first + row.staff + 3) >> 2):",
+        "    for lane in range(4):",
+        f"        {own} = lane_of(all_staff, block * BLOCK + lane)",
+        *indented([*loads, *body, *stores], 2),
+    ]
+
+
 def loop_lines(
     phases: Sequence[Phase], total: Phase | None, begins: bool
 ) -> tuple[list[str], list[str]]:
@@ -288,17 +373,18 @@ def loop_lines(
     begins : bool
         Whether people begin here.
     """
+    if total is None and all(map(is_arithmetic, phases)):
+        return lane_lines(phases)
     who = phases[0].who
-    number, array, first = PEOPLE[who]
+    number, one = PEOPLE[who]
     own = OWN[who]
-    names = {**IN_TEAM, **{name: f"{name}_now" for name in SNAPSHOTS}}
+    # Who begins does so once: without named tuples a newcomer's rules are compiled for both.
+    names = IN_TEAM if begins else {**IN_TEAM, **{name: f"{name}_now" for name in SNAPSHOTS}}
     inside = fresh_lines(who) if begins else []
     body: list[str] = []
     for phase in phases:
         body += Compiled(who, names).rewritten(phase_code(phase))
     rules = [rule for rule in rules_of(phases) if rule not in rare_acts()]
-    if begins:
-        rules += start_rules(who)
     before: list[str] = []
     if total is not None:
         step = total.steps[0]
@@ -314,7 +400,7 @@ def loop_lines(
         *taken,
         *before,
         f"for place in range(row.{number}):",
-        f"    {own} = {array}[{first} + place]",
+        f"    {own} = {one}",
         *indented([*inside, *body]),
     ]
 
@@ -336,10 +422,11 @@ def team_function(phases: Sequence[Phase], begun: set[Kind]) -> tuple[list[str],
             lines += Compiled("team", {**IN_TEAM, "key": TEAM_KEY}).rewritten(phase_code(phase))
             continue
         together = [phase]
-        while left and left[0].who == phase.who:
+        arithmetic = is_arithmetic(phase)
+        while left and left[0].who == phase.who and is_arithmetic(left[0]) == arithmetic:
             together.append(left.pop(0))
         total = None
-        if left and left[0].who == "team" and phase.who == "staff":
+        if left and left[0].who == "team" and phase.who == "staff" and not arithmetic:
             first = left[0].steps[0]
             if isinstance(first, Sum) and first.over == "members":
                 total = left.pop(0)
@@ -354,6 +441,8 @@ def team_function(phases: Sequence[Phase], begun: set[Kind]) -> tuple[list[str],
             )
     head = ["team = all_teams[index]", "row = team_rows[index]"]
     used = names_in(lines)
+    if "first" in used:
+        head.append("first = first_post(row.staff_start, index)")
     if "trust" in used:
         head.append("trust = all_trusts[row.trust]")
     if "action" in used:
@@ -435,6 +524,7 @@ if following < assessments.shape[0] and assessments[following] == week:
             all_teams, all_staff, team_rows, p, seed, replication, week, staff_rows[following]
         )
     following += 1""".splitlines()
+OBSERVING = ("observe_team_weeks", "assess_users", "assess_staff")
 LAYOUT = ("trust_rows", "team_rows", "actions", "mode", "value", "reliability")
 STATE = ("all_trusts", "all_teams", "all_staff", "all_users")
 RESULTS = (
@@ -481,7 +571,7 @@ def imports(body: str) -> str:
     acts = {one.__name__ for one in called_acts()}
     groups: dict[str, list[str]] = {}
     for name in sorted(used):
-        if name not in vocabulary() or name in vars(events) or name in acts:
+        if name not in vocabulary() or name in vars(events) or name in {*acts, "coordinator"}:
             continue
         value = named(name)
         if callable(value):
@@ -526,6 +616,7 @@ def week_source() -> str:
     types, functions, weekly = passes(week.WEEK, {"trust", "team", "staff", "service_user"})
     begin_types, begin_functions, beginning = passes(week.BEGIN, set())
     parts = [
+        coordinator_text(),
         *(
             function_text(one, arguments_of(one))
             for one in (
@@ -533,13 +624,12 @@ def week_source() -> str:
                 *begin_functions,
                 *functions,
             )
-        )
+        ),
     ]
     start = ["count[0] = 0", *beginning, *TAKING_PART]
     arguments = (*STATE, *LAYOUT, "p", "seed", "replication")
-    begin = Source(
-        "begin_world", "Fill the state arrays with the people of a world.", ["week = 0", *start[1:]]
-    )
+    meaning = "Fill the state arrays with the people of a world."
+    begin = Source("begin_world", meaning, ["week = START", *start[1:]])
     parts.append(function_text(begin, arguments, "compile_rule"))
     run_week = Source("run_week", "Run one week of one world.", weekly)
     parts.append(function_text(run_week, (*STATE, *LAYOUT[:3], *WORLD[7:]), "compile_rule"))
@@ -548,7 +638,7 @@ def week_source() -> str:
         RUN_WORLD,
         [
             *start[:1],
-            "week = 0",
+            "week = START",
             *start[1:],
             "following = 0",
             "for week in range(weeks + 1):",
@@ -575,13 +665,16 @@ def week_source() -> str:
             "import numpy as np",
             "",
             "from sim import events as kinds",
-            "from sim.engines.observing import assess_staff, assess_users, observe_team_weeks",
-            "from sim.engines.rules import compile_part, compile_rule, note",
+            "from sim.engines import observing",
+            "from sim.engines.posts import BLOCK, first_post",
+            "from sim.engines.rules import compile_part, compile_rule, lane_of, note, post_of",
             imports(code),
             "",
-            "# Typed, so that `note` is compiled once.",
+            "# Typed, so that what gets them is compiled once.",
+            "START = np.int64(0)",
             "NOBODY = np.int64(-1)",
             *(f"{name} = np.int64(kinds.{name})" for name in event_names),
+            *(f"{name} = compile_part(observing.{name})" for name in OBSERVING),
             "",
             *begin_types,
             *types,
