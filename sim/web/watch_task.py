@@ -10,7 +10,7 @@ from sim.web.worker import Stopped, Told
 
 
 def watch_team(settings: dict[str, Any], folder: Path, told: Told) -> None:
-    """Run one world on the Mesa model, watching one team, and write it down.
+    """Run the part of a world that a team depends on, watching the team, and write it down.
 
     Parameters
     ----------
@@ -27,6 +27,7 @@ def watch_team(settings: dict[str, Any], folder: Path, told: Told) -> None:
         When it noticed that it is to stop.
     """
     from sim.engines.mesa_model import RecoveryModel
+    from sim.engines.watched import around
     from sim.events import EVENT_NAMES
     from sim.inputs.roster.csv_file import roster_from_text
     from sim.parameters import resolve
@@ -49,12 +50,10 @@ def watch_team(settings: dict[str, Any], folder: Path, told: Told) -> None:
     weeks = watch["weeks"]
     plan = expand(scenario, roster, weeks)
     told.progress(0, weeks, "building the service")
-    model = RecoveryModel(
-        lay_out(roster, plan, "sample"),
-        resolve({**plan.parameters, **watch["parameters"]}),
-        watch["seed"],
-        watch["replication"],
-    )
+    p = resolve({**plan.parameters, **watch["parameters"]})
+    chance = (watch["seed"], watch["replication"])
+    layout = around(lay_out(roster, plan, "sample"), watch["team"], p, *chance)
+    model = RecoveryModel(layout, p, *chance)
     try:
         team = next(one for one in model.teams if one.name == watch["team"])
         watched = [team, *team.members, *team.users]
