@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sim.errors import InputError
-from sim.reading.numbers import whole
+from sim.reading.numbers import repeated, whole
 
 if TYPE_CHECKING:
     from sim.inputs.roster import Roster
@@ -17,15 +17,32 @@ if TYPE_CHECKING:
     from sim.posterior.choose import ChosenDraws
     from sim.scenarios.schema import Scenario
 
+T = TypeVar("T")
 LARGEST_SEED = 2**32 - 1
 MOST_DRAWS = 100_000
+
+
+def as_it_is_or_read(name: str, which: object, kind: type[T], read: Callable[[Any], T]) -> T:
+    """Return an object of a kind as it is, or read it from what names it.
+
+    Raises
+    ------
+    InputError
+        For anything that is neither.
+    """
+    if isinstance(which, kind):
+        return which
+    if isinstance(which, str | Path):
+        return read(which)
+    raise InputError(f"{name} = {repeated(which)}: must be a name, a file or a {kind.__name__}")
 
 
 def chosen_scenario(which: str | Path | Scenario) -> Scenario:
     """Return a scenario, by its name in the library or its file where it is none yet."""
     from sim.scenarios.library import load_scenario
+    from sim.scenarios.schema import Scenario
 
-    return load_scenario(which) if isinstance(which, str | Path) else which
+    return as_it_is_or_read("scenario", which, Scenario, load_scenario)
 
 
 def chosen_scenarios(
@@ -38,9 +55,7 @@ def chosen_scenarios(
     InputError
         When none is named.
     """
-    from sim.scenarios.schema import Scenario
-
-    several = [which] if isinstance(which, str | Path | Scenario) else list(which)
+    several = [which] if isinstance(which, str) or not isinstance(which, Sequence) else list(which)
     if not several:
         raise InputError("scenarios: name at least one; see 'refocus list scenarios'")
     return [chosen_scenario(each) for each in several]
@@ -65,19 +80,27 @@ def chosen_roster(
     setting : path or Setting, optional
         Its first day is that from which weeks are counted where the file has dates.
     """
-    from sim.inputs.roster import ColumnMap, read_column_map, read_roster_csv, trial_roster
+    from sim.inputs.roster import (
+        ColumnMap,
+        Roster,
+        read_column_map,
+        read_roster_csv,
+        trial_roster,
+    )
 
     of_file = isinstance(which, str | Path) and which != "trial"
     if columns is not None and not of_file:
         raise InputError("columns: has a meaning only with a file of teams")
-    if not isinstance(which, str | Path):
-        return which
-    if not of_file:
+    if which == "trial":
         return trial_roster(seed)
-    said = ColumnMap() if columns is None else read_column_map(columns)
-    if said.start_date is None and setting is not None:
-        said = dataclasses.replace(said, start_date=chosen_setting(setting).start_date)
-    return read_roster_csv(Path(which), said)
+
+    def read(path: str | Path) -> Roster:
+        said = ColumnMap() if columns is None else read_column_map(columns)
+        if said.start_date is None and setting is not None:
+            said = dataclasses.replace(said, start_date=chosen_setting(setting).start_date)
+        return read_roster_csv(Path(path), said)
+
+    return as_it_is_or_read("roster", which, Roster, read)
 
 
 def chosen_values(
@@ -97,7 +120,9 @@ def chosen_values(
 
     if isinstance(draws, ChosenDraws):
         return draws
-    if not isinstance(draws, int | str):
+    if isinstance(draws, Sequence) and not isinstance(draws, str):
+        if not draws or not all(isinstance(values, Mapping) for values in draws):
+            raise InputError("draws: must be a number, or sets of parameter values by name")
         if prior_only or posterior is not None:
             raise InputError("draws: values of your own leave no meaning to posterior or prior")
         return ChosenDraws([dict(values) for values in draws], GIVEN, {})
@@ -123,13 +148,13 @@ def chosen_setting(which: str | Path | Setting | None) -> Setting:
 
     if which is None:
         return Setting()
-    return read_setting(which) if isinstance(which, str | Path) else which
+    return as_it_is_or_read("setting", which, Setting, read_setting)
 
 
 def chosen_prices(which: str | Path | Prices | None) -> Prices:
     """Return prices from a file, or as they are; without any, those shipped."""
-    from sim.planning.prices import read_prices, shipped_prices
+    from sim.planning.prices import Prices, read_prices, shipped_prices
 
     if which is None:
         return shipped_prices()
-    return read_prices(which) if isinstance(which, str | Path) else which
+    return as_it_is_or_read("prices", which, Prices, read_prices)

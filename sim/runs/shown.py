@@ -43,7 +43,9 @@ def html(results: Results) -> str:
     if "summaries" in results.tables:
         covers = results.metadata.get("intervals_cover", "replication noise and parameter values")
         parts += [
-            outcome(results).to_html(index=False, border=0, float_format="{:.2f}".format),
+            outcome(results).to_html(
+                index=False, border=0, float_format="{:.2f}".format, na_rep=""
+            ),
             f"<p>90%: central 90% of worlds; covers {escape(covers)}.</p>",
         ]
     parts.append(f"<p>Tables: {escape(', '.join(results.tables))}.</p>")
