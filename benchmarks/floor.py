@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.table import Row, at_most
-from benchmarks.timing import side_by_side
+from benchmarks.timing import median_seconds_in_turns
 from benchmarks.worlds import World, service_layout
 from sim.engines import compiled
 from sim.mechanisms.flow import Employment, ServiceFlow
@@ -161,7 +161,7 @@ def measure(quick: bool) -> list[Row]:
     spare = World(layout)
     staff = np.zeros(layout.staff, compiled.STAFF_DTYPE)
 
-    taken = side_by_side(
+    taken = median_seconds_in_turns(
         {
             "staff floor": lambda: staff_floor(
                 staff, spare.teams, layout.teams, layout.actions, 1, 0, WEEKS

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.table import Row, at_least, reported
-from benchmarks.timing import side_by_side
+from benchmarks.timing import median_seconds_in_turns
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.mixed_model import fit_mixed_model
 from sim.trials.fits.random_intercept_compiled import fit_random_intercept_batch
@@ -69,7 +69,7 @@ def measure(quick: bool) -> list[Row]:
     installed = importlib.util.find_spec("statsmodels") is not None
     if installed:
         works["statsmodels"] = slow
-    taken = side_by_side(works, rounds)
+    taken = median_seconds_in_turns(works, rounds)
     compiled = taken["compiled"] / batch
     what = "Mixed model fits over statsmodels MixedLM"
     detail = (

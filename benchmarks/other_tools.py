@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from benchmarks.references import numpy_arrays, plain_mesa, same_rules
 from benchmarks.references.mesa_frames import MesaFrames, interpreter
 from benchmarks.table import Row, at_least, figure, reported
-from benchmarks.timing import side_by_side
+from benchmarks.timing import median_seconds_in_turns
 from benchmarks.worlds import World, service_layout
 from sim.engines.mesa_model import RecoveryModel
 from sim.parameters import defaults
@@ -49,7 +49,7 @@ def measure(quick: bool) -> list[Row]:
         if interpreter() is not None:
             frames = stack.enter_context(MesaFrames())
             works["frames"] = lambda: frames.run(*size)[0]
-        taken = side_by_side(works, rounds)
+        taken = median_seconds_in_turns(works, rounds)
     per = 1e6 / ((layout.staff + layout.users) * weeks)
 
     def against(name: str) -> float:

@@ -6,7 +6,7 @@ import time
 
 from benchmarks import machine
 from benchmarks.table import Row, at_least
-from benchmarks.timing import side_by_side
+from benchmarks.timing import median_seconds_in_turns
 from benchmarks.worlds import trial_request
 from sim.runs.simulate import simulate
 
@@ -16,7 +16,7 @@ def measure(quick: bool) -> list[Row]:
     load = machine.load()
     replications, rounds = (60, 1) if quick else (300, 7)
     request = trial_request(replications)
-    taken = side_by_side(
+    taken = median_seconds_in_turns(
         {
             "one": lambda: simulate(request, workers=1) and None,
             "two": lambda: simulate(request, workers=2) and None,

@@ -18,7 +18,7 @@ def seconds(work: Callable[[], object], clock: Callable[[], float] = time.thread
     return said if isinstance(said, float) else clock() - start
 
 
-def side_by_side(
+def median_seconds_in_turns(
     works: Mapping[str, Callable[[], object]],
     rounds: int,
     clock: Callable[[], float] = time.thread_time,

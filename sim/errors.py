@@ -16,7 +16,7 @@ class InputError(ValueError):
 
     The message is one line that names the field, the value and the rule. The command line prints
     it and ends with exit code 2, without a traceback. What it repeats of the user's own text cannot
-    steer a terminal: see `told`.
+    steer a terminal: see `printable`.
 
     Attributes
     ----------
@@ -27,8 +27,8 @@ class InputError(ValueError):
     problems: tuple[str, ...] = ()
 
     def __init__(self, message: str) -> None:
-        words = (told(word, LONGEST_WORD) for word in message.split(" "))
-        super().__init__(told(" ".join(words), LONGEST_MESSAGE))
+        words = (printable(word, LONGEST_WORD) for word in message.split(" "))
+        super().__init__(printable(" ".join(words), LONGEST_MESSAGE))
 
     @classmethod
     def of(cls, where: str, problems: Sequence[str]) -> Self:
@@ -57,7 +57,7 @@ class InputError(ValueError):
         return [heading, *shown, *([f"  and {more} more"] if more else [])]
 
 
-def told(text: str, longest: int) -> str:
+def printable(text: str, longest: int) -> str:
     """Return text as it may be repeated: one line, signs that do not print spelt out, shortened.
 
     Parameters

@@ -10,7 +10,7 @@ import math
 import re
 from numbers import Integral, Real
 
-from sim.errors import InputError, told
+from sim.errors import InputError, printable
 
 LONGEST_SHOWN = 60
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -42,16 +42,16 @@ def repeated(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return f"'{told(value, LONGEST_SHOWN)}'"
+        return f"'{printable(value, LONGEST_SHOWN)}'"
     # Python refuses to write out a whole number of thousands of digits.
     huge = isinstance(value, Integral) and abs(value) >= 10**LONGEST_SHOWN
-    return "a number of too many digits" if huge else told(repr(value), LONGEST_SHOWN)
+    return "a number of too many digits" if huge else printable(repr(value), LONGEST_SHOWN)
 
 
 def _repeated_text(text: str) -> str:
     """Return text of the command line as a message repeats it: what looks like a number is bare."""
     bare = number_in(text) is not None or _NOT_FINITE.fullmatch(text)
-    return told(text, LONGEST_SHOWN) if bare else repeated(text)
+    return printable(text, LONGEST_SHOWN) if bare else repeated(text)
 
 
 def number_value(

@@ -22,10 +22,10 @@ from starlette.staticfiles import StaticFiles
 from sim.errors import InputError
 from sim.inputs.roster.csv_file import roster_template
 from sim.inputs.roster.team import Roster
+from sim.web.checked import choice, only, read_json, table
 from sim.web.fingerprint import key_of
-from sim.web.given import choice, only, read_json, table
+from sim.web.job_types import JOB_TYPES
 from sim.web.jobs import Job, JobManager, QueueFull
-from sim.web.kinds import KINDS
 from sim.web.limits import Limits
 from sim.web.results_store import KEY, MEDIA_TYPES, ResultsStore
 from sim.web.rosters import RosterStore
@@ -77,8 +77,8 @@ class Site:
         """
         given = read_json(content)
         only("job", given, ("kind", "settings"))
-        kind = choice("kind", given.get("kind"), KINDS)
-        ready = KINDS[kind](table("settings", given.get("settings")), self.rosters, self.limits)
+        kind = choice("kind", given.get("kind"), JOB_TYPES)
+        ready = JOB_TYPES[kind](table("settings", given.get("settings")), self.rosters, self.limits)
         return key_of(kind, ready.settings), kind, ready.task, ready.settings
 
 
@@ -232,7 +232,7 @@ async def teams(request: Request) -> Response:
     given = read_json(await request.body())
     only("settings", given, ("teams", "seed"))
     from sim.streams import MAXIMUM_SEED
-    from sim.web.given import whole
+    from sim.web.checked import whole
 
     seed = whole("seed", given.get("seed", 1), 0, MAXIMUM_SEED)
     site = site_of(request)

@@ -13,9 +13,9 @@ from sim.parameters import registry, resolve
 from sim.scenarios.library import adjusted, load_scenario, scenario_names
 from sim.scenarios.schema import MAXIMUM_WEEKS, Scenario
 from sim.streams import MAXIMUM_SEED
-from sim.web import given
+from sim.web import checked
 from sim.web.limits import Limits
-from sim.web.plan_words import field_named, in_page_words, place, setting
+from sim.web.plan_labels import field_named, in_page_words, place, setting
 from sim.web.presets import SESSIONS, editable_fields
 from sim.web.teams import checked_teams
 
@@ -52,24 +52,24 @@ def plan_settings(value: Mapping[str, Any]) -> dict[str, Any]:
     InputError
         By name, for the first field that breaks a rule.
     """
-    given.only("settings", value, FIELDS)
+    checked.only("settings", value, FIELDS)
     settings: dict[str, Any] = {
         "teams": checked_teams(value.get("teams", {"kind": "trial"})),
-        "weeks": given.whole(setting("weeks"), value.get("weeks", 52), 1, MAXIMUM_WEEKS),
-        "values": given.choice(setting("values"), value.get("values", VALUES[0]), VALUES),
-        "seed": given.whole(setting("seed"), value.get("seed", 1), 0, MAXIMUM_SEED),
+        "weeks": checked.whole(setting("weeks"), value.get("weeks", 52), 1, MAXIMUM_WEEKS),
+        "values": checked.choice(setting("values"), value.get("values", VALUES[0]), VALUES),
+        "seed": checked.whole(setting("seed"), value.get("seed", 1), 0, MAXIMUM_SEED),
     }
     if settings["values"] == "defaults":
         settings["draws"] = 0
         repeats = value.get("replications", 50)
-        settings["replications"] = given.whole(
+        settings["replications"] = checked.whole(
             setting("replications"), repeats, 2, MOST_REPLICATIONS
         )
     else:
-        settings["draws"] = given.whole(setting("draws"), value.get("draws", 50), 2, MOST_DRAWS)
+        settings["draws"] = checked.whole(setting("draws"), value.get("draws", 50), 2, MOST_DRAWS)
         settings["replications"] = 1
     settings["parameters"] = checked_parameters(value.get("parameters", {}))
-    listed = given.items(setting("scenarios"), value.get("scenarios"), 1, MOST_SCENARIOS)
+    listed = checked.items(setting("scenarios"), value.get("scenarios"), 1, MOST_SCENARIOS)
     settings["scenarios"] = [
         checked_scenario(place(number), one) for number, one in enumerate(listed, 1)
     ]
@@ -90,7 +90,7 @@ def plan_settings(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def checked_parameters(value: Any) -> dict[str, float]:
     """Return parameter values, each of them one that the parameter may take."""
-    found = given.table(setting("parameters"), value)
+    found = checked.table(setting("parameters"), value)
     known = registry()
     for name in found:
         try:
@@ -117,17 +117,17 @@ def checked_scenario(where: str, value: Any) -> dict[str, Any]:
     InputError
         For the first field that breaks a rule of its own; rules between fields are the scenario's.
     """
-    one = given.table(where, value)
-    given.only(where, one, ("preset", "label", "changes"))
+    one = checked.table(where, value)
+    checked.only(where, one, ("preset", "label", "changes"))
     preset = checked_preset(f"{where}, start from (preset)", one.get("preset"))
     named_here = f"{where}, name in figures (label)"
-    label = given.text(named_here, one.get("label", preset), LONGEST_LABEL)
+    label = checked.text(named_here, one.get("label", preset), LONGEST_LABEL)
     if not LABEL.fullmatch(label):
         raise InputError(
-            f"{named_here} = {given.told(label)}: must begin with a letter or digit and have no "
+            f"{named_here} = {checked.shown(label)}: must begin with a letter or digit and have no "
             "other signs than . , : ; ( ) % / + ' & -"
         )
-    changes = given.table(f"{where}, what is changed (changes)", one.get("changes", {}))
+    changes = checked.table(f"{where}, what is changed (changes)", one.get("changes", {}))
     if len(changes) > MOST_CHANGES:
         raise InputError(f"{where}, what is changed (changes): at most {MOST_CHANGES}")
     for name, change in changes.items():
@@ -140,7 +140,9 @@ def checked_preset(where: str, value: Any) -> str:
     names = scenario_names()
     if not isinstance(value, str) or value not in names:
         hint = nearest(value, names) if isinstance(value, str) else ""
-        raise InputError(f"{where} = {given.told(value)}: must be a scenario of the library{hint}")
+        raise InputError(
+            f"{where} = {checked.shown(value)}: must be a scenario of the library{hint}"
+        )
     return value
 
 
@@ -149,20 +151,20 @@ def check_change(where: str, name: str, value: Any) -> None:
     field = editable_fields().get(name)
     if field is None:
         hint = nearest(name, editable_fields())
-        raise InputError(f"{where}: unknown field '{given.one_line(name)}'{hint}")
+        raise InputError(f"{where}: unknown field '{checked.one_line(name)}'{hint}")
     here = f"{where}, {field_named(name)}"
     if value is None and field.optional:
         return
     if name.endswith(SESSIONS):
-        given.items(here, value, 0, MOST_SESSIONS)
+        checked.items(here, value, 0, MOST_SESSIONS)
     elif field.kind == "number" and field.low is not None and field.high is not None:
-        given.number(here, value, field.low, field.high, field.unit)
+        checked.number(here, value, field.low, field.high, field.unit)
     elif field.kind == "whole" and field.low is not None and field.high is not None:
-        given.whole(here, value, int(field.low), int(field.high))
+        checked.whole(here, value, int(field.low), int(field.high))
     elif field.kind == "choice":
-        given.choice(here, value, field.choices)
+        checked.choice(here, value, field.choices)
     elif field.kind == "switch" and not isinstance(value, bool):
-        raise InputError(f"{here} = {given.told(value)}: must be true or false")
+        raise InputError(f"{here} = {checked.shown(value)}: must be true or false")
 
 
 def assessment_weeks(weeks: int) -> list[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sim.errors import InputError
 from sim.scenarios.library import adjusted, load_scenario
 from sim.streams import MAXIMUM_SEED
-from sim.web import given
+from sim.web import checked
 from sim.web.limits import Limits
 from sim.web.plan_settings import checked_scenario
 
@@ -196,22 +196,22 @@ def power_settings(value: Mapping[str, Any]) -> dict[str, Any]:
         By name, for the first field that breaks a rule.
     """
     names = [one.name for one in QUESTIONS]
-    given.only("settings", value, (*names, "analysis", "readiness", "seed", "scenario"))
+    checked.only("settings", value, (*names, "analysis", "readiness", "seed", "scenario"))
     settings: dict[str, Any] = {}
     for one in QUESTIONS:
         asked = value.get(one.name, one.default)
         settings[one.name] = (
-            given.whole(one.name, asked, int(one.low), int(one.high))
+            checked.whole(one.name, asked, int(one.low), int(one.high))
             if one.whole
-            else given.number(one.name, asked, one.low, one.high, one.unit)
+            else checked.number(one.name, asked, one.low, one.high, one.unit)
         )
-    settings["analysis"] = given.choice("analysis", value.get("analysis", ANALYSES[0]), ANALYSES)
-    settings["readiness"] = given.choice(
+    settings["analysis"] = checked.choice("analysis", value.get("analysis", ANALYSES[0]), ANALYSES)
+    settings["readiness"] = checked.choice(
         "readiness", value.get("readiness", READINESS[0]), READINESS
     )
     if settings["readiness"] == "share" and settings["cut_off"] < 0.1:
         raise InputError("cut_off: at least 0.1 of the screened teams must be let in")
-    settings["seed"] = given.whole("seed", value.get("seed", 1), 0, MAXIMUM_SEED)
+    settings["seed"] = checked.whole("seed", value.get("seed", 1), 0, MAXIMUM_SEED)
     chosen = value.get("scenario", {"preset": "refocus-full", "label": "refocus-full"})
     settings["scenario"] = scenario = checked_scenario("scenario", chosen)
     adjusted(load_scenario(scenario["preset"]), scenario["changes"])

@@ -52,7 +52,7 @@ def editable_fields() -> dict[str, ScenarioField]:
     return {name: one for name, one in scenario_fields().items() if editable(one)}
 
 
-def words(name: str) -> str:
+def label_from_name(name: str) -> str:
     """Return an identifier as words: ``preparation_weeks`` becomes "Preparation weeks"."""
     return name.replace("_", " ").capitalize()
 
@@ -62,7 +62,7 @@ def field_control(field: ScenarioField) -> dict[str, Any]:
     default = field.default
     return {
         "name": field.name,
-        "label": words(field.name.rpartition(".")[2]),
+        "label": label_from_name(field.name.rpartition(".")[2]),
         "kind": field.kind,
         "unit": "" if field.kind in ("switch", "choice") else field.unit,
         "low": field.low,
@@ -86,12 +86,12 @@ def form() -> list[dict[str, Any]]:
         groups.append(
             {
                 "name": group,
-                "title": TITLES.get(group, words(group)),
+                "title": TITLES.get(group, label_from_name(group)),
                 "help": known[group].help,
                 "sections": [
                     {
                         "name": name,
-                        "title": "" if name == group else words(name.rpartition(".")[2]),
+                        "title": "" if name == group else label_from_name(name.rpartition(".")[2]),
                         "help": "" if name == group else known[name].help,
                         "fields": [field_control(one) for one in fields],
                     }

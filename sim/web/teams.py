@@ -10,7 +10,7 @@ from sim.errors import InputError
 from sim.inputs.roster.described import LIMITS, WHOLE, described_roster
 from sim.inputs.roster.team import Roster
 from sim.inputs.roster.trial import trial_roster
-from sim.web import given
+from sim.web import checked
 
 KINDS = ("trial", "described", "own")
 SHOWN = (
@@ -66,28 +66,31 @@ def checked_teams(value: Any) -> dict[str, Any]:
     InputError
         By name, for what does not exist or is out of bounds.
     """
-    teams = given.table("Teams (teams)", value)
-    kind = given.choice("Teams (teams.kind)", teams.get("kind"), KINDS)
+    teams = checked.table("Teams (teams)", value)
+    kind = checked.choice("Teams (teams.kind)", teams.get("kind"), KINDS)
     if kind == "trial":
-        given.only("teams", teams, ("kind",))
+        checked.only("teams", teams, ("kind",))
         return {"kind": kind}
     if kind == "own":
-        given.only("teams", teams, ("kind", "roster"))
+        checked.only("teams", teams, ("kind", "roster"))
         if not teams.get("roster"):
             raise InputError(
                 "Teams (teams.roster): there is no list of your own yet; choose a file, or "
                 "other teams"
             )
-        return {"kind": kind, "roster": given.text("Teams (teams.roster)", teams["roster"], 40)}
-    given.only("teams", teams, ("kind", *SHOWN))
+        return {
+            "kind": kind,
+            "roster": checked.text("Teams (teams.roster)", teams["roster"], 40),
+        }
+    checked.only("teams", teams, ("kind", *SHOWN))
     described = {one["name"]: teams.get(one["name"], one["default"]) for one in described_form()}
     for name, number in described.items():
         low, high, unit = LIMITS[name]
         where = f"{LABELS[name]} (teams.{name})"
         if name in WHOLE:
-            described[name] = given.whole(where, number, int(low), int(high))
+            described[name] = checked.whole(where, number, int(low), int(high))
         else:
-            described[name] = given.number(where, number, low, high, unit)
+            described[name] = checked.number(where, number, low, high, unit)
     return {"kind": kind, **described}
 
 

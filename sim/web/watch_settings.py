@@ -9,7 +9,7 @@ from sim.errors import InputError, unknown
 from sim.inputs.roster.team import Roster
 from sim.scenarios.library import adjusted, load_scenario
 from sim.streams import MAXIMUM_SEED
-from sim.web import given
+from sim.web import checked
 from sim.web.limits import Limits
 from sim.web.plan_settings import checked_parameters, checked_scenario
 from sim.web.teams import checked_teams
@@ -26,13 +26,13 @@ def watch_settings(value: Mapping[str, Any]) -> dict[str, Any]:
     InputError
         By name, for the first field that breaks a rule.
     """
-    given.only("settings", value, FIELDS)
+    checked.only("settings", value, FIELDS)
     settings: dict[str, Any] = {
         "teams": checked_teams(value.get("teams", {"kind": "trial"})),
-        "team": given.text("team", value.get("team", ""), 100),
-        "weeks": given.whole("weeks", value.get("weeks", 52), 1, LONGEST),
-        "seed": given.whole("seed", value.get("seed", 1), 0, MAXIMUM_SEED),
-        "replication": given.whole("replication", value.get("replication", 0), 0, 9999),
+        "team": checked.text("team", value.get("team", ""), 100),
+        "weeks": checked.whole("weeks", value.get("weeks", 52), 1, LONGEST),
+        "seed": checked.whole("seed", value.get("seed", 1), 0, MAXIMUM_SEED),
+        "replication": checked.whole("replication", value.get("replication", 0), 0, 9999),
         "parameters": checked_parameters(value.get("parameters", {})),
         "scenario": checked_scenario("scenario", value.get("scenario")),
     }

@@ -19,7 +19,7 @@ from benchmarks.references import numpy_arrays, plain_mesa, same_rules
 from benchmarks.references.constants import Weekly
 from benchmarks.references.mesa_frames import MesaFrames, interpreter
 from benchmarks.table import Row, at_least, at_most, figure, markdown, reported
-from benchmarks.timing import side_by_side
+from benchmarks.timing import median_seconds_in_turns
 from benchmarks.worlds import World, service_layout
 from sim.mechanisms import recovery
 
@@ -107,7 +107,7 @@ def test_works_take_turns_and_the_median_counts() -> None:
         order.append("a")
         return next(said)
 
-    taken = side_by_side({"a": first, "b": lambda: order.append("b")}, 3)
+    taken = median_seconds_in_turns({"a": first, "b": lambda: order.append("b")}, 3)
     assert order == ["a", "b"] * 4
     assert taken["a"] == 3.0, "the first call is left out, a returned time is believed"
 

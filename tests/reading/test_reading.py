@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.errors import InputError, told
+from sim.errors import InputError, printable
 from sim.reading.numbers import (
     finite,
     number,
@@ -75,7 +75,7 @@ def test_a_message_is_one_short_line_that_prints() -> None:
     assert line.isprintable()
     assert len(line) < 400
     assert line.endswith("must be short")
-    assert told("x" * 100, 40).startswith("xxx")
+    assert printable("x" * 100, 40).startswith("xxx")
     assert repeated(10**5000) == "a number of too many digits"
 
 

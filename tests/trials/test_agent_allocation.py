@@ -13,12 +13,12 @@ from sim.scenarios.library import load_scenario
 from sim.trials.analyses.analysis_plan import analyse_trial, default_plan
 from sim.trials.data.agent_teams import AskedPeople, randomised, shared_places
 from sim.trials.data.agents import AgentSource, scenario_for
-from sim.trials.data.twins import AgentTwins
+from sim.trials.data.counterfactual import AgentTwins
+from sim.trials.data.moments import average_moments, trial_moments
 from sim.trials.designs.design import RANDOMISATIONS, Design, ReadinessEntry, parallel
 from sim.trials.designs.design_file import design_from_text
 from sim.trials.designs.randomise import stratified
 from sim.trials.designs.readiness_entry import Entered
-from sim.trials.studies.realised import average_moments, trial_moments
 
 SOURCE = AgentSource(load_scenario("refocus-full"))
 HALF = ReadinessEntry(share=0.5, screened_per_team=2)

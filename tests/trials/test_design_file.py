@@ -11,8 +11,9 @@ import pytest
 from sim.errors import InputError
 from sim.trials.data.agent_calendar import measured_weeks, start_weeks
 from sim.trials.data.agent_teams import team_sizes
+from sim.trials.data.counterfactual import exposure_number, statistical_truth
+from sim.trials.data.moments import average_moments, trial_moments
 from sim.trials.data.statistical import Correlations, StatisticalSource, exposure_shares
-from sim.trials.data.twins import exposure_number, statistical_truth
 from sim.trials.designs.correlation import from_correlations
 from sim.trials.designs.design import ReadinessEntry, parallel, stepped_wedge
 from sim.trials.designs.design_file import (
@@ -29,7 +30,6 @@ from sim.trials.designs.readiness_entry import Entered, recruited
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.gls_power import gls_standard_error
 from sim.trials.power.standard_errors import stepped_wedge_se
-from sim.trials.studies.realised import average_moments, trial_moments
 
 STATISTICAL = "[statistical]\neffect = 4\n"
 

@@ -22,7 +22,7 @@ from sim.trials.analyses.analysis_plan import analyse_trial, default_plan
 from sim.trials.analyses.trial_result import failed_result
 from sim.trials.data.agent_teams import asked_people
 from sim.trials.data.agents import AgentSource
-from sim.trials.data.twins import AgentTwins
+from sim.trials.data.counterfactual import AgentTwins
 from sim.trials.designs.design import (
     RANDOMISATIONS,
     Design,

@@ -190,7 +190,7 @@ def check_lengths(s: Statistical, design: Design) -> None:
             f"period_effects = {list(s.period_effects)}: {len(s.period_effects)} values for "
             f"{design.periods} periods; give one for each"
         )
-    from sim.trials.data.twins import exposure_number
+    from sim.trials.data.counterfactual import exposure_number
 
     longest = int(exposure_number(design.schedule).max())
     if len(s.exposure) > longest:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sim.errors import InputError
-from sim.trials.data.twins import statistical_truth
+from sim.trials.data.counterfactual import statistical_truth
 from sim.trials.power.design_formula import Assumed
 from sim.trials.power.formula_power import FormulaPower
 from sim.trials.power.left_out import caution

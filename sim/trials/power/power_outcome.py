@@ -9,7 +9,7 @@ from typing import Any
 from sim.trials.analyses.analysis_plan import average_meant
 from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.registry import analysis_named
-from sim.trials.data.twins import statistical_truth
+from sim.trials.data.counterfactual import statistical_truth
 from sim.trials.designs.design import arm_sizes, randomisation_words
 from sim.trials.designs.design_schema import DesignFile
 from sim.trials.power.design_formula import Assumed

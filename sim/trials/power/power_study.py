@@ -16,8 +16,9 @@ from sim.runs.pieces import Arrays, Cancelled, How, Progress, Span, run_pieces, 
 from sim.trials.analyses.analysis_plan import AnalysisPlan, analyse_trial, average_meant
 from sim.trials.analyses.exposure import CONSTANT, exposure_weights
 from sim.trials.analyses.trial_result import TrialResult, as_table, from_table
+from sim.trials.data.counterfactual import AgentTwins, StatisticalTwins, Truth, TwinSource
+from sim.trials.data.moments import Moments, average_moments, known_means, trial_moments
 from sim.trials.data.statistical import Correlations, StatisticalSource
-from sim.trials.data.twins import AgentTwins, StatisticalTwins, Truth, TwinSource
 from sim.trials.designs.design import Design, arm_sizes
 from sim.trials.designs.design_file import analysis_plan, field_named, trial_design
 from sim.trials.designs.design_schema import DesignFile
@@ -25,7 +26,6 @@ from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.formula_power import FormulaPower, power_of_effect
 from sim.trials.power.left_out import caution
 from sim.trials.power.simulated_power import BLOCK, Performance, Rate, performance
-from sim.trials.studies.realised import Moments, average_moments, known_means, trial_moments
 
 FIRST_BATCH = 200
 MOST_TRIALS = 200_000
@@ -68,7 +68,7 @@ class Estimand:
     statement : str
         In words.
     participant_average, cluster_average : float
-        Its two versions; see `sim.trials.data.twins.Truth`.
+        Its two versions; see `sim.trials.data.counterfactual.Truth`.
     participant_se, cluster_se : float
     all_screened : float
         The first in all teams that were screened.

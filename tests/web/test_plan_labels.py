@@ -11,10 +11,10 @@ import pytest
 
 from sim.errors import InputError
 from sim.parameters import registry
+from sim.web.checked import read_json
 from sim.web.figures import MOST_LINES, band_figure, interval_figure, nested, wrapped
-from sim.web.given import read_json
+from sim.web.plan_labels import SETTINGS, field_words
 from sim.web.plan_settings import LONGEST_LABEL, plan_settings
-from sim.web.plan_words import SETTINGS, field_words
 from sim.web.presets import editable_fields, presets
 from sim.web.teams import LABELS
 

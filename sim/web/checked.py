@@ -89,7 +89,7 @@ def one_line(name: str) -> str:
     return " ".join(name.split())[:LONGEST_TOLD]
 
 
-def told(value: Any) -> str:
+def shown(value: Any) -> str:
     """Return a value as it stood in the JSON, shortened: text has quotes, a number has none."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= LONGEST_TOLD else f"{text[: LONGEST_TOLD - 1]}…"
@@ -113,7 +113,7 @@ def text(where: str, value: Any, longest: int) -> str:
     """Return a printable text of one line, or refuse it."""
     if not isinstance(value, str) or not value.isprintable() or not 0 < len(value) <= longest:
         raise InputError(
-            f"{where} = {told(value)}: must be a text of 1 to {longest} printable characters"
+            f"{where} = {shown(value)}: must be a text of 1 to {longest} printable characters"
         )
     return value
 
@@ -123,7 +123,7 @@ def choice(where: str, value: Any, valid: Iterable[str]) -> str:
     names = list(valid)
     if not isinstance(value, str) or value not in names:
         hint = nearest(str(value), names)
-        raise InputError(f"{where} = {told(value)}: must be one of {', '.join(names)}{hint}")
+        raise InputError(f"{where} = {shown(value)}: must be one of {', '.join(names)}{hint}")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The kinds of jobs: how their settings are checked, and which task does them."""
+"""The types of jobs: how their settings are checked, and which task does them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim.inputs.roster.csv_file import roster_text
-from sim.web import given
+from sim.web import checked
 from sim.web.limits import Limits
 from sim.web.plan_settings import check_size, plan_settings
 from sim.web.power_settings import check_power_size, power_settings
@@ -20,7 +20,7 @@ FIT_TRIALS = 60
 
 
 @dataclass(frozen=True)
-class Prepared:
+class CheckedJob:
     """A job that may be run.
 
     Attributes
@@ -35,40 +35,40 @@ class Prepared:
     settings: dict[str, Any]
 
 
-def prepared_plan(value: Mapping[str, Any], rosters: RosterStore, limits: Limits) -> Prepared:
+def checked_plan(value: Mapping[str, Any], rosters: RosterStore, limits: Limits) -> CheckedJob:
     """Check a plan, its teams and its size."""
     plan = plan_settings(value)
     roster = roster_of(plan["teams"], plan["seed"], rosters.read)
     check_size(plan, roster, limits)
     text = roster_text(roster) if plan["teams"]["kind"] == "own" else None
-    return Prepared("sim.web.plan_task:simulate_plan", {"plan": plan, "roster": text})
+    return CheckedJob("sim.web.plan_task:simulate_plan", {"plan": plan, "roster": text})
 
 
-def prepared_watch(value: Mapping[str, Any], rosters: RosterStore, limits: Limits) -> Prepared:
+def checked_watch(value: Mapping[str, Any], rosters: RosterStore, limits: Limits) -> CheckedJob:
     """Check which team is to be watched, and that it is there."""
     watch = watch_settings(value)
     roster = roster_of(watch["teams"], watch["seed"], rosters.read)
     check_team(watch, roster, limits)
     text = roster_text(roster) if watch["teams"]["kind"] == "own" else None
-    return Prepared("sim.web.watch_task:watch_team", {"watch": watch, "roster": text})
+    return CheckedJob("sim.web.watch_task:watch_team", {"watch": watch, "roster": text})
 
 
-def prepared_power(value: Mapping[str, Any], rosters: RosterStore, limits: Limits) -> Prepared:
+def checked_power(value: Mapping[str, Any], rosters: RosterStore, limits: Limits) -> CheckedJob:
     """Check a trial design and its size."""
     power = power_settings(value)
     check_power_size(power, limits)
-    return Prepared("sim.web.power_task:simulate_power", {"power": power})
+    return CheckedJob("sim.web.power_task:simulate_power", {"power": power})
 
 
-def prepared_fit(value: Mapping[str, Any], rosters: RosterStore, limits: Limits) -> Prepared:
+def checked_fit(value: Mapping[str, Any], rosters: RosterStore, limits: Limits) -> CheckedJob:
     """Check that nothing is set: the check against the trial is always the same."""
-    given.only("settings", value, ())
-    return Prepared("sim.web.fit_task:simulate_fit", {"trials": FIT_TRIALS, "seed": 1})
+    checked.only("settings", value, ())
+    return CheckedJob("sim.web.fit_task:simulate_fit", {"trials": FIT_TRIALS, "seed": 1})
 
 
-KINDS: dict[str, Callable[[Mapping[str, Any], RosterStore, Limits], Prepared]] = {
-    "plan": prepared_plan,
-    "watch": prepared_watch,
-    "power": prepared_power,
-    "fit": prepared_fit,
+JOB_TYPES: dict[str, Callable[[Mapping[str, Any], RosterStore, Limits], CheckedJob]] = {
+    "plan": checked_plan,
+    "watch": checked_watch,
+    "power": checked_power,
+    "fit": checked_fit,
 }

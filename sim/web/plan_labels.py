@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sim.web.presets import TITLES, editable_fields, words
+from sim.web.presets import TITLES, editable_fields, label_from_name
 
 SETTINGS = {
     "teams": "Teams",
@@ -35,8 +35,8 @@ def place(number: int) -> str:
 def field_words(name: str) -> str:
     """Return a scenario field's label under that of its section, such as "Telephone: intensity"."""
     section, _, last = name.rpartition(".")
-    title = TITLES.get(section, words(section.rpartition(".")[2]))
-    return f"{title}: {words(last).lower()}"
+    title = TITLES.get(section, label_from_name(section.rpartition(".")[2]))
+    return f"{title}: {label_from_name(last).lower()}"
 
 
 def field_named(name: str) -> str:
