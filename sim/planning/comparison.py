@@ -489,11 +489,6 @@ def resource_means(comparison: Comparison, name: str) -> list[tuple[str, str, np
     return found
 
 
-def planned_trainer_days(prepared: Prepared, scenario: int) -> np.ndarray:
-    """Return trainer-days in sessions by week over all teams, shape (weeks,)."""
-    return np.asarray(prepared.plans[scenario].trainer_days.sum(axis=0))
-
-
 def with_base(scenarios: Sequence[Scenario], base: Scenario) -> tuple[Scenario, ...]:
     """Return scenarios with the base in front, unless it is among them."""
     if any(one.name == base.name for one in scenarios):

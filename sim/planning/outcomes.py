@@ -96,7 +96,6 @@ TITLES: Mapping[str, str] = {
     "recovery": "Recovery processes, mean (SD)",
     "workload": "Workload (1 is usual)",
 }
-HIGHER_IS_WORSE = frozenset({"cansas_user", "service_cost", "workload"})
 BLACK, OTHER = "black service users", "other service users"
 MOST_GROUPS = 24
 

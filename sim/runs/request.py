@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.engines.ensemble import Request
 from sim.errors import InputError
-from sim.parameters import ParameterSet, registry, resolve, to_record
+from sim.parameters import ParameterSet, resolve, to_record
 from sim.population import lay_out
 from sim.scenarios.expand import expand
 from sim.streams import check_seed
@@ -91,11 +91,3 @@ def build_request(
 def stacked(sets: Sequence[Sequence[ParameterSet]]) -> np.ndarray:
     """Return parameter sets as a structured array of shape (scenarios, draws)."""
     return np.stack([to_record(list(row)) for row in sets])
-
-
-def assumptions_in_use(settings: Mapping[str, float]) -> dict[str, Any]:
-    """Return how many parameters rest on which evidence, and which were set by the user."""
-    grades: dict[str, int] = {}
-    for parameter in registry().values():
-        grades[parameter.grade] = grades.get(parameter.grade, 0) + 1
-    return {"grades": grades, "set": dict(settings)}

@@ -21,7 +21,6 @@ else:
     Test = Literal[tuple(ANALYSES)]
     Estimand = Literal[ESTIMANDS]
 
-TYPES = ("parallel", "stepped wedge", "crossover", "matrix")
 LARGEST = 100_000
 
 # TOML has lists where the model keeps tuples: the containers alone are read leniently.

@@ -23,7 +23,7 @@ from sim.trials.data.data import TrialData
 from sim.trials.designs.design import Design
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 NORMAL_975 = 1.959963984540054
 # Trials of a piece: few enough that progress moves, many enough that storing costs little.
@@ -229,12 +229,3 @@ def performance(
         analysed=float(np.mean([one.analysed for one in results])) if count else nan,
         df=float(np.median([one.df for one in fitted])) if n else nan,
     )
-
-
-def results_table(results: list[TrialResult]) -> pd.DataFrame:
-    """Return one row per trial."""
-    import pandas as pd
-
-    frame = pd.DataFrame([asdict(one) for one in results])
-    frame.insert(0, "trial", np.arange(len(frame)))
-    return frame
