@@ -93,7 +93,8 @@ def ready(page: Any, view: str) -> None:
         "power": "#power-answer img",
         "about": "#about-content blockquote",
     }
-    page.wait_for_selector(places[view], state="attached")
+    # Generous, so that a busy machine is no failure.
+    page.wait_for_selector(places[view], state="attached", timeout=LONG)
 
 
 def fill_small(page: Any) -> None:

@@ -216,14 +216,16 @@ def notes_on_term(
                 f"in ordinary use; {turn} sets another"
             )
     mine = {one.name for one in own}
-    for name, parts in zip(fixed.names, fixed.parts, strict=True):
+    for parts in fixed.parts:
         rest = [one for one in parts if one.name not in mine]
         if mine and len(parts) == len(own) + len(rest) and rest and len(own) < len(parts):
             where = " and ".join(
                 f"{one.written} is {0 if one.level is None else one.reference}" for one in rest
             )
-            notes.append(f"with {name} in the model this is the effect where {where}")
-    return notes
+            together = ":".join(one.written for one in parts)
+            notes.append(f"with {together} in the model this is the effect where {where}")
+    # A factor has a coefficient for each label.
+    return list(dict.fromkeys(notes))
 
 
 def _tested_column(term: str, fixed: FixedPart, of_labels: dict[str, list[str]]) -> int | None:
