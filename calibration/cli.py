@@ -54,7 +54,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", action="store_true", help="write the report of a finished fit")
     parser.add_argument("--check", action="store_true", help="check the targets only")
     parser.add_argument("--docs", metavar="FILE", help="also write the report as Markdown")
-    parser.add_argument("--ship", action="store_true", help="also write the shipped posterior")
+    parser.add_argument("--ship", action="store_true", help="also write the shipped posteriors")
     parser.add_argument("--invented", action="store_true", help="mark the report: invented data")
     parser.add_argument("--seed", default="1", help="seed of everything (1)")
     parser.add_argument("--quiet", action="store_true", help="no progress")
@@ -171,15 +171,31 @@ def fitted(arguments: argparse.Namespace) -> None:
 
 
 def ship(folder: Path) -> None:
-    """Make the posterior of a finished fit the shipped one."""
-    from calibration.pipeline import POSTERIOR_FILE
-    from sim.files import write_whole
-    from sim.posterior import SHIPPED
+    """Make the posteriors of a finished fit the shipped ones: both trials, and those beside it.
 
-    for suffix in (".csv", ".json"):
-        content = (folder / POSTERIOR_FILE).with_suffix(suffix).read_bytes()
-        write_whole(SHIPPED.with_suffix(suffix), content)
-    print(f"posterior: {SHIPPED}")
+    Raises
+    ------
+    InputError
+        When the fit is not one of both trials.
+    """
+    from calibration.pipeline import POSTERIOR_FILE
+    from sim.errors import InputError
+    from sim.files import write_whole
+    from sim.posterior import BOTH_TRIALS, NAMES, posterior_file
+
+    found = {name: folder / f"{name}.csv" for name in NAMES}
+    found[BOTH_TRIALS] = folder / POSTERIOR_FILE
+    for path in found.values():
+        if not path.exists():
+            raise InputError(
+                f"ship = '{folder}': lacks {path.name}; only a fit of both trials ships"
+            )
+    for name, path in found.items():
+        for suffix in (".csv", ".json"):
+            write_whole(
+                posterior_file(name).with_suffix(suffix), path.with_suffix(suffix).read_bytes()
+            )
+        print(f"posterior: {posterior_file(name)}")
 
 
 def write_reports(folder: Path, arguments: argparse.Namespace) -> None:

@@ -30,7 +30,7 @@ class Extractor:
         What it is.
     bounds : tuple of float
         Values that the published figure can take.
-    scale : {'plain', 'log', 'logit'}
+    scale : {'plain', 'log', 'logit', 'fisher'}
         Scale of the simulated figure relative to the published one.
     falls : bool
         Whether a positive figure stands for something that falls, such as costs.
@@ -53,6 +53,8 @@ class Extractor:
         """Return a published value on the extractor's scale."""
         if self.scale == "log":
             return math.log(value)
+        if self.scale == "fisher":
+            return math.atanh(value)
         if self.scale == "logit":
             if of is not None:
                 return math.log((value + 0.5) / (of - value + 0.5))
@@ -63,6 +65,8 @@ class Extractor:
         """Return a simulated value on the published scale."""
         if self.scale == "log":
             return math.exp(value)
+        if self.scale == "fisher":
+            return math.tanh(value)
         if self.scale == "logit":
             return 1.0 / (1.0 + math.exp(-value))
         return float(value)
@@ -109,6 +113,7 @@ EXTRACTORS: dict[str, Extractor] = {
     "leader_excess": Extractor("leaders' RSA above their staff's", (-4.0, 4.0)),
     "goal_named_share": Extractor("share with a named goal", (0.0, 1.0)),
     "goal_reached_share": Extractor("share of goals reached by week 13", (0.0, 1.0)),
-    "rsa_slope": Extractor("slope of QPR-15 on users' RSA"),
+    "rsa_correlation": Extractor("correlation of users' RSA and QPR-15", (-0.99, 0.99), "fisher"),
     "attended_share": Extractor("share of offered staff-sessions attended", (0.0, 1.0)),
+    "pulsar_overall": Extractor("PULSAR: overall effect on the QPR-22", (-88.0, 88.0)),
 }

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from calibration.emulator import Emulator, fit_emulator, plausible
 from calibration.likelihood import Data, log_likelihood, make_data, shrunk
 from calibration.priors import Space, hypercube, make_space
+from calibration.pulsar import STANDARD_ERROR, PulsarReference, pulsar_reference, true_overall
 from calibration.rivals import rival_effects
 from calibration.runs import code_version, run_rows, thread_space
 from calibration.scenarios import (
+    EFFECTS,
     EffectDesign,
     counterfactual_effects,
     effect_design,
@@ -25,6 +27,7 @@ from calibration.scenarios import (
     scenario_effects,
 )
 from calibration.smc import Sample, generator, tempered_smc
+from calibration.solve import SOLVED, References, Twins, deviate, references, solve
 from calibration.targets import Target
 from calibration.trial import PLACE, TrialDesign, refocus_design, simulate_trial
 from sim.errors import InputError
@@ -32,9 +35,18 @@ from sim.runs.chunk_store import fingerprint
 from sim.runs.pieces import How
 
 # First replication number of each use, so that no two share their draws unless they mean to.
-WAVE, PREDICTIVE, EFFECT, SCREEN, TRUTH, RECOVERED = (
-    number * 1_000_000 for number in (1, 2, 3, 4, 5, 20)
+WAVE, PREDICTIVE, EFFECT, SCREEN, TRUTH, UNSEEN, RECOVERED = (
+    number * 1_000_000 for number in (1, 2, 3, 4, 5, 6, 20)
 )
+# The share of the full effect that is delivered, on average over the prior (effects.toml).
+DELIVERED_SHARE = 0.365
+# SD of the QPR-22 in PULSAR's units: that of the forecast, inferred from the trial's planning.
+QPR22_SD = 14.7
+# RSA and QPR were seen in 120 people, and are simulated in 403: on the Fisher scale.
+RSA_EXTRA_ERROR = (1.0 / 117.0 - 1.0 / 400.0) ** 0.5
+COVERAGE_DRAWS = 60
+# Background sets of the direct likelihood, each solved once and used by several replications.
+BACKGROUNDS = 4
 # States per chain of moves under the emulator.
 EMULATED_LENGTH = 10
 
@@ -53,6 +65,8 @@ class Settings:
         Particles of the sampler under the emulator; three eighths per synthetic truth.
     predictive, explained, truths : int
         Draws of the posterior predictive, of counterfactuals, and synthetic truths.
+    draws : int
+        Draws that the posterior's file holds.
     seed : int
         Seed of everything.
     """
@@ -67,6 +81,7 @@ class Settings:
     predictive: int = 1000
     explained: int = 600
     truths: int = 200
+    draws: int = 1000
     seed: int = 1
 
 
@@ -82,6 +97,17 @@ QUICK = Settings(
     explained=60,
     truths=50,
 )
+
+
+class Solved(NamedTuple):
+    """Parameter records with their constants solved, and the gains that `deviate` needs."""
+
+    records: np.ndarray
+    gains: np.ndarray
+
+    def first(self, count: int) -> Solved:
+        """Return the first of them."""
+        return Solved(self.records[:count], self.gains[:count])
 
 
 @dataclass
@@ -100,6 +126,8 @@ class Fit:
         Parameters that vary.
     part : callable
         Returns how the stage with a name is run.
+    references : References
+        Services in which constants are solved from effects.
     quiet, own : bool
         Whether nothing is printed; whether it is a user's own trial.
     """
@@ -109,6 +137,7 @@ class Fit:
     design: TrialDesign
     effects: EffectDesign
     space: Space
+    references: References
     part: Callable[[str], How] = lambda stage: How()
     quiet: bool = False
     own: bool = False
@@ -116,6 +145,16 @@ class Fit:
     def __post_init__(self) -> None:
         self.version = code_version()
         self.data = make_data(self.targets)
+        self.pulsar: PulsarReference | None = None
+        if "pulsar_overall" in self.data.figures:
+            draws = self.space.records(
+                np.zeros((COVERAGE_DRAWS, self.space.size)),
+                self.backgrounds(SCREEN, COVERAGE_DRAWS),
+            )
+            names = draws.dtype.names or ()
+            self.pulsar = pulsar_reference(
+                [{name: float(one[name]) for name in names} for one in draws], self.settings.seed
+            )
 
     def identity(self, stage: str, *parts: Any) -> str:
         """Return the fingerprint of a stage's inputs."""
@@ -129,6 +168,10 @@ class Fit:
             [layout.teams.tobytes() for layout in self.design.layouts],
             [layout.actions.tobytes() for layout in self.design.layouts],
             [layout.actions.tobytes() for layout in self.effects.layouts],
+            [
+                (layout.teams.tobytes(), layout.actions.tobytes())
+                for layout in self.references.layouts
+            ],
             *parts,
         )
 
@@ -149,15 +192,71 @@ class Fit:
             **self.part(stage),
         )
 
-    def trials(
-        self, stage: str, records: np.ndarray, first: int, checks: bool = False
+    def twins(self) -> Twins:
+        """Return the calling thread's twins of the reference scenarios."""
+        space = thread_space()
+        if ("twins", id(self.references)) not in space:
+            space["twins", id(self.references)] = Twins(self.references)
+        twins: Twins = space["twins", id(self.references)]
+        return twins
+
+    def solved(self, stage: str, records: np.ndarray) -> Solved:
+        """Find the solved constants of records (`calibration.solve`), kept as a stage."""
+
+        def one(i: int) -> np.ndarray:
+            p = records[i].copy()
+            gains = solve(p, self.twins())
+            return np.array([*(float(p[name]) for name in SOLVED), *gains])
+
+        found = self.rows(f"solved-{stage}", len(records), one, records.tobytes())
+        out = records.copy()
+        for column, name in enumerate(SOLVED):
+            out[name] = found[:, column]
+        return Solved(out, found[:, len(SOLVED) :])
+
+    def records(self, stage: str, scores: np.ndarray, backgrounds: np.ndarray) -> Solved:
+        """Return parameter records for scores of the calibrated parameters, constants solved."""
+        return self.solved(stage, self.space.records(scores, backgrounds))
+
+    def pulsar_truth(self, record: np.ndarray, replication: int) -> float:
+        """Return what PULSAR's analysis is expected to give; NaN where it is not fitted."""
+        if self.pulsar is None:
+            return float("nan")
+        return true_overall(self.pulsar, record, replication, thread_space())
+
+    def both_trials(
+        self,
+        record: np.ndarray,
+        gains: np.ndarray,
+        replication: int,
+        checks: bool,
+        truth: float | None = None,
     ) -> np.ndarray:
-        """Simulate one trial per record, each with its own replication, from `first` on."""
+        """Simulate REFOCUS, and PULSAR where it is fitted, for one solved record.
+
+        Each trial's effect differs from that of the record by its own draw of the spread between
+        trials. What is known of sampling in the other studies is added to what is simulated.
+        """
+        draws = generator(self.settings.seed, 9, replication).standard_normal(4)
+        spread = float(record["between_trials_sd"])
+        p = record.copy()
+        deviate(p, (float(gains[0]), float(gains[1])), spread * draws[0] / DELIVERED_SHARE)
+        space = thread_space()
+        figures = simulate_trial(self.design, p, replication, checks, space)
+        figures[PLACE["rsa_correlation"]] += RSA_EXTRA_ERROR * draws[3]
+        expected = self.pulsar_truth(record, replication) if truth is None else truth
+        figures[PLACE["pulsar_overall"]] = (
+            expected + spread * QPR22_SD * draws[1] + STANDARD_ERROR * draws[2]
+        )
+        return figures
+
+    def trials(self, stage: str, solved: Solved, first: int, checks: bool = False) -> np.ndarray:
+        """Simulate the trials once per record, each with its own replication, from `first` on."""
         return self.rows(
             stage,
-            len(records),
-            lambda i: simulate_trial(self.design, records[i], first + i, checks, thread_space()),
-            records.tobytes(),
+            len(solved.records),
+            lambda i: self.both_trials(solved.records[i], solved.gains[i], first + i, checks),
+            solved.records.tobytes(),
             first,
             checks,
         )
@@ -175,16 +274,21 @@ def start(
     design: TrialDesign | None = None,
     effects: EffectDesign | None = None,
     calibrated: tuple[str, ...] | None = None,
+    services: References | None = None,
     part: Callable[[str], How] = lambda stage: How(),
     quiet: bool = False,
 ) -> Fit:
-    """Prepare a calibration; `part` returns how the stage with a name is run."""
+    """Prepare a calibration; `part` returns how the stage with a name is run.
+
+    `services` are those in which constants are solved (REFOCUS's intervention teams if not given).
+    """
     return Fit(
         targets,
         settings,
         design or refocus_design(settings.seed),
         effects or effect_design(settings.seed),
         make_space() if calibrated is None else make_space(calibrated),
+        services or references(settings.seed),
         part,
         quiet,
         own=design is not None,
@@ -195,8 +299,8 @@ def screen(fit: Fit) -> tuple[np.ndarray, np.ndarray]:
     """Simulate trials over all priors; return scores of all varying parameters, and figures."""
     count = fit.settings.screen
     scores = hypercube(count, len(fit.space.names), fit.settings.seed)
-    records = fit.space.records(scores[:, fit.space.places], scores)
-    return scores, fit.trials("screen", records, SCREEN, True)
+    solved = fit.records("screen", scores[:, fit.space.places], scores)
+    return scores, fit.trials("screen", solved, SCREEN, True)
 
 
 def screened(fit: Fit, scores: np.ndarray, figures: np.ndarray) -> np.ndarray:
@@ -220,16 +324,16 @@ def screened(fit: Fit, scores: np.ndarray, figures: np.ndarray) -> np.ndarray:
 class Direct:
     """The direct synthetic log likelihood: replicated trials with common random numbers.
 
-    Each replication has one set of draws, one drawing of the roster, one way of judging
-    participation and one set of background parameters, the same for all parameter sets. Backgrounds
-    are a Latin hypercube over the replications.
+    Each replication has one set of draws, one drawing of the roster and one way of judging
+    participation, and one of `BACKGROUNDS` sets of background parameters, the same for all
+    parameter sets. Backgrounds are a Latin hypercube.
     """
 
     def __init__(self, fit: Fit, first: int = 0, replicates: int | None = None) -> None:
         self.fit, self.first = fit, first
         self.replicates = replicates or fit.settings.replicates
         self.backgrounds = hypercube(
-            self.replicates, len(fit.space.names), fit.settings.seed + 31 + first
+            BACKGROUNDS, len(fit.space.names), fit.settings.seed + 31 + first
         )
         self.places = [PLACE[name] for name in fit.data.figures]
         self.common: np.ndarray | None = None
@@ -240,14 +344,16 @@ class Direct:
         places = self.places
 
         def one(row: int) -> np.ndarray:
-            calibrated = np.repeat(scores[row : row + 1], count, axis=0)
+            calibrated = np.repeat(scores[row : row + 1], BACKGROUNDS, axis=0)
             records = fit.space.records(calibrated, self.backgrounds)
-            return np.array(
-                [
-                    simulate_trial(fit.design, records[r], self.first + r, False, thread_space())
-                    for r in range(count)
-                ]
-            )[:, places]
+            gains = [np.array(solve(record, fit.twins())) for record in records]
+            truths = [fit.pulsar_truth(records[b], self.first + b) for b in range(BACKGROUNDS)]
+
+            def trial(r: int) -> np.ndarray:
+                b = r % BACKGROUNDS
+                return fit.both_trials(records[b], gains[b], self.first + r, False, truths[b])
+
+            return np.array([trial(r) for r in range(count)])[:, places]
 
         return fit.rows(stage, len(scores), one, scores, self.first, count, fit.data.figures)
 
@@ -304,8 +410,8 @@ def emulate(fit: Fit) -> Waves:
     count, size = fit.settings.waves, fit.space.size
     places = [PLACE[name] for name in fit.data.figures]
     scores = hypercube(count, size, fit.settings.seed + 7)
-    records = fit.space.records(scores, fit.backgrounds(WAVE, count))
-    figures = fit.trials("wave-1", records, WAVE)[:, places]
+    solved = fit.records("wave-1", scores, fit.backgrounds(WAVE, count))
+    figures = fit.trials("wave-1", solved, WAVE)[:, places]
     first = fit_emulator(scores, figures)
     # Candidates of the second wave: prior points that the first does not rule out, a little wider.
     draws = generator(fit.settings.seed, 777)
@@ -317,8 +423,8 @@ def emulate(fit: Fit) -> Waves:
         raise InputError(
             "targets: too little of the prior can produce them; see the implausibility table"
         )
-    records = fit.space.records(second, fit.backgrounds(WAVE + count, count))
-    more = fit.trials("wave-2", records, WAVE + count)[:, places]
+    solved = fit.records("wave-2", second, fit.backgrounds(WAVE + count, count))
+    more = fit.trials("wave-2", solved, WAVE + count)[:, places]
     inside = plausible(first, scores, fit.data)
     scores, figures = (
         np.concatenate([scores[inside], second]),
@@ -365,7 +471,7 @@ def emulate_effects(fit: Fit) -> tuple[Emulator, np.ndarray, np.ndarray]:
     """
     count = fit.settings.effects
     scores = hypercube(count, fit.space.size, fit.settings.seed + 11)
-    records = fit.space.records(scores, fit.backgrounds(EFFECT, count))
+    records = fit.records("effects", scores, fit.backgrounds(EFFECT, count)).records
     effects = fit.rows(
         "effects",
         count,
@@ -379,10 +485,15 @@ def emulate_effects(fit: Fit) -> tuple[Emulator, np.ndarray, np.ndarray]:
 
 def effects_of(fit: Fit, stage: str, scores: np.ndarray, first: int) -> np.ndarray:
     """Simulate effects for scores, each with other draws of chance and other background."""
-    records = fit.space.records(scores, fit.backgrounds(first, len(scores)))
+    records = fit.records(stage, scores, fit.backgrounds(first, len(scores))).records
+    return effects_of_records(fit, stage, records, first)
+
+
+def effects_of_records(fit: Fit, stage: str, records: np.ndarray, first: int) -> np.ndarray:
+    """Simulate effects for solved records, each with other draws of chance."""
     return fit.rows(
         stage,
-        len(scores),
+        len(records),
         lambda i: full_effects(
             fit.effects, records[i], range(first + i, first + i + 1), thread_space()
         ),
@@ -393,7 +504,7 @@ def effects_of(fit: Fit, stage: str, scores: np.ndarray, first: int) -> np.ndarr
 def effects_again(fit: Fit, scores: np.ndarray) -> np.ndarray:
     """Return effects of the first eighth of the emulator's points with other draws of chance."""
     count = max(len(scores) // 8, 40)
-    records = fit.space.records(scores[:count], fit.backgrounds(EFFECT, count))
+    records = fit.records("effects-again", scores[:count], fit.backgrounds(EFFECT, count)).records
     first = EFFECT + 700_000
     return fit.rows(
         "effects-again",
@@ -405,7 +516,7 @@ def effects_again(fit: Fit, scores: np.ndarray) -> np.ndarray:
     )
 
 
-def explain(fit: Fit, records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def explain(fit: Fit, solved: Solved) -> tuple[np.ndarray, np.ndarray]:
     """Return scenario effects and counterfactual effects for records, one replication each."""
 
     def one(i: int) -> np.ndarray:
@@ -413,25 +524,25 @@ def explain(fit: Fit, records: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         space = thread_space()
         return np.concatenate(
             [
-                scenario_effects(fit.effects, records[i], run, space),
-                counterfactual_effects(fit.effects, records[i], run, space),
+                scenario_effects(fit.effects, solved.records[i], run, space),
+                counterfactual_effects(fit.effects, solved.records[i], solved.gains[i], run, space),
             ]
         )
 
-    both = fit.rows("explanations", len(records), one, records.tobytes())
+    both = fit.rows("explanations", len(solved.records), one, solved.records.tobytes())
     split = both.shape[1] - 6
     return both[:, :split], both[:, split:]
 
 
-def rivals(fit: Fit, records: np.ndarray) -> np.ndarray:
-    """Return the expected effect of each rival model for records, one replication each.
-
-    The replications are those of `explain`, so that rivals and the model as fitted share their
-    chance.
-    """
+def rivals(fit: Fit, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return expected effects of rival models, and of the whole model, over draws of the priors."""
+    scores = generator(fit.settings.seed, 33).standard_normal((count, fit.space.size))
+    solved = fit.records("unseen", scores, fit.backgrounds(UNSEEN, count))
 
     def one(i: int) -> np.ndarray:
-        run = range(PREDICTIVE + i, PREDICTIVE + i + 1)
-        return rival_effects(fit.effects, records[i], run, thread_space())
+        run = range(UNSEEN + i, UNSEEN + i + 1)
+        return rival_effects(fit.effects, solved.records[i], solved.gains[i], run, thread_space())
 
-    return fit.rows("rivals", len(records), one, records.tobytes())
+    alone = fit.rows("rivals", count, one, solved.records.tobytes())
+    whole = effects_of_records(fit, "unseen-effects", solved.records, UNSEEN)
+    return alone, whole[:, EFFECTS.index("qpr_delivered_12")]

@@ -18,8 +18,8 @@ BEST = {
     "training.quality.delivery": 1.0,
     "training.quality.modelling": 1.0,
     "conditions.attendance_assured": 1.0,
-    "conditions.protected_time": 1.0,
-    "conditions.priorities_relief": 1.0,
+    "conditions.protected_time": 0.0,
+    "conditions.priorities_relief": 0.0,
 }
 
 

@@ -26,24 +26,45 @@ from calibration.fit import (
     screen,
     screened,
 )
-from calibration.posterior import DRAWS, draws_of, write_posterior
+from calibration.leave_one_out import (
+    PULSAR,
+    Posterior,
+    leave_one_out,
+    posteriors,
+    without_mechanism,
+)
+from calibration.posterior import beside_provenance, draws_of, provenance, write_posterior
 from calibration.priors import OVERRIDES
 from calibration.recovery import effect_draws, overall, recover, recovery_table
 from calibration.rivals import rival_table
 from calibration.scenarios import EFFECTS
 from calibration.trial import PLACE
 from sim.files import write_whole
+from sim.posterior import PRIOR, REFOCUS_ALONE
 
 RESULTS_FILE = "results.json"
 POSTERIOR_FILE = "posterior.csv"
+# Posteriors that are shipped beside that of both trials, with the patterns that they leave out.
+SHIPPED_BESIDE = {PRIOR: None, REFOCUS_ALONE: (PULSAR,)}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished calibration: rows for the report, and the draws."""
+    """A finished calibration: rows for the report, and the draws.
+
+    Attributes
+    ----------
+    results : dict
+        Rows for the report.
+    records : numpy.ndarray
+        Draws of the posterior.
+    beside : dict
+        Draws under other data by name (`calibration.leave_one_out`); empty for an own trial.
+    """
 
     results: dict[str, Any]
     records: np.ndarray
+    beside: dict[str, np.ndarray]
 
 
 def calibrate_fit(fit: Fit) -> Outcome:
@@ -69,13 +90,13 @@ def calibrate_fit(fit: Fit) -> Outcome:
     fit.say("5/8 recovery of synthetic truths")
     recovery = recover(fit, waves.emulator)
     fit.say("6/8 posterior predictive")
-    scores, records = draws_of(fit, emulated.scores, max(DRAWS, settings.predictive))
+    scores, solved = draws_of(fit, emulated.scores, max(settings.draws, settings.predictive))
     count = settings.predictive
-    figures = fit.trials("predictive", records[:count], PREDICTIVE, True)
+    figures = fit.trials("predictive", solved.first(count), PREDICTIVE, True)
     fit.say("7/8 counterfactuals")
     few = settings.explained
-    effects, off = explain(fit, records[:few])
-    alone = rivals(fit, records[:few])
+    effects, off = explain(fit, solved.first(few))
+    alone, whole = rivals(fit, few)
     fit.say("8/8 sensitivity and summary")
     compared = agreement.agreement_rows(
         fit.space.calibrated,
@@ -150,9 +171,7 @@ def calibrate_fit(fit: Fit) -> Outcome:
         "sobol": conclusions.sobol_table(fit, model, noise),
         "main_effects": conclusions.main_effects(fit, model),
         "explanations": explanations,
-        "rivals": rival_table(alone, effects[:, EFFECTS.index("qpr_delivered_12")], observed, error)
-        if observed is not None
-        else [],
+        "rivals": rival_table(alone, whole, observed, error) if observed is not None else [],
         "information": conclusions.information_table(effects, off, leading, error),
         "bound": conclusions.bound_table(observed, error) if observed is not None else [],
         "emulator_check": emulator_rows(fit, waves, scores[:count], figures),
@@ -160,7 +179,14 @@ def calibrate_fit(fit: Fit) -> Outcome:
     }
     if any(one.kind == "selected" and one.use == "fit" for one in fit.targets.values()):
         rows["without_selected"] = without_selected(fit, waves, scores[:few], effects)
-    return Outcome(rows, records)
+    beside: dict[str, np.ndarray] = {}
+    if fit.pulsar is not None:
+        fit.say("each trial alone")
+        found = posteriors(fit, waves, Posterior("both-trials", scores, solved))
+        rows["leave_one_out"] = leave_one_out(fit, found)
+        rows["without_mechanism"] = without_mechanism()
+        beside = {one.name: one.solved.records for one in found if one.name in SHIPPED_BESIDE}
+    return Outcome(rows, solved.records, beside)
 
 
 def without_selected(
@@ -203,4 +229,8 @@ def store(fit: Fit, outcome: Outcome, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(outcome.results, indent=1, default=float)
     write_whole(folder / RESULTS_FILE, (text + "\n").encode())
-    write_posterior(fit, outcome.records, outcome.results, folder / POSTERIOR_FILE)
+    told = provenance(fit, outcome.results, len(outcome.records))
+    write_posterior(fit, outcome.records, told, folder / POSTERIOR_FILE)
+    for name, records in outcome.beside.items():
+        told = beside_provenance(fit, len(records), SHIPPED_BESIDE[name])
+        write_posterior(fit, records, told, folder / f"{name}.csv")

@@ -33,11 +33,14 @@ CALIBRATED: Mapping[str, str] = {
     "process_correlation": "spread of the sum score: pooled SD (P1)",
     "fluctuation_sd": "stability over the year: standard error of the difference (P2)",
     "team_recovery_sd": "differences between teams: pooled SD (P1), standard error (P2)",
-    "experience_to_recovery": "whether the theory holds: pooled SD (P1), every effect on the QPR",
-    "weight_relationship": "how far recovery hangs on the relationship: pooled SD (P1)",
-    "behaviour_to_experience": "whether practice reaches users: Interpersonal (P3), every effect",
-    "relationship_from_experience": "whether practice reaches relationships: P3, INSPIRE effects",
-    "relationship_pace": "how fast the relationship moves: control mean (P1), P3",
+    "effect_full": "what the programme does: the differences of both trials (P2, P20)",
+    "between_trials_sd": "how far two trials of one programme differ: P2 and P20 together",
+    "practice_change": "how much of the full effect was delivered, and so P2, P4, P20",
+    "support_effect": "what the programme does to relationships: Interpersonal (P3, P4)",
+    "team_share": "whether the effect follows the team or the own worker (P4)",
+    "experience_to_recovery": "slope between people: pooled SD (P1), RSA and QPR (P11)",
+    "rsa_rater_mood": "how far people who feel better rate their team better: RSA and QPR (P11)",
+    "staff_rater_bias": "whether staff-rated outcomes are benefit or bias (P7)",
     "measure_sensitivity": "whether the QPR passes change on: standard error (P2), QPR effects",
     "participation_relationship_correlation": "whether teams that take part were better (P4)",
     "team_relationship_sd": "differences in relationship between teams (P4)",
@@ -152,7 +155,7 @@ def make_space(calibrated: Sequence[str] = tuple(CALIBRATED), widen: float = 1.0
         For a parameter that does not exist or has no prior.
     """
     known = described()
-    names = tuple(name for name, one in known.items() if one.prior.family != "fixed")
+    names = tuple(name for name, one in known.items() if one.varies)
     for name in calibrated:
         if name not in names:
             raise unknown("calibrated parameter (with a prior)", name, names)

@@ -32,13 +32,14 @@ from calibration.likelihood import Data
 from calibration.runs import thread_space
 from calibration.scenarios import EFFECTS, full_effects
 from calibration.smc import Sample, generator
-from calibration.trial import CRITICAL, PLACE, simulate_trial
+from calibration.solve import solve
+from calibration.trial import CRITICAL, PLACE
 from sim.errors import InputError
 
 LEVELS = (0.5, 0.9)
 ATTEMPTS = 4000
-# Posterior draws of each truth whose effects are simulated: 60 ranks hold whole 50% and 90%.
-EFFECT_DRAWS = 59
+# Posterior draws of each truth whose effects are simulated: 20 ranks hold whole 50% and 90%.
+EFFECT_DRAWS = 19
 # How far a synthetic trial's figures may lie from the real ones, on the scale of the extractors.
 NEAR = {"control_mean": 3.0, "log_sd": 0.15, "logit_retention": 0.35, "log_se": 0.35}
 
@@ -75,20 +76,25 @@ def synthetic(fit: Fit, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
     def one(i: int) -> np.ndarray:
         draws = generator(fit.settings.seed, 424242, i)
-        scores = draws.standard_normal((1, size))
-        for attempt in range(ATTEMPTS):
-            replication = TRUTH + i * ATTEMPTS + attempt
+
+        def drawn(replication: int) -> tuple[np.ndarray, Any, np.ndarray, float]:
+            scores = draws.standard_normal((1, size))
             background = fit.space.background(fit.settings.seed, replication)[None]
             record = fit.space.records(scores, background)[0]
-            figures = simulate_trial(fit.design, record, replication, False, thread_space())
-            figures = figures[places]
+            gains = np.array(solve(record, fit.twins()))
+            return scores, record, gains, fit.pulsar_truth(record, replication)
+
+        scores, record, gains, truth = drawn(TRUTH + i * ATTEMPTS)
+        for attempt in range(ATTEMPTS):
+            replication = TRUTH + i * ATTEMPTS + attempt
+            figures = fit.both_trials(record, gains, replication, False, truth)[places]
             if not np.isfinite(figures).all():
                 continue
             if len(selectors) and not (np.abs(figures[selectors]) > CRITICAL).any():
                 continue
             far = np.abs(figures[data.estimates] - data.observed) > limits
             if far.any() or (len(null) and (np.abs(figures[null]) > CRITICAL).any()):
-                scores = draws.standard_normal((1, size))
+                scores, record, gains, truth = drawn(replication)
                 continue
             effects = full_effects(
                 fit.effects,
@@ -138,7 +144,7 @@ def effect_draws(
 def central(ranks: np.ndarray, draws: int, level: float) -> np.ndarray:
     """Return whether ranks among `draws` draws are in the central `level` of the draws + 1 ranks.
 
-    With 59 draws and a level of .5 or .9 this holds for exactly that share of truths when truth and
+    With 19 draws and a level of .5 or .9 this holds for exactly that share of truths when truth and
     draws come from one distribution: no error because there are few draws.
     """
     out = round((draws + 1) * (1.0 - level) / 2.0)

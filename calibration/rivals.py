@@ -20,12 +20,16 @@ from calibration.scenarios import (
     explanations_off,
 )
 
-THEORY_FAILS = {"theory_strength": 0.0}
-AS_FITTED = "all together, as fitted"
+THEORY_FAILS = {
+    "theory_strength": 0.0,
+    "expectations_to_empowerment": 0.0,
+    "partnership_to_connectedness": 0.0,
+}
+AS_FITTED = "all together, the model as it is"
 
 
 def rival_effects(
-    design: EffectDesign, record: Any, replications: range, space: dict[Any, Any]
+    design: EffectDesign, record: Any, gains: Any, replications: range, space: dict[Any, Any]
 ) -> np.ndarray:
     """Return the expected QPR-15 effect as delivered, 12 months, under each rival model.
 
@@ -35,6 +39,8 @@ def rival_effects(
         Layouts of the intervention teams.
     record : numpy.void
         One parameter set (record of all parameters).
+    gains : pair of float
+        Of its solved constants (`calibration.solve.deviate`).
     replications : range
         Replications to average over.
     space : dict
@@ -44,9 +50,9 @@ def rival_effects(
     -------
     numpy.ndarray
         Points, in the order of `EXPLANATIONS`. Theory failure, where it is the explanation, is
-        complete: experience of support has no effect on recovery.
+        complete: what people experience has no effect on recovery.
     """
-    off = explanations_off(record)
+    off = explanations_off(record, gains)
     found = []
     for name in EXPLANATIONS:
         changes = {
@@ -71,9 +77,9 @@ def rival_table(
     Parameters
     ----------
     rivals : numpy.ndarray
-        Expected effects, posterior draws by rivals, in points.
+        Expected effects, draws of the priors by rivals, in points.
     delivered : numpy.ndarray
-        Expected effect of the model as fitted in the same draws, in points.
+        Expected effect of the whole model in the same draws, in points.
     observed, standard_error : float
         Reported difference and its standard error, in points.
 
@@ -87,19 +93,17 @@ def rival_table(
     Notes
     -----
     The marginal likelihood of a rival is the mean over draws of the normal density of the reported
-    difference about the rival's expected effect. The draws have seen that difference; that is
-    taken back by weighing each by the inverse of its density under the model as fitted. Standard
-    errors by the jackknife over twenty groups of draws.
+    difference about the rival's expected effect, over draws that have not seen it. Standard errors
+    by the jackknife over twenty groups of draws.
     """
 
     def density(effects: np.ndarray) -> np.ndarray:
         return np.exp(-0.5 * ((observed - effects) / standard_error) ** 2)
 
     each = density(np.column_stack([rivals, delivered]))
-    weights = 1.0 / each[:, -1:]
 
     def evidence(kept: np.ndarray) -> np.ndarray:
-        return np.asarray((each[kept] * weights[kept]).sum(axis=0) / weights[kept].sum())
+        return np.asarray(each[kept].mean(axis=0))
 
     def summary(kept: np.ndarray) -> np.ndarray:
         found = evidence(kept)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from calibration.solve import ROADS, deviate
 from calibration.trial import Workspace
 from sim.inputs.roster import Roster
 from sim.inputs.roster.trial import trial_roster
@@ -21,10 +22,9 @@ from sim.scenarios.library import adjusted, load_scenario
 
 YEAR = 52
 MEASURES = ("qpr15", "inspire_support", "inspire_relationship")
-# At least this much effect of experience on recovery when "theory failure" is switched off: the
-# upper part of the correlations of alliance and outcome (.19-.32, literature) taken as wholly
-# causal, on the model's scale. Assumption.
-THEORY_HOLDS = 0.4
+# At least this effect of full implementation, in SD, when "theory failure" is switched off: what
+# interventions aimed at users themselves reach at full strength (literature). Assumption.
+THEORY_HOLDS = 0.3
 
 EFFECTS = (
     "qpr_delivered_12",
@@ -167,17 +167,20 @@ def full_effects(
     return total / len(replications)
 
 
-def explanations_off(record: Any) -> dict[str, dict[str, float]]:
+def explanations_off(record: Any, gains: Any) -> dict[str, dict[str, float]]:
     """Return what switches each explanation off in a parameter set: parameters and values.
+
+    Theory failure is off where full implementation has at least the effect `THEORY_HOLDS`.
 
     Chance is not a parameter: an expected effect is free of it.
     """
-    theory = max(float(record["experience_to_recovery"]), THEORY_HOLDS)
+    holding = record.copy()
+    deviate(holding, gains, max(THEORY_HOLDS - float(record["effect_full"]), 0.0))
     return {
         "incomplete implementation": {"implementation_gap": 0.0},
         "too short a time": {"response_time": 0.0},
         "insensitive measure": {"measure_sensitivity": 1.0},
-        "theory failure": {"experience_to_recovery": theory},
+        "theory failure": {name: float(holding[name]) for name in ROADS[2:]},
     }
 
 
@@ -210,14 +213,14 @@ def effect_of_record(
 
 
 def counterfactual_effects(
-    design: EffectDesign, record: Any, replications: range, space: dict[Any, Any]
+    design: EffectDesign, record: Any, gains: Any, replications: range, space: dict[Any, Any]
 ) -> np.ndarray:
     """Return the effects named in `COUNTERFACTUALS`: one explanation switched off at a time."""
 
     def effect(layout: Layout, changes: dict[str, float], at: int = 0) -> float:
         return effect_of_record(design, layout, record, changes, replications, space, at)
 
-    off = explanations_off(record)
+    off = explanations_off(record, gains)
     sharp = off["insensitive measure"]
     return np.array(
         [

@@ -71,8 +71,9 @@ STATISTICS = (
     "leader_excess",
     "goal_named_share",
     "goal_reached_share",
-    "rsa_slope",
+    "rsa_correlation",
     "attended_share",
+    "pulsar_overall",
 )
 FIGURES = len(STATISTICS)
 PLACE = {name: index for index, name in enumerate(STATISTICS)}
@@ -405,8 +406,6 @@ def trial_statistics(
         offered += teams_state[t].sessions_offered
         attended += teams_state[t].sessions_attended
     out[29] = attended / max(offered, 1)
-    if checks == 0:
-        return out
     out[11], _ = contrast(
         end["gaf"].copy(), start["gaf"].copy(), exposed, followed, user_team, teams, 1
     )
@@ -420,6 +419,9 @@ def trial_statistics(
         1,
     )
     out[12] = -estimate
+    out[28] = np.arctanh(correlation(start["rsa_user"].copy(), total_0))
+    if checks == 0:
+        return out
     estimate, _ = contrast(
         end["cansas_user"].copy(),
         start["cansas_user"].copy(),
@@ -494,10 +496,6 @@ def trial_statistics(
     if quarter.shape[0] == users:
         out[26] = np.nanmean(start["goal_named"].copy())
         out[27] = np.nanmean(quarter["goal_reached"].copy())
-    rated = start["rsa_user"].copy()
-    spread = ((rated - rated.mean()) ** 2).sum()
-    if spread > 0.0:
-        out[28] = ((rated - rated.mean()) * (total_0 - total_0.mean())).sum() / spread
     return out
 
 

@@ -128,11 +128,21 @@ SERVICE_USER = (
     *(_real(f"experience_{one}", f"recent experience of {one} in contacts") for one in PRACTICES),
     _real("support", "experienced support for recovery"),
     _real("relationship", "quality of the relationship with the key worker"),
+    _real(
+        "experience_shift",
+        "practice met beyond the workers' usual, as recent experience",
+        "-1 to 1",
+    ),
+    _real("relationship_shift", "part of the relationship that is due to it", "-1 to 1"),
+    _real("support_shift", "part of experienced support that is due to it", "-1 to 1"),
     _real("expectations", "what the person expects of services and of recovery"),
     _real("identity_threat", "societal threats to identity"),
     _whole("stage", "stage of recovery, 1 to 5", "1-5"),
     *(_real(f"setpoint_{one}", f"level to which {one} returns", "SD") for one in PROCESSES),
-    *(_real(f"gain_{one}", f"lasting response of {one} to support", "SD") for one in PROCESSES),
+    *(
+        _real(f"gain_{one}", f"response of {one} to what the person experiences", "SD")
+        for one in PROCESSES
+    ),
     *(_real(one, f"recovery process: {one}", "SD") for one in PROCESSES),
     *(_real(f"baseline_{one}", f"{one} when the simulation began", "SD") for one in PROCESSES),
     _real("symptoms_usual", "level to which symptoms return", "SD"),

@@ -208,7 +208,7 @@ def begin_user(world: Any, user: Any, team: Any, action: Any, p: Any, week: int)
     user.worker_generation = worker.generation
     world.follow(user, user_start(worker, team, world.row.share_black, user.sampled, p, key))
     world.follow(user, user_experience(user, worker, team, p))
-    world.follow(user, user_recovery(user, team, action, p, key))
+    world.follow(user, user_recovery(user, p, key))
     world.start(user)
 
 

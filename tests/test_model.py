@@ -21,7 +21,7 @@ from sim.engines.mesa_model import RecoveryModel
 from sim.errors import InputError
 from sim.measures.catalogue import catalogue
 from sim.measures.instrument import STAFF
-from sim.mechanisms.recovery import responses
+from sim.mechanisms.recovery import programme_responses, usual_responses
 from sim.parameters import ParameterSet, defaults, resolve, to_record
 from sim.population import Layout
 from sim.state import KINDS, PRACTICES, PROCESSES
@@ -86,28 +86,44 @@ def only(state: State, *names: str) -> State:
 # Cause: what does not lead to users does not change users.
 
 
+# Every road from practice to users: experience, relationship and support, recovery.
+CLOSED = {
+    "behaviour_to_experience": 0.0,
+    "support_shift_scale": 0.0,
+    "causal_share": 0.0,
+    "team_to_recovery": 0.0,
+    "worker_to_recovery": 0.0,
+    "training_time_cost": 0.0,
+}
+
+
+def users_of(world: CompiledWorld) -> State:
+    """Return the users of a world, without what is only met, not felt, where roads are closed."""
+    users = only(world.copy(), "service_user")
+    users["service_user"]["experience_shift"] = 0.0
+    return users
+
+
 @given(recipes())
 def test_practice_that_users_do_not_meet_changes_no_user(recipe: Recipe) -> None:
     weeks = 30
-    p = recipe.parameters(behaviour_to_experience=0.0, training_time_cost=0.0)
+    p = recipe.parameters(**CLOSED)
     layout = with_programme(random_programme(recipe.layout_seed, weeks, NOT_THROUGH_STAFF))
     scenario, usual = twins(layout, p, recipe.seed)
     for week in range(1, weeks + 1):
         scenario.step()
         usual.step()
-        left, right = only(scenario.state, "service_user"), only(usual.state, "service_user")
-        assert first_difference(left, right, week) == ""
+        assert first_difference(users_of(scenario), users_of(usual), week) == ""
 
 
 def test_practice_that_users_do_not_meet_changes_no_user_for_two_years() -> None:
-    p = busy_parameters(behaviour_to_experience=0.0, training_time_cost=0.0)
+    p = busy_parameters(**CLOSED)
     layout = toy_layout(weeks=104, users_directly=False, full_caseload=True)
     scenario, usual = twins(layout, p, 8)
     for week in range(1, 105):
         scenario.step()
         usual.step()
-        left, right = only(scenario.state, "service_user"), only(usual.state, "service_user")
-        assert first_difference(left, right, week) == ""
+        assert first_difference(users_of(scenario), users_of(usual), week) == ""
     scores, usual_scores = scenario.assess(), usual.assess()
     for name in scores.dtype.names or ():
         # Staff who were trained may rate higher; users and researchers have nothing to see.
@@ -216,7 +232,10 @@ def test_no_state_leaves_its_range(recipe: Recipe) -> None:
 def test_no_state_leaves_its_range_where_responses_are_strongest(replication: int) -> None:
     p = resolve(
         {
-            "experience_to_recovery": 1.0,
+            "experience_to_recovery": 0.7,
+            "team_to_recovery": 100.0,
+            "worker_to_recovery": 100.0,
+            "support_shift_scale": 50.0,
             "theory_strength": 2.0,
             "response_stage_3": 2.0,
             "response_stage_4": 2.0,
@@ -503,9 +522,11 @@ def gaps_to_response(response_time: float) -> np.ndarray:
         for at in range(row["user_start"], row["user_start"] + row["users"]):
             # A change of worker comes after recovery in the week and moves the relationship.
             if users[at].worker_changes == before["worker_changes"][at]:
-                level = responses(users[at], teams[index], action, p)
+                usual = usual_responses(users[at], p)
+                new = programme_responses(users[at], teams[index], action, p)
                 gaps = [
-                    getattr(users[at], f"gain_{one}") - getattr(level, one) for one in PROCESSES
+                    getattr(users[at], f"gain_{one}") - getattr(usual, one) - getattr(new, one)
+                    for one in PROCESSES
                 ]
                 found.append(max(map(abs, gaps)))
     return np.array(found)
@@ -550,8 +571,8 @@ def test_without_chance_nothing_fluctuates() -> None:
         assert (users["symptoms"] == users["symptoms_usual"]).all()
         drift = p.natural_improvement * week / 52.0 - p.symptoms_to_recovery * users["symptoms"]
         for name in PROCESSES:
-            level = users[f"setpoint_{name}"] + users[f"gain_{name}"] + drift
-            expected = before[name] + k * (level - before[name])
+            own = before[name] - before[f"gain_{name}"]
+            expected = own + k * (users[f"setpoint_{name}"] + drift - own) + users[f"gain_{name}"]
             np.testing.assert_allclose(users[name], expected, rtol=0.0, atol=1e-12)
 
 

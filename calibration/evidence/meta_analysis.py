@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -56,13 +56,15 @@ class Study:
 
 @dataclass(frozen=True)
 class Rule:
-    """The numbers of the rule: spreads of the mean effect, between programmes, per step."""
+    """The numbers of the rule, named and explained in the file."""
 
     mean_sd: float
     between_sd: float
     step_sd: float
     agnostic_mean: float
     agnostic_sd: float
+    ratio_mean: float
+    ratio_sd: float
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def read_effects(path: Path = EFFECTS) -> tuple[Rule, list[Study]]:
         if study.pooled and (study.d is None) != (study.how == "null"):
             raise InputError(f"{path.name}: {study.name}: needs d, or how = 'null' without one")
         studies.append(study)
-    names = ("mean_sd", "between_sd", "step_sd", "agnostic_mean", "agnostic_sd")
+    names = tuple(one.name for one in fields(Rule))
     return Rule(*(float(rule[name]) for name in names)), studies
 
 
@@ -161,7 +163,7 @@ def full_effect(mean: float, sd: float, ratio_mean: float, ratio_sd: float) -> t
     mean, sd : float
         Of the effect as delivered, in SD of the outcome.
     ratio_mean, ratio_sd : float
-        Of the share of the full change in practice that is reached as delivered.
+        Of the share of the full effect that is reached as delivered.
 
     Raises
     ------

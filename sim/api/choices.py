@@ -107,7 +107,6 @@ def chosen_values(
     draws: int | str | Sequence[Mapping[str, float]] | ChosenDraws,
     prior_only: bool,
     posterior: str | Path | None,
-    seed: int,
 ) -> ChosenDraws:
     """Return sets of parameter values: so many draws of a distribution, or those given as they are.
 
@@ -130,7 +129,7 @@ def chosen_values(
     if count == 0 and (prior_only or posterior is not None):
         other = "prior-only" if prior_only else "posterior"
         raise InputError(f"draws = 0: are the defaults, which leave --{other} without a meaning")
-    return chosen_draws(count, prior_only=prior_only, path=posterior, seed=seed)
+    return chosen_draws(count, prior_only=prior_only, path=posterior)
 
 
 def parameters_and_fields(

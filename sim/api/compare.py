@@ -275,7 +275,7 @@ def compare_question(
         scenarios=every,
         base=usual.name,
         roster=chosen_roster(roster, seed, setting=place),
-        chosen=chosen_values(draws, prior_only, posterior, seed),
+        chosen=chosen_values(draws, prior_only, posterior),
         setting=place,
         prices=chosen_prices(prices),
         weeks=weeks_of(years, place.years, max(each.timing.weeks for each in every)),

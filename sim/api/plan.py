@@ -208,7 +208,7 @@ def plan_question(
         capacity = dataclasses.replace(capacity, trainers=at_once)
     looked_at = number_or_none("years", years, 1 / 52, LONGEST_YEARS) or place.years or 2.0
     weeks = max(1, round(52 * looked_at))
-    chosen = chosen_values(draws, prior_only, posterior, seed)
+    chosen = chosen_values(draws, prior_only, posterior)
     if len(chosen.draws) < 2:
         count = draws if isinstance(draws, int | str) else len(chosen.draws)
         raise InputError(f"draws = {count}: at least 2, for search and score apart")

@@ -166,7 +166,7 @@ def run_question(
     if fields:
         wanted = [adjusted(each, fields) for each in wanted]
     teams = chosen_roster(roster, seed)
-    chosen = chosen_values(draws, prior_only, posterior, seed)
+    chosen = chosen_values(draws, prior_only, posterior)
     usual = REPLICATIONS_OF_DEFAULTS if chosen.source == DEFAULTS else 1
     runs = whole("replications", usual if replications is None else replications, 1)
     asked_weeks = weeks_asked(years, weeks)

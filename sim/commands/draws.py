@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 def add_draw_options(parser: argparse.ArgumentParser, default: int) -> None:
     """Add ``--draws``, ``--prior-only`` and ``--posterior``."""
+    from sim.posterior import NAMES
+
     parser.add_argument(
         "--draws",
         default=str(default),
@@ -21,17 +23,18 @@ def add_draw_options(parser: argparse.ArgumentParser, default: int) -> None:
         "--prior-only", action="store_true", help="draw from the priors, as if without the trial"
     )
     parser.add_argument(
-        "--posterior", metavar="FILE", help="a posterior of your own (CSV); see 'refocus calibrate'"
+        "--posterior",
+        metavar="NAME",
+        help=f"fitted to which data: {', '.join(NAMES)} (default {NAMES[0]}), or a CSV file of "
+        "your own; see 'refocus calibrate'",
     )
 
 
 def given_draws(given: argparse.Namespace) -> ChosenDraws:
     """Return the sets of parameter values that the options ask for, and tell what they are not."""
-    from sim.api.choices import LARGEST_SEED, chosen_values
-    from sim.reading.numbers import whole
+    from sim.api.choices import chosen_values
 
-    seed = whole("seed", given.seed, 0, LARGEST_SEED)
-    chosen = chosen_values(given.draws, given.prior_only, given.posterior, seed)
+    chosen = chosen_values(given.draws, given.prior_only, given.posterior)
     for note in chosen.notes:
         print(f"refocus: posterior: {note}", file=sys.stderr, flush=True)
     return chosen

@@ -36,7 +36,8 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         help="simulate the REFOCUS trial many times, or predict the PULSAR trial",
         description="refocus: simulate the REFOCUS trial from the posterior and show where its "
         "published figures fall. pulsar: predict the PULSAR stepped-wedge trial from its design "
-        "alone; its outcome is not used in fitting. With --out: tables and a report.",
+        "and the posterior of REFOCUS alone, which has not seen its outcome. With --out: tables "
+        "and a report.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -111,6 +112,7 @@ def predict(given: argparse.Namespace) -> int:
     """Predict the PULSAR trial."""
     from dataclasses import asdict
 
+    from sim.posterior import REFOCUS_ALONE
     from sim.trials.studies.pulsar import coverage_shift, pulsar_design, simulate_pulsar
     from sim.trials.studies.pulsar_outcome import forecast_rows, pulsar_outcome, pulsar_text
 
@@ -123,6 +125,9 @@ def predict(given: argparse.Namespace) -> int:
     document = None if given.document is None else Path(given.document)
     if document is not None and given.resume is None:
         new_document(document)
+    if given.posterior is None and not given.prior_only:
+        # The default posterior has seen what is to be predicted.
+        given.posterior = REFOCUS_ALONE
     chosen, count, seed = prepared(given)
     with job(given, "trial") as work:
         tell_compiling()

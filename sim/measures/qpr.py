@@ -40,6 +40,7 @@ from sim.measures.items import (
 )
 from sim.measures.purposes import Key, purpose
 from sim.measures.scales import standardised
+from sim.mechanisms.bounds import weekly_fraction
 from sim.streams import to_normal, to_uniform
 
 # Its number, never another's, and the purposes of its random draws.
@@ -52,6 +53,7 @@ INTRAPERSONAL_ITEMS = 17
 INTERPERSONAL_ITEMS = 5
 ITEMS = 22
 QPR15_MAXIMUM = 60.0
+MOST_RETEST = 0.98
 QPR22_MAXIMUM = 88.0
 INTRAPERSONAL_MAXIMUM = 68.0
 INTERPERSONAL_MAXIMUM = 20.0
@@ -85,13 +87,27 @@ class QprModel(NamedTuple):
     noise_interpersonal: float
 
 
+def retest_at_one_level(p: Any) -> float:
+    """Return the retest correlation of people who stand still, for the wanted one after two weeks.
+
+    r / (1 - s f^2 k (2 - k)): in two weeks recovery itself moves, f the spread of its
+    fluctuations, k the share of them that a week takes back, s the sensitivity. Without this, real
+    change would be counted twice (.70 instead of .74). At most .98.
+    """
+    k = weekly_fraction(p.recovery_half_life)
+    moved = p.measure_sensitivity * p.fluctuation_sd * p.fluctuation_sd * k * (2.0 - k)
+    wanted = p.qpr_retest / (1.0 - moved)
+    return wanted if wanted < MOST_RETEST else MOST_RETEST
+
+
 def qpr_model(p: Any) -> QprModel:
     """Return the item weights for the wanted retest correlation and alpha of QPR-15.
 
     Parameters
     ----------
     p : record-like
-        Reads qpr_item_location, qpr_item_spread, qpr_retest, qpr_alpha, qpr_item_stability,
+        Reads qpr_item_location, qpr_item_spread, qpr_retest, recovery_half_life, fluctuation_sd,
+        measure_sensitivity, qpr_alpha, qpr_item_stability,
         qpr_interpersonal_offset, qpr_interpersonal_signal, qpr_interpersonal_relationship,
         measure_process_correlation and chance_scale.
 
@@ -105,7 +121,7 @@ def qpr_model(p: Any) -> QprModel:
     shares = item_shares(
         15.0,
         overlap,
-        p.qpr_retest,
+        retest_at_one_level(p),
         inter_item_correlation(p.qpr_alpha, 15.0),
         p.qpr_item_stability,
         attenuation(p.qpr_item_location, p.qpr_item_spread),

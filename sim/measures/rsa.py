@@ -7,6 +7,7 @@ what they themselves hold; leaders rate higher by `rsa_leader_excess`.
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any
 
 from sim.measures.csq import experienced_care
@@ -14,6 +15,7 @@ from sim.measures.instrument import NO_FIGURE, STAFF, USER, Measure, instrument
 from sim.measures.purposes import Key, purpose
 from sim.measures.recovery_fidelity import practices_experienced
 from sim.measures.scales import blend, one_normal, scale_score, standardised
+from sim.mechanisms.recovery import recovery_mean
 
 # Its number, never another's, and the purposes of its random draws.
 RSA_USER = 3
@@ -27,13 +29,23 @@ HUNDREDTHS = 100.0
 
 
 def rsa_user_score(user: Any, p: Any, key: Key, week: int) -> float:
-    """Return the team's recovery orientation (1-5) as the service user rates it."""
-    latent = blend(
+    """Return the team's recovery orientation (1-5) as the service user rates it.
+
+    Notes
+    -----
+    l = sqrt(1 - w^2) care and practices met + w own recovery: people who feel better may rate their
+    team better (`rsa_rater_mood`), so that the correlation with the QPR, rated by the same person,
+    is not taken for what the team does. Own recovery is the mean process in its own spread.
+    """
+    met = blend(
         experienced_care(user, 0.5, p),
         practices_experienced(user, p),
         p.rsa_care_weight,
         p.measure_experience_correlation,
     )
+    spread = sqrt(0.2 + 0.8 * p.measure_process_correlation)
+    mood = p.rsa_rater_mood
+    latent = sqrt(1.0 - mood * mood) * met + mood * recovery_mean(user) / spread
     return scale_score(
         p.rsa_mean,
         p.rsa_sd,

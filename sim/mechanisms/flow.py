@@ -81,6 +81,7 @@ class ServiceFlow(NamedTuple):
     worker_changes: int
     rapport: float
     relationship: float
+    relationship_shift: float
 
 
 def leaving_probability(team: Any, action: Any, p: Any) -> float:
@@ -342,6 +343,7 @@ def service_outcome(
             worker_changes=user.worker_changes,
             rapport=user.rapport,
             relationship=user.relationship,
+            relationship_shift=user.relationship_shift,
         )
     if draw.change == SAME_WORKER or (
         place == user.worker and generation == user.worker_generation
@@ -354,6 +356,7 @@ def service_outcome(
             worker_changes=user.worker_changes,
             rapport=user.rapport,
             relationship=user.relationship,
+            relationship_shift=user.relationship_shift,
         )
     rapport, _, _, _ = normals(key, USER_RAPPORT, week)
     return ServiceFlow(
@@ -364,6 +367,7 @@ def service_outcome(
         worker_changes=user.worker_changes + 1,
         rapport=rapport,
         relationship=share(user.relationship * (1.0 - p.relationship_loss_on_change)),
+        relationship_shift=user.relationship_shift * (1.0 - p.relationship_loss_on_change),
     )
 
 

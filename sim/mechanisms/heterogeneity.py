@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sim.mechanisms.bounds import clamp, share
 from sim.mechanisms.flow import usual_vacancies, usual_workload
 from sim.mechanisms.practice import delivered, opportunity, usual_delivery
-from sim.mechanisms.recovery import correlated, responses, within_limit
+from sim.mechanisms.recovery import correlated, usual_responses, within_limit
 from sim.mechanisms.relationship import (
     experience_mean,
     practice_probability,
@@ -32,6 +32,7 @@ from sim.streams import (
     TEAM_START_MORE,
     TRUST_START,
     TYPE_START,
+    USER_EXPERIENCE,
     USER_RAPPORT,
     USER_START,
     USER_START_FLOW,
@@ -168,6 +169,9 @@ class UserExperience(NamedTuple):
 
     relationship: float
     support: float
+    experience_shift: float
+    relationship_shift: float
+    support_shift: float
 
 
 class UserRecovery(NamedTuple):
@@ -401,6 +405,20 @@ def setpoint_sd(p: Any) -> float:
     return sqrt(left) if left > 0.05 else sqrt(0.05)
 
 
+def experience_at_start(
+    behaviour: float, skill: float, intent_mean: float, normal: float, p: Any
+) -> float:
+    """Return a person's recent experience of one practice on arrival, in [0, 1].
+
+    P + z sqrt(P (1 - P) a / (2 - a)), with P the chance of the practice in a contact and a the pace
+    of experience: the spread at which moving a share a towards what happened settles, so that usual
+    care does not widen because the simulation began.
+    """
+    chance = practice_probability(delivered(behaviour, skill, p), usual_delivery(intent_mean, p), p)
+    pace = share(p.experience_pace)
+    return share(chance + normal * sqrt(chance * (1.0 - chance) * pace / (2.0 - pace)))
+
+
 def user_start(
     worker: Any, team: Any, share_black: float, sampled: int, p: Any, key: Any
 ) -> UserStart:
@@ -408,8 +426,8 @@ def user_start(
 
     Set-points of the five processes share one factor, so that they correlate `process_correlation`
     with each other; all shift with the team's case mix. Current levels fluctuate around them.
-    Experience of the working practices starts at what the key worker delivers,
-    or usually delivered while the post is vacant.
+    Experience of the working practices starts around what the key worker usually delivers: whoever
+    comes has met nothing of the programme yet.
     """
     u_black, u_rate, u_goal, u_progress = uniforms(key, USER_START, 0)
     z_disposition, z_general, z_expectations, z_threat = normals(key, USER_START_MORE, 0)
@@ -437,11 +455,7 @@ def user_start(
     elif stage_level > 0.4:
         stage = 4
     has_goal = happens(u_goal, p.has_goal_share)
-    coaching, values = worker.behaviour_coaching, worker.behaviour_values
-    strengths, goals = worker.behaviour_strengths, worker.behaviour_goals
-    if worker.present == 0:
-        coaching, values = worker.behaviour_usual_coaching, worker.behaviour_usual_values
-        strengths, goals = worker.behaviour_usual_strengths, worker.behaviour_usual_goals
+    z_coaching, z_values, z_strengths, z_goals = normals(key, USER_EXPERIENCE, 0)
     return UserStart(
         in_service=1,
         in_research=sampled,
@@ -453,25 +467,29 @@ def user_start(
         rapport=z_rapport,
         disposition=z_disposition,
         support_disposition=z_support,
-        experience_coaching=practice_probability(
-            delivered(coaching, worker.skill_coaching, p),
-            usual_delivery(p.intent_mean_coaching, p),
+        experience_coaching=experience_at_start(
+            worker.behaviour_usual_coaching,
+            worker.skill_usual_coaching,
+            p.intent_mean_coaching,
+            z_coaching,
             p,
         ),
-        experience_values=practice_probability(
-            delivered(values, worker.skill_values, p),
-            usual_delivery(p.intent_mean_values, p),
+        experience_values=experience_at_start(
+            worker.behaviour_usual_values,
+            worker.skill_usual_values,
+            p.intent_mean_values,
+            z_values,
             p,
         ),
-        experience_strengths=practice_probability(
-            delivered(strengths, worker.skill_strengths, p),
-            usual_delivery(p.intent_mean_strengths, p),
+        experience_strengths=experience_at_start(
+            worker.behaviour_usual_strengths,
+            worker.skill_usual_strengths,
+            p.intent_mean_strengths,
+            z_strengths,
             p,
         ),
-        experience_goals=practice_probability(
-            delivered(goals, worker.skill_goals, p),
-            usual_delivery(p.intent_mean_goals, p),
-            p,
+        experience_goals=experience_at_start(
+            worker.behaviour_usual_goals, worker.skill_usual_goals, p.intent_mean_goals, z_goals, p
         ),
         expectations=share(p.expectations_mean + p.expectations_sd * z_expectations),
         identity_threat=threat,
@@ -501,19 +519,27 @@ def user_experience(user: Any, worker: Any, team: Any, p: Any) -> UserExperience
     """
     experience = experience_mean(user)
     relationship = share(
-        relationship_target(user, worker.interpersonal, experience, team, p)
+        relationship_target(user, worker.interpersonal, experience, 0.0, team, p)
         * (1.0 - usual_deficit(user.contact_rate / usual_workload(team, p), p))
     )
-    return UserExperience(relationship, support_target(user, relationship, experience, p))
+    support = support_target(user, relationship, experience, 0.0, p)
+    return UserExperience(
+        relationship=relationship,
+        support=support,
+        experience_shift=0.0,
+        relationship_shift=0.0,
+        support_shift=0.0,
+    )
 
 
-def user_recovery(user: Any, team: Any, action: Any, p: Any, key: Any) -> UserRecovery:
+def user_recovery(user: Any, p: Any, key: Any) -> UserRecovery:
     """Return the recovery at which a user starts: set-point, response so far, and fluctuation.
 
-    The response so far is the lasting response to current experience, so that nothing drifts under
-    usual care merely because the simulation began. Levels are clamped as they are later on.
+    The response so far is that to current experience, so that nothing drifts under usual care
+    merely because the simulation began. Nobody arrives with a response to the programme. Levels are
+    clamped as they are later on.
     """
-    level = responses(user, team, action, p)
+    level = usual_responses(user, p)
     z_0, z_1, z_2, z_3 = normals(key, USER_START_STATE_MORE, 0)
     z_4, z_functioning, z_needs, _ = normals(key, USER_START_FLOW, 0)
     noise = correlated(z_0, z_1, z_2, z_3, z_4, p.process_correlation)
@@ -532,11 +558,11 @@ def user_recovery(user: Any, team: Any, action: Any, p: Any, key: Any) -> UserRe
     support = (user.support - p.support_mean) / p.support_scale
     health_sd = p.health_fluctuation_sd * p.chance_scale
     return UserRecovery(
-        gain_connectedness=level.connectedness,
-        gain_hope=level.hope,
-        gain_identity=level.identity,
-        gain_meaning=level.meaning,
-        gain_empowerment=level.empowerment,
+        gain_connectedness=within_limit(level.connectedness),
+        gain_hope=within_limit(level.hope),
+        gain_identity=within_limit(level.identity),
+        gain_meaning=within_limit(level.meaning),
+        gain_empowerment=within_limit(level.empowerment),
         connectedness=connectedness,
         hope=hope,
         identity=identity,

@@ -248,23 +248,24 @@ def behaviour_target(
     behaviour_usual: float,
     habit: float,
     room: float,
-    protected_room: float,
+    relieved_room: float,
     carried: float,
     p: Any,
 ) -> float:
     """Return the behaviour to which a person tends in one practice.
 
-    T = O u + O' t (i - u) + (1 - t) h (habit - usual behaviour), in [0, 1]: usual intent u needs
-    opportunity O; a shift in intent needs transfer t as well; habit carries part of what transfer
-    does not. Protected time is set aside for new practice: it widens the room O' for a rise in
-    intent and leaves that for usual work as it is. O' = 1 when the implementation gap is switched
-    off.
+    T = O u + O' t s (i - u) + (1 - t) h (habit - usual behaviour), in [0, 1]: usual intent u needs
+    opportunity O; a shift in intent needs transfer t as well, times `practice_scale` s; habit
+    carries part of what transfer does not. Relief from competing priorities and protected time are
+    for new practice: they widen the room O' for a rise in intent and leave that for usual work as
+    it is. O' t s = 1 when the implementation gap is switched off.
     """
-    available = protected_room if intent_now > intent_usual else room
+    available = relieved_room if intent_now > intent_usual else room
     room_for_new = 1.0 - p.implementation_gap * (1.0 - available)
+    scale = 1.0 - p.implementation_gap * (1.0 - p.practice_scale)
     return share(
         room * intent_usual
-        + room_for_new * carried * (intent_now - intent_usual)
+        + room_for_new * carried * scale * (intent_now - intent_usual)
         + (1.0 - carried) * p.habit_strength * (habit - behaviour_usual)
     )
 
@@ -288,10 +289,8 @@ def behaviour(
             habit_strengths=0.0,
             habit_goals=0.0,
         )
-    room = opportunity(
-        staff.priorities, trust.priorities, team.workload, action.priorities_relief, 0.0, p
-    )
-    protected_room = opportunity(
+    room = opportunity(staff.priorities, trust.priorities, team.workload, 0.0, 0.0, p)
+    relieved_room = opportunity(
         staff.priorities,
         trust.priorities,
         team.workload,
@@ -310,7 +309,7 @@ def behaviour(
             staff.behaviour_usual_coaching,
             staff.habit_coaching,
             room,
-            protected_room,
+            relieved_room,
             carried,
             p,
         ),
@@ -324,7 +323,7 @@ def behaviour(
             staff.behaviour_usual_values,
             staff.habit_values,
             room,
-            protected_room,
+            relieved_room,
             carried,
             p,
         ),
@@ -338,7 +337,7 @@ def behaviour(
             staff.behaviour_usual_strengths,
             staff.habit_strengths,
             room,
-            protected_room,
+            relieved_room,
             carried,
             p,
         ),
@@ -352,7 +351,7 @@ def behaviour(
             staff.behaviour_usual_goals,
             staff.habit_goals,
             room,
-            protected_room,
+            relieved_room,
             carried,
             p,
         ),

@@ -1,7 +1,7 @@
 """Recovery: the CHIME processes, stages, quality of life, functioning and needs.
 
 Each process (connectedness, hope, identity, meaning, empowerment) lives on a normal scale with unit
-spread between people at the start. It fluctuates around a set-point of the person plus a lasting
+spread between people at the start. It fluctuates around a set-point of the person plus a
 response to what the person experiences. Stages of recovery are not linear and change how much a
 person responds. Nothing here reads the arm, the scenario's name or the staff's training.
 """
@@ -21,7 +21,7 @@ LIMIT = 8.0
 
 
 class Responses(NamedTuple):
-    """Level of lasting response to which each process tends, in standard deviations."""
+    """Level of response to which each process tends, in standard deviations."""
 
     connectedness: float
     hope: float
@@ -77,61 +77,93 @@ def responsiveness(stage: int, p: Any) -> float:
     return p.response_stage_5
 
 
-def responses(user: Any, team: Any, action: Any, p: Any) -> Responses:
-    """Return the lasting response of each process to what the person experiences.
+def usual_responses(user: Any, p: Any) -> Responses:
+    """Return the response of each process to what the person experiences, the programme left out.
 
-    With z(x) = (x - mean) / scale, response_k = b s [w_r z(relationship) + w_s z(support)
-    + w_e z(experience of the practice tied to k)], b the effect of experience on recovery (its
-    prior includes zero: the theory may fail), s the responsiveness of the stage. The last term is
-    strengths for identity, values for meaning, the mean of coaching and goal-striving for
-    empowerment; in its place connectedness has w_r z(relationship) once more, hope w_s z(support).
-    Expectations, partnership and components beyond
-    REFOCUS act directly. Clamped to +-8 standard deviations.
+    With z(x) = (x - shift of x - mean) / scale, response_k = b s [w_r z(relationship) + w_s
+    z(support) + w_e z(experience of the practice tied to k)], b the slope of recovery on experience
+    between people and s the responsiveness of the stage. The last term is strengths for identity,
+    values for meaning, the mean of coaching and goal-striving for empowerment; in its place
+    connectedness has w_r z(relationship) once more, hope w_s z(support). Expectations and threats
+    to identity act directly.
 
     Notes
     -----
-    Alliance and outcome correlate .19-.32 (literature); how much of that is causal is unknown.
+    Alliance and outcome correlate .19-.32 (literature); how much of that is causal is unknown, so
+    what the programme shifts is taken out here and stands in `programme_responses`.
     """
     strength = p.experience_to_recovery * p.theory_strength * responsiveness(user.stage, p)
-    relation = (user.relationship - p.relationship_mean) / p.relationship_sd
-    support = (user.support - p.support_mean) / p.support_scale
+    shift = p.behaviour_to_experience * user.experience_shift
+    relation = (user.relationship - user.relationship_shift - p.relationship_mean) / (
+        p.relationship_sd
+    )
+    support = (user.support - user.support_shift - p.support_mean) / p.support_scale
     process = p.weight_relationship * relation + p.weight_support * support
     coaching = (
-        user.experience_coaching - usual_delivery(p.intent_mean_coaching, p)
+        user.experience_coaching - shift - usual_delivery(p.intent_mean_coaching, p)
     ) / p.experience_scale
-    values = (user.experience_values - usual_delivery(p.intent_mean_values, p)) / p.experience_scale
+    values = (
+        user.experience_values - shift - usual_delivery(p.intent_mean_values, p)
+    ) / p.experience_scale
     strengths = (
-        user.experience_strengths - usual_delivery(p.intent_mean_strengths, p)
+        user.experience_strengths - shift - usual_delivery(p.intent_mean_strengths, p)
     ) / p.experience_scale
-    goals = (user.experience_goals - usual_delivery(p.intent_mean_goals, p)) / p.experience_scale
+    goals = (
+        user.experience_goals - shift - usual_delivery(p.intent_mean_goals, p)
+    ) / p.experience_scale
     expecting = p.expectations_to_empowerment * (user.expectations - p.expectations_mean)
-    partnership = p.partnership_to_connectedness * team.partnership
     threat = p.threat_to_identity * (user.identity_threat - p.identity_threat_mean)
-    peers = p.peer_delivery_to_hope * action.peer_delivery
-    citizenship = p.social_inclusion_to_recovery * action.social_inclusion
-    family = p.family_to_connectedness * action.family_involvement
-    connectedness = strength * (process + p.weight_relationship * relation)
-    hope = strength * (process + p.weight_support * support)
-    identity = strength * (process + p.weight_experience * strengths)
-    meaning = strength * (process + p.weight_experience * values)
-    empowerment = strength * (process + p.weight_experience * 0.5 * (coaching + goals))
+    empowerment = process + p.weight_experience * 0.5 * (coaching + goals)
     return Responses(
-        connectedness=within_limit(connectedness + partnership + citizenship + family),
-        hope=within_limit(hope + peers),
-        identity=within_limit(identity - threat + citizenship),
-        meaning=within_limit(meaning),
-        empowerment=within_limit(empowerment + expecting),
+        connectedness=strength * (process + p.weight_relationship * relation),
+        hope=strength * (process + p.weight_support * support),
+        identity=strength * (process + p.weight_experience * strengths) - threat,
+        meaning=strength * (process + p.weight_experience * values),
+        empowerment=strength * empowerment + expecting,
     )
 
 
-def gain_after_week(gain: float, response: float, p: Any) -> float:
-    """Move a lasting response towards its level with half-life `response_half_life`.
+def programme_responses(user: Any, team: Any, action: Any, p: Any) -> Responses:
+    """Return the response of each process to what the programme has changed.
+
+    response_k = s { c b [w_r R / relationship sd + w_s U / support scale + w_e E / experience
+    scale] + t B + e E }, the bracket with the weights of `usual_responses`, E, R, U the shifts of
+    experience, relationship and support, B the team's mean shift in behaviour, s the responsiveness
+    of the stage. Three roads lead to recovery: by support, of which a share c of the slope between
+    people is causal; by the team (t) and by the own worker (e), for practice change that support
+    does not see. t and e are solved so that full implementation has the effect that was drawn for
+    it. The partnership project and components beyond REFOCUS act directly.
+    """
+    weight = p.theory_strength * responsiveness(user.stage, p)
+    causal = weight * p.causal_share * p.experience_to_recovery
+    relation = p.weight_relationship * user.relationship_shift / p.relationship_sd
+    support = p.weight_support * user.support_shift / p.support_scale
+    experience = p.weight_experience * user.experience_shift / p.experience_scale
+    practice = weight * (
+        p.team_to_recovery * team.behaviour_shift + p.worker_to_recovery * user.experience_shift
+    )
+    process = causal * (relation + support) + practice
+    partnership = p.partnership_to_connectedness * team.partnership
+    peers = p.peer_delivery_to_hope * action.peer_delivery
+    citizenship = p.social_inclusion_to_recovery * action.social_inclusion
+    family = p.family_to_connectedness * action.family_involvement
+    return Responses(
+        connectedness=process + causal * relation + partnership + citizenship + family,
+        hope=process + causal * support + peers,
+        identity=process + causal * experience + citizenship,
+        meaning=process + causal * experience,
+        empowerment=process + causal * experience,
+    )
+
+
+def gain_after_week(gain: float, usual: float, programme: float, p: Any) -> float:
+    """Move a response towards its level with half-life `recovery_half_life`, in +-8.
 
     The half-life is scaled by `response_time`: 1 as modelled, 0 for a response within the week (the
-    explanation "twelve months were too short" switched off). The process itself still follows its
-    new level with `recovery_half_life`.
+    explanation "twelve months were too short" switched off).
     """
-    return close_gap(gain, response, weekly_fraction(p.response_half_life * p.response_time))
+    k = weekly_fraction(p.recovery_half_life * p.response_time)
+    return within_limit(close_gap(gain, usual + programme, k))
 
 
 class Fluctuations(NamedTuple):
@@ -169,16 +201,20 @@ def correlated(
 
 
 def process_after_week(
-    value: float, setpoint: float, gain: float, drift: float, noise: float, p: Any
+    value: float, before: float, gain: float, setpoint: float, drift: float, noise: float, p: Any
 ) -> float:
-    """Move one process: x' = x + k (setpoint + gain + drift - x) + s e.
+    """Move one process: what is no response returns to its set-point, the response is added.
 
-    k from `recovery_half_life`; s keeps the spread of fluctuations at `fluctuation_sd`:
-    s = sd sqrt(2 k - k^2) (stationary AR(1)). Clamped to +-8 standard deviations.
+    f = x - g fluctuates, f' = f + k (setpoint + drift - f) + s e, and x' = f' + g', with g and g'
+    the response before and after the week, k from `recovery_half_life`; s keeps the spread of
+    fluctuations at `fluctuation_sd`: s = sd sqrt(2 k - k^2) (stationary AR(1)). With
+    `response_time` 1 this is one lag: x' = x + k (setpoint + drift + response - x) + s e. Clamped
+    to +-8 standard deviations.
     """
     k = weekly_fraction(p.recovery_half_life)
     s = p.fluctuation_sd * p.chance_scale * sqrt(k * (2.0 - k))
-    return within_limit(value + k * (setpoint + gain + drift - value) + s * noise)
+    own = value - before
+    return within_limit(own + k * (setpoint + drift - own) + s * noise + gain)
 
 
 def health_after_week(value: float, level: float, noise: float, p: Any) -> float:
@@ -202,12 +238,15 @@ def recovery(user: Any, team: Any, action: Any, p: Any, key: Any, week: int) -> 
     mean process, unmet needs fall with experienced support; all link strengths are assumptions
     except symptoms and recovery (r = -.21 to -.44, literature).
     """
-    level = responses(user, team, action, p)
-    gain_connectedness = gain_after_week(user.gain_connectedness, level.connectedness, p)
-    gain_hope = gain_after_week(user.gain_hope, level.hope, p)
-    gain_identity = gain_after_week(user.gain_identity, level.identity, p)
-    gain_meaning = gain_after_week(user.gain_meaning, level.meaning, p)
-    gain_empowerment = gain_after_week(user.gain_empowerment, level.empowerment, p)
+    usual = usual_responses(user, p)
+    new = programme_responses(user, team, action, p)
+    gain_connectedness = gain_after_week(
+        user.gain_connectedness, usual.connectedness, new.connectedness, p
+    )
+    gain_hope = gain_after_week(user.gain_hope, usual.hope, new.hope, p)
+    gain_identity = gain_after_week(user.gain_identity, usual.identity, new.identity, p)
+    gain_meaning = gain_after_week(user.gain_meaning, usual.meaning, new.meaning, p)
+    gain_empowerment = gain_after_week(user.gain_empowerment, usual.empowerment, new.empowerment, p)
     since = week - user.arrival_week
     drift = p.natural_improvement * since / WEEKS_PER_YEAR - p.symptoms_to_recovery * user.symptoms
     z_0, z_1, z_2, z_3 = normals(key, USER_PROCESSES, week)
@@ -215,21 +254,42 @@ def recovery(user: Any, team: Any, action: Any, p: Any, key: Any, week: int) -> 
     noise = correlated(z_0, z_1, z_2, z_3, z_4, p.process_correlation)
     connectedness = process_after_week(
         user.connectedness,
-        user.setpoint_connectedness,
+        user.gain_connectedness,
         gain_connectedness,
+        user.setpoint_connectedness,
         drift,
         noise.connectedness,
         p,
     )
-    hope = process_after_week(user.hope, user.setpoint_hope, gain_hope, drift, noise.hope, p)
+    hope = process_after_week(
+        user.hope, user.gain_hope, gain_hope, user.setpoint_hope, drift, noise.hope, p
+    )
     identity = process_after_week(
-        user.identity, user.setpoint_identity, gain_identity, drift, noise.identity, p
+        user.identity,
+        user.gain_identity,
+        gain_identity,
+        user.setpoint_identity,
+        drift,
+        noise.identity,
+        p,
     )
     meaning = process_after_week(
-        user.meaning, user.setpoint_meaning, gain_meaning, drift, noise.meaning, p
+        user.meaning,
+        user.gain_meaning,
+        gain_meaning,
+        user.setpoint_meaning,
+        drift,
+        noise.meaning,
+        p,
     )
     empowerment = process_after_week(
-        user.empowerment, user.setpoint_empowerment, gain_empowerment, drift, noise.empowerment, p
+        user.empowerment,
+        user.gain_empowerment,
+        gain_empowerment,
+        user.setpoint_empowerment,
+        drift,
+        noise.empowerment,
+        p,
     )
     symptoms = health_after_week(user.symptoms, user.symptoms_usual, n_symptoms, p)
     functioning = health_after_week(

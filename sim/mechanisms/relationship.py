@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sim.element import Cost, Use, spell
 from sim.link import Link
-from sim.mechanisms.bounds import close_gap, share, weekly_fraction, weekly_probability
+from sim.mechanisms.bounds import clamp, close_gap, share, weekly_fraction, weekly_probability
 from sim.mechanisms.practice import delivered, usual_delivery, usual_delivery_mean
 from sim.streams import USER_CONTACT, USER_PRACTICES, happens, uniforms
 
@@ -25,6 +25,9 @@ class Contact(NamedTuple):
     experience_goals: float
     relationship: float
     support: float
+    experience_shift: float
+    relationship_shift: float
+    support_shift: float
     expectations: float
     has_goal: int
     goal_progress: float
@@ -62,14 +65,44 @@ def experience_mean(user: Any) -> float:
     )
 
 
+def practice_shift(worker: Any, p: Any) -> float:
+    """Return how much more a worker delivers than usual, mean over the four working practices.
+
+    x = mean_k [ D(behaviour_k, skill_k) - D(usual behaviour_k, usual skill_k) ], with D as in
+    `delivered`.
+    """
+    return 0.25 * (
+        delivered(worker.behaviour_coaching, worker.skill_coaching, p)
+        - delivered(worker.behaviour_usual_coaching, worker.skill_usual_coaching, p)
+        + delivered(worker.behaviour_values, worker.skill_values, p)
+        - delivered(worker.behaviour_usual_values, worker.skill_usual_values, p)
+        + delivered(worker.behaviour_strengths, worker.skill_strengths, p)
+        - delivered(worker.behaviour_usual_strengths, worker.skill_usual_strengths, p)
+        + delivered(worker.behaviour_goals, worker.skill_goals, p)
+        - delivered(worker.behaviour_usual_goals, worker.skill_usual_goals, p)
+    )
+
+
+def shift_beyond_experience(link: float, experience_shift: float, p: Any) -> float:
+    """Return what a shift in practice adds to a target beyond the experience that carries it.
+
+    (s - b) e E: the target already holds b e E through experience itself (b the link from behaviour
+    to experience, e the target's slope on experience), and s e E in all is what the programme does
+    (s = `support_shift_scale`, solved so that experienced support moves as far as evidence on
+    effects says). Slope between people and effect of the programme are two things.
+    """
+    return (p.support_shift_scale - p.behaviour_to_experience) * link * experience_shift
+
+
 def relationship_target(
-    user: Any, interpersonal: float, experience: float, team: Any, p: Any
+    user: Any, interpersonal: float, experience: float, beyond: float, team: Any, p: Any
 ) -> float:
     """Return the relationship to which a user and a worker tend, in [0, 1].
 
-    T = m + s (a disposition + b rapport + c worker + climate) + e (experience - D0) + k partnership
-    (1 - m), with s the spread of relationships, and a, b, c the shares of user, pair and worker in
-    it. Variance within clinicians: 0-.2 of patient-rated relationship (literature).
+    T = m + s (a disposition + b rapport + c worker + climate) + e (experience - D0) + beyond, with
+    s the spread of relationships, a, b, c the shares of user, pair and worker in it, and `beyond`
+    what the programme does besides (`shift_beyond_experience`, `from_partnership`). Variance within
+    clinicians: 0-.2 of patient-rated relationship (literature).
     """
     spread = (
         p.relationship_share_user * user.disposition
@@ -81,20 +114,34 @@ def relationship_target(
         p.relationship_mean
         + p.relationship_sd * spread
         + p.relationship_from_experience * (experience - usual_delivery_mean(p))
-        + p.relationship_from_partnership * team.partnership * (1.0 - p.relationship_mean)
+        + beyond
     )
 
 
-def support_target(user: Any, relationship: float, experience: float, p: Any) -> float:
+def from_partnership(team: Any, p: Any) -> float:
+    """Return what the partnership project does to relationships: s k partnership (1 - m)."""
+    return (
+        p.support_shift_scale
+        * p.relationship_from_partnership
+        * team.partnership
+        * (1.0 - p.relationship_mean)
+    )
+
+
+def support_target(
+    user: Any, relationship: float, experience: float, beyond: float, p: Any
+) -> float:
     """Return the experienced support to which a user tends, in [0, 1].
 
-    T = m + a (relationship - relationship mean) + b (experience - D0) + s own disposition. Sizes:
-    assumption (no REFOCUS figure for INSPIRE was seen).
+    T = m + a (relationship - relationship mean) + b (experience - D0) + beyond + s own disposition,
+    `beyond` as in `shift_beyond_experience`. Sizes: assumption (no REFOCUS figure for INSPIRE was
+    seen).
     """
     return share(
         p.support_mean
         + p.support_from_relationship * (relationship - p.relationship_mean)
         + p.support_from_experience * (experience - usual_delivery_mean(p))
+        + beyond
         + p.support_sd_person * user.support_disposition
     )
 
@@ -105,6 +152,14 @@ def contact(user: Any, worker: Any, team: Any, action: Any, p: Any, key: Any, we
     Contacts: two chances a week. In contacts each working practice happens or not; experience moves
     a share towards what happened, relationship and support a share towards their targets. Nothing
     moves in a week without contact, except expectations, which the programme raises directly.
+
+    The shifts follow the same paces without chance, from what this worker delivers beyond own usual
+    (`practice_shift`), n the week's contacts, with targets in [-1, 1] (fitted values stay far
+    inside):
+    E' = E + experience pace n (x - E),
+    R' = R + relationship pace n (s e E' + partnership - R),
+    U' = U + support pace n (a R' + s b E' - U).
+    They are exactly 0 while nobody differs from own usual.
     """
     first, second, naming, step = uniforms(key, USER_CONTACT, week)
     chance = contact_probability(user, worker, team, action, p)
@@ -119,6 +174,9 @@ def contact(user: Any, worker: Any, team: Any, action: Any, p: Any, key: Any, we
             experience_goals=user.experience_goals,
             relationship=user.relationship,
             support=user.support,
+            experience_shift=user.experience_shift,
+            relationship_shift=user.relationship_shift,
+            support_shift=user.support_shift,
             expectations=expectations,
             has_goal=user.has_goal,
             goal_progress=user.goal_progress,
@@ -165,15 +223,40 @@ def contact(user: Any, worker: Any, team: Any, action: Any, p: Any, key: Any, we
     experience = 0.25 * (
         experience_coaching + experience_values + experience_strengths + experience_goals
     )
+    experience_shift = close_gap(user.experience_shift, practice_shift(worker, p), pace)
+    partnership = from_partnership(team, p)
+    relationship_pace = share(p.relationship_pace * number)
+    support_pace = share(p.support_pace * number)
+    beyond = shift_beyond_experience(p.relationship_from_experience, experience_shift, p)
     relationship = close_gap(
         user.relationship,
-        relationship_target(user, worker.interpersonal, experience, team, p),
-        share(p.relationship_pace * number),
+        relationship_target(user, worker.interpersonal, experience, beyond + partnership, team, p),
+        relationship_pace,
     )
+    relationship_shift = close_gap(
+        user.relationship_shift,
+        clamp(
+            p.support_shift_scale * p.relationship_from_experience * experience_shift + partnership,
+            -1.0,
+            1.0,
+        ),
+        relationship_pace,
+    )
+    beyond = shift_beyond_experience(p.support_from_experience, experience_shift, p)
     support = close_gap(
         user.support,
-        support_target(user, relationship, experience, p),
-        share(p.support_pace * number),
+        support_target(user, relationship, experience, beyond, p),
+        support_pace,
+    )
+    support_shift = close_gap(
+        user.support_shift,
+        clamp(
+            p.support_from_relationship * relationship_shift
+            + p.support_shift_scale * p.support_from_experience * experience_shift,
+            -1.0,
+            1.0,
+        ),
+        support_pace,
     )
     has_goal = user.has_goal
     progress = user.goal_progress
@@ -195,6 +278,9 @@ def contact(user: Any, worker: Any, team: Any, action: Any, p: Any, key: Any, we
         experience_goals=experience_goals,
         relationship=relationship,
         support=support,
+        experience_shift=experience_shift,
+        relationship_shift=relationship_shift,
+        support_shift=support_shift,
         expectations=expectations,
         has_goal=has_goal,
         goal_progress=progress,
@@ -232,8 +318,10 @@ def no_contact(user: Any, action: Any, p: Any) -> Contact:
     was. Grade: assumption.
     """
     faded = user.relationship
+    shift = user.relationship_shift
     if user.in_service == 1:
         faded = share(user.relationship * (1.0 - p.relationship_fading))
+        shift = shift * (1.0 - p.relationship_fading)
     return Contact(
         contacts=0,
         experience_coaching=user.experience_coaching,
@@ -242,6 +330,9 @@ def no_contact(user: Any, action: Any, p: Any) -> Contact:
         experience_goals=user.experience_goals,
         relationship=faded,
         support=user.support,
+        experience_shift=user.experience_shift,
+        relationship_shift=shift,
+        support_shift=user.support_shift,
         expectations=expectations_after_week(user, action, p),
         has_goal=user.has_goal,
         goal_progress=user.goal_progress,

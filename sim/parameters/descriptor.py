@@ -26,8 +26,13 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
     "halfnormal": ("sd",),
     "triangular": ("low", "mode", "high"),
     "fixed": (),
+    "solved": (),
 }
-"""Prior families and the arguments of each; every prior is truncated to the bounds."""
+"""Prior families and the arguments of each; every prior is truncated to the bounds.
+
+`fixed` is a definition or a switch. `solved` has no prior of its own: its value follows, in every
+draw, from the effects that were drawn.
+"""
 
 FIELDS = ("label", "unit", "default", "bounds", "prior", "grade", "source", "help")
 RESERVED = ("as_dict",)
@@ -96,6 +101,16 @@ class Parameter:
     grade: str
     source: str
     help: str
+
+    @property
+    def varies(self) -> bool:
+        """Whether the parameter has a prior of its own."""
+        return self.prior.family not in ("fixed", "solved")
+
+    @property
+    def solved(self) -> bool:
+        """Whether the value follows from effects in every draw."""
+        return self.prior.family == "solved"
 
     def checked(self, value: object) -> float:
         """Return `value` as a float if this parameter may take it.
@@ -236,6 +251,10 @@ def _check_prior(where: str, prior: Prior, bounds: tuple[float, float], explanat
                 f"{where} prior family 'fixed': only for a definition or a switch, and the help "
                 "must begin by saying so ('Definition: ...', 'Switch, not estimated: ...')"
             )
+        return
+    if prior.family == "solved":
+        if not explanation.startswith("Solved:"):
+            raise InputError(f"{where} prior family 'solved': the help must begin with 'Solved:'")
         return
     for key in ("sd", "sigma", "a", "b", "median"):
         if key in FAMILIES[prior.family] and not prior[key] > 0.0:

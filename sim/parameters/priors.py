@@ -81,7 +81,7 @@ def prior_distribution(parameter: Parameter) -> Any:
     InputError
         When the prior is fixed: there is then nothing to draw.
     """
-    if parameter.prior.family == "fixed":
+    if not parameter.varies:
         raise InputError(
             f"parameter '{parameter.name}': its prior is fixed at {parameter.default:g}, "
             "so it has no distribution"
@@ -129,7 +129,7 @@ def sample_prior(
     known = registry() if parameters is None else parameters
     sample = np.empty(n, dtype=parameter_dtype(known))
     for name, parameter in known.items():
-        if parameter.prior.family == "fixed":
+        if not parameter.varies:
             sample[name] = parameter.default
             continue
         # 2**-53 keeps the lowest stratum off zero, where a prior without lower end is infinite.

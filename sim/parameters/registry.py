@@ -42,6 +42,7 @@ CHAIN = (
     "practice",
     "relationship",
     "recovery",
+    "effects",
     "flow",
     "heterogeneity",
     "measures",

@@ -1,8 +1,11 @@
-"""The posterior that every command uses by default: draws of the parameters, and their provenance.
+"""The shipped posteriors: draws of the parameters under some data, and their provenance.
 
-`refocus.csv` holds one equally weighted draw a row; `refocus.json` says which targets, priors,
-version of the model, rules, seeds and diagnostics they came from. Parameters that no column names
-are drawn from their priors when draws are chosen (`sim.posterior.choose`).
+`both-trials` is fitted to REFOCUS and PULSAR and is what every command uses by default;
+`refocus-alone` is the same fit without PULSAR; `prior` is the same model before either. Of each,
+the CSV file holds one equally weighted draw a row, and the JSON file says which targets, priors,
+version of the model, rules, seeds and diagnostics they came from. Constants that are solved from
+effects stand in columns of their own, so that nothing is solved when a command runs. Parameters
+that no column names are drawn from their priors when draws are chosen (`sim.posterior.choose`).
 """
 
 from __future__ import annotations
@@ -22,10 +25,19 @@ from sim.parameters import registry, resolve
 from sim.reading.numbers import number_in
 from sim.reading.text_files import read_text
 
-SHIPPED = Path(__file__).parent / "refocus.csv"
+FOLDER = Path(__file__).parent
+BOTH_TRIALS, REFOCUS_ALONE, PRIOR = "both-trials", "refocus-alone", "prior"
+NAMES = (BOTH_TRIALS, REFOCUS_ALONE, PRIOR)
 LARGEST_FILE = 50_000_000
 # Of this alone, what Python takes for a number is one as users write it.
 _PLAIN = re.compile(r"[0-9eE.,+\-\s]*", re.ASCII)
+
+
+def posterior_file(name: Path | str | None = None) -> Path:
+    """Return the file of a shipped posterior by its name (the default: both trials), or a path."""
+    if name is None:
+        name = BOTH_TRIALS
+    return FOLDER / f"{name}.csv" if name in NAMES else Path(name)
 
 
 def load_posterior(path: Path | str | None = None) -> tuple[list[dict[str, float]], dict[str, Any]]:
@@ -33,9 +45,10 @@ def load_posterior(path: Path | str | None = None) -> tuple[list[dict[str, float
 
     Parameters
     ----------
-    path : path, optional
-        A CSV file with one column per parameter and one draw a row; a file of the same name that
-        ends in ``.json``, if it is there, is its provenance. The shipped posterior when not given.
+    path : path or str, optional
+        The name of a shipped posterior (both trials when not given), or a CSV file with one column
+        per parameter and one draw a row; a file of the same name that ends in ``.json``, if it is
+        there, is its provenance.
 
     Returns
     -------
@@ -49,7 +62,7 @@ def load_posterior(path: Path | str | None = None) -> tuple[list[dict[str, float
     InputError
         When the file cannot be read, a column is no parameter, or a value is out of its bounds.
     """
-    draws, provenance = _load(SHIPPED if path is None else Path(path))
+    draws, provenance = _load(posterior_file(path))
     return [dict(one) for one in draws], dict(provenance)
 
 

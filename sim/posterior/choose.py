@@ -8,11 +8,10 @@ from typing import Any
 
 from sim.errors import InputError
 from sim.parameters import registry
-from sim.posterior import load_posterior
+from sim.posterior import BOTH_TRIALS, NAMES, PRIOR, REFOCUS_ALONE, load_posterior
 from sim.posterior.rules import rules_hash
 
 POSTERIOR = "posterior"
-PRIOR = "prior"
 DEFAULTS = "defaults"
 GIVEN = "given"
 PRIOR_SEED = 0
@@ -31,6 +30,8 @@ class ChosenDraws:
         Where they come from.
     provenance : dict
         Provenance of the posterior; empty otherwise.
+    of : str
+        Name of the shipped posterior; empty for a file of one's own.
     notes : tuple of str
         What of the model the posterior does not cover: rules other than those it was fitted with,
         and parameters that it lacks.
@@ -39,16 +40,18 @@ class ChosenDraws:
     draws: list[dict[str, float]]
     source: str
     provenance: dict[str, Any]
+    of: str = ""
     notes: tuple[str, ...] = ()
 
     @property
     def named(self) -> str:
         """The distribution that the draws are from, with what it does not cover."""
-        if self.source == POSTERIOR:
-            return "; ".join((POSTERIOR, *self.notes))
+        if self.source == PRIOR:
+            return "; ".join(("prior, no trial data used", *self.notes))
         if self.source == GIVEN:
             return "values given by the user"
-        return "prior, no trial data used"
+        which = f" {self.of.replace('-', ' ')}" if self.of == REFOCUS_ALONE else ""
+        return "; ".join((POSTERIOR + which, *self.notes))
 
     @property
     def covers(self) -> str:
@@ -62,7 +65,7 @@ class ChosenDraws:
 
 
 def chosen_draws(
-    count: int, *, prior_only: bool = False, path: Path | str | None = None, seed: int = 1
+    count: int, *, prior_only: bool = False, path: Path | str | None = None
 ) -> ChosenDraws:
     """Choose sets of parameter values.
 
@@ -73,11 +76,9 @@ def chosen_draws(
         its file, so that a smaller number is a thinned sample of the whole. Parameters that the
         file lacks are drawn from their priors, the same for a draw whatever the number of draws.
     prior_only : bool
-        Draw from the priors, as if there had been no trial.
-    path : path, optional
-        A posterior's file; the shipped one when not given.
-    seed : int
-        Seed of the draws from the priors.
+        Draws of the priors, as if there had been no trial: the same as ``path="prior"``.
+    path : path or str, optional
+        A posterior's file, or the name of a shipped one; that of both trials when not given.
 
     Raises
     ------
@@ -91,18 +92,18 @@ def chosen_draws(
     if count == 0:
         return ChosenDraws([{}], DEFAULTS, {})
     if prior_only:
-        from sim.parameters.priors import sample_prior
-
-        sample = sample_prior(count, seed)
-        rows = [{name: float(row[name]) for name in registry()} for row in sample]
-        return ChosenDraws(rows, PRIOR, {})
+        path = PRIOR
     draws, provenance = load_posterior(path)
     draws, notes = completed(draws)
     notes = (*rules_note(provenance), *notes)
     if count > len(draws):
-        raise InputError(f"draws = {count}: the posterior has only {len(draws)}")
+        raise InputError(
+            f"draws = {count}: the {PRIOR if path == PRIOR else POSTERIOR} has only {len(draws)}"
+        )
     chosen = [draws[(2 * number + 1) * len(draws) // (2 * count)] for number in range(count)]
-    return ChosenDraws(chosen, POSTERIOR, provenance, notes)
+    source = PRIOR if path == PRIOR else POSTERIOR
+    of = BOTH_TRIALS if path is None else str(path)
+    return ChosenDraws(chosen, source, provenance, of if of in NAMES else "", notes)
 
 
 def completed(
@@ -110,13 +111,10 @@ def completed(
 ) -> tuple[list[dict[str, float]], tuple[str, ...]]:
     """Return draws with the parameters that they lack drawn from their priors, and what was drawn.
 
-    Parameters that are definitions and have no prior keep their value.
+    Parameters that are definitions and have no prior keep their value, and so do solved constants
+    that are lacking: the defaults, which fit the default effects and no others.
     """
-    lacking = {
-        name: one
-        for name, one in registry().items()
-        if one.prior.family != "fixed" and name not in draws[0]
-    }
+    lacking = {name: one for name, one in registry().items() if one.varies and name not in draws[0]}
     if not lacking:
         return draws, ()
     from sim.parameters.priors import sample_prior

@@ -10,6 +10,7 @@ import numpy as np
 
 from sim.drawing import Line, Panel
 from sim.measures.qpr import QPR15_IMPORTANT
+from sim.posterior import BOTH_TRIALS, REFOCUS_ALONE
 from sim.report.document import Document
 from sim.report.figures import Point, interval_figure, line_figure
 from sim.report.participation import (
@@ -125,9 +126,14 @@ def run_report(results: Results, facts: RunFacts) -> str:
 
 def caution(chosen: ChosenDraws) -> str:
     """Return what a reader must know before reading on."""
+    fitted = {
+        BOTH_TRIALS: "the posterior fitted to the REFOCUS and PULSAR trials",
+        REFOCUS_ALONE: "the posterior fitted to the REFOCUS trial alone",
+    }.get(chosen.of, "a posterior of your own")
     values = {
-        "posterior": f"Parameter values: {len(chosen.draws)} draws from the posterior fitted to "
-        "the REFOCUS trial. It informs few of them, so effects rest mainly on assumptions."
+        "posterior": f"Parameter values: {len(chosen.draws)} draws from {fitted}. Effects on "
+        "recovery rest on what it was fitted to and on trials of other programmes; what carries "
+        "them, and most parameters, on assumptions."
         + "".join(f" Not covered by it: {one}." for one in chosen.notes),
         "prior": f"Not calibrated: {len(chosen.draws)} draws from the priors, no trial data used.",
         "defaults": "Not calibrated: the model runs on default values chosen by hand.",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.parameters import registry
-from sim.posterior import SHIPPED
+from sim.posterior import posterior_file
 from sim.web.parameter_form import grade_counts
 
 
@@ -42,5 +42,5 @@ def about(version: str) -> dict[str, Any]:
     return {
         "version": version,
         "grades": grade_counts(),
-        "posterior": posterior_facts(SHIPPED.with_suffix(".json")),
+        "posterior": posterior_facts(posterior_file().with_suffix(".json")),
     }

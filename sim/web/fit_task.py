@@ -37,7 +37,7 @@ def simulate_fit(settings: dict[str, Any], folder: Path, told: Told) -> None:
     from sim.runs.simulate import simulate
     from sim.scenarios.library import load_scenario
 
-    chosen = chosen_draws(settings["trials"], seed=settings["seed"])
+    chosen = chosen_draws(settings["trials"])
     request = build_request(
         [load_scenario(SCENARIO)],
         trial_roster(settings["seed"]),

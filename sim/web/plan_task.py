@@ -53,7 +53,7 @@ def simulate_plan(settings: dict[str, Any], folder: Path, told: Told) -> None:
         else roster_from_text(text, "own teams")
     )
     scenarios = scenarios_of(plan)
-    chosen = chosen_draws(plan["draws"], prior_only=plan["values"] == "prior", seed=plan["seed"])
+    chosen = chosen_draws(plan["draws"], prior_only=plan["values"] == "prior")
     own_chance = plan["values"] != "defaults"
     request = build_request(
         scenarios,

@@ -73,7 +73,7 @@ def simulate_power(settings: dict[str, Any], folder: Path, told: Told) -> None:
     plain = StatisticalSource(MEAN, power["sd"], likeness, power["effect"])
     chosen = power["scenario"]
     scenario = adjusted(load_scenario(chosen["preset"]), chosen["changes"])
-    draws = chosen_draws(count, seed=power["seed"])
+    draws = chosen_draws(count)
     agents = AgentSource(scenario, draws=draws.draws)
     found: dict[str, Any] = {}
     kinds: tuple[tuple[str, StatisticalSource | AgentSource, float], ...] = (

@@ -88,7 +88,9 @@ def test_binomial_interval_has_known_ends() -> None:
 
 def test_few_draws_do_not_bias_the_coverage_of_ranks() -> None:
     for level in (0.5, 0.9):
-        assert central(np.arange(60), EFFECT_DRAWS, level).mean() == pytest.approx(level)
+        assert central(np.arange(EFFECT_DRAWS + 1), EFFECT_DRAWS, level).mean() == pytest.approx(
+            level
+        )
     draws = np.random.default_rng(6).standard_normal((20_000, EFFECT_DRAWS + 1))
     ranks = (draws[:, 1:] < draws[:, :1]).sum(axis=1)
     assert central(ranks, EFFECT_DRAWS, 0.9).mean() == pytest.approx(0.9, abs=0.008)

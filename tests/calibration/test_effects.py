@@ -1,4 +1,4 @@
-"""The prior on effects: the rule gives what can be worked by hand."""
+"""The prior on effects: the rule gives what can be worked by hand, and the registry holds it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from calibration.evidence.meta_analysis import (
     read_effects,
 )
 from sim.errors import InputError
+from sim.parameters import registry
 
 RULE, STUDIES = read_effects()
 
@@ -68,6 +69,15 @@ def test_the_full_effect_gives_back_the_effect_as_delivered() -> None:
     assert (ratio * full).std() == pytest.approx(0.12, rel=0.01)
     with pytest.raises(InputError, match="spreads more"):
         full_effect(0.1, 0.01, 0.35, 0.3)
+
+
+def test_the_registry_holds_what_the_rule_gives() -> None:
+    """The prior follows from the file of studies: a change of one without the other fails."""
+    pooled = pool(STUDIES, RULE)
+    mean, sd = full_effect(pooled.new_mean, pooled.new_sd, RULE.ratio_mean, RULE.ratio_sd)
+    prior = registry()["effect_full"].prior
+    assert prior["mean"] == pytest.approx(mean, abs=0.01)
+    assert prior["sd"] == pytest.approx(sd, abs=0.01)
 
 
 def test_the_two_trials_and_held_out_outcomes_do_not_enter() -> None:

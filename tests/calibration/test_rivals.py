@@ -27,25 +27,24 @@ def test_a_rival_is_weighed_by_the_normal_density_of_the_difference() -> None:
     assert "speaks strongly against chance" in survivors(rows)
 
 
-def test_draws_that_have_seen_the_difference_are_taken_back() -> None:
-    """The posterior under the fitted model, weighed back, gives the evidence of the prior."""
-    chance = np.random.default_rng(3)
-    observed, error = 1.0, 1.0
-    prior = chance.normal(0.0, 1.0, 400_000)
-    rival_prior = 2.0 * prior
-    kept = chance.random(len(prior)) < np.exp(-0.5 * ((observed - prior) / error) ** 2)
-    rivals = np.column_stack([rival_prior[kept]] * 4 + [np.zeros(kept.sum())])
-    rows = rival_table(rivals, prior[kept], observed, error)
-    evidence = np.exp(-0.5 * ((observed - rival_prior) / error) ** 2).mean()
-    assert rows[0]["factor"] == pytest.approx(evidence / np.exp(-0.5), rel=0.03)
-    fitted = np.exp(-0.5 * ((observed - prior) / error) ** 2).mean()
-    assert rows[5]["factor"] == pytest.approx(fitted / np.exp(-0.5), rel=0.03)
+def test_the_evidence_is_the_mean_density_over_draws() -> None:
+    """A normal rival under a normal error: the density of their sum."""
+    draws = np.random.default_rng(3).normal(0.0, 2.0, 200_000)
+    rivals = np.column_stack([draws] * 4 + [np.zeros(len(draws))])
+    rows = rival_table(rivals, draws, 1.0, 1.0)
+    expected = np.exp(-0.5 / 5.0) / np.sqrt(5.0) / np.exp(-0.5)
+    assert rows[0]["factor"] == pytest.approx(expected, rel=0.02)
+    assert rows[5]["factor"] == pytest.approx(expected, rel=0.02)
 
 
 def test_theory_failure_alone_leaves_no_effect_and_chance_alone_the_largest() -> None:
     record = to_record([resolve({})])[0]
     found = dict(
-        zip(EXPLANATIONS, rival_effects(effect_design(1), record, range(8), {}), strict=True)
+        zip(
+            EXPLANATIONS,
+            rival_effects(effect_design(1), record, (1.0, 1.0), range(8), {}),
+            strict=True,
+        )
     )
     assert abs(found["theory failure"]) < 0.1
     assert found["chance"] == max(found.values())

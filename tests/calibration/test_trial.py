@@ -101,8 +101,10 @@ def test_figures_of_the_fit_do_not_depend_on_the_checks(design: TrialDesign) -> 
     few = simulate_trial(design, record(), 5, False, {})
     all_of_them = simulate_trial(design, record(), 5, True, {})
     assert np.array_equal(few[:11], all_of_them[:11])
-    assert np.isnan(few[PLACE["gaf_difference"]])
-    assert np.isfinite(all_of_them[PLACE["gaf_difference"]])
+    for fitted in ("gaf_difference", "staff_unmet_needs_reduction", "rsa_correlation"):
+        assert few[PLACE[fitted]] == all_of_them[PLACE[fitted]]
+    assert np.isnan(few[PLACE["hope_correlation"]])
+    assert np.isfinite(all_of_them[PLACE["hope_correlation"]])
 
 
 def test_retention_follows_drop_out(design: TrialDesign) -> None:
@@ -164,16 +166,18 @@ def test_ways_of_judging_have_their_prior() -> None:
 
 def test_full_implementation_does_more_when_the_theory_holds(effects: EffectDesign) -> None:
     none = full_effects(effects, record(theory_strength=0.0), range(4), {})
-    strong = full_effects(effects, record(experience_to_recovery=0.8), range(4), {})
-    assert strong[2] > none[2]
-    assert strong[3] > strong[2]
+    strong = full_effects(effects, record(theory_strength=2.0), range(4), {})
+    assert strong[2] > none[2] + 1.0
+    # A year after funding ended some of it is left.
+    assert strong[2] > strong[3] > 0.3 * strong[2]
     # What INSPIRE sees does not hang on recovery.
     assert none[4] == pytest.approx(strong[4], abs=2.0)
 
 
 def test_calibrated_parameters_exist_and_retention_is_not_counted_twice() -> None:
     known = described()
-    assert 12 <= len(CALIBRATED) <= 18
+    assert 12 <= len(CALIBRATED) <= 22
+    assert {"effect_full", "between_trials_sd"} <= set(CALIBRATED)
     assert set(CALIBRATED) <= set(known)
     assert str(known["dropout_yearly"].prior).startswith("uniform")
     for name, (_, default, why) in OVERRIDES.items():

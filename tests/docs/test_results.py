@@ -6,13 +6,11 @@ and one of each kind of the others.
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from docs import build_readme, build_trials
 from docs.marked import parts
-from sim.posterior import SHIPPED
+from sim.posterior import load_posterior
 
 
 @pytest.mark.slow
@@ -32,7 +30,7 @@ def test_every_part_of_the_page_on_trials_is_written_by_a_command() -> None:
 
 
 def test_the_weights_of_the_explanations_are_the_shipped_ones() -> None:
-    found = json.loads(SHIPPED.with_suffix(".json").read_text(encoding="utf-8"))["rivals"]
+    found = load_posterior()[1]["rivals"]
     weights = {one["rival"]: one["weight"] for one in found if one["weight"] is not None}
     least, most = min(weights, key=lambda one: weights[one]), max(weights, key=lambda o: weights[o])
     assert sum(weights.values()) == pytest.approx(1.0)

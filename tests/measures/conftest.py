@@ -23,6 +23,8 @@ TABLES: dict[str, dict[str, Any]] = tomllib.loads(
     (Path(sim.measures.__path__[0]) / "measures.toml").read_text("utf-8")
 )
 EXPLANATIONS = {"measure_sensitivity": 1.0, "chance_scale": 1.0}
+# People here stand still between two visits, unless a test says otherwise.
+STILL = {"fluctuation_sd": 0.0, "recovery_half_life": 12.0}
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +37,8 @@ def tables() -> dict[str, dict[str, Any]]:
 def bounds() -> dict[str, tuple[float, float]]:
     """Return the bounds of every parameter that the measures read."""
     found = {name: (table["bounds"][0], table["bounds"][1]) for name, table in TABLES.items()}
-    return found | dict.fromkeys(EXPLANATIONS, (0.0, 1.0))
+    still = {"fluctuation_sd": (0.0, 0.9), "recovery_half_life": (2.0, 52.0)}
+    return found | dict.fromkeys(EXPLANATIONS, (0.0, 1.0)) | still
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +47,7 @@ def parameters() -> Callable[..., SimpleNamespace]:
 
     def make(**changed: float) -> SimpleNamespace:
         values = {name: float(table["default"]) for name, table in TABLES.items()}
-        values.update(EXPLANATIONS)
+        values.update(EXPLANATIONS | STILL)
         unknown = set(changed) - set(values)
         assert not unknown, unknown
         values.update(changed)

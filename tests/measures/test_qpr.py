@@ -238,3 +238,26 @@ def test_inter_item_correlation_inverts_spearman_brown():
     alpha = 15 * 0.35 / (1 + 14 * 0.35)
     assert alpha == pytest.approx(0.89, abs=0.001)
     assert inter_item_correlation(alpha, 15.0) == pytest.approx(0.35)
+
+
+@pytest.mark.parametrize(("half_life", "fluctuation"), [(8.0, 0.6), (12.0, 0.65)])
+def test_two_weeks_apart_real_change_is_not_counted_twice(
+    people, plain, parameters, half_life, fluctuation
+):
+    """People whose recovery moves as in the model retest as asked for, not below."""
+    p = parameters(recovery_half_life=half_life, fluctuation_sd=fluctuation)
+    records = people(PEOPLE)
+    before = scores(plain(records), p, 0)[:, 0]
+    draws = np.random.default_rng(8)
+    kept = (1.0 - np.log(2.0) / half_life) ** 2
+    for name in PROCESSES:
+        level = records[name]
+        # Of unit variance the share f^2 fluctuates; in two weeks it keeps (1 - k)^2 of itself.
+        part = fluctuation**2 * level + fluctuation * np.sqrt(
+            1.0 - fluctuation**2
+        ) * draws.standard_normal(len(level))
+        new = kept * part + fluctuation * np.sqrt(1.0 - kept**2) * draws.standard_normal(len(level))
+        records[name] = level - part + new
+    after = scores(plain(records), p, 2)[:, 0]
+    found = np.corrcoef(before, after)[0, 1]
+    assert found == pytest.approx(0.74, abs=0.01 + 3 * monte_carlo_error(0.74, PEOPLE))

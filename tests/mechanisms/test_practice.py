@@ -155,8 +155,9 @@ def test_protected_time_helps_new_practice_in_a_team_with_slack_and_leaves_usual
         setattr(keen, f"intent_{practice}", 0.6)
     with_time = behaviour(keen, team, trust, protected, 0.5, p)
     without = behaviour(keen, team, trust, nothing, 0.5, p)
-    # By hand: half of a load of .8 is .4 of room at .3, on a quarter of the shift of .2.
-    moved = weekly_fraction(p.behaviour_half_life) * 0.3 * 0.4 * 0.25 * 0.2
+    # By hand: half of a load of .8 is .4 of room at .3, on a quarter of the shift of .2,
+    # times the solved scale of new practice.
+    moved = weekly_fraction(p.behaviour_half_life) * 0.3 * 0.4 * 0.25 * p.practice_scale * 0.2
     assert with_time.behaviour_goals - without.behaviour_goals == pytest.approx(moved)
 
 

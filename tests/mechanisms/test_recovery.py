@@ -18,9 +18,10 @@ from sim.mechanisms.recovery import (
     gain_after_week,
     health_after_week,
     process_after_week,
+    programme_responses,
     recovery,
-    responses,
     stage_after_week,
+    usual_responses,
 )
 from sim.parameters import defaults, resolve
 from sim.state import PRACTICES, PROCESSES
@@ -43,33 +44,51 @@ def test_the_spread_of_fluctuations_is_stationary(half_life: float) -> None:
     p = resolve({"recovery_half_life": half_life, "health_half_life": half_life})
     k = weekly_fraction(half_life)
     for step, sd in (
-        (process_after_week(0.0, 0.0, 0.0, 0.0, 1.0, p), p.fluctuation_sd),
+        (process_after_week(0.0, 0.0, 0.0, 0.0, 0.0, 1.0, p), p.fluctuation_sd),
         (health_after_week(0.0, 0.0, 1.0, p), p.health_fluctuation_sd),
     ):
         assert (1.0 - k) ** 2 * sd**2 + step**2 == pytest.approx(sd**2)
 
 
-@given(st.integers(0, 10_000), NORMAL, NORMAL, NORMAL, NORMAL, st.floats(-7.0, 7.0))
+@given(st.integers(0, 10_000), NORMAL, NORMAL, NORMAL, NORMAL, NORMAL, st.floats(-7.0, 7.0))
 def test_processes_stay_within_their_limit(
-    seed: int, value: float, setpoint: float, gain: float, drift: float, noise: float
+    seed: int,
+    value: float,
+    before: float,
+    gain: float,
+    setpoint: float,
+    drift: float,
+    noise: float,
 ) -> None:
     p = random_parameters(np.random.default_rng(seed))
-    assert abs(process_after_week(value, setpoint, gain, drift, noise, p)) <= LIMIT
+    assert abs(process_after_week(value, before, gain, setpoint, drift, noise, p)) <= LIMIT
     assert abs(health_after_week(value, setpoint, noise, p)) <= LIMIT
 
 
-@given(NORMAL, NORMAL, st.floats(4.0, 104.0))
+@given(NORMAL, st.floats(-4.0, 4.0), st.floats(-4.0, 4.0), st.floats(2.0, 52.0))
 def test_without_a_response_time_the_gain_equals_the_response(
-    gain: float, response: float, half_life: float
+    gain: float, usual: float, programme: float, half_life: float
 ) -> None:
-    p = resolve({"response_time": 0.0, "response_half_life": half_life})
-    assert gain_after_week(gain, response, p) == pytest.approx(response, abs=1e-14)
+    p = resolve({"response_time": 0.0, "recovery_half_life": half_life})
+    assert gain_after_week(gain, usual, programme, p) == pytest.approx(usual + programme, abs=1e-13)
+
+
+@given(st.floats(-3.0, 3.0), st.floats(-1.0, 1.0), st.floats(-1.0, 1.0), st.floats(2.0, 52.0))
+def test_recovery_follows_with_one_lag(
+    value: float, gain: float, response: float, half_life: float
+) -> None:
+    """x' = x + k (setpoint + drift + response - x): where gain and fluctuation share one lag."""
+    p = resolve({"recovery_half_life": half_life, "chance_scale": 0.0})
+    k = weekly_fraction(half_life)
+    after = gain_after_week(gain, 0.0, response, p)
+    found = process_after_week(value, gain, after, 0.2, 0.1, 0.0, p)
+    assert found == pytest.approx(value + k * (0.2 + 0.1 + response - value), abs=1e-12)
 
 
 def test_without_chance_noise_has_no_say() -> None:
     p = resolve({"chance_scale": 0.0})
-    assert process_after_week(0.3, 0.1, 0.2, 0.0, 7.0, p) == process_after_week(
-        0.3, 0.1, 0.2, 0.0, -7.0, p
+    assert process_after_week(0.3, 0.0, 0.1, 0.2, 0.0, 7.0, p) == process_after_week(
+        0.3, 0.0, 0.1, 0.2, 0.0, -7.0, p
     )
     assert health_after_week(0.3, 0.1, 7.0, p) == health_after_week(0.3, 0.1, -7.0, p)
 
@@ -92,7 +111,8 @@ def usual_user(p, **changed: float):
 
 def test_usual_experience_calls_for_no_response() -> None:
     p = defaults()
-    assert set(responses(usual_user(p), plain_record("team"), NOTHING, p)) == {0.0}
+    assert set(usual_responses(usual_user(p), p)) == {0.0}
+    assert set(programme_responses(usual_user(p), plain_record("team"), NOTHING, p)) == {0.0}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +132,7 @@ def test_each_process_hangs_on_its_own_experience(
     changed: dict[str, float], moved: set[str]
 ) -> None:
     p = defaults()
-    level = responses(usual_user(p, **changed), plain_record("team"), NOTHING, p)
+    level = usual_responses(usual_user(p, **changed), p)
     assert {name for name in PROCESSES if getattr(level, name) > 0.0} == moved
     assert all(getattr(level, name) >= 0.0 for name in PROCESSES)
 
@@ -131,7 +151,46 @@ def test_without_the_theory_only_what_is_aimed_at_users_moves_recovery(
         experience_values=values,
         stage=stage,
     )
-    assert set(responses(user, plain_record("team"), NOTHING, p)) == {0.0}
+    user.experience_shift, user.relationship_shift, user.support_shift = 0.3, 0.2, 0.1
+    team = plain_record("team", behaviour_shift=0.4)
+    assert set(programme_responses(user, team, NOTHING, p)) == {0.0}
+    assert usual_responses(user, p).hope == 0.0
+
+
+def test_of_what_the_programme_moves_the_causal_share_counts() -> None:
+    """A slope between people is not an effect: what is shifted enters with the share c of it."""
+    shifts = {"relationship_shift": 0.1, "support_shift": 0.05, "experience_shift": 0.2}
+    for causal in (0.0, 0.5, 1.0):
+        p = resolve(
+            {"causal_share": causal, "team_to_recovery": 0.0, "worker_to_recovery": 0.0}
+            | {"response_stage_3": 1.0}
+        )
+        user = usual_user(p)
+        user.relationship += 0.1
+        user.support += 0.05
+        for one in PRACTICES:
+            name = f"experience_{one}"
+            setattr(user, name, getattr(user, name) + p.behaviour_to_experience * 0.2)
+        without = usual_responses(user, p)
+        for name, value in shifts.items():
+            setattr(user, name, value)
+        assert max(map(abs, usual_responses(user, p))) < 1e-12
+        programme = programme_responses(user, plain_record("team"), NOTHING, p)
+        # Where experience moves one for one, all of it causal is what the slope alone would say.
+        if p.behaviour_to_experience == 1.0:
+            assert programme == pytest.approx(tuple(causal * one for one in without))
+
+
+def test_team_and_worker_reach_recovery_each_by_its_own_road() -> None:
+    p = resolve({"causal_share": 0.0, "team_to_recovery": 0.7, "worker_to_recovery": 0.3})
+    stage = p.response_stage_3
+    team = plain_record("team", behaviour_shift=0.2)
+    by_team = programme_responses(usual_user(p), team, NOTHING, p)
+    assert by_team == pytest.approx((stage * 0.7 * 0.2,) * 5)
+    by_worker = programme_responses(
+        usual_user(p, experience_shift=0.2), plain_record("team"), NOTHING, p
+    )
+    assert by_worker == pytest.approx((stage * 0.3 * 0.2,) * 5)
 
 
 def test_recovery_reads_no_arm_scenario_or_training() -> None:

@@ -79,8 +79,10 @@ def test_contact_keeps_every_share_in_range(
     worker = plain_record("staff", interpersonal=0.9, **levels)
     team = plain_record("team", workload=0.5, climate=-2.0)
     after = contact(user, worker, team, NOTHING, p, KEY, week)
-    for name in after._fields[1:8]:
+    for name in (*(f"experience_{one}" for one in PRACTICES), "relationship", "support"):
         assert 0.0 <= getattr(after, name) <= 1.0, name
+    assert 0.0 <= after.expectations <= 1.0
+    assert abs(after.experience_shift) <= 1.0
     assert after.contacts in (0, 1, 2)
     assert 0.0 <= after.goal_progress < 1.0
     assert after.goals_reached + after.has_goal <= 1
@@ -114,7 +116,9 @@ def test_expectations_return_to_usual() -> None:
 def test_the_average_pair_tends_to_the_mean_relationship() -> None:
     p = defaults()
     usual = 0.25 * sum(usual_delivery(getattr(p, f"intent_mean_{one}"), p) for one in PRACTICES)
-    target = relationship_target(user_of(p), p.interpersonal_mean, usual, plain_record("team"), p)
+    target = relationship_target(
+        user_of(p), p.interpersonal_mean, usual, 0.0, plain_record("team"), p
+    )
     assert target == pytest.approx(p.relationship_mean)
 
 
@@ -134,3 +138,47 @@ def test_the_usual_deficit_is_where_losses_and_gains_meet() -> None:
     calm = resolve({"relationship_loss_on_change": 0.0, "relationship_fading": 0.0})
     assert usual_deficit(rate, calm) == 0.0
     assert usual_deficit(0.0, calm) == 0.0
+
+
+def worker_of(doing: float, usual: float, skill: float = 0.6) -> object:
+    levels = {f"behaviour_{one}": doing for one in PRACTICES}
+    levels |= {f"behaviour_usual_{one}": usual for one in PRACTICES}
+    levels |= {f"skill_{one}": skill for one in PRACTICES}
+    levels |= {f"skill_usual_{one}": skill for one in PRACTICES}
+    return plain_record("staff", present=1, interpersonal=0.5, **levels)
+
+
+def after_weeks(p, worker, weeks: int, **changed: float):
+    user = user_of(p, contact_rate=1.5, **changed)
+    team = plain_record("team", workload=1.0)
+    for week in range(1, weeks + 1):
+        for name, value in contact(user, worker, team, NOTHING, p, KEY, week)._asdict().items():
+            setattr(user, name, value)
+    return user
+
+
+def test_without_changed_practice_the_shifts_are_exactly_nothing() -> None:
+    user = after_weeks(defaults(), worker_of(0.4, 0.4), 80)
+    assert (user.experience_shift, user.relationship_shift, user.support_shift) == (0.0, 0.0, 0.0)
+
+
+def test_the_shifts_settle_where_the_equations_say() -> None:
+    """E = x, R = s e x, U = a R + s b x, worked by hand from what the worker delivers."""
+    p = resolve({"support_shift_scale": 0.8})
+    worker = worker_of(0.7, 0.4)
+    whole = p.delivery_without_skill + (1.0 - p.delivery_without_skill) * 0.6
+    x = (0.7 - 0.4) * whole
+    user = after_weeks(p, worker, 1500)
+    assert user.experience_shift == pytest.approx(x, rel=1e-6)
+    relationship = 0.8 * p.relationship_from_experience * x
+    assert user.relationship_shift == pytest.approx(relationship, rel=1e-6)
+    support = p.support_from_relationship * relationship + 0.8 * p.support_from_experience * x
+    assert user.support_shift == pytest.approx(support, rel=1e-6)
+
+
+def test_a_new_worker_and_absence_cost_the_shift_what_they_cost_the_relationship() -> None:
+    p = defaults()
+    user = user_of(p, relationship_shift=0.2)
+    assert no_contact(user, NOTHING, p).relationship_shift == pytest.approx(
+        0.2 * (1.0 - p.relationship_fading)
+    )

@@ -155,7 +155,7 @@ def test_shipped_priors_stay_in_bounds_and_allow_the_default() -> None:
     for name, parameter in shipped.items():
         low, high = parameter.bounds
         assert low <= sample[name].min() <= sample[name].max() <= high, name
-        if parameter.prior.family != "fixed":
+        if parameter.varies:
             prior = prior_distribution(parameter)
             assert sample[name].std() > 0.0, name
             # Just inside, because on its edge a density may count as outside or be infinite.

@@ -297,6 +297,10 @@ def test_effects_in_black_service_users_are_never_shown(main: Comparison) -> Non
 def test_verdicts_can_say_no_meaningful_difference_and_meaningful(main: Comparison) -> None:
     enough = compare(asked(REFOCUS, FULL, draws=20, replications=1))
     assert few_draws_text(enough) == ""
+    little = enough.worlds.scores.copy()
+    usual, delivered = (enough.names.index(one) for one in ("usual-care", "refocus-as-delivered"))
+    little[delivered] = little[usual] + 0.1 * (little[delivered] - little[usual])
+    enough = dataclasses.replace(enough, worlds=dataclasses.replace(enough.worlds, scores=little))
     assert verdict_on(enough, "refocus-as-delivered").kind == "no meaningful"
     assert "probably no meaningful difference under" in overall_sentence(enough)
     assert verdict_on(main, "refocus-as-delivered").kind == "too few", "three draws say nothing"

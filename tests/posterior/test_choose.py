@@ -9,7 +9,7 @@ import pytest
 
 from sim.errors import InputError
 from sim.parameters import registry
-from sim.posterior import load_posterior
+from sim.posterior import BOTH_TRIALS, NAMES, PRIOR, REFOCUS_ALONE, load_posterior
 from sim.posterior.choose import chosen_draws
 from sim.posterior.rules import computed, rules_hash
 from sim.report.run_report import caution
@@ -36,10 +36,32 @@ def test_none_asked_for_are_the_defaults() -> None:
     assert "replication noise only" in chosen.covers
 
 
-def test_prior_draws_are_keyed_by_their_seed_and_use_no_trial() -> None:
-    one, same, other = (chosen_draws(5, prior_only=True, seed=seed) for seed in (1, 1, 2))
-    assert one.draws == same.draws != other.draws
-    assert "no trial data used" in one.covers
+def test_the_prior_is_a_shipped_set_of_draws_that_has_used_no_trial() -> None:
+    prior = chosen_draws(5, prior_only=True)
+    assert prior.draws == chosen_draws(5, path=PRIOR).draws != chosen_draws(5).draws
+    assert prior.source == "prior"
+    assert prior.covers.endswith("(prior, no trial data used)")
+    assert prior.provenance["targets"]["fitted"] == []
+
+
+def test_each_shipped_posterior_says_what_it_was_fitted_to() -> None:
+    both, alone = (chosen_draws(5, path=name) for name in (BOTH_TRIALS, REFOCUS_ALONE))
+    assert both.draws == chosen_draws(5).draws != alone.draws
+    assert both.covers.endswith("(posterior)")
+    assert alone.covers.endswith("(posterior refocus alone)")
+    left_out = set(both.provenance["targets"]["fitted"]) - set(
+        alone.provenance["targets"]["fitted"]
+    )
+    assert left_out == {"p20_pulsar"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_solved_constants_stand_in_every_shipped_draw(name: str) -> None:
+    """Nothing is solved when a command runs, and none of them stands still."""
+    draws, _ = load_posterior(name)
+    assert len(draws) >= 1000
+    for solved in (name for name, one in registry().items() if one.solved):
+        assert len({draw[solved] for draw in draws}) > 500, solved
 
 
 @pytest.mark.parametrize(
@@ -71,14 +93,14 @@ def test_parameters_that_a_posterior_lacks_are_drawn_from_their_priors_and_told(
 ) -> None:
     path = own_posterior(tmp_path, "turnover_yearly\n" + "0.1\n0.2\n" * 50)
     chosen = chosen_draws(100, path=path)
-    varying = {name for name, one in registry().items() if one.prior.family != "fixed"}
+    varying = {name for name, one in registry().items() if one.varies}
     assert all(draw.keys() == varying for draw in chosen.draws)
     assert {draw["turnover_yearly"] for draw in chosen.draws} == {0.1, 0.2}
     for name in varying - {"turnover_yearly"}:
         assert len({draw[name] for draw in chosen.draws}) > 50, name
     assert "not in the posterior and drawn from their priors: " in chosen.covers
-    # A draw is the same draw, however many are taken and whatever the seed.
-    assert chosen_draws(50, path=path, seed=9).draws[0] == chosen.draws[1]
+    # A draw is the same draw, however many are taken.
+    assert chosen_draws(50, path=path).draws[0] == chosen.draws[1]
 
 
 @pytest.mark.parametrize(
@@ -100,9 +122,10 @@ def test_a_posterior_of_other_rules_is_told_wherever_it_is_named(
     assert told in caution(chosen)
 
 
-def test_the_shipped_posterior_covers_the_rules_and_parameters_here() -> None:
-    """Refit it, or show that the change leaves the fitted trial as it was and renew the hash."""
-    assert chosen_draws(3).notes == ()
+@pytest.mark.parametrize("name", NAMES)
+def test_the_shipped_posteriors_cover_the_rules_and_parameters_here(name: str) -> None:
+    """Refit them, or show that the change leaves the fitted trial as it was and renew the hash."""
+    assert chosen_draws(3, path=name).notes == ()
 
 
 def test_what_rules_compute_decides_their_hash_and_nothing_else() -> None:

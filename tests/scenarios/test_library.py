@@ -82,8 +82,6 @@ def test_training_as_delivered_is_that_of_the_trial() -> None:
                 "training.quality.delivery",
                 "training.quality.modelling",
                 "conditions.attendance_assured",
-                "conditions.protected_time",
-                "conditions.priorities_relief",
             },
         ),
         ("readiness-selected", {"who.teams"}),

@@ -20,7 +20,7 @@ from sim.scenarios.split import (
     split_text,
 )
 
-FULL = load_scenario("refocus-full")
+FULL = load_scenario("refocus-full-with-conditions")
 
 
 def test_the_two_parts_hold_all_of_the_scenario_and_nothing_twice() -> None:
@@ -51,7 +51,7 @@ def test_every_scenario_that_relieves_the_service_says_so(name: str) -> None:
 
 def test_full_implementation_shows_its_split() -> None:
     told = split_text(FULL)
-    one = measured()["scenarios"]["refocus-full"]
+    one = measured()["scenarios"][FULL.name]
     for part in (PROGRAMME_ALONE, CONDITIONS_ALONE, BOTH):
         assert f"{part} {one[part]['mean']:+.2f} (" in told
     assert one[BOTH]["mean"] > one[PROGRAMME_ALONE]["mean"] > 0.0
