@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from calibration import pushforward
 from docs import (
     build_architecture,
     build_evidence,
@@ -60,6 +61,7 @@ SOURCE_PAGES: dict[Path, Callable[[], str]] = {
     build_architecture.PAGE: marked(build_architecture.PAGE, build_architecture.PARTS),
 }
 RESULT_PAGES: dict[Path, Callable[[], str]] = {
+    pushforward.HOME: pushforward.anew,
     build_split.PAGE: build_split.text,
     build_readme.PICTURE: build_readme.picture,
     build_readme.PAGE: marked(build_readme.PAGE, build_readme.PARTS),
@@ -87,7 +89,8 @@ def main() -> int:
     parser.add_argument("--results", action="store_true", help="simulated figures and numbers too")
     parser.add_argument("--check", action="store_true", help="write nothing; name what is stale")
     given = parser.parse_args()
-    pages = {**SOURCE_PAGES, **(RESULT_PAGES if given.results else {})}
+    # Results first: pages made from the source print some of them.
+    pages = {**(RESULT_PAGES if given.results else {}), **SOURCE_PAGES}
     stale = renewed(pages, given.check)
     for path in stale:
         print(f"{'stale' if given.check else 'renewed'}: {path.relative_to(FOLDER.parent)}")

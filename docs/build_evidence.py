@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from calibration.evidence.meta_analysis import Study, pool, read_effects
+from calibration.pushforward import HEADLINES, read
 from docs.marked import main, table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,7 +89,31 @@ def picture() -> str:
     return svg(figure)
 
 
-WANTED: dict[str, Callable[[], str]] = {"studies": studies, "together": together}
+def before_and_after() -> str:
+    """Return what priors and posteriors say of every headline, then and now."""
+    rows = read()
+    names = list(dict.fromkeys(one["posterior"] for one in rows))
+    cells = {(one["posterior"], one["headline"]): one for one in rows}
+
+    def cell(name: str, headline: str) -> str:
+        one = cells[name, headline]
+        digits = 1 if abs(one["mean"]) >= 10.0 else 3 if abs(one["mean"]) < 0.1 else 2
+        mean, low, high = (f"{one[key]:.{digits}f}" for key in ("mean", "low", "high"))
+        if headline.startswith("null"):
+            return mean
+        return f"{mean} ({low} to {high})".replace("-", "\N{MINUS SIGN}")
+
+    body = [
+        (words, *(cell(name, headline) for name in names)) for headline, words in HEADLINES.items()
+    ]
+    return table(("headline", *names), body)
+
+
+WANTED: dict[str, Callable[[], str]] = {
+    "studies": studies,
+    "together": together,
+    "pushforward": before_and_after,
+}
 
 if __name__ == "__main__":
     PICTURE.write_text(picture(), encoding="utf-8")

@@ -27,7 +27,7 @@ from sim.scenarios.split import (
 )
 
 PAGE = MEASURED
-SCENARIOS = ("refocus-full",)
+SCENARIOS = ("refocus-full-with-conditions",)
 DRAWS, REPLICATIONS, SEED, WEEKS = 100, 2, 1, 52
 
 

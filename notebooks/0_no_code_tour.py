@@ -164,8 +164,8 @@ figure.tight_layout()
 # %% tags=["solution"]
 low, high = gained["refocus-as-delivered"].quantile([0.05, 0.95])
 print(f"as delivered: {low:.2f} to {high:.2f}")
-assert -0.3 < low < 0.1
-assert 0.1 < high < 0.8
+assert -1 < low < 1
+assert 1 < high < 4
 assert gained["refocus-full"].mean() > gained["refocus-as-delivered"].mean() > 0
 
 # %% [markdown]
@@ -188,11 +188,11 @@ assert gained["refocus-full"].mean() > gained["refocus-as-delivered"].mean() > 0
 
 # %% [markdown] tags=["instructor"]
 # **Solution 2.** Any single change is right as long as the direction was predicted first. Taking away
-# competing priorities (CFIR: inner setting, relative priority) lifts fidelity more than any other
-# single change, and the QPR only a little within a year. Boosters (implementation process) slow the
-# loss of skill. Ending the funding early (outer or inner setting, depending on who pays) lowers
-# fidelity afterwards. The point to draw out: an effect on practice shrinks at every further link of
-# the chain.
+# competing priorities (CFIR: inner setting, relative priority) makes room for the new practice of
+# those who were trained; without training it changes nothing. Boosters (implementation process) slow
+# the loss of skill. Ending the funding early (outer or inner setting, depending on who pays) lowers
+# fidelity afterwards. The point to draw out: how far practice moves is fairly sure, how far recovery
+# follows is not: its band is wide and holds zero.
 
 # %% tags=["solution"]
 relieved = sim.run(
@@ -201,8 +201,8 @@ relieved = sim.run(
 fidelity = relieved.weekly("fidelity").loc[52]
 print(fidelity.round(3))
 assert fidelity["priorities-reduced"] > fidelity["refocus-as-delivered"] > fidelity["usual-care"]
-# An effect shrinks along the chain: in SD, the QPR (SD about 10) moves less than practice does.
-assert relieved.differences()["priorities-reduced"].mean() / 10 < 0.1
+# Practice rises in every world, the QPR not in all: whether it follows is what nobody knows.
+assert (relieved.differences()["priorities-reduced"] < 0).any()
 
 # %% [markdown]
 # ### Exercise 3 (design, 15 minutes)
@@ -221,7 +221,7 @@ assert relieved.differences()["priorities-reduced"].mean() / 10 < 0.1
 # %% [markdown] tags=["instructor"]
 # **Solution 3.** One good answer: *as delivered* against *fully implemented*, base usual care. The
 # cell below writes the sentence with the numbers of the optional cell's worlds. On the page, and with
-# another seed, they differ by some hundredths as delivered and by one or two tenths implemented fully.
+# another seed, they differ by a few tenths.
 #
 # Mark with four questions: is the base case named? Is there a band, and is it said what it covers?
 # Is the trial's null *not* turned into proof of no effect? Is there a limit that could change the
@@ -240,13 +240,13 @@ print(
     in_words("refocus-as-delivered"),
     "QPR points after",
 )
-print("a year; implemented fully,", in_words("refocus-full"), "points, below the 4 that matter.")
+print("a year; implemented fully,", in_words("refocus-full"), "points; 4 would matter.")
 print("The bands cover replication noise and parameter uncertainty; most parameters are")
 print("assumptions, and no service has delivered the programme fully.")
 low, high = gained["refocus-full"].quantile([0.05, 0.95])
-assert 0.1 < gained["refocus-full"].mean() < 1.5
-assert low < 0.3
-assert high < 4
+assert 1 < gained["refocus-full"].mean() < 5
+assert low < 1.5
+assert high > 4, "it may matter, and nobody knows"
 
 # %% [markdown]
 # ## Common misreadings
@@ -256,8 +256,8 @@ assert high < 4
 # * **"The trial showed no effect."** It showed an interval from -1.7 to 3.1. No effect lies in it, and
 #   so does a modest one.
 # * **"Watch a team is a forecast."** It is one run of chance.
-# * **"Full implementation would have worked."** In the model it does more, with assumptions that no
-#   service has met, and in most worlds still less than 4 points.
+# * **"Full implementation would have worked."** In the model it does more, because evidence from other
+#   programmes went in as a prior; in some worlds it does nothing, and in most less than 4 points.
 
 # %% [markdown] tags=["instructor"]
 # ## Instructor notes

@@ -131,8 +131,8 @@ print(f"power for 4 points: {four:.2f}; assurance: {assurance(believed, **refocu
 
 # %% [markdown]
 # The two numbers answer different questions. *If the effect were 4 points, would we find it?* Yes,
-# probably. *Will this trial succeed?* Probably not, as 4 points are far from what this model makes
-# of one year, and the model's answer rests mainly on assumptions.
+# probably. *Will this trial succeed?* That is less sure: what full implementation does is believed to
+# be somewhere between nothing and a good deal, on evidence from other programmes and two thin trials.
 
 # %% [markdown]
 # ## Exercises
