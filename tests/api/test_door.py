@@ -183,6 +183,6 @@ def test_what_is_no_finished_run_says_what_it_lacks(
 
 
 def test_values_that_are_chosen_already_are_taken_as_they_are() -> None:
-    chosen = chosen_values(2, False, None, 1)
-    assert chosen_values(chosen, False, None, 1) is chosen
-    assert chosen_values("2", False, None, 1).draws == chosen.draws
+    chosen = chosen_values(2, False, None)
+    assert chosen_values(chosen, False, None) is chosen
+    assert chosen_values("2", False, None).draws == chosen.draws

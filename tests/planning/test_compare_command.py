@@ -123,7 +123,7 @@ def test_a_folder_with_other_things_is_left_alone(
 
 
 def test_text_says_what_it_found_and_what_it_covers(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["compare", "refocus-as-delivered", "--threshold", "1.5", "--draws", "20"]
+    arguments = ["compare", "partnership-only", "--threshold", "1.5", "--draws", "20"]
     assert main([*arguments, "--replications", "2"]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "This strategy probably makes no meaningful difference" in told
