@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
@@ -14,12 +15,17 @@ FORECAST = FOLDER / "prediction-pulsar.md"
 SHA_256 = "6b949c554e62ec5666115f9e8ba4505dfb56883269c4c04449da31348876b189"
 
 
-def test_the_forecast_is_the_one_of_its_date() -> None:
-    assert hashlib.sha256(FORECAST.read_bytes()).hexdigest() == SHA_256
+TO_COME = FOLDER / "prediction-retaform.md"
+SHA_256_TO_COME = "17e9be44fffe308d0a9cfe2e5c49e90c1ade2707e9f5ac4bf98138e9ee932a27"
 
 
-def test_no_command_of_the_documentation_writes_the_forecast() -> None:
-    assert FORECAST not in {*SOURCE_PAGES, *RESULT_PAGES}
+@pytest.mark.parametrize(("page", "sha_256"), [(FORECAST, SHA_256), (TO_COME, SHA_256_TO_COME)])
+def test_a_forecast_is_the_one_of_its_date(page: Path, sha_256: str) -> None:
+    assert hashlib.sha256(page.read_bytes()).hexdigest() == sha_256
+
+
+def test_no_command_of_the_documentation_writes_a_forecast() -> None:
+    assert not {FORECAST, TO_COME} & {*SOURCE_PAGES, *RESULT_PAGES}
 
 
 def test_the_command_refuses_to_write_over_the_forecast(
@@ -30,7 +36,7 @@ def test_the_command_refuses_to_write_over_the_forecast(
         few = ["--trials", "20", "--draws", "20"]
         assert main(["trial", "pulsar", *few, "--document", name]) == 2
         assert "never written over" in capsys.readouterr().err
-    test_the_forecast_is_the_one_of_its_date()
+    test_a_forecast_is_the_one_of_its_date(FORECAST, SHA_256)
 
 
 @pytest.mark.parametrize("page", ["docs/reference/command-line.md", "sim/commands/trial.py"])
