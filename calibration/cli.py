@@ -75,6 +75,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
                 "ship",
                 "invented",
                 "workers",
+                "cluster",
                 "keep_chunks",
                 "quiet",
             ),

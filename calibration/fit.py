@@ -110,6 +110,10 @@ class Solved(NamedTuple):
         return Solved(self.records[:count], self.gains[:count])
 
 
+def _anyhow(stage: str) -> How:
+    return How()
+
+
 @dataclass
 class Fit:
     """Everything that one calibration needs and keeps.
@@ -138,7 +142,7 @@ class Fit:
     effects: EffectDesign
     space: Space
     references: References
-    part: Callable[[str], How] = lambda stage: How()
+    part: Callable[[str], How] = _anyhow
     quiet: bool = False
     own: bool = False
 
@@ -155,6 +159,10 @@ class Fit:
             self.pulsar = pulsar_reference(
                 [{name: float(one[name]) for name in names} for one in draws], self.settings.seed
             )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a worker elsewhere needs: not how stages are run here."""
+        return {**vars(self), "part": _anyhow}
 
     def identity(self, stage: str, *parts: Any) -> str:
         """Return the fingerprint of a stage's inputs."""

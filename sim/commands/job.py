@@ -39,6 +39,7 @@ NOT_NOTED = {
     "out",
     "resume",
     "workers",
+    "cluster",
     "keep_chunks",
     "run",
     "version",
@@ -51,13 +52,16 @@ NOT_NOTED = {
     "quiet",
     "parser",
 }
-OF_THE_OUTPUT = ("format", "no_report")
+OF_THE_OUTPUT = ("format", "no_report", "tables")
 """How an answer is shown, which does not decide it."""
 
 
 def add_job_options(parser: argparse.ArgumentParser, holds: str) -> None:
     """Add the options of long work; `holds` says what is written into the folder."""
     parser.add_argument("--workers", help="threads (default: all processors)")
+    parser.add_argument(
+        "--cluster", metavar="tcp://HOST:PORT", help="a Dask scheduler that runs the work"
+    )
     parser.add_argument("--out", metavar="DIR", help=f"folder for {holds}")
     parser.add_argument("--resume", metavar="DIR", help="go on with what was cut off in DIR")
     parser.add_argument(
@@ -268,6 +272,9 @@ class Job:
         self.unit = unit
         self.folder = None if given.out is None else Path(given.out)
         self.workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
+        if self.workers is not None and given.cluster is not None:
+            raise InputError("workers: has no meaning with --cluster, which has workers of its own")
+        self.executor: Any = None
         self.stop = Stop()
         self.new = False
         self._lock: BaseFileLock | None = None
@@ -364,6 +371,7 @@ class Job:
     def how(self, label: str = "") -> How:
         """Return how a part of the work is run, with a progress bar of its own."""
         return {
+            "executor": self.executor,
             "workers": self.workers,
             "folder": None if self.folder is None else self.folder / CHUNKS,
             "on_progress": self._bar(label),
@@ -492,6 +500,10 @@ def job(given: argparse.Namespace, unit: str = "world") -> Iterator[Job]:
     with work.stop.listening(), contextlib.closing(work):
         work.begin()
         try:
+            if given.cluster is not None:
+                from sim.runs.cluster import connect
+
+                work.executor = connect(given.cluster)
             yield work
         except (NotWrittenError, Interrupted) as stopped:
             raise InputError(f"{stopped}{work.hint}") from stopped
@@ -512,3 +524,6 @@ def job(given: argparse.Namespace, unit: str = "world") -> Iterator[Job]:
         except MemoryError as error:
             advice = "ask for less, or fewer --workers"
             raise InputError(f"memory: not enough; {advice}{work.hint}") from error
+        finally:
+            if work.executor is not None:
+                work.executor.close()

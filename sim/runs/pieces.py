@@ -27,6 +27,7 @@ import numpy as np
 from sim.errors import InputError
 from sim.files import NotWrittenError
 from sim.runs.chunk_store import ChunkStore
+from sim.runs.cluster import is_cluster, lost, submitter
 from sim.runs.worker_faults import DeadWorkerWatch
 
 POLL_SECONDS = 0.2
@@ -160,6 +161,7 @@ def run_pieces(
     folder: Path | str | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     should_cancel: Callable[[], bool] | None = None,
+    left: Sequence[str] = (),
 ) -> dict[int, Arrays]:
     """Run those pieces that are not stored, and return the arrays of all by number.
 
@@ -179,6 +181,9 @@ def run_pieces(
         What progress counts.
     executor, workers, folder, on_progress, should_cancel
         See `How`.
+    left : sequence of str
+        Names of arrays that are left in the folder, being too large for memory: what is returned of
+        them has their shape, and takes no room.
 
     Raises
     ------
@@ -197,7 +202,7 @@ def run_pieces(
         for piece in pieces:
             kept = store.read(piece.number, piece.worlds)
             if kept is not None:
-                finished[piece.number] = kept
+                finished[piece.number] = without(kept, left)
     total = sum(piece.worlds for piece in pieces)
     done = sum(piece.worlds for piece in pieces if piece.number in finished)
     before = done
@@ -216,6 +221,7 @@ def run_pieces(
     if executor is None:
         own = executor = ThreadPoolExecutor(max_workers=at_once)
     watch = DeadWorkerWatch(executor)
+    submit = submitter(executor, run)
     running: dict[Any, PieceT] = {}
     queue = iter(waiting)
     try:
@@ -228,7 +234,7 @@ def run_pieces(
                 if following is None:
                     exhausted = True
                 else:
-                    running[executor.submit(run, following)] = following
+                    running[submit(following)] = following
             if cancelled:
                 for future in running:
                     future.cancel()
@@ -241,10 +247,11 @@ def run_pieces(
                 raise BrokenExecutor("a worker died while it sent a result")
             for future in ready:
                 piece = running.pop(future)
-                finished[piece.number] = future.result()
+                finished[piece.number] = _result(future, executor)
                 done += piece.worlds
                 if store is not None:
                     store.write(piece.number, piece.worlds, finished[piece.number])
+                    finished[piece.number] = without(finished[piece.number], left)
                 report()
     except BrokenExecutor as error:
         advice = "resume with the same folder" if store is not None else "nothing was stored"
@@ -259,13 +266,31 @@ def run_pieces(
     return finished
 
 
+def without(arrays: Arrays, left: Sequence[str]) -> Arrays:
+    """Return arrays, some of them as empty shells of the same shape."""
+    shells = {
+        name: np.broadcast_to(np.zeros((), arrays[name].dtype), arrays[name].shape) for name in left
+    }
+    return {**arrays, **shells}
+
+
 def capacity(executor: Any) -> int:
     """Return how many pieces an executor can run at once, as far as it says so."""
-    cores = getattr(executor, "ncores", None)
-    if callable(cores):
-        return int(sum(cores().values()))
+    if is_cluster(executor):
+        return max(1, int(sum(executor.ncores().values())))
     # Pools of `concurrent.futures` know, but have no public name for it.
     return int(getattr(executor, "_max_workers", os.cpu_count() or 1))
+
+
+def _result(future: Any, executor: Any) -> Arrays:
+    """Return what a piece gave; a cluster that gave it up is as a pool that broke."""
+    try:
+        found: Arrays = future.result()
+    except BaseException as error:
+        if is_cluster(executor) and lost(error):
+            raise BrokenExecutor(f"the cluster gave up a piece ({type(error).__name__})") from error
+        raise
+    return found
 
 
 def _finished(running: Mapping[Any, Any]) -> list[Any]:
