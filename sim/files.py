@@ -33,7 +33,7 @@ def encoded(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def write_texts(folder: Path, texts: Mapping[str, str]) -> list[Path]:
+def write_texts(folder: Path, texts: Mapping[str, str | bytes]) -> list[Path]:
     """Write files into a folder, made if needed, and return their paths.
 
     Raises
@@ -44,7 +44,7 @@ def write_texts(folder: Path, texts: Mapping[str, str]) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            write_whole(folder / name, encoded(text))
+            write_whole(folder / name, text if isinstance(text, bytes) else encoded(text))
     except OSError as error:
         raise NotWrittenError(f"folder '{folder}': cannot be written ({reason(error)})") from error
     return [folder / name for name in texts]

@@ -62,13 +62,19 @@ class Sheet:
         return len(self.notes) + (3 if self.notes else 2)
 
 
+def column_letter(place: int) -> str:
+    """Return the letter of a column, counted from 1."""
+    from openpyxl.utils import get_column_letter
+
+    return str(get_column_letter(place))
+
+
 def workbook(sheets: Sequence[Sheet]) -> bytes:
     """Return a workbook's content; the same sheets give the same bytes."""
     import datetime
 
     from openpyxl import Workbook
     from openpyxl.styles import Alignment, Font, PatternFill
-    from openpyxl.utils import get_column_letter
 
     book = Workbook()
     book.remove(book.active)
@@ -104,7 +110,9 @@ def workbook(sheets: Sequence[Sheet]) -> bytes:
                 ),
                 default=8,
             )
-            sheet.column_dimensions[get_column_letter(place + 1)].width = min(longest + 2, WIDEST)
+            sheet.column_dimensions[column_letter(place + 1)].width = min(longest + 2, WIDEST)
+    # A spreadsheet computes formulas when it opens the file.
+    book.calculation.fullCalcOnLoad = True
     # When it was written is no part of the answer.
     book.properties.created = book.properties.modified = datetime.datetime(2000, 1, 1)
     book.properties.creator = "refocus"

@@ -52,8 +52,8 @@ class Answer(ABC):
     def content(self, command: str = FROM_PYTHON) -> Any:
         """Return everything as plain data, ready for JSON."""
 
-    def files(self, command: str = FROM_PYTHON) -> dict[str, str]:
-        """Return report and tables as texts by name of file."""
+    def files(self, command: str = FROM_PYTHON) -> dict[str, str | bytes]:
+        """Return report, tables and workbook by name of file."""
         return {f"{name}.csv": frame_csv(table) for name, table in self.tables.items()}
 
     def save(self, folder: Path | str, command: str = FROM_PYTHON) -> list[Path]:

@@ -103,12 +103,15 @@ class ComparisonAnswer(Answer):
             return self.report(command, opened=True)
         return super().printed(form, command)
 
-    def files(self, command: str = FROM_PYTHON) -> dict[str, str]:
-        """Return report, tables and a JSON of everything as texts by name of file."""
+    def files(self, command: str = FROM_PYTHON) -> dict[str, str | bytes]:
+        """Return report, workbook, tables and a JSON of everything by name of file."""
+        from sim.report.decision_workbook import comparison_workbook
+
         return {
             "report.html": self.report(command),
             **super().files(command),
             "comparison.json": as_json(self.content(command)),
+            "decision.xlsx": comparison_workbook(self.comparison, command),
         }
 
     def content(self, command: str = FROM_PYTHON) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from sim.api.choices import (
 )
 from sim.errors import InputError, unknown
 from sim.reading.numbers import number, number_or_none, whole
+from sim.spreadsheet import frame_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +69,7 @@ class PlanAnswer(Answer):
 
     def csv(self) -> str:
         """Return the plan as CSV."""
-        return super().files()["plan.csv"]
+        return frame_csv(self.tables["plan"])
 
     def content(self, command: str = FROM_PYTHON) -> dict[str, Any]:
         """Return everything as plain data."""
@@ -76,14 +77,16 @@ class PlanAnswer(Answer):
 
         return plan_content(self.outcome, self.outcome.question.covers, command)
 
-    def files(self, command: str = FROM_PYTHON) -> dict[str, str]:
-        """Return tables, a JSON of everything and the report as texts by name of file."""
+    def files(self, command: str = FROM_PYTHON) -> dict[str, str | bytes]:
+        """Return tables, a JSON of everything, the report and the workbook by name of file."""
+        from sim.report.decision_workbook import plan_workbook
         from sim.report.plan_report import plan_report
 
         return {
             **super().files(command),
             "plan.json": as_json(self.content(command)),
             "report.html": plan_report(self.outcome, self.outcome.question.covers, command),
+            "decision.xlsx": plan_workbook(self.outcome, self.outcome.question.covers, command),
         }
 
 

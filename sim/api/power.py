@@ -70,7 +70,7 @@ class PowerAnswer(Answer):
 
         return plain(self.outcome)
 
-    def files(self, command: str = FROM_PYTHON) -> dict[str, str]:
+    def files(self, command: str = FROM_PYTHON) -> dict[str, str | bytes]:
         """Return report, tables and the design as texts by name of file."""
         from sim.report.power_report import power_report
         from sim.trials.designs.design_text import design_text
