@@ -46,6 +46,7 @@ class RunQuestion(NamedTuple):
     chosen: ChosenDraws
     notes: tuple[str, ...]
     left_out: dict[str, str]
+    on_disk: tuple[str, ...]
     engine: str
     agent_classes: Mapping[str, type[mesa.Agent]] | None
 
@@ -149,8 +150,12 @@ def run_question(
     engine: str = "compiled",
     agent_classes: Mapping[str, type[mesa.Agent]] | None = None,
     collect: str | Sequence[str] = SMALL,
+    on_disk: bool = False,
 ) -> RunQuestion:
-    """Check what is asked for, as values or as texts, and return it; see `run`."""
+    """Check what is asked for, as values or as texts, and return it; see `run`.
+
+    With `on_disk` tables that are too large for memory are not left out but left in the folder.
+    """
     from sim.posterior.choose import DEFAULTS
     from sim.runs.request import build_request
     from sim.runs.simulate import ENGINES
@@ -171,16 +176,17 @@ def run_question(
     runs = whole("replications", usual if replications is None else replications, 1)
     asked_weeks = weeks_asked(years, weeks)
     longest = asked_weeks or max(each.timing.weeks for each in wanted)
-    left_out = {}
+    large: dict[str, str] = {}
     if collect == ALL:
         worlds = len(wanted) * len(chosen.draws) * runs
-        left_out = too_large(
+        large = too_large(
             worlds,
             worlds * (longest + 1) * len(teams.rows),
             2 * worlds * sum(row.sampled for row in teams.rows),
             caseload,
         )
-        collect = (*SMALL, *(name for name in DETAILED if name not in left_out))
+        collect = (*SMALL, *(name for name in DETAILED if on_disk or name not in large))
+    left_out = {} if on_disk else large
     request = build_request(
         wanted,
         teams,
@@ -206,6 +212,7 @@ def run_question(
         chosen,
         tuple(notes),
         left_out,
+        tuple(large) if on_disk else (),
         "mesa" if agent_classes else engine,
         agent_classes,
     )
@@ -225,12 +232,13 @@ def simulated(question: RunQuestion, **how: Unpack[How]) -> Results:
         engine=question.engine,
         agent_classes=question.agent_classes,
         metadata={**about, "notes": list(question.notes), "tables_left_out": question.left_out},
+        left=question.on_disk,
         **how,
     )
 
 
 def too_large(worlds: int, team_weeks: int, people: int, caseload: str) -> dict[str, str]:
-    """Return which detailed tables of a run are left out, and why.
+    """Return which detailed tables of a run are too large for memory, and why.
 
     Parameters
     ----------
@@ -246,7 +254,7 @@ def too_large(worlds: int, team_weeks: int, people: int, caseload: str) -> dict[
         why = f"{rows:,} rows, more than {LARGEST_TABLE:,}; ask for fewer draws or weeks"
         return dict.fromkeys(DETAILED, why)
     if worlds > MOST_WORLDS_WITH_EVENTS or caseload != "sample":
-        why = f"written for at most {MOST_WORLDS_WITH_EVENTS} worlds of sampled service users"
+        why = f"kept for at most {MOST_WORLDS_WITH_EVENTS} worlds of sampled service users"
         return {"events": why}
     return {}
 

@@ -9,7 +9,6 @@ from sim.api.run import DRAWS, REPLICATIONS_OF_DEFAULTS
 from sim.commands.declared import declare
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
-from sim.errors import unknown
 from sim.reading.numbers import whole
 
 if TYPE_CHECKING:
@@ -58,12 +57,14 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("--engine", default="compiled", help="compiled (default) or mesa")
     add_job_options(parser, "tables and report")
     parser.add_argument(
-        "--format", nargs="+", default=["csv"], metavar="csv|parquet", help="of the tables"
+        "--tables",
+        metavar="csv|parquet",
+        help="format of the tables (default: CSV below 200,000 rows, Parquet above)",
     )
     parser.add_argument("--no-report", action="store_true", help="write tables only")
     declare(
         parser,
-        only_with={"format": ("out", None), "no_report": ("out", None)},
+        only_with={"tables": ("out", None), "no_report": ("out", None)},
     )
     parser.set_defaults(run=run)
 
@@ -71,12 +72,10 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 def run(given: argparse.Namespace) -> int:
     """Simulate; print a summary, or save tables and report."""
     from sim.api.run import ALL, SMALL, run_question, simulated
-    from sim.runs.results import FORMATS
+    from sim.runs.table_files import check_format
 
     given = resumed(given)
-    for form in given.format:
-        if form not in FORMATS:
-            raise unknown("format", form, FORMATS)
+    check_format(given.tables)
     question = run_question(
         given.scenarios,
         roster=given_roster(given),
@@ -89,6 +88,7 @@ def run(given: argparse.Namespace) -> int:
         caseload=given.caseload,
         engine=given.engine,
         collect=SMALL if given.out is None else ALL,
+        on_disk=given.out is not None,
     )
     with job(given) as work:
         for note in question.notes:
@@ -100,7 +100,7 @@ def run(given: argparse.Namespace) -> int:
         if work.folder is None:
             print(summary_csv(results, question.chosen.covers), end="")
             return 0
-        written = results.save(work.folder, tuple(given.format))
+        written = results.save(work.folder, given.tables)
         if not given.no_report:
             from sim.files import write_texts
             from sim.report.run_report import RunFacts, run_report

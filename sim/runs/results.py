@@ -17,7 +17,7 @@ draws                 scenario and draw: the value of every parameter
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import InputError, unknown
-from sim.files import NotWrittenError, encoded, reason, write_whole
+from sim.files import NotWrittenError, reason, write_whole
 from sim.runs.result_tables import (
     ALL_TEAMS,
     USUAL_CARE,
@@ -35,7 +35,7 @@ from sim.runs.result_tables import (
     of_arm,
     read_table,
 )
-from sim.spreadsheet import frame_csv
+from sim.runs.table_files import CSV_NUMBERS, check_format, format_of, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,11 +54,18 @@ TABLES = (
     "events",
     "draws",
 )
+DETAILED = ("assessments", "staff_assessments", "team_weeks", "events")
+"""Tables of people, teams and events."""
 WITHOUT_ARRAYS = ("runs", "draws")
 """Tables made from the request, whatever was collected."""
-FORMATS = ("csv", "parquet")
-CSV_NUMBERS = "%.7g"
-"""Digits of numbers in CSV files; Parquet keeps all, and the values of draws have all."""
+
+
+@dataclass(frozen=True)
+class StoredTable:
+    """A table that is too large for memory: its rows, part by part from finished chunks."""
+
+    rows: int
+    parts: Callable[[], Iterator[np.ndarray]]
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -77,6 +84,8 @@ class Results:
         Parameter values, a structured array of shape (scenarios, draws).
     folder : Path or None
         Where tables that are not in `arrays` are read from when they are asked for.
+    stored : mapping
+        Tables too large for memory by name, which `save` writes part by part.
     """
 
     arrays: dict[str, np.ndarray]
@@ -84,6 +93,7 @@ class Results:
     metadata: dict[str, Any] = field(default_factory=dict)
     draws: np.ndarray | None = None
     folder: Path | None = None
+    stored: Mapping[str, StoredTable] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         from sim.runs.shown import line
@@ -97,7 +107,12 @@ class Results:
 
     @classmethod
     def of(
-        cls, request: Request, arrays: dict[str, np.ndarray], engine: str, extra: dict[str, Any]
+        cls,
+        request: Request,
+        arrays: dict[str, np.ndarray],
+        engine: str,
+        extra: dict[str, Any],
+        stored: Mapping[str, StoredTable] | None = None,
     ) -> Results:
         """Build results from the arrays of a request."""
         from sim.engines.summaries import SCORES, arm_numbers
@@ -114,7 +129,8 @@ class Results:
             "team_trust": [layout.trust_names[row["trust"]] for row in layout.teams],
             "event": list(EVENT_NAMES),
         }
-        return cls(arrays, labels, {**described(request, engine), **extra}, request.draws)
+        metadata = {**described(request, engine), **extra}
+        return cls(arrays, labels, metadata, request.draws, stored=stored or {})
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -122,7 +138,8 @@ class Results:
         return tuple(one for one in TABLES if self._file(one) or self._held(one))
 
     def _held(self, name: str) -> bool:
-        return name in self.arrays or (name in WITHOUT_ARRAYS and self.folder is None)
+        known = name in self.arrays or name in self.stored
+        return known or (name in WITHOUT_ARRAYS and self.folder is None)
 
     def _file(self, name: str) -> Path | None:
         if self.folder is None:
@@ -154,9 +171,27 @@ class Results:
             raise InputError(
                 f"table '{name}': was not collected; available: {', '.join(self.tables)}"
             )
+        return pd.concat(self._parts(name), ignore_index=True)
+
+    def _parts(self, name: str) -> Iterator[pd.DataFrame]:
+        """Yield a table part by part; all at once where it is in memory."""
         if name in WITHOUT_ARRAYS:
-            return self._runs() if name == "runs" else self._draws()
-        array = self.arrays[name]
+            yield self._runs() if name == "runs" else self._draws()
+        elif name in self.stored:
+            yield from (self._framed(one) for one in self.stored[name].parts())
+        else:
+            yield self._framed(self.arrays[name])
+
+    def _rows(self, name: str) -> int:
+        if name in self.stored:
+            return self.stored[name].rows
+        # Tables of a request are small.
+        return len(self.arrays[name]) if name in self.arrays else 0
+
+    def _framed(self, array: np.ndarray) -> pd.DataFrame:
+        """Return rows with names in place of numbers."""
+        import pandas as pd
+
         frame = pd.DataFrame({column: array[column] for column in array.dtype.names or ()})
         frame["scenario"] = self._named(frame["scenario"], "scenario")
         if "arm" in frame:
@@ -201,12 +236,13 @@ class Results:
         import pandas as pd
 
         assert self.draws is not None
+        scenarios = self.labels["scenario"]
+        # A request made by hand may have one row of draws for all scenarios.
+        draws = np.broadcast_to(self.draws, (len(scenarios), self.draws.shape[-1]))
         index = pd.MultiIndex.from_product(
-            [self.labels["scenario"], range(self.draws.shape[1])], names=["scenario", "draw"]
+            [scenarios, range(draws.shape[1])], names=["scenario", "draw"]
         )
-        values = pd.DataFrame(
-            {name: self.draws[name].ravel() for name in self.draws.dtype.names or ()}
-        )
+        values = pd.DataFrame({name: draws[name].ravel() for name in draws.dtype.names or ()})
         return pd.concat([index.to_frame(index=False), values], axis="columns")
 
     def differences(
@@ -304,15 +340,16 @@ class Results:
 
         return figure(self, variables, arm)
 
-    def save(self, folder: Path | str, formats: tuple[str, ...] = ("csv",)) -> list[Path]:
+    def save(self, folder: Path | str, tables: str | None = None) -> list[Path]:
         """Save every table and `metadata.json` in a folder.
 
         Parameters
         ----------
         folder : path
             Created when missing.
-        formats : tuple of {'csv', 'parquet'}
-            File formats.
+        tables : {'csv', 'parquet'}, optional
+            Format; without it CSV (seven digits) below 200,000 rows, and Parquet above. Tables of
+            teams, people and events are one question: their rows count together.
 
         Returns
         -------
@@ -326,25 +363,18 @@ class Results:
         NotWrittenError
             When the folder cannot be written.
         """
-        for one in formats:
-            if one not in FORMATS:
-                raise unknown("format", one, FORMATS)
+        check_format(tables)
         target = Path(folder)
         written: list[Path] = []
         try:
             target.mkdir(parents=True, exist_ok=True)
+            detail = sum(self._rows(name) for name in DETAILED)
             for name in self.tables:
-                frame = self.table(name)
-                digits = None if name == "draws" else CSV_NUMBERS
-                for one in formats:
-                    path = target / f"{name}.{one}"
-                    content = (
-                        encoded(frame_csv(frame, digits))
-                        if one == "csv"
-                        else frame.to_parquet(index=False)
-                    )
-                    write_whole(path, content)
-                    written.append(path)
+                rows = detail if name in DETAILED else self._rows(name)
+                path = target / f"{name}.{format_of(rows, tables)}"
+                # The values of draws keep all their digits.
+                write_table(path, self._parts(name), None if name == "draws" else CSV_NUMBERS)
+                written.append(path)
             text = json.dumps({**self.metadata, "labels": self.labels}, indent=1)
             write_whole(target / "metadata.json", text.encode())
             written.append(target / "metadata.json")

@@ -8,9 +8,9 @@ does not depend on the executor, on how many workers there are, on their order, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from functools import partial
+from functools import cache, partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -19,9 +19,9 @@ import numpy as np
 
 from sim.engines.ensemble import Chunk, Request, cut, describe, run_chunk, run_chunk_on_mesa
 from sim.errors import InputError
-from sim.runs.chunk_store import request_fingerprint, source_of
+from sim.runs.chunk_store import ChunkStore, request_fingerprint, source_of
 from sim.runs.pieces import Cancelled, How, Interrupted, Progress, run_pieces
-from sim.runs.results import Results
+from sim.runs.results import Results, StoredTable
 
 if TYPE_CHECKING:
     import mesa
@@ -41,6 +41,7 @@ def simulate(
     on_progress: Callable[[Progress], None] | None = None,
     should_cancel: Callable[[], bool] | None = None,
     metadata: Mapping[str, Any] | None = None,
+    left: Sequence[str] = (),
 ) -> Results:
     """Run a request and return its tables.
 
@@ -66,6 +67,9 @@ def simulate(
         Called after each chunk with a `Progress`; asked between chunks whether to stop.
     metadata : mapping, optional
         Provenance to keep with the results.
+    left : sequence of str
+        Tables that are left in the folder's chunks, being too large for memory; the results save
+        them part by part. Needs a folder.
 
     Returns
     -------
@@ -91,6 +95,9 @@ def simulate(
         if engine == "compiled"
         else partial(run_chunk_on_mesa, request, agent_classes=agent_classes)
     )
+    if left and folder is None:
+        raise InputError(f"left: tables ({', '.join(left)}) can be left in a folder only")
+    identity = cache(lambda: request_fingerprint(request, engine, agent_classes))
     if agent_classes:
         metadata = {**(metadata or {}), "agent_classes": described_classes(agent_classes)}
     try:
@@ -98,21 +105,42 @@ def simulate(
             cut(request),
             run,
             request.collect,
-            identity=lambda: request_fingerprint(request, engine, agent_classes),
+            identity=identity,
             told=describe(request),
             executor=executor,
             workers=workers,
             folder=folder,
             on_progress=on_progress,
             should_cancel=should_cancel,
+            left=left,
         )
     except (Cancelled, Interrupted) as stopped:
-        stopped.results = assemble(request, stopped.finished, engine, metadata)
+        stopped.results = assemble(request, stopped.finished, engine, metadata, dict.fromkeys(left))
         raise
-    results = assemble(request, finished, engine, metadata)
+    stored = {}
+    if folder is not None and left:
+        store = ChunkStore(Path(folder), identity(), request.collect, describe(request))
+        stored = {name: stored_table(store, cut(request), run, finished, name) for name in left}
+    results = assemble(request, finished, engine, metadata, stored)
     if results is None:
         raise InputError("request: nothing to simulate")
     return results
+
+
+def stored_table(
+    store: ChunkStore,
+    chunks: Sequence[Chunk],
+    run: Callable[[Chunk], Mapping[str, np.ndarray]],
+    finished: Mapping[int, Mapping[str, np.ndarray]],
+    name: str,
+) -> StoredTable:
+    """Return a table that is read from chunks; one that has gone since is run again."""
+
+    def parts() -> Iterator[np.ndarray]:
+        for chunk in chunks:
+            yield (store.read(chunk.number, chunk.worlds) or run(chunk))[name]
+
+    return StoredTable(sum(len(finished[chunk.number][name]) for chunk in chunks), parts)
 
 
 def described_classes(agent_classes: Mapping[str, type[mesa.Agent]]) -> dict[str, Any]:
@@ -183,6 +211,7 @@ def assemble(
     finished: Mapping[int, Mapping[str, np.ndarray]],
     engine: str,
     metadata: Mapping[str, Any] | None,
+    stored: Mapping[str, StoredTable | None],
 ) -> Results | None:
     """Merge finished chunks in chunk order; None when there are none."""
     if not finished:
@@ -191,5 +220,7 @@ def assemble(
     arrays = {
         name: np.concatenate([finished[number][name] for number in order])
         for name in request.collect
+        if name not in stored
     }
-    return Results.of(request, arrays, engine, dict(metadata or {}))
+    tables = {name: table for name, table in stored.items() if table is not None}
+    return Results.of(request, arrays, engine, dict(metadata or {}), tables)

@@ -45,7 +45,7 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["run", "usual-care", "--seed", "99999999999"], ["seed"]),
         (["run", "usual-care", "--engine", "mesaa"], ["mesaa", "mesa"]),
         (["run", "usual-care", "--caseload", "fulll"], ["fulll", "full"]),
-        (["run", "usual-care", "--out", "o", "--format", "cvs"], ["cvs", "csv"]),
+        (["run", "usual-care", "--out", "o", "--tables", "cvs"], ["cvs", "csv"]),
         (["run", "usual-care", "--set", "turnover_yearl=0.2"], ["turnover_yearly"]),
         (["run", "usual-care", "--set", "turnover_yearly=two"], ["turnover_yearly", "two"]),
         (["run", "usual-care", "--set", "turnover_yearly=-1"], ["turnover_yearly", "-1"]),

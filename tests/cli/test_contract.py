@@ -201,7 +201,7 @@ def test_hostile_values_are_used_or_refused_in_one_line(
         (("calibrate", "--check", "--quick"), ("--quick", "no meaning with --check")),
         (("calibrate", "--resume", "begun-run", "--seed", "2"), ("seed", "with --resume")),
         (("run", "--resume", "begun-run", "--seed", "garbage"), ("seed", "with --resume")),
-        (("run", "usual-care", "--format", "parquet"), ("--format", "only with --out")),
+        (("run", "usual-care", "--tables", "parquet"), ("--tables", "only with --out")),
         (("run", "usual-care", "--no-report"), ("--no-report", "only with --out")),
         (("run", "usual-care", "--draws", "0", "--prior-only"), ("draws = 0", "--prior-only")),
         (("run", "usual-care", "--draws", "0", "--posterior", "no"), ("draws = 0", "--posterior")),

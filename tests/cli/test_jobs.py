@@ -414,22 +414,18 @@ def test_memory_that_is_not_enough_keeps_what_is_finished(
     assert f"--resume {tmp_path / 'out'}" in shown
 
 
-def test_tables_that_are_left_out_are_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Captured
+def test_tables_too_large_for_memory_are_the_same_bytes(
+    whole: Callable[[str], dict[str, bytes]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from sim.api import run as door
 
     monkeypatch.setattr(door, "LARGEST_TABLE", 100)
     out = tmp_path / "out"
     assert main(arguments("run", out)) == 0
-    shown = capsys.readouterr().err
-    noted = json.loads((out / "metadata.json").read_text(encoding="utf-8"))
-    page = (out / "report.html").read_text(encoding="utf-8")
-    for name in ("assessments", "team_weeks", "events"):
-        assert not (out / f"{name}.csv").exists()
-        assert f"table '{name}' is left out: " in shown
-        assert f"Table {name} was left out: " in page
-        assert "more than 100" in noted["tables_left_out"][name]
+    wanted, found = whole("run"), contents(out)
+    for name in ("assessments.csv", "team_weeks.csv", "events.csv", "summaries.csv"):
+        assert found[name] == wanted[name], name
+    assert not (out / "chunks").exists()
 
 
 @pytest.mark.parametrize(
