@@ -261,7 +261,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         if debug:
             raise
-        print("refocus: " + "\n".join(error.lines()), file=sys.stderr)
+        for line in error.lines():
+            print(f"refocus: {line}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("refocus: interrupted", file=sys.stderr)

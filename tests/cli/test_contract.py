@@ -87,6 +87,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("begun")
     shutil.copytree(INPUTS, folder / "inputs")
     (folder / "data.csv").write_text(DATA, encoding="utf-8")
+    (folder / "teams.csv").write_text("team,staff\nA,12\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patched:
         patched.chdir(folder)
         patched.setattr("sim.runs.first_run.is_compiled", lambda: True)
@@ -142,7 +143,8 @@ def tried(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int
         problem = problem or "echoes signs that do not print"
     if took > SECONDS:
         problem = f"took {took:.0f} s"
-    return code, lines[-1] if lines else "", problem
+    # A file may have several problems, a line each below one that names it.
+    return code, "\n".join(lines), problem
 
 
 def named(action: argparse.Action, value: str, base: tuple[str, ...], line: str) -> bool:
