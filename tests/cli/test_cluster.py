@@ -14,7 +14,7 @@ from sim.commands.job import JOB_FILE
 from sim.errors import InputError
 from sim.runs import cluster
 from sim.runs.pieces import Interrupted, run_pieces, spans
-from tests.cli.test_jobs import COMMANDS, FIT
+from tests.cli.long_commands import COMMANDS, FIT
 
 distributed = pytest.importorskip("distributed")
 cloudpickle = pytest.importorskip("cloudpickle")

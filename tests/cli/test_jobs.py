@@ -21,25 +21,9 @@ from sim import files
 from sim.cli import build_parser, main
 from sim.commands.job import arguments_of, command_of
 from sim.runs import chunk_store
+from tests.cli.long_commands import COMMANDS, FIT
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = {
-    "run": ["run", "usual-care", "coaching-only", "--draws", "3", "--weeks", "10"],
-    "compare": [
-        "compare",
-        "coaching-only",
-        "--draws",
-        "4",
-        "--replications",
-        "1",
-        "--years",
-        "0.2",
-    ],
-    "plan": ["plan", "coaching-only", "--draws", "4", "--budget", "60000", "--years", "0.5"],
-    "power": ["power", "four-point-target", "--simulations", "40", "--no-sensitivity"],
-    "trial": ["trial", "refocus", "--trials", "20", "--draws", "20"],
-}
-FIT = ["calibrate", "--scenario", "coaching-only", "--quiet"]
 every_command = pytest.mark.parametrize("command", list(COMMANDS))
 # A whole fit takes too long here: `tests/calibration/test_pipeline.py` kills one and goes on.
 every_command_and_a_fit = pytest.mark.parametrize("command", [*COMMANDS, "calibrate"])
