@@ -29,6 +29,8 @@ Codes = NDArray[np.intp]
 
 MOST_STEPS = 200
 TOLERANCE = 1e-11
+# Linear predictors beyond it are on their way to infinity.
+FURTHEST = 30.0
 CORRECTIONS = ("LZ", "KC", "MD", "FG", "MBN")
 # Fay and Graubard's bound on how much of its own score a cluster decides.
 BOUND = 0.75
@@ -172,21 +174,26 @@ def fit_gee(
         _Cluster(x[at], y[at], offset[at], None if correlation is None else correlation[number])
         for number, at in enumerate(rows)
     ]
+    # Below it people of the largest cluster could not all be so unlike.
+    lowest = -0.9 / max(max(len(at) for at in rows) - 1, 1)
     estimated = exchangeable and alpha is None and correlation is None
     shared = 0.0 if alpha is None else alpha
-    beta, phi = _start(x, y, family, offset), 1.0
+    beta, phi, done = _start(x, y, family, offset), 1.0, False
     for _ in range(MOST_STEPS):
         if family.scaled or estimated:
             residuals = [_pearson(one, beta, family) for one in parts]
             phi = float(sum((r**2).sum() for r in residuals) / len(y)) if family.scaled else 1.0
             if estimated:
-                shared = _alpha(residuals) / phi
+                shared = max(_alpha(residuals) / phi, lowest)
         bread, scores, _ = _moments(parts, beta, family, shared)
         step = np.linalg.solve(bread, scores.sum(axis=0))
         beta = beta + step
-        if np.abs(step).max() < TOLERANCE * (1.0 + np.abs(beta).max()):
+        if not np.abs(x @ beta).max() < FURTHEST:
             break
-    else:
+        if np.abs(step).max() < TOLERANCE * (1.0 + np.abs(beta).max()):
+            done = True
+            break
+    if not done:
         raise InputError(
             "outcome: the marginal model has no finite solution; a column may tell the outcome "
             "exactly"
