@@ -22,7 +22,7 @@ from docs.marked import main, parts, table
 from sim import streams
 from sim.agents.from_week import method_name, methods_of
 from sim.engines.summaries import FLAG_COLUMNS
-from sim.link import Act, Do, Kind, Variable, chain_order, elements
+from sim.link import Act, Do, Kind, Variable, chain_order, elements, links
 from sim.measures.catalogue import catalogue
 from sim.parameters.registry import LINKS, registry
 from sim.state import ACTION, KINDS
@@ -344,6 +344,32 @@ def action_table() -> str:
     return table(heading, rows)
 
 
+def chain() -> str:
+    """Return what acts on each link of the chain, what it sets, and which links read that."""
+    found = rules().values()
+    states = {variable.name for several in KINDS.values() for variable in several}
+    acting = {
+        file: [one.label or one.name.replace("_", " ") for one in link.elements]
+        for file, link in links().items()
+    }
+    rows = []
+    for file in MECHANISMS:
+        own = [one for one in found if one.module == f"sim/mechanisms/{file}.py"]
+        sets = list(dict.fromkeys(name for one in own for name in one.sets if name in states))
+        readers = {
+            one.module.rpartition("/")[2].removesuffix(".py")
+            for one in found
+            for name in one.reads
+            if name.partition(".")[2] in sets
+        }
+        felt = [one for one in MECHANISMS if one in readers - {file}]
+        if sets:
+            rows.append(
+                (f"`{file}`", ", ".join(acting.get(file, ())), _listed(sets, 6), _listed(felt, 12))
+            )
+    return table(("link", "a scenario acts on it by", "sets", "which links read"), rows)
+
+
 def schedule() -> str:
     """Return the phases of a week in their order."""
     rows = []
@@ -493,6 +519,7 @@ WANTED: dict[str, Callable[[], str]] = {
     "entities": sizes,
     **{f"state.{kind}": partial(state_table, kind) for kind in KINDS},
     "actions": action_table,
+    "chain": chain,
     "schedule": schedule,
     "draws": draws_table,
     "evidence": evidence_table,

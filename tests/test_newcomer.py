@@ -21,7 +21,7 @@ import numpy as np
 from types import SimpleNamespace
 from docs import build_odd
 from sim.agents import ServiceUser, Staff
-from sim.commands.explain import parameter_text, state_text
+from sim.commands.explain import element_text, parameter_text, state_text
 from sim.engines import posts, rules
 from sim.engines.mesa_model import RecoveryModel
 from sim.engines.week_source import week_source
@@ -75,9 +75,11 @@ found["peers"] = {
     "money": [float(lines["peer-support workers"].sum()), kind_of("peer-support workers")],
     "price": [prices.entries["peer_worker_week"].price_year, "peer_worker_week" in registry()],
     "parameter": parameter_text("hope_from_peer_support"),
+    "explained": element_text("peer_workers"),
     "hopes": hopes,
     "support": [min(support), max(support)],
     "method": inspect.getsource(ServiceUser.meet_peer),
+    "chain": build_odd.chain(),
     "odd": ["`beyond.peer_workers`" in build_odd.action_table(), build_odd.other_sections()],
 }
 
@@ -230,10 +232,13 @@ def test_peer_support_workers_raise_hope_and_cost_money(found: dict[str, Any]) -
     assert peers["money"] == [600.0 * weeks, "direct"]
     assert peers["price"] == ["2013/14", False]
     assert "parameter (peers)" in peers["parameter"]
+    assert "costs     peer-support workers (direct): peer_weeks x peer_worker" in peers["explained"]
     usual, lifted = peers["hopes"]
     assert lifted > usual + 0.1
     assert 0.0 <= peers["support"][0] <= peers["support"][1] <= 1.0
     assert "self.follow('meet_peer', peer_support, self," in peers["method"]
+    row = "| `peers` | peer-support workers | `peer_support` | `recovery` |"
+    assert row in peers["chain"]
     in_table, sections = peers["odd"]
     assert in_table
     assert "#### peer_support" in sections

@@ -1,4 +1,4 @@
-"""`refocus explain`: what a parameter, measure, scenario or state variable is."""
+"""`refocus explain`: what a parameter, measure, scenario, its elements or a state variable is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ examples:
   refocus explain experience_to_recovery
   refocus explain qpr15
   refocus explain refocus-as-delivered
+  refocus explain peer_delivery
   refocus explain week
 """
 WEEK = "week"
@@ -18,8 +19,9 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     """Add the command's parser."""
     parser = commands.add_parser(
         "explain",
-        help="explain a parameter, measure, scenario or state variable",
-        description="Explain a parameter, measure, scenario, state variable, a rule, or the week.",
+        help="explain a parameter, measure, scenario, its elements or a state variable",
+        description="Explain a parameter, measure, scenario, an element of scenarios, a state "
+        "variable, a rule, or the week.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -43,6 +45,7 @@ def run(given: argparse.Namespace) -> int:
             parameter_text(given.name),
             measure_text(given.name),
             scenario_text(given.name),
+            element_text(given.name),
             state_text(given.name),
             rule_text(given.name),
             week_text(given.name, given.compiled),
@@ -57,6 +60,7 @@ def run(given: argparse.Namespace) -> int:
 
 def known_names() -> list[str]:
     """Return every name that can be explained."""
+    from sim.link import elements
     from sim.measures.catalogue import catalogue
     from sim.parameters import registry
     from sim.scenarios.library import scenario_names
@@ -67,6 +71,7 @@ def known_names() -> list[str]:
         *registry(),
         *(one.name for one in catalogue().values()),
         *scenario_names(),
+        *(one.name for one in elements()),
         *states,
         *rules(),
         WEEK,
@@ -137,6 +142,32 @@ def scenario_text(name: str) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def element_text(name: str) -> str:
+    """Return what a scenario can do by an element, and what that takes, or nothing."""
+    from sim.link import links
+    from sim.scenarios.fields import scenario_fields
+
+    pieces = []
+    for file, link in links().items():
+        for one in link.elements:
+            if name not in (one.name, one.field):
+                continue
+            said = f"{one.table}.{one.name}"
+            inside = f"{said}.intensity" if one.kind == "spell" else said
+            lines = [
+                f"{one.name}: element of a scenario, acts on {file}",
+                f"  {one.help}",
+                f"  set by    {inside}: {scenario_fields()[inside].rule}",
+                f"  read as   action.{one.field}",
+                *(f"  takes     {use.unit}" for use in one.uses),
+            ]
+            for cost in one.costs:
+                prices = " x ".join(price for price in (cost.price, cost.times) if price)
+                lines.append(f"  costs     {cost.line} ({cost.kind}): {cost.use} x {prices}")
+            pieces.append("\n".join(lines))
+    return "\n\n".join(pieces)
 
 
 def state_text(name: str) -> str:
