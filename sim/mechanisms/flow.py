@@ -90,6 +90,11 @@ def leaving_probability(team: Any, action: Any, p: Any) -> float:
     Yearly leavers 13.6% in English mental health services (literature), times the team's and the
     scenario's multipliers, lower where the team was ready from the start (direction from
     literature) and where staff wellbeing is supported (assumption).
+
+    P = weekly(y m_team m_scenario (1 - a (R - mean R)) (1 - b W)), y the yearly share of leavers, R
+    the team's readiness before the programme and W the support of wellbeing. Source: NHS England,
+    mental health, 13.6% (2015/16); proficient cultures lose fewer (direction). Grade: literature;
+    assumption for wellbeing.
     """
     yearly = (
         p.turnover_yearly
@@ -108,6 +113,8 @@ def usual_vacancies(p: Any) -> float:
     """Return vacant posts per filled post where turnover and time to fill balance: v = h d.
 
     h is the weekly probability of leaving, d the mean length of a vacancy in weeks.
+
+    Source: NHS England turnover; vacancies of 10-18% of posts. Grade: literature.
     """
     return weekly_probability(p.turnover_yearly) * p.vacancy_weeks
 
@@ -116,8 +123,9 @@ def caseload_pressure(caseload: float, coordinators: int, vacancies: float, p: A
     """Return service users per coordinator over the norm, allowing for vacancies as usual.
 
     w = caseload / (norm x coordinators) / (1 + v), within `workload_minimum` and
-    `workload_maximum`; where no coordinator is left the load is that of a single one. The norm:
-    literature; that pressure grows in proportion to caseload: assumption.
+    `workload_maximum`; where no coordinator is left the load is that of a single one. Source: 30
+    users per key worker in six London teams, 21 per nurse in north-west London. Grade: literature
+    for the norm, assumption that pressure grows in proportion.
     """
     carrying = coordinators if coordinators > 0 else 1
     return clamp(
@@ -128,7 +136,10 @@ def caseload_pressure(caseload: float, coordinators: int, vacancies: float, p: A
 
 
 def usual_workload(team: Any, p: Any) -> float:
-    """Return a team's own usual workload: its caseload over all its coordinator posts."""
+    """Return a team's own usual workload: its caseload over all its coordinator posts.
+
+    w = caseload / (norm x posts). As `caseload_pressure` without vacancies. Grade: definition.
+    """
     return caseload_pressure(team.caseload_total, team.coordinator_posts, 0.0, p)
 
 
@@ -137,6 +148,9 @@ def employment(staff: Any, team: Any, action: Any, p: Any, key: Any, week: int) 
 
     In the week of leaving `weeks_in_post` is JUST_LEFT. A vacancy is filled with probability
     1 / `vacancy_weeks` a week; the newcomer is a new generation in the place.
+
+    P(leave) = `leaving_probability`, P(filled) = 1 / `vacancy_weeks`, P(sick) = `sickness`. Source:
+    vacancies of 10-18% of posts; 4.3-5.6% of NHS staff are absent. Grade: literature.
     """
     u_flow, u_sick, _, _ = uniforms(key, STAFF_EMPLOYMENT, week)
     if staff.present == 1:
@@ -159,12 +173,12 @@ def employment(staff: Any, team: Any, action: Any, p: Any, key: Any, week: int) 
 
 
 def just_left(staff: Any) -> bool:
-    """Return whether the post became vacant this week."""
+    """Return whether the post became vacant this week. Grade: definition."""
     return staff.present == 0 and staff.weeks_in_post == JUST_LEFT
 
 
 def leaver_record(staff: Any) -> LeaverRecord:
-    """Return what a leaver would carry to another team."""
+    """Return what a leaver would carry to another team. Grade: definition."""
     return LeaverRecord(
         leaver_known=1,
         leaver_values_shift=staff.values - staff.values_usual,
@@ -178,7 +192,10 @@ def leaver_record(staff: Any) -> LeaverRecord:
 
 
 def moves_within_trust(uniform: float, p: Any) -> int:
-    """Return whether a newcomer comes from another team of the same trust."""
+    """Return whether a newcomer comes from another team of the same trust.
+
+    P = `mover_share`. Source: no figure seen. Grade: assumption.
+    """
     return happens(uniform, p.mover_share)
 
 
@@ -187,6 +204,8 @@ def donor_order(key: Any, donor_low: int, donor_high: int, week: int) -> float:
 
     A function of both identities, so that the order of teams in a roster does not matter. Each low
     word goes with the other team's high word: two teams that rank each other draw apart.
+
+    Grade: definition.
     """
     mixed = (key[0], key[1], key[2] ^ donor_high, key[3] ^ donor_low, key[4], key[5])
     u, _, _, _ = uniforms(mixed, STAFF_MOVE_DONOR, week)
@@ -198,6 +217,9 @@ def carried_record(staff: Any, donor: Any) -> CarriedRecord:
 
     Values shift with the person; skills and knowledge are the leaver's where they exceed the
     newcomer's own draw.
+
+    v = usual v + the leaver's shift; x = max(own x, the leaver's x). Source: none. Grade:
+    assumption.
     """
     values = share(staff.values_usual + donor.leaver_values_shift)
     return CarriedRecord(
@@ -266,9 +288,11 @@ def service_flow(
 
     Notes
     -----
-    24% lost their clinician in a year (one US study); yearly discharge in England was not found:
-    assumption. Loss to research follow-up: 297 of 403 after a year (trial); it depends on the
-    relationship through `dropout_from_relationship` (assumption).
+    P(lost to research) = d (1 - k (r - mean r)), P(discharge) = e (1 + g m), with r the
+    relationship and m the mean process within +-2. Source: 297 of 403 were followed up after a
+    year; 24% lost their clinician in a year (one US study). Grade: trial for the former, literature
+    for the latter, assumption for discharge (not found for England) and for what the risks depend
+    on.
     """
     u_stage, u_exit, u_change, u_dropout = uniforms(key, USER_FLOW, week)
     in_research = user.in_research
@@ -333,6 +357,8 @@ def service_outcome(
 
     A change of worker costs part of the relationship, r' = r (1 - loss), and the fit between the
     two is drawn anew. A user who leaves the service has no key worker.
+
+    Source: no figure seen. Grade: assumption.
     """
     if draw.in_service == 0:
         return ServiceFlow(

@@ -198,7 +198,11 @@ class UserRecovery(NamedTuple):
 
 
 def trust_start(p: Any, key: Any) -> TrustStart:
-    """Draw a trust: readiness and competing priorities, normal around their means, in [0, 1]."""
+    """Draw a trust: readiness and competing priorities, normal around their means, in [0, 1].
+
+    x = mean + sd z. Source: no figure seen; units differ by .02-.30 of the variance of climate
+    ratings in hospitals. Grade: assumption.
+    """
     z_readiness, z_priorities, _, _ = normals(key, TRUST_START, 0)
     readiness = share(p.trust_readiness_mean + p.trust_readiness_sd * z_readiness)
     return TrustStart(
@@ -209,7 +213,11 @@ def trust_start(p: Any, key: Any) -> TrustStart:
 
 
 def type_deviation(p: Any, key: Any) -> float:
-    """Draw how far the users of one type of team deviate in recovery, in standard deviations."""
+    """Draw how far the users of one type of team deviate in recovery, in standard deviations.
+
+    d = sd z. Source: team type mattered for recovery orientation (size not seen). Grade: literature
+    for the direction, assumption for the size.
+    """
     z, _, _, _ = normals(key, TYPE_START, 0)
     return p.type_recovery_sd * z
 
@@ -229,6 +237,9 @@ def team_start(
     mean by its reliability and leaves the rest to chance. Relationships may be better in teams
     that take part (`participation_relationship_correlation`, free): such a team may simply be a
     better team.
+
+    Source: ICC of the QPR .01-.11 from the trial's standard error; relationships differed by site
+    (size not seen). Grade: literature for these two, assumption for the rest.
     """
     z_propensity, z_readiness, z_casemix, z_climate = normals(key, TEAM_START, 0)
     u_leader, u_reflects, _, _ = uniforms(key, TEAM_START_MORE, 0)
@@ -267,7 +278,10 @@ def team_start(
 
 
 def present_at_start(uniform: float, p: Any) -> int:
-    """Return whether a post is filled at the start: the share that turnover and vacancies imply."""
+    """Return whether a post is filled at the start: the share that turnover and vacancies imply.
+
+    P(vacant) = v / (1 + v), v as in `usual_vacancies`. Grade: definition.
+    """
     vacant = usual_vacancies(p)
     return 0 if uniform < vacant / (1.0 + vacant) else 1
 
@@ -277,8 +291,12 @@ def staff_start(leader: int, team: Any, trust: Any, p: Any, key: Any) -> StaffSt
 
     Values, knowledge, skills and intents are normal around their means, in [0, 1]; skills and
     intents share a person factor. Usual behaviour is usual intent times the opportunity that
-    competing priorities and the team's own caseload leave. Lived experience 39%, family 76%; of the
-    former 48% fully, 32% partly and 20% not disclosed (national survey; literature).
+    competing priorities and the team's own caseload leave. x = mean + sd z.
+
+    Source: national survey: lived experience 39%, family 76%; of the former 48% disclosed fully,
+    32% partly, 20% not; leaders rate recovery orientation higher (direction). Staff found
+    goal-striving no new addition (interviews of the trial). Grade: literature for these shares,
+    assumption for means and spreads.
     """
     u_lived, u_family, u_disclosed, u_weeks = uniforms(key, STAFF_START, 0)
     z_priorities, z_readiness, z_interpersonal, z_values = normals(key, STAFF_START_TRAITS, 0)
@@ -367,7 +385,10 @@ def staff_start(leader: int, team: Any, trust: Any, p: Any, key: Any) -> StaffSt
 
 
 def advice_tie(uniform: float, place: int, posts: int) -> int:
-    """Return a colleague's place whose advice is sought, any other place alike; -1 for none."""
+    """Return a colleague's place whose advice is sought, any other place alike; -1 for none.
+
+    P = 1 / (posts - 1) each. Source: none. Grade: assumption.
+    """
     if posts < 2:
         return -1
     chosen = category(uniform, posts - 1)
@@ -375,7 +396,10 @@ def advice_tie(uniform: float, place: int, posts: int) -> int:
 
 
 def staff_ties(place: int, posts: int, p: Any, key: Any) -> StaffTies:
-    """Draw a post's advice ties: two colleagues, a third with chance `third_tie_share`."""
+    """Draw a post's advice ties: two colleagues, a third with chance `third_tie_share`.
+
+    P(third) = `third_tie_share`. Source: no figure seen. Grade: assumption.
+    """
     u_first, u_second, u_third, u_has_third = uniforms(key, STAFF_TIES, 0)
     third = -1
     if u_has_third < p.third_tie_share:
@@ -384,7 +408,10 @@ def staff_ties(place: int, posts: int, p: Any, key: Any) -> StaffTies:
 
 
 def has_cross_tie(key: Any, p: Any) -> tuple[int, float]:
-    """Return whether a post has an advice tie to another team of the trust, and a place draw."""
+    """Return whether a post has an advice tie to another team of the trust, and a place draw.
+
+    P = `cross_tie_share`. Source: no figure seen. Grade: assumption.
+    """
     u_has, u_place, _, _ = uniforms(key, STAFF_CROSS_TIE, 0)
     return happens(u_has, p.cross_tie_share), u_place
 
@@ -394,6 +421,8 @@ def setpoint_sd(p: Any) -> float:
 
     sd^2 = 1 - fluctuation^2 - (pull of symptoms)^2 - (effect of experience x its spread)^2, at
     least .05.
+
+    Source: the unit of recovery, which is a convention. Grade: definition.
     """
     experience = p.experience_to_recovery * p.theory_strength * p.response_spread
     left = (
@@ -413,6 +442,8 @@ def experience_at_start(
     P + z sqrt(P (1 - P) a / (2 - a)), with P the chance of the practice in a contact and a the pace
     of experience: the spread at which moving a share a towards what happened settles, so that usual
     care does not widen because the simulation began.
+
+    Source: the stationary spread of `contact`. Grade: definition.
     """
     chance = practice_probability(delivered(behaviour, skill, p), usual_delivery(intent_mean, p), p)
     pace = share(p.experience_pace)
@@ -428,6 +459,11 @@ def user_start(
     with each other; all shift with the team's case mix. Current levels fluctuate around them.
     Experience of the working practices starts around what the key worker usually delivers: whoever
     comes has met nothing of the programme yet.
+
+    Set-point of process k = shared part + own part: y_k = s (sqrt(c) f + sqrt(1 - c) z_k) + case
+    mix. Source: correlations of the processes with recovery .34-.56; about 2 contacts a month in UK
+    studies (1.5-3); identity was the core category for black service users (direction). Grade:
+    literature for these, assumption for the rest.
     """
     u_black, u_rate, u_goal, u_progress = uniforms(key, USER_START, 0)
     z_disposition, z_general, z_expectations, z_threat = normals(key, USER_START_MORE, 0)
@@ -516,6 +552,9 @@ def user_experience(user: Any, worker: Any, team: Any, p: Any) -> UserExperience
     The relationship stands at its target less what recent changes of worker have cost on average
     (`usual_deficit`) at the contacts that the team's caseload allows, so that under usual care the
     mean stays where it is.
+
+    r = target (1 - d), d as in `usual_deficit`. Source: what stands still under usual care. Grade:
+    definition.
     """
     experience = experience_mean(user)
     relationship = share(
@@ -538,6 +577,9 @@ def user_recovery(user: Any, p: Any, key: Any) -> UserRecovery:
     The response so far is that to current experience, so that nothing drifts under usual care
     merely because the simulation began. Nobody arrives with a response to the programme. Levels are
     clamped as they are later on.
+
+    x = set-point + response + sd z. Source: what stands still under usual care; symptoms and
+    recovery correlate -.21 to -.44. Grade: literature for symptoms, assumption for the rest.
     """
     level = usual_responses(user, p)
     z_0, z_1, z_2, z_3 = normals(key, USER_START_STATE_MORE, 0)

@@ -48,7 +48,10 @@ class Behaviour(NamedTuple):
 
 
 def extra_support(team: Any, action: Any) -> float:
-    """Return stepped support: its intensity where uptake has stayed below the threshold, else 0."""
+    """Return stepped support: its intensity where uptake has stayed below the threshold, else 0.
+
+    x = intensity where attended / offered < threshold, else 0. Grade: definition.
+    """
     if action.stepped_support <= 0.0 or team.sessions_offered == 0:
         return 0.0
     uptake = team.sessions_attended / team.sessions_offered
@@ -64,7 +67,9 @@ def reinforcement_after_week(staff: Any, team: Any, action: Any, p: Any) -> floa
 
     Notes
     -----
-    Three to four coaching contacts in six months sustain skill (Schwalbe et al. 2014, literature).
+    Source: three to four coaching contacts in six months sustain skill (Schwalbe et al. 2014);
+    reflection sessions supported practice (interviews of the trial). Grade: literature and trial
+    for the directions, assumption for the sizes.
     """
     faded = staff.reinforcement * (1.0 - weekly_fraction(p.reinforcement_half_life))
     if staff.sessions_attended == 0 or staff.present == 0:
@@ -81,8 +86,10 @@ def forgetting_fraction(half_life: float, reinforcement: float, p: Any) -> float
     """Return the fraction of what was gained that is lost in a week.
 
     f = ln 2 / h (1 - k r): reinforcement r slows it; at k r = 1 nothing is lost. Source: without
-    coaching d fell by .30 of .76 in six months, with coaching it held (Schwalbe et al. 2014),
-    literature. Switching off the implementation gap stops forgetting.
+    coaching d fell by .30 of .76 in six months, with coaching it held (Schwalbe et al. 2014).
+    Switching off the implementation gap stops forgetting.
+
+    Grade: literature.
     """
     return (
         weekly_fraction(half_life)
@@ -95,6 +102,8 @@ def practised(skill: float, usual: float, doing: float, fraction: float, p: Any)
     """Return a skill after a week of forgetting and of learning by doing.
 
     s' = s - f (s - usual) + l d (1 - s), with d the rise in behaviour above the usual.
+
+    Source: training included practising between sessions; no figure seen. Grade: assumption.
     """
     kept = close_gap(skill, usual, fraction)
     rise = doing if doing > 0.0 else 0.0
@@ -102,7 +111,12 @@ def practised(skill: float, usual: float, doing: float, fraction: float, p: Any)
 
 
 def retention(staff: Any, team: Any, action: Any, p: Any) -> Retention:
-    """Return reinforcement, knowledge, values and skills after a week."""
+    """Return reinforcement, knowledge, values and skills after a week.
+
+    x' = x - f (x - usual x), f as in `forgetting_fraction`; skills as in `practised`. Source: skill
+    fell from d = .76 to .46 in six months without coaching (Schwalbe et al. 2014); attitudes held
+    (direction). Grade: literature for skills and values, assumption for knowledge.
+    """
     reinforcement = reinforcement_after_week(staff, team, action, p)
     skill_loss = forgetting_fraction(p.skill_half_life, reinforcement, p)
     belief_loss = forgetting_fraction(p.values_half_life, reinforcement, p)
@@ -147,6 +161,9 @@ def intent_target(usual: float, skill_shift: float, shared_shift: float, p: Any)
 
     T = u + (1 - u) (shared + c (skill - usual skill)), in [0, 1]: what is already usual leaves less
     room (goal-striving was "not a new addition").
+
+    Source: the REFOCUS model (structure); staff called goal-striving no new addition (interviews of
+    the trial). Grade: assumption.
     """
     return share(usual + (1.0 - usual) * (shared_shift + p.intent_from_skill * skill_shift))
 
@@ -155,7 +172,8 @@ def intent(staff: Any, team: Any, p: Any) -> Intent:
     """Return intent per practice: it follows values, norms, knowledge, confidence and readiness.
 
     Shared shift = a (values - usual) + b norms + c (knowledge - usual) + d (readiness - usual).
-    Source: theory of planned behaviour as in the REFOCUS model (Fig 8); weights: assumption.
+    Source: theory of planned behaviour as in the REFOCUS model (Fig 8). Grade:
+    literature for the structure, assumption for the weights.
     """
     shared = (
         p.intent_from_values * (staff.values - staff.values_usual)
@@ -214,8 +232,8 @@ def opportunity(
 
     O = 1 - (a own priorities + b trust priorities)(1 - relief) - c (workload (1 - protected) - 1):
     protected time takes load away, never the slack of a team below the norm, so that more of it
-    never leaves less room. Source: competing priorities (Le Boutillier et al. 2015), literature for
-    the structure, assumption for the weights.
+    never leaves less room. Source: competing priorities (Le Boutillier et al. 2015). Grade:
+    literature for the structure, assumption for the weights.
     """
     pressure = (p.opportunity_from_staff * staff_priorities) + (
         p.opportunity_from_trust * trust_priorities
@@ -232,8 +250,9 @@ def transfer(reinforcement: float, readiness: float, p: Any) -> float:
 
     Notes
     -----
-    Joyce and Showers' shape (secondary sources that disagree in numbers) and reviews in which
-    workshops alone changed little practice; literature for the shape, wide prior.
+    Source: Joyce and Showers' shape (secondary sources that disagree in numbers) and reviews in
+    which workshops alone changed little practice. Grade: literature for the shape, with a wide
+    prior.
     """
     base = p.transfer_without_coaching + (
         p.transfer_with_coaching - p.transfer_without_coaching
@@ -259,6 +278,8 @@ def behaviour_target(
     carries part of what transfer does not. Relief from competing priorities and protected time are
     for new practice: they widen the room O' for a rise in intent and leave that for usual work as
     it is. O' t s = 1 when the implementation gap is switched off.
+
+    Source: no figure seen. Grade: assumption.
     """
     available = relieved_room if intent_now > intent_usual else room
     room_for_new = 1.0 - p.implementation_gap * (1.0 - available)
@@ -277,6 +298,8 @@ def behaviour(
 
     Behaviour closes part of its gap to `behaviour_target`, habit part of its gap to behaviour. A
     vacant post does nothing.
+
+    b' = b + f (T - b), habit' = habit + g (b' - habit). Source: no figure seen. Grade: assumption.
     """
     if staff.present == 0:
         return Behaviour(
@@ -372,7 +395,8 @@ def behaviour(
 def delivered(behaviour_level: float, skill: float, p: Any) -> float:
     """Return practice as a user can meet it: D = b (k + (1 - k) skill), in [0, 1].
 
-    Fidelity needs both doing (behaviour) and doing well (skill). Grade: assumption.
+    Fidelity needs both doing (behaviour) and doing well (skill). Source: no figure seen. Grade:
+    assumption.
     """
     return share(
         behaviour_level * (p.delivery_without_skill + (1.0 - p.delivery_without_skill) * skill)
@@ -380,7 +404,10 @@ def delivered(behaviour_level: float, skill: float, p: Any) -> float:
 
 
 def usual_opportunity(p: Any) -> float:
-    """Return the opportunity of the average person in the average trust at normal workload."""
+    """Return the opportunity of the average person in the average trust at normal workload.
+
+    O = `opportunity` of mean priorities at workload 1. Grade: definition.
+    """
     return opportunity(p.staff_priorities_mean, p.trust_priorities_mean, 1.0, 0.0, 0.0, p)
 
 
@@ -389,12 +416,17 @@ def usual_delivery(intent_mean: float, p: Any) -> float:
 
     D0 = usual opportunity x mean intent x (k + (1 - k) mean skill): the reference from which
     experience is counted. Derived, so that no second number has to agree with it.
+
+    Grade: definition.
     """
     return delivered(usual_opportunity(p) * intent_mean, p.skill_mean, p)
 
 
 def usual_delivery_mean(p: Any) -> float:
-    """Return the mean of `usual_delivery` over the four working practices."""
+    """Return the mean of `usual_delivery` over the four working practices.
+
+    D = sum of the four / 4. Grade: definition.
+    """
     return 0.25 * (
         usual_delivery(p.intent_mean_coaching, p)
         + usual_delivery(p.intent_mean_values, p)

@@ -56,15 +56,21 @@ class Stage(NamedTuple):
 
 
 def within_limit(value: float) -> float:
-    """Return a level on a normal scale moved into +-8 standard deviations."""
+    """Return a level on a normal scale moved into +-8 standard deviations.
+
+    x' = max(-8, min(8, x)). Grade: definition.
+    """
     return clamp(value, -LIMIT, LIMIT)
 
 
 def responsiveness(stage: int, p: Any) -> float:
     """Return how strongly a person in a stage responds to support, 1 on average.
 
-    Stage 1 (crisis) responds least; stages 3 and 4 (determination, rebuilding) most. Stages: the
-    REFOCUS conceptual framework; sizes: assumption.
+    Stage 1 (crisis) responds least; stages 3 and 4 (determination, rebuilding) most. s =
+    `response_stage_1` to `response_stage_5`.
+
+    Source: the stages are those of the REFOCUS conceptual framework. Grade: assumption for the
+    sizes.
     """
     if stage <= 1:
         return p.response_stage_1
@@ -89,8 +95,9 @@ def usual_responses(user: Any, p: Any) -> Responses:
 
     Notes
     -----
-    Alliance and outcome correlate .19-.32 (literature); how much of that is causal is unknown, so
-    what the programme shifts is taken out here and stands in `programme_responses`.
+    Source: alliance and outcome correlate .19-.32; how much of that is causal is unknown, so what
+    the programme shifts is taken out here and stands in `programme_responses`. Grade: literature
+    for the correlation, assumption for the weights.
     """
     strength = p.experience_to_recovery * p.theory_strength * responsiveness(user.stage, p)
     shift = p.behaviour_to_experience * user.experience_shift
@@ -133,6 +140,9 @@ def programme_responses(user: Any, team: Any, action: Any, p: Any) -> Responses:
     people is causal; by the team (t) and by the own worker (e), for practice change that support
     does not see. t and e are solved so that full implementation has the effect that was drawn for
     it. The partnership project and components beyond REFOCUS act directly.
+
+    Source: evidence on effects, see `docs/evidence.md`; nothing was seen for components beyond
+    REFOCUS. Grade: assumption for how the effect is shared between the roads.
     """
     weight = p.theory_strength * responsiveness(user.stage, p)
     causal = weight * p.causal_share * p.experience_to_recovery
@@ -161,6 +171,9 @@ def gain_after_week(gain: float, usual: float, programme: float, p: Any) -> floa
 
     The half-life is scaled by `response_time`: 1 as modelled, 0 for a response within the week (the
     explanation "twelve months were too short" switched off).
+
+    g' = g + f (response - g). Source: no one-year correlation of the QPR was seen; that twelve
+    months were too short is one of the trial authors' explanations. Grade: assumption.
     """
     k = weekly_fraction(p.recovery_half_life * p.response_time)
     return within_limit(close_gap(gain, usual + programme, k))
@@ -186,6 +199,8 @@ def correlated(
     variance and two of them correlate c; y_5 = sqrt(1 - g^2) z_5 + g m, and as each of the four
     correlates sqrt(1 + 3 c) / 2 with m, g = 2 c / sqrt(1 + 3 c) makes y_5 correlate c with them.
     Good and bad weeks are shared by the processes as far as these go together between people.
+
+    Grade: definition.
     """
     shared = 0.5 * (first + second + third + fourth)
     own = sqrt(1.0 - correlation)
@@ -210,6 +225,8 @@ def process_after_week(
     fluctuations at `fluctuation_sd`: s = sd sqrt(2 k - k^2) (stationary AR(1)). With
     `response_time` 1 this is one lag: x' = x + k (setpoint + drift + response - x) + s e. Clamped
     to +-8 standard deviations.
+
+    Source: no one-year correlation of the QPR was seen. Grade: assumption.
     """
     k = weekly_fraction(p.recovery_half_life)
     s = p.fluctuation_sd * p.chance_scale * sqrt(k * (2.0 - k))
@@ -218,14 +235,20 @@ def process_after_week(
 
 
 def health_after_week(value: float, level: float, noise: float, p: Any) -> float:
-    """Move symptoms, functioning or needs: as `process_after_week` with their own half-life."""
+    """Move symptoms, functioning or needs: as `process_after_week` with their own half-life.
+
+    x' = x + k (level - x) + s e. Source: no figure seen. Grade: assumption.
+    """
     k = weekly_fraction(p.health_half_life)
     s = p.health_fluctuation_sd * p.chance_scale * sqrt(k * (2.0 - k))
     return within_limit(value + k * (level - value) + s * noise)
 
 
 def recovery_mean(user: Any) -> float:
-    """Return the mean of the five processes, in standard deviations."""
+    """Return the mean of the five processes, in standard deviations.
+
+    m = sum of the five / 5. Grade: definition.
+    """
     return 0.2 * (user.connectedness + user.hope + user.identity + user.meaning + user.empowerment)
 
 
@@ -235,8 +258,12 @@ def recovery(user: Any, team: Any, action: Any, p: Any, key: Any, week: int) -> 
     Natural improvement is a steady rise per year of all set-points since the person came (declared,
     the same everywhere).
     Symptoms pull the processes down. Functioning follows empowerment, quality of life follows the
-    mean process, unmet needs fall with experienced support; all link strengths are assumptions
-    except symptoms and recovery (r = -.21 to -.44, literature).
+    mean process, unmet needs fall with experienced support; x' = x + k (set-point + drift +
+    pull - x) + s e each.
+
+    Source: symptoms and recovery correlate -.21 to -.44; recovery improved over the year in both
+    arms of the trial (direction). Grade: literature for symptoms, trial for the direction of
+    improvement, assumption for the other links.
     """
     usual = usual_responses(user, p)
     new = programme_responses(user, team, action, p)
@@ -332,8 +359,9 @@ def stage_after_week(user: Any, uniform: float, p: Any) -> Stage:
     """Return the stage after a week: mostly the same, sometimes one up or one down.
 
     P(up) = rate logistic(2 (m - c_stage)), P(down) = rate logistic(-2 (m - c_stage)), with m the
-    mean process and c_stage the level at which both are equal (-1.5, -.75, 0, .75, 1.5 for stages
-    1 to 5). Not linear: people move both ways. Grade: assumption.
+    mean process and c_stage the level at which both are equal (-1.5, -.75, 0, .75, 1.5 for stages 1
+    to 5). Not linear: people move both ways. Source: the stages of the REFOCUS framework; no figure
+    seen for moves. Grade: assumption.
     """
     centre = 0.75 * (user.stage - 3)
     lean = logistic(2.0 * (recovery_mean(user) - centre))

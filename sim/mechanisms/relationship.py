@@ -39,6 +39,8 @@ def contact_probability(user: Any, worker: Any, team: Any, action: Any, p: Any) 
 
     q = rate / 2 / workload x (1 - k days of training attended / 5): an overloaded worker sees each
     user less often, and a day in training is a day away.
+
+    Source: a day in training is a day away from users. Grade: assumption.
     """
     away = 0.0
     if worker.attended == 1:
@@ -51,12 +53,17 @@ def practice_probability(delivery: float, reference: float, p: Any) -> float:
 
     P = D0 + b (D - D0), in [0, 1], with D0 the reference level under usual care and b the link from
     behaviour to experience. With b = 0 nothing that staff do differently reaches users.
+
+    Source: some users noticed no change (interviews of the trial). Grade: assumption.
     """
     return share(reference + p.behaviour_to_experience * (delivery - reference))
 
 
 def experience_mean(user: Any) -> float:
-    """Return the user's mean experience over the four working practices."""
+    """Return the user's mean experience over the four working practices.
+
+    E = (coaching + values + strengths + goals) / 4. Grade: definition.
+    """
     return 0.25 * (
         user.experience_coaching
         + user.experience_values
@@ -70,6 +77,8 @@ def practice_shift(worker: Any, p: Any) -> float:
 
     x = mean_k [ D(behaviour_k, skill_k) - D(usual behaviour_k, usual skill_k) ], with D as in
     `delivered`.
+
+    Grade: definition.
     """
     return 0.25 * (
         delivered(worker.behaviour_coaching, worker.skill_coaching, p)
@@ -90,6 +99,9 @@ def shift_beyond_experience(link: float, experience_shift: float, p: Any) -> flo
     to experience, e the target's slope on experience), and s e E in all is what the programme does
     (s = `support_shift_scale`, solved so that experienced support moves as far as evidence on
     effects says). Slope between people and effect of the programme are two things.
+
+    Source: evidence on effects, see `docs/evidence.md`. Grade: assumption for the scale that is
+    solved from it.
     """
     return (p.support_shift_scale - p.behaviour_to_experience) * link * experience_shift
 
@@ -101,8 +113,11 @@ def relationship_target(
 
     T = m + s (a disposition + b rapport + c worker + climate) + e (experience - D0) + beyond, with
     s the spread of relationships, a, b, c the shares of user, pair and worker in it, and `beyond`
-    what the programme does besides (`shift_beyond_experience`, `from_partnership`). Variance within
-    clinicians: 0-.2 of patient-rated relationship (literature).
+    what the programme does besides (`shift_beyond_experience`, `from_partnership`).
+
+    Source: 0-.2 of the variance of patient-rated relationship lies between clinicians; spread from
+    the planning of INSPIRE (SD about 16 of 100). Grade: literature for these, assumption for the
+    rest.
     """
     spread = (
         p.relationship_share_user * user.disposition
@@ -119,7 +134,10 @@ def relationship_target(
 
 
 def from_partnership(team: Any, p: Any) -> float:
-    """Return what the partnership project does to relationships: s k partnership (1 - m)."""
+    """Return what the partnership project does to relationships: T = s k y (1 - m).
+
+    Source: no figure seen. Grade: assumption.
+    """
     return (
         p.support_shift_scale
         * p.relationship_from_partnership
@@ -134,8 +152,10 @@ def support_target(
     """Return the experienced support to which a user tends, in [0, 1].
 
     T = m + a (relationship - relationship mean) + b (experience - D0) + beyond + s own disposition,
-    `beyond` as in `shift_beyond_experience`. Sizes: assumption (no REFOCUS figure for INSPIRE was
-    seen).
+    `beyond` as in `shift_beyond_experience`.
+
+    Source: users named the relationship as the foundation of support (interviews of the trial); no
+    REFOCUS figure for INSPIRE was seen. Grade: assumption.
     """
     return share(
         p.support_mean
@@ -160,6 +180,9 @@ def contact(user: Any, worker: Any, team: Any, action: Any, p: Any, key: Any, we
     R' = R + relationship pace n (s e E' + partnership - R),
     U' = U + support pace n (a R' + s b E' - U).
     They are exactly 0 while nobody differs from own usual.
+
+    Source: 87% could name a goal; 47% reached or exceeded it in 3 months (a check); UK studies for
+    contacts. Grade: literature for goals, assumption for the paces.
     """
     first, second, naming, step = uniforms(key, USER_CONTACT, week)
     chance = contact_probability(user, worker, team, action, p)
@@ -293,6 +316,9 @@ def expectations_after_week(user: Any, action: Any, p: Any) -> float:
 
     They rise by a share of the gap to 1 while the programme works on them and otherwise return to
     the usual level with `expectations_half_life`.
+
+    e' = e + a i (1 - e) while the intensity i > 0, else e' = e + f (mean - e). Source: no figure
+    seen. Grade: assumption.
     """
     if action.expectations > 0.0:
         return close_gap(user.expectations, 1.0, share(p.expectations_pace * action.expectations))
@@ -302,12 +328,18 @@ def expectations_after_week(user: Any, action: Any, p: Any) -> float:
 
 
 def knows(user: Any, worker: Any) -> int:
-    """Return whether the key worker's post is held by the person whom the user knows."""
+    """Return whether the key worker's post is held by the person whom the user knows.
+
+    Grade: definition.
+    """
     return 1 if worker.present == 1 and worker.generation == user.worker_generation else 0
 
 
 def meets(user: Any, worker: Any) -> int:
-    """Return whether user and key worker can meet: they know each other, and the worker is well."""
+    """Return whether user and key worker can meet: they know each other, and the worker is well.
+
+    Grade: definition.
+    """
     return 1 if knows(user, worker) == 1 and worker.sick == 0 else 0
 
 
@@ -315,7 +347,9 @@ def no_contact(user: Any, action: Any, p: Any) -> Contact:
     """Return a week without a present key worker: the relationship fades a little.
 
     r' = r (1 - f) with f the weekly share `relationship_fading`; after discharge it stays as it
-    was. Grade: assumption.
+    was.
+
+    Source: no figure seen. Grade: assumption.
     """
     faded = user.relationship
     shift = user.relationship_shift
@@ -346,6 +380,8 @@ def usual_deficit(contact_rate: float, p: Any) -> float:
     d = l / (l + g), with l = loss c + fading a what is lost in a week (c the weekly chance of a new
     worker, a the share of weeks without one) and g = pace x contacts x (1 - a) the fraction of the
     gap that contacts close: the stationary point of both under usual care.
+
+    Source: the stationary point of the rules above. Grade: definition.
     """
     leaving = weekly_probability(p.turnover_yearly)
     change = leaving + weekly_probability(p.worker_change_yearly)
