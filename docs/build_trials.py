@@ -284,8 +284,8 @@ def parallel_or_wedge() -> str:
         for name, one in designs
     ]
     slow = wedge[0]
-    formula = slow.formula.power if slow.formula is not None else 0.0
-    told = "; ".join(slow.gap.explanation)
+    formula = slow.formula
+    assert formula is not None
     return (
         commands((PARALLEL, WEDGE, WEDGE_AT_ONCE, LONG_WEDGE), "many minutes")
         + table(
@@ -299,8 +299,8 @@ def parallel_or_wedge() -> str:
             ),
             rows,
         )
-        + f"\nType I error of the slow stepped wedge: {null(slow)}. What the report says of its "
-        f"formula, {formula:.3f}, against the simulated power: {told}."
+        + f"\nType I error of the slow stepped wedge: {null(slow)}. By formula its power is "
+        f"{formula.power:.3f}, and its estimates can be expected to average {formula.expected:.2f}."
     )
 
 
