@@ -12,7 +12,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from sim.posterior.choose import chosen_draws
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
 from sim.scenarios.schema import Scenario
+from sim.spreadsheet import csv_text
 
 HOME = Path(__file__).parent / "evidence" / "pushforward.csv"
 BEFORE = "before"
@@ -189,12 +189,10 @@ def read(path: Path = HOME) -> list[dict[str, Any]]:
 
 def text(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return rows as the file holds them."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for one in rows:
-        writer.writerow([one[key] if key in COLUMNS[:2] else f"{one[key]:.4g}" for key in COLUMNS])
-    return out.getvalue()
+    cells = (
+        [one[key] if key in COLUMNS[:2] else f"{one[key]:.4g}" for key in COLUMNS] for one in rows
+    )
+    return csv_text(COLUMNS, cells, ends="\n")
 
 
 def anew() -> str:

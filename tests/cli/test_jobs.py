@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -179,6 +180,14 @@ def test_a_full_disk_keeps_what_is_finished_and_says_how_to_go_on(
     if command == "run":
         from sim.runs import results
 
+        real = results.write_table
+
+        def write_table(path: Path, *parts: Any) -> None:
+            if where == "the tables":
+                full(path)
+            real(path, *parts)
+
+        monkeypatch.setattr(results, "write_table", write_table)
         monkeypatch.setattr(results, "write_whole", files.write_whole)
     assert main([*arguments(command, out), "--workers", "1"]) == 2
     monkeypatch.undo()

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from math import isnan
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from sim.engines.ensemble import Request, cut
+from sim.engines.ensemble import Chunk, Request, cut
+from sim.runs import simulate as simulate_module
 from sim.runs.pieces import Cancelled, Progress
 from sim.runs.simulate import simulate
 from tests.ensemble.small import assert_identical, in_small_chunks, small_request
@@ -88,9 +88,12 @@ def test_cancelled_before_anything_ran(request_: Request) -> None:
     assert caught.value.done == 0
 
 
-def test_a_rule_that_fails_is_not_swallowed(request_: Request) -> None:
-    broken = request_.layouts[0].teams.copy()
-    broken["staff_start"] = np.iinfo(np.int64).min
-    request_.layouts[0].teams["coordinators"] = 0
+def test_a_piece_that_fails_is_not_swallowed(
+    request_: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(request: Request, chunk: Chunk) -> None:
+        raise ZeroDivisionError(f"chunk {chunk.number}")
+
+    monkeypatch.setattr(simulate_module, "run_chunk", fails)
     with pytest.raises(ZeroDivisionError):
         simulate(request_, workers=2)

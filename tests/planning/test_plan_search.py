@@ -365,6 +365,7 @@ def test_the_command_writes_plan_scores_and_report(
         "scores.csv",
         "plan.json",
         "report.html",
+        "decision.xlsx",
     ]
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "never saw" in page

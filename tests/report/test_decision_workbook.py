@@ -125,7 +125,8 @@ def test_the_decision_shows_the_totals_and_titles(comparison: Comparison, conten
             cash, time = (value_at(book, "Decision", one.coordinate) for one in row[-2:])
             wanted = expected(comparison, REFOCUS.name, shipped_prices().values())
             assert [cash, time] == pytest.approx(list(wanted.values()), rel=1e-12)
-            assert row[2].value == comparison.difference(REFOCUS.name, "qpr15").mean()
+            difference = comparison.difference(REFOCUS.name, "qpr15").mean()
+            assert row[2].value == pytest.approx(difference, rel=1e-12)
 
 
 def test_text_of_users_is_text_and_nothing_leads_out(content: bytes) -> None:

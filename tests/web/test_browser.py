@@ -283,7 +283,7 @@ def test_own_teams_are_uploaded_used_and_never_linked(visit: Visit, tmp_path: Pa
     ready(page, "plan")
     run_small(page)
     page.get_by_label("My own list of teams").check()
-    upload = "#plan-form label:has-text('CSV file') input"
+    upload = "#plan-form label.file:has(input[accept*='.xlsx']) input"
     wrong = tmp_path / "wrong.csv"
     wrong.write_text("team,staff\nSecretville,many\n", encoding="utf-8")
     page.set_input_files(upload, wrong)
