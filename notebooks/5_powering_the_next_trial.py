@@ -211,7 +211,7 @@ assert lead[0.1] > 2 * lead[0.01]
 
 # %%
 found = {
-    name: sim.power(name, simulations=150, seed=2, sensitivity=False).outcome.result
+    name: sim.power(name, simulations=80, seed=2, sensitivity=False).outcome.result
     for name in ("stepped-wedge-slow", "parallel-slow")
 }
 for name, one in found.items():
