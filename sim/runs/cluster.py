@@ -8,6 +8,7 @@ share once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
 from typing import Any
 
 from sim.errors import InputError
@@ -72,7 +73,16 @@ def submitter(executor: Any, run: Callable[[Any], Any]) -> Callable[[Any], Any]:
     if not is_cluster(executor):
         return lambda piece: executor.submit(run, piece)
     shared = executor.submit(_same, run, pure=False)
-    return lambda piece: executor.submit(_call, shared, piece, pure=False)
+
+    def send(piece: Any) -> Any:
+        try:
+            return executor.submit(_call, shared, piece, pure=False)
+        except Exception as error:
+            if lost(error):
+                raise BrokenExecutor("the cluster takes no more pieces") from error
+            raise
+
+    return send
 
 
 def is_cluster(executor: Any) -> bool:
@@ -89,6 +99,7 @@ def lost(error: BaseException) -> bool:
         "FutureCancelledError",
         "KilledWorker",
         "CommClosedError",
+        "ClosedClientError",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,19 @@ def test_a_scheduler_without_workers_is_told(monkeypatch: pytest.MonkeyPatch) ->
         pytest.raises(InputError, match="the scheduler has no workers"),
     ):
         cluster.connect(local.scheduler_address)
+
+
+def test_a_cluster_that_takes_no_more_is_as_a_pool_that_broke() -> None:
+    class Gone:
+        def ncores(self) -> dict[str, int]:
+            return {"worker": 1}
+
+        def submit(self, *work: Any, pure: bool) -> None:
+            if len(work) == 3:
+                raise distributed.client.ClosedClientError("Client is closed.")
+
+    with pytest.raises(BrokenExecutor, match="takes no more pieces"):
+        cluster.submitter(Gone(), len)([1])
 
 
 def test_a_cluster_that_goes_away_keeps_what_is_finished(tmp_path: Path) -> None:
