@@ -81,8 +81,23 @@ def whole(design, effects, tmp_path_factory) -> Path:
     return folder
 
 
-def test_a_fit_that_failed_resumes_and_ends_identical(
-    whole: Path, design, effects, tmp_path, monkeypatch
+PROGRAM = """
+import sys
+from pathlib import Path
+from calibration.pipeline import calibrate_fit
+from tests.calibration.conftest import toy_design, toy_effects
+from tests.calibration.test_pipeline import begin
+calibrate_fit(begin(Path(sys.argv[1]), toy_design(), toy_effects()))
+"""
+
+
+def stored_pieces(folder: Path) -> int:
+    """Return how many pieces of a fit are kept in a folder."""
+    return len(list(folder.glob("*/*.npz")))
+
+
+def test_a_fit_that_failed_and_was_then_killed_ends_identical(
+    whole: Path, design, effects, tmp_path: Path, monkeypatch
 ) -> None:
     left = {"trials": 480}
     real = fit_module.simulate_trial
@@ -98,38 +113,20 @@ def test_a_fit_that_failed_resumes_and_ends_identical(
         calibrate_fit(begin(tmp_path, design, effects))
     assert not (tmp_path / "results.json").exists()
     monkeypatch.setattr(fit_module, "simulate_trial", real)
-    ends_identical(begin(tmp_path, design, effects), whole, tmp_path)
 
-
-PROGRAM = """
-import sys
-from pathlib import Path
-from calibration.pipeline import calibrate_fit
-from tests.calibration.conftest import toy_design, toy_effects
-from tests.calibration.test_pipeline import begin
-calibrate_fit(begin(Path(sys.argv[1]), toy_design(), toy_effects()))
-"""
-
-
-def test_a_fit_killed_outright_resumes_and_ends_identical(
-    whole: Path, design, effects, tmp_path: Path
-) -> None:
+    kept = stored_pieces(tmp_path)
+    assert 0 < kept < stored_pieces(whole)
     seed = int(os.environ.get("KILL_SEED", time.time_ns() % 2**32))
     print(f"KILL_SEED={seed}")
-    stored = random.Random(seed).randint(1, 40)
+    enough = random.Random(seed).randint(kept + 1, (kept + 1 + stored_pieces(whole)) // 2)
     with subprocess.Popen([sys.executable, "-c", PROGRAM, str(tmp_path)], cwd=ROOT) as process:
-        while process.poll() is None and len(list(tmp_path.glob("*/*.npz"))) < stored:
+        while process.poll() is None and stored_pieces(tmp_path) < enough:
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
-    ends_identical(begin(tmp_path, design, effects), whole, tmp_path)
-
-
-def ends_identical(fit: Fit, whole: Path, folder: Path) -> None:
-    """Claim that what is gone on with gives what was never stopped gives, in every byte."""
-    store(fit, calibrate_fit(fit), folder)
+    store(fit := begin(tmp_path, design, effects), calibrate_fit(fit), tmp_path)
     for name in ("results.json", "posterior.csv", "posterior.json"):
-        assert (folder / name).read_bytes() == (whole / name).read_bytes()
+        assert (tmp_path / name).read_bytes() == (whole / name).read_bytes()
 
 
 def test_the_posterior_of_a_fit_is_one_that_commands_can_read(whole: Path) -> None:
