@@ -13,8 +13,9 @@ from sim.cli import main
 from sim.errors import InputError
 from sim.trials.analyses.generalised import analyse_generalised
 from sim.trials.analyses.standardised import standardised
-from sim.trials.fits.gee import FAMILIES, fit_gee
+from sim.trials.fits.gee import FAMILIES
 from sim.trials.fits.glmm import fit_glmm
+from tests.trials.waves import fit_with_given_correlation
 
 DATA = Path(__file__).parent / "data"
 BINARY, COUNT = DATA / "bin_parallel.csv", DATA / "count_parallel.csv"
@@ -88,23 +89,7 @@ def test_given_working_correlations_over_periods(
     kind: str, arm: float, known: tuple[float, ...]
 ) -> None:
     """Nested exchangeable (.08 within, .04 between periods), and .08 decaying by .7 a wave."""
-    frame = pd.read_csv(DATA / "waves_binary.csv").dropna()
-    clusters = np.unique(frame["cluster"], return_inverse=True)[1]
-    wave = frame["wave"].to_numpy()
-    x = np.column_stack([np.ones(len(frame)), *(wave == one for one in (2, 3, 4)), frame["arm"]])
-    correlation = []
-    for one in range(clusters.max() + 1):
-        apart = np.abs(np.subtract.outer(wave[clusters == one], wave[clusters == one]))
-        R = np.where(apart == 0, 0.08, 0.04) if kind == "nested" else 0.08 * 0.7**apart
-        np.fill_diagonal(R, 1.0)
-        correlation.append(R)
-    fit = fit_gee(
-        x.astype(float),
-        frame["y"].to_numpy(float),
-        clusters,
-        FAMILIES["binomial"],
-        correlation=correlation,
-    )
+    fit = fit_with_given_correlation(pd.read_csv(DATA / "waves_binary.csv").dropna(), kind)
     assert fit.coefficients[-1] == pytest.approx(arm, rel=1e-7)
     got = [np.sqrt(fit.covariance[one][-1, -1]) for one in ("LZ", "KC", "MD", "FG")]
     assert got == pytest.approx(known, rel=1e-6)

@@ -200,8 +200,15 @@ def test_assurance_says_what_it_is_not_averaged_over() -> None:
     assert "Not averaged over (sensitivity only): design.size" in study.covers
 
 
-def test_the_formula_alone_simulates_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = run(capsys, "four-point-target", "--formula-only")
+def test_the_formula_alone_simulates_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def simulated(*_: object) -> None:
+        raise AssertionError("a trial was simulated")
+
+    with monkeypatch.context() as during:
+        during.setattr(power_study, "analyse_trial", simulated)
+        code, out, _ = run(capsys, "four-point-target", "--formula-only")
     assert code == 0
     assert "power by formula" in out
     assert "no trial was run" in out

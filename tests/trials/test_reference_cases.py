@@ -28,6 +28,7 @@ from sim.trials.fits.gee import FAMILIES, fit_gee
 from sim.trials.fits.mixed_model import fit_mixed_model
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.formula_power import schedule_power
+from tests.trials.waves import fit_with_given_correlation
 
 DATA = Path(__file__).parent / "data"
 PAGE = Path(__file__).parents[2] / "docs" / "validation-cases.md"
@@ -113,23 +114,8 @@ def given_alpha(case: Mapping[str, Any]) -> Deviations:
 
 def given_correlations(case: Mapping[str, Any]) -> Deviations:
     frame = table(case).dropna()
-    clusters = np.unique(frame["cluster"], return_inverse=True)[1]
-    wave = frame["wave"].to_numpy()
-    x = np.column_stack([np.ones(len(frame)), *(wave == one for one in (2, 3, 4)), frame["arm"]])
     for kind, answers in case["answers"].items():
-        correlation = []
-        for one in range(clusters.max() + 1):
-            apart = np.abs(np.subtract.outer(wave[clusters == one], wave[clusters == one]))
-            R = np.where(apart == 0, 0.08, 0.04) if kind == "nested" else 0.08 * 0.7**apart
-            np.fill_diagonal(R, 1.0)
-            correlation.append(R)
-        fit = fit_gee(
-            x.astype(float),
-            frame["y"].to_numpy(float),
-            clusters,
-            FAMILIES["binomial"],
-            correlation=correlation,
-        )
+        fit = fit_with_given_correlation(frame, kind)
         for name, want in answers["test"]["clusters_minus_2"].items():
             se = float(np.sqrt(fit.covariance[name][-1, -1]))
             got = {"estimate": float(fit.coefficients[-1]), "se": se}

@@ -28,6 +28,19 @@ from sim.trials.analyses.cluster_tests import (
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
+MEANS_IN_R = """\
+X <- model.matrix({fixed}, d)
+group <- {group}
+constant <- apply(X, 2, function(v) all(tapply(v, group, function(one) diff(range(one)) == 0)))
+# First stage: what varies within clusters is taken out; second stage: means of clusters.
+first <- lm.fit(cbind(1, X[, !constant, drop = FALSE]), with(d, {response}))
+means <- as.vector(tapply(first$residuals, group, mean))
+one <- match(levels(group), group)
+of <- {within}[one]
+Z <- cbind(X[one, constant, drop = FALSE], if (nlevels(of) > 1) model.matrix(~ of)[, -1])
+"""
+"""Both stages up to the means of clusters and their covariates, in R: fields as in `r_code`."""
+
 
 class ClusterLevel(NamedTuple):
     """The clusters of a trial with two arms.

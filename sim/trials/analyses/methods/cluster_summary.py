@@ -6,7 +6,7 @@ from math import nan
 
 from sim.errors import InputError
 from sim.trials.analyses.analysed_trial import AnalysedTrial, Analysis, Answer
-from sim.trials.analyses.cluster_level import cluster_level
+from sim.trials.analyses.cluster_level import MEANS_IN_R, cluster_level
 
 
 def test(trial: AnalysedTrial) -> Answer | None:
@@ -30,15 +30,7 @@ ANALYSIS = Analysis(
     test=test,
     needs_arms=True,
     of_model=False,
-    r_code="""\
-X <- model.matrix({fixed}, d)
-group <- {group}
-constant <- apply(X, 2, function(v) all(tapply(v, group, function(one) diff(range(one)) == 0)))
-# First stage: what varies within clusters is taken out; second stage: means of clusters.
-first <- lm.fit(cbind(1, X[, !constant, drop = FALSE]), with(d, {response}))
-means <- as.vector(tapply(first$residuals, group, mean))
-one <- match(levels(group), group)
-of <- {within}[one]
-Z <- cbind(X[one, constant, drop = FALSE], if (nlevels(of) > 1) model.matrix(~ of)[, -1])
+    r_code=MEANS_IN_R
+    + """\
 print(summary(lm(means ~ Z - 1))$coefficients["Z{coefficient}", ])""",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.trials.analyses.analysed_trial import AnalysedTrial, Analysis, Answer
-from sim.trials.analyses.cluster_level import cluster_level
+from sim.trials.analyses.cluster_level import MEANS_IN_R, cluster_level
 from sim.trials.analyses.cluster_tests import PermutationTest
 from sim.trials.analyses.permutation import schedule_permutation_test
 from sim.trials.fits.random_intercept import FITTED
@@ -64,15 +64,8 @@ ANALYSIS = Analysis(
     estimates="the difference of means, clusters weighed by what they tell",
     test=test,
     of_constant=True,
-    r_code="""\
-X <- model.matrix({fixed}, d)
-group <- {group}
-constant <- apply(X, 2, function(v) all(tapply(v, group, function(one) diff(range(one)) == 0)))
-first <- lm.fit(cbind(1, X[, !constant, drop = FALSE]), with(d, {response}))
-means <- as.vector(tapply(first$residuals, group, mean))
-one <- match(levels(group), group)
-of <- {within}[one]
-Z <- cbind(X[one, constant, drop = FALSE], if (nlevels(of) > 1) model.matrix(~ of)[, -1])
+    r_code=MEANS_IN_R
+    + """\
 arm <- Z[, "{coefficient}"]
 others <- Z[, colnames(Z) != "{coefficient}", drop = FALSE]
 effect <- function(a) abs(lm.fit(cbind(a, others), means)$coefficients[[1]])
