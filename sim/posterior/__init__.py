@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.errors import InputError
+from sim.errors import InputError, unknown
 from sim.parameters import registry, resolve
 from sim.reading.numbers import number_in
 from sim.reading.text_files import read_text
@@ -37,7 +37,13 @@ def posterior_file(name: Path | str | None = None) -> Path:
     """Return the file of a shipped posterior by its name (the default: both trials), or a path."""
     if name is None:
         name = BOTH_TRIALS
-    return FOLDER / f"{name}.csv" if name in NAMES else Path(name)
+    if name in NAMES:
+        return FOLDER / f"{name}.csv"
+    path = Path(name)
+    # A word alone is meant for a shipped one, unless a file is called so.
+    if path.name == str(name) and not path.suffix and not path.exists():
+        raise unknown("posterior", str(name), NAMES)
+    return path
 
 
 def load_posterior(path: Path | str | None = None) -> tuple[list[dict[str, float]], dict[str, Any]]:

@@ -134,3 +134,16 @@ def test_what_rules_compute_decides_their_hash_and_nothing_else() -> None:
     assert computed(source) == computed(said_otherwise)
     assert computed(source) != computed(source.replace("1.0", "1.5"))
     assert computed(source) != computed(source.replace("+", "-"))
+
+
+def test_a_misspelt_name_gets_the_nearest_shipped_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "refocus-alonf").mkdir()
+    with pytest.raises(
+        InputError, match=r"unknown posterior 'refocus-alon'; did you mean 'refocus-alone'"
+    ):
+        chosen_draws(1, path="refocus-alon")
+    with pytest.raises(InputError, match=r"'mine\.csv': does not exist"):
+        chosen_draws(1, path="mine.csv")
