@@ -311,7 +311,9 @@ def text_of(comparison: Comparison) -> str:
     """Return the answer as a page of plain text."""
     from textwrap import fill
 
+    from sim.planning.better import BETTER_BY, MATRIX_SAYS, better_matrix, better_than
     from sim.planning.compare_tables import chances, headline, overspending_sentences
+    from sim.planning.outcomes import QPR
     from sim.planning.verdicts import (
         averaged_text,
         covers_text,
@@ -340,6 +342,10 @@ def text_of(comparison: Comparison) -> str:
             )
         lines.append("")
     lines += [aligned(headline(comparison)), "", aligned(chances(comparison)), ""]
+    if len(comparison.others) > 1:
+        title = f"{BETTER_BY[QPR]}. {MATRIX_SAYS}"
+        lines.append(fill(title, WIDTH, break_on_hyphens=False))
+        lines += [aligned(better_matrix(better_than(comparison, (QPR,)))), ""]
     lines += [
         f"Intervals: {covers_text(comparison)}.",
         f"Draws {len(question.chosen.draws)}, replications of each {question.replications}, seed "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.planning.better import better_than
 from sim.planning.comparison import (
     IMPORTANT,
     IMPORTANT_IF_22_ITEMS,
@@ -540,6 +541,7 @@ def all_tables(comparison: Comparison, value: Value) -> dict[str, pd.DataFrame]:
     return {
         "headline": headline(comparison),
         "chances": chances(comparison),
+        "better-than": better_than(comparison),
         "differences": differences(comparison),
         "by-assessment": by_assessment(comparison),
         "maintenance": maintenance(comparison),

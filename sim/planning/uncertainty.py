@@ -157,6 +157,11 @@ def chance_at_least(values: np.ndarray, threshold: float) -> Chance:
     return _chance(values, lambda expected: expected >= threshold)
 
 
+def chance_above(values: np.ndarray, threshold: float) -> Chance:
+    """Return the probability that the expected value lies above a threshold; see `chance_below`."""
+    return _chance(values, lambda expected: expected > threshold)
+
+
 def chance_below(values: np.ndarray, threshold: float, or_equal: bool = False) -> Chance:
     """Return the probability that the expected value lies below a threshold.
 

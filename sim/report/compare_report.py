@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.drawing import Line, Panel
 from sim.planning import compare_tables as tables
+from sim.planning.better import BETTER_BY, MATRIX_SAYS, better_matrix, better_than
 from sim.planning.comparison import (
     IMPORTANT,
     IMPORTANT_IF_22_ITEMS,
@@ -196,6 +197,18 @@ def _chances(page: Document, comparison: Comparison) -> None:
         "Probability of every threshold and of harm, with 95% limits of the Monte Carlo error",
         "chances-by-threshold",
     )
+    if len(comparison.others) > 1:
+        _better(page, comparison)
+
+
+def _better(page: Document, comparison: Comparison) -> None:
+    """Show in what share of draws each strategy is better than each other one."""
+    page.heading("Which is better than which", 3)
+    page.paragraph(MATRIX_SAYS)
+    pairs = better_than(comparison)
+    for outcome, title in BETTER_BY.items():
+        _table(page, better_matrix(pairs, outcome), title, f"better-by-{outcome}")
+    _folded(page, pairs, "every pair, with the Monte Carlo standard error", "better-than")
 
 
 def _differences(page: Document, comparison: Comparison) -> None:
