@@ -1,10 +1,10 @@
 # Thin names for common commands. ./run and ./test work without make.
 python = .venv/bin/python
 
-.PHONY: help setup run test fuzz mutants every-report lint docs-parameters docs site bench level-of-tests
+.PHONY: help setup run test fuzz parity mutants every-report lint docs-parameters docs site bench level-of-tests
 
 help:
-	@echo "make setup | run | test | fuzz | mutants | every-report | lint | docs | site | bench | level-of-tests | study-NAME"
+	@echo "make setup | run | test | fuzz | parity | mutants | every-report | lint | docs | site | bench | level-of-tests | study-NAME"
 	@echo "studies (long; their tables are committed):"
 	@ls benchmarks/studies/*.py | sed 's|.*/|  study-|; s|\.py$$||' | grep -v __init__ || true
 
@@ -21,6 +21,10 @@ test:
 fuzz: setup
 	@seed=$${SEED:-$$(date +%s)}; echo "SEED=$$seed make fuzz"; \
 	HYPOTHESIS_PROFILE=thorough $(python) -m pytest -n logical -m "not slow" --hypothesis-seed $$seed
+
+# The third executor against the compiled week: every scenario for three years (minutes).
+parity: setup
+	EVERY_SCENARIO=1 $(python) -m pytest -q tests/test_javascript_parity.py
 
 # Which mistakes do the tests of a file notice? Hours for 100 mutants.
 mutants: setup
