@@ -10,9 +10,10 @@ import numpy as np
 from benchmarks import machine
 from benchmarks.table import Row, figure
 from calibration.runs import thread_space
-from calibration.trial import PLACE, refocus_design, simulate_trial
 from sim.parameters import resolve, to_record
 from sim.posterior.choose import chosen_draws
+from sim.trials.studies.refocus_figures import AT
+from sim.trials.studies.refocus_trial import refocus_design, simulate_trial
 
 PEOPLE = 403
 IN_SECONDS = 60.0
@@ -53,18 +54,18 @@ def measure(quick: bool) -> list[Row]:
     start, before = time.perf_counter(), time.process_time()
     found = simulated(trials, workers)
     taken, worked = time.perf_counter() - start, time.process_time() - before
-    retention = PEOPLE / (1.0 + np.exp(-found[:, PLACE["logit_retention"]]))
-    contrast = found[:, PLACE["participation"]]
+    retention = PEOPLE / (1.0 + np.exp(-found[:, AT.logit_retention]))
+    contrast = found[:, AT.participation]
     contrast = contrast[np.isfinite(contrast)]
     higher = float((contrast > 0.0).mean())
     share_error = float(np.sqrt(higher * (1.0 - higher) / len(contrast)))
     return [
-        row("P1: control QPR at a year", found[:, PLACE["control_mean"]], 40.0, "points, 0-60"),
-        row("P1: its SD", np.exp(found[:, PLACE["log_sd"]]), 10.15, "points, both arms"),
-        row("P2: adjusted QPR difference", found[:, PLACE["difference"]], 0.68, "points"),
+        row("P1: control QPR at a year", found[:, AT.control_mean], 40.0, "points, 0-60"),
+        row("P1: its SD", np.exp(found[:, AT.log_sd]), 10.15, "points, both arms"),
+        row("P2: adjusted QPR difference", found[:, AT.difference], 0.68, "points"),
         row(
             "P2: its standard error",
-            np.exp(found[:, PLACE["log_se"]]),
+            np.exp(found[:, AT.log_se]),
             1.22,
             "points",
         ),

@@ -19,8 +19,8 @@ from calibration.recovery import effect_draws
 from calibration.scenarios import COUNTERFACTUALS, EFFECTS, EXPLANATIONS
 from calibration.smc import effective, generator, tempered_smc, weights_of
 from calibration.targets import Target
-from calibration.trial import CRITICAL, PLACE
 from sim.errors import InputError
+from sim.trials.studies.refocus_figures import AT, CRITICAL, PLACE
 
 # Smallest important difference between groups on the QPR, and the same had it been set on 22 items.
 IMPORTANT = (4.0, 4.0 * 15.0 / 22.0)
@@ -262,8 +262,8 @@ def narrowing(prior: Mapping[str, Any], posterior: Mapping[str, Any]) -> list[di
 
 def detection(figures: np.ndarray) -> dict[str, float]:
     """Return the share of simulated trials whose adjusted QPR difference is significant."""
-    difference = figures[:, PLACE["difference"]]
-    error = np.exp(figures[:, PLACE["log_se"]])
+    difference = figures[:, AT.difference]
+    error = np.exp(figures[:, AT.log_se])
     good = np.isfinite(difference) & np.isfinite(error)
     return proportion(np.abs(difference[good]) > CRITICAL * error[good])
 

@@ -33,5 +33,5 @@ refocus calibrate --targets calibration/example/targets.toml \\
 
 A figure whose extractor does not exist, a negative standard error, a sign that contradicts the
 stated direction, or a value that the instrument cannot take is refused by name. A new extractor is
-one entry in `calibration/extractors.py` and one line in `calibration/trial.py`.
+one entry in `calibration/extractors.py` and one line in `sim/trials/studies/refocus_figures.py`.
 """

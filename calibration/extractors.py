@@ -1,6 +1,6 @@
 """Extractors: which figures can be taken from a simulated trial, and on which scale.
 
-The figures are computed by `calibration.trial.trial_statistics`; here they get a name, the range
+The figures are computed by `sim.trials.studies.refocus_figures`; here they get a label, the range
 that is possible, and the scale on which their sampling distribution is close to normal. A new
 target is one entry in a targets file and, if the figure is new, one entry here and one line there.
 """

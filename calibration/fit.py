@@ -29,10 +29,11 @@ from calibration.scenarios import (
 from calibration.smc import Sample, generator, tempered_smc
 from calibration.solve import SOLVED, References, Twins, deviate, references, solve
 from calibration.targets import Target
-from calibration.trial import PLACE, TrialDesign, refocus_design, simulate_trial
 from sim.errors import InputError
 from sim.runs.chunk_store import fingerprint
 from sim.runs.pieces import How
+from sim.trials.studies.refocus_figures import AT, PLACE
+from sim.trials.studies.refocus_trial import TrialDesign, refocus_design, simulate_trial
 
 # First replication number of each use, so that no two share their draws unless they mean to.
 WAVE, PREDICTIVE, EFFECT, SCREEN, TRUTH, UNSEEN, RECOVERED = (
@@ -251,9 +252,9 @@ class Fit:
         deviate(p, (float(gains[0]), float(gains[1])), spread * draws[0] / DELIVERED_SHARE)
         space = thread_space()
         figures = simulate_trial(self.design, p, replication, checks, space)
-        figures[PLACE["rsa_correlation"]] += RSA_EXTRA_ERROR * draws[3]
+        figures[AT.rsa_correlation] += RSA_EXTRA_ERROR * draws[3]
         expected = self.pulsar_truth(record, replication) if truth is None else truth
-        figures[PLACE["pulsar_overall"]] = (
+        figures[AT.pulsar_overall] = (
             expected + spread * QPR22_SD * draws[1] + STANDARD_ERROR * draws[2]
         )
         return figures

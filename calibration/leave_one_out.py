@@ -29,7 +29,7 @@ from calibration.pulsar import STANDARD_ERROR
 from calibration.scenarios import EFFECTS
 from calibration.smc import generator
 from calibration.solve import QPR_SD
-from calibration.trial import PLACE
+from sim.trials.studies.refocus_figures import AT
 
 PULSAR = "P20"
 # What REFOCUS says of effects; its level, spread and retention stay, or nothing would fit.
@@ -114,8 +114,8 @@ def leave_one_out(fit: Fit, found: list[Posterior]) -> list[dict[str, Any]]:
         delivered = effects[:, EFFECTS.index("qpr_delivered_12")] / QPR_SD
         spread = few.records["between_trials_sd"]
         new = delivered + spread * generator(fit.settings.seed, 32, number).standard_normal(count)
-        pulsar, pulsar_se = log_score(figures[:, PLACE["pulsar_overall"]], 3.7)
-        refocus, refocus_se = log_score(figures[:, PLACE["difference"]], REFOCUS[0])
+        pulsar, pulsar_se = log_score(figures[:, AT.pulsar_overall], 3.7)
+        refocus, refocus_se = log_score(figures[:, AT.difference], REFOCUS[0])
         rows.append(
             {
                 "posterior": one.name,

@@ -27,8 +27,8 @@ from scipy.stats import qmc
 
 from calibration.extractors import EXTRACTORS
 from calibration.targets import Target
-from calibration.trial import CRITICAL
 from sim.errors import InputError
+from sim.trials.studies.refocus_figures import CRITICAL
 
 POINTS = 256
 SMALLEST = 1e-6

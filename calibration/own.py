@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from calibration.scenarios import YEAR, EffectDesign
-from calibration.trial import WEEKS, TrialDesign
 from sim.errors import InputError
 from sim.inputs.roster import Roster, read_column_map, read_roster_csv, trial_roster
 from sim.population import lay_out
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
 from sim.scenarios.schema import Scenario
+from sim.trials.studies.refocus_trial import WEEKS, TrialDesign
 
 BEST = {
     "training.quality.engagement": 1.0,

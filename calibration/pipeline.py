@@ -38,9 +38,9 @@ from calibration.priors import OVERRIDES
 from calibration.recovery import effect_draws, overall, recover, recovery_table
 from calibration.rivals import rival_table
 from calibration.scenarios import EFFECTS
-from calibration.trial import PLACE
 from sim.files import write_whole
 from sim.posterior import PRIOR, REFOCUS_ALONE
+from sim.trials.studies.refocus_figures import AT, PLACE
 
 RESULTS_FILE = "results.json"
 POSTERIOR_FILE = "posterior.csv"
@@ -127,7 +127,7 @@ def calibrate_fit(fit: Fit) -> Outcome:
     )
     observed = difference.value if difference is not None else None
     # Without a reported standard error a new trial is taken to be as precise as the simulated one.
-    error = float(np.exp(np.nanmedian(figures[:, PLACE["log_se"]])))
+    error = float(np.exp(np.nanmedian(figures[:, AT.log_se])))
     if difference is not None and difference.se is not None:
         error = difference.se
     explanations = conclusions.explanation_table(effects, off, observed)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from calibration.trial import Workspace
 from sim.population import Layout, lay_out
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
@@ -27,6 +26,7 @@ from sim.trials.studies.pulsar import (
     pulsar_roster,
 )
 from sim.trials.studies.pulsar_analysis import STEP_ONE, STEP_TWO
+from sim.trials.studies.refocus_trial import Workspace
 
 # Weights of the overall analysis on e11, e12 and e22 (a test holds them against `true_effects`).
 WEIGHTS = (1.0, -0.24, 0.24)

@@ -19,7 +19,6 @@ import numpy as np
 from scipy.special import ndtr
 
 from calibration.solve import QPR_SD
-from calibration.trial import CRITICAL, PLACE, WEEKS, Workspace, refocus_design, simulate_trial
 from sim.inputs.roster.trial import trial_roster
 from sim.parameters import resolve, to_record
 from sim.population import lay_out
@@ -29,6 +28,8 @@ from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
 from sim.scenarios.schema import Scenario
 from sim.spreadsheet import csv_text
+from sim.trials.studies.refocus_figures import CRITICAL, PLACE
+from sim.trials.studies.refocus_trial import WEEKS, Workspace, refocus_design, simulate_trial
 
 HOME = Path(__file__).parent / "evidence" / "pushforward.csv"
 BEFORE = "before"

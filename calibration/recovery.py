@@ -33,8 +33,8 @@ from calibration.runs import thread_space
 from calibration.scenarios import EFFECTS, full_effects
 from calibration.smc import Sample, generator
 from calibration.solve import solve
-from calibration.trial import CRITICAL, PLACE
 from sim.errors import InputError
+from sim.trials.studies.refocus_figures import CRITICAL, PLACE
 
 LEVELS = (0.5, 0.9)
 ATTEMPTS = 4000

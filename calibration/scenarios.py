@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from calibration.solve import ROADS, deviate
-from calibration.trial import Workspace
 from sim.inputs.roster import Roster
 from sim.inputs.roster.trial import trial_roster
 from sim.population import Layout, lay_out
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
+from sim.trials.studies.refocus_trial import Workspace
 
 YEAR = 52
 MEASURES = ("qpr15", "inspire_support", "inspire_relationship")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from calibration.scenarios import EffectDesign
-from calibration.trial import TrialDesign
 from sim.inputs.roster import Roster, TeamRow
 from sim.population import lay_out
 from sim.scenarios.expand import expand
 from sim.scenarios.library import load_scenario
+from sim.trials.studies.refocus_trial import TrialDesign
 
 
 def toy_roster(teams: int = 8) -> Roster:

@@ -25,8 +25,8 @@ from calibration.report import load_results, markdown, page
 from calibration.scenarios import EffectDesign
 from calibration.solve import references
 from calibration.targets import Target, load_targets
-from calibration.trial import TrialDesign
 from sim.posterior import load_posterior
+from sim.trials.studies.refocus_trial import TrialDesign
 from tests.calibration.conftest import toy_roster
 
 ROOT = Path(__file__).parents[2]

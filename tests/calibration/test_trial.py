@@ -9,19 +9,17 @@ from scipy.optimize import minimize_scalar
 from calibration.priors import CALIBRATED, OVERRIDES, described, hypercube, make_space
 from calibration.runs import run_rows, thread_space
 from calibration.scenarios import EffectDesign, full_effects
-from calibration.trial import (
-    PLACE,
-    STATISTICS,
-    TrialDesign,
-    contrast,
-    judged_high,
-    judging,
-    random_intercept,
-    simulate_trial,
-)
 from sim.engines.compiled import TEAM_DTYPE
 from sim.errors import InputError
 from sim.parameters import resolve, to_record
+from sim.trials.studies.refocus_figures import (
+    AT,
+    PLACE,
+    contrast,
+    judged_high,
+    judging,
+)
+from sim.trials.studies.refocus_trial import TrialDesign, simulate_trial
 
 
 def record(**changes: float) -> np.void:
@@ -60,22 +58,31 @@ def dense(y: np.ndarray, x: np.ndarray, cluster: np.ndarray) -> tuple[np.ndarray
 
 
 @pytest.mark.parametrize(("seed", "between"), [(1, 0.8), (2, 0.3), (3, 0.0), (4, 0.6)])
-def test_mixed_model_is_that_of_dense_matrices(seed: int, between: float) -> None:
+def test_contrasts_are_those_of_dense_matrices(seed: int, between: float) -> None:
     y, x, cluster = clustered(seed, between)
-    beta, errors, _ = random_intercept(y, x, cluster, 12)
+    everybody = np.ones(len(y), np.int64)
+    found = contrast(y, x[:, 2].copy(), x[:, 1].astype(np.int64), everybody, cluster, 12, 1)
     known_beta, known_errors = dense(y, x, cluster)
-    assert beta == pytest.approx(known_beta, abs=1e-4)
-    assert errors == pytest.approx(known_errors, rel=1e-3)
+    assert found.estimate == pytest.approx(known_beta[1], abs=1e-4)
+    assert found.error == pytest.approx(known_errors[1], rel=1e-3)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 5])
-def test_mixed_model_agrees_with_the_trial_analysis(seed: int) -> None:
-    compiled = pytest.importorskip("sim.trials.fits.random_intercept_compiled")
-    y, x, cluster = clustered(seed, 0.5)
-    beta, errors, _ = random_intercept(y, x, cluster, 12)
-    other = compiled.fit_random_intercept(cluster, 12, x, y, 1)
-    assert beta[1] == pytest.approx(other.estimate, abs=1e-4)
-    assert errors[1] == pytest.approx(other.se, rel=1e-3)
+def test_contrasts_are_those_of_the_analysis_of_a_table() -> None:
+    """One random intercept, one REML: figures, power and `refocus analyse`."""
+    import pandas as pd
+
+    from sim.trials.analyses.analyse import analyse_table
+
+    y, x, cluster = clustered(2, 0.5)
+    frame = pd.DataFrame({"y": y, "arm": x[:, 1], "base": x[:, 2], "team": cluster})
+    table = analyse_table(frame, "y ~ arm + base + (1|team)", "arm")
+    everybody = np.ones(len(y), np.int64)
+    found = contrast(y, x[:, 2].copy(), x[:, 1].astype(np.int64), everybody, cluster, 12, 1)
+    assert found.estimate == pytest.approx(table["estimate"], rel=1e-8)
+    assert found.error == pytest.approx(table["se"], rel=1e-8)
+    assert found.standard_error == pytest.approx(table["kenward_roger"]["se"], rel=1e-8)
+    assert found.p == pytest.approx(table["kenward_roger"]["p"], rel=1e-6)
+    assert found.icc == pytest.approx(table["icc"], abs=1e-8)
 
 
 def test_contrast_leaves_out_who_is_missing_and_needs_both_sides() -> None:
@@ -93,8 +100,8 @@ def test_same_key_same_trial_other_key_other_trial(design: TrialDesign) -> None:
     p = record()
     one = simulate_trial(design, p, 3, True, {})
     assert np.array_equal(one, simulate_trial(design, p, 3, True, {}), equal_nan=True)
-    assert one[PLACE["control_mean"]] != simulate_trial(design, p, 4, True, {})[0]
-    assert len(one) == len(STATISTICS)
+    assert one[AT.control_mean] != simulate_trial(design, p, 4, True, {})[0]
+    assert len(one) == len(AT)
 
 
 def test_figures_of_the_fit_do_not_depend_on_the_checks(design: TrialDesign) -> None:
@@ -103,8 +110,8 @@ def test_figures_of_the_fit_do_not_depend_on_the_checks(design: TrialDesign) -> 
     assert np.array_equal(few[:11], all_of_them[:11])
     for fitted in ("gaf_difference", "staff_unmet_needs_reduction", "rsa_correlation"):
         assert few[PLACE[fitted]] == all_of_them[PLACE[fitted]]
-    assert np.isnan(few[PLACE["hope_correlation"]])
-    assert np.isfinite(all_of_them[PLACE["hope_correlation"]])
+    assert np.isnan(few[AT.hope_correlation])
+    assert np.isfinite(all_of_them[AT.hope_correlation])
 
 
 def test_retention_follows_drop_out(design: TrialDesign) -> None:
@@ -113,7 +120,7 @@ def test_retention_follows_drop_out(design: TrialDesign) -> None:
         np.mean(
             [
                 simulate_trial(design, record(dropout_yearly=rate), r, False, space)[
-                    PLACE["logit_retention"]
+                    AT.logit_retention
                 ]
                 for r in range(10)
             ]
@@ -131,11 +138,11 @@ def test_without_any_effect_the_difference_is_centred_on_nil(design: TrialDesign
         theory_strength=0.0, expectations_to_empowerment=0.0, partnership_to_connectedness=0.0
     )
     figures = np.array([simulate_trial(design, off, r, False, space) for r in range(60)])
-    difference = figures[:, PLACE["difference"]]
+    difference = figures[:, AT.difference]
     error = difference.std() / np.sqrt(60)
     assert abs(difference.mean()) < 4.0 * error
     # The model's own standard error must be that of the estimate (a chi with 59 df: 20% is 3 SE).
-    assert np.exp(figures[:, PLACE["log_se"]]).mean() == pytest.approx(difference.std(), rel=0.3)
+    assert np.exp(figures[:, AT.log_se]).mean() == pytest.approx(difference.std(), rel=0.3)
 
 
 def test_participation_reads_attendance_and_rating_alone() -> None:

@@ -7,97 +7,15 @@ import pandas as pd
 import pytest
 
 from sim.errors import InputError
-from sim.trials.analyses.analyse import analyse_table
 from sim.trials.power.simulated_power import rate
-from sim.trials.studies.refocus_figures import (
-    FEWEST_HIGH,
-    MOST_HIGH,
-    Judging,
-    RefocusFigures,
-    drawn_judging,
-    high_teams,
-    refocus_figures,
-)
 from sim.trials.studies.replication import (
+    COLUMNS,
     fall,
     published_figures,
     replication_summary,
     simulate_refocus,
 )
 from sim.trials.studies.replication_text import rate_text, replication_text
-
-SCORES = ("qpr15", "qpr_interpersonal", "qpr_intrapersonal")
-
-
-def people(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return assessments at both times, arms, and attendance of 20 teams of 8."""
-    rng = np.random.default_rng(seed)
-    dtype = [("team", "i4"), ("in_research", "i4"), *[(name, "f8") for name in SCORES]]
-    start, end = (np.zeros(160, dtype) for _ in range(2))
-    arm = np.arange(20) % 2
-    for rows in (start, end):
-        rows["team"] = np.repeat(np.arange(20), 8)
-        rows["in_research"] = 1
-        for name in SCORES:
-            rows[name] = 30 + rng.normal(0, 2, 20)[rows["team"]] + rng.normal(0, 8, 160)
-    end["in_research"] = rng.random(160) < 0.75
-    attended = np.where(arm == 1, rng.random(20), np.nan)
-    return start, end, arm, attended
-
-
-JUDGING = Judging(1.0, 5, with_control=True, adjusted=True, noise=np.zeros(20))
-
-
-def test_figures_are_those_of_the_table() -> None:
-    start, end, arm, attended = people(1)
-    got = refocus_figures(start, end, arm, attended, JUDGING)
-    kept = end["in_research"] == 1
-    table = pd.DataFrame(
-        {
-            "fu": end["qpr15"][kept],
-            "base": start["qpr15"][kept],
-            "team": end["team"][kept],
-            "arm": arm[end["team"][kept]],
-        }
-    )
-    want = analyse_table(table, "fu ~ arm + base + (1|team)", "arm")
-    assert got.difference == pytest.approx(want["estimate"], rel=1e-8)
-    assert got.standard_error == pytest.approx(want["kenward_roger"]["se"], rel=1e-8)
-    assert got.p == pytest.approx(want["kenward_roger"]["p"], rel=1e-6)
-    assert got.icc == pytest.approx(want["icc"], abs=1e-8)
-    assert got.retention == kept.mean()
-    arms = [table[table["arm"] == one]["fu"] for one in (0, 1)]
-    assert got.control_mean == pytest.approx(arms[0].mean())
-    pooled = sum((len(one) - 1) * one.var() for one in arms) / (len(table) - 2)
-    assert got.pooled_sd == pytest.approx(np.sqrt(pooled))
-    assert got.attended == pytest.approx(np.nanmean(attended))
-
-
-def test_high_teams_are_those_that_came_most() -> None:
-    _, _, arm, attended = people(2)
-    high = high_teams(attended, arm, JUDGING)
-    assert high.sum() == 5
-    assert (arm[high == 1] == 1).all()
-    assert attended[high == 1].min() > attended[(high == 0) & (arm == 1)].max()
-    rough = Judging(0.05, 5, True, True, np.random.default_rng(0).normal(size=20))
-    assert (high_teams(attended, arm, rough) != high).any(), "a noisy judgement errs"
-
-
-def test_a_contrast_by_participation_is_found_and_signed() -> None:
-    start, end, arm, attended = people(3)
-    high = high_teams(attended, arm, JUDGING)
-    end["qpr_interpersonal"] += 20.0 * high[end["team"]]
-    got = refocus_figures(start, end, arm, attended, JUDGING)
-    assert got.participation == pytest.approx(20.0, abs=5.0)
-    assert got.participation_p < 1e-4
-    assert got.participation_smallest_p <= got.participation_p
-
-
-def test_judging_stays_within_its_bounds() -> None:
-    drawn = [drawn_judging(np.random.default_rng(seed), 14) for seed in range(300)]
-    assert {one.high for one in drawn} == set(range(FEWEST_HIGH, MOST_HIGH + 1))
-    assert all(0.6 <= one.reliability <= 0.95 for one in drawn)
-    assert np.mean([one.with_control for one in drawn]) == pytest.approx(0.2, abs=0.1)
 
 
 @pytest.fixture(scope="module")
@@ -116,12 +34,32 @@ def test_equal_seeds_give_equal_trials_and_chance_differs_between_them(
 
 
 def test_trials_have_the_size_of_the_trial(trials: pd.DataFrame) -> None:
-    assert list(trials.columns) == ["trial", *RefocusFigures._fields]
+    assert list(trials.columns) == ["trial", *COLUMNS]
     assert trials["retention"].between(0.5, 0.95).all()
     # Shares of 403 people are multiples of 1 / 403.
     assert ((trials["retention"] * 403) % 1).round(6).isin([0.0, 1.0]).all()
     assert trials["df"].between(15, 40).all()
     assert trials["control_mean"].between(20, 55).all()
+
+
+def test_figures_are_those_that_calibration_fits() -> None:
+    """The same world, the same functions, by name."""
+    from sim.parameters import resolve, to_record
+    from sim.trials.studies.refocus_figures import AT
+    from sim.trials.studies.refocus_trial import refocus_design, simulate_trial
+
+    told = simulate_refocus([{}], 2, seed=3).iloc[1]
+    figures = simulate_trial(refocus_design(3), to_record([resolve({})])[0], 1, False, {})
+    for name, figure in COLUMNS.items():
+        value = figures[getattr(AT, figure)]
+        assert told[name] == (np.exp(value) if name == "pooled_sd" else value), name
+    # Kenward and Roger's error is never below the model's, and t on its df gives p.
+    from scipy.special import stdtr
+
+    assert told["standard_error"] >= np.exp(figures[AT.log_se]) * (1.0 - 1e-9)
+    t = told["difference"] / told["standard_error"]
+    assert told["p"] == pytest.approx(2.0 * stdtr(told["df"], -abs(t)), rel=1e-6)
+    assert told["participation_smallest_p"] <= told["participation_p"]
 
 
 def test_retention_follows_loss_to_follow_up() -> None:
@@ -161,7 +99,7 @@ def test_summary_counts_failures_and_selection(trials: pd.DataFrame) -> None:
 
 def test_every_published_figure_is_a_figure_of_a_trial() -> None:
     figures = published_figures()
-    assert set(figures) <= set(RefocusFigures._fields)
+    assert set(figures) <= set(COLUMNS)
     assert figures["retention"]["value"] == pytest.approx(297 / 403, abs=1e-6)
     for one in figures.values():
         assert {"label", "unit", "value", "evidence"} <= set(one)

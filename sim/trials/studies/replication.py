@@ -1,8 +1,9 @@
 """The REFOCUS trial simulated many times, and where its published figures fall.
 
-Each trial has parameter values of its own (a draw of the posterior), chance of its own, and a
-roster that fills what the trial's report leaves open. The published figures were used to fit the
-posterior, so this shows how well the fit describes them; it is no test of the model.
+Each trial has parameter values of its own (a draw of the posterior), chance of its own, and one of
+eight rosters that fill what the trial's report leaves open; its figures are those that calibration
+fits, computed by the same functions. The published figures were used to fit the posterior, so this
+shows how well the fit describes them; it is no test of the model.
 """
 
 from __future__ import annotations
@@ -10,33 +11,41 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from sim.errors import InputError
+from sim.parameters import resolve, to_record
 from sim.runs.pieces import How, Span, spans
 from sim.trials.power.simulated_power import Rate, rate
-from sim.trials.studies.refocus_figures import (
-    FOLLOW_UP,
-    RefocusFigures,
-    drawn_judging,
-    refocus_figures,
-)
 from sim.trials.studies.simulated_trials import check_asked, simulated_trials
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PUBLISHED = Path(__file__).parent / "refocus-published.toml"
-ROSTERS = 8
-BATCH = 125
 # Trials of a piece, which is stored when it is finished.
 PIECE = 25
-JUDGING_KEY = 7919
 SIGNIFICANT = 0.05
+# What is told of each trial, and the figure it is.
+COLUMNS = {
+    "control_mean": "control_mean",
+    "pooled_sd": "log_sd",
+    "difference": "difference",
+    "standard_error": "standard_error",
+    "df": "df",
+    "p": "p",
+    "icc": "icc",
+    "singular": "singular",
+    "retention": "retention",
+    "attended": "attended_share",
+    "participation": "participation",
+    "participation_p": "participation_p",
+    "participation_smallest_p": "participation_smallest_p",
+}
 
 
 def published_figures() -> dict[str, dict[str, Any]]:
@@ -66,85 +75,34 @@ def simulate_refocus(
     Returns
     -------
     DataFrame
-        One row for each trial, columns of `RefocusFigures`.
+        One row for each trial, `COLUMNS`.
 
     Raises
     ------
     InputError
         If there is no draw or no trial is asked for.
     """
-    from sim.scenarios.library import load_scenario
+    from sim.trials.studies.refocus_figures import PLACE
+    from sim.trials.studies.refocus_trial import refocus_design, simulate_trial
 
     check_asked(draws, count)
-    scenario = load_scenario("refocus-as-delivered")
-    # As many trials share a drawing of the roster.
-    size = min(BATCH, -(-count // ROSTERS))
-    pieces = [
-        piece
-        for first in range(0, count, size)
-        for piece in spans(first, min(first + size, count), PIECE)
-    ]
+    design = refocus_design(seed)
+    records = to_record([resolve(dict(one)) for one in draws])
+    places = [PLACE[name] for name in COLUMNS.values()]
 
-    def figures_of(span: Span) -> list[RefocusFigures]:
-        roster_seed = (seed + span.first // size * size) % 2**32
-        return _batch(scenario, draws, range(span.first, span.last), seed, roster_seed)
+    def figures_of(span: Span) -> list[list[float]]:
+        space: dict[Any, Any] = {}
+        return [
+            simulate_trial(design, records[number % len(records)], number, False, space)[
+                places
+            ].tolist()
+            for number in range(span.first, span.last)
+        ]
 
-    return simulated_trials(
-        "refocus", pieces, figures_of, RefocusFigures._fields, seed, (draws, size), **how
-    )
-
-
-def _batch(
-    scenario: Any,
-    draws: Sequence[Mapping[str, float]],
-    numbers: range,
-    seed: int,
-    roster_seed: int,
-) -> list[RefocusFigures]:
-    """Simulate the trials with these numbers, on one drawing of the roster."""
-    from sim.inputs.roster import trial_roster
-    from sim.runs.request import build_request
-    from sim.runs.simulate import simulate
-
-    roster = trial_roster(roster_seed)
-    request = build_request(
-        [scenario],
-        roster,
-        draws=[draws[one % len(draws)] for one in numbers],
-        weeks=FOLLOW_UP,
-        replications=1,
-        seed=seed,
-        collect=("assessments", "team_weeks"),
-        own_chance=True,
-        first_run=numbers[0],
-    )
-    arrays = simulate(request, workers=1).arrays
-    arm = np.array([1 if row.arm == "intervention" else 0 for row in roster.rows])
-    people, weeks = arrays["assessments"], arrays["team_weeks"]
-    weeks = weeks[weeks["week"] == FOLLOW_UP]
-    found = []
-    for place, number in enumerate(numbers):
-        own = people[people["draw"] == place]
-        last = np.sort(weeks[weeks["draw"] == place], order="team")
-        offered = last["sessions_offered"]
-        attended = np.where(
-            offered > 0.0, last["sessions_attended"] / np.maximum(offered, 1.0), nan
-        )
-        rng = np.random.Generator(np.random.Philox(key=[seed, JUDGING_KEY + number]))
-        found.append(
-            refocus_figures(
-                _in_order(own[own["week"] == 0]),
-                _in_order(own[own["week"] == FOLLOW_UP]),
-                arm,
-                attended,
-                drawn_judging(rng, int(arm.sum())),
-            )
-        )
-    return found
-
-
-def _in_order(rows: np.ndarray) -> np.ndarray:
-    return np.sort(rows, order=["team", "place"])
+    pieces = spans(0, count, PIECE)
+    frame = simulated_trials("refocus", pieces, figures_of, tuple(COLUMNS), seed, (draws,), **how)
+    frame["pooled_sd"] = np.exp(frame["pooled_sd"])
+    return frame
 
 
 @dataclass(frozen=True)
