@@ -30,11 +30,11 @@ from scipy.special import ndtr
 from sim.inputs.roster import Roster
 from sim.inputs.roster.trial import trial_roster
 from sim.measures.qpr import ITEM_PROCESS, SHORT_ITEMS, qpr_model
+from sim.mechanisms.recovery import PROCESSES
 from sim.parameters import registry
 from sim.population import Layout, lay_out
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
-from sim.state import PROCESSES
 from sim.trials.studies.refocus_trial import WEEKS, Workspace
 
 # Pooled SD of the QPR-15 at one year in the trial (10.2 and 10.1): the unit of effects.

@@ -27,12 +27,16 @@ USER: Kind = "service_user"
 
 
 class Variable(NamedTuple):
-    """One state variable: name, kind (`real` or `whole`), unit or range, and meaning."""
+    """One state variable: name, kind (`real` or `whole`), unit or range, and meaning.
+
+    What is `of_place` stays when another person takes the place; the rest begins with the person.
+    """
 
     name: str
     kind: str
     unit: str
     meaning: str
+    of_place: bool = False
 
 
 def real(name: str, meaning: str, unit: str = "0-1") -> Variable:
@@ -43,6 +47,11 @@ def real(name: str, meaning: str, unit: str = "0-1") -> Variable:
 def whole(name: str, meaning: str, unit: str = "count") -> Variable:
     """Return a variable that is a whole number."""
     return Variable(name, "whole", unit, meaning)
+
+
+def of_place(name: str, meaning: str, unit: str = "count") -> Variable:
+    """Return a variable that is a whole number and belongs to a place, whoever holds it."""
+    return Variable(name, "whole", unit, meaning, of_place=True)
 
 
 class Do(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -135,14 +135,14 @@ def act_code(function: Rule) -> list[ast.stmt]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(tree, ast.FunctionDef)
     body = tree.body[1:] if ast.get_docstring(tree) else tree.body
-    return [one for statement in body for one in started(statement)]
+    return [one for statement in body for one in started(statement, body)]
 
 
-def started(statement: ast.stmt) -> list[ast.stmt]:
+def started(statement: ast.stmt, act: Sequence[ast.stmt]) -> list[ast.stmt]:
     """Return a statement of an act, or what `world.start` stands for.
 
-    Links' rules for a start are followed; a variable of a link that none of them sets is 0, also
-    where a newcomer takes the place of somebody else.
+    Links' rules for a start are followed; a variable of a person that neither they nor the act
+    sets is 0, also where a newcomer takes the place of somebody else.
     """
     use, inputs = world_call(statement.value) if isinstance(statement, ast.Expr) else (None, [])
     if use != "start":
@@ -151,14 +151,28 @@ def started(statement: ast.stmt) -> list[ast.stmt]:
     kind = next(kind for kind, name in OWN.items() if name == own)
     known = {name: name for name in INPUTS[kind]}
     rules = start_rules(kind)
-    begun = {name for rule in rules for name in fields_of(rule)}
+    begun = {name for rule in rules for name in fields_of(rule)} | set_by(act, own)
     zeros = [
         f"{own}.{one.name} = {0.0 if one.kind == 'real' else 0}"
         for one in own_variables(kind)
-        if one.name not in begun
+        if one.name not in begun and not one.of_place
     ]
     lines = [f"world.follow({own}, {call(rule, known)})" for rule in rules]
     return ast.parse("\n".join([*zeros, *lines])).body
+
+
+def set_by(act: Iterable[ast.stmt], own: str) -> set[str]:
+    """Return the variables of its agent that an act sets, by itself or by following rules."""
+    found = set()
+    for node in (one for statement in act for one in ast.walk(statement)):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            if ast.unparse(node.value) == own:
+                found.add(node.attr)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "world.follow":
+            agent, rule = node.args[:2]
+            if ast.unparse(agent) == own and isinstance(rule, ast.Call):
+                found.update(fields_of(named(ast.unparse(rule.func))))
+    return found
 
 
 def assigned(statements: list[ast.stmt]) -> set[str]:

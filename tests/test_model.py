@@ -21,10 +21,11 @@ from sim.engines.mesa_model import RecoveryModel
 from sim.errors import InputError
 from sim.measures.catalogue import catalogue
 from sim.measures.instrument import STAFF
-from sim.mechanisms.recovery import programme_responses, usual_responses
+from sim.mechanisms.practice import PRACTICES
+from sim.mechanisms.recovery import PROCESSES, programme_responses, usual_responses
 from sim.parameters import ParameterSet, defaults, resolve, to_record
 from sim.population import Layout
-from sim.state import KINDS, PRACTICES, PROCESSES
+from sim.state import KINDS
 from sim.streams import MASK32
 from tests.worlds import (
     CompiledWorld,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from sim.element import BEYOND_REFOCUS, Cost, Use, level, spell
-from sim.link import Link
+from sim.link import STAFF, TEAM, USER, Link, real, whole
 from sim.mechanisms.bounds import clamp, share, weekly_fraction, weekly_probability
 from sim.streams import (
     STAFF_EMPLOYMENT,
@@ -398,6 +398,31 @@ def service_outcome(
 
 
 LINK = Link(
+    state={
+        TEAM: (
+            real("turnover_multiplier", "the team's own turnover relative to the model's", "ratio"),
+            whole("leaver_known", "whether a former member's record is kept for a move", "0/1"),
+            real("leaver_values_shift", "the last leaver's shift in values", "-1 to 1"),
+            real("leaver_knowledge", "the last leaver's knowledge"),
+            real("leaver_skill_coaching", "the last leaver's skill in coaching"),
+            real("leaver_skill_values", "the last leaver's skill in values and preferences"),
+            real("leaver_skill_strengths", "the last leaver's skill in strengths assessment"),
+            real("leaver_skill_goals", "the last leaver's skill in goal-striving"),
+            whole("leaver_sessions", "training sessions the last leaver had attended"),
+        ),
+        STAFF: (
+            whole("sick", "whether absent this week", "0/1"),
+            whole("weeks_in_post", "weeks since the person came", "weeks"),
+            whole("moved", "whether the person came from another team of the trust", "0/1"),
+        ),
+        USER: (
+            whole("in_service", "1 until discharged or referred on", "0/1"),
+            whole("in_research", "1 until lost to research follow-up", "0/1"),
+            whole("worker", "place of the key worker in the team; -1 for none", "place"),
+            whole("worker_generation", "generation of that key worker", "index"),
+            whole("worker_changes", "changes of key worker so far"),
+        ),
+    },
     elements=(
         level(
             "conditions",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import sqrt
 from typing import Any, NamedTuple
 
+from sim.link import STAFF, USER, Link, whole
 from sim.mechanisms.bounds import clamp, share
 from sim.mechanisms.flow import usual_vacancies, usual_workload
 from sim.mechanisms.practice import delivered, opportunity, usual_delivery
@@ -625,3 +626,20 @@ def user_recovery(user: Any, p: Any, key: Any) -> UserRecovery:
             user.quality_of_life_usual + p.recovery_to_quality_of_life * average
         ),
     )
+
+
+LINK = Link(
+    state={
+        STAFF: (
+            whole("family_experience", "has supported a family member or friend", "0/1"),
+            whole(
+                "disclosed",
+                "has told colleagues of own experience (0 no, 1 partly, 2 fully)",
+                "0-2",
+            ),
+        ),
+        USER: (
+            whole("black", "black African, Caribbean, British or other black background", "0/1"),
+        ),
+    },
+)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from sim.element import INDIRECT, Cost, Use, spell
-from sim.link import Link
+from sim.link import STAFF, TEAM, Link, of_place, real, whole
 from sim.mechanisms.bounds import clamp, close_gap, share, weekly_fraction
 from sim.mechanisms.flow import caseload_pressure, usual_vacancies
 
@@ -226,6 +226,32 @@ def participation(team: Any) -> float:
 
 
 LINK = Link(
+    state={
+        TEAM: (
+            real("norms", "pro-recovery norms, as shift from the team's usual", "-1 to 1"),
+            whole("reflects", "whether the team met to reflect before the programme", "0/1"),
+            real("values_shift", "mean shift in staff values from their usual", "-1 to 1"),
+            real("behaviour_shift", "mean shift in staff behaviour from their usual", "-1 to 1"),
+            real("behaviour_mean", "mean behaviour over the four working practices"),
+            real("leader_values_shift", "shift of the leader's values from usual", "-1 to 1"),
+            whole("staff_present", "posts filled"),
+            whole("coordinators_present", "caseload-carrying posts filled"),
+            real("workload", "caseload pressure, 1 is the norm", "ratio"),
+            real("partnership", "what the partnership project has built between staff and users"),
+        ),
+        STAFF: (
+            real("values_usual", "pro-recovery values on arrival"),
+            real("values", "pro-recovery values"),
+            real("values_pending", "values after this week's influence, before they are committed"),
+            of_place(
+                "tie_0", "first place in the team whose advice is sought; -1 for none", "place"
+            ),
+            of_place("tie_1", "second such place", "place"),
+            of_place("tie_2", "third such place", "place"),
+            of_place("cross_team", "team of an advice tie outside the team; -1 for none", "index"),
+            of_place("cross_place", "place of that tie in the other team", "place"),
+        ),
+    },
     elements=(
         spell(
             "support",

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from sim.element import INDIRECT, MANAGERS, Cost, Use, level, spell
-from sim.link import Link
+from sim.link import STAFF, TRUST, Link, real
 from sim.mechanisms.bounds import close_gap, share, weekly_fraction
+
+PRACTICES = ("coaching", "values", "strengths", "goals")
 
 
 class Retention(NamedTuple):
@@ -436,6 +438,19 @@ def usual_delivery_mean(p: Any) -> float:
 
 
 LINK = Link(
+    state={
+        TRUST: (
+            real("priorities", "business and health-system priorities that compete with recovery"),
+        ),
+        STAFF: (
+            real("priorities", "pull of risk, medication and other tasks on this person"),
+            *(real(f"intent_usual_{one}", f"usual intent to use {one}") for one in PRACTICES),
+            *(real(f"intent_{one}", f"intent to use {one}") for one in PRACTICES),
+            *(real(f"habit_{one}", f"habit of using {one}") for one in PRACTICES),
+            *(real(f"behaviour_usual_{one}", f"use of {one} on arrival") for one in PRACTICES),
+            *(real(f"behaviour_{one}", f"use of {one} with service users") for one in PRACTICES),
+        ),
+    },
     elements=(
         spell(
             "support",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from sim.element import BEYOND_REFOCUS, INDIRECT, MANAGERS, Cost, Use, level, spell
-from sim.link import Link
+from sim.link import STAFF, TEAM, TRUST, Link, real, whole
 from sim.mechanisms.bounds import close_gap, share, weekly_fraction
 
 FIXED_POINT = 1048576.0
@@ -161,6 +161,25 @@ def staff_readiness(staff: Any, team: Any, action: Any, p: Any) -> StaffReadines
 
 
 LINK = Link(
+    state={
+        TRUST: (
+            real("readiness_usual", "organisational readiness before the programme"),
+            real(
+                "readiness", "organisational readiness: commitment shown by resources and targets"
+            ),
+        ),
+        TEAM: (
+            real("readiness_usual", "team readiness before the programme"),
+            real("readiness", "team readiness: shared will and ability to change"),
+            real("leader_support_usual", "leader support before the programme"),
+            real("leader_support", "how far the leader backs recovery-oriented work"),
+        ),
+        STAFF: (
+            whole("lived_experience", "own experience of mental health problems", "0/1"),
+            real("readiness_usual", "practitioner readiness before the programme"),
+            real("readiness", "practitioner readiness"),
+        ),
+    },
     elements=(
         level(
             "readiness",

@@ -12,12 +12,14 @@ from math import sqrt
 from typing import Any, NamedTuple
 
 from sim.element import BEYOND_REFOCUS, Cost, Use, spell
-from sim.link import Link
+from sim.link import TEAM, USER, Link, real, whole
 from sim.mechanisms.bounds import WEEKS_PER_YEAR, clamp, close_gap, logistic, weekly_fraction
 from sim.mechanisms.practice import usual_delivery
 from sim.streams import USER_HEALTH, USER_PROCESSES, normals
 
 LIMIT = 8.0
+
+PROCESSES = ("connectedness", "hope", "identity", "meaning", "empowerment")
 
 
 class Responses(NamedTuple):
@@ -375,6 +377,31 @@ def stage_after_week(user: Any, uniform: float, p: Any) -> Stage:
 
 
 LINK = Link(
+    state={
+        TEAM: (real("casemix", "shared deviation of the team's users in personal recovery", "SD"),),
+        USER: (
+            real("identity_threat", "societal threats to identity"),
+            whole("stage", "stage of recovery, 1 to 5", "1-5"),
+            *(real(f"setpoint_{one}", f"level to which {one} returns", "SD") for one in PROCESSES),
+            *(
+                real(f"gain_{one}", f"response of {one} to what the person experiences", "SD")
+                for one in PROCESSES
+            ),
+            *(real(one, f"recovery process: {one}", "SD") for one in PROCESSES),
+            *(
+                real(f"baseline_{one}", f"{one} when the simulation began", "SD")
+                for one in PROCESSES
+            ),
+            real("symptoms_usual", "level to which symptoms return", "SD"),
+            real("symptoms", "symptoms", "SD"),
+            real("functioning_usual", "level to which functioning returns", "SD"),
+            real("functioning", "social functioning", "SD"),
+            real("needs_usual", "level to which unmet needs return", "SD"),
+            real("needs", "unmet needs", "SD"),
+            real("quality_of_life_usual", "level to which quality of life returns", "SD"),
+            real("quality_of_life", "quality of life and wellbeing", "SD"),
+        ),
+    },
     elements=(
         spell(
             "beyond",

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from sim.element import Cost, Use, spell
-from sim.link import Link
+from sim.link import STAFF, TEAM, USER, Link, real, whole
 from sim.mechanisms.bounds import clamp, close_gap, share, weekly_fraction, weekly_probability
-from sim.mechanisms.practice import delivered, usual_delivery, usual_delivery_mean
+from sim.mechanisms.practice import PRACTICES, delivered, usual_delivery, usual_delivery_mean
 from sim.streams import USER_CONTACT, USER_PRACTICES, happens, uniforms
 
 
@@ -392,6 +392,36 @@ def usual_deficit(contact_rate: float, p: Any) -> float:
 
 
 LINK = Link(
+    state={
+        TEAM: (real("climate", "shared deviation of the team's relationships with users", "SD"),),
+        STAFF: (real("interpersonal", "honesty, caring and openness that users meet"),),
+        USER: (
+            whole("contacts", "contacts this week"),
+            real("contact_rate", "contacts a week that this person usually has", "per week"),
+            real("rapport", "fit between this user and this key worker", "SD"),
+            real(
+                "disposition", "how far this person tends to experience relationships as good", "SD"
+            ),
+            real("support_disposition", "how far this person tends to feel supported", "SD"),
+            *(
+                real(f"experience_{one}", f"recent experience of {one} in contacts")
+                for one in PRACTICES
+            ),
+            real("support", "experienced support for recovery"),
+            real("relationship", "quality of the relationship with the key worker"),
+            real(
+                "experience_shift",
+                "practice met beyond the workers' usual, as recent experience",
+                "-1 to 1",
+            ),
+            real("relationship_shift", "part of the relationship that is due to it", "-1 to 1"),
+            real("support_shift", "part of experienced support that is due to it", "-1 to 1"),
+            real("expectations", "what the person expects of services and of recovery"),
+            whole("has_goal", "whether a personal goal has been named", "0/1"),
+            real("goal_progress", "progress towards the goal; 1 is reached"),
+            whole("goals_reached", "goals reached so far"),
+        ),
+    },
     elements=(
         spell(
             "components",

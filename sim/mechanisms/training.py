@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from sim.element import Cost, Use, level, switch
-from sim.link import Link
+from sim.link import STAFF, TEAM, Link, real, whole
 from sim.mechanisms.bounds import clamp, logistic, share
+from sim.mechanisms.practice import PRACTICES
 from sim.mechanisms.readiness import effective_readiness
 from sim.streams import STAFF_ATTENDANCE, STAFF_LEARNING, TEAM_SESSION, happens, to_normal, uniforms
 
@@ -333,6 +334,27 @@ def training_record(team: Any, sums: TrainingSums) -> TrainingRecord:
 
 
 LINK = Link(
+    state={
+        TEAM: (
+            real("participation_propensity", "tendency to take part in what is offered", "SD"),
+            whole("session_held", "whether this week's training session went ahead", "0/1"),
+            whole("sessions_offered", "staff-sessions of training offered so far"),
+            whole("sessions_attended", "staff-sessions of training attended so far"),
+            real(
+                "engagement_sum", "engagement of attenders that the trainers saw, summed", "0-1 x n"
+            ),
+        ),
+        STAFF: (
+            real("knowledge_usual", "knowledge of recovery on arrival"),
+            real("knowledge", "knowledge of recovery"),
+            *(real(f"skill_usual_{one}", f"skill in {one} before training") for one in PRACTICES),
+            *(real(f"skill_{one}", f"skill in {one}") for one in PRACTICES),
+            real("reinforcement", "coaching, booster, telephone or reflection still felt"),
+            whole("sessions_offered", "training sessions offered to this person"),
+            whole("sessions_attended", "training sessions attended"),
+            whole("attended", "whether a session was attended this week", "0/1"),
+        ),
+    },
     elements=(
         level(
             "training.quality",

@@ -9,9 +9,10 @@ from typing import Any
 from sim.agents.follow import Step
 from sim.measures.implementation import TeamWeek
 from sim.mechanisms.influence import mean_behaviour
+from sim.mechanisms.practice import PRACTICES
 from sim.mechanisms.recovery import recovery_mean
 from sim.parameters import registry
-from sim.state import ACTION, KINDS, PRACTICES
+from sim.state import ACTION, KINDS
 
 STAFF_SHOWN = ("present", "sick", "attended", "sessions_attended", "generation", "weeks_in_post")
 STAFF_LEVELS = ("readiness", "values", "knowledge")

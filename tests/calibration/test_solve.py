@@ -11,9 +11,9 @@ import pytest
 
 from calibration.solve import QPR_SD, SOLVED, Twins, deviate, expected_qpr15, references, solve
 from sim.measures.qpr import qpr_scores
+from sim.mechanisms.recovery import PROCESSES
 from sim.parameters import from_record, registry, resolve, to_record
 from sim.parameters.priors import sample_prior
-from sim.state import PROCESSES
 from tests.worlds import plain_record
 
 Solve = Callable[..., tuple[Any, tuple[float, float]]]

@@ -17,7 +17,9 @@ import pytest
 import sim.measures
 import sim.mechanisms.bounds
 import sim.streams
-from sim.state import PRACTICES, PROCESSES, SERVICE_USER, record_fields
+from sim.mechanisms.practice import PRACTICES
+from sim.mechanisms.recovery import PROCESSES
+from sim.state import SERVICE_USER, record_fields
 
 TABLES: dict[str, dict[str, Any]] = tomllib.loads(
     (Path(sim.measures.__path__[0]) / "measures.toml").read_text("utf-8")

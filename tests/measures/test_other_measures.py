@@ -23,7 +23,7 @@ from sim.measures.staff_attitudes import staff_attitudes_score
 from sim.measures.staff_behaviour import observed_behaviour, staff_behaviour_score
 from sim.measures.staff_knowledge import staff_knowledge_score
 from sim.measures.user import UserScores, user_scores
-from sim.state import PRACTICES
+from sim.mechanisms.practice import PRACTICES
 from sim.streams import MEASURE_FIRST
 
 PEOPLE = 4000

@@ -10,7 +10,7 @@ import pytest
 import sim.measures.qpr as module
 from sim.measures.items import attenuation, inter_item_correlation, item_shares
 from sim.measures.qpr import qpr_model, qpr_scores, qpr_scores_with
-from sim.state import PROCESSES
+from sim.mechanisms.recovery import PROCESSES
 
 PEOPLE = 5000
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sim.mechanisms.heterogeneity import advice_tie, staff_start, staff_ties, team_start
+from sim.mechanisms.recovery import PROCESSES
 from sim.parameters import defaults, resolve
-from sim.state import PROCESSES
 from tests.worlds import CompiledWorld, plain_record, toy_layout
 
 PEOPLE = 4000

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sim.mechanisms.bounds import weekly_fraction
 from sim.mechanisms.practice import (
+    PRACTICES,
     behaviour,
     behaviour_target,
     delivered,
@@ -24,7 +25,6 @@ from sim.mechanisms.practice import (
 )
 from sim.mechanisms.practice import forgetting_fraction as forgetting
 from sim.parameters import defaults, resolve
-from sim.state import PRACTICES
 from tests.worlds import plain_record, random_parameters
 
 SHARES = st.floats(0.0, 1.0)

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from sim.mechanisms.bounds import weekly_fraction
 from sim.mechanisms.heterogeneity import setpoint_sd
-from sim.mechanisms.practice import usual_delivery
+from sim.mechanisms.practice import PRACTICES, usual_delivery
 from sim.mechanisms.recovery import (
     LIMIT,
+    PROCESSES,
     correlated,
     gain_after_week,
     health_after_week,
@@ -24,7 +25,6 @@ from sim.mechanisms.recovery import (
     usual_responses,
 )
 from sim.parameters import defaults, resolve
-from sim.state import PRACTICES, PROCESSES
 from tests.worlds import plain_record, random_parameters
 
 NORMAL = st.floats(-8.0, 8.0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.mechanisms.practice import usual_delivery
+from sim.mechanisms.practice import PRACTICES, usual_delivery
 from sim.mechanisms.relationship import (
     contact,
     contact_probability,
@@ -18,7 +18,6 @@ from sim.mechanisms.relationship import (
     usual_deficit,
 )
 from sim.parameters import defaults, resolve
-from sim.state import PRACTICES
 from tests.worlds import plain_record, random_parameters
 
 SHARES = st.floats(0.0, 1.0)

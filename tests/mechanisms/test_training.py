@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.mechanisms.bounds import logistic
+from sim.mechanisms.practice import PRACTICES
 from sim.mechanisms.training import (
     add_trained,
     attendance,
@@ -23,7 +24,6 @@ from sim.mechanisms.training import (
     training_quality,
 )
 from sim.parameters import ParameterSet, defaults, resolve
-from sim.state import PRACTICES
 from tests.worlds import plain_record, random_parameters
 
 SHARES = st.floats(0.0, 1.0)
