@@ -20,6 +20,7 @@ from sim.api.choices import (
     chosen_values,
     parameters_and_fields,
 )
+from sim.api.question import answered_by
 from sim.reading.numbers import number, whole
 from sim.spreadsheet import frame_csv
 
@@ -176,6 +177,14 @@ class ComparisonAnswer(Answer):
         )
 
 
+def compared(question: Question, **how: Unpack[How]) -> ComparisonAnswer:
+    """Run a question that is checked."""
+    from sim.planning.comparison import compare as worlds_of
+
+    return ComparisonAnswer(worlds_of(question, **how))
+
+
+@answered_by(compared)
 def compare(
     scenarios: str | Path | Scenario | Sequence[str | Path | Scenario],
     *,
@@ -183,16 +192,16 @@ def compare(
     roster: str | Path | Roster = "trial",
     setting: str | Path | Setting | None = None,
     prices: str | Path | Prices | None = None,
-    years: float | None = None,
-    draws: int | Sequence[Mapping[str, float]] | ChosenDraws = DRAWS,
+    years: float | str | None = None,
+    draws: int | str | Sequence[Mapping[str, float]] | ChosenDraws = DRAWS,
     prior_only: bool = False,
     posterior: str | Path | None = None,
-    replications: int = REPLICATIONS,
-    seed: int = 1,
-    threshold: float | None = None,
+    replications: int | str = REPLICATIONS,
+    seed: int | str = 1,
+    threshold: float | str | None = None,
     settings: Mapping[str, Any] | None = None,
     **how: Unpack[How],
-) -> ComparisonAnswer:
+) -> Question:
     """Compare strategies with a base on common random numbers: outcomes, chances, costs.
 
     Parameters
@@ -227,41 +236,6 @@ def compare(
     InputError
         For anything that breaks a rule, by name.
     """
-    question = compare_question(
-        scenarios,
-        base=base,
-        roster=roster,
-        setting=setting,
-        prices=prices,
-        years=years,
-        draws=draws,
-        prior_only=prior_only,
-        posterior=posterior,
-        replications=replications,
-        seed=seed,
-        threshold=threshold,
-        settings=settings,
-    )
-    return compared(question, **how)
-
-
-def compare_question(
-    scenarios: str | Path | Scenario | Sequence[str | Path | Scenario],
-    *,
-    base: str | Path | Scenario = "usual-care",
-    roster: str | Path | Roster = "trial",
-    setting: str | Path | Setting | None = None,
-    prices: str | Path | Prices | None = None,
-    years: float | str | None = None,
-    draws: int | str | Sequence[Mapping[str, float]] | ChosenDraws = DRAWS,
-    prior_only: bool = False,
-    posterior: str | Path | None = None,
-    replications: int | str = REPLICATIONS,
-    seed: int | str = 1,
-    threshold: float | str | None = None,
-    settings: Mapping[str, Any] | None = None,
-) -> Question:
-    """Check what is asked for, as values or as texts, and return it; see `compare`."""
     from sim.planning.comparison import Question, with_base
     from sim.scenarios.library import adjusted
     from sim.streams import check_seed
@@ -289,13 +263,6 @@ def compare_question(
         else number("threshold", threshold, 0.0, 60.0, "QPR-15 points", above=True),
         settings=parameters,
     )
-
-
-def compared(question: Question, **how: Unpack[How]) -> ComparisonAnswer:
-    """Run a question that is checked."""
-    from sim.planning.comparison import compare as worlds_of
-
-    return ComparisonAnswer(worlds_of(question, **how))
 
 
 def weeks_of(years: float | str | None, of_setting: float | None, of_scenarios: int) -> int:

@@ -16,6 +16,7 @@ from sim.api.choices import (
     chosen_setting,
     chosen_values,
 )
+from sim.api.question import answered_by
 from sim.errors import InputError, unknown
 from sim.reading.numbers import number, number_or_none, whole
 from sim.spreadsheet import frame_csv
@@ -90,25 +91,33 @@ class PlanAnswer(Answer):
         }
 
 
+def planned(question: PlanQuestion, **how: Unpack[How]) -> PlanAnswer:
+    """Search for the answer to a question that is checked."""
+    from sim.planning.plan_study import solve
+
+    return PlanAnswer(solve(question, **how))
+
+
+@answered_by(planned)
 def plan(
     packages: Sequence[str | Path | Scenario] = PACKAGES,
     *,
-    budget: float | None = None,
-    years: float | None = None,
-    trainers: int | None = None,
+    budget: float | str | None = None,
+    years: float | str | None = None,
+    trainers: int | str | None = None,
     roster: str | Path | Roster = "trial",
     objective: str = "qpr",
-    equity_weight: float = 2.0,
-    threshold: float | None = None,
+    equity_weight: float | str = 2.0,
+    threshold: float | str | None = None,
     include_control: bool = False,
     setting: str | Path | Setting | None = None,
     prices: str | Path | Prices | None = None,
-    draws: int | Sequence[Mapping[str, float]] | ChosenDraws = DRAWS,
+    draws: int | str | Sequence[Mapping[str, float]] | ChosenDraws = DRAWS,
     prior_only: bool = False,
     posterior: str | Path | None = None,
-    seed: int = 1,
+    seed: int | str = 1,
     **how: Unpack[How],
-) -> PlanAnswer:
+) -> PlanQuestion:
     """Search which teams get which package of support, and when, under a yearly budget.
 
     Parameters
@@ -149,45 +158,6 @@ def plan(
     InputError
         For anything that breaks a rule, by name.
     """
-    question = plan_question(
-        packages,
-        budget=budget,
-        years=years,
-        trainers=trainers,
-        roster=roster,
-        objective=objective,
-        equity_weight=equity_weight,
-        threshold=threshold,
-        include_control=include_control,
-        setting=setting,
-        prices=prices,
-        draws=draws,
-        prior_only=prior_only,
-        posterior=posterior,
-        seed=seed,
-    )
-    return planned(question, **how)
-
-
-def plan_question(
-    packages: Sequence[str | Path | Scenario] = PACKAGES,
-    *,
-    budget: float | str | None = None,
-    years: float | str | None = None,
-    trainers: int | str | None = None,
-    roster: str | Path | Roster = "trial",
-    objective: str = "qpr",
-    equity_weight: float | str = 2.0,
-    threshold: float | str | None = None,
-    include_control: bool = False,
-    setting: str | Path | Setting | None = None,
-    prices: str | Path | Prices | None = None,
-    draws: int | str | Sequence[Mapping[str, float]] | ChosenDraws = DRAWS,
-    prior_only: bool = False,
-    posterior: str | Path | None = None,
-    seed: int | str = 1,
-) -> PlanQuestion:
-    """Check what is asked for, as values or as texts, and return it; see `plan`."""
     from sim.planning.plan_search import OBJECTIVES
     from sim.planning.plan_study import PlanQuestion, packages_of
     from sim.planning.setting import LONGEST_YEARS
@@ -230,10 +200,3 @@ def plan_question(
         include_control=include_control,
         covers=chosen.covers,
     )
-
-
-def planned(question: PlanQuestion, **how: Unpack[How]) -> PlanAnswer:
-    """Search for the answer to a question that is checked."""
-    from sim.planning.plan_study import solve
-
-    return PlanAnswer(solve(question, **how))

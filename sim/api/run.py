@@ -13,6 +13,7 @@ from sim.api.choices import (
     chosen_values,
     parameters_and_fields,
 )
+from sim.api.question import answered_by
 from sim.errors import InputError, unknown
 from sim.reading.numbers import number, whole
 
@@ -51,24 +52,45 @@ class RunQuestion(NamedTuple):
     agent_classes: Mapping[str, type[mesa.Agent]] | None
 
 
+def simulated(question: RunQuestion, **how: Unpack[How]) -> Results:
+    """Run a question that is checked."""
+    from sim.runs.results import provenance
+    from sim.runs.simulate import simulate
+    from sim.scenarios.text import scenario_text
+
+    texts = {each.name: scenario_text(each) for each in question.scenarios}
+    roster = {"source": question.roster.source, "notes": list(question.roster.notes)}
+    about = provenance(texts, question.settings, roster, question.chosen)
+    return simulate(
+        question.request,
+        engine=question.engine,
+        agent_classes=question.agent_classes,
+        metadata={**about, "notes": list(question.notes), "tables_left_out": question.left_out},
+        left=question.on_disk,
+        **how,
+    )
+
+
+@answered_by(simulated)
 def run(
     scenarios: str | Path | Scenario | Sequence[str | Path | Scenario],
     *,
     roster: str | Path | Roster = "trial",
-    years: float | None = None,
-    weeks: int | None = None,
-    draws: int | Sequence[Mapping[str, float]] | ChosenDraws = DRAWS,
+    years: float | str | None = None,
+    weeks: int | str | None = None,
+    draws: int | str | Sequence[Mapping[str, float]] | ChosenDraws = DRAWS,
     prior_only: bool = False,
     posterior: str | Path | None = None,
-    replications: int | None = None,
-    seed: int = 1,
+    replications: int | str | None = None,
+    seed: int | str = 1,
     settings: Mapping[str, Any] | None = None,
     caseload: str = "sample",
     engine: str = "compiled",
     agent_classes: Mapping[str, type[mesa.Agent]] | None = None,
     collect: str | Sequence[str] = SMALL,
+    on_disk: bool = False,
     **how: Unpack[How],
-) -> Results:
+) -> RunQuestion:
     """Simulate scenarios on common random numbers and return their tables.
 
     Parameters
@@ -101,6 +123,8 @@ def run(
         Own classes by kind, such as ``{"staff": MyStaff}``; they run on Mesa, many times slower.
     collect : sequence of str, or 'all'
         Tables to collect; 'all' leaves out those that would be too large, and says so.
+    on_disk : bool
+        Leave them in `folder` instead.
     **how
         ``workers``, ``executor``, ``folder``, ``on_progress``, ``should_cancel``: see
         `sim.runs.pieces.How`.
@@ -114,47 +138,6 @@ def run(
     ------
     InputError
         For anything that breaks a rule, by name.
-    """
-    question = run_question(
-        scenarios,
-        roster=roster,
-        years=years,
-        weeks=weeks,
-        draws=draws,
-        prior_only=prior_only,
-        posterior=posterior,
-        replications=replications,
-        seed=seed,
-        settings=settings,
-        caseload=caseload,
-        engine=engine,
-        agent_classes=agent_classes,
-        collect=collect,
-    )
-    return simulated(question, **how)
-
-
-def run_question(
-    scenarios: str | Path | Scenario | Sequence[str | Path | Scenario],
-    *,
-    roster: str | Path | Roster = "trial",
-    years: float | str | None = None,
-    weeks: int | str | None = None,
-    draws: int | str | Sequence[Mapping[str, float]] | ChosenDraws = DRAWS,
-    prior_only: bool = False,
-    posterior: str | Path | None = None,
-    replications: int | str | None = None,
-    seed: int | str = 1,
-    settings: Mapping[str, Any] | None = None,
-    caseload: str = "sample",
-    engine: str = "compiled",
-    agent_classes: Mapping[str, type[mesa.Agent]] | None = None,
-    collect: str | Sequence[str] = SMALL,
-    on_disk: bool = False,
-) -> RunQuestion:
-    """Check what is asked for, as values or as texts, and return it; see `run`.
-
-    With `on_disk` tables that are too large for memory are not left out but left in the folder.
     """
     from sim.posterior.choose import DEFAULTS
     from sim.runs.request import build_request
@@ -215,25 +198,6 @@ def run_question(
         tuple(large) if on_disk else (),
         "mesa" if agent_classes else engine,
         agent_classes,
-    )
-
-
-def simulated(question: RunQuestion, **how: Unpack[How]) -> Results:
-    """Run a question that is checked."""
-    from sim.runs.results import provenance
-    from sim.runs.simulate import simulate
-    from sim.scenarios.text import scenario_text
-
-    texts = {each.name: scenario_text(each) for each in question.scenarios}
-    roster = {"source": question.roster.source, "notes": list(question.roster.notes)}
-    about = provenance(texts, question.settings, roster, question.chosen)
-    return simulate(
-        question.request,
-        engine=question.engine,
-        agent_classes=question.agent_classes,
-        metadata={**about, "notes": list(question.notes), "tables_left_out": question.left_out},
-        left=question.on_disk,
-        **how,
     )
 
 

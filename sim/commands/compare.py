@@ -70,12 +70,12 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(given: argparse.Namespace) -> int:
     """Compare; print in the format asked for, save report and tables."""
-    from sim.api.compare import compare_question, compared
+    from sim.api.compare import compare, compared
 
     given = resumed(given)
     if given.format not in FORMATS:
         raise unknown("format", given.format, FORMATS)
-    question = compare_question(
+    question = compare.question(
         given.scenarios,
         base=given.base,
         roster=given_roster(given, given.setting),

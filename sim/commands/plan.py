@@ -67,12 +67,12 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(given: argparse.Namespace) -> int:
     """Search, score, and print or save."""
-    from sim.api.plan import plan_question, planned
+    from sim.api.plan import plan, planned
 
     given = resumed(given)
     if given.format not in FORMATS:
         raise unknown("format", given.format, FORMATS)
-    question = plan_question(
+    question = plan.question(
         given.packages or PACKAGES,
         budget=given.budget,
         years=given.years,

@@ -71,12 +71,12 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(given: argparse.Namespace) -> int:
     """Simulate; print a summary, or save tables and report."""
-    from sim.api.run import ALL, SMALL, run_question, simulated
+    from sim.api.run import ALL, SMALL, run, simulated
     from sim.runs.table_files import check_format
 
     given = resumed(given)
     check_format(given.tables)
-    question = run_question(
+    question = run.question(
         given.scenarios,
         roster=given_roster(given),
         years=given.years,
