@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, Union, get_args, get_origin
 
+from pydantic import ValidationError
+
+from sim.errors import nearest, nearest_field
+from sim.reading.numbers import repeated
 from sim.scenarios.schema import Part, Scenario
 
 
@@ -129,3 +133,41 @@ def scenario_fields() -> dict[str, ScenarioField]:
     The name of a scenario is not among them: its file gives it.
     """
     return {one.name: one for one in fields_of(Scenario) if one.name != "name"}
+
+
+def problem_in(error: ValidationError, known: Mapping[str, ScenarioField]) -> str:
+    """Return the first problem that pydantic found as one line in the words of a schema."""
+    problems = error.errors(include_url=False)
+    # A misspelt field explains a missing one, so it comes first.
+    problem = min(problems, key=lambda one: one["type"] != "extra_forbidden")
+    shown = "".join(
+        f"[{one + 1}]" if isinstance(one, int) else f".{one}"
+        for one in problem["loc"]
+        if one != "tuple"
+    ).lstrip(".")
+    plain = ".".join(one for one in problem["loc"] if isinstance(one, str))
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    if problem["type"] == "extra_forbidden":
+        return f"unknown field '{shown}'{nearest_field(plain, known)}{more}"
+    field = known.get(plain)
+    if problem["type"] == "missing":
+        meaning = f": {field.help}" if field else ""
+        return f"field '{shown}' is missing{meaning}{more}"
+    if problem["type"] == "value_error":
+        return f"{f'{shown}.' if shown else ''}{problem['ctx']['error']}{more}"
+    if plain.startswith("parameters."):
+        return f"{shown} = {repeated(problem['input'])}: must be a finite number{more}"
+    if field is None:
+        rule = problem["msg"].replace("Input should", "must")
+        return f"{shown} = {repeated(problem['input'])}: {rule}{more}"
+    rule = field.rule
+    if problem["type"] in ("too_long", "string_too_long", "string_too_short"):
+        rule = problem["msg"].replace("should", "must")
+    elif field.kind == "list" and problem["type"] != "tuple_type":
+        rule = problem["msg"].replace("Input should", "every entry must")
+    elif field.kind == "choice" and isinstance(problem["input"], str):
+        rule += nearest(problem["input"], field.choices)
+    elif field.kind == "table" and plain.count(".") == 0 and plain != "parameters":
+        inside = (name for name in known if name.startswith(f"{plain}."))
+        rule += f" with fields such as {', '.join(list(inside)[:3])}"
+    return f"{shown} = {repeated(problem['input'])}: {rule}{more}"

@@ -16,12 +16,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sim.errors import InputError, nearest, nearest_field, unknown
+from sim.errors import InputError, unknown
 from sim.parameters import resolve
 from sim.reading.numbers import repeated
 from sim.reading.text_files import read_text
 from sim.reading.toml_text import read_toml, read_value
-from sim.scenarios.fields import scenario_fields
+from sim.scenarios.fields import problem_in, scenario_fields
 from sim.scenarios.schema import Scenario
 
 FOLDER = Path(__file__).parent / "library_files"
@@ -123,7 +123,7 @@ def scenario_from(table: Mapping[str, Any], name: str) -> Scenario:
     try:
         scenario = Scenario.model_validate({**table, "name": name})
     except ValidationError as error:
-        line = " ".join(_one_line(error).split())
+        line = " ".join(problem_in(error, scenario_fields()).split())
         raise InputError(f"scenario '{name}': {line}") from None
     try:
         resolve(scenario.parameters)
@@ -293,39 +293,3 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 def _laid_in(old: Any, new: Any) -> Any:
     both = isinstance(old, Mapping) and isinstance(new, Mapping)
     return _merged(old, new) if both else new
-
-
-def _one_line(error: ValidationError) -> str:
-    """Return the first problem that pydantic found as one line in the words of the schema."""
-    problems = error.errors(include_url=False)
-    # A misspelt field explains a missing one, so it comes first.
-    problem = min(problems, key=lambda one: one["type"] != "extra_forbidden")
-    shown = "".join(
-        f"[{one + 1}]" if isinstance(one, int) else f".{one}" for one in problem["loc"]
-    ).lstrip(".")
-    plain = ".".join(one for one in problem["loc"] if isinstance(one, str))
-    known = scenario_fields()
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    if problem["type"] == "extra_forbidden":
-        return f"unknown field '{shown}'{nearest_field(plain, known)}{more}"
-    field = known.get(plain)
-    if problem["type"] == "missing":
-        meaning = f": {field.help}" if field else ""
-        return f"field '{shown}' is missing{meaning}{more}"
-    if problem["type"] == "value_error":
-        return f"{f'{shown}.' if shown else ''}{problem['ctx']['error']}{more}"
-    if plain.startswith("parameters."):
-        return f"{shown} = {repeated(problem['input'])}: must be a finite number{more}"
-    if field is None:
-        return f"{shown} = {repeated(problem['input'])}: {problem['msg']}{more}"
-    rule = field.rule
-    if problem["type"] in ("too_long", "string_too_long", "string_too_short"):
-        rule = problem["msg"].replace("should", "must")
-    elif field.kind == "list" and problem["type"] != "tuple_type":
-        rule = problem["msg"].replace("Input should", "every entry must")
-    elif field.kind == "choice" and isinstance(problem["input"], str):
-        rule += nearest(problem["input"], field.choices)
-    elif field.kind == "table" and plain.count(".") == 0 and plain != "parameters":
-        inside = (name for name in known if name.startswith(f"{plain}."))
-        rule += f" with fields such as {', '.join(list(inside)[:3])}"
-    return f"{shown} = {repeated(problem['input'])}: {rule}{more}"

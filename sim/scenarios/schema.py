@@ -39,28 +39,32 @@ Group = Literal[
 Answer = Literal["yes", "partial", "no"]
 
 
-def _number(default: Any, low: float, high: float, unit: str, meaning: str) -> Any:
+def number(default: Any, low: float, high: float, unit: str, meaning: str) -> Any:
+    """Return a field that is a number between bounds."""
     return Field(default, ge=low, le=high, description=meaning, json_schema_extra={"unit": unit})
 
 
-def _text(meaning: str, longest: int = 2000) -> Any:
+def text(meaning: str, longest: int = 2000, **default: Any) -> Any:
+    """Return a field that is a text; without a default it must be there and not be empty."""
+    if not default:
+        default["min_length"] = 1
     return Field(
-        min_length=1,
-        max_length=longest,
-        description=meaning,
-        json_schema_extra={"unit": "text"},
+        max_length=longest, description=meaning, json_schema_extra={"unit": "text"}, **default
     )
 
 
-def _choice(default: Any, meaning: str) -> Any:
+def choice(default: Any, meaning: str) -> Any:
+    """Return a field that is one of some words."""
     return Field(default, description=meaning, json_schema_extra={"unit": "choice"})
 
 
-def _switch(default: bool, meaning: str) -> Any:
+def switch(default: bool, meaning: str) -> Any:
+    """Return a field that is yes or no."""
     return Field(default, description=meaning, json_schema_extra={"unit": "true/false"})
 
 
-def _many(meaning: str, unit: str, default: tuple[Any, ...] = (), longest: int = 104) -> Any:
+def many(meaning: str, unit: str, default: tuple[Any, ...] | None = (), longest: int = 104) -> Any:
+    """Return a field that is a list."""
     # TOML and JSON have lists where the model keeps tuples: the container alone is read leniently.
     return Field(
         default,
@@ -71,7 +75,8 @@ def _many(meaning: str, unit: str, default: tuple[Any, ...] = (), longest: int =
     )
 
 
-def _part(kind: type[BaseModel], meaning: str) -> Any:
+def table(kind: type[BaseModel], meaning: str) -> Any:
+    """Return a field that is a table."""
     return Field(default_factory=kind, description=meaning, json_schema_extra={"unit": "table"})
 
 
@@ -84,13 +89,13 @@ class Part(BaseModel):
 class Spell(Part):
     """Something done with an intensity over a stretch of weeks."""
 
-    intensity: float = _number(0.0, 0.0, 1.0, "0-1", "How much of it: 1 as planned, 0 none.")
-    first_week: int = _number(1, 1, MAXIMUM_WEEKS, "week", "First week in which it happens.")
-    last_week: int | None = _number(
+    intensity: float = number(0.0, 0.0, 1.0, "0-1", "How much of it: 1 as planned, 0 none.")
+    first_week: int = number(1, 1, MAXIMUM_WEEKS, "week", "First week in which it happens.")
+    last_week: int | None = number(
         None, 1, MAXIMUM_WEEKS, "week", "Last such week; left out, it lasts as long as the funding."
     )
-    every: int = _number(1, 1, 104, "weeks", "Weeks from one occasion to the next.")
-    continues: bool = _switch(False, "Whether it goes on after funding has ended.")
+    every: int = number(1, 1, 104, "weeks", "Weeks from one occasion to the next.")
+    continues: bool = switch(False, "Whether it goes on after funding has ended.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Spell:
@@ -104,22 +109,22 @@ class Spell(Part):
 def _field_of(one: Element) -> tuple[Any, Any]:
     """Return type and description of an element's field."""
     if one.kind == "spell":
-        return Spell, _part(Spell, one.help)
+        return Spell, table(Spell, one.help)
     if one.kind == "switch":
-        return bool, _switch(bool(one.default), one.help)
-    return float, _number(one.default, one.low, one.high, one.unit, one.help)
+        return bool, switch(bool(one.default), one.help)
+    return float, number(one.default, one.low, one.high, one.unit, one.help)
 
 
 _GATHERED: set[str] = set()
 
 
-def gathers(table: str) -> Callable[[type[Part]], type[Part]]:
+def gathers(name: str) -> Callable[[type[Part]], type[Part]]:
     """Return a class decorator that adds the fields of links' elements to a table."""
-    _GATHERED.add(table)
+    _GATHERED.add(name)
 
     def with_elements(cls: type[Part]) -> type[Part]:
         fields: dict[str, Any] = {
-            one.name: _field_of(one) for one in elements() if one.table == table
+            one.name: _field_of(one) for one in elements() if one.table == name
         }
         made = create_model(cls.__name__, __base__=cls, __module__=cls.__module__, **fields)
         made.__doc__ = cls.__doc__
@@ -163,14 +168,14 @@ def _own_weeks(sessions: tuple[Session, ...]) -> None:
 class Course(Part):
     """A training course for the whole team."""
 
-    sessions: tuple[Session, ...] = _many(
+    sessions: tuple[Session, ...] = many(
         "Sessions, each with week and days. A session teaches its share of the course's days.",
         "week, days",
     )
-    trainers: int | None = _number(
+    trainers: int | None = number(
         None, 0, 20, "trainers", "Trainers at each session; left out when not known."
     )
-    lived_experience_trainers: int | None = _number(
+    lived_experience_trainers: int | None = number(
         None,
         0,
         20,
@@ -205,18 +210,16 @@ class Quality(Gathered):
 class Training(Gathered):
     """What is taught, and how well."""
 
-    personal_recovery: Course = _part(Course, "Personal recovery training.")
-    coaching: Course = _part(Course, "Coaching for recovery training.")
-    quality: Quality = _part(Quality, "Quality of all training.")
+    personal_recovery: Course = table(Course, "Personal recovery training.")
+    coaching: Course = table(Course, "Coaching for recovery training.")
+    quality: Quality = table(Quality, "Quality of all training.")
 
 
 class Boosters(Part):
     """Booster sessions after the courses."""
 
-    sessions: tuple[Session, ...] = _many(
-        "Booster sessions, each with week and days.", "week, days"
-    )
-    share: float = _number(
+    sessions: tuple[Session, ...] = many("Booster sessions, each with week and days.", "week, days")
+    share: float = number(
         0.25, 0.0, 1.0, "share", "Share of both courses that each booster refreshes."
     )
 
@@ -229,18 +232,18 @@ class Boosters(Part):
 class Stepped(Part):
     """Extra continuing coaching, only in teams where uptake stays low."""
 
-    threshold: float = _number(
+    threshold: float = number(
         0.5, 0.0, 1.0, "share", "Teams below this share of sessions attended get it."
     )
-    intensity: float = _number(0.0, 0.0, 1.0, "0-1", "How much extra coaching: 1 as planned.")
+    intensity: float = number(0.0, 0.0, 1.0, "0-1", "How much extra coaching: 1 as planned.")
 
 
 @gathers("support")
 class Support(Gathered):
     """What keeps training alive."""
 
-    boosters: Boosters = _part(Boosters, "Booster sessions.")
-    stepped: Stepped = _part(Stepped, "Extra support where uptake is low.")
+    boosters: Boosters = table(Boosters, "Booster sessions.")
+    stepped: Stepped = table(Stepped, "Extra support where uptake is low.")
 
 
 @gathers("components.practices")
@@ -252,7 +255,7 @@ class Practices(Gathered):
 class Components(Gathered):
     """Elements of the intervention other than training and its support."""
 
-    practices: Practices = _part(Practices, "Which working practices are taught.")
+    practices: Practices = table(Practices, "Which working practices are taught.")
 
 
 @gathers("beyond")
@@ -264,7 +267,7 @@ class Beyond(Gathered):
 class Readiness(Gathered):
     """Work on readiness before training begins; other weeks then count from its end."""
 
-    preparation_weeks: int = _number(
+    preparation_weeks: int = number(
         0, 0, 260, "weeks", "Weeks of preparation before the programme's week 1."
     )
 
@@ -272,20 +275,20 @@ class Readiness(Gathered):
 class Who(Part):
     """Which teams take part."""
 
-    teams: Literal["none", "intervention-arm", "all", "selected"] = _choice(
+    teams: Literal["none", "intervention-arm", "all", "selected"] = choice(
         "intervention-arm",
         "none, those of the intervention arm, all, or those selected on measured readiness.",
     )
-    among: Literal["intervention-arm", "all"] = _choice(
+    among: Literal["intervention-arm", "all"] = choice(
         "intervention-arm", "Teams that a selection picks from."
     )
-    selection: Literal["threshold", "top-share"] = _choice(
+    selection: Literal["threshold", "top-share"] = choice(
         "top-share", "Pick by a threshold of measured readiness, or the readiest share of teams."
     )
-    selection_value: float = _number(
+    selection_value: float = number(
         0.5, 0.0, 1.0, "0-1", "The threshold on the 0-1 readiness scale, or the share picked."
     )
-    readiness_reliability: float = _number(
+    readiness_reliability: float = number(
         0.7,
         0.05,
         1.0,
@@ -297,19 +300,19 @@ class Who(Part):
 class Timing(Part):
     """When the programme starts, and how long is looked at."""
 
-    weeks: int = _number(
+    weeks: int = number(
         52, 1, MAXIMUM_WEEKS, "weeks", "Weeks simulated, unless a run asks for another number."
     )
-    start_week: int = _number(
+    start_week: int = number(
         0, 0, MAXIMUM_WEEKS, "weeks", "Weeks of usual care before the first teams start."
     )
-    waves: int = _number(
+    waves: int = number(
         1, 1, 104, "waves", "Groups of teams that start one after the other, as even as can be."
     )
-    weeks_between_waves: int = _number(
+    weeks_between_waves: int = number(
         13, 1, 260, "weeks", "Weeks from the start of one wave to the next."
     )
-    order: Literal["roster", "readiness", "random", "need", "equity", "trust"] = _choice(
+    order: Literal["roster", "readiness", "random", "need", "equity", "trust"] = choice(
         "roster",
         "Who starts first: the roster's first; the readiest as measured; whom chance draws; those "
         "whose service users report the lowest recovery at the start (QPR-15 of the research "
@@ -322,7 +325,7 @@ class Timing(Part):
 class Conditions(Gathered):
     """Conditions in the teams that take part, as long as funding lasts."""
 
-    funding_end_week: int = _number(
+    funding_end_week: int = number(
         52,
         0,
         MAXIMUM_WEEKS,
@@ -334,7 +337,7 @@ class Conditions(Gathered):
 class Assessment(Part):
     """When service users and staff are assessed."""
 
-    weeks: tuple[int, ...] = _many(
+    weeks: tuple[int, ...] = many(
         "Weeks of assessment, counted from the start of the simulation; 0 is before anything.",
         "weeks",
         (0, 52),
@@ -354,64 +357,62 @@ class Assessment(Part):
 class Resources(Part):
     """What delivery takes. Left out means not known; costing and SAFE then say so."""
 
-    hours_per_day: float = _number(7.5, 1.0, 12.0, "hours", "Working hours in a day of training.")
-    preparation_hours: float | None = _number(
+    hours_per_day: float = number(7.5, 1.0, 12.0, "hours", "Working hours in a day of training.")
+    preparation_hours: float | None = number(
         None, 0.0, 100.0, "hours", "Hours that each person prepares for all sessions together."
     )
-    trainer_preparation_hours: float | None = _number(
+    trainer_preparation_hours: float | None = number(
         None, 0.0, 1000.0, "hours", "Hours that trainers prepare and travel, per team."
     )
-    extra_posts_per_team: float | None = _number(
+    extra_posts_per_team: float | None = number(
         None, 0.0, 20.0, "posts", "Posts added to each team for the programme."
     )
-    materials_per_team: float | None = _number(
+    materials_per_team: float | None = number(
         None, 0.0, 1.0e6, "GBP", "Cost of materials, per team."
     )
-    set_up_per_team: float | None = _number(
-        None, 0.0, 1.0e6, "GBP", "Cost of setting up, per team."
-    )
+    set_up_per_team: float | None = number(None, 0.0, 1.0e6, "GBP", "Cost of setting up, per team.")
 
 
 class Feasibility(Part):
     """Answers to SAFE themes that no number of the scenario settles; left out is not rated."""
 
-    time_consuming: Answer | None = _choice(None, "Whether it takes much time to provide.")
-    costly_to_set_up: Answer | None = _choice(None, "Whether it is costly to set up.")
-    adverse_events: Answer | None = _choice(None, "Whether serious adverse events are known.")
-    applicable: Answer | None = _choice(None, "Whether it suits the people served.")
-    manualised: Answer | None = _choice(None, "Whether there is a manual.")
-    flexible: Answer | None = _choice(None, "Whether it can be adapted.")
-    effective: Answer | None = _choice(None, "Whether it is likely to be effective.")
-    cost_saving: Answer | None = _choice(None, "Whether it saves costs.")
-    matches_goals: Answer | None = _choice(None, "Whether it serves goals given priority.")
-    can_be_piloted: Answer | None = _choice(None, "Whether it can be tried on a small scale.")
-    reversible: Answer | None = _choice(None, "Whether it can be undone.")
+    time_consuming: Answer | None = choice(None, "Whether it takes much time to provide.")
+    costly_to_set_up: Answer | None = choice(None, "Whether it is costly to set up.")
+    adverse_events: Answer | None = choice(None, "Whether serious adverse events are known.")
+    applicable: Answer | None = choice(None, "Whether it suits the people served.")
+    manualised: Answer | None = choice(None, "Whether there is a manual.")
+    flexible: Answer | None = choice(None, "Whether it can be adapted.")
+    effective: Answer | None = choice(None, "Whether it is likely to be effective.")
+    cost_saving: Answer | None = choice(None, "Whether it saves costs.")
+    matches_goals: Answer | None = choice(None, "Whether it serves goals given priority.")
+    can_be_piloted: Answer | None = choice(None, "Whether it can be tried on a small scale.")
+    reversible: Answer | None = choice(None, "Whether it can be undone.")
 
 
 class Scenario(Part):
     """One scenario: who gets what, when, and under which conditions."""
 
-    name: str = _text("Name: that of its file, without the ending.", 100)
-    title: str = _text("Short title, as figures show it.", 120)
-    description: str = _text("Plain description of what is done.")
-    group: Group = _choice("own", "Heading under which lists show it.")
+    name: str = text("Name: that of its file, without the ending.", 100)
+    title: str = text("Short title, as figures show it.", 120)
+    description: str = text("Plain description of what is done.")
+    group: Group = choice("own", "Heading under which lists show it.")
     grade: Grade = Field(
         description="How it is known: from the trial, from other literature, or assumed.",
         json_schema_extra={"unit": "choice"},
     )
-    source: str = _text("Where the description comes from.")
-    assumptions: tuple[str, ...] = _many("What in it is assumed, one sentence each.", "text")
-    who: Who = _part(Who, "Which teams take part.")
-    timing: Timing = _part(Timing, "When the programme starts, and how long is looked at.")
-    readiness: Readiness = _part(Readiness, "Work on readiness before training begins.")
-    training: Training = _part(Training, "What is taught, and how well.")
-    support: Support = _part(Support, "What keeps training alive.")
-    components: Components = _part(Components, "Elements other than training and its support.")
-    beyond: Beyond = _part(Beyond, "What the REFOCUS programme did not address.")
-    conditions: Conditions = _part(Conditions, "Conditions in the teams that take part.")
-    assessment: Assessment = _part(Assessment, "When assessments are made.")
-    resources: Resources = _part(Resources, "What delivery takes.")
-    feasibility: Feasibility = _part(Feasibility, "Answers to SAFE themes; left out is not rated.")
+    source: str = text("Where the description comes from.")
+    assumptions: tuple[str, ...] = many("What in it is assumed, one sentence each.", "text")
+    who: Who = table(Who, "Which teams take part.")
+    timing: Timing = table(Timing, "When the programme starts, and how long is looked at.")
+    readiness: Readiness = table(Readiness, "Work on readiness before training begins.")
+    training: Training = table(Training, "What is taught, and how well.")
+    support: Support = table(Support, "What keeps training alive.")
+    components: Components = table(Components, "Elements other than training and its support.")
+    beyond: Beyond = table(Beyond, "What the REFOCUS programme did not address.")
+    conditions: Conditions = table(Conditions, "Conditions in the teams that take part.")
+    assessment: Assessment = table(Assessment, "When assessments are made.")
+    resources: Resources = table(Resources, "What delivery takes.")
+    feasibility: Feasibility = table(Feasibility, "Answers to SAFE themes; left out is not rated.")
     parameters: dict[str, float] = Field(
         default_factory=dict,
         description="Values of model parameters that replace what a run would use, by name.",

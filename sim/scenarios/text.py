@@ -37,7 +37,7 @@ def scenario_template() -> str:
     ]
     lines = [_HEAD.rstrip("\n")]
     for field in spell:
-        lines += _comment(f"  {field.name.rsplit('.', 1)[1]}: {_explained(field)}")
+        lines += comment(f"  {field.name.rsplit('.', 1)[1]}: {explained(field)}")
     scenario = load_scenario(TEMPLATE_FROM).model_copy(
         update={
             "title": "My scenario",
@@ -77,20 +77,20 @@ def _table(part: Part, prefix: str, names: list[str], comments: bool) -> list[st
             continue
         if value is None:
             if comments:
-                lines += [*_comment(_explained(field)), f"# {name} = {_example(field)}"]
+                lines += [*comment(explained(field)), f"# {name} = {_example(field)}"]
             continue
         if comments:
-            lines += _comment(_explained(field))
-        lines.append(f"{name} = {_value(value)}")
+            lines += comment(explained(field))
+        lines.append(f"{name} = {toml_value(value)}")
     for name in tables:
         value = getattr(part, name)
         header = f"[{prefix}{name}]"
         inside = (
-            [f"{key} = {_value(number)}" for key, number in value.items()]
+            [f"{key} = {toml_value(number)}" for key, number in value.items()]
             if isinstance(value, dict)
             else _table(value, f"{prefix}{name}.", list(type(value).model_fields), comments)
         )
-        above = _comment(known[f"{prefix}{name}"].help) if comments else []
+        above = comment(known[f"{prefix}{name}"].help) if comments else []
         if inside and not inside[0].startswith(("\n", "[")):
             lines += ["", *above, header, *inside]
         elif inside or comments:
@@ -98,38 +98,40 @@ def _table(part: Part, prefix: str, names: list[str], comments: bool) -> list[st
     return lines
 
 
-def _comment(text: str) -> list[str]:
+def comment(text: str) -> list[str]:
+    """Return a text as lines of comment."""
     indent = " " * (len(text) - len(text.lstrip()))
     lines = wrap(text, WIDTH, subsequent_indent=indent * 2, break_on_hyphens=False)
     return [f"# {line}" for line in lines]
 
 
-def _explained(field: ScenarioField) -> str:
+def explained(field: ScenarioField, instead: str = "; may be left out") -> str:
+    """Return what a field means, what it may be, and what holds where it can be left out."""
+    left_out = instead if field.optional or instead != "; may be left out" else ""
     if field.kind in ("number", "whole"):
-        left_out = "; may be left out" if field.optional else ""
         return f"{field.help} ({field.low:g} to {field.high:.7g}, {field.unit}{left_out})"
     if field.kind == "choice":
-        left_out = "; may be left out" if field.optional else ""
         return f"{field.help} ({', '.join(field.choices)}{left_out})"
     return field.help
 
 
 def _example(field: ScenarioField) -> str:
     if field.kind == "choice":
-        return _value(field.choices[0])
+        return toml_value(field.choices[0])
     return f"{field.low or 0:g}"
 
 
-def _value(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """Return a value as TOML; a table stands in a line."""
     if isinstance(value, Part):
         inside = ", ".join(
-            f"{name} = {_value(getattr(value, name))}"
+            f"{name} = {toml_value(getattr(value, name))}"
             for name in type(value).model_fields
             if getattr(value, name) is not None
         )
         return f"{{ {inside} }}"
-    if isinstance(value, tuple):
-        return f"[{', '.join(_value(one) for one in value)}]"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(toml_value(one) for one in value)}]"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from sim.errors import InputError, nearest, nearest_field, unknown
+from sim.errors import InputError, unknown
 from sim.reading.numbers import finite, number_in, repeated
 from sim.reading.text_files import read_text
 from sim.reading.toml_text import read_toml
-from sim.scenarios.fields import ScenarioField, fields_of
+from sim.scenarios.fields import ScenarioField, fields_of, problem_in
 from sim.trials.analyses.analysis_plan import AnalysisPlan, check_plan_of_design, default_plan
 from sim.trials.designs.design import (
     CONTROL,
@@ -99,7 +99,8 @@ def design_from_table(table: Mapping[str, Any], name: str = "design") -> DesignF
     try:
         file = DesignFile.model_validate({"title": name, **table})
     except ValidationError as error:
-        raise InputError(f"design '{name}': {' '.join(_one_line(error).split())}") from None
+        line = " ".join(problem_in(error, design_fields()).split())
+        raise InputError(f"design '{name}': {line}") from None
     try:
         check_design(file)
     except InputError as error:
@@ -513,28 +514,3 @@ def _value_of(dotted: str, given: Any) -> Any:
             raise InputError(f"{dotted} = {repeated(given)}: must be a whole number")
         return int(number)
     return number
-
-
-def _one_line(error: ValidationError) -> str:
-    """Return the first problem that was found as one line in the words of the schema."""
-    problems = error.errors(include_url=False)
-    problem = min(problems, key=lambda one: one["type"] != "extra_forbidden")
-    shown = ".".join(
-        str(one + 1) if isinstance(one, int) else one for one in problem["loc"] if one != "tuple"
-    )
-    plain = ".".join(one for one in problem["loc"] if isinstance(one, str))
-    known = design_fields()
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    if problem["type"] == "extra_forbidden":
-        return f"unknown field '{shown}'{nearest_field(plain, known)}{more}"
-    field = known.get(plain)
-    if problem["type"] == "missing":
-        return f"[{shown}] is missing: {field.help if field else ''}{more}"
-    if problem["type"] == "value_error":
-        message = str(problem["ctx"]["error"])
-        return f"{shown + '.' if shown else ''}{message}{more}"
-    value = repeated(problem["input"])
-    if field is None or field.kind == "list":
-        return f"{shown} = {value}: {problem['msg'].replace('Input should', 'must')}{more}"
-    hint = nearest(str(problem["input"]), field.choices) if field.kind == "choice" else ""
-    return f"{shown} = {value}: {field.rule}{hint}{more}"

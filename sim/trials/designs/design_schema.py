@@ -6,11 +6,11 @@ where outcomes come from, how they are analysed, and how precisely the power is 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from sim.scenarios.schema import Part
+from sim.scenarios.schema import Part, choice, many, number, table, text
 from sim.trials.analyses.exposure import ESTIMANDS
 from sim.trials.analyses.registry import ANALYSES
 
@@ -28,59 +28,37 @@ Row = Annotated[tuple[int, ...], Field(strict=False)]
 Range = Annotated[tuple[float, float], Field(strict=False)]
 
 
-def _number(default: Any, low: float, high: float, unit: str, meaning: str) -> Any:
-    return Field(default, ge=low, le=high, description=meaning, json_schema_extra={"unit": unit})
-
-
-def _choice(default: Any, meaning: str) -> Any:
-    return Field(default, description=meaning, json_schema_extra={"unit": "choice"})
-
-
-def _text(default: str | None, meaning: str) -> Any:
-    return Field(default, max_length=2000, description=meaning, json_schema_extra={"unit": "text"})
-
-
-def _many(default: Any, unit: str, meaning: str) -> Any:
-    return Field(
-        default,
-        strict=False,
-        max_length=1000,
-        description=meaning,
-        json_schema_extra={"unit": unit},
-    )
-
-
-def _part(kind: type[Part], meaning: str) -> Any:
-    return Field(default_factory=kind, description=meaning, json_schema_extra={"unit": "table"})
+MOST = 1000
 
 
 class Trial(Part):
     """Who is randomised and measured when."""
 
-    type: Literal["parallel", "stepped wedge", "crossover", "matrix"] = _choice(
+    type: Literal["parallel", "stepped wedge", "crossover", "matrix"] = choice(
         "parallel",
         "Shape of the trial; a matrix lists every sequence and period in `schedule`.",
     )
-    clusters: int | None = _number(
+    clusters: int | None = number(
         None, 0, LARGEST, "teams", "Teams in all, dealt as evenly as can be to arms or sequences."
     )
-    clusters_by_sequence: tuple[int, ...] | None = _many(
-        None,
-        "teams",
+    clusters_by_sequence: tuple[int, ...] | None = many(
         "Teams in each sequence instead of `clusters`; a parallel trial's are [treated, control].",
+        "teams",
+        None,
+        MOST,
     )
-    size: float = _number(
+    size: float = number(
         15.0, 1.0, LARGEST, "people", "Service users asked per team and measured period."
     )
-    size_variation: float = _number(
+    size_variation: float = number(
         0.0, 0.0, 2.0, "ratio", "Coefficient of variation of that number between teams."
     )
-    sampling: Literal["cross-sectional", "closed cohort", "open cohort"] | None = _choice(
+    sampling: Literal["cross-sectional", "closed cohort", "open cohort"] | None = choice(
         None,
         "Whether each period asks other people, the same people, or a mixture. Left out: a closed "
         "cohort where a baseline is used, else cross-sections.",
     )
-    churn: float = _number(
+    churn: float = number(
         0.0,
         0.0,
         1.0,
@@ -89,19 +67,20 @@ class Trial(Part):
         "(1 - churn)^k of them are still there k periods later. (Some calculators have one share, "
         "chi, for any two periods, however far apart.)",
     )
-    baseline: Literal["none", "ancova", "change"] = _choice(
+    baseline: Literal["none", "ancova", "change"] = choice(
         "none", "Use of the baseline in a parallel trial: none, adjusted for it, or change from it."
     )
-    period_weeks: int = _number(52, 1, 520, "weeks", "Weeks from one measurement to the next.")
-    steps: int = _number(4, 1, 60, "steps", "Sequences of a stepped wedge; one baseline period.")
-    transition_periods: int = _number(
+    period_weeks: int = number(52, 1, 520, "weeks", "Weeks from one measurement to the next.")
+    steps: int = number(4, 1, 60, "steps", "Sequences of a stepped wedge; one baseline period.")
+    transition_periods: int = number(
         0, 0, 20, "periods", "Periods after each crossing of a stepped wedge that are left out."
     )
-    periods: int = _number(2, 2, 60, "periods", "Periods of a crossover.")
-    schedule: tuple[Row, ...] = _many(
-        (),
-        "0-3",
+    periods: int = number(2, 2, 60, "periods", "Periods of a crossover.")
+    schedule: tuple[Row, ...] = many(
         "Matrix, one row per sequence: 0 control, 1 treated, 2 transition, 3 not measured.",
+        "0-3",
+        (),
+        MOST,
     )
 
     @model_validator(mode="after")
@@ -126,10 +105,10 @@ class Trial(Part):
 class Randomisation(Part):
     """How teams are allocated."""
 
-    method: Literal["simple", "stratified", "minimised", "restricted"] = _choice(
+    method: Literal["simple", "stratified", "minimised", "restricted"] = choice(
         "simple", "How teams are allocated to arms or sequences."
     )
-    strata: int = _number(
+    strata: int = number(
         1,
         1,
         1000,
@@ -148,14 +127,14 @@ class Randomisation(Part):
 class Loss(Part):
     """Loss to follow-up of statistical outcomes; agents leave by mechanisms of their own."""
 
-    rate: float = _number(0.0, 0.0, 0.95, "share", "Share lost after the first measurement.")
-    mechanism: Literal["completely at random", "at random", "not at random"] = _choice(
+    rate: float = number(0.0, 0.0, 0.95, "share", "Share lost after the first measurement.")
+    mechanism: Literal["completely at random", "at random", "not at random"] = choice(
         "completely at random", "Whether loss depends on nothing, the baseline, or the outcome."
     )
-    slope: float = _number(
+    slope: float = number(
         0.0, -5.0, 5.0, "log odds per SD", "Change in the log odds of loss per SD of that driver."
     )
-    arm_difference: float = _number(
+    arm_difference: float = number(
         0.0, -5.0, 5.0, "log odds", "Added to the log odds of loss where treated."
     )
 
@@ -163,38 +142,38 @@ class Loss(Part):
 class ReadinessRule(Part):
     """Measured readiness as an entry criterion or stratum, and work on it first."""
 
-    entry: Literal["none", "cut-off", "top share", "stratum"] = _choice(
+    entry: Literal["none", "cut-off", "top share", "stratum"] = choice(
         "none", "Whether teams enter by a cut-off, by being among the readiest, or by stratum."
     )
-    cut_off: float = _number(0.5, 0.0, 1.0, "0-1", "Lowest measured readiness that may enter.")
-    share: float = _number(
+    cut_off: float = number(0.5, 0.0, 1.0, "0-1", "Lowest measured readiness that may enter.")
+    share: float = number(
         0.5, 0.01, 1.0, "share", "Share of the screened teams, the readiest, that may enter."
     )
-    strata: int = _number(2, 2, 10, "strata", "Strata of measured readiness.")
-    reliability: float = _number(
+    strata: int = number(2, 2, 10, "strata", "Strata of measured readiness.")
+    reliability: float = number(
         0.7, 0.05, 1.0, "share", "Share of the variance of the readiness score that is real."
     )
-    screened_per_team: int = _number(
+    screened_per_team: int = number(
         4, 1, 50, "teams", "Teams screened for every team that the trial needs."
     )
-    run_in_weeks: int = _number(
+    run_in_weeks: int = number(
         0, 0, 260, "weeks", "Work on readiness before training; follow-up moves back as much."
     )
-    run_in_intensity: float = _number(1.0, 0.0, 1.0, "0-1", "How much of it: 1 as planned.")
+    run_in_intensity: float = number(1.0, 0.0, 1.0, "0-1", "How much of it: 1 as planned.")
 
 
 class Statistical(Part):
     """Outcomes from means and variances, without a mechanism."""
 
-    mean: float = _number(40.0, -1.0e6, 1.0e6, "points", "Mean under control.")
-    sd: float = _number(10.2, 1.0e-9, 1.0e6, "points", "Total standard deviation under control.")
-    icc: float = _number(
+    mean: float = number(40.0, -1.0e6, 1.0e6, "points", "Mean under control.")
+    sd: float = number(10.2, 1.0e-9, 1.0e6, "points", "Total standard deviation under control.")
+    icc: float = number(
         0.03, 0.0, 1.0, "correlation", "Intracluster correlation within one period."
     )
-    cac: float = _number(
+    cac: float = number(
         0.8, 0.0, 1.0, "share", "Cluster autocorrelation: ICC between periods over within."
     )
-    cluster_decay: float = _number(
+    cluster_decay: float = number(
         1.0,
         0.0,
         1.0,
@@ -202,23 +181,24 @@ class Statistical(Part):
         "The ICC of people k periods apart is icc * cac * cluster_decay^k: 1 for no decay; with "
         "cac = 1 a discrete-time decay.",
     )
-    iac: float = _number(
+    iac: float = number(
         0.6, 0.0, 1.0, "share", "Individual autocorrelation: share of the rest that stays (cohort)."
     )
-    effect: float = _number(
+    effect: float = number(
         4.0, -1.0e6, 1.0e6, "points", "True mean effect, once it is fully there."
     )
-    effect_heterogeneity: float = _number(
+    effect_heterogeneity: float = number(
         0.0, 0.0, 1.0e6, "points", "Standard deviation of the effect between clusters."
     )
-    exposure: tuple[float, ...] = _many(
-        (),
-        "share",
+    exposure: tuple[float, ...] = many(
         "Share of the effect that is there in the first, second ... treated period; the last "
         "stays. Left out: all of it at once.",
+        "share",
+        (),
+        MOST,
     )
-    period_effects: tuple[float, ...] = _many(
-        (), "points", "Added to everybody in each period, one value for each. Left out: none."
+    period_effects: tuple[float, ...] = many(
+        "Added to everybody in each period, one value for each. Left out: none.", "points", (), MOST
     )
 
     @model_validator(mode="after")
@@ -235,10 +215,12 @@ class Statistical(Part):
 class Agents(Part):
     """Outcomes from the agent-based model."""
 
-    scenario: str = _text("refocus-as-delivered", "What treated teams get: a scenario or its file.")
-    control: str = _text("usual-care", "What control teams get: a scenario or its file.")
-    measure: str = _text("qpr15", "Outcome: a column of the table of assessments.")
-    added_effect: float = _number(
+    scenario: str = text(
+        "What treated teams get: a scenario or its file.", default="refocus-as-delivered"
+    )
+    control: str = text("What control teams get: a scenario or its file.", default="usual-care")
+    measure: str = text("Outcome: a column of the table of assessments.", default="qpr15")
+    added_effect: float = number(
         0.0,
         -1.0e6,
         1.0e6,
@@ -256,60 +238,65 @@ class Agents(Part):
 class Analysis(Part):
     """The pre-declared analysis."""
 
-    test: Test = _choice(tuple(ANALYSES)[0], "The test whose rejections count as power.")
+    test: Test = choice(tuple(ANALYSES)[0], "The test whose rejections count as power.")
     random_effects: (
         tuple[Literal["cluster", "cluster-period", "person", "worker", "treatment"], ...] | None
-    ) = _many(
-        None,
-        "names",
+    ) = many(
         "Random effects: cluster, cluster-period, person, worker (staff within teams; [agents] "
         "only), treatment. Left out: by design.",
+        "names",
+        None,
+        MOST,
     )
-    missing: Literal["complete cases", "multiple imputation"] = _choice(
+    missing: Literal["complete cases", "multiple imputation"] = choice(
         "complete cases",
         "Who is analysed: those with an outcome, or everybody, missing outcomes imputed within "
         "clusters (parallel trials).",
     )
-    imputations: int = _number(20, 2, 1000, "data sets", "Imputed data sets of each trial.")
-    baseline_use: Literal["as designed", "constrained"] = _choice(
+    imputations: int = number(20, 2, 1000, "data sets", "Imputed data sets of each trial.")
+    baseline_use: Literal["as designed", "constrained"] = choice(
         "as designed",
         "How a parallel trial's baseline is used: as the design says, or as an outcome whose mean "
         "is the same in both arms.",
     )
-    estimand: Estimand = _choice(
+    estimand: Estimand = choice(
         ESTIMANDS[0],
         "What is estimated over periods: a constant effect; or, with an effect for each period "
         "since a team began, their average, the last one, or that of exposure_period.",
     )
-    exposure_period: int | None = _number(
+    exposure_period: int | None = number(
         None, 1, 60, "periods", "Analysed period of treatment of 'effect at exposure', from 1."
     )
-    alpha: float = _number(0.05, 1.0e-6, 0.5, "probability", "Two-sided level of the test.")
+    alpha: float = number(0.05, 1.0e-6, 0.5, "probability", "Two-sided level of the test.")
 
 
 class Columns(Part):
     """Names of columns in the trial's table."""
 
-    outcome: str | None = _text(None, "Outcome. Left out: agents.measure, else 'outcome'.")
-    treatment: str | None = _text(
-        None,
+    outcome: str | None = text("Outcome. Left out: agents.measure, else 'outcome'.", default=None)
+    treatment: str | None = text(
         "What teams got: arm of a parallel trial, else treatment in each period. Left out: 'arm' "
         "or 'treatment'.",
+        default=None,
     )
-    reference: str | None = _text(
-        None,
+    reference: str | None = text(
         "Label of control in that column, the one that is subtracted. Left out: the label that "
         "means control in ordinary use.",
+        default=None,
     )
-    cluster: str = _text("cluster", "Randomised team.")
-    period: str = _text("period", "Period of the measurement; not in parallel trials.")
-    person: str = _text("person", "Service user, in cohorts over periods.")
-    worker: str = _text("worker", "Member of staff, where analysis.random_effects has 'worker'.")
-    baseline: str = _text("baseline", "Outcome before treatment, where design.baseline is used.")
-    covariates: tuple[str, ...] = _many((), "names", "Further columns that are adjusted for.")
-    strata: tuple[str, ...] = _many((), "names", "Strata within which teams were randomised.")
-    pairs: str | None = _text(None, "Pairs of teams, one of each arm, instead of strata.")
-    missing: tuple[str, ...] = _many((), "codes", 'Values that stand for missing, as "-99".')
+    cluster: str = text("Randomised team.", default="cluster")
+    period: str = text("Period of the measurement; not in parallel trials.", default="period")
+    person: str = text("Service user, in cohorts over periods.", default="person")
+    worker: str = text(
+        "Member of staff, where analysis.random_effects has 'worker'.", default="worker"
+    )
+    baseline: str = text(
+        "Outcome before treatment, where design.baseline is used.", default="baseline"
+    )
+    covariates: tuple[str, ...] = many("Further columns that are adjusted for.", "names", (), MOST)
+    strata: tuple[str, ...] = many("Strata within which teams were randomised.", "names", (), MOST)
+    pairs: str | None = text("Pairs of teams, one of each arm, instead of strata.", default=None)
+    missing: tuple[str, ...] = many('Values that stand for missing, as "-99".', "codes", (), MOST)
 
     @model_validator(mode="after")
     def _one_kind(self) -> Columns:
@@ -321,7 +308,7 @@ class Columns(Part):
 class Uncertainty(Part):
     """What is not known: for assurance, and for sensitivity one quantity at a time."""
 
-    effect_se: float = _number(
+    effect_se: float = number(
         0.0, 0.0, 1.0e6, "points", "Standard error of what is believed of the effect (normal)."
     )
     ranges: dict[str, Range] = Field(
@@ -335,21 +322,21 @@ class Uncertainty(Part):
 class Target(Part):
     """What the trial is for."""
 
-    power: float = _number(0.8, 0.05, 0.999, "probability", "Power wanted.")
-    minimum_important_difference: float | None = _number(
+    power: float = number(0.8, 0.05, 0.999, "probability", "Power wanted.")
+    minimum_important_difference: float | None = number(
         None, 0.0, 1.0e6, "points", "Smallest difference between groups that matters to people."
     )
-    rationale: str = _text("", "Why this difference was chosen, and where it comes from.")
+    rationale: str = text("Why this difference was chosen, and where it comes from.", default="")
 
 
 class Precision(Part):
     """How precisely power is wanted."""
 
-    simulations: int = _number(1000, 20, 1_000_000, "trials", "Simulated trials.")
-    monte_carlo_se: float | None = _number(
+    simulations: int = number(1000, 20, 1_000_000, "trials", "Simulated trials.")
+    monte_carlo_se: float | None = number(
         None, 0.0005, 0.2, "probability", "Simulate until the error of power is this small instead."
     )
-    draws: int = _number(
+    draws: int = number(
         200, 0, 100_000, "draws", "Posterior draws that trials take in turn; 0 for the defaults."
     )
 
@@ -357,15 +344,15 @@ class Precision(Part):
 class DesignFile(Part):
     """One trial design."""
 
-    title: str = _text("", "Short title.")
-    description: str = _text("", "What the trial is, in plain words.")
-    assumptions: tuple[str, ...] = _many((), "text", "What is assumed, one sentence each.")
+    title: str = text("Short title.", default="")
+    description: str = text("What the trial is, in plain words.", default="")
+    assumptions: tuple[str, ...] = many("What is assumed, one sentence each.", "text", (), MOST)
     design: Trial = Field(
         description="Who is randomised and measured when.", json_schema_extra={"unit": "table"}
     )
-    randomisation: Randomisation = _part(Randomisation, "How teams are allocated.")
-    attrition: Loss = _part(Loss, "Loss to follow-up with statistical outcomes.")
-    readiness: ReadinessRule = _part(ReadinessRule, "Readiness as a criterion; needs [agents].")
+    randomisation: Randomisation = table(Randomisation, "How teams are allocated.")
+    attrition: Loss = table(Loss, "Loss to follow-up with statistical outcomes.")
+    readiness: ReadinessRule = table(ReadinessRule, "Readiness as a criterion; needs [agents].")
     statistical: Statistical | None = Field(
         None,
         description="Outcomes from means and variances.",
@@ -376,11 +363,11 @@ class DesignFile(Part):
         description="Outcomes from the agent-based model.",
         json_schema_extra={"unit": "table"},
     )
-    analysis: Analysis = _part(Analysis, "The pre-declared analysis.")
-    columns: Columns = _part(Columns, "The trial's table, for `refocus analyse --design`.")
-    uncertainty: Uncertainty = _part(Uncertainty, "What is not known.")
-    target: Target = _part(Target, "What the trial is for.")
-    precision: Precision = _part(Precision, "How precisely power is wanted.")
+    analysis: Analysis = table(Analysis, "The pre-declared analysis.")
+    columns: Columns = table(Columns, "The trial's table, for `refocus analyse --design`.")
+    uncertainty: Uncertainty = table(Uncertainty, "What is not known.")
+    target: Target = table(Target, "What the trial is for.")
+    precision: Precision = table(Precision, "How precisely power is wanted.")
 
     @model_validator(mode="after")
     def _one_source(self) -> DesignFile:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from textwrap import wrap
 from typing import Any, get_args
 
 from sim.scenarios.fields import ScenarioField
 from sim.scenarios.schema import Part
+from sim.scenarios.text import comment, explained, toml_value
 from sim.trials.designs.design_file import FOLDER, design_fields, design_from_text
 from sim.trials.designs.design_schema import Agents, DesignFile
 
 TEMPLATE_FROM = "four-point-target"
-WIDTH = 96
 
 _HEAD = """\
 # A cluster trial for `refocus power`. The values are those of a worked design, not defaults: where
@@ -42,7 +41,7 @@ def design_template() -> str:
         update={"title": "My trial", "description": "Say in plain words what is compared."}
     )
     agents = _table(Agents(), "agents.", comments=True)
-    other = ["", *_comment("Outcomes from the agent-based model, instead of [statistical]:")]
+    other = ["", *comment("Outcomes from the agent-based model, instead of [statistical]:")]
     other += ["# [agents]", *(line if line.startswith("#") else f"# {line}" for line in agents)]
     return _HEAD + "\n" + "\n".join([*_table(file, "", comments=True), *other]) + "\n"
 
@@ -63,37 +62,28 @@ def _table(part: Part, prefix: str, comments: bool) -> list[str]:
         elif value is None or value == ():
             # A table that is left out has nothing to show.
             if comments and field.kind != "table":
-                lines += _comment(_explained(field))
+                lines += comment(_explained(field))
                 lines.append(f"# {name} = {_example(field)}")
         else:
-            lines += _comment(_explained(field, value)) if comments else []
-            lines.append(f"{name} = {_value(value)}")
+            lines += comment(_explained(field, value)) if comments else []
+            lines.append(f"{name} = {toml_value(value)}")
     for name in tables:
         value = getattr(part, name)
         if isinstance(value, dict):
-            inside = [f"{_key(key)} = {_value(one)}" for key, one in value.items()]
+            inside = [f"{_key(key)} = {toml_value(one)}" for key, one in value.items()]
         else:
             inside = _table(value, f"{prefix}{name}.", comments)
         if inside:
-            about = _comment(design_fields()[f"{prefix}{name}"].help) if comments else []
+            about = comment(design_fields()[f"{prefix}{name}"].help) if comments else []
             lines += ["", *about, f"[{prefix}{name}]", *inside]
     return lines
 
 
-def _comment(text: str) -> list[str]:
-    return [f"# {line}" for line in wrap(text, WIDTH, break_on_hyphens=False)]
-
-
 def _explained(field: ScenarioField, shown: Any = None) -> str:
-    left_out = "; may be left out" if field.optional else ""
     default = _default(field.name)
     if shown is not None and default is not None and default != shown:
-        left_out = f"; left out: {_value(default)}"
-    if field.kind in ("number", "whole"):
-        return f"{field.help} ({field.low:g} to {field.high:.7g}, {field.unit}{left_out})"
-    if field.kind == "choice":
-        return f"{field.help} ({', '.join(field.choices)}{left_out})"
-    return field.help
+        return explained(field, f"; left out: {toml_value(default)}")
+    return explained(field)
 
 
 def _default(dotted: str) -> Any:
@@ -123,14 +113,3 @@ def _example(field: ScenarioField) -> str:
 
 def _key(name: str) -> str:
     return name if name.replace("_", "").isalnum() else json.dumps(name)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_value(one) for one in value)}]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        # JSON's escapes are also TOML's, except that TOML wants the delete character escaped too.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return repr(value)
