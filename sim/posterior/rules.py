@@ -16,7 +16,7 @@ HOME = Path(__file__).parent.parent
 RULES = ("streams.py", "mechanisms/*.py", "measures/*.py")
 NO_RULES = frozenset({"catalogue.py", "instrument.py", "purposes.py"})
 """Files beside the rules that describe instruments and compute nothing in a simulated week."""
-DECLARED = frozenset({"LINK", "INSTRUMENTS"})
+DECLARED = frozenset({"LINK", "INSTRUMENTS", "PRACTICES", "PROCESSES"})
 NOT_COMPUTED = frozenset({"annotation", "returns", "type_comment", "type_params", "kind"})
 
 
