@@ -481,14 +481,7 @@ def emulate_effects(fit: Fit) -> tuple[Emulator, np.ndarray, np.ndarray]:
     count = fit.settings.effects
     scores = hypercube(count, fit.space.size, fit.settings.seed + 11)
     records = fit.records("effects", scores, fit.backgrounds(EFFECT, count)).records
-    effects = fit.rows(
-        "effects",
-        count,
-        lambda i: full_effects(
-            fit.effects, records[i], range(EFFECT + i, EFFECT + i + 1), thread_space()
-        ),
-        records.tobytes(),
-    )
+    effects = effects_of_records(fit, "effects", records, EFFECT)
     return fit_emulator(scores, effects, weighted=False), scores, effects
 
 
@@ -514,15 +507,7 @@ def effects_again(fit: Fit, scores: np.ndarray) -> np.ndarray:
     """Return effects of the first eighth of the emulator's points with other draws of chance."""
     count = max(len(scores) // 8, 40)
     records = fit.records("effects-again", scores[:count], fit.backgrounds(EFFECT, count)).records
-    first = EFFECT + 700_000
-    return fit.rows(
-        "effects-again",
-        count,
-        lambda i: full_effects(
-            fit.effects, records[i], range(first + i, first + i + 1), thread_space()
-        ),
-        records.tobytes(),
-    )
+    return effects_of_records(fit, "effects-again", records, EFFECT + 700_000)
 
 
 def explain(fit: Fit, solved: Solved) -> tuple[np.ndarray, np.ndarray]:

@@ -40,6 +40,20 @@ EFFECTS = (
     "qpr_full_continued_24",
     "behaviour_delivered_12",
 )
+# Programme, months (0 for 12, 1 for 24) and measure of each of them but the last.
+PLACES = (
+    ("delivered", 0, 0),
+    ("delivered", 1, 0),
+    ("full", 0, 0),
+    ("full", 1, 0),
+    ("full", 0, 1),
+    ("full", 1, 1),
+    ("full", 0, 2),
+    ("full", 1, 2),
+    ("delivered", 0, 1),
+    ("continued", 1, 0),
+    ("full_continued", 1, 0),
+)
 EXPLANATIONS = (
     "incomplete implementation",
     "too short a time",
@@ -114,30 +128,24 @@ def _means(
 
 
 def scenario_effects(
-    design: EffectDesign, record: Any, replications: range, space: dict[Any, Any]
+    design: EffectDesign,
+    record: Any,
+    replications: range,
+    space: dict[Any, Any],
+    count: int = len(PLACES),
 ) -> np.ndarray:
-    """Return the effects named in `EFFECTS` (all but the last) for one parameter set."""
-    total = np.zeros(len(EFFECTS) - 1)
+    """Return the first effects of `PLACES` for one parameter set, all of them if not told."""
+    wanted = PLACES[:count]
+    total = np.zeros(count)
     for replication in replications:
-        seed = design.seed
-        usual = _means(design.usual, record, seed, replication, 2 * YEAR, space)
-        delivered = _means(design.delivered, record, seed, replication, 2 * YEAR, space) - usual
-        full = _means(design.full, record, seed, replication, 2 * YEAR, space) - usual
-        longer = _means(design.continued, record, seed, replication, 2 * YEAR, space) - usual
-        both = _means(design.full_continued, record, seed, replication, 2 * YEAR, space) - usual
-        total += [
-            delivered[0, 0],
-            delivered[1, 0],
-            full[0, 0],
-            full[1, 0],
-            full[0, 1],
-            full[1, 1],
-            full[0, 2],
-            full[1, 2],
-            delivered[0, 1],
-            longer[1, 0],
-            both[1, 0],
-        ]
+
+        def means(name: str, replication: int = replication) -> np.ndarray:
+            layout = getattr(design, name)
+            return _means(layout, record, design.seed, replication, 2 * YEAR, space)
+
+        usual = means("usual")
+        gains = {name: means(name) - usual for name in dict.fromkeys(one[0] for one in wanted)}
+        total += [gains[name][at, measure] for name, at, measure in wanted]
     return total / len(replications)
 
 
@@ -148,23 +156,7 @@ def full_effects(
 
     A cheaper part of `scenario_effects` for emulators: the first eight of `EFFECTS`.
     """
-    total = np.zeros(8)
-    for replication in replications:
-        seed = design.seed
-        usual = _means(design.usual, record, seed, replication, 2 * YEAR, space)
-        delivered = _means(design.delivered, record, seed, replication, 2 * YEAR, space) - usual
-        full = _means(design.full, record, seed, replication, 2 * YEAR, space) - usual
-        total += [
-            delivered[0, 0],
-            delivered[1, 0],
-            full[0, 0],
-            full[1, 0],
-            full[0, 1],
-            full[1, 1],
-            full[0, 2],
-            full[1, 2],
-        ]
-    return total / len(replications)
+    return scenario_effects(design, record, replications, space, 8)
 
 
 def explanations_off(record: Any, gains: Any) -> dict[str, dict[str, float]]:

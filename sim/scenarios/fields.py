@@ -14,6 +14,14 @@ from sim.errors import nearest, nearest_field
 from sim.reading.numbers import repeated
 from sim.scenarios.schema import Part, Scenario
 
+PLAINER = {
+    "Input should": "must",
+    "a valid tuple": "a list",
+    "a valid string": "text",
+    "greater than": "above",
+}
+"""Words for pydantic's."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScenarioField:
@@ -135,8 +143,11 @@ def scenario_fields() -> dict[str, ScenarioField]:
     return {one.name: one for one in fields_of(Scenario) if one.name != "name"}
 
 
-def problem_in(error: ValidationError, known: Mapping[str, ScenarioField]) -> str:
-    """Return the first problem that pydantic found as one line in the words of a schema."""
+def problem_in(error: ValidationError, known: Mapping[str, ScenarioField | None]) -> str:
+    """Return the first problem that pydantic found as one line in the words of a schema.
+
+    Of a field that is described by nothing but its name pydantic's own words are told.
+    """
     problems = error.errors(include_url=False)
     # A misspelt field explains a missing one, so it comes first.
     problem = min(problems, key=lambda one: one["type"] != "extra_forbidden")
@@ -158,7 +169,9 @@ def problem_in(error: ValidationError, known: Mapping[str, ScenarioField]) -> st
     if plain.startswith("parameters."):
         return f"{shown} = {repeated(problem['input'])}: must be a finite number{more}"
     if field is None:
-        rule = problem["msg"].replace("Input should", "must")
+        rule = problem["msg"]
+        for theirs, ours in PLAINER.items():
+            rule = rule.replace(theirs, ours)
         return f"{shown} = {repeated(problem['input'])}: {rule}{more}"
     rule = field.rule
     if problem["type"] in ("too_long", "string_too_long", "string_too_short"):

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,9 +53,9 @@ class KilledError(Exception):
 def toy_targets() -> dict[str, Target]:
     """Return the trial's targets with a standard error and a retention that a toy can have."""
     targets = load_targets()
-    targets["p2_standard_error"] = replace(targets["p2_standard_error"], value=2.2)
+    targets["p2_standard_error"] = targets["p2_standard_error"].model_copy(update={"value": 2.2})
     del targets["p20_pulsar"]
-    targets["p6_retention"] = replace(targets["p6_retention"], value=59.0, of=80)
+    targets["p6_retention"] = targets["p6_retention"].model_copy(update={"value": 59.0, "of": 80})
     return targets
 
 

@@ -118,7 +118,7 @@ def test_a_selected_figure_is_worth_what_it_says_among_trials_that_report_it() -
 
 def test_published_standard_errors_do_not_enter_the_likelihood() -> None:
     targets = load_targets()
-    other = {name: replace(one, se=100.0) for name, one in targets.items()}
+    other = {name: one.model_copy(update={"se": 100.0}) for name, one in targets.items()}
     for left, right in zip(
         make_data(targets).__dict__.values(), make_data(other).__dict__.values(), strict=True
     ):
