@@ -79,7 +79,7 @@ class Analysis(Answer):
                 "high": (each["ci95"] or (math.nan, math.nan))[1],
                 "meaning": each["meaning"],
             }
-            for name, each in self.result["correlations"].items()
+            for name, each in self.result.get("correlations", {}).items()
         ]
         return {
             "coefficients": pd.DataFrame(coefficients),
@@ -137,6 +137,8 @@ def analyse(
     impute: int = 0,
     strata: str | Sequence[str] = (),
     pairs: str | None = None,
+    weights: str | None = None,
+    residual_by: str | None = None,
     design: str | Path | None = None,
     family: str | None = None,
     quadrature: int | str = 9,
@@ -153,7 +155,7 @@ def analyse(
         Formula in lme4's notation, such as ``"fu ~ arm + base + (1|cluster)"``. A column of numbers
         is a number unless the formula says ``factor(column)``.
     term : str
-        The term to test, such as ``"arm"``.
+        The term to test, such as ``"arm"``; one with several coefficients is tested as a whole.
     reference : str or sequence of str
         Label the others are compared with, ``LABEL`` or ``COLUMN=LABEL``.
     missing : str or sequence of str
@@ -166,6 +168,10 @@ def analyse(
         Columns of strata within which clusters were randomised; a text names several by commas.
     pairs : str, optional
         Column of pairs of clusters, one of each arm.
+    weights : str, optional
+        Column of weights, by which each row's residual variance is divided.
+    residual_by : str, optional
+        Column of labels with a residual variance each, such as the arm.
     design : str or Path, optional
         The trial's design file, instead of all of the above but `data`: its planned analysis is
         done, and what the data have otherwise than planned is told.
@@ -224,6 +230,8 @@ def analyse(
         "imputations": imputations(impute),
         "strata": list(strata),
         "pairs": pairs,
+        "weights": weights,
+        "residual_by": residual_by,
     }
     if isinstance(data, str | Path):
         found = analyse_csv(data, model, term, sheet=sheet, **options)

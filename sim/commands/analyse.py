@@ -17,6 +17,11 @@ examples:
   refocus analyse data.csv --model 'fu ~ arm + base + (1|cluster)' --term arm \\
     --participation attended --impute 50
   refocus analyse data.csv --model 'y ~ arm + factor(pair) + (1|cluster)' --term arm --pairs pair
+  refocus analyse data.csv --model 'y ~ month * arm + (1|team) + (month|person)' --term month:arm
+  refocus analyse data.csv --model 'y ~ wave * arm + (1|team) + ar1(wave|team:person)' \
+    --term wave:arm
+  refocus analyse data.csv --model 'y ~ arm + site + base + (1|team)' --term arm --reference usual
+  refocus analyse data.csv --model 'y ~ arm + (1|team)' --term arm --residual-by arm
   refocus analyse data.csv --design my-trial.toml
   refocus analyse data.csv --model 'admissions ~ arm + prior + offset(log(months)) + (1|team)' \
     --term arm --family poisson
@@ -41,7 +46,9 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     parser.add_argument("--sheet", metavar="NAME", help="sheet of a workbook")
     parser.add_argument("--model", metavar="FORMULA", help="in lme4's notation")
-    parser.add_argument("--term", help="the term to test")
+    parser.add_argument(
+        "--term", help="the term to test; one with several coefficients is tested as a whole"
+    )
     parser.add_argument(
         "--design",
         metavar="DESIGN",
@@ -77,6 +84,17 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--strata",
         metavar="COLUMN[,COLUMN]",
         help="strata within which clusters were randomised",
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="COLUMN",
+        help="weights of rows: each row's residual variance is divided by its own, as where a row "
+        "is a mean of so many people",
+    )
+    parser.add_argument(
+        "--residual-by",
+        metavar="COLUMN",
+        help="labels with a residual variance each, such as the arm",
     )
     parser.add_argument(
         "--family",
@@ -132,6 +150,8 @@ def run(given: argparse.Namespace) -> int:
         impute=given.impute,
         strata=given.strata if given.strata is not None else (),
         pairs=given.pairs,
+        weights=given.weights,
+        residual_by=given.residual_by,
         design=given.design,
         family=given.family,
         quadrature=given.quadrature,

@@ -25,6 +25,7 @@ from sim.trials.designs.correlation import VarianceComponents
 from sim.trials.designs.design import stepped_wedge
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.gee import FAMILIES, fit_gee
+from sim.trials.fits.icc_intervals import RESIDUAL, exact_interval, profile_interval
 from sim.trials.fits.mixed_model import fit_mixed_model
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.formula_power import schedule_power
@@ -53,6 +54,14 @@ def of_test(name: str, got: Mapping[str, Any], want: Mapping[str, float]) -> Dev
         yield f"{name} df", abs(got["df"] / want["df"] - 1.0)
     if "p" in want:
         yield f"{name} p", abs(got["p"] - want["p"])
+
+
+def both(*checks: Callable[[Mapping[str, Any]], Deviations]) -> Callable[..., Any]:
+    def check(case: Mapping[str, Any]) -> Deviations:
+        for one in checks:
+            yield from one(case)
+
+    return check
 
 
 def relative(name: str, got: float, want: float) -> tuple[str, float]:
@@ -175,6 +184,98 @@ def three_arms(case: Mapping[str, Any]) -> Deviations:
     yield from f_tests("site", fit.joint_tests(each[3:6]), answers["joint_site"])
 
 
+def adjusted(case: Mapping[str, Any]) -> Deviations:
+    """Yield deviations of the joint test of three arms as the command gives it."""
+    answers = case["answers"]
+    model = "y ~ arm + site + base + (1|team)"
+    found = analyse_table(table(case), model, "arm", references=["arm=usual"])
+    yield from f_tests("arm", found["joint"], answers["joint_arm"])
+    for level, want in answers["adjusted_means_equal_site_weights"].items():
+        yield from of_test(f"mean of {level}", found["adjusted_means"][level], want)
+    for pair, name in (("light minus full", "full-light"), ("full minus usual", "full-usual")):
+        for key in ("holm", "bonferroni"):
+            p = found["pairwise"][pair][f"p_{key}"]
+            yield f"{key} {name}", abs(p - answers[f"{key}_p"][name])
+
+
+def slopes(case: Mapping[str, Any]) -> Deviations:
+    frame, answers = table(case), case["answers"]
+    model = "y ~ month * arm + (1|team) + (month|person)"
+    for term in ("month", "arm", "month:arm"):
+        found = analyse_table(frame, model, term)
+        for key, method in (("kenward_roger", "kenward-roger"), ("satterthwaite", "satterthwaite")):
+            yield from of_test(term, found["tests"][method], answers[key][term])
+    yield from variances_of(
+        found,
+        answers["variances"],
+        {
+            "person": "person:(Intercept)",
+            "person.month": "person:month",
+            "person ~ person.month": "person:(Intercept)~month",
+            "team": "team:(Intercept)",
+            "residual": "Residual",
+        },
+    )
+    yield "log-likelihood", abs(-found["reml_criterion"] / 2.0 - answers["reml_logLik"])
+
+
+def variances_of(
+    found: Mapping[str, Any], answers: Mapping[str, float], names: Mapping[str, str]
+) -> Deviations:
+    for own, known in names.items():
+        yield relative(own, found["variance"][own], answers[known])
+
+
+def weighted(case: Mapping[str, Any]) -> Deviations:
+    model, answers = "mean ~ arm + offset(expected) + (1|region)", case["answers"]
+    found = analyse_table(table(case), model, "arm", weights="n")
+    for key, method in (("kenward_roger", "kenward-roger"), ("satterthwaite", "satterthwaite")):
+        yield from of_test("arm", found["tests"][method], answers[key]["arm"])
+    names = {"region": "region:(Intercept)", "residual": "Residual"}
+    yield from variances_of(found, answers["variances"], names)
+    yield "log-likelihood", abs(-found["reml_criterion"] / 2.0 - answers["reml_logLik"])
+
+
+def by_arm(case: Mapping[str, Any]) -> Deviations:
+    answers = case["answers"]
+    found = analyse_table(table(case), "y ~ arm + (1|team)", "arm", residual_by="arm")
+    for key, method in (("kenward_roger", "kenward-roger"), ("satterthwaite", "satterthwaite")):
+        yield from of_test("arm", found["tests"][method], answers[key])
+    for side in ("0", "1"):
+        want = answers["residual_variance"][f"arm{side}"]
+        yield relative(f"residual {side}", found["variance"][f"residual arm={side}"], want)
+    yield "log-likelihood", abs(-found["reml_criterion"] / 2.0 - answers["reml_logLik"])
+
+
+def waves_ar1(case: Mapping[str, Any]) -> Deviations:
+    frame, answers = table(case), case["answers"]
+    model = "y ~ wave * arm + (1|team) + ar1(wave|team:person)"
+    for term in ("arm", "wave:arm"):
+        found = analyse_table(frame, model, term)
+        yield from of_test(term, found["tests"]["satterthwaite"], answers["coef"][term])
+    names = {"team": "team_variance", "residual": "residual_variance", "residual ar1": "ar1"}
+    yield from variances_of(found, answers, names)
+    yield "log-likelihood", abs(-found["reml_criterion"] / 2.0 - answers["reml_logLik"])
+
+
+def balanced_icc(case: Mapping[str, Any]) -> Deviations:
+    answers, frame = case["answers"], table(case).assign(side=lambda d: d["team"] % 2)
+    fit = fit_mixed_model(
+        np.ones((len(frame), 1)),
+        frame["y"].to_numpy(float),
+        [RandomEffect("team", np.unique(frame["team"], return_inverse=True)[1])],
+    )
+    ratio = fit.ratios[0]
+    yield "ICC", abs(ratio / (1.0 + ratio) - answers["icc_reml"])
+    for name, found in (
+        ("exact_wald", exact_interval(fit.sums)),
+        ("profile_reml", profile_interval(fit.sums, fit.ratios, [0], [0, RESIDUAL])),
+    ):
+        assert found is not None
+        for end, want in zip(found, answers[name], strict=True):
+            yield name, abs(end - want)
+
+
 def robust(case: Mapping[str, Any]) -> Deviations:
     found = analyse_table(table(case), "y ~ arm + (1|team)", "arm")["tests"]
     answers = case["answers"]
@@ -257,8 +358,13 @@ CHECKS: dict[str, tuple[Callable[[Mapping[str, Any]], Deviations], float]] = {
     "gee-nested-and-decay-fixed": (given_correlations, CLOSED),
     "sw-constant": (constant, OPTIMISED),
     "sw-eti": (by_exposure, OPTIMISED),
-    "lmm-joint-test": (three_arms, OPTIMISED),
+    "lmm-joint-test": (both(three_arms, adjusted), OPTIMISED),
+    "lmm-correlated-slopes": (slopes, OPTIMISED),
+    "lmm-weights-offset": (weighted, OPTIMISED),
+    "lmm-hetero-residual": (by_arm, OPTIMISED),
+    "lmm-ar1": (waves_ar1, OPTIMISED),
     "lmm-cr2": (robust, OPTIMISED),
+    "icc-balanced": (balanced_icc, OPTIMISED),
     "icc-cac-iac-cohort": (cohort, OPTIMISED),
     "pairs-equal-level": (pairs, CLOSED),
     "strata-equal-level": (strata, CLOSED),

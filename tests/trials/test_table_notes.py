@@ -111,7 +111,7 @@ def test_an_outcome_may_be_computed_as_in_r(trial: pd.DataFrame) -> None:
         ("factor(arm, levels = c('TAU'))", "--reference COLUMN=LABEL"),
         ("C(arm, Treatment('TAU'))", "--reference COLUMN=LABEL"),
         ("as.numeric(base)", "write the column alone"),
-        ("poly(base, 2)", "write x \\+ I\\(x\\^2\\)"),
+        ("bs(base, 3)", "write ns\\(x, 3\\)"),
         ("arm base", "a name with blanks stands in backticks, as `arm base`"),
         ("`base", "backticks do not match"),
         ("arm + .", "name each column"),

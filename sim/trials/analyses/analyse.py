@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError, unknown
-from sim.trials.analyses.analysed_trial import AnalysedTrial, Answer
+from sim.trials.analyses.analysed_trial import AnalysedTrial, Answer, fit_linear
 from sim.trials.analyses.cluster_answers import (
     PAIRS,
     STRATA,
@@ -28,8 +28,15 @@ from sim.trials.analyses.cluster_answers import (
 )
 from sim.trials.analyses.cluster_tests import TTest, between_within_df, t_test
 from sim.trials.analyses.correlations import PERIOD, correlations
+from sim.trials.analyses.covariance_of_model import (
+    codes_of,
+    random_effect,
+    structure_of,
+    with_factor_slopes,
+)
 from sim.trials.analyses.exposure import Curve, exposure_curve, trial_of_estimand
 from sim.trials.analyses.further_analyses import imputation_analysis, participation_analysis
+from sim.trials.analyses.joint import adjusted_means, joint_analysis
 from sim.trials.analyses.model_columns import check_factors, column_guesses, columns_of_model
 from sim.trials.analyses.registry import ANALYSES, analysis_named
 from sim.trials.analyses.tested_term import (
@@ -59,9 +66,16 @@ from sim.trials.data.trial_table import (
 )
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.design_columns import prepare_design
-from sim.trials.fits.fixed_part import FixedPart, fixed_columns, is_factor, response_column
-from sim.trials.fits.mixed_model import MixedModelFit, fit_mixed_model
-from sim.trials.fits.model_formula import ModelFormula, RandomTerm, names_in, parse_formula
+from sim.trials.fits.fixed_part import (
+    FixedPart,
+    fixed_columns,
+    is_factor,
+    offset_column,
+    response_column,
+)
+from sim.trials.fits.linear_fit import LinearFit
+from sim.trials.fits.model_formula import ModelFormula, names_in, parse_formula
+from sim.trials.fits.structured_model import Structure, StructuredFit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,6 +105,8 @@ def analyse_csv(
     imputations: int = 0,
     strata: Sequence[str] = (),
     pairs: str | None = None,
+    weights: str | None = None,
+    residual_by: str | None = None,
     sheet: str | None = None,
 ) -> dict[str, Any]:
     """Analyse a file; see `analyse_table`.
@@ -109,7 +125,7 @@ def analyse_csv(
     participation : str, optional
     imputations : int
     strata : sequence of str
-    pairs : str, optional
+    pairs, weights, residual_by : str, optional
         See `analyse_table`.
     sheet : str, optional
         Sheet of a workbook.
@@ -124,7 +140,8 @@ def analyse_csv(
         If the file, the formula or the term cannot be used.
     """
     formula = parse_formula(model)
-    frame, notes = trial_table(path, (*formula.fixed_names, *formula.random_names), sheet)
+    beside = tuple(one for one in (weights, residual_by) if one is not None)
+    frame, notes = trial_table(path, (*formula.fixed_names, *formula.random_names, *beside), sheet)
     result = analyse_table(
         frame,
         model,
@@ -135,6 +152,8 @@ def analyse_csv(
         imputations=imputations,
         strata=strata,
         pairs=pairs,
+        weights=weights,
+        residual_by=residual_by,
     )
     result["notes"] = [*notes, *result["notes"]]
     return result
@@ -153,8 +172,12 @@ class ReadModel(NamedTuple):
     y : (n,) array
     effects : list of RandomEffect
     fixed : FixedPart
-    at : int
-        The tested column.
+    tested : tuple of int
+        The tested column, or those of a joint test.
+    structure : Structure or None
+        The covariance, where it is not that of independent effects.
+    offset : (n,) array or None
+        What is added to the fixed part.
     chosen : dict
         References of factors.
     gone : dict of arrays of bool
@@ -172,12 +195,24 @@ class ReadModel(NamedTuple):
     y: Matrix
     effects: list[RandomEffect]
     fixed: FixedPart
-    at: int
+    tested: tuple[int, ...]
+    structure: Structure | None
+    offset: Matrix | None
     chosen: dict[str, Reference]
     gone: dict[str, NDArray[np.bool_]]
     dropped: NDArray[np.bool_]
     used: tuple[str, ...]
     notes: list[str]
+
+    @property
+    def at(self) -> int:
+        """The tested column."""
+        return self.tested[0]
+
+    @property
+    def left(self) -> Matrix:
+        """The outcome of a linear model less its offset."""
+        return self.y if self.offset is None else self.y - self.offset
 
 
 def read_model(
@@ -187,6 +222,10 @@ def read_model(
     references: Sequence[str] = (),
     missing: Sequence[str] = (),
     beside: Sequence[str] = (),
+    *,
+    weights: str | None = None,
+    residual_by: str | None = None,
+    several: bool = False,
 ) -> ReadModel:
     """Return a table as a model takes it; see `analyse_table`.
 
@@ -197,10 +236,14 @@ def read_model(
     references, missing : sequence of str
     beside : sequence of str
         Columns outside the model whose missing fields are wanted too.
+    weights, residual_by : str, optional
+        See `analyse_table`.
+    several : bool
+        Whether a term may have several coefficients.
     """
     formula = parse_formula(model)
     frame, formula = _with_cluster_period(frame, formula)
-    used = _used_columns(frame, formula)
+    used = _used_columns(frame, formula, weights, residual_by)
     asked = tuple(dict.fromkeys((*used, *(one for one in beside if one in frame.columns))))
     gone, notes = missing_fields(frame, asked, missing)
     dropped = np.logical_or.reduce([gone[name] for name in used])
@@ -217,7 +260,8 @@ def read_model(
         )
     if visits is not None:
         notes.append(visits)
-    table = columns_of_model(formula, complete, used)
+    numbers = () if weights is None else (weights,)
+    table = columns_of_model(formula, complete, used, numbers)
     chosen = chosen_references(references, formula, table, term)
     for column, reference in chosen.items():
         if reference.chosen == GIVEN:
@@ -230,14 +274,29 @@ def read_model(
     y = response_column(formula, table)
     if np.ptp(y) == 0.0:
         raise InputError(f"outcome '{formula.response}': it has the value {y[0]:g} in every row")
-    for slope in (one.slope for one in formula.random if one.slope is not None):
-        if is_factor(table, slope):
-            raise InputError(f"column '{slope}': the slope of a random effect must be numeric")
-    effects = [_random_effect(one, table) for one in formula.random]
+    offset = offset_column(formula, table)
+    formula = with_factor_slopes(formula, table)
+    effects = [random_effect(one, table) for one in formula.random]
+    structure = structure_of(formula, effects, table, weights, residual_by)
     _check_varies(table, formula, term)
-    fixed, chosen, at = coded_fixed_part(formula, table, chosen, term, of_labels)
+    fixed, chosen, tested = coded_fixed_part(
+        formula, table, chosen, term, of_labels, several=several
+    )
     return ReadModel(
-        frame, formula, table, y, effects, fixed, at, chosen, gone, dropped, used, notes
+        frame,
+        formula,
+        table,
+        y,
+        effects,
+        fixed,
+        tested,
+        structure,
+        offset,
+        chosen,
+        gone,
+        dropped,
+        used,
+        notes,
     )
 
 
@@ -252,9 +311,14 @@ def analyse_table(
     imputations: int = 0,
     strata: Sequence[str] = (),
     pairs: str | None = None,
+    weights: str | None = None,
+    residual_by: str | None = None,
     declared: AnalysisPlan | None = None,
 ) -> dict[str, Any]:
     """Fit a linear mixed model to a trial's table and test one term.
+
+    A term with several coefficients, as a factor of three arms, is tested as a whole; see
+    `sim.trials.analyses.joint.joint_analysis` for what is returned then.
 
     Parameters
     ----------
@@ -265,7 +329,7 @@ def analyse_table(
         Formula in lme4's notation, as ``"fu ~ arm + base + site + (1|cluster)"``. ``clper`` stands
         for cluster and period (or time) combined if the table has no such column.
     term : str
-        A column with a single coefficient, or a coefficient's name as R writes it.
+        A column, or a coefficient's name as R writes it.
     references : sequence of str
         ``LABEL`` that the tested factor's others are compared with, or ``COLUMN=LABEL``. Otherwise
         a label that means control in ordinary use, else the one that sorts first.
@@ -281,6 +345,11 @@ def analyse_table(
         Columns of strata within which clusters were randomised.
     pairs : str, optional
         Column of pairs of clusters, one of each arm.
+    weights : str, optional
+        Column of weights: the residual variance of a row is divided by its own, as where a row is
+        a mean of so many people.
+    residual_by : str, optional
+        Column of labels, each of which has a residual variance of its own, such as the arm.
     declared : AnalysisPlan, optional
         What was planned: test, level and estimand; adds ``declared``, its answer.
 
@@ -311,8 +380,31 @@ def analyse_table(
         Names the column, value and rule that stand in the way.
     """
     beside = [one for one in (participation, pairs, *strata) if one is not None]
-    read = read_model(frame, model, term, references, missing, beside)
-    frame, formula, table, y, effects = read.frame, read.formula, read.table, read.y, read.effects
+    read = read_model(
+        frame,
+        model,
+        term,
+        references,
+        missing,
+        beside,
+        weights=weights,
+        residual_by=residual_by,
+        several=declared is None,
+    )
+    if len(read.tested) > 1:
+        if participation is not None or imputations or strata or pairs is not None:
+            raise InputError(
+                f"term '{term}': it has {len(read.tested)} coefficients; participation, "
+                "imputation, strata and pairs go with a term that has one"
+            )
+        return joint_analysis(read, term)
+    frame, formula, table, y, effects = (
+        read.frame,
+        read.formula,
+        read.table,
+        read.left,
+        read.effects,
+    )
     gone, dropped, notes, chosen = read.gone, read.dropped, read.notes, read.chosen
     fixed, at = read.fixed, read.at
     if participation is not None and participation not in frame.columns:
@@ -321,7 +413,7 @@ def analyse_table(
     notes += [] if told is None else [told]
     X, names = fixed.X, fixed.names
     groups = _declared(frame, gone, dropped, strata, pairs)
-    fit = fit_mixed_model(X, y, effects, names)
+    fit = fit_linear(X, y, effects, names, read.structure)
     tested = names[at]
     if tested not in fit.names:
         others = ", ".join(one for one in fit.names if one != tested)
@@ -344,6 +436,10 @@ def analyse_table(
     result["correlations"], more = correlations(
         formula, effects, fit, table, columns[:, position], tested_columns
     )
+    result |= {"weights": weights, "residual_by": residual_by}
+    means = adjusted_means(fixed, fit, own, table)
+    if means is not None:
+        result["adjusted_means"] = means
     result["icc"] = result["correlations"].get("icc", {}).get("estimate")
     result["notes"] = [*notes_on_term(fixed, at, table, chosen), *notes, *more]
     factors = {
@@ -356,12 +452,17 @@ def analyse_table(
     of_clusters = cluster_answers(
         columns, fit.names, position, y, effects, groups, periods, factors
     )
+    if weights is not None:
+        # Means of clusters would count every row the same.
+        of_clusters |= {"cluster_summary": None, "cluster_permutation": None}
     result["warnings"] += of_clusters.pop("notes")
     result.update(of_clusters)
     own_strata = None
     if groups is not None:
         own_strata = groups.rows[np.unique(clusters, return_index=True)[1]]
-    trial = AnalysedTrial(columns, y, position, clusters, effects, periods, own_strata, fit)
+    trial = AnalysedTrial(
+        columns, y, position, clusters, effects, periods, own_strata, fit, read.structure
+    )
     result["tests"] = _tests(trial, result)
     result["coefficient"] = tested
     grouping = next(
@@ -390,6 +491,10 @@ def analyse_table(
         arms = [result["compared"]["reference"], result["compared"]["level"]]
         taken["arms"] = arms[::-1] if turned else arms
         result["participation"] = taken
+    if imputations and read.structure is not None:
+        raise InputError(
+            "impute: needs a single random intercept, residuals of one variance and no weights"
+        )
     if imputations:
         result["multiple_imputation"] = _imputed(
             formula, frame, table, y, gone, dropped, tested, imputations, chosen
@@ -501,7 +606,7 @@ def _declared(
 def _periods(formula: ModelFormula, table: pd.DataFrame) -> Codes | None:
     """Return the period of each row, where the model has periods."""
     period = next((one for one in names_in(formula.fixed) if PERIOD.search(one)), None)
-    return None if period is None else _codes(table, [period])
+    return None if period is None else codes_of(table, [period])
 
 
 def _imputed(
@@ -543,7 +648,7 @@ def _imputed(
         X,
         names.index(tested),
         outcome[there],
-        _codes(wide, formula.random[0].factors),
+        codes_of(wide, formula.random[0].factors),
         imputations,
     )
 
@@ -564,30 +669,15 @@ def _with_cluster_period(
     return frame.assign(clper=joined.where(~either)), formula
 
 
-def _used_columns(frame: pd.DataFrame, formula: ModelFormula) -> tuple[str, ...]:
-    used = tuple(dict.fromkeys((*formula.fixed_names, *formula.random_names)))
+def _used_columns(
+    frame: pd.DataFrame, formula: ModelFormula, *beside: str | None
+) -> tuple[str, ...]:
+    more = tuple(one for one in beside if one is not None)
+    used = tuple(dict.fromkeys((*formula.fixed_names, *formula.random_names, *more)))
     for name in used:
         if name not in frame.columns:
             raise unknown("column", name, frame.columns)
     return used
-
-
-def _codes(table: pd.DataFrame, factors: Sequence[str]) -> Codes:
-    """Return the level of each row of a combination of columns."""
-    parts = [
-        np.unique(np.asarray(table[one]).astype(str), return_inverse=True)[1] for one in factors
-    ]
-    return np.asarray(
-        np.unique(np.column_stack(parts), axis=0, return_inverse=True)[1], dtype=np.intp
-    ).reshape(-1)
-
-
-def _random_effect(one: RandomTerm, table: pd.DataFrame) -> RandomEffect:
-    codes = _codes(table, one.factors)
-    if codes.max() < 1:
-        raise InputError(f"grouping '{one.group}': it must have at least 2 levels, here it has 1")
-    slope = None if one.slope is None else table[one.slope].to_numpy(dtype=float)
-    return RandomEffect(one.name, codes, slope)
 
 
 def _check_varies(table: pd.DataFrame, formula: ModelFormula, term: str) -> None:
@@ -604,13 +694,13 @@ def _result(
     formula: ModelFormula,
     term: str,
     tested: str,
-    fit: MixedModelFit,
+    fit: LinearFit,
     columns: Matrix,
     effects: list[RandomEffect],
     clusters: Codes,
     dropped_rows: int,
 ) -> dict[str, Any]:
-    coef = {name: _coefficient(fit, j) for j, name in enumerate(fit.names)}
+    coef = {name: coefficient(fit, j) for j, name in enumerate(fit.names)}
     at = fit.names.index(tested)
     groupings = [one.codes for one in effects if one.slope is None] or [effects[0].codes]
     between = None
@@ -642,11 +732,12 @@ def _result(
         "singular": fit.singular,
         "converged": fit.converged,
     }
-    result["warnings"] = _warnings(fit, effects)
+    result["warnings"] = warnings_of(fit, effects)
     return result
 
 
-def _coefficient(fit: MixedModelFit, j: int) -> dict[str, Any]:
+def coefficient(fit: LinearFit, j: int) -> dict[str, Any]:
+    """Return the tests of one coefficient by the mixed model."""
     estimate, inference = float(fit.coefficients[j]), fit.inference[j]
     satterthwaite = t_test(estimate, inference.se, inference.satterthwaite_df)
     kenward_roger = t_test(estimate, inference.kenward_roger_se, inference.kenward_roger_df)
@@ -688,11 +779,14 @@ def crossed_groupings(effects: Sequence[RandomEffect]) -> list[tuple[str, str]]:
     return found
 
 
-def _warnings(fit: MixedModelFit, effects: list[RandomEffect]) -> list[str]:
+def warnings_of(fit: LinearFit, effects: list[RandomEffect]) -> list[str]:
+    """Return what to know of a fit."""
     found = []
     if not fit.converged:
         found.append("the variances did not converge; do not use this fit")
     zero = [one.name for one in effects if fit.variances[one.name] == 0.0]
+    if fit.singular and not zero:
+        found.append("the covariance of the random effects is singular: a correlation is 1 or -1")
     if zero:
         found.append(
             f"the variance of {', '.join(zero)} is estimated as zero: Satterthwaite's degrees of "
@@ -702,6 +796,13 @@ def _warnings(fit: MixedModelFit, effects: list[RandomEffect]) -> list[str]:
         found.append(
             f"{coarse} and {fine} are crossed; if the numbers of one begin anew in each level of "
             "the other, write them nested, as (1|cluster/id)"
+        )
+    if isinstance(fit, StructuredFit) and any(
+        name.endswith((" decay", " ar1")) for name in fit.variances
+    ):
+        found.append(
+            "Kenward-Roger's error is the first-order one: the covariance over time is not linear "
+            "in its correlation"
         )
     if fit.dropped_columns:
         found.append(

@@ -15,7 +15,8 @@ from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.small_sample import ContrastInference
 
 if TYPE_CHECKING:
-    from sim.trials.fits.mixed_model import MixedModelFit
+    from sim.trials.fits.linear_fit import LinearFit
+    from sim.trials.fits.structured_model import Structure
     from sim.trials.power.expected_test import Cells, ExpectedTest
 
 Matrix = NDArray[np.float64]
@@ -34,6 +35,8 @@ class Fitted(NamedTuple):
     residual_variance : float
     singular : bool
         Whether a variance is estimated as zero.
+    fit : LinearFit or None
+        The whole fit, where there is one.
     """
 
     estimate: float
@@ -41,6 +44,7 @@ class Fitted(NamedTuple):
     variances: Matrix
     residual_variance: float
     singular: bool
+    fit: LinearFit | None = None
 
 
 class Answer(NamedTuple):
@@ -65,6 +69,23 @@ class Answer(NamedTuple):
     singular: bool = False
 
 
+def fit_linear(
+    x: Matrix,
+    y: Matrix,
+    effects: Sequence[RandomEffect],
+    names: tuple[str, ...],
+    structure: Structure | None = None,
+) -> LinearFit:
+    """Return the fit of independent random effects, or of a covariance with more structure."""
+    if structure is not None:
+        from sim.trials.fits.structured_model import fit_structured_model
+
+        return fit_structured_model(x, y, structure, names)
+    from sim.trials.fits.mixed_model import fit_mixed_model
+
+    return fit_mixed_model(x, y, list(effects), names)
+
+
 @dataclass(frozen=True)
 class AnalysedTrial:
     """The complete rows of a trial and the model of its outcome.
@@ -83,8 +104,10 @@ class AnalysedTrial:
         Period of each row, where the model has periods.
     strata : (k,) array of int or None
         Stratum of each cluster; None takes the model's.
-    whole : MixedModelFit or None
+    whole : LinearFit or None
         A fit of this model that is there already, of all columns in their order.
+    structure : Structure or None
+        The covariance, where it is not that of independent random effects.
     """
 
     x: Matrix
@@ -94,7 +117,8 @@ class AnalysedTrial:
     effects: Sequence[RandomEffect]
     periods: Codes | None = None
     strata: Codes | None = None
-    whole: MixedModelFit | None = None
+    whole: LinearFit | None = None
+    structure: Structure | None = None
 
     @property
     def number(self) -> int:
@@ -105,6 +129,7 @@ class AnalysedTrial:
     def fitted(self) -> Fitted | None:
         """The mixed model's answer; None where it cannot be fitted."""
         alone = len(self.effects) == 1 and self.effects[0].slope is None
+        alone &= self.structure is None
         if self.whole is None and alone and self.tested > 0 and (self.x[:, 0] == 1.0).all():
             return self._by_random_intercept()
         return self._by_mixed_model()
@@ -129,13 +154,11 @@ class AnalysedTrial:
         return Fitted(fit.estimate, inference, between, fit.residual_variance, bool(fit.singular))
 
     def _by_mixed_model(self) -> Fitted | None:
-        from sim.trials.fits.mixed_model import fit_mixed_model
-
         fit, name = self.whole, f"x{self.tested}"
         if fit is None:
             names = tuple(f"x{j}" for j in range(self.x.shape[1]))
             try:
-                fit = fit_mixed_model(self.x, self.y, list(self.effects), names)
+                fit = fit_linear(self.x, self.y, self.effects, names, self.structure)
             except (InputError, np.linalg.LinAlgError):
                 return None
             if name not in fit.names or not fit.converged:
@@ -146,8 +169,9 @@ class AnalysedTrial:
             float(fit.coefficients[at]),
             fit.inference[at],
             variances,
-            fit.variances["residual"],
+            fit.variances.get("residual", np.nan),
             fit.singular,
+            fit,
         )
 
     def answer(self, se: float, df: float, p: float | None = None) -> Answer | None:

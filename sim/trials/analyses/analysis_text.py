@@ -25,6 +25,12 @@ def format_analysis(result: dict[str, Any]) -> str:
     str
         Without a line break at the end.
     """
+    if "joint" in result:
+        from sim.trials.analyses.joint_text import format_joint
+
+        return format_joint(result)
+    from sim.trials.analyses.joint_text import mean_lines
+
     groups = ", ".join(f"{count} {name}" for name, count in result["n_groups"].items())
     compares = result["direction"]
     references = ", ".join(
@@ -66,7 +72,16 @@ def format_analysis(result: dict[str, Any]) -> str:
         ]
     lines += _participation(result.get("participation"))
     lines += _imputation(result.get("multiple_imputation"), compares)
-    lines += ["Coefficients (Kenward-Roger)"]
+    lines += mean_lines(result)
+    lines += coefficient_lines(result)
+    lines += _correlations(result["correlations"])
+    lines += [f"Note: {one}" for one in result["warnings"]]
+    return "\n".join(lines)
+
+
+def coefficient_lines(result: dict[str, Any]) -> list[str]:
+    """Return the tables of coefficients and of variances."""
+    lines = ["Coefficients (Kenward-Roger)"]
     lines += table_lines(
         [
             ["", "estimate", "SE", "df", "t", "p", "which is"],
@@ -87,9 +102,7 @@ def format_analysis(result: dict[str, Any]) -> str:
     lines += ["", "Variances"]
     lines += table_lines([[name, number_text(value)] for name, value in result["variance"].items()])
     lines.append(f"  REML criterion {result['reml_criterion']:.6f}")
-    lines += _correlations(result["correlations"])
-    lines += [f"Note: {one}" for one in result["warnings"]]
-    return "\n".join(lines)
+    return lines
 
 
 def _plan(result: dict[str, Any]) -> list[str]:

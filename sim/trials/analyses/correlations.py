@@ -23,6 +23,7 @@ from sim.trials.fits.icc_intervals import (
     profile_interval,
     share_of,
 )
+from sim.trials.fits.linear_fit import LinearFit
 from sim.trials.fits.mixed_model import MixedModelFit
 from sim.trials.fits.model_formula import ModelFormula, names_in
 
@@ -165,7 +166,7 @@ def _same(one: Codes, other: Codes) -> bool:
 def correlations(
     formula: ModelFormula,
     effects: Sequence[RandomEffect],
-    fit: MixedModelFit,
+    fit: LinearFit,
     table: pd.DataFrame,
     tested: Matrix,
     tested_columns: Sequence[str],
@@ -186,6 +187,9 @@ def correlations(
         ``ci95``, ``method``, ``meaning``.
     notes : list of str
     """
+    # With more in the covariance than independent effects, shares of variance are no constants.
+    if not isinstance(fit, MixedModelFit):
+        return {}, []
     slopes = [at for at, one in enumerate(effects) if one.slope is not None]
     roles = roles_of(formula, effects, table, tested)
     if roles is None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
-from sim.trials.analyses.analysed_trial import AnalysedTrial
+from sim.trials.analyses.analysed_trial import AnalysedTrial, fit_linear
 from sim.trials.fits.small_sample import FTest
 
 Matrix = NDArray[np.float64]
@@ -183,8 +183,6 @@ def exposure_curve(
     InputError
         If the mixed model cannot be fitted.
     """
-    from sim.trials.fits.mixed_model import fit_mixed_model
-
     found = exposures(trial)
     if found is None:
         return None
@@ -196,8 +194,8 @@ def exposure_curve(
 
     indicators = (exposure[:, None] == levels).astype(float)
     names = tuple(f"x{j}" for j in range(others.shape[1] + len(levels)))
-    fit = fit_mixed_model(
-        np.column_stack([others, indicators]), trial.y, list(trial.effects), names
+    fit = fit_linear(
+        np.column_stack([others, indicators]), trial.y, trial.effects, names, trial.structure
     )
     if len(fit.names) < len(names):
         return None

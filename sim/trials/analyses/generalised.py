@@ -7,7 +7,6 @@ Risks and rates with everybody in each arm follow from both.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,6 @@ from sim.trials.fits.glmm import GlmmFit, fit_glmm
 if TYPE_CHECKING:
     import pandas as pd
 
-_OFFSET = re.compile(r"\+\s*offset\(\s*log\(\s*(`[^`]*`|[\w.]+)\s*\)\s*\)")
 # Kauermann and Carroll's error holds its level with about as few clusters as this where sizes are
 # alike; with fewer, or sizes that vary more, Fay and Graubard's is taken (Li and Redden 2015).
 FEW_CLUSTERS, VARIED_SIZES = 10, 0.6
@@ -79,17 +77,12 @@ def analyse_generalised(
     if family not in FAMILIES:
         raise unknown("family", family, FAMILIES)
     kind = FAMILIES[family]
-    found = _OFFSET.search(model)
-    exposed = None if found is None else found[1].strip("`")
-    if "offset" in _OFFSET.sub("", model):
-        raise InputError(f"model '{model}': an offset is written offset(log(COLUMN)), once")
-    if exposed is not None and exposed not in frame.columns:
-        raise unknown("column", exposed, frame.columns)
-    if exposed is not None:
-        frame = frame[frame[exposed].notna()]
-    read = read_model(frame, _OFFSET.sub("", model), term, references, missing)
+    read = read_model(frame, model, term, references, missing)
     formula, fixed, y = read.formula, read.fixed, read.y
-    if len(formula.random) != 1 or formula.random[0].slope is not None:
+    if formula.offset and not formula.offset.startswith("log("):
+        raise InputError(f"model '{model}': an offset is written offset(log(COLUMN))")
+    lone = len(formula.random) == 1 and formula.random[0].slope is None
+    if not lone or read.structure is not None:
         raise InputError(f"model '{model}': needs one random intercept, as (1|team)")
     check_outcome(formula.response, y, family)
     kept = prepare_design(fixed.X, y).kept
@@ -98,9 +91,7 @@ def analyse_generalised(
     if tested not in names:
         raise InputError(f"term '{term}': it is a combination of other columns")
     x, at = fixed.X[:, kept], names.index(tested)
-    offset = None
-    if exposed is not None:
-        offset = _log_exposure(read.frame, read.dropped, exposed)
+    offset = read.offset
     clusters = read.effects[0].codes
     own = fixed.parts[read.at]
     sizes = np.bincount(clusters).astype(float)
@@ -155,14 +146,6 @@ def check_outcome(name: str, y: np.ndarray, family: str) -> None:
     if family == "poisson" and ((y < 0.0) | (y != np.round(y))).any():
         wrong = y[(y < 0.0) | (y != np.round(y))][0]
         raise InputError(f"outcome '{name}' = {wrong:g}: family poisson needs whole numbers from 0")
-
-
-def _log_exposure(frame: pd.DataFrame, dropped: np.ndarray, column: str) -> np.ndarray:
-    """Return the logarithm of people's time at risk."""
-    values = np.asarray(frame.loc[~dropped, column], dtype=float)
-    if not (values > 0.0).all():
-        raise InputError(f"column '{column}' = {values.min():g}: an offset needs values above 0")
-    return np.log(values)
 
 
 def separation(x: np.ndarray, y: np.ndarray, tested: int, family: str) -> str:

@@ -28,7 +28,7 @@ MANY_LABELS = 12
 
 
 def columns_of_model(
-    formula: ModelFormula, complete: pd.DataFrame, used: Sequence[str]
+    formula: ModelFormula, complete: pd.DataFrame, used: Sequence[str], numbers: Sequence[str] = ()
 ) -> pd.DataFrame:
     """Return the used columns as numbers or labels, as the formula takes them.
 
@@ -39,15 +39,19 @@ def columns_of_model(
         Rows without missing fields.
     used : sequence of str
         Columns of the formula.
+    numbers : sequence of str
+        Columns beside it that must be numbers.
     """
-    plain = set(names_in(formula.response))
+    plain = {*names_in(formula.response), *names_in(formula.offset), *numbers}
     pieces = [one for one in tokens(formula.fixed) if one.kind != "blank"]
     for at, one in enumerate(pieces):
         called = at > 1 and pieces[at - 2].kind == "function" and pieces[at - 2].text in FACTORS
         if one.kind == "column" and not called:
             plain.add(one.text)
-    plain |= {one.slope for one in formula.random if one.slope is not None}
-    numeric = [formula.response.strip("`")] if formula.response.strip("`") in used else []
+    plain |= {one for term in formula.random for one in (term.slope, term.time) if one is not None}
+    if formula.residual is not None:
+        plain.add(formula.residual.time)
+    numeric = [one for one in (formula.response.strip("`"), *numbers) if one in used]
     return typed_columns(complete, used, numeric, [one for one in used if one not in plain])
 
 

@@ -15,7 +15,7 @@ from sim.errors import InputError, unknown
 from sim.trials.analyses.correlations import PERIOD
 from sim.trials.analyses.exposure import AT_EXPOSURE, AVERAGE, CONSTANT, LONG_TERM
 from sim.trials.analyses.registry import ANALYSES
-from sim.trials.fits.model_formula import ModelFormula, names_in, parse_formula
+from sim.trials.fits.model_formula import ModelFormula, names_in, parse_formula, written
 
 LANGUAGES = ("R", "Stata")
 # Allocations that are listed; beyond, this many are drawn.
@@ -53,9 +53,10 @@ def code(
 def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]) -> str:
     """Return the script in R."""
     formula = parse_formula(result["formula"])
-    used = dict.fromkeys((*formula.fixed_names, *formula.random_names))
+    beside = [result[key] for key in ("weights", "residual_by") if result.get(key)]
+    used = dict.fromkeys((*formula.fixed_names, *formula.random_names, *beside))
     lines = [
-        f"# {result['direction']}: {result['term']} in {formula.text}",
+        f"# {result.get('direction', 'joint test')}: {result['term']} in {formula.text}",
         _reading(Path(path), missing),
     ]
     if "clper" in used and "clper" not in result.get("columns", ()):
@@ -68,6 +69,10 @@ def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]
         f"ref = {json.dumps(one['label'])})"
         for name, one in result["references"].items()
     ]
+    if "joint" in result:
+        return "\n".join([*lines, "", joint(result, formula)]) + "\n"
+    if _beyond_lme4(result, formula):
+        return "\n".join([*lines, "", over_time(result, formula)]) + "\n"
     plan = result.get("plan")
     wanted = ANALYSES if plan is None else {plan["test"]: ANALYSES[plan["test"]]}
     found: list[str] = []
@@ -77,6 +82,110 @@ def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]
         if name in result["tests"] or (name == "permutation" and result["cluster_permutation"]):
             found += ["", f"# {one.title}", _filled(one.r_code, result, formula)]
     return "\n".join([*lines, *found]) + "\n"
+
+
+JOINT = """\
+# Joint F tests, Kenward-Roger's and Satterthwaite's; adjusted means and their differences
+library(lmerTest)
+fit <- lmer({formula}, data = d, REML = TRUE{weighted})
+L <- diag(length(fixef(fit)))[names(fixef(fit)) %in% c({tested}), , drop = FALSE]
+print(contestMD(fit, L, ddf = "Kenward-Roger"))
+print(contestMD(fit, L, ddf = "Satterthwaite"))"""
+MEANS = """
+library(emmeans)
+means <- emmeans(fit, "{term}", lmer.df = "kenward-roger")
+print(means)
+print(pairs(means, adjust = "holm"))"""
+OVER_TIME = """\
+# lme's degrees of freedom are inner and outer ones, neither Satterthwaite's nor Kenward-Roger's;
+# estimate, standard error and likelihood are the same
+library(nlme)
+{made}
+fit <- lme({response} ~ {fixed}, random = {random}, data = d, method = "REML"{more})
+print(summary(fit)$tTable["{coefficient}", ])
+print(VarCorr(fit))
+print(fit$modelStruct)"""
+FADING = """\
+# glmmTMB integrates over the coefficients otherwise: its standard errors are a little larger
+library(glmmTMB)
+fit <- glmmTMB({formula}, data = d, REML = TRUE)
+print(summary(fit)$coefficients$cond["{coefficient}", ])
+print(VarCorr(fit))"""
+
+
+def joint(result: Mapping[str, Any], formula: ModelFormula) -> str:
+    """Return R's lines for a term with several coefficients."""
+    weights = result.get("weights")
+    values = {
+        "formula": formula.text,
+        "weighted": f", weights = {written(weights)}" if weights else "",
+        "tested": ", ".join(json.dumps(one) for one in result["tested"]),
+        "term": result["term"],
+    }
+    text = JOINT + (MEANS if "adjusted_means" in result else "")
+    return re.sub(r"\{(\w+)\}", lambda one: values[one[1]], text)
+
+
+def _beyond_lme4(result: Mapping[str, Any], formula: ModelFormula) -> bool:
+    """Return whether lme4 does not have a model's covariance."""
+    fading = any(one.time is not None for one in formula.random)
+    return bool(fading or formula.residual is not None or result.get("residual_by"))
+
+
+def over_time(result: Mapping[str, Any], formula: ModelFormula) -> str:
+    """Return R's lines for residuals that differ or are correlated, or effects that fade.
+
+    Raises
+    ------
+    InputError
+        For both at once, which no package named here has.
+    """
+    fading = [one for one in formula.random if one.time is not None]
+    by, weights, over = result.get("residual_by"), result.get("weights"), formula.residual
+    if fading and (by or weights or over is not None):
+        raise InputError(
+            "code = 'R': effects that fade together with weights, or residuals that differ or are "
+            "correlated, are not written"
+        )
+    if fading:
+        text = re.sub(
+            r"decay\(\s*(\w+)\s*\|\s*([^)]*)\)", r"ar1(factor(\1) + 0 | \2)", formula.text
+        )
+        values = {"formula": text, "coefficient": result["coefficient"]}
+        return re.sub(r"\{(\w+)\}", lambda one: values[one[1]], FADING)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for one in sorted(formula.random, key=lambda term: len(term.factors)):
+        slope = "1" if one.slope is None else written(one.slope)
+        groups.setdefault(one.factors, []).append(slope)
+    made, random = [], []
+    for number, (factors, slopes) in enumerate(groups.items(), 1):
+        columns = ", ".join(f"d[[{json.dumps(one)}]]" for one in factors)
+        made.append(f"d$g{number} <- interaction({columns}, drop = TRUE)")
+        start = slopes if "1" in slopes else ["0", *slopes]
+        random.append(f"g{number} = ~ {' + '.join(start)}")
+    more = []
+    if over is not None:
+        columns = ", ".join(f"d[[{json.dumps(one)}]]" for one in over.factors)
+        made.append(f"d$unit <- interaction({columns}, drop = TRUE)")
+        nested = "/".join([*(f"g{k}" for k in range(1, len(groups) + 1)), "unit"])
+        more.append(f"correlation = corAR1(form = ~ {written(over.time)} | {nested})")
+    fixed = [f"varFixed(~ I(1 / {written(weights)}))"] if weights else []
+    varied = [*fixed, *([f"varIdent(form = ~ 1 | {written(by)})"] if by else [])]
+    if varied:
+        whole = varied[0] if len(varied) == 1 else f"varComb({', '.join(varied)})"
+        more.append(f"weights = {whole}")
+    response = (
+        formula.response if not formula.offset else f"I({formula.response} - {formula.offset})"
+    )
+    values = {
+        "made": "\n".join(made),
+        "response": response,
+        "fixed": formula.fixed,
+        "random": f"list({', '.join(random)})",
+        "more": "".join(f",\n           {one}" for one in more),
+        "coefficient": result["coefficient"],
+    }
+    return re.sub(r"\{(\w+)\}", lambda one: values[one[1]], OVER_TIME)
 
 
 BY_EXPOSURE = """\
@@ -165,6 +274,11 @@ def _filled(template: str, result: Mapping[str, Any], formula: ModelFormula) -> 
     strata = result["strata"]
     columns = strata["columns"] if strata is not None else []
     within = ", ".join(f"d[[{json.dumps(one)}]]" for one in columns) or "rep(1, nrow(d))"
+    weights = result.get("weights")
+    if weights:
+        template = template.replace("REML = TRUE", f"REML = TRUE, weights = {written(weights)}")
+        if "Kenward-Roger" in template:
+            template = f"# pbkrtest leaves the weights out (0.5.2): other df than here\n{template}"
     values = {
         "formula": formula.text,
         "fixed": f"~ {formula.fixed}",
@@ -181,8 +295,10 @@ def _filled(template: str, result: Mapping[str, Any], formula: ModelFormula) -> 
 def stata_script(result: Mapping[str, Any], path: str | Path) -> str:
     """Return the mixed model in Stata, which has not been run."""
     formula = parse_formula(result["formula"])
-    if any(one.slope is not None for one in formula.random):
-        raise InputError("code = 'Stata': random slopes are not written; use R")
+    if "joint" in result or _beyond_lme4(result, formula) or result.get("weights"):
+        raise InputError("code = 'Stata': not written for this model; use R")
+    if formula.offset or any(one.slope is not None for one in formula.random):
+        raise InputError("code = 'Stata': random slopes and offsets are not written; use R")
     if names_in(formula.response) != (formula.response.strip("`"),):
         raise InputError("code = 'Stata': make the outcome a column of its own first, or use R")
     labels = result["references"]

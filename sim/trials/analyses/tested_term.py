@@ -69,15 +69,19 @@ def coded_fixed_part(
     chosen: dict[str, Reference],
     term: str,
     of_labels: dict[str, list[str]],
-) -> tuple[FixedPart, dict[str, Reference], int]:
+    *,
+    several: bool = False,
+) -> tuple[FixedPart, dict[str, Reference], tuple[int, ...]]:
     """Return the fixed part, its references, and the position of the tested column.
+
+    With `several`, a term may have several columns.
 
     A coefficient that R would have, because it takes the label that sorts first for the reference,
     is answered with R's sign.
     """
     fixed = fixed_columns(formula, table, {name: one.label for name, one in chosen.items()})
-    at = _tested_column(term, fixed, of_labels)
-    if at is not None:
+    at = _tested_columns(term, fixed, of_labels, several)
+    if at:
         return fixed, chosen, at
     pieces = [_bare(piece) for piece in term.split(":")]
     for name, one in chosen.items():
@@ -94,8 +98,8 @@ def coded_fixed_part(
             continue
         turned = {**chosen, name: Reference(first, AS_IN_R)}
         fixed = fixed_columns(formula, table, {key: two.label for key, two in turned.items()})
-        at = _tested_column(term, fixed, of_labels)
-        if at is not None:
+        at = _tested_columns(term, fixed, of_labels, several)
+        if at:
             return fixed, turned, at
     raise unknown("term", term, fixed.names)
 
@@ -228,12 +232,14 @@ def notes_on_term(
     return list(dict.fromkeys(notes))
 
 
-def _tested_column(term: str, fixed: FixedPart, of_labels: dict[str, list[str]]) -> int | None:
-    """Return the position of the coefficient that a term stands for, if it is there."""
+def _tested_columns(
+    term: str, fixed: FixedPart, of_labels: dict[str, list[str]], several: bool
+) -> tuple[int, ...]:
+    """Return the positions of the coefficients that a term stands for, if it is there."""
     plain = _plain(term)
     for at, name in enumerate(fixed.names):
         if _plain(name) == plain:
-            return at
+            return (at,)
     # An interaction may be named in any order, and a column by itself.
     pieces = [_plain(piece) for piece in re.split(r":(?![^(]*\))", term)]
     found = [
@@ -245,7 +251,9 @@ def _tested_column(term: str, fixed: FixedPart, of_labels: dict[str, list[str]])
             for order in permutations(parts)
         )
     ]
-    if len(found) > 1:
+    # Labels that differ by a slip are mended before anything is tested of them.
+    doubtful = any(of_labels.get(one.column) for at in found for one in fixed.parts[at])
+    if len(found) > 1 and (doubtful or not several):
         names = [fixed.names[at] for at in found]
         listed = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
         columns = {one.column for one in fixed.parts[found[0]]}
@@ -253,7 +261,7 @@ def _tested_column(term: str, fixed: FixedPart, of_labels: dict[str, list[str]])
         raise InputError(
             f"term '{term}': it has {len(names)} coefficients, name one of {listed}{more}"
         )
-    return found[0] if found else None
+    return tuple(found)
 
 
 def _plain(name: str) -> str:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sim.errors import InputError
 from sim.trials.data.trial_table import as_labels
 from sim.trials.fits.model_formula import FACTORS, ModelFormula, names_in, tokens
+from sim.trials.fits.natural_spline import ns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,17 +38,20 @@ class Part(NamedTuple):
         Label whose rows have a one; None for a number.
     reference : str or None
         Label that it is compared with; None for a number, or where every label has its column.
+    number : str
+        Which column of those of a function, as ``poly(base, 2)``.
     """
 
     written: str
     column: str
     level: str | None
     reference: str | None
+    number: str = ""
 
     @property
     def name(self) -> str:
         """R's name."""
-        return self.written + (self.level or "")
+        return self.written + (self.level or "") + self.number
 
 
 class FixedPart(NamedTuple):
@@ -136,7 +140,7 @@ def _material(
             parts[alias] = Part(written, name, None, None)
         short += alias
     # The functions are formulaic's and numpy's; a formula can reach no other name.
-    context = {"log1p": np.log1p, "sqrt": np.sqrt, "exp": np.exp, "log": np.log}
+    context = {"log1p": np.log1p, "sqrt": np.sqrt, "exp": np.exp, "log": np.log, "ns": ns}
     frame = pd.DataFrame(material, index=range(len(columns)))
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -207,7 +211,10 @@ def _parts(
             reference = own[0] if level[2] else None
             found.append(short[level[1]]._replace(level=own[int(level[3])], reference=reference))
         else:
-            found.append(short.get(piece, Part(_spelt(piece, short), "", None, None)))
+            several = re.fullmatch(r"(.*\))\[(\d+)\]", piece)
+            of, number = (piece, "") if several is None else several.groups()
+            part = short.get(of, Part(_spelt(of, short), "", None, None))
+            found.append(part._replace(number=number))
     return tuple(found)
 
 
@@ -231,9 +238,28 @@ def response_column(model: ModelFormula, columns: pd.DataFrame) -> Matrix:
     # Operators in an outcome are arithmetic, as in R, not the addition of columns.
     text = model.response if names_in(model.response) == (model.response.strip("`"),) else None
     text = text or f"I({model.response})"
+    return _one_column(text, model.response, "outcome", columns, model)
+
+
+def offset_column(model: ModelFormula, columns: pd.DataFrame) -> Matrix | None:
+    """Return what is added to the fixed part; None for nothing.
+
+    Raises
+    ------
+    InputError
+        If it is not one numeric column with finite values.
+    """
+    if not model.offset:
+        return None
+    return _one_column(f"I({model.offset})", model.offset, "offset", columns, model)
+
+
+def _one_column(
+    text: str, told: str, what: str, columns: pd.DataFrame, model: ModelFormula
+) -> Matrix:
     found = _material(f"0 + {text}", columns, model, {})[0].to_numpy(dtype=float)
     if found.shape[1] != 1:
-        raise InputError(f"model '{model.text}': the outcome '{model.response}' must be numeric")
+        raise InputError(f"model '{model.text}': the {what} '{told}' must be numeric")
     if not np.isfinite(found).all():
-        raise InputError(f"model '{model.text}': '{model.response}' is not finite in every row")
+        raise InputError(f"model '{model.text}': '{told}' is not finite in every row")
     return np.asarray(found[:, 0])

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from sim.errors import InputError
 from sim.trials.fits.cell_sums import CellSums, RandomEffect, cell_sums
 from sim.trials.fits.design_columns import PreparedDesign, prepare_design
+from sim.trials.fits.linear_fit import LinearFit
 from sim.trials.fits.reml import LARGEST_RATIO, minimise, profile
 from sim.trials.fits.small_sample import (
     ContrastInference,
-    FTest,
+    Moments,
     contrast_inference,
-    joint_tests,
     small_sample_moments,
 )
 
@@ -33,70 +33,31 @@ LEAST_INFORMATION = 1e-9
 
 
 @dataclass(frozen=True)
-class MixedModelFit:
-    """A fitted mixed model.
+class MixedModelFit(LinearFit):
+    """A fitted mixed model with independent random effects.
 
     Attributes
     ----------
-    names : tuple of str
-        Names of the kept columns.
-    dropped_columns : tuple of str
-        Columns left out because they depend on columns before them.
-    coefficients : (p,) array
-    covariance : (p, p) array
-        Model covariance of the coefficients.
-    inference : tuple of ContrastInference
-        One for each coefficient.
-    variances : dict
-        Variance of each random effect and of the residual.
-    reml_criterion : float
-        -2 log restricted likelihood, with ``(n - p) log 2 pi`` and ``log |X' V^-1 X|``.
-    singular : bool
-        Whether a random effect's variance is zero.
-    converged : bool
-    n_obs : int
-    n_levels : dict
-        Levels of each random effect.
     sums : CellSums
         The data that the fit was made from, of an orthonormal basis of the columns.
     has_slopes : bool
         Whether a random effect is a slope.
     ratios : (K,) array
         Variances of the random effects over that of the residual.
-    to_coefficients : (p, p) array
-        From coefficients of the orthonormal basis to those of the columns.
     """
 
-    names: tuple[str, ...]
-    dropped_columns: tuple[str, ...]
-    coefficients: Matrix
-    covariance: Matrix
-    inference: tuple[ContrastInference, ...]
-    variances: dict[str, float]
-    reml_criterion: float
-    singular: bool
-    converged: bool
-    n_obs: int
-    n_levels: dict[str, int]
     sums: CellSums
     has_slopes: bool
     ratios: Matrix
-    to_coefficients: Matrix
 
-    def joint_tests(self, contrasts: Matrix) -> dict[str, FTest]:
-        """Return the tests that all of some contrasts of the coefficients are zero.
+    def moments(self) -> Moments:
+        """Return what small-sample methods need, in units of the residual variance."""
+        return small_sample_moments(self.sums, self.ratios, profile(self.sums, self.ratios))
 
-        Parameters
-        ----------
-        contrasts : (q, p) array
-            Independent rows over `names`.
-        """
-        at = profile(self.sums, self.ratios)
-        parts = small_sample_moments(self.sums, self.ratios, at)
-        rows = contrasts @ self.to_coefficients
-        # Coefficients in the basis, the part by least squares included, per residual SD.
-        own = np.linalg.solve(self.to_coefficients, self.coefficients)
-        return joint_tests(parts, own / np.sqrt(self.variances["residual"]), rows)
+    @property
+    def unit(self) -> float:
+        """Variance that the moments are in units of."""
+        return self.variances["residual"]
 
 
 def fit_mixed_model(

@@ -1,14 +1,16 @@
 """Model formulas in lme4's notation: what they may say, and taking them apart.
 
-``outcome ~ arm + base + site + (1|cluster)``. The random part may hold independent effects only:
-``(1|g)``, ``(1|g:h)``, ``(1|g/h)``, ``(0 + x|g)`` and ``(x||g)``. Names that hold blanks or signs
-stand in backticks, as in R.
+``outcome ~ arm + base + site + (1|cluster)``. The random part holds ``(1|g)``, ``(1|g:h)``,
+``(1|g/h)``, ``(0 + x|g)``, independent effects ``(x||g)`` and correlated ones ``(x|g)``, and
+``decay(period|g)``, effects of g by period that are correlated by rho^lag. Residuals of a person
+are correlated so by ``ar1(wave|person)``. Names that hold blanks or signs stand in backticks, as in
+R.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,7 +18,9 @@ from sim.errors import InputError
 
 # Functions that the fixed part may use; everything else in it must be a column.
 FACTORS = ("factor", "as.factor", "C")
-FUNCTIONS = (*FACTORS, "I", "log", "log1p", "exp", "sqrt", "center", "scale")
+FUNCTIONS = (*FACTORS, "I", "log", "log1p", "exp", "sqrt", "center", "scale", "poly", "ns")
+# Covariances over time, each of a column of times within a grouping.
+OVER_TIME = ("decay", "ar1")
 # What R users write that has another form here.
 OTHER_FORMS = {
     "relevel": "write the column alone and give --reference COLUMN=LABEL",
@@ -24,7 +28,7 @@ OTHER_FORMS = {
     "as.integer": "write the column alone; a column of numbers is a number",
     "as.character": "write factor(COLUMN)",
     "ordered": "write factor(COLUMN)",
-    "poly": "write x + I(x^2)",
+    "bs": "write ns(x, 3)",
     "interaction": "write a:b",
     "log2": "write log(x)",
     "log10": "write log(x)",
@@ -35,7 +39,7 @@ _PLAIN = r"[^\W\d]\w*(?:\.+\w+)*"
 _NAME = re.compile(_PLAIN)
 _TOKEN = re.compile(
     rf"(?P<quoted>`[^`]*`)|(?P<name>{_PLAIN})|(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)"
-    r"|(?P<sign>[+\-*/:^(),])|(?P<blank>\s+)"
+    r"|(?P<sign>[<>=!]=|[+\-*/:^(),<>])|(?P<blank>\s+)"
 )
 # Stands for a name in backticks while a formula is split; a letter that nobody writes.
 _HIDDEN = "\ua66e"
@@ -57,7 +61,7 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True)
 class RandomTerm:
-    """One independent random effect of a formula.
+    """One random effect of a formula.
 
     Attributes
     ----------
@@ -65,10 +69,19 @@ class RandomTerm:
         Columns whose combination is the grouping.
     slope : str or None
         Column the effect is multiplied by; None for an intercept.
+    level : str or None
+        Label of that column whose rows have the effect; None for a number.
+    block : int or None
+        Effects of one block are correlated; None for an independent one.
+    time : str or None
+        Column of periods over which the effect fades.
     """
 
     factors: tuple[str, ...]
     slope: str | None = None
+    level: str | None = None
+    block: int | None = None
+    time: str | None = None
 
     @property
     def group(self) -> str:
@@ -78,7 +91,21 @@ class RandomTerm:
     @property
     def name(self) -> str:
         """Name of the variance."""
-        return self.group if self.slope is None else f"{self.group}.{self.slope}"
+        return self.group if self.slope is None else f"{self.group}.{self.slope}{self.level or ''}"
+
+
+@dataclass(frozen=True)
+class OverTime:
+    """Residuals of a grouping that are correlated over a column of times.
+
+    Attributes
+    ----------
+    factors : tuple of str
+    time : str
+    """
+
+    factors: tuple[str, ...]
+    time: str
 
 
 @dataclass(frozen=True)
@@ -92,17 +119,23 @@ class ModelFormula:
     response, fixed : str
         Left side, and right side without the random effects.
     random : tuple of RandomTerm
+    offset : str
+        What is added to the fixed part with coefficient one; empty for nothing.
+    residual : OverTime or None
+        Residuals that are correlated over time.
     """
 
     text: str
     response: str
     fixed: str
     random: tuple[RandomTerm, ...]
+    offset: str = ""
+    residual: OverTime | None = None
 
     @property
     def fixed_names(self) -> tuple[str, ...]:
         """Names in the response and the fixed part that are not functions."""
-        return names_in(f"{self.response} + {self.fixed}")
+        return names_in(" + ".join(filter(None, (self.response, self.fixed, self.offset))))
 
     @property
     def random_names(self) -> tuple[str, ...]:
@@ -110,8 +143,9 @@ class ModelFormula:
         found: dict[str, None] = {}
         for one in self.random:
             found.update(dict.fromkeys(one.factors))
-            if one.slope is not None:
-                found[one.slope] = None
+            found.update(dict.fromkeys(filter(None, (one.slope, one.time))))
+        if self.residual is not None:
+            found.update(dict.fromkeys((*self.residual.factors, self.residual.time)))
         return tuple(found)
 
 
@@ -141,24 +175,32 @@ def parse_formula(text: str) -> ModelFormula:
     def shown(part: str) -> str:
         return re.sub(f"{_HIDDEN}(\\d+){_HIDDEN}", lambda found: quoted[int(found[1])], part)
 
+    def plain(name: str | None) -> str | None:
+        return None if name is None else shown(name).strip("`")
+
+    def grouping(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(shown(name).strip("`") for name in names)
+
     try:
-        left, fixed, random = _split(hidden)
-        for part in (left, fixed):
+        found = _split(hidden)
+        for part in (found.response, found.fixed, found.offset):
             _check_fixed(text, shown(part))
     except InputError as error:
         raise InputError(shown(str(error))) from None
     effects = tuple(
-        RandomTerm(
-            tuple(shown(name).strip("`") for name in one.factors),
-            None if one.slope is None else shown(one.slope).strip("`"),
-        )
-        for one in random
+        replace(one, factors=grouping(one.factors), slope=plain(one.slope), time=plain(one.time))
+        for one in found.random
     )
-    return ModelFormula(text, shown(left), shown(fixed), effects)
+    residual = found.residual
+    if residual is not None:
+        residual = OverTime(grouping(residual.factors), shown(residual.time).strip("`"))
+    return ModelFormula(
+        text, shown(found.response), shown(found.fixed), effects, shown(found.offset), residual
+    )
 
 
-def _split(text: str) -> tuple[str, str, list[RandomTerm]]:
-    """Return the response, the fixed part and the random effects of a formula."""
+def _split(text: str) -> ModelFormula:
+    """Return a formula taken apart."""
     if text.count("~") != 1:
         raise InputError(
             f"model '{text}': it must have the form outcome ~ arm + covariates + (1|cluster)"
@@ -168,7 +210,26 @@ def _split(text: str) -> tuple[str, str, list[RandomTerm]]:
         raise InputError(f"model '{text}': the outcome before ~ is missing")
     random: list[RandomTerm] = []
     kept = []
+    offset, residual = "", None
     for sign, term in _top_level_terms(text, right):
+        over = re.fullmatch(rf"({'|'.join(OVER_TIME)})\s*\((.*)\|(.*)\)", term)
+        if over is not None:
+            time = over[2].strip()
+            if not _NAME.fullmatch(time):
+                raise InputError(f"model '{text}': '{term}' must have the form ar1(wave|person)")
+            [grouping] = _groupings(text, term, over[3].strip().replace("/", ":"))[-1:]
+            if over[1] == "decay":
+                random.append(RandomTerm(grouping, time=time))
+            elif residual is not None:
+                raise InputError(f"model '{text}': ar1() stands there twice")
+            else:
+                residual = OverTime(grouping, time)
+            continue
+        if re.fullmatch(r"offset\s*\(.*\)", term):
+            if sign == "-" or offset:
+                raise InputError(f"model '{text}': one offset is added, as + offset(x)")
+            offset = term[term.index("(") + 1 : -1].strip()
+            continue
         if "|" not in term:
             kept.append(f"{sign} {term}")
             continue
@@ -180,7 +241,7 @@ def _split(text: str) -> tuple[str, str, list[RandomTerm]]:
             )
         if sign == "-":
             raise InputError(f"model '{text}': a random effect cannot be taken away")
-        random.extend(_random_terms(text, inner))
+        random.extend(_random_terms(text, inner, len(random)))
     if not random:
         raise InputError(f"model '{text}': a random effect such as (1|cluster) is missing")
     names = [one.name for one in random]
@@ -188,7 +249,7 @@ def _split(text: str) -> tuple[str, str, list[RandomTerm]]:
     if twice is not None:
         raise InputError(f"model '{text}': the random effect '{twice}' occurs twice")
     fixed = " ".join(kept).strip().removeprefix("+").strip() or "1"
-    return left, fixed, random
+    return ModelFormula(text, left, fixed, tuple(random), offset, residual)
 
 
 def _top_level_terms(text: str, right: str) -> list[tuple[str, str]]:
@@ -216,7 +277,7 @@ def _top_level_terms(text: str, right: str) -> list[tuple[str, str]]:
     return terms
 
 
-def _random_terms(text: str, inner: str) -> list[RandomTerm]:
+def _random_terms(text: str, inner: str, block: int) -> list[RandomTerm]:
     """Read what stands inside the brackets of a random effect."""
     independent = "||" in inner
     parts = inner.split("||" if independent else "|")
@@ -235,16 +296,12 @@ def _random_terms(text: str, inner: str) -> list[RandomTerm]:
             raise InputError(f"model '{text}': '{one}' in '({inner})' must be a column or 0 or 1")
     if not any(effects) or not (intercept or slopes):
         raise InputError(f"model '{text}': '({inner})' holds no effect")
-    if not independent and len(slopes) + intercept > 1:
-        raise InputError(
-            f"model '{text}': '({inner})' has correlated effects, which are not supported; "
-            f"write ({parts[0].strip()} || {parts[1].strip()}) for independent ones"
-        )
     found = []
-    for factors in groupings:
+    for number, factors in enumerate(groupings):
+        together = None if independent or len(slopes) + intercept < 2 else block + number
         if intercept:
-            found.append(RandomTerm(factors))
-        found.extend(RandomTerm(factors, slope) for slope in slopes)
+            found.append(RandomTerm(factors, block=together))
+        found.extend(RandomTerm(factors, slope, block=together) for slope in slopes)
     return found
 
 

@@ -38,7 +38,7 @@ class ContrastInference(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """What small-sample methods are made of, in units of the residual variance.
+    """What small-sample methods are made of, in units of some variance, as the residual's.
 
     Attributes
     ----------
@@ -71,13 +71,13 @@ def small_sample_moments(data: CellSums, ratios: Matrix, at: Profile) -> Moments
     observed = 2.0 * at.quadratic / at.residual_variance - at.expected
     active = np.append(ratios > 0.0, True)
     P = found.second[:, :p, :p]
-    W = 2.0 * _inverse(at.expected)
+    W = 2.0 * inverse_of(at.expected)
     middle = np.zeros((p, p))
     for i in range(K1):
         for j in range(K1):
             middle += W[i, j] * (found.third[i, j, :p, :p] - P[i] @ covariance @ P[j])
     adjusted = covariance + 2.0 * covariance @ middle @ covariance
-    V_active = _inverse(observed[np.ix_(active, active)])
+    V_active = inverse_of(observed[np.ix_(active, active)])
     return Moments(covariance, adjusted, P, active, V_active, W)
 
 
@@ -100,7 +100,20 @@ def contrast_inference(
     -------
     list of ContrastInference
     """
-    parts = small_sample_moments(data, ratios, at)
+    return inference_of(small_sample_moments(data, ratios, at), contrasts, at.residual_variance)
+
+
+def inference_of(parts: Moments, contrasts: Matrix, unit: float) -> list[ContrastInference]:
+    """Return the inference for each contrast of the coefficients.
+
+    Parameters
+    ----------
+    parts : Moments
+    contrasts : (c, p) array
+        One contrast a row.
+    unit : float
+        Variance that the moments are in units of.
+    """
     active, V_active, W = parts.active, parts.observed, parts.expected
     results = []
     for one in contrasts:
@@ -109,13 +122,12 @@ def contrast_inference(
         gradient = np.einsum("p,kpq,q->k", half, parts.derivatives, half)
         spread = float(gradient[active] @ V_active @ gradient[active])
         spread_kr = float(gradient @ W @ gradient)
+        adjusted = max(float(one @ parts.adjusted @ one), 0.0)
         results.append(
             ContrastInference(
-                se=float(np.sqrt(at.residual_variance * variance)),
+                se=float(np.sqrt(unit * variance)),
                 satterthwaite_df=variance**2 / spread if spread > 0.0 else np.nan,
-                kenward_roger_se=float(
-                    np.sqrt(at.residual_variance * max(float(one @ parts.adjusted @ one), 0.0))
-                ),
+                kenward_roger_se=float(np.sqrt(unit * adjusted)),
                 kenward_roger_df=2.0 * variance**2 / spread_kr if spread_kr > 0.0 else np.nan,
             )
         )
@@ -203,7 +215,7 @@ def _f_test(f: float, q: int, df: float) -> FTest:
     return FTest(f, q, df, float(fdtrc(q, df, f)))
 
 
-def _inverse(matrix: Matrix) -> Matrix:
+def inverse_of(matrix: Matrix) -> Matrix:
     """Return the inverse of a symmetric matrix, or its pseudo-inverse if it has none."""
     scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(matrix)), 1e-300))
     scaled = matrix * np.outer(scale, scale)

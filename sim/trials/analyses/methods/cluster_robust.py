@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from sim.trials.analyses.analysed_trial import AnalysedTrial, Analysis, Answer
 from sim.trials.analyses.cluster_tests import constant_within
+from sim.trials.fits.structured_model import StructuredFit
 
 if TYPE_CHECKING:
     from sim.trials.power.expected_test import Cells, ExpectedTest
@@ -37,6 +38,8 @@ def test(trial: AnalysedTrial) -> Answer | None:
     own = trial.clusters[:, None].astype(float)
     if not all(constant_within(own, one)[0] for one in levels):
         return None
+    if isinstance(found.fit, StructuredFit):
+        return _of_structure(trial, found.fit)
     ratios = found.variances / found.residual_variance
     x, v, y = [], [], []
     for number in range(trial.number):
@@ -50,6 +53,24 @@ def test(trial: AnalysedTrial) -> Answer | None:
         y.append(basis.T @ trial.y[rows])
     se, df = robust(x, v, trial.tested, y)
     return trial.answer(se, df)
+
+
+def _of_structure(trial: AnalysedTrial, fit: StructuredFit) -> Answer | None:
+    """Return the test under a covariance that is fitted as a whole."""
+    if any(np.ptp(trial.clusters[rows]) for rows in fit.blocks):
+        return None
+    x, v, y = [], [], []
+    for number in range(trial.number):
+        rows = np.flatnonzero(trial.clusters == number)
+        own = np.zeros((rows.size, rows.size))
+        for block, covariance in zip(fit.blocks, fit.covariances, strict=True):
+            if trial.clusters[block[0]] == number:
+                at = np.searchsorted(rows, block)
+                own[np.ix_(at, at)] = covariance
+        x.append(trial.x[rows])
+        v.append(own)
+        y.append(trial.y[rows])
+    return trial.answer(*robust(x, v, trial.tested, y))
 
 
 def _columns(trial: AnalysedTrial, rows: NDArray[np.bool_], effect: int, ratio: float) -> Matrix:

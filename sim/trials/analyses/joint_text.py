@@ -1,0 +1,63 @@
+"""The joint test of a term with several coefficients as text for the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.trials.analyses.analysis_text import coefficient_lines, number_text, p_text, table_lines
+
+
+def format_joint(result: dict[str, Any]) -> str:
+    """Return the result of `sim.trials.analyses.joint.joint_analysis` as lines of text."""
+    groups = ", ".join(f"{count} {name}" for name, count in result["n_groups"].items())
+    lines = [
+        f"Joint test of {result['term']}: {', '.join(result['tested'])} are all zero",
+        f"Model: {result['formula']}",
+        f"Rows: {result['n_obs']} used, {result['rows_dropped_missing']} left out for missing "
+        f"values; groups: {groups}",
+        *(f"Note: {one}" for one in result["notes"]),
+        "",
+    ]
+    rows = [["", "F", "df", "denominator df", "p"]]
+    for name, one in result["joint"].items():
+        title = "Kenward-Roger" if name == "kenward_roger" else "Satterthwaite"
+        row = [title, f"{one['f']:.3f}", str(one["df1"]), f"{one['df2']:.1f}", p_text(one["p"])]
+        rows.append(row)
+    lines += [*table_lines(rows), ""]
+    lines += mean_lines(result)
+    if "pairwise" in result:
+        rows = [["difference", "estimate", "SE", "df", "p", "p (Holm)", "p (Bonferroni)"]]
+        rows += [
+            [
+                name,
+                number_text(one["estimate"]),
+                number_text(one["se"]),
+                f"{one['df']:.1f}",
+                *(p_text(one[key]) for key in ("p", "p_holm", "p_bonferroni")),
+            ]
+            for name, one in result["pairwise"].items()
+        ]
+        lines += [*table_lines(rows), ""]
+    return "\n".join([*lines, *coefficient_lines(result)])
+
+
+def mean_lines(result: dict[str, Any]) -> list[str]:
+    """Return adjusted means; nothing where there are none."""
+    means = result.get("adjusted_means")
+    if means is None:
+        return []
+    rows = [["adjusted mean", "estimate", "SE", "df", "95% interval"]]
+    for name, one in means.items():
+        low, high = one["ci95"]
+        interval = f"{number_text(low)} to {number_text(high)}"
+        rows.append(
+            [
+                name,
+                number_text(one["estimate"]),
+                number_text(one["se"]),
+                f"{one['df']:.1f}",
+                interval,
+            ]
+        )
+    told = "  (Kenward-Roger; labels of other factors equally frequent, numbers at their mean)"
+    return [*table_lines(rows), told, ""]
