@@ -296,7 +296,7 @@ def _small_sample(
             for j in range(K):
                 Q[i, j] += applied.T @ acted[j]
                 pairs[i, j] += float((turned[i] * turned[j].T).sum())
-    covariance = np.linalg.inv(information)
+    covariance = np.asarray(np.linalg.inv(information), dtype=np.float64)
     held = P @ covariance
     expected = pairs - 2.0 * np.einsum("ijpq,qp->ij", Q, covariance)
     expected += np.einsum("ipq,jqp->ij", held, held)
