@@ -7,10 +7,9 @@ of the coefficient for the sampling of clusters and people, given the model.
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,18 +29,14 @@ from sim.trials.analyses.cluster_tests import TTest, between_within_df, t_test
 from sim.trials.analyses.correlations import PERIOD, correlations
 from sim.trials.analyses.covariance_of_model import (
     codes_of,
-    random_effect,
-    structure_of,
-    with_factor_slopes,
 )
 from sim.trials.analyses.exposure import Curve, exposure_curve, trial_of_estimand
 from sim.trials.analyses.further_analyses import imputation_analysis, participation_analysis
 from sim.trials.analyses.joint import adjusted_means, joint_analysis
-from sim.trials.analyses.model_columns import check_factors, column_guesses, columns_of_model
+from sim.trials.analyses.model_answers import coefficient, warnings_of
+from sim.trials.analyses.read_model import read_model, used_columns
 from sim.trials.analyses.registry import ANALYSES, analysis_named
 from sim.trials.analyses.tested_term import (
-    chosen_references,
-    coded_fixed_part,
     compared_labels,
     control_is_larger,
     direction,
@@ -49,33 +44,24 @@ from sim.trials.analyses.tested_term import (
 )
 from sim.trials.analyses.trial_result import tested_result
 from sim.trials.data.data_notes import (
-    dropped_by_visit,
-    label_notes,
-    missing_fields,
     outcome_note,
-    suspected_codes,
 )
 from sim.trials.data.long_export import trial_table
-from sim.trials.data.reference_level import GIVEN, Reference
+from sim.trials.data.reference_level import Reference
 from sim.trials.data.trial_table import (
     as_labels,
     as_numbers,
-    is_missing,
     label_of,
     typed_columns,
 )
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.design_columns import prepare_design
 from sim.trials.fits.fixed_part import (
-    FixedPart,
     fixed_columns,
     is_factor,
-    offset_column,
-    response_column,
 )
 from sim.trials.fits.linear_fit import LinearFit
 from sim.trials.fits.model_formula import ModelFormula, names_in, parse_formula
-from sim.trials.fits.structured_model import Structure, StructuredFit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +71,6 @@ if TYPE_CHECKING:
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-NORMAL_975 = 1.959963984540054
 # Below this a test of equal effects by exposure is told beside the constant one.
 UNEQUAL = 0.1
 FEWEST_FOR_LONG_TERM = 3
@@ -157,147 +142,6 @@ def analyse_csv(
     )
     result["notes"] = [*notes, *result["notes"]]
     return result
-
-
-class ReadModel(NamedTuple):
-    """A table as a model takes it.
-
-    Attributes
-    ----------
-    frame : DataFrame
-        All rows.
-    formula : ModelFormula
-    table : DataFrame
-        Used columns of the complete rows.
-    y : (n,) array
-    effects : list of RandomEffect
-    fixed : FixedPart
-    tested : tuple of int
-        The tested column, or those of a joint test.
-    structure : Structure or None
-        The covariance, where it is not that of independent effects.
-    offset : (n,) array or None
-        What is added to the fixed part.
-    chosen : dict
-        References of factors.
-    gone : dict of arrays of bool
-        Missing fields of all rows, by column.
-    dropped : array of bool
-        Which rows are incomplete.
-    used : tuple of str
-        Columns of the model.
-    notes : list of str
-    """
-
-    frame: pd.DataFrame
-    formula: ModelFormula
-    table: pd.DataFrame
-    y: Matrix
-    effects: list[RandomEffect]
-    fixed: FixedPart
-    tested: tuple[int, ...]
-    structure: Structure | None
-    offset: Matrix | None
-    chosen: dict[str, Reference]
-    gone: dict[str, NDArray[np.bool_]]
-    dropped: NDArray[np.bool_]
-    used: tuple[str, ...]
-    notes: list[str]
-
-    @property
-    def at(self) -> int:
-        """The tested column."""
-        return self.tested[0]
-
-    @property
-    def left(self) -> Matrix:
-        """The outcome of a linear model less its offset."""
-        return self.y if self.offset is None else self.y - self.offset
-
-
-def read_model(
-    frame: pd.DataFrame,
-    model: str,
-    term: str,
-    references: Sequence[str] = (),
-    missing: Sequence[str] = (),
-    beside: Sequence[str] = (),
-    *,
-    weights: str | None = None,
-    residual_by: str | None = None,
-    several: bool = False,
-) -> ReadModel:
-    """Return a table as a model takes it; see `analyse_table`.
-
-    Parameters
-    ----------
-    frame : DataFrame
-    model, term : str
-    references, missing : sequence of str
-    beside : sequence of str
-        Columns outside the model whose missing fields are wanted too.
-    weights, residual_by : str, optional
-        See `analyse_table`.
-    several : bool
-        Whether a term may have several coefficients.
-    """
-    formula = parse_formula(model)
-    frame, formula = _with_cluster_period(frame, formula)
-    used = _used_columns(frame, formula, weights, residual_by)
-    asked = tuple(dict.fromkeys((*used, *(one for one in beside if one in frame.columns))))
-    gone, notes = missing_fields(frame, asked, missing)
-    dropped = np.logical_or.reduce([gone[name] for name in used])
-    of_response = names_in(formula.response)
-    of_used = {name: gone[name] for name in used}
-    visits = dropped_by_visit(frame, of_used, of_response, formula.random_names)
-    complete = frame.loc[~dropped, list(used)].copy()
-    # Errors name rows as they are numbered in the table, whatever its index.
-    complete.index = np.flatnonzero(~dropped)
-    if len(complete) == 0:
-        counts = ", ".join(f"{name} {gone[name].sum()}" for name in used if gone[name].any())
-        raise InputError(
-            f"rows: none of {len(frame)} is complete in {', '.join(used)} (missing: {counts})"
-        )
-    if visits is not None:
-        notes.append(visits)
-    numbers = () if weights is None else (weights,)
-    table = columns_of_model(formula, complete, used, numbers)
-    chosen = chosen_references(references, formula, table, term)
-    for column, reference in chosen.items():
-        if reference.chosen == GIVEN:
-            table[column] = as_labels(table[column])
-    notes += suspected_codes(complete, used)
-    of_labels = label_notes(complete, [one for one in used if is_factor(table, one)])
-    notes += [one for told in of_labels.values() for one in told]
-    notes += column_guesses(formula, table)
-    check_factors(formula, table, visits)
-    y = response_column(formula, table)
-    if np.ptp(y) == 0.0:
-        raise InputError(f"outcome '{formula.response}': it has the value {y[0]:g} in every row")
-    offset = offset_column(formula, table)
-    formula = with_factor_slopes(formula, table)
-    effects = [random_effect(one, table) for one in formula.random]
-    structure = structure_of(formula, effects, table, weights, residual_by)
-    _check_varies(table, formula, term)
-    fixed, chosen, tested = coded_fixed_part(
-        formula, table, chosen, term, of_labels, several=several
-    )
-    return ReadModel(
-        frame,
-        formula,
-        table,
-        y,
-        effects,
-        fixed,
-        tested,
-        structure,
-        offset,
-        chosen,
-        gone,
-        dropped,
-        used,
-        notes,
-    )
 
 
 def analyse_table(
@@ -627,7 +471,7 @@ def _imputed(
             "(1|cluster)"
         )
     of_response = set(names_in(formula.response))
-    predictors = [one for one in _used_columns(frame, formula) if one not in of_response]
+    predictors = [one for one in used_columns(frame, formula) if one not in of_response]
     there = ~np.logical_or.reduce([gone[one] for one in predictors])
     asked = frame.loc[there, predictors].copy()
     asked.index = np.flatnonzero(there)
@@ -651,43 +495,6 @@ def _imputed(
         codes_of(wide, formula.random[0].factors),
         imputations,
     )
-
-
-def _with_cluster_period(
-    frame: pd.DataFrame, formula: ModelFormula
-) -> tuple[pd.DataFrame, ModelFormula]:
-    """Add the column clper where the formula uses it and the table lacks it."""
-    if "clper" in frame.columns or "clper" not in formula.random_names:
-        return frame, formula
-    period = next((one for one in ("period", "time") if one in frame.columns), None)
-    if "cluster" not in frame.columns or period is None:
-        raise InputError(
-            "column 'clper': it is not in the table and cannot be made from cluster and period"
-        )
-    either = is_missing(frame["cluster"]) | is_missing(frame[period])
-    joined = frame["cluster"].astype("str") + ":" + frame[period].astype("str")
-    return frame.assign(clper=joined.where(~either)), formula
-
-
-def _used_columns(
-    frame: pd.DataFrame, formula: ModelFormula, *beside: str | None
-) -> tuple[str, ...]:
-    more = tuple(one for one in beside if one is not None)
-    used = tuple(dict.fromkeys((*formula.fixed_names, *formula.random_names, *more)))
-    for name in used:
-        if name not in frame.columns:
-            raise unknown("column", name, frame.columns)
-    return used
-
-
-def _check_varies(table: pd.DataFrame, formula: ModelFormula, term: str) -> None:
-    if term in table.columns and term != formula.response:
-        values = np.unique([label_of(one) for one in table[term]])
-        if values.size == 1:
-            raise InputError(
-                f"term '{term}': it has the value {values[0]} in every complete row, "
-                "so there is nothing to compare"
-            )
 
 
 def _result(
@@ -734,78 +541,3 @@ def _result(
     }
     result["warnings"] = warnings_of(fit, effects)
     return result
-
-
-def coefficient(fit: LinearFit, j: int) -> dict[str, Any]:
-    """Return the tests of one coefficient by the mixed model."""
-    estimate, inference = float(fit.coefficients[j]), fit.inference[j]
-    satterthwaite = t_test(estimate, inference.se, inference.satterthwaite_df)
-    kenward_roger = t_test(estimate, inference.kenward_roger_se, inference.kenward_roger_df)
-    z = estimate / inference.se
-    half = NORMAL_975 * inference.se
-    return {
-        "estimate": estimate,
-        "se": inference.se,
-        "satterthwaite": {
-            "df": satterthwaite.df,
-            "t": satterthwaite.t,
-            "p": satterthwaite.p,
-            "ci95": list(satterthwaite.ci95),
-        },
-        "kenward_roger": {
-            "se": kenward_roger.se,
-            "se_adj": kenward_roger.se,
-            "df": kenward_roger.df,
-            "t": kenward_roger.t,
-            "p": kenward_roger.p,
-            "ci95": list(kenward_roger.ci95),
-        },
-        "wald_z": {
-            "p": math.erfc(abs(z) / math.sqrt(2.0)),
-            "ci95": [estimate - half, estimate + half],
-        },
-    }
-
-
-def crossed_groupings(effects: Sequence[RandomEffect]) -> list[tuple[str, str]]:
-    """Return the pairs of random intercepts of which neither is nested in the other."""
-    intercepts = sorted((one for one in effects if one.slope is None), key=lambda one: one.n_levels)
-    found = []
-    for at, coarse in enumerate(intercepts):
-        for fine in intercepts[at + 1 :]:
-            pairs = np.unique(coarse.codes.astype(np.int64) * fine.n_levels + fine.codes)
-            if pairs.size > fine.n_levels:
-                found.append((coarse.name, fine.name))
-    return found
-
-
-def warnings_of(fit: LinearFit, effects: list[RandomEffect]) -> list[str]:
-    """Return what to know of a fit."""
-    found = []
-    if not fit.converged:
-        found.append("the variances did not converge; do not use this fit")
-    zero = [one.name for one in effects if fit.variances[one.name] == 0.0]
-    if fit.singular and not zero:
-        found.append("the covariance of the random effects is singular: a correlation is 1 or -1")
-    if zero:
-        found.append(
-            f"the variance of {', '.join(zero)} is estimated as zero: Satterthwaite's degrees of "
-            "freedom leave it out, Kenward-Roger's keep it"
-        )
-    for coarse, fine in crossed_groupings(effects):
-        found.append(
-            f"{coarse} and {fine} are crossed; if the numbers of one begin anew in each level of "
-            "the other, write them nested, as (1|cluster/id)"
-        )
-    if isinstance(fit, StructuredFit) and any(
-        name.endswith((" decay", " ar1")) for name in fit.variances
-    ):
-        found.append(
-            "Kenward-Roger's error is the first-order one: the covariance over time is not linear "
-            "in its correlation"
-        )
-    if fit.dropped_columns:
-        found.append(
-            f"left out because they depend on other columns: {', '.join(fit.dropped_columns)}"
-        )
-    return found

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import InputError, unknown
-from sim.trials.analyses.analyse import read_model
 from sim.trials.analyses.cluster_tests import t_test
+from sim.trials.analyses.read_model import read_model
 from sim.trials.analyses.standardised import standardised
 from sim.trials.analyses.tested_term import compared_labels, direction, notes_on_term
 from sim.trials.fits.design_columns import prepare_design

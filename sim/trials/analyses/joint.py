@@ -14,14 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
+from sim.trials.analyses.analysed_trial import fit_linear
 from sim.trials.analyses.cluster_tests import t_test
+from sim.trials.analyses.model_answers import coefficient, warnings_of
 from sim.trials.analyses.tested_term import direction
 from sim.trials.data.trial_table import as_labels
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.trials.analyses.analyse import ReadModel
+    from sim.trials.analyses.read_model import ReadModel
     from sim.trials.fits.fixed_part import FixedPart, Part
     from sim.trials.fits.linear_fit import LinearFit
 
@@ -48,9 +50,6 @@ def joint_analysis(read: ReadModel, term: str) -> dict[str, Any]:
     InputError
         If a tested column depends on others.
     """
-    from sim.trials.analyses.analyse import coefficient, warnings_of
-    from sim.trials.analyses.analysed_trial import fit_linear
-
     fixed = read.fixed
     fit = fit_linear(fixed.X, read.left, read.effects, fixed.names, read.structure)
     tested = [fixed.names[at] for at in read.tested]
