@@ -6,7 +6,15 @@ from math import isfinite
 from textwrap import wrap
 from typing import Any
 
+from sim.trials.analyses.joint_text import format_joint
 from sim.trials.analyses.registry import analysis_named
+from sim.trials.analyses.result_tables import (
+    coefficient_lines,
+    mean_lines,
+    number_text,
+    p_text,
+    table_lines,
+)
 
 WIDTH = 88
 # Width of an interval of a share beyond which it is said to tell little.
@@ -26,11 +34,7 @@ def format_analysis(result: dict[str, Any]) -> str:
         Without a line break at the end.
     """
     if "joint" in result:
-        from sim.trials.analyses.joint_text import format_joint
-
         return format_joint(result)
-    from sim.trials.analyses.joint_text import mean_lines
-
     groups = ", ".join(f"{count} {name}" for name, count in result["n_groups"].items())
     compares = result["direction"]
     references = ", ".join(
@@ -77,32 +81,6 @@ def format_analysis(result: dict[str, Any]) -> str:
     lines += _correlations(result["correlations"])
     lines += [f"Note: {one}" for one in result["warnings"]]
     return "\n".join(lines)
-
-
-def coefficient_lines(result: dict[str, Any]) -> list[str]:
-    """Return the tables of coefficients and of variances."""
-    lines = ["Coefficients (Kenward-Roger)"]
-    lines += table_lines(
-        [
-            ["", "estimate", "SE", "df", "t", "p", "which is"],
-            *(
-                [
-                    name,
-                    number_text(one["estimate"]),
-                    number_text(one["kenward_roger"]["se_adj"]),
-                    f"{one['kenward_roger']['df']:.1f}",
-                    f"{one['kenward_roger']['t']:.3f}",
-                    p_text(one["kenward_roger"]["p"]),
-                    "" if name == "(Intercept)" else one["direction"],
-                ]
-                for name, one in result["coef"].items()
-            ),
-        ]
-    )
-    lines += ["", "Variances"]
-    lines += table_lines([[name, number_text(value)] for name, value in result["variance"].items()])
-    lines.append(f"  REML criterion {result['reml_criterion']:.6f}")
-    return lines
 
 
 def _plan(result: dict[str, Any]) -> list[str]:
@@ -309,26 +287,3 @@ def _exposure(result: dict[str, Any]) -> list[str]:
         ]
         lines.append(f"  Effects are {words}: {'; '.join(tests)}")
     return [*lines, ""]
-
-
-def table_lines(rows: list[list[str]]) -> list[str]:
-    """Return rows as aligned lines; the first column is text."""
-    widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
-    return [
-        "  "
-        + "  ".join(
-            text.ljust(width) if j == 0 else text.rjust(width)
-            for j, (text, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def number_text(value: float) -> str:
-    """Return a number with four digits."""
-    return f"{value:.4g}"
-
-
-def p_text(value: float) -> str:
-    """Return a p value."""
-    return "<.0001" if value < 1e-4 else f"{value:.4f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import exp
 from typing import Any
 
-from sim.trials.analyses.analysis_text import number_text, p_text, table_lines
+from sim.trials.analyses.result_tables import number_text, p_text, table_lines
 
 ERRORS = {
     "LZ": "Liang-Zeger (too small with few clusters)",

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.trials.analyses.analysis_text import coefficient_lines, number_text, p_text, table_lines
+from sim.trials.analyses.result_tables import (
+    coefficient_lines,
+    mean_lines,
+    number_text,
+    p_text,
+    table_lines,
+)
 
 
 def format_joint(result: dict[str, Any]) -> str:
@@ -39,25 +45,3 @@ def format_joint(result: dict[str, Any]) -> str:
         ]
         lines += [*table_lines(rows), ""]
     return "\n".join([*lines, *coefficient_lines(result)])
-
-
-def mean_lines(result: dict[str, Any]) -> list[str]:
-    """Return adjusted means; nothing where there are none."""
-    means = result.get("adjusted_means")
-    if means is None:
-        return []
-    rows = [["adjusted mean", "estimate", "SE", "df", "95% interval"]]
-    for name, one in means.items():
-        low, high = one["ci95"]
-        interval = f"{number_text(low)} to {number_text(high)}"
-        rows.append(
-            [
-                name,
-                number_text(one["estimate"]),
-                number_text(one["se"]),
-                f"{one['df']:.1f}",
-                interval,
-            ]
-        )
-    told = "  (Kenward-Roger; labels of other factors equally frequent, numbers at their mean)"
-    return [*table_lines(rows), told, ""]

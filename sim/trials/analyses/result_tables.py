@@ -1,0 +1,76 @@
+"""Tables and numbers of results as text for the terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def table_lines(rows: list[list[str]]) -> list[str]:
+    """Return rows as aligned lines; the first column is text."""
+    widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
+    return [
+        "  "
+        + "  ".join(
+            text.ljust(width) if j == 0 else text.rjust(width)
+            for j, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def number_text(value: float) -> str:
+    """Return a number with four digits."""
+    return f"{value:.4g}"
+
+
+def p_text(value: float) -> str:
+    """Return a p value."""
+    return "<.0001" if value < 1e-4 else f"{value:.4f}"
+
+
+def coefficient_lines(result: dict[str, Any]) -> list[str]:
+    """Return the tables of coefficients and of variances."""
+    lines = ["Coefficients (Kenward-Roger)"]
+    lines += table_lines(
+        [
+            ["", "estimate", "SE", "df", "t", "p", "which is"],
+            *(
+                [
+                    name,
+                    number_text(one["estimate"]),
+                    number_text(one["kenward_roger"]["se_adj"]),
+                    f"{one['kenward_roger']['df']:.1f}",
+                    f"{one['kenward_roger']['t']:.3f}",
+                    p_text(one["kenward_roger"]["p"]),
+                    "" if name == "(Intercept)" else one["direction"],
+                ]
+                for name, one in result["coef"].items()
+            ),
+        ]
+    )
+    lines += ["", "Variances"]
+    lines += table_lines([[name, number_text(value)] for name, value in result["variance"].items()])
+    lines.append(f"  REML criterion {result['reml_criterion']:.6f}")
+    return lines
+
+
+def mean_lines(result: dict[str, Any]) -> list[str]:
+    """Return adjusted means; nothing where there are none."""
+    means = result.get("adjusted_means")
+    if means is None:
+        return []
+    rows = [["adjusted mean", "estimate", "SE", "df", "95% interval"]]
+    for name, one in means.items():
+        low, high = one["ci95"]
+        interval = f"{number_text(low)} to {number_text(high)}"
+        rows.append(
+            [
+                name,
+                number_text(one["estimate"]),
+                number_text(one["se"]),
+                f"{one['df']:.1f}",
+                interval,
+            ]
+        )
+    told = "  (Kenward-Roger; labels of other factors equally frequent, numbers at their mean)"
+    return [*table_lines(rows), told, ""]
