@@ -132,10 +132,6 @@ def strata_of(covariates: Matrix) -> Codes:
     Columns with two values count as factors, others as quantities. Arms may be exchanged within any
     factor of clusters, whether or not the randomisation was stratified by it.
 
-    Parameters
-    ----------
-    covariates : (k, q) array
-
     Returns
     -------
     (k,) array of int

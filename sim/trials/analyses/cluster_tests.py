@@ -93,10 +93,6 @@ def cluster_means(y: Matrix, covariates: Matrix, clusters: Codes) -> Matrix:
         Columns adjusted for, the intercept included, the treatment not.
     clusters : (n,) array of int
         Cluster of each row, from 0.
-
-    Returns
-    -------
-    (k,) array
     """
     residual = prepare_design(covariates, y).residual
     return np.asarray(np.bincount(clusters, residual) / np.bincount(clusters))
@@ -187,10 +183,6 @@ def cluster_permutation_test(
         Allocations to draw when there are too many to list.
     seed : int
         Of the drawn allocations.
-
-    Returns
-    -------
-    PermutationTest
     """
     k = means.size
     groups = np.zeros(k, dtype=np.intp) if strata is None else strata

@@ -83,10 +83,6 @@ def complier_effect(
     covariates : (k, q) array, optional
         Pairs, strata and other columns of clusters.
 
-    Returns
-    -------
-    ComplierEffect
-
     Raises
     ------
     InputError

@@ -153,10 +153,6 @@ def impute_and_analyse(
     fit : callable
         `fit_rows`, or its compiled version.
 
-    Returns
-    -------
-    ImputedAnalysis
-
     Raises
     ------
     InputError

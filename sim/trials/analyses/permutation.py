@@ -97,10 +97,6 @@ def schedule_permutation_test(
     seed : int
         Of the draws.
 
-    Returns
-    -------
-    PermutationTest
-
     Raises
     ------
     InputError

@@ -59,10 +59,6 @@ def pool(estimates: Matrix, variances: Matrix, complete_df: float) -> Pooled:
     complete_df : float
         Degrees of freedom of the analysis with complete data.
 
-    Returns
-    -------
-    Pooled
-
     Raises
     ------
     InputError

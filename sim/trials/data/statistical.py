@@ -197,10 +197,6 @@ def decaying(first: np.ndarray, periods: int, decay: float, rng: np.random.Gener
     decay : float
         1 draws nothing.
     rng : numpy.random.Generator
-
-    Returns
-    -------
-    (clusters, periods) array
     """
     effects = np.repeat(first[:, None], periods, axis=1)
     if decay < 1.0:

@@ -210,10 +210,6 @@ def typed_columns(
     labels : collection of str
         Columns whose fields are labels; numbers among them that are written in several ways, as 1
         and 1.0, are one label if all fields are numbers.
-
-    Returns
-    -------
-    DataFrame
     """
     import pandas as pd
 

@@ -39,10 +39,6 @@ def design_effect(size: float, icc: float, cv: float = 0.0) -> float:
     icc : float
     cv : float
         Coefficient of variation of cluster sizes (Eldridge, Ashby and Kerry 2006).
-
-    Returns
-    -------
-    float
     """
     return 1.0 + ((1.0 + cv**2) * size - 1.0) * icc
 
@@ -69,10 +65,6 @@ def cluster_mean_correlation(
     icc, cac, iac : float
     cv : float
         Coefficient of variation of cluster sizes.
-
-    Returns
-    -------
-    float
     """
     shared = (1.0 + cv**2) * size * icc * cac + (1.0 - icc) * iac
     return shared / design_effect(size, icc, cv)
@@ -128,10 +120,6 @@ class VarianceComponents:
         sizes : (J,) array
             People measured in each period, all positive. The larger cell is taken to contain the
             people of the smaller where people are measured repeatedly.
-
-        Returns
-        -------
-        (J, J) array
         """
         J = sizes.size
         lag = np.abs(np.subtract.outer(np.arange(J), np.arange(J))).astype(float)
@@ -162,10 +150,6 @@ def from_correlations(
     iac : float
         Individual autocorrelation: share of the other variance that is constant over periods; 0 if
         different people are measured in each period.
-
-    Returns
-    -------
-    VarianceComponents
     """
     check_positive("variance", variance)
     for name, value in (("icc", icc), ("cac", cac), ("iac", iac)):
@@ -191,10 +175,6 @@ def from_within_between_individual(
     same_individual : float
         Correlation of one person's measurements in two periods; for different people in each
         period, give `between_period`.
-
-    Returns
-    -------
-    VarianceComponents
     """
     return VarianceComponents(
         residual=variance * (1.0 - within_period - same_individual + between_period),

@@ -303,10 +303,6 @@ def check_comparison(used: np.ndarray) -> None:
 
     With an effect for each period, clusters inform about the treatment only where treated and
     control clusters are measured side by side.
-
-    Parameters
-    ----------
-    used : (clusters, periods) array
     """
     if not np.isin(used[:, -1], (CONTROL, TREATED)).any():
         raise InputError(

@@ -58,10 +58,6 @@ def stepped_wedge(
         Clusters in each sequence; the first crosses over after the first period.
     extra_control, extra_intervention : int
         Further periods at the start and the end.
-
-    Returns
-    -------
-    (clusters, periods) array
     """
     counts = _counts("clusters", clusters)
     steps = len(counts)
@@ -90,16 +86,7 @@ def without_transition(schedule: Matrix) -> Matrix:
 
 
 def check_schedule(schedule: Matrix) -> Matrix:
-    """Return a schedule as an array of numbers, or raise InputError.
-
-    Parameters
-    ----------
-    schedule : array_like
-
-    Returns
-    -------
-    (clusters, periods) array
-    """
+    """Return a schedule as an array of numbers, or raise InputError."""
     try:
         found = np.asarray(schedule, dtype=float)
     except (TypeError, ValueError):

@@ -125,10 +125,6 @@ def cell_sums(columns: Matrix, effects: list[RandomEffect]) -> CellSums:
         Prepared columns of the fixed part, then the response.
     effects : list of RandomEffect
         At least one.
-
-    Returns
-    -------
-    CellSums
     """
     n, width = columns.shape
     keys = [blocks_of(effects).astype(float)]
@@ -158,10 +154,6 @@ def merge_exchangeable(cells: Cells) -> Cells:
 
     The units are the levels of the random effect that has most. Units of a block are alike if their
     cells agree in the levels of all effects that are not their own, and in all weights.
-
-    Parameters
-    ----------
-    cells : Cells
 
     Returns
     -------

@@ -87,10 +87,6 @@ def prepare_design(X: Matrix, y: Matrix) -> PreparedDesign:
         Columns of the fixed part, in the order in which they have precedence.
     y : (n,) array
         Response.
-
-    Returns
-    -------
-    PreparedDesign
     """
     constant = constant_column(X)
     if constant >= 0:

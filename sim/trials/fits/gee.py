@@ -159,10 +159,6 @@ def fit_gee(
     correlation : sequence of arrays, optional
         Working correlation of the rows of each cluster instead, in their order.
 
-    Returns
-    -------
-    GeeFit
-
     Raises
     ------
     InputError

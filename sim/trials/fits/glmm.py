@@ -86,10 +86,6 @@ def fit_glmm(
     points : int
         Quadrature points; 1 is Laplace's approximation.
 
-    Returns
-    -------
-    GlmmFit
-
     Raises
     ------
     InputError

@@ -172,10 +172,6 @@ def fit_rows(codes, n_clusters, X, y, column):  # type: ignore[no-untyped-def]
         Response. Rows with NaN in it or in a column are left out.
     column : int
         The tested column, not the first.
-
-    Returns
-    -------
-    RandomInterceptFit
     """
     n_rows, p = X.shape
     width = p + 1
@@ -272,10 +268,6 @@ def fit_sums(  # type: ignore[no-untyped-def]
     scales : (p + 1,) array
         What columns and response were divided by.
     column : int
-
-    Returns
-    -------
-    RandomInterceptFit
     """
     width = p + 1
     df = n_obs - p

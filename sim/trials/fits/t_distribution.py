@@ -24,10 +24,6 @@ def beta_fraction(a: float, b: float, x: float) -> float:
         Positive.
     x : float
         In [0, (a + 1) / (a + b + 2)], where it converges fast.
-
-    Returns
-    -------
-    float
     """
     c = 1.0
     d = 1.0 - (a + b) * x / (a + 1.0)
@@ -122,10 +118,6 @@ def two_sided_p(t: object, df: object) -> NDArray[np.float64]:
     ----------
     t, df : array_like
         Statistics and degrees of freedom, of matching shapes.
-
-    Returns
-    -------
-    array
     """
     from scipy.special import stdtr
 

@@ -444,10 +444,6 @@ def expected_test(
     adapted : callable, optional
         What another test makes of this one, the cells and the analysis's covariance of their means.
 
-    Returns
-    -------
-    ExpectedTest
-
     Raises
     ------
     InputError

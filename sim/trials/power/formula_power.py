@@ -183,10 +183,6 @@ def power_of_tests(
     at : callable, optional
         See `FormulaPower`.
 
-    Returns
-    -------
-    FormulaPower
-
     Raises
     ------
     InputError
@@ -257,10 +253,6 @@ def power_of_effect(
     sides : int
     model_se, spread_df : float, optional
         As in `FormulaPower`, where they are not `se` and `df`.
-
-    Returns
-    -------
-    FormulaPower
 
     Raises
     ------
@@ -433,10 +425,6 @@ def schedule_power(
     alpha : float
     sides : int
 
-    Returns
-    -------
-    FormulaPower
-
     Raises
     ------
     InputError
@@ -475,10 +463,6 @@ def clusters_per_arm(
     effect, sd, size, icc : float
     **options
         As for `parallel_power`.
-
-    Returns
-    -------
-    int
 
     Raises
     ------
@@ -551,10 +535,6 @@ def clusters_per_sequence(
     variance, icc, cac, iac : float
     **options
         As for `schedule_power`.
-
-    Returns
-    -------
-    int
     """
     components = from_correlations(variance, icc, cac, iac)
     rows, periods = np.asarray(one_each).shape

@@ -66,10 +66,6 @@ def gls_standard_error(
         not, clusters are weighted as if they did not, and the standard error is the true one of
         that estimate (the sandwich of the two covariances).
 
-    Returns
-    -------
-    float
-
     Raises
     ------
     InputError

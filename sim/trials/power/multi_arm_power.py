@@ -62,10 +62,6 @@ def contrast_se(
     clusters : sequence of float
         In each arm.
     size, sd, icc : float
-
-    Returns
-    -------
-    float
     """
     if abs(sum(weights)) > 1e-9:
         raise InputError(f"weights: {list(weights)} must sum to 0")

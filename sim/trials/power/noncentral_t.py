@@ -30,10 +30,6 @@ def noncentral_t_sf(t: float, df: float, ncp: float) -> float:
         Degrees of freedom, positive; infinity gives the normal distribution.
     ncp : float
         Noncentrality.
-
-    Returns
-    -------
-    float
     """
     from scipy.special import nctdtr, ndtr
 
@@ -92,10 +88,6 @@ def floored_power(
     floor : Floor
     tails : int
         How many count: 1 or 2.
-
-    Returns
-    -------
-    float
     """
     from scipy.special import chdtri
 
@@ -199,10 +191,6 @@ def power_t(
         Degrees of freedom with which that standard error is in truth estimated, where they are not
         those of the test.
     floor : Floor, optional
-
-    Returns
-    -------
-    float
     """
     ratio = 1.0 if model_se is None else model_se / se
     spread = df if spread_df is None else spread_df

@@ -91,10 +91,6 @@ def parallel_test(
     analysis : {'follow-up', 'ancova', 'change'}
     test : str
         As in an analysis plan.
-
-    Returns
-    -------
-    ExpectedTest
     """
     seen = people > 0.0
     arm, people, strata = arm[seen], people[seen], strata[seen]

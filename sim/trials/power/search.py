@@ -32,10 +32,6 @@ def smallest_integer(
     near : int, optional
         Where to look first: an answer that is known roughly.
 
-    Returns
-    -------
-    int
-
     Raises
     ------
     InputError

@@ -34,10 +34,6 @@ def parallel_se(
     icc : float
     cv : float
         Coefficient of variation of cluster sizes, by the relative efficiency of van Breukelen.
-
-    Returns
-    -------
-    float
     """
     one = sd**2 * design_effect(size, icc) / size / relative_efficiency(size, icc, cv)
     return math.sqrt(one / clusters[0] + one / clusters[1])
@@ -70,10 +66,6 @@ def baseline_factor(analysis: str, correlation: float) -> float:
         to equal means) or ``"change"``.
     correlation : float
         Of a cluster's means at baseline and follow-up.
-
-    Returns
-    -------
-    float
     """
     if analysis == "ancova":
         return 1.0 - correlation**2
@@ -102,10 +94,6 @@ def group_treatment_se(
         People in the other arm, each on their own.
     sd_control : float
         Standard deviation there.
-
-    Returns
-    -------
-    float
     """
     treated = (size * sd_group**2 + sd_residual**2) / (groups * size)
     return math.sqrt(treated + sd_control**2 / controls)
@@ -124,10 +112,6 @@ def slope_difference_se(
         When each person is measured.
     people : tuple of float
         People in each arm.
-
-    Returns
-    -------
-    float
     """
     t = np.asarray(times, dtype=float)
     one = sd_residual**2 / float(((t - t.mean()) ** 2).sum()) + sd_slope**2
@@ -151,10 +135,6 @@ def interaction_se(
         Of the outcome given the covariate.
     icc_covariate : float
         1 for a covariate of the cluster.
-
-    Returns
-    -------
-    float
     """
     information = 1.0 + (size - 2.0) * icc - (size - 1.0) * icc_covariate * icc
     variance = sd**2 * (1.0 - icc) * design_effect(size, icc) / (clusters * size * information)
@@ -176,10 +156,6 @@ def rate_difference_se(
         Coefficient of variation of true rates between clusters.
     clusters : float
         Clusters in each arm; one is taken off as their correction for small numbers.
-
-    Returns
-    -------
-    float
     """
     total = sum(rates) / person_years + between_cv**2 * (rates[0] ** 2 + rates[1] ** 2)
     return math.sqrt(total / (clusters - 1.0))
@@ -197,10 +173,6 @@ def stepped_wedge_factor(correlation: float, steps: int) -> float:
         Of a cluster's means in two periods.
     steps : int
         Sequences, one fewer than periods.
-
-    Returns
-    -------
-    float
     """
     r, s = correlation, steps
     return 1.5 * (1.0 - r) * (1.0 + s * r) / ((s - 1.0 / s) * (1.0 + s * r / 2.0))
@@ -220,10 +192,6 @@ def stepped_wedge_se(
     size : float
         People in a cluster-period.
     icc, cac, iac : float
-
-    Returns
-    -------
-    float
     """
     factor = stepped_wedge_factor(cluster_mean_correlation(size, icc, cac, iac), steps)
     return math.sqrt(4.0 * sd**2 * design_effect(size, icc) * factor / (clusters * size))
