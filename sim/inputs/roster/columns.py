@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Literal
 
 from sim.errors import InputError, nearest
@@ -130,173 +132,20 @@ class RosterColumn:
         return InputError(f"{self.name} = {shown!r}: {self.rule}{hint}")
 
 
-def _column(
-    name: str,
-    kind: Literal["name", "choice", "whole", "number", "yes/no"],
-    unit: str,
-    default: str,
-    help: str,
-    low: float | None = None,
-    high: float | None = None,
-    choices: tuple[str, ...] = (),
-    grade: str = "assumption",
-    also: str = "",
-    fractions: bool = False,
-) -> RosterColumn:
-    return RosterColumn(
-        name, kind, unit, default, low, high, choices, grade, help, tuple(also.split()), fractions
+def _columns() -> tuple[RosterColumn, ...]:
+    """Return the columns that stand in the file beside this one."""
+    tables = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+    return tuple(
+        RosterColumn(
+            name,
+            low=table.pop("low", None),
+            high=table.pop("high", None),
+            choices=tuple(table.pop("choices", ())),
+            also=tuple(table.pop("also", "").split()),
+            **table,
+        )
+        for name, table in tables.items()
     )
 
 
-ROSTER_COLUMNS: tuple[RosterColumn, ...] = (
-    _column(
-        "team",
-        "name",
-        "text",
-        "none: must be given",
-        "Identifier of the team. Its random draws depend on it: renaming a team is another team.",
-        also="team_name service service_name cmht unit name_of_team",
-    ),
-    _column(
-        "trust",
-        "name",
-        "text",
-        "one trust for all",
-        "Name of the trust it belongs to; small and capital letters are the same.",
-        also="trust_name nhs_trust organisation organization provider org employer",
-    ),
-    _column(
-        "type",
-        "name",
-        "text",
-        "recovery",
-        "Type of team, such as recovery, psychosis or assertive outreach.",
-        also="team_type service_type type_of_team",
-    ),
-    _column(
-        "arm",
-        "choice",
-        "choice",
-        "intervention",
-        "Arm of a trial; leave it out where there is no trial.",
-        choices=("intervention", "control"),
-        also="allocation alloc trial_arm randomised_to treatment_arm",
-    ),
-    _column(
-        "staff",
-        "whole",
-        "posts",
-        "20",
-        "Posts of all disciplines, the leader's included.",
-        1,
-        500,
-        grade="trial",
-        also="staff_wte wte fte whole_time_equivalents posts headcount total_staff "
-        "staff_in_post number_of_staff establishment",
-        fractions=True,
-    ),
-    _column(
-        "coordinators",
-        "whole",
-        "posts",
-        "9 of every 20 staff",
-        "Posts that carry a caseload, at most as many as staff.",
-        1,
-        500,
-        grade="literature",
-        also="care_coordinators coordinators_wte care_coordinators_wte "
-        "co_ordinators care_co_ordinators keyworkers key_workers case_holders",
-        fractions=True,
-    ),
-    _column(
-        "caseload",
-        "whole",
-        "service users",
-        "25 per coordinator",
-        "Service users on the team's books.",
-        1,
-        20000,
-        grade="literature",
-        also="clients service_users patients total_caseload caseload_size number_of_service_users",
-    ),
-    _column(
-        "sampled",
-        "whole",
-        "service users",
-        "15, or the caseload where that is smaller",
-        "Service users in the research sample, at most as many as the caseload.",
-        1,
-        20000,
-        grade="trial",
-        also="sample research_sample sample_size",
-    ),
-    _column(
-        "readiness",
-        "number",
-        "points",
-        "not measured",
-        "Measured readiness of the team for change, on the range of the instrument.",
-        -1.0e6,
-        1.0e6,
-        also="readiness_score readiness_mean oric",
-    ),
-    _column(
-        "readiness_low",
-        "number",
-        "points",
-        "0",
-        "Lowest possible score of the readiness instrument.",
-        -1.0e6,
-        1.0e6,
-        also="readiness_min readiness_minimum",
-    ),
-    _column(
-        "readiness_high",
-        "number",
-        "points",
-        "1",
-        "Highest possible score of the readiness instrument.",
-        -1.0e6,
-        1.0e6,
-        also="readiness_max readiness_maximum",
-    ),
-    _column(
-        "reflects",
-        "yes/no",
-        "yes/no",
-        "drawn by chance",
-        "Whether the team already meets to reflect.",
-        also="reflective_practice team_reflection reflection",
-    ),
-    _column(
-        "share_black",
-        "number",
-        "share",
-        "0.273, as in the trial",
-        "Share of service users of a black African, Caribbean, British or other black background.",
-        0.0,
-        1.0,
-        grade="trial",
-        also="percent_black pct_black proportion_black black",
-    ),
-    _column(
-        "turnover_multiplier",
-        "number",
-        "ratio",
-        "1",
-        "Staff leaving rate of the team relative to the usual.",
-        0.1,
-        5.0,
-        also="relative_turnover turnover_ratio",
-    ),
-    _column(
-        "start_week",
-        "whole",
-        "weeks",
-        "as the scenario says",
-        "Weeks before the team's programme starts.",
-        0,
-        1040,
-        also="start_date programme_start start",
-    ),
-)
+ROSTER_COLUMNS = _columns()
