@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
 READINESS = ("everybody", "share", "minimum")
 ANALYSES = ("ancova", "follow-up")
-MOST_TRIALS = 500
 STAFF_PER_TEAM = 20
 
 
@@ -37,153 +38,11 @@ class Question:
     help: str
 
 
-QUESTIONS = (
-    Question(
-        "clusters",
-        "Teams in each arm",
-        "teams",
-        3,
-        100,
-        14,
-        True,
-        "trial",
-        "The REFOCUS trial had 14 and 13.",
-    ),
-    Question(
-        "size",
-        "People recruited per team",
-        "people",
-        2,
-        100,
-        15,
-        True,
-        "trial",
-        "REFOCUS recruited 403 people in 27 teams.",
-    ),
-    Question(
-        "effect",
-        "Difference worth finding",
-        "QPR-15 points",
-        0.1,
-        30,
-        4,
-        False,
-        "literature",
-        "4 points between groups is the minimum important difference; 2.7 if it was set on "
-        "the 22-item form.",
-    ),
-    Question(
-        "sd",
-        "Standard deviation",
-        "QPR-15 points",
-        1,
-        40,
-        10.15,
-        False,
-        "trial",
-        "Pooled over both arms of REFOCUS at one year.",
-    ),
-    Question(
-        "icc",
-        "Intracluster correlation (ICC)",
-        "0-1",
-        0,
-        0.5,
-        0.03,
-        False,
-        "assumption",
-        "No figure was reported for REFOCUS; its standard errors leave room up to about 0.11.",
-    ),
-    Question(
-        "correlation",
-        "Correlation of baseline and follow-up",
-        "0-1",
-        0,
-        0.99,
-        0.6,
-        False,
-        "assumption",
-        "Of one person's scores a year apart; two weeks apart it is 0.74.",
-    ),
-    Question(
-        "cac",
-        "Likeness of a team's mean over time (CAC)",
-        "0-1",
-        0,
-        1,
-        0.8,
-        False,
-        "assumption",
-        "Cluster autocorrelation: of what people of a team share, the part that stays the same "
-        "from baseline to follow-up. 1 takes a team's mean never to drift, which is too hopeful "
-        "for an analysis adjusted for the baseline; it does not matter for follow-up alone.",
-    ),
-    Question(
-        "attrition",
-        "Lost to follow-up",
-        "share",
-        0,
-        0.9,
-        0.26,
-        False,
-        "trial",
-        "106 of 403 in REFOCUS. The simulated services lose people by the model's own rule.",
-    ),
-    Question(
-        "target",
-        "Power wanted",
-        "0-1",
-        0.5,
-        0.99,
-        0.9,
-        False,
-        "",
-        "80% and 90% are customary.",
-    ),
-    Question(
-        "weeks",
-        "Follow-up",
-        "weeks",
-        4,
-        208,
-        52,
-        True,
-        "trial",
-        "Beyond 52 weeks the simulated programme is an extrapolation.",
-    ),
-    Question(
-        "cut_off",
-        "Readiness cut-off",
-        "0-1",
-        0,
-        1,
-        0.5,
-        False,
-        "",
-        "The share of screened teams let in, or the smallest measured readiness.",
-    ),
-    Question(
-        "run_in",
-        "Work on readiness before training",
-        "weeks",
-        0,
-        104,
-        0,
-        True,
-        "",
-        "Moves follow-up back by as many weeks.",
-    ),
-    Question(
-        "trials",
-        "Trials to simulate",
-        "trials",
-        50,
-        MOST_TRIALS,
-        200,
-        True,
-        "",
-        "More trials, less Monte Carlo error, more time.",
-    ),
+QUESTIONS = tuple(
+    Question(name, **table)
+    for name, table in tomllib.loads(
+        Path(__file__).with_name("power_questions.toml").read_text(encoding="utf-8")
+    ).items()
 )
 
 
