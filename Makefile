@@ -46,7 +46,7 @@ lint: setup
 	! [ -x .venv/bin/biome ] || .venv/bin/biome lint --error-on-warnings
 
 docs-parameters: setup
-	$(python) -m sim.parameters.document
+	$(python) -m docs
 
 level-of-tests: setup
 	$(python) -m benchmarks.level_of_tests

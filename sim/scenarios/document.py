@@ -1,19 +1,17 @@
-"""Write `docs/scenarios.md`: the library of scenarios, generated from its files.
+"""The text of `docs/scenarios.md`: the library of scenarios, generated from its files.
 
-Run ``python -m sim.scenarios.document`` after a change to a scenario.
+Run ``python -m docs`` after a change to a scenario.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sim.errors import InputError
 from sim.scenarios.library import FOLDER, LibraryEntry, list_scenarios
 
 HOME = Path(__file__).resolve().parents[2] / "docs" / "scenarios.md"
@@ -22,7 +20,7 @@ ABOUT = ("extends", "group", "title", "description", "grade", "source", "assumpt
 
 _HEAD = """# Scenarios
 
-Generated from `sim/scenarios/library_files/*.toml` by `python -m sim.scenarios.document`; do not
+Generated from `sim/scenarios/library_files/*.toml` by `python -m docs`; do not
 edit.
 
 A scenario says who gets what, when, and under which conditions. Most extend another and say only
@@ -56,19 +54,6 @@ def document(folder: Path = FOLDER) -> str:
         sections.append(f"## {_heading(name)}\n")
         sections += [_section(one, folder) for one in members]
     return "\n".join(sections)
-
-
-def write(path: Path = HOME) -> None:
-    """Write the text to `path`.
-
-    Raises
-    ------
-    InputError
-        When the folder does not exist, as in an installation without the source tree.
-    """
-    if not path.parent.is_dir():
-        raise InputError(f"folder '{path.parent.name}': not found; run this in the source tree")
-    path.write_text(document(), encoding="utf-8", newline="\n")
 
 
 def _heading(group: str) -> str:
@@ -111,10 +96,3 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(_shown(one) for one in value)}]"
     return json.dumps(value, ensure_ascii=False)
-
-
-if __name__ == "__main__":
-    try:
-        write()
-    except InputError as error:
-        sys.exit(str(error))

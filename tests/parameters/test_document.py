@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
-
-from sim.errors import InputError
 from sim.parameters import LINKS, Parameter, Prior, registry
-from sim.parameters.document import HOME, document, write
+from sim.parameters.document import HOME, document
 
 ONE = Parameter(
     "gain",
@@ -27,7 +23,7 @@ ONE = Parameter(
 
 def test_the_page_is_up_to_date() -> None:
     assert HOME.read_text(encoding="utf-8") == document(), (
-        "docs/parameters.md is stale: run `python -m sim.parameters.document`"
+        "docs/parameters.md is stale: run `python -m docs`"
     )
 
 
@@ -53,10 +49,3 @@ def test_links_come_in_the_order_of_the_chain() -> None:
     heads = [line for line in text.splitlines() if line.startswith("## ")]
     assert heads == ["## Readiness", "## Training", "## mine"]
     assert "3 parameters: 0 trial, 0 literature, 3 assumption." in text
-
-
-def test_the_page_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
-    write(tmp_path / "page.md")
-    assert (tmp_path / "page.md").read_text(encoding="utf-8") == document()
-    with pytest.raises(InputError, match="folder 'nowhere': not found"):
-        write(tmp_path / "nowhere" / "page.md")

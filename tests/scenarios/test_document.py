@@ -6,10 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-import pytest
-
-from sim.errors import InputError
-from sim.scenarios.document import HOME, document, write
+from sim.scenarios.document import HOME, document
 from sim.scenarios.library import list_scenarios, scenario_names
 
 OWN = """
@@ -30,7 +27,7 @@ goals = false
 
 def test_the_page_is_up_to_date() -> None:
     assert HOME.read_text(encoding="utf-8") == document(), (
-        "docs/scenarios.md is stale: run `python -m sim.scenarios.document`"
+        "docs/scenarios.md is stale: run `python -m docs`"
     )
 
 
@@ -60,10 +57,3 @@ def test_a_section_says_what_differs(tmp_path: Path) -> None:
         "components.practices.goals = false",
     ]
     assert tomllib.loads(block)["support"] == tomllib.loads(OWN)["support"]
-
-
-def test_the_page_is_written_where_it_is_asked_for(tmp_path: Path) -> None:
-    write(tmp_path / "page.md")
-    assert (tmp_path / "page.md").read_text(encoding="utf-8") == document()
-    with pytest.raises(InputError, match="folder 'nowhere': not found"):
-        write(tmp_path / "nowhere" / "page.md")

@@ -37,68 +37,8 @@ class TrialFigures(NamedTuple):
 
     Attributes
     ----------
-    control_mean : float
-        Mean QPR-15 of the control arm.
-    log_sd : float
-        SD of QPR-15 within arms.
-    difference : float
-        Adjusted QPR-15 difference.
-    log_se : float
-        Standard error of the QPR-15 difference.
-    z_intrapersonal : float
-        Z of the adjusted Intrapersonal difference.
-    z_interpersonal : float
-        Z of the adjusted Interpersonal difference.
-    participation : float
-        Interpersonal, high - low participation.
-    z_participation_total : float
-        Z of the participation contrast on QPR-15.
-    z_participation_intrapersonal : float
-        Z of the participation contrast, Intrapersonal.
-    z_participation_interpersonal : float
-        Z of the participation contrast, Interpersonal.
-    logit_retention : float
-        Share followed up.
-    gaf_difference : float
-        Adjusted GAF difference.
-    staff_unmet_needs_reduction : float
-        Fewer unmet needs, staff-rated.
-    user_unmet_needs_reduction : float
-        Fewer unmet needs, user-rated.
-    inspire_support_difference : float
-        INSPIRE Support difference.
-    inspire_relationship_difference : float
-        INSPIRE Relationship difference.
-    cost_reduction : float
-        Lower yearly costs.
-    black_difference : float
-        QPR-15 difference in black service users.
-    black_half_width : float
-        Half-width of its 95% interval.
-    pooled_change : float
-        Mean QPR-15 change, both arms.
-    icc_baseline : float
-        Intracluster correlation of QPR-15 at baseline.
-    hope_correlation : float
-        Correlation of hope and QPR-15.
-    empowerment_correlation : float
-        Correlation of empowerment and QPR-15.
-    participation_support : float
-        INSPIRE Support, high - low participation.
-    participation_staff_behaviour : float
-        Staff behaviour, high - low participation.
-    leader_excess : float
-        Leaders' RSA above their staff's.
-    goal_named_share : float
-        Share with a named goal.
-    goal_reached_share : float
-        Share of goals reached by week 13.
-    rsa_correlation : float
-        Correlation of users' RSA and QPR-15.
-    attended_share : float
-        Share of offered staff-sessions attended.
-    pulsar_overall : float
-        PULSAR: overall effect on the QPR-22.
+    control_mean to pulsar_overall : float
+        Figures that a target may name; `calibration.extractors` says what each is, on which scale.
     retention : float
         Share followed up.
     standard_error, df, p : float
