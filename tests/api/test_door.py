@@ -186,3 +186,14 @@ def test_values_that_are_chosen_already_are_taken_as_they_are() -> None:
     chosen = chosen_values(2, False, None)
     assert chosen_values(chosen, False, None) is chosen
     assert chosen_values("2", False, None).draws == chosen.draws
+
+
+@pytest.mark.parametrize("name", ["run", "compare", "plan"])
+def test_a_question_is_declared_once_and_knows_its_arguments(name: str) -> None:
+    """The command's check and the function have the same arguments; others are refused by name."""
+    asked = getattr(sim, name)
+    theirs, ours = inspect.signature(asked.question), inspect.signature(asked)
+    assert list(theirs.parameters.items()) == list(ours.parameters.items())
+    assert theirs.return_annotation != ours.return_annotation
+    with pytest.raises(TypeError, match=f"{name}: has no argument 'drawz'; did you mean 'draws'"):
+        asked("usual-care", drawz=3)
