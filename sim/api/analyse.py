@@ -220,7 +220,9 @@ def analyse(
             missing=[missing] if isinstance(missing, str) else list(missing),
             points=whole("quadrature", quadrature, 1, 100),
         )
-        return GeneralisedAnalysis({**result, "notes": [*notes, *result["notes"]]})
+        told = {**result, "notes": [*notes, *result["notes"]]}
+        codes = [missing] if isinstance(missing, str) else list(missing)
+        return GeneralisedAnalysis(told, data, codes)
     if isinstance(strata, str):
         strata = [name.strip() for name in strata.split(",")]
     options: dict[str, Any] = {

@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import unknown
+from sim.errors import InputError, unknown
 from sim.spreadsheet import frame_csv
 
 if TYPE_CHECKING:
@@ -26,6 +26,17 @@ class Answer(ABC):
     @abstractmethod
     def text(self) -> str:
         """The answer as a page of plain text."""
+
+    @property
+    def protocol(self) -> str:
+        """Words for a trial's protocol.
+
+        Raises
+        ------
+        InputError
+            For an answer that has none.
+        """
+        raise InputError("format = 'protocol': goes with the power of one design")
 
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
@@ -76,7 +87,9 @@ class Answer(ABC):
         return write_texts(Path(folder), self.files(command))
 
     def printed(self, form: str, command: str = FROM_PYTHON) -> str:
-        """Return what a command prints: 'text', 'csv' or 'json'."""
+        """Return what a command prints: 'text', 'csv', 'json' or 'protocol'."""
+        if form == "protocol":
+            return self.protocol.rstrip("\n") + "\n"
         if form == "json":
             return as_json(self.content(command))
         return self.csv() if form == "csv" else self.text.rstrip("\n") + "\n"

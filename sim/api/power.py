@@ -45,6 +45,13 @@ class PowerAnswer(Answer):
 
         return as_text(self.outcome)
 
+    @property
+    def protocol(self) -> str:
+        """Sample size, target difference and items of guidelines, in words."""
+        from sim.trials.power.protocol import protocol_of_simulation
+
+        return protocol_of_simulation(self.outcome)
+
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """Power of every design that was simulated; every trial; sensitivity."""
@@ -79,6 +86,7 @@ class PowerAnswer(Answer):
             "report.html": power_report(self.outcome, command),
             "power.json": as_json(self.content()),
             **{f"{name}.csv": frame_csv(table, NUMBERS) for name, table in self.tables.items()},
+            "protocol.md": self.protocol,
             "design.toml": design_text(self.outcome.result.study.file),
         }
 
@@ -86,13 +94,20 @@ class PowerAnswer(Answer):
 class FormulaPowerAnswer(Answer):
     """Power by formula alone: of a design, of a grid, or the size that is enough."""
 
-    def __init__(self, text: str, rows: Sequence[Mapping[str, Any]], content: Any) -> None:
-        self._text, self._rows, self._content = text, rows, content
+    def __init__(
+        self, text: str, rows: Sequence[Mapping[str, Any]], content: Any, protocol: str = ""
+    ) -> None:
+        self._text, self._rows, self._content, self._protocol = text, rows, content, protocol
 
     @property
     def text(self) -> str:
         """The answer as a page of plain text."""
         return self._text
+
+    @property
+    def protocol(self) -> str:
+        """Sample size, target difference and items of guidelines, in words; of one design alone."""
+        return self._protocol or super().protocol
 
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
@@ -356,6 +371,7 @@ def by_formula(
     )
     from sim.trials.power.power_search import grid_files, parse_grid
     from sim.trials.power.power_study import study_of
+    from sim.trials.power.protocol import protocol_of_formula
 
     if find is not None and grid:
         raise InputError("find and grid: give one of them with --formula-only")
@@ -369,4 +385,5 @@ def by_formula(
     answer = formula_answer(study_of(file, 0))
     row = answer.formula.as_dict()
     flat = {name: value for name, value in row.items() if not isinstance(value, list | dict)}
-    return FormulaPowerAnswer(formula_text(answer), [flat], answer.as_dict())
+    protocol = protocol_of_formula(answer)
+    return FormulaPowerAnswer(formula_text(answer), [flat], answer.as_dict(), protocol)

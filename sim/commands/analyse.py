@@ -125,7 +125,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
             "design": ("data", "sheet", "format", "code"),
             "family": (
                 *("data", "sheet", "model", "term"),
-                *("reference", "missing", "format", "quadrature"),
+                *("reference", "missing", "format", "quadrature", "code"),
             ),
         },
         only_with={"quadrature": ("family", None)},

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sim.api.power import PowerQuestion
     from sim.trials.designs.design_schema import DesignFile
 
-FORMATS = ("text", "csv", "json")
+FORMATS = ("text", "csv", "json", "protocol")
 EXAMPLES = """\
 examples:
   refocus power four-point-target
@@ -24,6 +24,7 @@ examples:
   refocus power refocus --set size=20 --draws 200
   refocus power four-point-target --formula-only
   refocus power four-point-target --formula-only --grid icc=0.01,0.03,0.1 clusters=14,20,28
+  refocus power four-point-target --formula-only --format protocol
   refocus template design --out my-trial.toml
 """
 
@@ -71,7 +72,12 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("--target", metavar="POWER", help="power wanted (default: the file's)")
     parser.add_argument("--seed", default="1", help="seed of the trials (default 1)")
     add_job_options(parser, "tables and report")
-    parser.add_argument("--format", default="text", metavar="text|csv|json", help="of the output")
+    parser.add_argument(
+        "--format",
+        default="text",
+        metavar="text|csv|json|protocol",
+        help="of the output; protocol: sample size, target difference and items in words",
+    )
     parser.add_argument(
         "--no-sensitivity", action="store_true", help="leave out assurance and sensitivity"
     )

@@ -15,6 +15,7 @@ import numpy as np
 from sim.report.document import Document
 from sim.report.flow_diagram import flow_svg, schedule_svg
 from sim.report.power_figures import Curve, curve_figure, tornado_figure
+from sim.trials.analyses.analysis_plan import average_meant
 from sim.trials.data.agent_calendar import measured_weeks
 from sim.trials.designs.design import randomisation_words
 from sim.trials.power.important import important_difference
@@ -443,8 +444,8 @@ def _items(page: Document, outcome: PowerOutcome) -> None:
             ),
             (
                 "effect over time",
-                "the model has one constant effect; the estimand is its average "
-                "over treated periods, and the long-term effect stands with the estimand",
+                f"what is estimated: {result.study.plan.estimand}, "
+                f"{average_meant(design, result.study.plan)}",
             ),
         ]
     page.heading("For the protocol: sample size of a cluster trial (CONSORT 7a)")

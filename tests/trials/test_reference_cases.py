@@ -17,18 +17,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import brentq
 
 from sim.trials.analyses.analyse import analyse_table
 from sim.trials.analyses.generalised import analyse_generalised, marginal
 from sim.trials.designs import treatment_schedule as schedules
 from sim.trials.designs.correlation import VarianceComponents
 from sim.trials.designs.design import stepped_wedge
+from sim.trials.designs.design_file import design_from_table
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.gee import FAMILIES, fit_gee
 from sim.trials.fits.icc_intervals import RESIDUAL, exact_interval, profile_interval
 from sim.trials.fits.mixed_model import fit_mixed_model
+from sim.trials.power.co_primary import CoPrimary, co_primary_power
 from sim.trials.power.design_formula import Assumed, design_power
+from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.formula_power import schedule_power
+from sim.trials.power.generalised_power import parallel_difference_se
+from sim.trials.power.mediation_power import Mediation, mediation_power
+from sim.trials.power.noncentral_t import power_t, power_z
+from sim.trials.power.power_study import study_of
 from tests.trials.waves import fit_with_given_correlation
 
 DATA = Path(__file__).parent / "data"
@@ -339,6 +347,85 @@ def decay(case: Mapping[str, Any]) -> Deviations:
         yield relative(f"{name} SE", found.se, want["se"])
 
 
+def risks(case: Mapping[str, Any]) -> Deviations:
+    """Yield deviations of the difference of proportions; clusterPower counts one tail."""
+    answers = case["answers"]
+
+    def se(arm: float, size: float, means: tuple[float, float], icc: float, cv: float = 0) -> float:
+        return parallel_difference_se("binary", means, icc, (arm, arm), size, cv)
+
+    yield relative("a", power_z(0.1, se(13, 150, (0.1, 0.2), 0.05)), answers["a_power"])
+    yield relative("d", power_t(0.15, se(10, 25, (0.3, 0.45), 0.04, 0.6), 18), answers["d_power"])
+    for name, size, icc, t in (
+        ("b_clusters_per_arm", 150, 0.05, True),
+        ("c_clusters_per_arm", 10, 0.1, True),
+        ("c_clusters_per_arm_normal", 10, 0.1, False),
+    ):
+
+        def short(k: float, size: float = size, icc: float = icc, t: bool = t) -> float:
+            error = se(k, size, (0.1, 0.2), icc)
+            power = power_t(0.1, error, 2.0 * (k - 1.0)) if t else power_z(0.1, error)
+            return power - 0.8
+
+        yield relative(name, brentq(short, 3.0, 90.0), answers[name])
+    file = design_from_table(
+        {
+            "design": {"type": "parallel", "clusters": 20, "size": 25, "size_variation": 0.6},
+            "statistical": {"outcome": "binary", "mean": 0.3, "effect": 0.15, "icc": 0.04},
+        },
+        "case d",
+    )
+    yield relative(
+        "d by a design file", formula_answer(study_of(file)).formula.power, answers["d_power"]
+    )
+
+
+def rates(case: Mapping[str, Any]) -> Deviations:
+    """Yield deviations of Hayes and Bennett's formula, which takes one cluster an arm off."""
+    answers = case["answers"]
+
+    def power(k: float, years: float, pair: tuple[float, float], variation: float) -> float:
+        # An ICC under control that means this variation of rates, of person-years in one cluster.
+        means = pair[0] * 1.0, pair[1] * 1.0
+        icc = variation**2 * means[0] / (1.0 + variation**2 * means[0])
+        error = parallel_difference_se("count", means, icc, (k - 1.0, k - 1.0), years)
+        return power_z(pair[1] - pair[0], error)
+
+    clusters = brentq(lambda k: power(k, 10, (0.1, 0.2), 0.1) - 0.8, 2.0, 90.0)
+    yield relative("a", clusters, answers["a_clusters_per_arm"])
+    yield relative("c", power(12, 150, (0.12, 0.08), 0.25), answers["c_power"])
+    icc = 0.25**2 * 0.12 / (1.0 + 0.25**2 * 0.12)
+    error = parallel_difference_se("count", (0.12, 0.08), icc, (12, 12), 150)
+    yield relative("c by t", power_t(-0.04, error, 22), answers["c_power_t22"])
+
+
+def hybrid(case: Mapping[str, Any]) -> Deviations:
+    answers = case["answers"]
+    outcomes = CoPrimary((0.1, 0.1), (0.23, 0.25), (0.025, 0.025), 0.01, 0.05)
+    for normal, mark, joint in ((True, "chi2", "MVN"), (False, "F", "T")):
+        found = co_primary_power(outcomes, 15, 300, normal=normal)
+        yield relative("all of", found.all_of, answers[f"conj_{joint}_2sided"])
+        yield relative("one-sided", found.all_of_one_sided, answers[f"conj_{joint}_1sided"])
+        yield relative("at least one", found.at_least_one, answers[f"disj_{mark}"])
+        yield relative("single", found.single, answers[f"single_{mark}"])
+        yield relative("combined", found.combined, answers[f"comb_{mark}"])
+        for got, want in zip(found.adjusted.values(), answers[f"padj_{mark}"], strict=True):
+            yield relative("adjusted", got, want)
+    yield relative("correlation", found.correlation, answers["corr_of_tests"])
+
+
+def mediated(case: Mapping[str, Any]) -> Deviations:
+    paths = Mediation(0.49, 0.3, 0.26, 0.15, 0.2, (0.07, 0.17), (0.02, 0.41, 0.38), (4, 5))
+    found, answers = mediation_power(paths, 30, 4, 20), case["answers"]
+    names = {"se_a": "se_a", "se_b": "se_B", "df_a": "df_a", "df_b": "df_B"}
+    names |= {"power_a": "power_a", "power_b": "power_B", "joint": "joint", "sobel": "sobel"}
+    for own, known in names.items():
+        yield relative(own, getattr(found, own), answers[known])
+
+
+# What clusterPower and PowerUpR round or count one tail of.
+ROUNDED = 2e-4
+
 CHECKS: dict[str, tuple[Callable[[Mapping[str, Any]], Deviations], float]] = {
     "glmm-bin-laplace": (mixed_outcomes("y ~ arm + (1|team)", "binomial", 1), OPTIMISED),
     "glmm-bin-agq25": (
@@ -370,11 +457,22 @@ CHECKS: dict[str, tuple[Callable[[Mapping[str, Any]], Deviations], float]] = {
     "strata-equal-level": (strata, CLOSED),
     "power-sw-eti": (wedge_power, CLOSED),
     "power-decay": (decay, CLOSED),
+    "power-binary-parallel": (risks, ROUNDED),
+    "power-count-parallel": (rates, ROUNDED),
+    "power-hybrid2-package-example": (hybrid, CLOSED),
+    "power-mediation-3-2-1": (mediated, CLOSED),
 }
 
 
 # Formulas by independent code, against these.
-SOURCES = {"power-sw-eti": "swCRTdesign 4.0", "power-decay": "Shiny CRT Calculator's model"}
+SOURCES = {
+    "power-sw-eti": "swCRTdesign 4.0",
+    "power-decay": "Shiny CRT Calculator's model",
+    "power-binary-parallel": "clusterPower 0.7.0",
+    "power-count-parallel": "clusterPower 0.7.0",
+    "power-hybrid2-package-example": "crt2power 1.2.2",
+    "power-mediation-3-2-1": "PowerUpR 1.1.0",
+}
 
 
 def worst(name: str) -> tuple[str, float, int]:
@@ -392,6 +490,7 @@ def test_a_reference_case_is_reproduced_within_its_tolerance(name: str) -> None:
 
 
 def test_the_page_lists_every_case() -> None:
+    assert set(CHECKS) == set(CASES)
     listed = set(re.findall(r"^\| `([\w-]+)` \|", PAGE.read_text(encoding="utf-8"), re.M))
     assert set(CHECKS) <= listed
 

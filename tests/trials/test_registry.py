@@ -34,6 +34,8 @@ MODELS = {
 @pytest.mark.parametrize("name", ANALYSES)
 def test_power_and_analyse_have_the_same_numbers_of_every_analysis(name: str, design) -> None:  # type: ignore[no-untyped-def]
     data = SOURCE.simulate(design, 3, 0)
+    if name == "marginal":
+        data = replace(data, outcome=(data.outcome > 40.0).astype(float))
     if ANALYSES[name].needs_arms and not design.is_parallel:
         with pytest.raises(InputError, match=r"analysis\.test = 'cluster-summary': compares arms"):
             analyse_trial(data, design, replace(default_plan(design), test=name))
@@ -45,7 +47,7 @@ def test_power_and_analyse_have_the_same_numbers_of_every_analysis(name: str, de
     for one in ("estimate", "se", "df", "p"):
         assert getattr(got, one) == pytest.approx(found[one], rel=1e-6), one
     assert [got.low, got.high] == pytest.approx(found["interval"], rel=1e-6)
-    if name != "permutation":
+    if name not in ("permutation", "marginal"):
         shown = table["tests"][name]
         assert [shown["estimate"], shown["p"]] == pytest.approx([got.estimate, got.p], rel=1e-6)
 

@@ -15,7 +15,7 @@ import numpy as np
 from sim.errors import InputError, unknown
 from sim.trials.analyses.cluster_tests import t_test
 from sim.trials.analyses.read_model import read_model
-from sim.trials.analyses.standardised import standardised
+from sim.trials.analyses.standardised import chosen_error, standardised
 from sim.trials.analyses.tested_term import compared_labels, direction, notes_on_term
 from sim.trials.fits.design_columns import prepare_design
 from sim.trials.fits.gee import CORRECTIONS, FAMILIES, Family, GeeFit, fit_gee
@@ -24,9 +24,6 @@ from sim.trials.fits.glmm import GlmmFit, fit_glmm
 if TYPE_CHECKING:
     import pandas as pd
 
-# Kauermann and Carroll's error holds its level with about as few clusters as this where sizes are
-# alike; with fewer, or sizes that vary more, Fay and Graubard's is taken (Li and Redden 2015).
-FEW_CLUSTERS, VARIED_SIZES = 10, 0.6
 OVERDISPERSED = 1.5
 DEFAULT_POINTS = 9
 
@@ -103,6 +100,9 @@ def analyse_generalised(
         "effect": kind.effect,
         "direction": direction(own, read.table),
         "compared": compared_labels(own, read.table, read.chosen),
+        "references": {name: one._asdict() for name, one in read.chosen.items()},
+        "coefficient": tested,
+        "points": points,
         "n_obs": len(y),
         "n_clusters": len(sizes),
         "rows_dropped_missing": int(read.dropped.sum()),
@@ -176,8 +176,7 @@ def marginal(
     for name in CORRECTIONS:
         one = t_test(estimate, float(np.sqrt(fit.covariance[name][at, at])), df)
         tests[name] = {**one._asdict(), "ci95": list(one.ci95)}
-    varied = sizes.std(ddof=1) / sizes.mean() > VARIED_SIZES
-    chosen = "FG" if fit.clusters < FEW_CLUSTERS or varied else "KC"
+    chosen = chosen_error(sizes)
     return {
         "coefficients": dict(zip(names, fit.coefficients.tolist(), strict=True)),
         "alpha": fit.alpha,

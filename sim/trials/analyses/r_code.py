@@ -45,6 +45,10 @@ def code(
     """
     if language not in LANGUAGES:
         raise unknown("code", language, LANGUAGES)
+    if "family" in result:
+        if language == "Stata":
+            raise InputError("code = 'Stata': not written for binary and count outcomes; use R")
+        return generalised_script(result, path, missing)
     if language == "Stata":
         return stata_script(result, path)
     return r_script(result, path, missing)
@@ -64,11 +68,7 @@ def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]
             'd$clper <- interaction(d$cluster, d[[intersect(c("period", "time"), names(d))]])'
         )
     lines.append(f"d <- d[complete.cases(d[, c({', '.join(json.dumps(one) for one in used)})]), ]")
-    lines += [
-        f"d[[{json.dumps(name)}]] <- relevel(factor(d[[{json.dumps(name)}]]), "
-        f"ref = {json.dumps(one['label'])})"
-        for name, one in result["references"].items()
-    ]
+    lines += _relevelled(result["references"])
     if "joint" in result:
         return "\n".join([*lines, "", joint(result, formula)]) + "\n"
     if _beyond_lme4(result, formula):
@@ -79,7 +79,8 @@ def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]
     if plan is not None and plan["estimand"] != CONSTANT:
         return "\n".join([*lines, "", by_exposure(result, formula)]) + "\n"
     for name, one in wanted.items():
-        if name in result["tests"] or (name == "permutation" and result["cluster_permutation"]):
+        shown = name in result["tests"] or (name == "permutation" and result["cluster_permutation"])
+        if shown or plan is not None:
             found += ["", f"# {one.title}", _filled(one.r_code, result, formula)]
     return "\n".join([*lines, *found]) + "\n"
 
@@ -201,6 +202,70 @@ effects <- grep("^exposure", names(fixef(fit)))
 L <- numeric(length(fixef(fit)))
 L[{wanted}] <- {weight}
 print(contest1D(fit, L, ddf = "{ddf}"))"""
+GENERALISED = """\
+# Marginal model; its standard error is the plain one, which is too small with few clusters
+library(geepack)
+d <- d[order({group}), ]
+marginal <- geeglm({formula}, id = {group}, data = d, family = {family},
+                   corstr = "exchangeable")
+print(summary(marginal)$coefficients["{coefficient}", ])
+
+# Mixed model, {points} quadrature points
+library(lme4)
+mixed <- glmer({whole}, data = d, family = {family}, nAGQ = {points})
+print(summary(mixed)$coefficients["{coefficient}", ])
+
+# Everybody in each arm, by the marginal model
+arms <- lapply(c({low}, {high}), function(level) {
+  d[["{term}"]] <- level
+  mean(predict(marginal, newdata = d, type = "response"))
+})
+print(c(difference = arms[[2]] - arms[[1]], ratio = arms[[2]] / arms[[1]]))"""
+
+
+def generalised_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]) -> str:
+    """Return the marginal and the mixed model of a binary or count outcome in R."""
+    formula = parse_formula(result["formula"])
+    used = dict.fromkeys((*formula.fixed_names, *formula.random_names))
+    compared = result["compared"] or {}
+    level = compared.get("level"), compared.get("reference")
+    if result["coefficient"] == result["term"]:
+        high, low = (str(one) for one in level)
+    else:
+        high, low = (json.dumps(one) for one in level)
+    offset = f" + offset({formula.offset})" if formula.offset else ""
+    columns = ", ".join(f"d[[{json.dumps(one)}]]" for one in formula.random[0].factors)
+    values = {
+        "group": f"interaction({columns}, drop = TRUE)",
+        "formula": f"{formula.response} ~ {formula.fixed}{offset}",
+        "whole": formula.text,
+        "family": result["family"],
+        "points": str(result["points"]),
+        "coefficient": result["coefficient"],
+        "term": result["term"],
+        "low": low,
+        "high": high,
+    }
+    lines = [
+        f"# {result['direction']}: {result['term']} in {formula.text}",
+        _reading(Path(path), missing),
+        f"d <- d[complete.cases(d[, c({', '.join(json.dumps(one) for one in used)})]), ]",
+        *_relevelled(result["references"]),
+        "",
+        re.sub(r"\{(\w+)\}", lambda one: values[one[1]], GENERALISED),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _relevelled(references: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the lines that give factors their references."""
+    return [
+        f"d[[{json.dumps(name)}]] <- relevel(factor(d[[{json.dumps(name)}]]), "
+        f"ref = {json.dumps(one['label'])})"
+        for name, one in references.items()
+    ]
+
+
 DDF = {"kenward-roger": "Kenward-Roger", "satterthwaite": "Satterthwaite"}
 
 

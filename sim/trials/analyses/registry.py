@@ -12,6 +12,7 @@ from sim.trials.analyses.methods import (
     cluster_robust,
     cluster_summary,
     kenward_roger,
+    marginal,
     permutation,
     satterthwaite,
 )
@@ -24,6 +25,7 @@ METHODS = (
     cluster_robust,
     cluster_summary,
     permutation,
+    marginal,
 )
 ANALYSES: dict[str, Analysis] = {one.ANALYSIS.name: one.ANALYSIS for one in METHODS}
 

@@ -11,6 +11,9 @@ from sim.trials.fits.gee import Family
 
 Matrix = NDArray[np.float64]
 
+# Kauermann and Carroll's error holds its level with about as few clusters as this where sizes are
+# alike; with fewer, or sizes that vary more, Fay and Graubard's is taken (Li and Redden 2015).
+FEW_CLUSTERS, VARIED_SIZES = 10, 0.6
 # Quadrature points over the random intercept.
 POINTS = 40
 
@@ -30,6 +33,12 @@ class Contrast(NamedTuple):
     low: float
     high: float
     se: float
+
+
+def chosen_error(sizes: Matrix) -> str:
+    """Return which error of a marginal model is read, by the sizes of the clusters."""
+    varied = sizes.std(ddof=1) / sizes.mean() > VARIED_SIZES
+    return "FG" if len(sizes) < FEW_CLUSTERS or varied else "KC"
 
 
 def standardised(

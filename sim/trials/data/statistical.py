@@ -15,6 +15,14 @@ import numpy as np
 
 from sim.errors import InputError
 from sim.trials.data.data import TrialData
+from sim.trials.data.outcome_kind import (
+    CONTINUOUS,
+    COUNT,
+    check_mean,
+    latent_correlations,
+    outcomes,
+    variation_of_rates,
+)
 from sim.trials.designs.design import CONTROL, NOT_MEASURED, TRANSITION, TREATED, Attrition, Design
 from sim.trials.designs.randomise import minimised, restricted, simple, stratified
 
@@ -70,6 +78,8 @@ class StatisticalSource:
     exposure : tuple of float
         Share of the effect that is there in a cluster's first, second ... period since it began,
         transition periods included; the last one stays. All of it at once when empty.
+    kind : str
+        Of `sim.trials.data.outcome_kind.KINDS`.
     """
 
     mean: float
@@ -79,8 +89,13 @@ class StatisticalSource:
     effect_sd: float = 0.0
     period_effects: tuple[float, ...] = ()
     exposure: tuple[float, ...] = ()
+    kind: str = CONTINUOUS
 
     def __post_init__(self) -> None:
+        if self.kind != CONTINUOUS:
+            for level in (0.0, *self.period_effects):
+                check_mean(self.kind, self.mean + level)
+                check_mean(self.kind, self.mean + level + self.effect, "mean + effect")
         if not self.sd > 0.0:
             raise InputError(f"sd = {self.sd}: must be above 0")
         if self.effect_sd < 0.0:
@@ -90,6 +105,8 @@ class StatisticalSource:
     def components(self) -> tuple[float, float, float, float]:
         """Standard deviations of cluster, cluster-period, person and rest."""
         variance, c = self.sd * self.sd, self.correlations
+        if self.kind != CONTINUOUS:
+            variance, c = 1.0, self.drawn
         within = variance * (1.0 - c.icc)
         return (
             sqrt(variance * c.icc * c.cac),
@@ -97,6 +114,15 @@ class StatisticalSource:
             sqrt(within * c.iac),
             sqrt(within * (1.0 - c.iac)),
         )
+
+    @property
+    def drawn(self) -> Correlations:
+        """Correlations of what is drawn: of binary and count outcomes, those of normal numbers."""
+        if self.kind == CONTINUOUS:
+            return self.correlations
+        c = self.correlations
+        found = latent_correlations(self.kind, self.mean, c.icc, c.cac, c.iac, c.cluster_decay)
+        return Correlations(*found)
 
     def simulate(self, design: Design, seed: int, replication: int) -> TrialData:
         """Return the data of one trial.
@@ -130,10 +156,13 @@ class StatisticalSource:
         replaced = rng.random((total, periods))
         newcomers = rng.standard_normal((total, periods))
         missing = rng.random((total, periods))
-        lasting = decaying(z_cluster, periods, self.correlations.cluster_decay, rng)
+        lasting = decaying(z_cluster, periods, self.drawn.cluster_decay, rng)
         ever = (schedule == TREATED).any(axis=1)
         shares = exposure_shares(schedule, self.exposure)
         intercept = loss_intercept(design, self)
+        variation = 0.0
+        if self.kind == COUNT:
+            variation = variation_of_rates(self.mean, self.correlations.icc)
         parts: list[tuple[np.ndarray, ...]] = []
         first_values = np.full(total, np.nan)
         identity = number.copy()
@@ -159,6 +188,16 @@ class StatisticalSource:
                 * shares[cluster, period]
                 * (self.effect + self.effect_sd * z_effect[cluster])
             )
+            if self.kind != CONTINUOUS:
+                normal = (
+                    sd_cluster * lasting[cluster, period]
+                    + sd_period * z_period[cluster, period]
+                    + sd_person * person_z
+                    + sd_rest * rest[:, period]
+                )
+                level = self.mean + levels[period]
+                means = level + treated * shares[cluster, period] * self.effect
+                value = outcomes(self.kind, means, normal, variation)
             driver = np.zeros(total)
             if design.attrition.mechanism == "not at random":
                 driver = (value - self.mean) / self.sd

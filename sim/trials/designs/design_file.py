@@ -16,6 +16,7 @@ from sim.reading.text_files import read_text
 from sim.reading.toml_text import read_toml
 from sim.scenarios.fields import ScenarioField, fields_of, problem_in
 from sim.trials.analyses.analysis_plan import AnalysisPlan, check_plan_of_design, default_plan
+from sim.trials.analyses.methods import marginal
 from sim.trials.designs.design import (
     CONTROL,
     NOT_MEASURED,
@@ -151,7 +152,11 @@ def check_design(file: DesignFile) -> None:
 
         s = file.statistical
         StatisticalSource(
-            s.mean, s.sd, Correlations(s.icc, s.cac, s.iac, s.cluster_decay), s.effect
+            s.mean,
+            s.sd,
+            Correlations(s.icc, s.cac, s.iac, s.cluster_decay),
+            s.effect,
+            kind=s.outcome,
         )
         check_lengths(s, design)
     else:
@@ -331,8 +336,16 @@ def analysis_plan(file: DesignFile, design: Design) -> AnalysisPlan:
     """Return the analysis that a file declares, or the one its design calls for."""
     part = file.analysis
     effects = part.random_effects or default_plan(design).random_effects
+    test = part.test
+    s = file.statistical
+    if s is not None and s.outcome != "continuous" and "test" not in part.model_fields_set:
+        test = marginal.ANALYSIS.name
+    if (s is None or s.outcome == "continuous") and test == marginal.ANALYSIS.name:
+        raise InputError(
+            f"analysis.test = '{test}': needs statistical.outcome = 'binary' or 'count'"
+        )
     plan = AnalysisPlan(
-        part.test,
+        test,
         tuple(effects),
         part.alpha,
         part.missing,

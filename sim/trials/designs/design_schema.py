@@ -165,6 +165,11 @@ class ReadinessRule(Part):
 class Statistical(Part):
     """Outcomes from means and variances, without a mechanism."""
 
+    outcome: Literal["continuous", "binary", "count"] = choice(
+        "continuous",
+        "Kind of outcome. Of a binary one `mean` and `effect` are probabilities, of a count means "
+        "a person; both have the standard deviation that follows, and `icc` on their own scale.",
+    )
     mean: float = number(40.0, -1.0e6, 1.0e6, "points", "Mean under control.")
     sd: float = number(10.2, 1.0e-9, 1.0e6, "points", "Total standard deviation under control.")
     icc: float = number(
@@ -203,6 +208,10 @@ class Statistical(Part):
 
     @model_validator(mode="after")
     def _shares(self) -> Statistical:
+        if self.outcome != "continuous":
+            given = sorted({"sd", "effect_heterogeneity"} & self.model_fields_set)
+            if given:
+                raise ValueError(f"{given[0]}: goes with outcome = 'continuous'; leave it out")
         wrong = [one for one in self.exposure if not 0.0 <= one <= 1.0]
         if wrong:
             raise ValueError(
@@ -399,6 +408,18 @@ class DesignFile(Part):
                 "analysis.random_effects: 'worker' needs staff; statistical outcomes have none, "
                 "use [agents]"
             )
+        s = self.statistical
+        if s is not None and s.outcome != "continuous":
+            if self.attrition.rate > 0.0 and self.attrition.mechanism != "completely at random":
+                raise ValueError(
+                    f"attrition.mechanism = '{self.attrition.mechanism}': a {s.outcome} outcome is "
+                    "lost 'completely at random'"
+                )
+            if self.design.baseline != "none":
+                raise ValueError(
+                    f"design.baseline = '{self.design.baseline}': a {s.outcome} outcome has none; "
+                    "set baseline = 'none'"
+                )
         if self.agents is not None and self.attrition.rate > 0.0:
             raise ValueError(
                 f"attrition.rate = {self.attrition.rate:g}: agents leave by mechanisms of their "

@@ -16,12 +16,14 @@ from sim.trials.analyses.analysis_plan import (
 )
 from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.registry import analysis_named
+from sim.trials.data.outcome_kind import CONTINUOUS
 from sim.trials.data.statistical import exposure_shares
 from sim.trials.designs.correlation import VarianceComponents, from_correlations
 from sim.trials.designs.design import NOT_MEASURED, TRANSITION, TREATED, Design, arm_sizes
 from sim.trials.power.drawn_sizes import drawn_people
-from sim.trials.power.expected_test import EFFECTS, expected_test, trial_cells
+from sim.trials.power.expected_test import EFFECTS, ExpectedTest, expected_test, trial_cells
 from sim.trials.power.formula_power import FormulaPower, parallel_power, power_of_tests
+from sim.trials.power.generalised_power import cells_se, no_formula, parallel_difference_se
 
 ANALYSES = {"none": "follow-up", "ancova": "ancova", "change": "change"}
 
@@ -43,6 +45,10 @@ class Assumed:
     exposure : tuple of float
         Shares of the effect by period since a cluster began, where it builds up; `effect` is its
         average over treated periods.
+    outcome : str
+        Its kind; see `sim.trials.data.outcome_kind`.
+    mean : float
+        Under control, which matters for binary and count outcomes.
     """
 
     effect: float
@@ -54,6 +60,8 @@ class Assumed:
     effect_sd: float = 0.0
     cluster_decay: float = 1.0
     exposure: tuple[float, ...] = ()
+    outcome: str = CONTINUOUS
+    mean: float = 0.0
 
     def within_bounds(self) -> Assumed:
         """Return the values moved into the range that correlations can have."""
@@ -99,6 +107,8 @@ def design_power(
         When too few clusters leave no degrees of freedom, or outcomes do not vary.
     """
     plan = plan or default_plan(design)
+    if assumed.outcome != CONTINUOUS:
+        return _of_risks_or_counts(design, assumed, plan, alpha, size)
     if design.is_parallel and plan.baseline != "constrained":
         control, treated = arm_sizes(design)
         strata = max(design.strata, design.readiness.strata)
@@ -119,6 +129,50 @@ def design_power(
             alpha=alpha,
         )
     return _over_periods(design, assumed, plan, alpha, size)
+
+
+def _of_risks_or_counts(
+    design: Design, assumed: Assumed, plan: AnalysisPlan, alpha: float, size: float | None
+) -> FormulaPower:
+    """Return power for binary and count outcomes: a t test on clusters - 2 degrees of freedom."""
+    if plan.estimand != CONSTANT or len(set(assumed.exposure)) > 1:
+        raise no_formula(assumed.outcome, "effects that differ by exposure")
+    strata = max(design.strata, design.readiness.strata)
+    lost = 1 + strata if design.is_parallel else 2
+    df = float(design.total_clusters - lost)
+    rule = f"clusters - {lost}"
+    people = _people(design, assumed, size)
+    used = design.by_cluster
+    schedule = np.where(np.isin(used, (TRANSITION, NOT_MEASURED)), np.nan, used == TREATED)
+    components = components_of(design, replace(assumed, sd=1.0))
+
+    def at(effect: float) -> FormulaPower:
+        means = assumed.mean, assumed.mean + effect
+        if design.is_parallel:
+            control, treated = arm_sizes(design)
+            asked = design.size if size is None else size
+            ses = [
+                parallel_difference_se(
+                    assumed.outcome,
+                    means,
+                    assumed.icc,
+                    (control, treated),
+                    asked * (1.0 - assumed.attrition),
+                    design.size_variation if size is None else 0.0,
+                )
+            ]
+        else:
+            cells = np.where(used == TREATED, means[1], means[0])
+            ses = [
+                cells_se(
+                    assumed.outcome, cells, schedule, one, components, assumed.mean, assumed.icc
+                )
+                for one in people
+            ]
+        tests = [ExpectedTest(se, se, df, df) for se in ses]
+        return power_of_tests(effect, tests, rule, alpha, at=at)
+
+    return at(assumed.effect)
 
 
 def _over_periods(

@@ -194,8 +194,12 @@ def source_sentence(study: Study) -> str:
     assert s is not None
     varied = f" (SD {s.effect_heterogeneity:g} between teams)" if s.effect_heterogeneity else ""
     exposure = f", built up as {', '.join(f'{one:g}' for one in s.exposure)}" if s.exposure else ""
+    what = f"SD {s.sd:g}"
+    if s.outcome != "continuous":
+        name = "probability" if s.outcome == "binary" else "mean count"
+        what = f"{name} under control {s.mean:g}"
     return (
-        f"statistical model: effect {s.effect:g}{varied}{exposure}, SD {s.sd:g}, ICC {s.icc:g}, "
+        f"statistical model: effect {s.effect:g}{varied}{exposure}, {what}, ICC {s.icc:g}, "
         f"CAC {s.cac:g}, IAC {s.iac:g}"
         + (f", cluster decay {s.cluster_decay:g} a period" if s.cluster_decay < 1.0 else "")
     )

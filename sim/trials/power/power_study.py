@@ -18,10 +18,17 @@ from sim.trials.analyses.exposure import CONSTANT, exposure_weights
 from sim.trials.analyses.trial_result import TrialResult, as_table, from_table
 from sim.trials.data.counterfactual import AgentTwins, StatisticalTwins, Truth, TwinSource
 from sim.trials.data.moments import Moments, average_moments, known_means, trial_moments
+from sim.trials.data.outcome_kind import (
+    CONTINUOUS,
+    COUNT,
+    check_mean,
+    variance_of,
+    variation_of_rates,
+)
 from sim.trials.data.statistical import Correlations, StatisticalSource
 from sim.trials.designs.design import Design, arm_sizes
 from sim.trials.designs.design_file import analysis_plan, field_named, trial_design
-from sim.trials.designs.design_schema import DesignFile
+from sim.trials.designs.design_schema import DesignFile, Statistical
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.formula_power import FormulaPower, power_of_effect
 from sim.trials.power.left_out import caution
@@ -252,13 +259,23 @@ def statistical_source(file: DesignFile) -> StatisticalSource:
         raise InputError("statistical: this design takes outcomes from [agents]")
     return StatisticalSource(
         mean=s.mean,
-        sd=s.sd,
+        sd=sd_of(s),
         correlations=Correlations(s.icc, s.cac, s.iac, s.cluster_decay),
         effect=s.effect,
         effect_sd=s.effect_heterogeneity,
         period_effects=tuple(s.period_effects),
         exposure=tuple(s.exposure),
+        kind=s.outcome,
     )
+
+
+def sd_of(s: Statistical) -> float:
+    """Return the standard deviation under control: of binary outcomes and counts, what follows."""
+    if s.outcome == CONTINUOUS:
+        return s.sd
+    check_mean(s.outcome, s.mean)
+    variation = variation_of_rates(s.mean, s.icc) if s.outcome == COUNT else 0.0
+    return sqrt(variance_of(s.outcome, s.mean, variation))
 
 
 def uncertain_study(file: DesignFile, count: int, seed: int) -> Study | None:
@@ -599,7 +616,7 @@ def assumed_of(file: DesignFile, effect: float, moments: Moments | None = None) 
         s = file.statistical
         return Assumed(
             effect,
-            s.sd,
+            sd_of(s),
             s.icc,
             s.cac,
             s.iac,
@@ -607,6 +624,8 @@ def assumed_of(file: DesignFile, effect: float, moments: Moments | None = None) 
             s.effect_heterogeneity,
             s.cluster_decay,
             tuple(s.exposure),
+            s.outcome,
+            s.mean,
         )
     assert moments is not None
     return Assumed(

@@ -1,0 +1,115 @@
+"""Power by formula for binary and count outcomes: the difference of risks or of mean counts.
+
+Parallel arms: Donner and Klar's design effect with each arm's own variance, and for counts Hayes
+and Bennett's variance between clusters, (k rate)^2. Over periods: generalised least squares in
+which each cell has the variance of its own mean. Tests are t tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import InputError
+from sim.trials.data.outcome_kind import COUNT, check_mean, variance_of, variation_of_rates
+from sim.trials.designs.correlation import VarianceComponents
+from sim.trials.power.gls_power import gls_standard_error
+
+Matrix = NDArray[np.float64]
+
+
+def arm_variance(kind: str, mean: float, icc: float, control: float) -> tuple[float, float]:
+    """Return the variance of an outcome with some mean, and its ICC.
+
+    Parameters
+    ----------
+    kind : str
+    mean : float
+    icc : float
+        Under control; a binary outcome's is the same in both arms, a count's clusters vary by the
+        same coefficient of variation.
+    control : float
+        Mean under control.
+    """
+    if kind != COUNT:
+        return variance_of(kind, mean), icc
+    variation = variation_of_rates(control, icc)
+    total = variance_of(COUNT, mean, variation)
+    return total, (variation * mean) ** 2 / total
+
+
+def difference_se(
+    variances: Sequence[float],
+    iccs: Sequence[float],
+    clusters: Sequence[float],
+    size: float,
+    cv: float = 0.0,
+) -> float:
+    """Return the standard error of a difference of two arms' means.
+
+    Parameters
+    ----------
+    variances, iccs, clusters : sequences of two
+        Variance of an outcome, ICC and number of clusters of each arm.
+    size, cv : float
+        People in a cluster, on average, and the coefficient of variation of that number.
+    """
+    return sqrt(
+        sum(
+            variance * (1.0 + ((cv**2 + 1.0) * size - 1.0) * icc) / (count * size)
+            for variance, icc, count in zip(variances, iccs, clusters, strict=True)
+        )
+    )
+
+
+def parallel_difference_se(
+    kind: str,
+    means: tuple[float, float],
+    icc: float,
+    clusters: tuple[float, float],
+    size: float,
+    cv: float = 0.0,
+) -> float:
+    """Return the standard error of the difference of control and treated arms; see above."""
+    for mean in means:
+        check_mean(kind, mean, "mean under control or treatment")
+    found = [arm_variance(kind, one, icc, means[0]) for one in means]
+    return difference_se([one[0] for one in found], [one[1] for one in found], clusters, size, cv)
+
+
+def cells_se(
+    kind: str,
+    means: Matrix,
+    schedule: Matrix,
+    people: Matrix,
+    components: VarianceComponents,
+    control: float,
+    icc: float,
+) -> float:
+    """Return the standard error over periods.
+
+    Parameters
+    ----------
+    kind : str
+    means, schedule, people : (I, J) arrays
+        Of each cluster-period; the schedule is NaN where nothing is measured.
+    components : VarianceComponents
+        Of an outcome with variance one.
+    control, icc : float
+        Mean and ICC under control.
+    """
+    seen = ~np.isnan(schedule)
+    for mean in np.unique(means[seen]):
+        check_mean(kind, float(mean), "mean of a period")
+    spread = np.ones(means.shape)
+    for mean in np.unique(means[seen]):
+        spread[means == mean] = sqrt(arm_variance(kind, float(mean), icc, control)[0])
+    return gls_standard_error(schedule, people, components, scale=1.0 / spread)
+
+
+def no_formula(kind: str, why: str) -> InputError:
+    """Return the refusal of a formula."""
+    return InputError(f"outcome = '{kind}': there is no formula for {why}; simulate it")

@@ -1,0 +1,236 @@
+"""Words for a protocol: the sample size, the target difference, and what guidelines ask for.
+
+The paragraph has every input of the calculation, so that somebody else can do it again. The
+statement of the target difference follows DELTA2 (Cook and others 2018, doi 10.1136/bmj.k3750);
+the items are those of SPIRIT 2013, of CONSORT's extension to cluster trials (Campbell and others
+2012) and of that to stepped wedges (Hemming and others 2018) that a design decides. What a design
+does not say is asked for in square brackets.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.trials.analyses.analysis_plan import average_meant
+from sim.trials.data.outcome_kind import CONTINUOUS
+from sim.trials.designs.design import TRANSITION, arm_sizes, randomisation_words
+from sim.trials.power.important import important_difference
+from sim.trials.power.power_outcome import analysis_sentence
+
+if TYPE_CHECKING:
+    from sim.trials.power.formula_answer import FormulaAnswer
+    from sim.trials.power.power_outcome import PowerOutcome
+    from sim.trials.power.power_study import Study
+
+WIDTH = 88
+
+
+def protocol_of_formula(answer: FormulaAnswer) -> str:
+    """Return the words of a design whose power was found by formula."""
+    f = answer.formula
+    how = (
+        f"Power was calculated by formula: a t test by the noncentral t distribution with "
+        f"{f.df:.0f} degrees of freedom ({f.df_rule}) and a standard error of {f.se:.3g}, the "
+        "correlations taken as known"
+    )
+    return _document(answer.study, f.power, "", f.effect, how, _inputs_of_formula(answer))
+
+
+def protocol_of_simulation(outcome: PowerOutcome) -> str:
+    """Return the words of a design whose power was simulated."""
+    result = outcome.result
+    rate, found = result.performance.power, result.performance
+    error = f" (Monte Carlo standard error {100.0 * rate.monte_carlo_se:.1f} points)"
+    how = (
+        f"Power was found by simulating {rate.trials} trials and their analysis (seed "
+        f"{result.seed})"
+    )
+    if result.null is not None:
+        how += f", in which the test's type I error was {result.null.power.value:.3f}"
+    if result.formula is not None:
+        how += f"; by formula it is {100.0 * result.formula.power:.0f}%"
+    assumed = result.assumed
+    inputs = (
+        f"a standard deviation of {assumed.sd:.3g}, an intracluster correlation of "
+        f"{assumed.icc:.3g}{_over_time(result.study, assumed.cac, assumed.iac)}"
+        f"{_of_effect(result.study)}"
+    )
+    if result.study.file.agents is not None:
+        inputs += " (as simulated by the agent-based model over its posterior draws)"
+    return _document(result.study, rate.value, error, found.true_effect, how, inputs)
+
+
+def _inputs_of_formula(answer: FormulaAnswer) -> str:
+    a = answer.assumed
+    if a.outcome == CONTINUOUS:
+        first = f"a standard deviation of {a.sd:.3g}"
+    elif a.outcome == "binary":
+        first = f"a probability under control of {a.mean:.3g}"
+    else:
+        first = f"a mean count under control of {a.mean:.3g}"
+    over = _over_time(answer.study, a.cac, a.iac)
+    more = _of_effect(answer.study)
+    if abs(answer.formula.expected - answer.formula.effect) > 0.05 * abs(answer.formula.effect):
+        more += (
+            f"; the analysis can be expected to estimate {answer.formula.expected:.3g} instead of "
+            f"{answer.formula.effect:.3g}"
+        )
+    return f"{first}, an intracluster correlation of {a.icc:.3g}{over}{more}"
+
+
+def _of_effect(study: Study) -> str:
+    """Return how an effect varies and builds up."""
+    s = study.file.statistical
+    if s is None:
+        return ""
+    found = ""
+    if s.effect_heterogeneity:
+        found += f", effects that differ between teams with SD {s.effect_heterogeneity:g}"
+    if s.exposure:
+        shares = ", ".join(f"{one:g}" for one in s.exposure)
+        found += f", an effect of {s.effect:g} that builds up by period as {shares}"
+    return found
+
+
+def _over_time(study: Study, cac: float, iac: float) -> str:
+    """Return the correlations over time that enter a calculation."""
+    design = study.design
+    if design.is_parallel and design.baseline == "none":
+        return ""
+    found = f", a cluster autocorrelation of {cac:.3g}"
+    s = study.file.statistical
+    if s is not None and s.cluster_decay < 1.0:
+        found += f" that falls by a factor of {s.cluster_decay:g} a period"
+    if design.sampling != "cross-sectional":
+        found += f" and an individual autocorrelation of {iac:.3g}"
+    return found
+
+
+def _document(study: Study, power: float, error: str, effect: float, how: str, inputs: str) -> str:
+    parts = [
+        ("Sample size", [sample_size(study, power, error, effect, how, inputs)]),
+        ("Target difference (DELTA2)", target_difference(study, effect)),
+        ("Items that this design answers", items(study)),
+    ]
+    lines = [f"# {study.file.title}", ""]
+    for title, paragraphs in parts:
+        lines += [f"## {title}", ""]
+        for one in paragraphs:
+            lines += wrap(one, WIDTH, subsequent_indent="  " if one.startswith("- ") else "")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def sample_size(
+    study: Study, power: float, error: str, effect: float, how: str, inputs: str
+) -> str:
+    """Return the paragraph on sample size, with every input of the calculation.
+
+    Parameters
+    ----------
+    study : Study
+    power : float
+    error : str
+        What to say of its Monte Carlo error.
+    effect : float
+        True difference of the estimand.
+    how, inputs : str
+        How it was calculated, and with which spread and correlations.
+    """
+    from sim import __version__
+
+    design, plan = study.design, study.plan
+    variation = (
+        f" (coefficient of variation {design.size_variation:g})" if design.size_variation else ""
+    )
+    if design.is_parallel:
+        control, treated = arm_sizes(design)
+        who = f"{treated} teams with the programme and {control} in control, each with"
+        people = f"{design.size:g} service users{variation}"
+    else:
+        who = (
+            f"{design.total_clusters} teams in {len(design.clusters)} sequences over "
+            f"{design.periods} periods of {design.period_weeks} weeks, each with"
+        )
+        people = f"{design.size:g} service users{variation} a period ({design.sampling})"
+    loss = design.attrition.rate
+    lost = f", {100.0 * loss:g}% lost to follow-up ({design.attrition.mechanism})" if loss else ""
+    return (
+        f"With {who} {people}, the trial has {100.0 * power:.0f}% power{error} to find a "
+        f"difference of {effect:.3g}, {average_meant(design, plan)}, at a two-sided level of "
+        f"{100.0 * plan.alpha:g}%, given {inputs}{lost}. The analysis is: "
+        f"{analysis_sentence(study).rstrip('.')}. {how}. Software: refocus {__version__}."
+    )
+
+
+def target_difference(study: Study, effect: float) -> list[str]:
+    """Return what DELTA2 asks of a target difference, one item each."""
+    file, design = study.file, study.design
+    important = important_difference(file)
+    if important is None:
+        threshold = "[say which difference matters to people, and how that is known]"
+    else:
+        threshold = f"{important.value:g} ({important.source})"
+    name = "the primary outcome" if file.agents is None else file.agents.measure
+    scale = {
+        "continuous": "difference of means",
+        "binary": "difference of probabilities",
+        "count": "difference of mean counts",
+    }["continuous" if file.statistical is None else file.statistical.outcome]
+    known = isfinite(effect)
+    return [
+        f"- Primary outcome: {name}; {scale} {average_meant(design, study.plan)}.",
+        f"- Target difference: {effect:.3g}." if known else "- Target difference: not known.",
+        f"- Smallest important difference: {threshold}.",
+        f"- Why this difference: {file.target.rationale or '[say where it comes from]'}",
+        "- Important and realistic: [say whether patients and professionals were asked, and what "
+        "trials and reviews found]",
+        f"- Level and power: {study.plan.alpha:g} two-sided, power {file.target.power:g} wanted.",
+        "- Allocation: " + " : ".join(str(one) for one in design.clusters) + " teams.",
+        "- Sensitivity: " + _ranges(study),
+    ]
+
+
+def _ranges(study: Study) -> str:
+    found = [
+        f"{name} from {low:g} to {high:g}"
+        for name, (low, high) in sorted(study.file.uncertainty.ranges.items())
+    ]
+    spread = study.file.uncertainty.effect_se
+    if spread:
+        found.insert(0, f"effect with a standard error of {spread:g}")
+    return "; ".join(found) if found else "[no range stated in [uncertainty]]"
+
+
+def items(study: Study) -> list[str]:
+    """Return items of SPIRIT and of CONSORT's extensions with a design's answers."""
+    design, plan = study.design, study.plan
+    found = [
+        "- SPIRIT 12, CONSORT cluster 6a: outcomes are measured on service users; the team is what "
+        "is randomised.",
+        "- SPIRIT 14, CONSORT cluster 7a: see the sample size above (number of teams, size, its "
+        "variation, intracluster correlation).",
+        f"- SPIRIT 16a, CONSORT cluster 8: {randomisation_words(design)}.",
+        "- SPIRIT 16b, CONSORT cluster 10: [who recruits, before or after allocation is known, and "
+        "who consents: teams, service users, or both]",
+        f"- SPIRIT 20a, CONSORT cluster 12a: {analysis_sentence(study).rstrip('.')}.",
+        f"- SPIRIT 20c: {plan.missing}; estimand {average_meant(design, plan)}, whether or not "
+        "people were lost or left (treatment policy).",
+        "- SPIRIT 21: interim analyses: none.",
+        "- CONSORT cluster 2a: staff are trained as a team, so that its service users share the "
+        "programme.",
+    ]
+    if not design.is_parallel:
+        transition = int((np.asarray(design.schedule) == TRANSITION).sum(axis=1).max())
+        found += [
+            f"- CONSORT stepped wedge 3a: {len(design.clusters)} sequences, {design.periods} "
+            f"periods of {design.period_weeks} weeks, {design.sampling}; periods of transition "
+            f"that are not analysed: {transition}.",
+            "- CONSORT stepped wedge 12a: an effect for each period is in the model; "
+            f"what is estimated: {plan.estimand}.",
+        ]
+    return found

@@ -1,0 +1,72 @@
+"""Words for a protocol: every input of the calculation is in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sim.api.analyse import analyse
+from sim.cli import main
+from sim.trials.designs.design_file import load_design
+from sim.trials.power.formula_answer import formula_answer
+from sim.trials.power.power_outcome import PowerOutcome
+from sim.trials.power.power_study import simulate_power, study_of
+from sim.trials.power.protocol import protocol_of_formula, protocol_of_simulation
+
+DATA = Path(__file__).parent / "data"
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_paragraph_has_every_input_of_the_calculation() -> None:
+    study = study_of(load_design("stepped-wedge-slow"))
+    answer = formula_answer(study)
+    text = one_line(protocol_of_formula(answer))
+    f, s = answer.formula, study.file.statistical
+    assert s is not None
+    for piece in (
+        f"{study.design.total_clusters} teams in {len(study.design.clusters)} sequences",
+        f"{study.design.size:g} service users",
+        f"standard deviation of {s.sd:g}",
+        f"intracluster correlation of {s.icc:g}",
+        f"cluster autocorrelation of {s.cac:g}",
+        f"{100 * answer.formula.power:.0f}% power",
+        "two-sided level of 5%",
+        "Kenward-Roger",
+        "refocus 0.",
+        "builds up by period as",
+        # A constant effect does not estimate the average of one that builds up.
+        f"expected to estimate {f.expected:.3g} instead of {f.effect:.3g}",
+        "CONSORT stepped wedge 12a",
+    ):
+        assert piece in text
+
+
+def test_a_simulated_one_tells_seed_trials_and_monte_carlo_error() -> None:
+    study = study_of(load_design("two-point-target"), 0)
+    result = simulate_power(study, 40, seed=7, workers=1)
+    text = one_line(protocol_of_simulation(PowerOutcome(result)))
+    assert "simulating 40 trials and their analysis (seed 7)" in text
+    assert "Monte Carlo standard error" in text
+    assert "type I error was" in text
+
+
+def test_the_command_prints_it_and_refuses_what_has_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["power", "four-point-target", "--formula-only", "--format", "protocol"]
+    assert main(given) == 0
+    assert "## Target difference (DELTA2)" in capsys.readouterr().out
+    assert main([*given, "--find", "clusters"]) == 2
+    assert "goes with the power of one design" in capsys.readouterr().err
+
+
+def test_code_of_a_binary_outcome_names_both_models() -> None:
+    found = analyse(DATA / "bin_parallel.csv", "y ~ arm + (1|team)", "arm", family="binomial")
+    code = found.code("R")
+    assert "geeglm(y ~ arm, id = " in code
+    assert "glmer(y ~ arm + (1|team), data = d, family = binomial, nAGQ = 9)" in code
+    assert "lapply(c(0, 1)" in code

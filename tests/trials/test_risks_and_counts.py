@@ -1,0 +1,174 @@
+"""Power for binary and count outcomes: simulated with given correlations, and by formula."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.errors import InputError
+from sim.trials.analyses.methods import marginal
+from sim.trials.data.outcome_kind import (
+    BINARY,
+    COUNT,
+    correlation,
+    cumulative,
+    latent_correlations,
+    outcomes,
+    variation_of_rates,
+)
+from sim.trials.designs.correlation import from_correlations
+from sim.trials.designs.design_file import design_from_table, trial_design
+from sim.trials.designs.design_schema import DesignFile
+from sim.trials.power.formula_answer import formula_answer
+from sim.trials.power.generalised_power import cells_se, difference_se
+from sim.trials.power.power_study import simulate_power, statistical_source, study_of
+
+
+def file_of(outcome: str, **changed: Any) -> DesignFile:
+    given: dict[str, Any] = {"outcome": outcome, "mean": 0.3, "effect": 0.15, "icc": 0.04}
+    given |= {k: v for k, v in changed.items() if k not in ("design", "analysis", "attrition")}
+    design = changed.get("design", {})
+    if "clusters_by_sequence" not in design:
+        design = {"type": "parallel", "clusters": 16, "size": 20} | design
+    parts = {k: changed[k] for k in ("analysis", "attrition") if k in changed}
+    return design_from_table({"design": design, "statistical": given, **parts}, "test")
+
+
+def test_two_normal_numbers_give_a_probability_by_hand() -> None:
+    # With a median threshold P(both) = 1/4 + asin(r)/(2 pi).
+    r = 0.37
+    want = np.arcsin(r) / (2 * np.pi) / 0.25
+    assert correlation(r, BINARY, 0.5, 0.0) == pytest.approx(want, abs=1e-6)
+
+
+def test_a_count_has_its_distribution() -> None:
+    k = variation_of_rates(0.8, 0.05)
+    assert 0.8 / (0.8 + (k * 0.8) ** 2) == pytest.approx(0.95)
+    rng = np.random.default_rng(1)
+    drawn = outcomes(COUNT, np.full(200_000, 0.8), rng.standard_normal(200_000), k)
+    assert drawn.mean() == pytest.approx(0.8, abs=0.01)
+    assert drawn.var() == pytest.approx(0.8 + (k * 0.8) ** 2, rel=0.02)
+    assert cumulative(COUNT, 2.0, 0.0)[0] == pytest.approx(np.exp(-2.0))
+
+
+@pytest.mark.parametrize(("kind", "mean"), [("binary", 0.3), ("count", 0.8)])
+def test_simulated_outcomes_have_the_correlations_asked_for(kind: str, mean: float) -> None:
+    design = {"type": "matrix", "clusters_by_sequence": [2000, 2000], "size": 4}
+    design |= {"schedule": [[0, 0], [0, 1]], "sampling": "closed cohort"}
+    file = file_of(kind, mean=mean, icc=0.1, cac=0.6, iac=0.4, effect=0.1, design=design)
+    data = statistical_source(file).simulate(trial_design(file), 5, 0)
+    control = data.outcome[data.period == 0].reshape(-1, 4)
+    assert control.mean() == pytest.approx(mean, abs=0.015)
+    within = [np.cov(control[:, i], control[:, j])[0, 1] for i in range(4) for j in range(i)]
+    assert np.mean(within) / control.var() == pytest.approx(0.1, abs=0.015)
+    first, last = (data.outcome[data.period == one] for one in (0, 1))
+    # The same people in clusters that stay in control.
+    never = data.arm[data.period == 0] == 0
+    same = np.corrcoef(first[never], last[never])[0, 1]
+    assert same == pytest.approx(0.1 * 0.6 + 0.9 * 0.4, abs=0.03)
+    treated = data.outcome[(data.period == 1) & (data.treatment == 1)].mean()
+    assert treated == pytest.approx(mean + 0.1, abs=0.025)
+
+
+def test_formula_and_simulation_agree() -> None:
+    # A probability in the middle and few people: quick to fit.
+    file = file_of("binary", mean=0.4, effect=0.25, icc=0.05, design={"clusters": 10, "size": 20})
+    study = study_of(file)
+    assert study.plan.test == "marginal"
+    found = simulate_power(study, 120, seed=3, workers=1)
+    formula = found.formula
+    assert formula is not None
+    assert formula.df == 8
+    spread = 4.0 * found.performance.power.monte_carlo_se
+    assert found.performance.power.value == pytest.approx(formula.power, abs=spread)
+    assert found.performance.bias == pytest.approx(0.0, abs=4.0 * found.performance.bias_se)
+    assert found.performance.empirical_se == pytest.approx(formula.se, rel=0.15)
+    assert found.null is not None
+    assert found.null.power.value < 0.12
+
+
+def test_periods_of_one_mean_are_those_of_a_linear_model() -> None:
+    schedule = np.array([[0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]).repeat(4, axis=0)
+    parts = from_correlations(1.0, 0.05, 0.8)
+    means = np.full((8, 3), 0.4)
+    found = cells_se(BINARY, means, schedule, np.full((8, 3), 12.0), parts, 0.4, 0.05)
+    from sim.trials.power.gls_power import gls_standard_error
+
+    plain = gls_standard_error(schedule, 12.0, from_correlations(0.24, 0.05, 0.8))
+    assert found == pytest.approx(plain)
+
+
+def test_one_arm_is_a_mean_of_clusters_by_hand() -> None:
+    # 0.25 (1 + 9 * 0.1) / (5 * 10) in each arm.
+    want = np.sqrt(2 * 0.25 * 1.9 / 50)
+    assert difference_se((0.25, 0.25), (0.1, 0.1), (5, 5), 10) == pytest.approx(want)
+
+
+def test_power_rises_with_clusters_and_falls_with_icc_and_loss() -> None:
+    def power(**changed: Any) -> float:
+        return formula_answer(
+            study_of(file_of("count", mean=0.8, effect=-0.3, **changed))
+        ).formula.power
+
+    assert power(design={"clusters": 24}) > power() > power(icc=0.1)
+    lost = {"rate": 0.3, "mechanism": "completely at random"}
+    assert power(attrition=lost) < power()
+    assert power(design={"type": "stepped wedge", "steps": 4}) > 0.0
+
+
+def test_an_effect_of_nothing_has_the_level() -> None:
+    assert formula_answer(study_of(file_of("binary"))).formula.type_i_error == pytest.approx(0.05)
+
+
+def test_a_separated_arm_fails_instead_of_counting_as_found() -> None:
+    from sim.trials.analyses.analysed_trial import AnalysedTrial
+    from sim.trials.fits.cell_sums import RandomEffect
+
+    clusters = np.repeat(np.arange(6), 5)
+    arm = (clusters % 2).astype(float)
+    x = np.column_stack([np.ones(30), arm])
+    trial = AnalysedTrial(x, arm, 1, clusters, [RandomEffect("cluster", clusters)])
+    assert marginal.test(trial) is None
+    assert marginal.family_of(np.array([0.5])) is None
+    assert marginal.family_of(np.array([0.0, 3.0])) == "poisson"
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"mean": 1.3}, "must lie between 0 and 1"),
+        ({"effect": 0.8}, "mean \\+ effect"),
+        ({"sd": 3.0}, "leave it out"),
+        ({"icc": 0.9999}, "cannot be so alike"),
+        ({"design": {"baseline": "ancova"}}, "has none"),
+        ({"attrition": {"rate": 0.1, "mechanism": "not at random"}}, "completely at random"),
+    ],
+)
+def test_what_such_an_outcome_may_not_have(changed: dict[str, Any], message: str) -> None:
+    def attempt() -> None:
+        file = file_of("binary", **changed)
+        statistical_source(file).simulate(trial_design(file), 1, 0)
+
+    with pytest.raises(InputError, match=message):
+        attempt()
+
+
+def test_a_marginal_test_needs_such_an_outcome() -> None:
+    with pytest.raises(InputError, match="outcome = 'binary' or 'count'"):
+        design_from_table(
+            {
+                "design": {"type": "parallel", "clusters": 12},
+                "statistical": {},
+                "analysis": {"test": "marginal"},
+            },
+            "test",
+        )
+
+
+def test_latent_correlations_are_larger() -> None:
+    found = latent_correlations(BINARY, 0.2, 0.05, 0.7, 0.5, 0.9)
+    assert found.icc > 0.05
+    assert 0.0 < found.cac < 1.0
+    assert correlation(found.icc * found.cac, BINARY, 0.2, 0.0) == pytest.approx(0.035, abs=1e-6)
