@@ -65,12 +65,17 @@ WORDS = 11
 
 
 class QprScores(NamedTuple):
-    """Scores from one set of 22 answers."""
+    """Scores from one set of 22 answers; the last five are parts of QPR-15, by process."""
 
     qpr15: float
     qpr22: float
     intrapersonal: float
     interpersonal: float
+    connectedness: float
+    hope: float
+    identity: float
+    meaning: float
+    empowerment: float
 
 
 class QprModel(NamedTuple):
@@ -172,24 +177,30 @@ def qpr_scores_with(user: Any, model: QprModel, p: Any, key: Key, week: int) -> 
             start + model.latent * user.baseline_meaning,
             start + model.latent * user.baseline_empowerment,
         )
-    short = 0
+    first, second, third, fourth, fifth = 0, 0, 0, 0, 0
     other = 0
-    for item in range(WORDS):
-        short += answer(
-            levels[ITEM_PROCESS[item]]
-            + model.stable * low_half(person[item])
-            + model.noise * low_half(today[item])
-        )
-    for item in range(WORDS, INTRAPERSONAL_ITEMS):
-        given = answer(
-            levels[ITEM_PROCESS[item]]
-            + model.stable * high_half(person[item - WORDS])
-            + model.noise * high_half(today[item - WORDS])
-        )
-        if item < SHORT_ITEMS:
-            short += given
+    for item in range(INTRAPERSONAL_ITEMS):
+        if item < WORDS:
+            own = low_half(person[item])
+            now = low_half(today[item])
         else:
+            own = high_half(person[item - WORDS])
+            now = high_half(today[item - WORDS])
+        place = ITEM_PROCESS[item]
+        given = answer(levels[place] + model.stable * own + model.noise * now)
+        if item >= SHORT_ITEMS:
             other += given
+        elif place == 0:
+            first += given
+        elif place == 1:
+            second += given
+        elif place == 2:
+            third += given
+        elif place == 3:
+            fourth += given
+        else:
+            fifth += given
+    short = first + second + third + fourth + fifth
     between = (
         model.location_interpersonal
         + mood
@@ -210,6 +221,11 @@ def qpr_scores_with(user: Any, model: QprModel, p: Any, key: Key, week: int) -> 
         float(intrapersonal + interpersonal),
         float(intrapersonal),
         float(interpersonal),
+        float(first),
+        float(second),
+        float(third),
+        float(fourth),
+        float(fifth),
     )
 
 
@@ -239,6 +255,28 @@ QPR15_IMPORTANT = 4.0
 _IMPORTANT = (
     "anchor-based in four psychosis trials, N = 681 (Psychosis 2021; 13: 220), taken for 15 items"
 )
+PROCESS_MAXIMUM = 12.0
+
+
+def _of_process(process: str) -> Measure:
+    """Return what there is to know of the three items of QPR-15 on one process."""
+    return Measure(
+        name=f"qpr_{process}",
+        title=f"QPR-15, its three items on {process}",
+        minimum=0.0,
+        maximum=PROCESS_MAXIMUM,
+        items=3,
+        rater=USER,
+        blind=True,
+        higher_is=f"more {process}",
+        retest="",
+        evidence="assumption",
+        source="the QPR has no such sub-scales; level and spread as the 15 items'",
+        note=_ONE_SET + _ASSIGNED + " Shows what moves, not a validated score: three items are "
+        "less reliable than fifteen.",
+    )
+
+
 INSTRUMENTS = (
     instrument(
         QPR,
@@ -303,5 +341,6 @@ INSTRUMENTS = (
             note=_ONE_SET
             + "Asks about connectedness and the relationship with the worker: an assumption.",
         ),
+        *(_of_process(name) for name in QprScores._fields[4:]),
     ),
 )

@@ -247,7 +247,7 @@ def goal(**changed):
 
 
 def test_goal_is_missing_until_named_and_full_once_reached(parameters):
-    p = parameters()
+    p = parameters(goal_named_when_asked=0.0)
     nothing = goal_scores(goal(has_goal=0), p, KEY, 0)
     assert nothing.named == 0.0
     assert isnan(nothing.attainment)
@@ -256,6 +256,18 @@ def test_goal_is_missing_until_named_and_full_once_reached(parameters):
     assert goal_scores(goal(has_goal=0, goals_reached=1), p, KEY, 0) == (1.0, 100.0, 1.0)
     exact = goal_scores(goal(), parameters(goal_rating_noise=0.0), KEY, 0)
     assert exact == (1.0, 40.0, 0.0)
+
+
+def test_a_goal_named_when_asked_is_not_one_that_is_worked_on(parameters):
+    """Half work on a goal, three quarters of the others name one: .875, and only half get on."""
+    p = parameters(goal_named_when_asked=0.75, goal_rating_noise=0.0)
+    people = [goal(has_goal=place % 2, goal_progress=0.4 * (place % 2)) for place in range(4000)]
+    found = [goal_scores(one, p, (1, 0, 2, 3, at, 0), 5) for at, one in enumerate(people)]
+    assert np.mean([one.named for one in found]) == pytest.approx(0.875, abs=0.02)
+    rated = {one.attainment for one in found if one.named == 1.0}
+    assert rated == {0.0, 40.0}
+    again = [goal_scores(one, p, (1, 0, 2, 3, at, 0), 9) for at, one in enumerate(people)]
+    assert [one.named for one in found] == [one.named for one in again]
 
 
 def test_costs_add_contacts_and_other_services(parameters):

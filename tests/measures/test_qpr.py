@@ -16,7 +16,7 @@ PEOPLE = 5000
 
 
 def scores(users, p, week, seed=7):
-    """Return all four scores of everybody, shape (people, 4)."""
+    """Return all scores of everybody, shape (people, 9)."""
     model = qpr_model(p)
     return np.array(
         [
@@ -123,6 +123,25 @@ def test_weights_found_beforehand_change_nothing(users, parameters):
     for place, user in enumerate(users[:100]):
         key = (7, 0, 11, 12, place, 0)
         assert qpr_scores(user, p, key, 4) == qpr_scores_with(user, qpr_model(p), p, key, 4)
+
+
+def test_the_fifteen_items_are_three_for_each_process(users, parameters):
+    found = scores(users[:500], parameters(), 8)
+    assert np.array_equal(found[:, 4:].sum(axis=1), found[:, 0])
+    assert found[:, 4:].min() >= 0.0
+    assert found[:, 4:].max() <= 12.0
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_a_process_that_rises_is_seen_in_its_own_items(users, parameters, place):
+    """Answers to the other items use the same draws and stay as they were."""
+    p = parameters(measure_sensitivity=1.0)
+    moved = [SimpleNamespace(**vars(one)) for one in users[:200]]
+    for one in moved:
+        setattr(one, PROCESSES[place], getattr(one, PROCESSES[place]) + 1.0)
+    change = (scores(moved, p, 8) - scores(users[:200], p, 8))[:, 4:]
+    assert change[:, place].mean() > 0.5
+    assert np.delete(change, place, axis=1).any() == 0
 
 
 def test_more_of_a_process_never_lowers_a_score(users, parameters):
