@@ -2,14 +2,16 @@
 
 A prior on effects is read from evidence; rules need constants. For each set of parameter values
 noise-free twins are run (the same fourteen teams with the programme and without, the same luck),
-and the six solved constants are found in turn:
+and the solved constants are found in turn:
 
 1. `practice_scale`, so that behaviour changes by `practice_change` where everybody is trained and
    coached every five weeks (the CARe reference);
 2. `support_shift_scale`, so that INSPIRE Support moves by `support_effect` under full
    implementation;
 3. `partnership_to_connectedness`, `expectations_to_empowerment`, `team_to_recovery` and
-   `worker_to_recovery`, so that the QPR-15 moves by `effect_full`, in the drawn shares.
+   `worker_to_recovery`, so that the QPR-15 moves by `effect_full`, in the drawn shares;
+4. the constants of components beyond REFOCUS, so that each alone, at full intensity, moves the
+   QPR-15 by its own effect.
 
 The QPR is taken as expected answers at each person's levels, so that questionnaire noise plays no
 part. Effects are in SD of the trial's QPR-15, so that what was drawn does not depend on other
@@ -41,13 +43,20 @@ from sim.trials.studies.refocus_trial import WEEKS, Workspace
 QPR_SD = 10.15
 SOLVED = tuple(name for name, one in registry().items() if one.solved)
 # Small enough to leave answers linear, large enough to stand above rounding.
-STEP = 0.5
+STEP, SMALL_STEP = 0.5, 0.1
 # The roads to recovery beside support, in the order in which they are given their share.
 ROADS = (
     "partnership_to_connectedness",
     "expectations_to_empowerment",
     "team_to_recovery",
     "worker_to_recovery",
+)
+# Components beyond REFOCUS: constant, effect, and the reference whose world gives the gain. Peers
+# and family act alike, so that one world serves for both.
+BEYOND = (
+    ("peer_delivery_to_recovery", "effect_peer_delivery", "peer_delivery"),
+    ("family_to_recovery", "effect_family_involvement", "peer_delivery"),
+    ("social_inclusion_to_recovery", "effect_social_inclusion", "social_inclusion"),
 )
 # What `qpr_model` reads; a NumPy record is not read by attribute outside compiled code.
 QPR_READS = (
@@ -75,6 +84,8 @@ class References:
     ----------
     delivered, coached, full : Layout
         As delivered; everybody trained and coached every five weeks; full implementation.
+    peer_delivery, social_inclusion : Layout
+        Usual care with these alone, at full intensity.
     seed : int
         Seed of the keyed draws.
     """
@@ -82,6 +93,8 @@ class References:
     delivered: Layout
     coached: Layout
     full: Layout
+    peer_delivery: Layout
+    social_inclusion: Layout
     seed: int
 
     @property
@@ -98,9 +111,19 @@ def references(seed: int = 1, roster: Roster | None = None) -> References:
         load_scenario("continuing-coaching"),
         {"support.supervision.every": 5, "conditions.attendance_assured": 1.0},
     )
-    scenarios = (load_scenario("refocus-as-delivered"), as_in_care, load_scenario("refocus-full"))
-    delivered, coached, full = (lay_out(roster, expand(one, roster, WEEKS)) for one in scenarios)
-    return References(delivered, coached, full, seed)
+    delivered, usual = load_scenario("refocus-as-delivered"), load_scenario("usual-care")
+    alone = {"who.teams": "intervention-arm"}
+    scenarios = (
+        delivered,
+        as_in_care,
+        load_scenario("refocus-full"),
+        adjusted(usual, {**alone, "beyond.peer_delivery.intensity": 1.0}),
+        adjusted(usual, {**alone, "beyond.social_inclusion.intensity": 1.0}),
+    )
+    first, coached, full, peers, social = (
+        lay_out(roster, expand(one, roster, WEEKS)) for one in scenarios
+    )
+    return References(first, coached, full, peers, social, seed)
 
 
 @dataclass(frozen=True)
@@ -284,6 +307,17 @@ def solve_recovery(p: Any, twins: Twins, usual: Reading) -> tuple[float, float]:
     return gains[team], gains[worker]
 
 
+def solve_beyond(p: Any, twins: Twins, usual: Reading) -> None:
+    """Set the constants of components beyond REFOCUS; the QPR-15 is linear in each."""
+    gains: dict[str, float] = {}
+    for constant, effect, layout in BEYOND:
+        if layout not in gains:
+            p[constant] = SMALL_STEP
+            gains[layout] = twins.change(layout, p, usual).qpr / SMALL_STEP
+        wanted = float(p[effect]) * QPR_SD
+        p[constant] = within(constant, wanted / gains[layout]) if gains[layout] > 1e-6 else 0.0
+
+
 def solve(p: Any, twins: Twins) -> tuple[float, float]:
     """Find the solved constants of one parameter record, in place; return `deviate`'s gains.
 
@@ -303,7 +337,9 @@ def solve(p: Any, twins: Twins) -> tuple[float, float]:
     usual = twins.usual(p)
     solve_practice(p, twins, usual)
     solve_support(p, twins, usual)
-    return solve_recovery(p, twins, usual)
+    gains = solve_recovery(p, twins, usual)
+    solve_beyond(p, twins, twins.usual(p))
+    return gains
 
 
 def deviate(p: Any, gains: tuple[float, float], effect: float) -> None:

@@ -140,15 +140,19 @@ def team_readiness(team: Any, trust: Any, action: Any, p: Any) -> TeamReadiness:
 def staff_readiness(staff: Any, team: Any, action: Any, p: Any) -> StaffReadiness:
     """Let a practitioner's readiness follow the team, own values and support received.
 
-    Target T = U + w (R_team - U_team) + v (values - usual values) + (1 - U)(s W + l D), with W the
-    staff-wellbeing and D the lived-experience support of the scenario (D acts on those with own
-    experience).
+    Target T = U + w (R_team - U_team) + v (values - usual values) + (1 - U)(s W + l n D), with W
+    the staff-wellbeing and D the lived-experience support of the scenario. D acts on those with own
+    experience, as far as they lack support: n = 1 for who has told nobody, and for who has told
+    colleagues the chance of not feeling supported, 1 - `disclosed_supported_share`.
 
-    Source: no figure seen. Grade: assumption.
+    Source: national survey: of those who had disclosed, 79% felt supported. Grade: literature for
+    that share, assumption for the rest.
     """
     own = action.staff_wellbeing * p.readiness_from_wellbeing
     if staff.lived_experience == 1:
-        own = own + action.lived_experience_support * p.readiness_from_lived_experience_support
+        lacking = 1.0 - p.disclosed_supported_share if staff.disclosed > 0 else 1.0
+        given = action.lived_experience_support * lacking
+        own = own + given * p.readiness_from_lived_experience_support
     target = share(
         staff.readiness_usual
         + p.readiness_team_to_staff * (team.readiness - team.readiness_usual)

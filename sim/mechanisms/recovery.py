@@ -141,10 +141,16 @@ def programme_responses(user: Any, team: Any, action: Any, p: Any) -> Responses:
     of the stage. Three roads lead to recovery: by support, of which a share c of the slope between
     people is causal; by the team (t) and by the own worker (e), for practice change that support
     does not see. t and e are solved so that full implementation has the effect that was drawn for
-    it. The partnership project and components beyond REFOCUS act directly.
+    it. The partnership project acts directly.
 
-    Source: evidence on effects, see `docs/evidence.md`; nothing was seen for components beyond
-    REFOCUS. Grade: assumption for how the effect is shared between the roads.
+    Components beyond REFOCUS add s (peers + family + citizenship) to all five, as evidence speaks
+    of personal recovery as a whole; their constants are solved from effects like the programme's
+    own. To identity, citizenship adds in proportion to the threat that a person bears, threat over
+    mean threat: who bears more of it, as black service users do, gains more.
+
+    Source: evidence on effects, see `docs/evidence.md`; identity was the core category for black
+    service users (direction). Grade: literature for the effect of peers, assumption for those of
+    family and citizenship and for how effects are shared between the roads.
     """
     weight = p.theory_strength * responsiveness(user.stage, p)
     causal = weight * p.causal_share * p.experience_to_recovery
@@ -156,15 +162,18 @@ def programme_responses(user: Any, team: Any, action: Any, p: Any) -> Responses:
     )
     process = causal * (relation + support) + practice
     partnership = p.partnership_to_connectedness * team.partnership
-    peers = p.peer_delivery_to_hope * action.peer_delivery
-    citizenship = p.social_inclusion_to_recovery * action.social_inclusion
-    family = p.family_to_connectedness * action.family_involvement
+    stage = responsiveness(user.stage, p)
+    peers = stage * p.peer_delivery_to_recovery * action.peer_delivery
+    family = stage * p.family_to_recovery * action.family_involvement
+    citizenship = stage * p.social_inclusion_to_recovery * action.social_inclusion
+    borne = user.identity_threat / p.identity_threat_mean
+    beyond = peers + family + citizenship
     return Responses(
-        connectedness=process + causal * relation + partnership + citizenship + family,
-        hope=process + causal * support + peers,
-        identity=process + causal * experience + citizenship,
-        meaning=process + causal * experience,
-        empowerment=process + causal * experience,
+        connectedness=process + causal * relation + partnership + beyond,
+        hope=process + causal * support + beyond,
+        identity=process + causal * experience + peers + family + citizenship * borne,
+        meaning=process + causal * experience + beyond,
+        empowerment=process + causal * experience + beyond,
     )
 
 

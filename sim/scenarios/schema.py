@@ -316,8 +316,8 @@ class Timing(Part):
         "roster",
         "Who starts first: the roster's first; the readiest as measured; whom chance draws; those "
         "whose service users report the lowest recovery at the start (QPR-15 of the research "
-        "sample); the largest share of black service users (a priority, never a difference in "
-        "effect); or whole trusts, the roster's first.",
+        "sample); the largest share of black service users (a priority: REFOCUS works no "
+        "differently for them); or whole trusts, the roster's first.",
     )
 
 

@@ -9,7 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from calibration.solve import QPR_SD, SOLVED, Twins, deviate, expected_qpr15, references, solve
+from calibration.solve import (
+    QPR_SD,
+    SOLVED,
+    Twins,
+    deviate,
+    expected_qpr15,
+    references,
+    solve,
+    solve_beyond,
+)
 from sim.measures.qpr import qpr_scores
 from sim.mechanisms.recovery import PROCESSES
 from sim.parameters import from_record, registry, resolve, to_record
@@ -111,6 +120,15 @@ def test_another_place_deviates_by_what_is_said(twins: Twins, solved: Solve) -> 
     before = twins.change("full", p).qpr
     deviate(p, gains, 0.15)
     assert (twins.change("full", p).qpr - before) / QPR_SD == pytest.approx(0.15, abs=0.01)
+
+
+def test_components_beyond_refocus_have_the_effects_that_were_drawn(twins: Twins) -> None:
+    p = to_record(resolve({"effect_peer_delivery": 0.3, "effect_social_inclusion": -0.2}))[0]
+    usual = twins.usual(p)
+    solve_beyond(p, twins, usual)
+    for layout, effect in (("peer_delivery", 0.3), ("social_inclusion", -0.2)):
+        found = twins.change(layout, p, usual).qpr / QPR_SD
+        assert found == pytest.approx(effect, abs=0.01)
 
 
 def test_defaults_are_solved_ones(solved: Solve) -> None:

@@ -101,6 +101,25 @@ def test_support_for_lived_experience_acts_on_those_who_have_it() -> None:
     assert after[0] == 0.5 < after[1]
 
 
+def test_who_disclosed_and_feels_supported_gains_no_more() -> None:
+    """Of ten who disclosed eight are supported already: a fifth of the rise of who told nobody."""
+    p = resolve({"disclosed_supported_share": 0.8})
+    action = plain_record("action", lived_experience_support=1.0)
+    rises = [
+        staff_readiness(
+            plain_record(
+                "staff", readiness=0.5, readiness_usual=0.5, lived_experience=1, disclosed=told
+            ),
+            plain_record("team"),
+            action,
+            p,
+        ).readiness
+        - 0.5
+        for told in (0, 1, 2)
+    ]
+    assert rises[1] == rises[2] == pytest.approx(0.2 * rises[0])
+
+
 def test_drift_is_counted_in_standard_deviations_of_readiness_between_teams() -> None:
     p = resolve(
         {

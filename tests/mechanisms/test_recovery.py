@@ -109,6 +109,34 @@ def usual_user(p, **changed: float):
     return plain_record("service_user", **(values | changed))
 
 
+BEYOND = {
+    "peer_delivery": "peer_delivery_to_recovery",
+    "family_involvement": "family_to_recovery",
+    "social_inclusion": "social_inclusion_to_recovery",
+}
+
+
+@pytest.mark.parametrize("component", BEYOND)
+def test_components_beyond_refocus_move_recovery_as_a_whole(component: str) -> None:
+    p = resolve({BEYOND[component]: 0.2, "response_stage_1": 0.5, "response_stage_3": 1.2})
+    action, team = plain_record("action", **{component: 0.5}), plain_record("team")
+    for stage, responds in ((1, 0.5), (3, 1.2)):
+        found = programme_responses(usual_user(p, stage=stage), team, action, p)
+        assert found == pytest.approx([0.5 * 0.2 * responds] * 5)
+
+
+def test_work_on_social_factors_does_more_for_whom_society_threatens_more() -> None:
+    """Twice the mean threat: twice the rise in identity, and nothing else differs."""
+    p = resolve({"identity_threat_mean": 0.4, "social_inclusion_to_recovery": 0.1})
+    action, team = plain_record("action", social_inclusion=1.0), plain_record("team")
+    usual, black = (
+        programme_responses(usual_user(p, identity_threat=threat), team, action, p)
+        for threat in (0.4, 0.8)
+    )
+    assert black.identity == pytest.approx(2.0 * usual.identity)
+    assert black._replace(identity=0.0) == usual._replace(identity=0.0)
+
+
 def test_usual_experience_calls_for_no_response() -> None:
     p = defaults()
     assert set(usual_responses(usual_user(p), p)) == {0.0}
