@@ -19,6 +19,7 @@ from calibration import pushforward
 from docs import (
     build_architecture,
     build_evidence,
+    build_levers,
     build_odd,
     build_readme,
     build_reference,
@@ -29,6 +30,7 @@ from docs import (
 from docs.marked import filled
 from sim.parameters import document as parameters
 from sim.scenarios import document as scenarios
+from sim.scenarios import levers
 
 FOLDER = Path(__file__).resolve().parent
 VALIDATION = FOLDER / "validation-trials.md"
@@ -57,12 +59,14 @@ SOURCE_PAGES: dict[Path, Callable[[], str]] = {
     build_reference.PYTHON: marked(build_reference.PYTHON, build_reference.WANTED_PYTHON),
     build_evidence.PICTURE: build_evidence.picture,
     build_evidence.PAGE: marked(build_evidence.PAGE, build_evidence.WANTED),
+    build_levers.PAGE: marked(build_levers.PAGE, build_levers.WANTED),
     build_architecture.PICTURE: build_architecture.picture,
     build_architecture.PAGE: marked(build_architecture.PAGE, build_architecture.PARTS),
 }
 RESULT_PAGES: dict[Path, Callable[[], str]] = {
     pushforward.HOME: pushforward.anew,
     build_split.PAGE: build_split.text,
+    levers.MEASURED: build_levers.text,
     build_readme.PICTURE: build_readme.picture,
     build_readme.PAGE: marked(build_readme.PAGE, build_readme.PARTS),
     VALIDATION: validation,

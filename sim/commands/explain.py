@@ -1,4 +1,4 @@
-"""`refocus explain`: what a parameter, measure, scenario, its elements or a state variable is."""
+"""`refocus explain`: what a parameter, measure, scenario, lever or state variable is."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     """Add the command's parser."""
     parser = commands.add_parser(
         "explain",
-        help="explain a parameter, measure, scenario, its elements or a state variable",
+        help="explain a parameter, measure, scenario, lever or state variable",
         description="Explain a parameter, measure, scenario, an element of scenarios, a state "
-        "variable, a rule, or the week.",
+        "variable, a rule, or the week; of what can be set, what it moves and by how much.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -35,6 +35,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 def run(given: argparse.Namespace) -> int:
     """Print the explanation."""
     from sim.errors import InputError, unknown
+    from sim.scenarios.levers import lever_text
 
     if given.compiled and given.name != WEEK:
         raise InputError(f"--compiled: goes with the name {WEEK!r} only, not {given.name!r}")
@@ -48,6 +49,7 @@ def run(given: argparse.Namespace) -> int:
             element_text(given.name),
             state_text(given.name),
             rule_text(given.name),
+            lever_text(given.name),
             week_text(given.name, given.compiled),
         )
         if text
@@ -63,6 +65,7 @@ def known_names() -> list[str]:
     from sim.link import elements
     from sim.measures.catalogue import catalogue
     from sim.parameters import registry
+    from sim.scenarios.levers import measured
     from sim.scenarios.library import scenario_names
     from sim.state import KINDS
 
@@ -72,6 +75,7 @@ def known_names() -> list[str]:
         *(one.name for one in catalogue().values()),
         *scenario_names(),
         *(one.name for one in elements()),
+        *(one.lever for one in measured() if one.kind != "scenario"),
         *states,
         *rules(),
         WEEK,
