@@ -238,7 +238,7 @@ def test_leaders_rate_their_team_higher(staff_members, parameters):
             rsa_staff_score(leader, team, p, key_of(i), 0)
             - rsa_staff_score(one, team, p, key_of(i), 0)
         )
-    assert np.mean(difference) == pytest.approx(0.5 * 0.6, abs=0.03)
+    assert np.mean(difference) == pytest.approx(p.rsa_leader_excess * p.rsa_sd, abs=0.03)
 
 
 def goal(**changed):

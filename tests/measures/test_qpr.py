@@ -48,7 +48,7 @@ def test_level_spread_and_alpha_are_those_of_the_evidence(first_visit):
 
 
 def test_the_two_subscales_add_up_to_the_long_form(first_visit):
-    short, long, within, between = first_visit.T
+    short, long, within, between = first_visit.T[:4]
     assert np.array_equal(within + between, long)
     assert np.all(short <= within)
     assert np.all(within - short <= 8.0)
