@@ -44,6 +44,12 @@ class Analysis(Answer):
 
         return code(language, self.result, self._data, self._missing)
 
+    def curve(self) -> str:
+        """Return effects by period of exposure with their band as SVG."""
+        from sim.report.exposure_figure import exposure_figure
+
+        return exposure_figure(self.result)
+
     def __getitem__(self, name: str) -> Any:
         """Return a part of the result by name."""
         return self.result[name]

@@ -295,6 +295,7 @@ def powered(
         When it was stopped before there was anything to tell.
     """
     from sim.runs.pieces import Cancelled
+    from sim.trials.power.both_outcomes import both_simulated
     from sim.trials.power.power_outcome import PowerOutcome
     from sim.trials.power.power_search import STOPPED, find_size, grid_files, run_grid, tornado
     from sim.trials.power.power_study import conditional_and_assurance, simulate_power
@@ -313,6 +314,11 @@ def powered(
         left_out.append("trials of the design beyond those told")
     trials = result.performance.power.trials
     outcome: dict[str, Any] = {"result": result}
+    if file.agents is not None and file.co_primary is not None:
+        try:
+            outcome["both"] = both_simulated(result, draws, **how("co-primary"))
+        except Cancelled:
+            left_out.append("the second outcome")
     if question.sensitivity:
         try:
             conditional, assurance, covers = conditional_and_assurance(

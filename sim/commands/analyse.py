@@ -117,12 +117,17 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         metavar="R|Stata",
         help="print a script that gives the same numbers instead (Stata's has not been run)",
     )
+    parser.add_argument(
+        "--curve",
+        metavar="FILE.svg",
+        help="also write the effect by period of exposure, with its band, as a picture",
+    )
     parser.add_argument("--format", default="text", metavar="text|json", help="of the output")
     # What the plan says is not said again: an option beside it would be another plan.
     declare(
         parser,
         alone_with={
-            "design": ("data", "sheet", "format", "code"),
+            "design": ("data", "sheet", "format", "code", "curve"),
             "family": (
                 *("data", "sheet", "model", "term"),
                 *("reference", "missing", "format", "quadrature", "code"),
@@ -135,11 +140,16 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(given: argparse.Namespace) -> int:
     """Analyse and print."""
+    from pathlib import Path
+
     from sim.api.analyse import analyse
-    from sim.errors import unknown
+    from sim.errors import InputError, unknown
+    from sim.files import write_texts
 
     if given.format not in FORMATS:
         raise unknown("format", given.format, FORMATS)
+    if given.curve is not None and not given.curve.endswith(".svg"):
+        raise InputError(f"curve = '{given.curve}': must end in .svg")
     answer = analyse(
         given.data,
         given.model,
@@ -160,5 +170,8 @@ def run(given: argparse.Namespace) -> int:
     if given.code is not None:
         print(answer.code(given.code), end="")
         return 0
+    if given.curve is not None:
+        path = Path(given.curve)
+        write_texts(path.parent, {path.name: answer.curve()})
     print(answer.printed(given.format), end="")
     return 0

@@ -25,6 +25,8 @@ examples:
   refocus power four-point-target --formula-only
   refocus power four-point-target --formula-only --grid icc=0.01,0.03,0.1 clusters=14,20,28
   refocus power four-point-target --formula-only --format protocol
+  refocus power four-point-target --formula-only --find cost --set cost_per_team=2000 \
+    --set cost_per_person=60
   refocus template design --out my-trial.toml
 """
 
@@ -66,8 +68,8 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     parser.add_argument(
         "--find",
-        metavar="clusters|size|effect",
-        help="the smallest with enough power (effect: by formula)",
+        metavar="clusters|size|effect|cost",
+        help="the smallest with enough power (effect and cost: by formula)",
     )
     parser.add_argument("--target", metavar="POWER", help="power wanted (default: the file's)")
     parser.add_argument("--seed", default="1", help="seed of the trials (default 1)")

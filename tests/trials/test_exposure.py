@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sim.api.analyse import analyse
+from sim.cli import main
 from sim.errors import InputError
 from sim.trials.analyses.analyse import analyse_table
 from sim.trials.analyses.analysis_plan import AnalysisPlan, analyse_trial, default_plan
@@ -189,3 +191,15 @@ def test_an_exposure_period_goes_with_its_estimand() -> None:
         AnalysisPlan(exposure_period=2)
     with pytest.raises(InputError, match="unknown estimand 'tate'"):
         AnalysisPlan(estimand="tate")
+
+
+def test_the_curve_is_a_picture_with_its_band(tmp_path: Path) -> None:
+    data = Path(__file__).parent / "data" / "sw_continuous.csv"
+    model = "y ~ trt + factor(period) + (1|cluster) + (1|cluster:period)"
+    drawn = analyse(data, model, "trt").curve()
+    assert drawn.startswith("<svg")
+    assert "</svg>" in drawn
+    given = ["analyse", str(data), "--model", "y ~ trt + (1|cluster)", "--term", "trt", "--curve"]
+    assert main([*given, str(tmp_path / "curve.svg")]) == 2
+    assert not list(tmp_path.iterdir())
+    assert main([*given, str(tmp_path / "curve.png")]) == 2

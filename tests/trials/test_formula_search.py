@@ -7,9 +7,10 @@ import json
 import pytest
 
 from sim.cli import main
-from sim.trials.designs.design_file import changed, load_design
+from sim.errors import InputError
+from sim.trials.designs.design_file import changed, design_from_table, load_design
 from sim.trials.power.formula_answer import formula_answer
-from sim.trials.power.formula_search import find_by_formula, grid_by_formula
+from sim.trials.power.formula_search import cost_of, find_by_formula, grid_by_formula
 from sim.trials.power.power_search import grid_files, parse_grid
 from sim.trials.power.power_study import study_of
 
@@ -65,3 +66,27 @@ def test_two_fields_make_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(json.loads(capsys.readouterr().out)) == 6
     assert main([*given[:4], "icc=0.01,0.05"]) == 0
     assert "limit: power with any number of people" in capsys.readouterr().out
+
+
+def test_the_cheapest_trial_has_the_size_of_the_closed_form() -> None:
+    """With variances known the least cost has size sqrt(c1 / c2 (1 - icc) / icc)."""
+    file = design_from_table(
+        {
+            "design": {"type": "parallel", "clusters": 20},
+            "statistical": {"effect": 2.0, "icc": 0.05},
+            "target": {"cost_per_team": 100.0, "cost_per_person": 1.0},
+        },
+        "cost",
+    )
+    found = find_by_formula(file, "cost", 0.8)
+    assert found.size is not None
+    assert found.size == pytest.approx((100.0 * 0.95 / 0.05) ** 0.5, rel=0.2)
+    at = changed(file, {"clusters": found.clusters, "size": float(found.size)})
+    assert found.value == cost_of(at)
+    assert found.power >= 0.8
+    for size in (20, 90):
+        other = changed(file, {"size": float(size)})
+        enough = find_by_formula(other, "clusters", 0.8)
+        assert cost_of(changed(other, {"clusters": enough.value})) >= found.value
+    with pytest.raises(InputError, match="needs target.cost_per_team"):
+        find_by_formula(load_design("four-point-target"), "cost", 0.8)

@@ -25,6 +25,7 @@ from sim.trials.designs.design import (
     Attrition,
     Design,
     ReadinessEntry,
+    first_treated,
     one_each,
     stepped_wedge,
 )
@@ -215,6 +216,11 @@ def _check_agents(file: DesignFile, design: Design) -> None:
     assert file.agents is not None
     if file.agents.measure not in UserScores._fields:
         raise unknown("agents.measure", file.agents.measure, UserScores._fields)
+    second = file.co_primary
+    if second is not None and second.measure not in UserScores._fields:
+        raise unknown("co_primary.measure", str(second.measure), UserScores._fields)
+    if second is not None and second.measure == file.agents.measure:
+        raise InputError(f"co_primary.measure = '{second.measure}': is agents.measure already")
     named = {}
     for name in ("scenario", "control"):
         try:
@@ -302,6 +308,13 @@ def _schedule(part: Trial) -> np.ndarray:
         return stepped_wedge(
             part.steps, 1, part.size, transition_periods=part.transition_periods
         ).schedule
+    if part.type == "staircase":
+        whole = stepped_wedge(part.steps, 1, part.size).schedule
+        # A period either side beyond the trial's own is there for the first and last sequences.
+        wide = np.pad(whole, ((0, 0), (part.before - 1, part.after - 1)), mode="edge")
+        start = first_treated(wide)[:, None]
+        lag = np.arange(wide.shape[1]) - start
+        return np.where((lag >= -part.before) & (lag < part.after), wide, NOT_MEASURED)
     if part.type == "crossover":
         first = (np.arange(part.periods) + 1) % 2
         return np.stack([first, 1 - first])
@@ -314,7 +327,7 @@ def _clusters(part: Trial, sequences: int) -> tuple[int, ...]:
     """Return teams by sequence; every sequence of a wedge or crossover must have one."""
     if part.clusters_by_sequence is not None:
         given = tuple(part.clusters_by_sequence)
-        if part.type in ("stepped wedge", "crossover") and 0 in given:
+        if part.type in ("stepped wedge", "staircase", "crossover") and 0 in given:
             raise InputError(
                 f"clusters_by_sequence = {list(given)}: sequence {given.index(0) + 1} has no team; "
                 "give every sequence at least 1, or describe the trial as type = 'matrix'"
@@ -323,7 +336,8 @@ def _clusters(part: Trial, sequences: int) -> tuple[int, ...]:
     if part.clusters is None:
         return (1,) * sequences
     if part.type != "parallel" and part.clusters < sequences:
-        remedy = "add teams or take fewer steps" if part.type == "stepped wedge" else "add teams"
+        stepped = part.type in ("stepped wedge", "staircase")
+        remedy = "add teams or take fewer steps" if stepped else "add teams"
         raise InputError(
             f"clusters = {part.clusters}: fewer teams than the {sequences} sequences, each of "
             f"which needs at least 1; {remedy}"
@@ -420,7 +434,12 @@ def check_used(file: DesignFile, dotted: str) -> None:
         "attrition.slope": (file.attrition.rate > 0.0, "attrition.rate above 0"),
         "attrition.arm_difference": (file.attrition.rate > 0.0, "attrition.rate above 0"),
         "design.churn": (part.sampling == "open cohort", "design.sampling = 'open cohort'"),
-        "design.steps": (part.type == "stepped wedge", "design.type = 'stepped wedge'"),
+        "design.steps": (
+            part.type in ("stepped wedge", "staircase"),
+            "design.type = 'stepped wedge' or 'staircase'",
+        ),
+        "design.before": (part.type == "staircase", "design.type = 'staircase'"),
+        "design.after": (part.type == "staircase", "design.type = 'staircase'"),
         "design.transition_periods": (
             part.type == "stepped wedge",
             "design.type = 'stepped wedge'",

@@ -34,9 +34,11 @@ MOST = 1000
 class Trial(Part):
     """Who is randomised and measured when."""
 
-    type: Literal["parallel", "stepped wedge", "crossover", "matrix"] = choice(
+    type: Literal["parallel", "stepped wedge", "staircase", "crossover", "matrix"] = choice(
         "parallel",
-        "Shape of the trial; a matrix lists every sequence and period in `schedule`.",
+        "Shape of the trial. A staircase is a stepped wedge of which each sequence is measured "
+        "`before` and `after` its crossing alone; a matrix lists every sequence and period in "
+        "`schedule`.",
     )
     clusters: int | None = number(
         None, 0, LARGEST, "teams", "Teams in all, dealt as evenly as can be to arms or sequences."
@@ -75,6 +77,10 @@ class Trial(Part):
     transition_periods: int = number(
         0, 0, 20, "periods", "Periods after each crossing of a stepped wedge that are left out."
     )
+    before: int = number(
+        1, 1, 60, "periods", "Periods that a sequence of a staircase is measured before it crosses."
+    )
+    after: int = number(1, 1, 60, "periods", "The same for after.")
     periods: int = number(2, 2, 60, "periods", "Periods of a crossover.")
     schedule: tuple[Row, ...] = many(
         "Matrix, one row per sequence: 0 control, 1 treated, 2 transition, 3 not measured.",
@@ -94,7 +100,7 @@ class Trial(Part):
             raise ValueError(
                 "schedule: goes with type = 'matrix' and only with it; list one row per sequence"
             )
-        if self.baseline != "none" and self.type in ("stepped wedge", "crossover"):
+        if self.baseline != "none" and self.type in ("stepped wedge", "staircase", "crossover"):
             raise ValueError(
                 f"baseline = '{self.baseline}': only parallel trials are adjusted for a baseline; "
                 "leave it out, the analysis uses all periods"
@@ -314,6 +320,23 @@ class Columns(Part):
         return self
 
 
+class CoPrimary(Part):
+    """A second primary outcome, of a hybrid type 2 trial: of implementation beside recovery."""
+
+    measure: str | None = text(
+        "With [agents]: the other measure, as inspire_support for what users get.", default=None
+    )
+    effect: float = number(0.0, -1.0e6, 1.0e6, "points", "True difference of the second outcome.")
+    sd: float = number(1.0, 1.0e-9, 1.0e6, "points", "Its standard deviation.")
+    icc: float = number(0.03, 0.0, 1.0, "correlation", "Its ICC within one period.")
+    within: float = number(
+        0.0, -1.0, 1.0, "correlation", "Correlation of one person's two outcomes."
+    )
+    between: float = number(
+        0.0, -1.0, 1.0, "correlation", "Correlation of the two outcomes of two people of a team."
+    )
+
+
 class Uncertainty(Part):
     """What is not known: for assurance, and for sensitivity one quantity at a time."""
 
@@ -334,6 +357,12 @@ class Target(Part):
     power: float = number(0.8, 0.05, 0.999, "probability", "Power wanted.")
     minimum_important_difference: float | None = number(
         None, 0.0, 1.0e6, "points", "Smallest difference between groups that matters to people."
+    )
+    cost_per_team: float = number(
+        0.0, 0.0, 1.0e9, "money", "What another team costs, for --find cost."
+    )
+    cost_per_person: float = number(
+        0.0, 0.0, 1.0e9, "money", "What another person costs in each measured period."
     )
     rationale: str = text("Why this difference was chosen, and where it comes from.", default="")
 
@@ -372,6 +401,11 @@ class DesignFile(Part):
         description="Outcomes from the agent-based model.",
         json_schema_extra={"unit": "table"},
     )
+    co_primary: CoPrimary | None = Field(
+        None,
+        description="A second primary outcome, for power to find both or at least one.",
+        json_schema_extra={"unit": "table"},
+    )
     analysis: Analysis = table(Analysis, "The pre-declared analysis.")
     columns: Columns = table(Columns, "The trial's table, for `refocus analyse --design`.")
     uncertainty: Uncertainty = table(Uncertainty, "What is not known.")
@@ -408,7 +442,21 @@ class DesignFile(Part):
                 "analysis.random_effects: 'worker' needs staff; statistical outcomes have none, "
                 "use [agents]"
             )
-        s = self.statistical
+        s, second = self.statistical, self.co_primary
+        if second is not None and (second.measure is None) == (self.agents is not None):
+            raise ValueError(
+                "co_primary.measure: goes with [agents] and only with it; with [statistical] give "
+                "effect, sd, icc, within and between"
+            )
+        if (
+            second is not None
+            and s is not None
+            and (self.design.type != "parallel" or s.outcome != "continuous")
+        ):
+            raise ValueError(
+                "co_primary: with [statistical] needs design.type = 'parallel' and a continuous "
+                "outcome; a formula is all there is for it"
+            )
         if s is not None and s.outcome != "continuous":
             if self.attrition.rate > 0.0 and self.attrition.mechanism != "completely at random":
                 raise ValueError(

@@ -7,6 +7,7 @@ from typing import Any
 
 from sim.errors import InputError
 from sim.trials.data.counterfactual import statistical_truth
+from sim.trials.power.both_outcomes import both_by_formula
 from sim.trials.power.design_formula import Assumed
 from sim.trials.power.formula_power import FormulaPower
 from sim.trials.power.left_out import caution
@@ -26,7 +27,9 @@ class FormulaAnswer:
         """Return the answer as plain data."""
         study = self.study
         kind = kind_of(study.design, study.plan)
+        both = both_by_formula(study)
         return {
+            "co_primary_formula": None if both is None else asdict(both),
             "caution": caution(study.file, study.design, study.plan, self.formula) or None,
             "type_i_error": self.formula.type_i_error,
             "design": self.study.file.model_dump(mode="json", exclude_none=True),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from sim.errors import InputError, unknown
-from sim.trials.designs.design_file import changed
+from sim.trials.designs.design import CONTROL, TREATED
+from sim.trials.designs.design_file import changed, trial_design
 from sim.trials.designs.design_schema import DesignFile
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.formula_answer import formula_answer
@@ -18,6 +22,9 @@ VERY_MANY = 1.0e9
 # Beyond it, in standard errors, no effect is looked for.
 LARGEST_EFFECT = 1e4
 MOST = {"clusters": 2000, "size": 50_000}
+FINDABLE_BY_FORMULA = ("clusters", "size", "effect", "cost")
+# Sizes of which the cheapest is looked for, each this many times the one before.
+LARGEST_SIZE, NEXT_SIZE = 2000, 1.4
 
 
 class FormulaFound(NamedTuple):
@@ -33,6 +40,8 @@ class FormulaFound(NamedTuple):
         There; without an answer, the most that more of them bring.
     problem : str
         Why there is no answer.
+    clusters, size : int or None
+        Of the cheapest trial, where its cost was asked for.
     """
 
     name: str
@@ -40,6 +49,8 @@ class FormulaFound(NamedTuple):
     value: int | float | None
     power: float
     problem: str = ""
+    clusters: int | None = None
+    size: int | None = None
 
 
 def limit_of_size(study: Study, assumed: Assumed) -> FormulaPower:
@@ -67,16 +78,22 @@ def out_of_reach(study: Study, assumed: Assumed, target: float, error: float = 0
     )
 
 
-def find_by_formula(file: DesignFile, name: str, target: float) -> FormulaFound:
+def find_by_formula(
+    file: DesignFile, name: str, target: float, near: int | None = None
+) -> FormulaFound:
     """Return the smallest number of clusters (in whole steps) or people per cluster, or effect.
+
+    `near` is about where the answer is, if that is known.
 
     Raises
     ------
     InputError
         For a name that cannot be searched, or outcomes from agents.
     """
-    if name not in ("clusters", "size", "effect"):
-        raise unknown("find", name, ("clusters", "size", "effect"))
+    if name not in FINDABLE_BY_FORMULA:
+        raise unknown("find", name, FINDABLE_BY_FORMULA)
+    if name == "cost":
+        return cheapest(file, target)
     study = study_of(file, 0)
     answer = formula_answer(study)
     if name == "effect":
@@ -104,7 +121,7 @@ def find_by_formula(file: DesignFile, name: str, target: float) -> FormulaFound:
                 known[multiple] = 0.0 if multiple * step < 2 * MOST[name] else 1.0
         return known[multiple]
 
-    found = smallest_integer(power, target, 1)
+    found = smallest_integer(power, target, 1, near=None if near is None else max(near // step, 1))
     if found * step > MOST[name]:
         return FormulaFound(
             name,
@@ -114,6 +131,80 @@ def find_by_formula(file: DesignFile, name: str, target: float) -> FormulaFound:
             f"no {name} up to {MOST[name]} reach a power of {target:g}",
         )
     return FormulaFound(name, target, found * step, power(found))
+
+
+def cost_of(file: DesignFile) -> float:
+    """Return what a trial costs: teams, and people in each measured period.
+
+    Raises
+    ------
+    InputError
+        If the design does not say what they cost.
+    """
+    target = file.target
+    if not target.cost_per_team > 0.0 or not target.cost_per_person > 0.0:
+        raise InputError(
+            "find = 'cost': needs target.cost_per_team and target.cost_per_person above 0"
+        )
+    design = trial_design(file)
+    measured = int(np.isin(design.by_cluster, (CONTROL, TREATED)).sum())
+    people = measured * design.size
+    return design.total_clusters * target.cost_per_team + people * target.cost_per_person
+
+
+def cheapest(file: DesignFile, target: float) -> FormulaFound:
+    """Return the number of clusters and the size that have a power at the lowest cost.
+
+    Sizes are tried with clusters of equal size first, which is quicker, and then near the best.
+    """
+    cost_of(file)
+    rough = _Costs(changed(file, {"size_variation": 0.0}), target)
+    size = 4
+    while size < LARGEST_SIZE and rough(size) < 1.3 * min(rough.costs()):
+        size = int(size * NEXT_SIZE) + 1
+    best = min(rough.known, key=rough)
+    exact = _Costs(file, target, rough.known[best][1].value)
+    step = max(1, best // 8)
+    while True:
+        better = min((one for one in (best - step, best + step) if one >= 2), key=exact)
+        if exact(better) < exact(best):
+            best = better
+        elif step == 1:
+            break
+        else:
+            step //= 2
+    value, found = exact.known[best]
+    if found.value is None:
+        return FormulaFound("cost", target, None, found.power, found.problem)
+    return FormulaFound("cost", target, value, found.power, "", int(found.value), best)
+
+
+class _Costs:
+    """What the smallest trial with a power costs, by people per cluster."""
+
+    def __init__(self, file: DesignFile, target: float, near: float | None = None) -> None:
+        self.file, self.target, self.near = file, target, near
+        self.known: dict[int, tuple[float, FormulaFound]] = {}
+
+    def __call__(self, size: int) -> float:
+        """Return the cost with a size; infinity where no number of clusters is enough."""
+        if size not in self.known:
+            other = changed(self.file, {"size": float(size)})
+            near = None if self.near is None else int(self.near)
+            try:
+                found = find_by_formula(other, "clusters", self.target, near)
+            except InputError as error:
+                found = FormulaFound("clusters", self.target, None, 0.0, str(error))
+            value = inf
+            if found.value is not None:
+                self.near = found.value
+                value = cost_of(changed(other, {"clusters": int(found.value)}))
+            self.known[size] = value, found
+        return self.known[size][0]
+
+    def costs(self) -> list[float]:
+        """Return the costs so far."""
+        return [one for one, _ in self.known.values()] or [inf]
 
 
 def smallest_effect(study: Study, formula: FormulaPower, target: float) -> float | None:

@@ -12,6 +12,7 @@ from sim.trials.analyses.registry import analysis_named
 from sim.trials.data.counterfactual import statistical_truth
 from sim.trials.designs.design import arm_sizes, randomisation_words
 from sim.trials.designs.design_schema import DesignFile
+from sim.trials.power.both_outcomes import BothOutcomes, both_by_formula, both_lines
 from sim.trials.power.design_formula import Assumed
 from sim.trials.power.formula_answer import FormulaAnswer
 from sim.trials.power.formula_power import FormulaPower
@@ -53,6 +54,8 @@ class PowerOutcome:
     swings : list of Swing
     swing_trials : int
         Trials at each end of a range.
+    both : BothOutcomes or None
+        Power for two co-primary outcomes, of a hybrid type 2 trial.
     stopped : str
         What was left out because somebody stopped the calculation; empty when nothing was.
     """
@@ -65,6 +68,7 @@ class PowerOutcome:
     found: Found | None = None
     swings: tuple[Swing, ...] = ()
     swing_trials: int = 0
+    both: BothOutcomes | None = None
     stopped: str = ""
 
     @property
@@ -124,6 +128,11 @@ def plain(outcome: PowerOutcome) -> dict[str, Any]:
         "seed": result.seed,
         "stopped_early": outcome.caution or None,
     }
+    if outcome.both is not None:
+        data["co_primary"] = asdict(outcome.both)
+    formula_both = both_by_formula(result.study)
+    if formula_both is not None:
+        data["co_primary_formula"] = asdict(formula_both)
     if outcome.found is not None:
         f = outcome.found
         data["found"] = {
@@ -411,6 +420,9 @@ def as_text(outcome: PowerOutcome) -> str:
         lines.append(f"  assurance: none; {outcome.assurance_covers}")
     lines += ["", "formula", *[f"  {one}" for one in formula_lines(result)]]
     lines += ["", "true effect (points)", *[f"  {one}" for one in effect_lines(result)]]
+    formula_both = both_by_formula(result.study)
+    if outcome.both is not None or formula_both is not None:
+        lines += ["", *both_lines(outcome.both, formula_both)]
     if outcome.found is not None:
         lines += ["", "search", *[f"  {one}" for one in found_lines(outcome.found)]]
     if outcome.grid:
@@ -462,6 +474,12 @@ def formula_search_text(file: DesignFile, found: FormulaFound) -> str:
         )
         if found.name == "effect":
             told = f"smallest detectable difference: {told}"
+        if found.name == "cost":
+            told = (
+                f"cheapest trial: {found.clusters} teams of {found.size} people cost {told}; "
+                f"{file.target.cost_per_team:g} a team, {file.target.cost_per_person:g} a person "
+                "and period"
+            ).replace("cost cost =", "cost")
     return f"{file.title}\n{told}\nno trial was run\n"
 
 
@@ -524,6 +542,9 @@ def formula_text(answer: FormulaAnswer) -> str:
         measured_line(study.design, study.plan),
         "no trial was run: loss that depends on outcomes is not in it",
     ]
+    both = both_by_formula(study)
+    if both is not None:
+        lines += ["", *both_lines(None, both)]
     important = important_difference(study.file)
     if important is not None:
         lines.append(
