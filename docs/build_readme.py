@@ -14,9 +14,10 @@ import numpy as np
 from docs.marked import main, table
 from sim.drawing import Line, Panel
 from sim.inputs.roster import trial_roster
+from sim.planning.vocabulary import other_evidence, rests_on
 from sim.posterior.choose import chosen_draws
 from sim.report.figures import line_figure
-from sim.report.run_report import focus_arm, last_assessment, paired, sentence
+from sim.report.run_report import by_draw, focus_arm, last_assessment, paired, sentence
 from sim.runs.request import build_request
 from sim.runs.results import Results
 from sim.runs.simulate import simulate
@@ -73,11 +74,13 @@ def effects() -> str:
             rows.append(tuple(cells))
     heading = ("scenario", "outcome", "12 months", "24 months (extrapolation)")
     values = paired(found, 1, 0, arm, "qpr15", 52)
+    chosen = chosen_draws(DRAWS)
     return (
         table(heading, rows)
         + f"\nMean difference from usual care in the same simulated services, 90% of {len(values)} "
-        f"worlds in brackets ({chosen_draws(DRAWS).covers}).\n\n> "
-        + sentence(SCENARIOS[1], SCENARIOS[0], 52, values)
+        f"worlds in brackets ({chosen.covers}).\n\n> "
+        + f"{rests_on(chosen, [load_scenario(SCENARIOS[1])], 52)} "
+        + sentence(SCENARIOS[1], SCENARIOS[0], 52, by_draw(found, values), other_evidence(chosen))
         + f"\n\n{split_text(load_scenario(SCENARIOS[2]))}"
     )
 

@@ -122,12 +122,14 @@ class ComparisonAnswer(Answer):
             columns_cover_text,
             few_draws_text,
             later_costs,
+            rests_text,
         )
         from sim.scenarios.text import scenario_text
 
         comparison = self.comparison
         question = comparison.question
         return {
+            "rests_on": rests_text(comparison),
             "sentence": self.sentence,
             "command": command,
             "base": question.base,
@@ -287,13 +289,15 @@ def text_of(comparison: Comparison) -> str:
         few_draws_text,
         later_costs,
         overall_sentence,
+        rests_text,
         sentence_on,
         verdict_on,
     )
 
     question = comparison.question
     few = few_draws_text(comparison)
-    lines = [fill(few, WIDTH, break_on_hyphens=False), ""] if few else []
+    lines = [fill(rests_text(comparison), WIDTH, break_on_hyphens=False), ""]
+    lines += [fill(few, WIDTH, break_on_hyphens=False), ""] if few else []
     lines += [fill(overall_sentence(comparison), WIDTH, break_on_hyphens=False), ""]
     if len(comparison.others) > 1:
         for one in comparison.others:

@@ -199,4 +199,5 @@ def plan(
         threshold=number_or_none("threshold", threshold, 0.01, 60.0),
         include_control=include_control,
         covers=chosen.covers,
+        chosen=chosen,
     )

@@ -31,7 +31,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "compare",
         help="compare strategies: outcomes, chances, costs",
         description="Compare strategies with a base on common random numbers: what changes, how "
-        "likely a meaningful difference is, what it costs, and what drives the answer. With --out: "
+        "likely harm and benefit are, what it costs, and what drives the answer. With --out: "
         "a report and its tables in that folder.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

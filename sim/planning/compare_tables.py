@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sim.planning.better import better_than
 from sim.planning.comparison import (
-    IMPORTANT,
-    IMPORTANT_IF_22_ITEMS,
     TRIAL_BLACK_LIMIT,
     Comparison,
     accounts,
@@ -32,13 +31,15 @@ from sim.planning.outcomes import (
 from sim.planning.uncertainty import (
     Chance,
     Spread,
+    chance_above,
     chance_at_least,
     chance_below,
     chance_of,
     spread_of,
 )
 from sim.planning.value import Value, ratio_of
-from sim.planning.verdicts import overspending_text, percent, signed, verdict_on
+from sim.planning.verdicts import overspending_text, verdict_on
+from sim.planning.vocabulary import IMPORTANT, IMPORTANT_IF_22_ITEMS, percent, signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,29 +81,33 @@ def chances_across(comparison: Comparison) -> pd.DataFrame:
 
 
 def chances(comparison: Comparison) -> pd.DataFrame:
-    """Return the probabilities of reaching thresholds and of harm, with Monte Carlo error."""
-    own = comparison.question.threshold
-    wanted = [
-        (f"{IMPORTANT:g} points or more: minimum important difference", IMPORTANT, True),
+    """Return the probabilities of harm, of benefit and of thresholds, with Monte Carlo error."""
+    own, lower = comparison.question.threshold, IMPORTANT_IF_22_ITEMS
+    wanted: list[tuple[str, Callable[[np.ndarray], Chance]]] = [
+        ("below 0: harm", lambda v: chance_below(v, 0.0)),
+        ("above 0: any benefit", lambda v: chance_above(v, 0.0)),
+        ("1 point or more", lambda v: chance_at_least(v, 1.0)),
         (
-            f"{IMPORTANT_IF_22_ITEMS:.1f} points or more: the same if it was set on 22 items",
-            IMPORTANT_IF_22_ITEMS,
-            True,
+            f"{lower:.1f} points or more: minimum important difference if it was set on 22 items",
+            lambda v: chance_at_least(v, lower),
         ),
-        ("below 0: people fare worse at all", 0.0, False),
-        (f"-{IMPORTANT:g} points or less: important harm", -IMPORTANT, False),
+        (
+            f"{IMPORTANT:g} points or more: minimum important difference",
+            lambda v: chance_at_least(v, IMPORTANT),
+        ),
+        (
+            f"-{IMPORTANT:g} points or less: important harm",
+            lambda v: chance_below(v, -IMPORTANT, or_equal=True),
+        ),
     ]
     if own is not None:
-        wanted.insert(2, (f"{own:g} points or more: your threshold", own, True))
+        text = f"{own:g} points or more: your threshold"
+        wanted.insert(-1, (text, lambda v: chance_at_least(v, own)))
     rows = []
     for name in comparison.others:
         values = comparison.difference(name, QPR)
-        for text, limit, upward in wanted:
-            chance = (
-                chance_at_least(values, limit)
-                if upward
-                else chance_below(values, limit, or_equal=limit < 0.0)
-            )
+        for text, chance_in in wanted:
+            chance = chance_in(values)
             rows.append(
                 {
                     "scenario": name,
@@ -526,7 +531,7 @@ def headline(comparison: Comparison) -> pd.DataFrame:
                 PARAMETER_LOW: verdict.spread.low,
                 PARAMETER_HIGH: verdict.spread.high,
                 f"P({IMPORTANT:g} or more)": verdict.reaches.share,
-                "P(below 0)": verdict.below_zero.share,
+                "P(below 0)": verdict.chances.harm.share,
                 "reach at end": spread_of(comparison.level(name, "reach")).mean,
                 "fidelity gained": spread_of(comparison.difference(name, "fidelity")).mean,
                 "programme cost, GBP discounted": float(money.mean()),

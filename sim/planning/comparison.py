@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from sim.errors import InputError
-from sim.measures.qpr import QPR15_IMPORTANT
 from sim.planning.costs import cost_lines, discount_factors, kind_of, total
 from sim.planning.outcomes import (
     GROUP_MEASURES,
@@ -44,10 +43,6 @@ if TYPE_CHECKING:
     from sim.runs.pieces import How
     from sim.scenarios.schema import Scenario
 
-IMPORTANT = QPR15_IMPORTANT
-"""Minimum important difference of the QPR between groups, points (literature: four trials)."""
-IMPORTANT_IF_22_ITEMS = 4.0 * 15.0 / 22.0
-"""The same on the 15-item form, should it have been set on 22 items (the source does not say)."""
 TRIAL_BLACK_LIMIT = 4.4
 """Half-width of the interval of the trial's QPR effect in black service users, points, about."""
 

@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.planning.comparison import IMPORTANT
 from sim.planning.plan_notes import plan_notes
 from sim.planning.plan_study import FEWEST_FRESH
 from sim.planning.plan_tables import evidence_rows, plan_rows, score_rows
-from sim.planning.plan_text import EFFECT_COVERS, GAIN_COVERS, UNITS, effect_text, verdict
+from sim.planning.plan_text import (
+    EFFECT_COVERS,
+    GAIN_COVERS,
+    UNITS,
+    effect_text,
+    rests_text,
+    verdict,
+)
+from sim.planning.vocabulary import THRESHOLDS
 
 if TYPE_CHECKING:
     from sim.planning.plan_study import PlanOutcome, Score
@@ -25,6 +32,7 @@ def plan_content(outcome: PlanOutcome, covers: str, command: str) -> dict[str, A
     limits, setting = question.capacity, question.setting
     versions = package_versions()
     content: dict[str, Any] = {
+        "rests_on": rests_text(outcome),
         "verdict": verdict(outcome),
         "tied": list(outcome.tied) if outcome.fresh >= FEWEST_FRESH else [],
         "recommended": outcome.recommended.plan.name,
@@ -48,7 +56,17 @@ def plan_content(outcome: PlanOutcome, covers: str, command: str) -> dict[str, A
             "covers": EFFECT_COVERS,
             "unit": "QPR-15 points a person on the books of the teams treated, against usual care",
             "monte_carlo_se": effect.spread.monte_carlo_se,
-            "meaningful": {"points": IMPORTANT, **chance_content(effect.reaches)},
+            "judgement": effect.judgement.words,
+            "chances": {
+                "harm": chance_content(effect.judgement.chances.harm),
+                "any benefit": chance_content(effect.judgement.chances.benefit),
+                **{
+                    f"{points:.2g} or more": chance_content(one)
+                    for points, one in zip(
+                        THRESHOLDS, effect.judgement.chances.reaches, strict=True
+                    )
+                },
+            },
             "threshold": None
             if effect.reaches_threshold is None
             else {"points": question.threshold, **chance_content(effect.reaches_threshold)},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Unpack
 import numpy as np
 
 from sim.errors import InputError
-from sim.planning.comparison import IMPORTANT, planned_direct_cost
+from sim.planning.comparison import planned_direct_cost
 from sim.planning.packages import (
     NOTHING,
     OUTCOMES,
@@ -32,11 +32,13 @@ from sim.planning.plan_search import (
 from sim.planning.resources import by_year, programme_trainer_days, trainers_at_once
 from sim.planning.setting import Setting
 from sim.planning.uncertainty import Chance, Spread, chance_at_least, spread_of
+from sim.planning.vocabulary import NO_OTHER, Judgement, OtherEvidence, judged, other_evidence
 
 if TYPE_CHECKING:
     from sim.inputs.roster import Roster
     from sim.planning.prices import Prices
     from sim.planning.trainers import Capacity
+    from sim.posterior.choose import ChosenDraws
     from sim.runs.pieces import How
     from sim.scenarios.schema import Scenario
 
@@ -45,7 +47,7 @@ ANCHORS = 4
 FEWEST_FRESH = 10
 """Fresh draws below which no difference between plans is claimed."""
 RUNS = 5
-"""Runs of chance for each fresh draw behind the chance of a meaningful difference."""
+"""Runs of chance for each fresh draw behind the chances of harm and benefit."""
 CONTROL = "control"
 USUAL_FOR_ALL = "usual care for all"
 READINESS, MOST_USERS = "readiness first", "most users per worker first"
@@ -81,6 +83,8 @@ class PlanQuestion:
         Whether teams of the control arm are planned for too.
     covers : str
         What intervals over the draws cover.
+    chosen : ChosenDraws or None
+        Where the draws are from.
     """
 
     packages: tuple[Scenario, ...]
@@ -96,6 +100,7 @@ class PlanQuestion:
     threshold: float | None = None
     include_control: bool = False
     covers: str = ""
+    chosen: ChosenDraws | None = None
 
     @property
     def earliest(self) -> np.ndarray:
@@ -161,14 +166,14 @@ class Effect(NamedTuple):
     ----------
     spread : Spread
         QPR-15 difference a person on the books of the teams treated, points.
-    reaches : Chance
-        Probability that the expected difference reaches the minimum important difference.
+    judgement : Judgement
+        The verdict on it, with its chances.
     reaches_threshold : Chance or None
         The same for the user's own threshold.
     """
 
     spread: Spread
-    reaches: Chance
+    judgement: Judgement
     reaches_threshold: Chance | None
 
 
@@ -458,11 +463,15 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
     # Chance of their own, so that the choice between plans lends the chosen one no luck.
     again = simulated([plan], list(fresh) * RUNS, question.seed + 2)[0]
     points = again[..., OUTCOMES.index("qpr15")].reshape(RUNS, len(fresh), -1)
-    effect = effect_on(question, plan, points)
+    chosen = question.chosen
+    other = NO_OTHER if chosen is None else other_evidence(replace(chosen, draws=list(fresh)))
+    effect = effect_on(question, plan, points, other)
     return replace(answer, effect=effect)
 
 
-def effect_on(question: PlanQuestion, plan: TeamPlan, points: np.ndarray) -> Effect:
+def effect_on(
+    question: PlanQuestion, plan: TeamPlan, points: np.ndarray, other: OtherEvidence = NO_OTHER
+) -> Effect:
     """Return what a plan does for the people on the books of the teams it treats.
 
     Parameters
@@ -473,6 +482,8 @@ def effect_on(question: PlanQuestion, plan: TeamPlan, points: np.ndarray) -> Eff
         The plan.
     points : numpy.ndarray
         QPR-15 differences from usual care, shape (runs, draws, teams).
+    other : OtherEvidence
+        On the same draws.
     """
     people = np.array([row.caseload for row in question.roster.rows], float)
     people[plan.package == NOTHING] = 0.0
@@ -480,7 +491,7 @@ def effect_on(question: PlanQuestion, plan: TeamPlan, points: np.ndarray) -> Eff
     own = question.threshold
     return Effect(
         spread_of(values),
-        chance_at_least(values, IMPORTANT),
+        judged(values, other),
         None if own is None else chance_at_least(values, own),
     )
 

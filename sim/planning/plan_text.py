@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from sim.planning.comparison import IMPORTANT
 from sim.planning.plan_notes import nobody_because, plan_notes
 from sim.planning.plan_study import FEWEST_FRESH, PlanOutcome, Score
 from sim.planning.plan_tables import evidence_rows, plan_rows, score_rows
-from sim.planning.verdicts import chance_text, signed, time_text
+from sim.planning.verdicts import chance_text, time_text
+from sim.planning.vocabulary import chances_text, other_text, rests_on, signed
 
 UNITS = {
     "qpr": "QPR-15 points a person on the books of the teams planned for",
@@ -88,15 +88,32 @@ def effect_text(outcome: PlanOutcome) -> str:
     when = time_text(outcome.question.weeks)
     ranged = "" if np.isnan(spread.low) else f" ({signed(spread.low)} to {signed(spread.high)}, "
     told = f"{ranged}{EFFECT_COVERS})" if ranged else ""
-    text = (
-        f"Against usual care the recommended plan changes personal recovery (QPR-15, 0-60) by "
-        f"{signed(spread.mean)} points a person on the books of the teams it treats, after "
-        f"{when}{told}. A meaningful difference ({IMPORTANT:g} points) is reached in "
-        f"{chance_text(effect.reaches)}"
-    )
-    if effect.reaches_threshold is not None:
-        text += f"; your threshold of {own:g} in {chance_text(effect.reaches_threshold)}"
-    return text + "."
+    judgement = effect.judgement
+    parts = [
+        f"The recommended plan against usual care: {judgement.words}. It changes personal recovery "
+        f"(QPR-15, 0-60) by {signed(spread.mean)} points a person on the books of the teams it "
+        f"treats, after {when}{told}.",
+        f"{chances_text(judgement.chances, outcome.fresh)}.",
+        ""
+        if effect.reaches_threshold is None
+        else f"Your threshold of {own:g} is reached in {chance_text(effect.reaches_threshold)}.",
+        judgement.why_not_told,
+        other_text(judgement),
+    ]
+    return " ".join(filter(None, parts))
+
+
+def rests_text(outcome: PlanOutcome) -> str:
+    """Return whether the plan rests on trials or on assumptions; empty where that is not known."""
+    question = outcome.question
+    if question.chosen is None:
+        return ""
+    used = [
+        package
+        for number, package in enumerate(question.packages)
+        if (outcome.recommended.plan.package == number).any()
+    ]
+    return rests_on(question.chosen, used or question.packages, question.weeks)
 
 
 def curse(outcome: PlanOutcome) -> str:
@@ -136,7 +153,8 @@ def made_with(outcome: PlanOutcome) -> str:
 
 def plan_text(outcome: PlanOutcome, covers: str) -> str:
     """Return the answer for a terminal."""
-    parts = [filled(one) for one in (verdict(outcome), tie_text(outcome)) if one]
+    first = (rests_text(outcome), verdict(outcome), tie_text(outcome))
+    parts = [filled(one) for one in first if one]
     parts.append(filled(effect_text(outcome)))
     parts.append(f"{heading(outcome)}\n{table(plan_rows(outcome))}")
     if outcome.recommended.teams:

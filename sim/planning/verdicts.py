@@ -5,73 +5,73 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from sim.planning.comparison import IMPORTANT, Comparison
+from sim.planning.comparison import Comparison
 from sim.planning.outcomes import QPR
-from sim.planning.uncertainty import Chance, Spread, chance_at_least, chance_below, spread_of
+from sim.planning.uncertainty import Chance, Spread, spread_of
+from sim.planning.vocabulary import (
+    FEW,
+    IMPORTANT,
+    SAME,
+    UNTOLD,
+    Chances,
+    Judgement,
+    chances_text,
+    judged,
+    listed,
+    other_evidence,
+    other_text,
+    percent,
+    rests_on,
+    signed,
+)
 from sim.posterior.choose import DEFAULTS
-
-LIKELY, UNLIKELY = 0.5, 0.05
-FEW = 20
-"""Fewer draws than this leave 90% intervals and probabilities to luck."""
-SAME, BETTER, WORSE, NONE, OPEN = "same", "meaningful", "harm", "no meaningful", "uncertain"
-UNTOLD = "too few"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a scenario makes a meaningful difference to personal recovery.
+    """What a scenario does to personal recovery, in the words of `sim.planning.vocabulary`.
 
     Attributes
     ----------
     name : str
         Scenario.
-    kind : {'same', 'meaningful', 'harm', 'no meaningful', 'uncertain', 'too few'}
-        The answer; 'too few' where draws are too few for one.
     spread : Spread
         QPR difference from base at the end.
-    reaches : Chance
-        Probability that the expected difference reaches the minimum important difference.
-    below_zero : Chance
-        Probability that people fare worse at all.
-    harm : Chance
-        Probability of a difference as important, to the worse.
+    judgement : Judgement
+        Kind, chances, and what other priors say.
     """
 
     name: str
-    kind: str
     spread: Spread
-    reaches: Chance
-    below_zero: Chance
-    harm: Chance
+    judgement: Judgement
+
+    @property
+    def kind(self) -> str:
+        """The kind of the verdict."""
+        return self.judgement.kind
+
+    @property
+    def chances(self) -> Chances:
+        """Chances of harm, of benefit and of each threshold."""
+        return self.judgement.chances
+
+    @property
+    def reaches(self) -> Chance:
+        """Chance of the minimum important difference."""
+        return self.judgement.chances.important
 
 
 def verdict_on(comparison: Comparison, name: str) -> Verdict:
-    """Return the verdict on a scenario.
-
-    Probably meaningful: the minimum important difference is reached in half of the draws or more.
-    Probably not: both it and its harmful mirror image in fewer than one in twenty, and in enough
-    draws that more than half of all possible ones would have shown. Fewer than `FEW` draws (with
-    one draw: replications) give no verdict, unless nothing differs at all.
-    """
+    """Return the verdict on a scenario."""
     values = comparison.difference(name, QPR)
-    reaches = chance_at_least(values, IMPORTANT)
-    harm = chance_below(values, -IMPORTANT, or_equal=True)
-    if np.all(values == 0.0):
-        kind = SAME
-    elif counted(comparison)[0] < FEW:
-        kind = UNTOLD
-    elif reaches.share >= LIKELY:
-        kind = BETTER
-    elif harm.share >= LIKELY:
-        kind = WORSE
-    elif max(reaches.share, harm.share) < UNLIKELY and max(reaches.high, harm.high) < LIKELY:
-        kind = NONE
-    else:
-        kind = OPEN
-    below_zero = chance_below(values, 0.0)
-    return Verdict(name, kind, spread_of(values), reaches, below_zero, harm)
+    other = other_evidence(comparison.question.chosen)
+    return Verdict(name, spread_of(values), judged(values, other))
+
+
+def rests_text(comparison: Comparison) -> str:
+    """Return whether the comparison rests on trials or on assumptions, in a sentence."""
+    others = [comparison.scenario(name) for name in comparison.others]
+    return rests_on(comparison.question.chosen, others, comparison.question.weeks)
 
 
 def averaged_text(comparison: Comparison) -> str:
@@ -174,20 +174,6 @@ def chance_text(chance: Chance, with_error: bool = True) -> str:
     )
 
 
-def signed(value: float) -> str:
-    """Return a number with its sign and two decimals; what rounds to nought has none."""
-    if value != value:
-        return "none"
-    text = f"{value:+.2f}"
-    return "0.00" if text in ("+0.00", "-0.00") else text
-
-
-def percent(share: float) -> str:
-    """Return a share as a percentage, with a decimal where it is small."""
-    shown = 100.0 * share
-    return f"{shown:.1f}%" if 0.0 < shown < 10.0 else f"{shown:.0f}%"
-
-
 def time_text(weeks: int) -> str:
     """Return a number of weeks as years, where they are whole, or weeks."""
     if weeks % 52 == 0:
@@ -197,7 +183,7 @@ def time_text(weeks: int) -> str:
 
 
 def sentence_on(comparison: Comparison, verdict: Verdict) -> str:
-    """Return one sentence on a scenario that can say that nothing much changes."""
+    """Return in a few sentences what a scenario changes, and with which chances."""
     base = comparison.question.base
     when = time_text(comparison.question.weeks)
     spread = verdict.spread
@@ -205,25 +191,18 @@ def sentence_on(comparison: Comparison, verdict: Verdict) -> str:
         return (
             f"{verdict.name} is the same as {base} in every simulated world: difference exactly 0."
         )
-    changed = (
-        f"{verdict.name} changes personal recovery (QPR-15, 0-60) by {signed(spread.mean)} points "
-        f"after {when} compared with {base} ({_ranged(comparison, spread)})"
-    )
-    reached = chance_text(verdict.reaches)
-    verb = "was reached in" if verdict.reaches.of == "replications" else "is reached in"
-    judged = {
-        BETTER: "This strategy probably makes a meaningful difference",
-        WORSE: "This strategy probably does harm",
-        NONE: "This strategy probably makes no meaningful difference",
-        OPEN: "Whether this strategy makes a meaningful difference is uncertain",
-        UNTOLD: "These are too few runs to judge whether that is a meaningful difference",
-    }[verdict.kind]
+    words = verdict.judgement.words
     if len(spread.expected) == 1 and verdict.kind != UNTOLD:
-        judged = f"At this one set of parameter values: {judged[0].lower()}{judged[1:]}"
-    return (
-        f"{changed}. {judged}: the minimum important difference of {IMPORTANT:g} points {verb} "
-        f"{reached}."
-    )
+        words = f"at this one set of parameter values {words}"
+    parts = [
+        f"{verdict.name}: {words}. Personal recovery (QPR-15, 0-60) changes by "
+        f"{signed(spread.mean)} points after {when} compared with {base} "
+        f"({_ranged(comparison, spread)}).",
+        f"{chances_text(verdict.chances, counted(comparison)[0])}.",
+        verdict.judgement.why_not_told,
+        other_text(verdict.judgement),
+    ]
+    return " ".join(filter(None, parts))
 
 
 def _ranged(comparison: Comparison, spread: Spread) -> str:
@@ -247,28 +226,15 @@ def overall_sentence(comparison: Comparison) -> str:
     verdicts = [verdict_on(comparison, name) for name in comparison.others]
     if len(verdicts) == 1:
         return sentence_on(comparison, verdicts[0])
-    counts = {kind: [one.name for one in verdicts if one.kind == kind] for kind in KINDS}
+    words = dict.fromkeys(one.judgement.words for one in verdicts)
     base, when = comparison.question.base, time_text(comparison.question.weeks)
     best = max(verdicts, key=lambda one: one.spread.mean)
     parts = [
-        f"{words} under {_listed(counts[kind])}" for kind, words in KINDS.items() if counts[kind]
+        f"{one} under {listed([each.name for each in verdicts if each.judgement.words == one])}"
+        for one in words
     ]
     return (
         f"Compared with {base}, after {when}: {'; '.join(parts)}. The largest expected change of "
         f"personal recovery (QPR-15, 0-60) is {signed(best.spread.mean)} points, under "
         f"{best.name}; {IMPORTANT:g} is the minimum important difference."
     )
-
-
-KINDS = {
-    BETTER: "probably a meaningful difference",
-    OPEN: "uncertain whether there is a meaningful difference",
-    NONE: "probably no meaningful difference",
-    WORSE: "probably harm",
-    SAME: "no difference at all",
-    UNTOLD: "too few runs to judge the difference",
-}
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -11,8 +11,6 @@ from sim.drawing import Line, Panel
 from sim.planning import compare_tables as tables
 from sim.planning.better import BETTER_BY, MATRIX_SAYS, better_matrix, better_than
 from sim.planning.comparison import (
-    IMPORTANT,
-    IMPORTANT_IF_22_ITEMS,
     TRIAL_BLACK_LIMIT,
     Comparison,
 )
@@ -34,10 +32,12 @@ from sim.planning.verdicts import (
     few_draws_text,
     later_costs,
     overall_sentence,
+    rests_text,
     sentence_on,
     time_text,
     verdict_on,
 )
+from sim.planning.vocabulary import IMPORTANT, IMPORTANT_IF_22_ITEMS
 from sim.report.compare_figures import (
     budget_figure,
     chance_figure,
@@ -134,6 +134,7 @@ def _figure(
 
 def _answer(page: Document, comparison: Comparison) -> None:
     question = comparison.question
+    page.paragraph(rests_text(comparison), "basis")
     page.paragraph(overall_sentence(comparison), "lead")
     if len(comparison.others) > 1:
         page.bullets(
@@ -174,7 +175,7 @@ def _answer(page: Document, comparison: Comparison) -> None:
 
 
 def _chances(page: Document, comparison: Comparison) -> None:
-    page.heading("1. Chance of a meaningful difference")
+    page.heading("1. Chances of harm, of benefit, and of a difference that matters")
     frame = tables.chances(comparison)
     rows = []
     for name in comparison.others:

@@ -22,6 +22,7 @@ h2 { font-size: 1.3rem; margin-top: 2.4rem; border-top: 1px solid var(--line); p
 h3 { font-size: 1.05rem; margin-top: 1.6rem; }
 p.lead { font-size: 1.15rem; background: var(--shade); padding: 1rem;
   border-left: 4px solid #0072b2; }
+p.basis { font-weight: 600; }
 p.caution { background: #fff7e6; padding: .8rem 1rem; border-left: 4px solid #b35900; }
 figure { margin: 1.2rem 0; }
 figure svg { max-width: 100%; height: auto; }
@@ -63,7 +64,7 @@ class Document:
         self.parts.append(f"<h{level}>{escape(text)}</h{level}>")
 
     def paragraph(self, text: str, kind: str = "") -> None:
-        """Add a paragraph; `kind` is '', 'lead' or 'caution'."""
+        """Add a paragraph; `kind` is '', 'basis', 'lead' or 'caution'."""
         attribute = f' class="{kind}"' if kind else ""
         self.parts.append(f"<p{attribute}>{escape(text)}</p>")
 

@@ -15,6 +15,7 @@ from sim.planning.plan_text import (
     effect_text,
     heading,
     made_with,
+    rests_text,
     tie_text,
     verdict,
 )
@@ -38,13 +39,15 @@ def plan_report(outcome: PlanOutcome, covers: str, command: str) -> str:
         The command that repeats it.
     """
     page = Document("A rollout plan")
+    if basis := rests_text(outcome):
+        page.paragraph(basis, "basis")
     page.paragraph(verdict(outcome), "lead")
     if tie := tie_text(outcome):
         page.paragraph(tie)
-    page.paragraph(f"{effect_text(outcome)} A best plan may still make no meaningful difference.")
+    page.paragraph(f"{effect_text(outcome)} The best plan may still change hardly anything.")
     page.paragraph(
-        "Effects rest mainly on assumptions: the REFOCUS trial informs few parameters. Beyond "
-        "month 12 everything is an extrapolation. Nothing is known about effects by ethnicity, and "
+        "The two trials inform few parameters. Beyond month 12 everything is an extrapolation. "
+        "Nothing is known about effects by ethnicity, and "
         "none changes a team's place here.",
         "caution",
     )

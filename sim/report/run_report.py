@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.drawing import Line, Panel
-from sim.measures.qpr import QPR15_IMPORTANT
+from sim.planning.vocabulary import (
+    IMPORTANT,
+    IMPORTANT_IF_22_ITEMS,
+    NO_OTHER,
+    SAME,
+    OtherEvidence,
+    chances_text,
+    judged,
+    other_evidence,
+    other_text,
+    rests_on,
+    signed,
+)
 from sim.posterior import BOTH_TRIALS, REFOCUS_ALONE
 from sim.report.document import Document
 from sim.report.figures import Point, interval_figure, line_figure
@@ -30,8 +42,6 @@ if TYPE_CHECKING:
     from sim.posterior.choose import ChosenDraws
     from sim.scenarios.schema import Scenario
 
-IMPORTANT = QPR15_IMPORTANT
-IMPORTANT_IF_22_ITEMS = 4.0 * 15.0 / 22.0
 USUAL = "usual-care"
 TRIAL_SOURCE = "REFOCUS trial"
 SHOWN = (
@@ -98,7 +108,7 @@ def run_report(results: Results, facts: RunFacts) -> str:
     page = Document("What happened: " + ", ".join(results.labels["scenario"]))
     arm = focus_arm(results)
     base = base_scenario(results)
-    _lead(page, results, arm, base)
+    _lead(page, results, facts, arm, base)
     for text in filter(None, map(split_text, facts.scenarios)):
         page.paragraph(text, "caution")
     for one in facts.notes:
@@ -183,9 +193,13 @@ def paired(
     return np.asarray(own["mean"] - other["mean"])
 
 
-def _lead(page: Document, results: Results, arm: str, base: int | None) -> None:
-    """Say first what happened, able to say that nothing much did."""
+def _lead(page: Document, results: Results, facts: RunFacts, arm: str, base: int | None) -> None:
+    """Say first what it rests on and what happened, able to say that nothing much did."""
     names = results.labels["scenario"]
+    others = [one for place, one in enumerate(facts.scenarios) if place != base]
+    last = int(results.arrays["summaries"]["week"].max())
+    page.paragraph(rests_on(facts.chosen, others or facts.scenarios, last), "basis")
+    other = other_evidence(facts.chosen)
     if base is None or len(names) == 1:
         rows = results.arrays["summaries"]
         week = int(rows["week"].max())
@@ -205,53 +219,57 @@ def _lead(page: Document, results: Results, arm: str, base: int | None) -> None:
         week = last_assessment(results, scenario, base)
         if week == 0:
             page.paragraph(
-                f"{name}: no verdict. It and {names[base]} were measured together at the start "
+                f"{name}: cannot be told. It and {names[base]} were measured together at the start "
                 "only, before anything was done.",
                 "lead",
             )
             continue
         values = paired(results, scenario, base, arm, "qpr15", week)
         count = len(values)
-        page.paragraph(sentence(name, names[base], week, values), "lead")
+        told = sentence(name, names[base], week, by_draw(results, values), other)
+        page.paragraph(told, "lead")
     if count == 0:
         return
-    possible = f"{IMPORTANT_IF_22_ITEMS:.1f}"
     page.paragraph(
-        f"Over {count} simulated worlds; a share of worlds has a Monte Carlo standard error of at "
-        f"most {100.0 * standard_error(0.5, count):.0f} percentage points. A difference of "
-        f"{IMPORTANT:.0f} points between groups is the minimum important one; it is {possible} if "
-        "it was set on the 22-item form."
+        f"Over {count} simulated worlds. A difference of {IMPORTANT:.0f} points between groups is "
+        f"the minimum important one; it is {IMPORTANT_IF_22_ITEMS:.1f} if it was set on the "
+        "22-item form."
     )
 
 
-def sentence(name: str, base: str, week: int, values: np.ndarray) -> str:
-    """Return what a scenario changed in the QPR-15, in words."""
+def by_draw(results: Results, values: np.ndarray) -> np.ndarray:
+    """Return values of worlds by draw and replication, shape (draws, replications)."""
+    return values.reshape(results.metadata["request"]["draws"], -1)
+
+
+def sentence(
+    name: str, base: str, week: int, values: np.ndarray, other: OtherEvidence = NO_OTHER
+) -> str:
+    """Return what a scenario changed in the QPR-15, in words.
+
+    Parameters
+    ----------
+    name, base : str
+        Scenario, and what it is compared with.
+    week : int
+        When.
+    values : numpy.ndarray
+        Differences, shape (draws, replications), points.
+    other : OtherEvidence
+        On the same draws.
+    """
     low, high = np.quantile(values, [0.05, 0.95])
-    large = float((values >= IMPORTANT).mean())
-    worse = float((values <= -IMPORTANT).mean())
-    found = (
-        f"{name}: {verdict(large, worse)}. Personal recovery (QPR-15) {signed(values.mean())} "
-        f"points in week {week} compared with {base} (90% of worlds {signed(low)} to "
-        f"{signed(high)}); 4 points or more in {large:.0%} of worlds"
-    )
-    return f"{found}, -4 or less in {worse:.0%}." if worse > 0.0 else f"{found}."
-
-
-def signed(value: float) -> str:
-    """Return a number with its sign and two decimals; what rounds to nought has none."""
-    text = f"{value:+.2f}"
-    return "0.00" if text in ("+0.00", "-0.00") else text
-
-
-def verdict(large: float, worse: float) -> str:
-    """Return in words what the shares of worlds with a large gain or loss mean."""
-    if large >= 0.5:
-        return "probably a meaningful difference"
-    if worse >= 0.5:
-        return "probably harm"
-    if large < 0.05 and worse < 0.05:
-        return "probably no meaningful difference"
-    return "uncertain"
+    found = judged(values, other)
+    parts = [
+        f"{name}: {found.words}. Personal recovery (QPR-15) {signed(values.mean())} points in week "
+        f"{week} compared with {base} (90% of worlds {signed(low)} to {signed(high)}).",
+        f"{chances_text(found.chances, max(values.shape) if len(values) == 1 else len(values))}."
+        if found.kind != SAME
+        else "",
+        found.why_not_told,
+        other_text(found) if found.kind != SAME else "",
+    ]
+    return " ".join(filter(None, parts))
 
 
 def standard_error(share: float, count: int) -> float:

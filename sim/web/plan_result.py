@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.planning.vocabulary import IMPORTANT, IMPORTANT_IF_22_ITEMS, other_evidence, rests_on
 from sim.report.run_report import (
-    IMPORTANT,
-    IMPORTANT_IF_22_ITEMS,
     SHOWN,
+    by_draw,
+    caution,
     focus_arm,
     last_assessment,
     sentence,
@@ -19,6 +20,10 @@ from sim.report.run_report import (
 )
 from sim.runs.results import Results
 from sim.web.figures import Nested, band_figure, interval_figure, nested
+
+if TYPE_CHECKING:
+    from sim.posterior.choose import ChosenDraws
+    from sim.scenarios.schema import Scenario
 
 TABLE_WEEKS = 13
 COLUMNS = ("scenario", "week", "mean", "5%", "25%", "75%", "95%", "Monte Carlo SE")
@@ -237,7 +242,7 @@ def differences(results: Results, arm: str) -> dict[int, np.ndarray]:
     }
 
 
-def sentences(results: Results, arm: str) -> list[str]:
+def sentences(results: Results, arm: str, chosen: ChosenDraws) -> list[str]:
     """Return in words what each scenario changed."""
     names = results.labels["scenario"]
     if len(names) == 1:
@@ -248,8 +253,15 @@ def sentences(results: Results, arm: str) -> list[str]:
             f"in week {int(weeks[-1])} (90% of worlds {low:.1f} to {high:.1f}). Add a scenario to "
             "see a difference."
         ]
+    other = other_evidence(chosen)
     return [
-        sentence(names[scenario], names[0], last_assessment(results, scenario), gaps)
+        sentence(
+            names[scenario],
+            names[0],
+            last_assessment(results, scenario),
+            by_draw(results, gaps),
+            other,
+        )
         for scenario, gaps in differences(results, arm).items()
     ]
 
@@ -267,7 +279,11 @@ def precision(results: Results, arm: str) -> str:
 
 
 def result_of(
-    results: Results, settings: Mapping[str, Any], covers: str, caution: str, notes: Sequence[str]
+    results: Results,
+    settings: Mapping[str, Any],
+    chosen: ChosenDraws,
+    scenarios: Sequence[Scenario],
+    notes: Sequence[str],
 ) -> tuple[dict[str, Any], list[Shown]]:
     """Return what the page shows of a run, and its figures.
 
@@ -277,23 +293,24 @@ def result_of(
         With summaries and trajectories.
     settings : mapping
         Checked settings, kept with the result.
-    covers : str
-        What the bands cover.
-    caution : str
-        What a reader must know before reading on.
+    chosen : ChosenDraws
+        The sets of parameter values.
+    scenarios : sequence of Scenario
+        In the order of the results, the base first.
     notes : sequence of str
         Notes on the teams.
     """
-    arm = focus_arm(results)
+    arm, covers = focus_arm(results), chosen.covers
     shown = list(difference_figures(results, arm, covers)) if len(settings["scenarios"]) > 1 else []
     shown += line_figures(results, arm, covers)
     request = results.metadata["request"]
-    lead = sentences(results, arm)
+    lead = sentences(results, arm, chosen)
     return (
         {
             "settings": dict(settings),
+            "rests_on": rests_on(chosen, scenarios[1:] or scenarios, request["weeks"]),
             "lead": lead,
-            "caution": caution,
+            "caution": caution(chosen),
             "covers": covers,
             "precision": precision(results, arm),
             "notes": list(notes),

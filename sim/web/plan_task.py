@@ -33,7 +33,7 @@ def simulate_plan(settings: dict[str, Any], folder: Path, told: Told) -> None:
     """
     from sim.inputs.roster.csv_file import roster_from_text, roster_text
     from sim.posterior.choose import chosen_draws
-    from sim.report.run_report import RunFacts, caution, run_report
+    from sim.report.run_report import RunFacts, run_report
     from sim.runs.pieces import Cancelled, Progress
     from sim.runs.request import build_request
     from sim.runs.results import provenance
@@ -84,7 +84,7 @@ def simulate_plan(settings: dict[str, Any], folder: Path, told: Told) -> None:
     except Cancelled:
         raise Stopped from None
     told.progress(int(1000 * (1.0 - DRAWING_SHARE)), 1000, "drawing figures")
-    result, shown = result_of(results, plan, chosen.covers, caution(chosen), roster.notes)
+    result, shown = result_of(results, plan, chosen, scenarios, roster.notes)
     date = datetime.now(UTC).strftime("%Y-%m-%d")
     result["date"] = date
     note = result["stamp"] = (

@@ -294,23 +294,24 @@ def test_effects_in_black_service_users_are_never_shown(main: Comparison) -> Non
     assert not other["Personal recovery, QPR-15 difference"].str.contains(r"\d").any()
 
 
-def test_verdicts_can_say_no_meaningful_difference_and_meaningful(main: Comparison) -> None:
+def test_verdicts_can_say_that_hardly_anything_differs_and_that_much_does(main: Comparison) -> None:
     enough = compare(asked(REFOCUS, FULL, draws=20, replications=1))
     assert few_draws_text(enough) == ""
     little = enough.worlds.scores.copy()
     usual, delivered = (enough.names.index(one) for one in ("usual-care", "refocus-as-delivered"))
     little[delivered] = little[usual] + 0.1 * (little[delivered] - little[usual])
     enough = dataclasses.replace(enough, worlds=dataclasses.replace(enough.worlds, scores=little))
-    assert verdict_on(enough, "refocus-as-delivered").kind == "no meaningful"
-    assert "probably no meaningful difference under" in overall_sentence(enough)
+    assert verdict_on(enough, "refocus-as-delivered").kind == "small"
+    assert "hardly a difference of a point or more under" in overall_sentence(enough)
     assert verdict_on(main, "refocus-as-delivered").kind == "too few", "three draws say nothing"
-    assert "too few runs to judge" in overall_sentence(main)
+    assert "too few runs to say" in overall_sentence(main)
     assert few_draws_text(main).startswith("Only 3 draws: too few")
     main = enough
     lifted = main.worlds.scores.copy()
     lifted[main.names.index("refocus-full"), ..., -1, SCORES.index("qpr15")] += 6.0
     better = dataclasses.replace(main, worlds=dataclasses.replace(main.worlds, scores=lifted))
-    assert verdict_on(better, "refocus-full").kind == "meaningful"
+    assert verdict_on(better, "refocus-full").kind == "benefit"
+    assert "of 4 points or more" in verdict_on(better, "refocus-full").judgement.words
     lifted[main.names.index("refocus-full"), ..., -1, SCORES.index("qpr15")] -= 14.0
     assert verdict_on(better, "refocus-full").kind == "harm"
 
@@ -446,7 +447,7 @@ def test_one_set_of_values_shows_chance_at_most(chosen: int, replications: int) 
         expected = f"central 90% of single runs: replication noise only, parameters at {at}"
         assert covers_text(one) == expected
         assert "chance only" in told
-    assert ("At this one set of parameter values" in told) == (replications == 20)
+    assert ("at this one set of parameter values" in told) == (replications == 20)
     assert bool(few_draws_text(one)) == (replications < 20)
     bands = trajectories(one)["fidelity"][name][2:]
     assert np.isnan(bands).all(), "means over replications: a band would have no width"

@@ -147,7 +147,7 @@ def test_the_effect_is_on_people_treated_and_the_chance_over_draws() -> None:
     points[..., 2] = 100.0
     effect = effect_on(asked(threshold=5.0, roster=roster), plan, points)
     assert effect.spread.mean == pytest.approx((0.25 + 4.75) / 2)
-    assert effect.reaches.share == 0.5
+    assert effect.judgement.chances.important.share == 0.5
     assert effect.reaches_threshold is not None
     assert effect.reaches_threshold.share == 0.0
     assert effect_on(asked(threshold=None, roster=roster), plan, points).reaches_threshold is None
@@ -177,14 +177,20 @@ def test_json_text_and_report_say_what_the_answer_rests_on() -> None:
     }
     defaults = content["roster"]["defaults"]
     assert any(one.startswith("caseload: not given") for one in defaults)
-    assert content["effect"]["meaningful"]["points"] == 4.0
+    assert set(content["effect"]["chances"]) == {
+        "harm",
+        "any benefit",
+        "1 or more",
+        "2.7 or more",
+        "4 or more",
+    }
     assert content["effect"]["threshold"]["points"] == 0.5
     text = " ".join(plan_text(outcome, COVERS).split())
     page = plan_report(outcome, COVERS, "refocus plan --seed 1")
     for one in (text, page):
         assert f"refocus-simulation {content['version']}, seed 1" in one
-        assert "A meaningful difference (4 points) is reached in" in one
-        assert "your threshold of 0.5 in" in one
+        assert "Monte Carlo SE in brackets: harm" in one
+        assert "Your threshold of 0.5 is reached in" in one
         assert "caseload: not given for all teams" in one
     assert "refocus-as-delivered (trial), refocus-boosters (assumption)" in text
     assert "what falls due after the time looked at included" in text

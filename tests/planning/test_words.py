@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from sim.planning.verdicts import percent, signed, time_text
+from sim.planning.verdicts import time_text
+from sim.planning.vocabulary import percent, signed
 from sim.report.readable import readable, short, table_block
 
 

@@ -17,7 +17,6 @@ from sim.report.run_report import (
     run_report,
     sentence,
     standard_error,
-    verdict,
 )
 from sim.runs.request import build_request
 from sim.runs.results import Results
@@ -99,23 +98,14 @@ def test_every_figure_has_a_text_and_a_table(results: Results) -> None:
 
 
 def test_a_scenario_without_effect_is_called_that() -> None:
-    text = sentence("nothing", "usual-care", 52, np.zeros(100))
-    assert "probably no meaningful difference" in text
+    text = sentence("nothing", "usual-care", 52, np.zeros((100, 1)))
+    assert text.startswith("nothing: no difference at all.")
     assert "0.00 to 0.00" in text
 
 
-@pytest.mark.parametrize(
-    ("large", "worse", "words"),
-    [
-        (0.9, 0.0, "probably a meaningful difference"),
-        (0.0, 0.9, "probably harm"),
-        (0.3, 0.0, "uncertain"),
-        (0.0, 0.1, "uncertain"),
-        (0.01, 0.0, "probably no meaningful difference"),
-    ],
-)
-def test_the_verdict_follows_the_shares(large: float, worse: float, words: str) -> None:
-    assert verdict(large, worse) == words
+def test_the_page_says_first_what_it_rests_on(results: Results) -> None:
+    page = report_of(results, 3)
+    assert page.index('<p class="basis">Rests on ') < page.index('<p class="lead">')
 
 
 def test_the_standard_error_of_a_share_is_binomial_and_never_nought() -> None:
@@ -176,7 +166,7 @@ def test_a_programme_that_never_starts_or_is_never_measured_is_told() -> None:
     late = short_report(["usual-care", "refocus-full"], 4, {"timing.start_week": 30})
     assert "the programme starts in no team within the 4 weeks simulated" in late
     unseen = short_report(["usual-care", "refocus-full"], 4, {"assessment.weeks": [0]})
-    assert "refocus-full: no verdict." in unseen
+    assert "refocus-full: cannot be told." in unseen
     assert "never measured after the start" in unseen
 
 

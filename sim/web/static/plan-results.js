@@ -18,6 +18,7 @@ export function showPlanResult(place, result, key) {
   const heading = h("h2", { tabindex: "-1", id: "plan-heading" }, "What the simulation says");
   const { size } = result;
   show(place, heading,
+    h("p", {}, h("strong", {}, result.rests_on)),
     result.lead.map((one) => h("p", { class: "lead" }, one)),
     h("p", { class: "caution" }, result.caution),
     h("p", {}, h("strong", {}, "Bands and bars: "), `central 50% (dark or thick) within the central 90% (light or thin) of simulated worlds. They cover ${result.covers}. In the courses, bands lie around the base case and each line ends in its own bar.`),
