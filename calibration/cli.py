@@ -10,11 +10,15 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.commands.declared import declare
 from sim.commands.job import add_job_options, job, read_job, resumed
+from sim.errors import InputError
 from sim.reading.numbers import whole
+
+if TYPE_CHECKING:
+    from calibration.targets import Target
 
 EXAMPLES = """\
 examples:
@@ -22,6 +26,7 @@ examples:
   refocus calibrate --out results/fit                  the full fit
   refocus calibrate --resume results/fit               go on with a fit that was stopped
   refocus calibrate --resume results/fit --report      write the report again
+  refocus calibrate --data people.csv --scenario delivered.toml --out results/own
   refocus calibrate --targets my.toml --roster teams.csv --scenario delivered.toml --out results/own
 """
 FOLDER = "results/calibration"
@@ -44,6 +49,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLES
     parser.add_argument("--targets", metavar="FILE", help="targets (TOML); the trial's by default")
+    parser.add_argument(
+        "--data", metavar="FILE", help="individual data of an own trial (.csv .xlsx .dta .sav ...)"
+    )
+    parser.add_argument("--sheet", metavar="NAME", help="sheet of the data's workbook")
     parser.add_argument("--roster", metavar="FILE", help="teams of an own trial (.csv .xlsx ...)")
     parser.add_argument(
         "--columns", metavar="FILE", help="which columns of the roster are which (TOML)"
@@ -63,12 +72,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     declare(
         parser,
         alone_with={
-            "check": ("targets", "roster", "columns", "scenario"),
+            "check": ("targets", "data", "sheet", "roster", "columns", "scenario"),
             "report": ("resume", "out", "docs", "invented", "quiet"),
             "resume": (
                 "out",
                 "report",
                 "targets",
+                "data",
+                "sheet",
                 "roster",
                 "scenario",
                 "docs",
@@ -115,22 +126,14 @@ def run(arguments: argparse.Namespace) -> int:
     InputError
         For anything that cannot be used, by name.
     """
-    from calibration.targets import load_targets
-
     arguments = resumed(arguments, finished_too=True)
     if arguments.check:
-        targets = load_targets(arguments.targets)
-        if arguments.roster or arguments.scenario:
-            from calibration.own import own_trial
-
-            own_trial(
-                arguments.roster,
-                arguments.scenario,
-                checked_seed(arguments.seed),
-                arguments.columns,
-            )
+        targets, _ = asked(arguments, checked_seed(arguments.seed))
         for one in targets.values():
-            print(f"{one.pattern:4} {one.use:9} {one.name}: {one.title}")
+            value = "" if one.value is None else f" = {one.value:g}"
+            if one.of is not None:
+                value += f" of {one.of}"
+            print(f"{one.pattern:4} {one.use:9} {one.name}{value}: {one.title}")
         return 0
     arguments.out = arguments.out or FOLDER
     folder = Path(arguments.out)
@@ -144,23 +147,43 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def asked(arguments: argparse.Namespace, seed: int) -> tuple[dict[str, Target], dict[str, Any]]:
+    """Return the targets, and the designs of an own trial (empty for the trial of REFOCUS).
+
+    Published figures and those of individual data are taken together; the shipped targets are for
+    who gives neither.
+    """
+    from calibration.targets import load_targets, together
+
+    people, targets = None, {}
+    if arguments.data is not None:
+        from calibration.individual import read_people, targets_of
+
+        people = read_people(arguments.data, arguments.sheet)
+        targets = targets_of(people)
+    elif arguments.sheet is not None:
+        raise InputError(f"sheet = '{arguments.sheet}': is for a workbook of --data")
+    if arguments.targets is not None or people is None:
+        targets = together(targets, load_targets(arguments.targets))
+    if people is None and not (arguments.roster or arguments.scenario):
+        return targets, {}
+    from calibration.own import own_trial
+
+    own = own_trial(arguments.roster, arguments.scenario, seed, arguments.columns, people)
+    return targets, own
+
+
 def fitted(arguments: argparse.Namespace) -> None:
     """Fit, and write results and posterior into the folder."""
     from calibration.fit import FULL, QUICK, start
     from calibration.pipeline import calibrate_fit, store
-    from calibration.targets import load_targets
 
-    targets = load_targets(arguments.targets)
     settings = replace(QUICK if arguments.quick else FULL, seed=checked_seed(arguments.seed))
     for name in SIZES:
         value = getattr(arguments, name, None)
         if value is not None:
             settings = replace(settings, **{name: whole(name, value, SMALLEST[name])})
-    own: dict[str, Any] = {}
-    if arguments.roster or arguments.scenario:
-        from calibration.own import own_trial
-
-        own = own_trial(arguments.roster, arguments.scenario, settings.seed, arguments.columns)
+    targets, own = asked(arguments, settings.seed)
     with job(arguments, "row") as work:
         with work.running() as how:
             fit = start(targets, settings, part=how, quiet=arguments.quiet, **own)
@@ -180,7 +203,6 @@ def ship(folder: Path) -> None:
         When the fit is not one of both trials.
     """
     from calibration.pipeline import POSTERIOR_FILE
-    from sim.errors import InputError
     from sim.files import write_whole
     from sim.posterior import BOTH_TRIALS, NAMES, posterior_file
 

@@ -1,6 +1,8 @@
 """What `docs/calibration.md` says beside the report: how to run it, and one's own trial."""
 
-EXTRA = """
+from calibration.targets_text import column_table, extractor_table
+
+EXTRA = f"""
 ## Running it
 
 ```
@@ -18,7 +20,34 @@ refused. This page, its figures and the posterior that all commands use by defau
 refocus calibrate --out results/calibration --docs docs/calibration.md --ship
 ```
 
-## One's own trial (invented data)
+## One's own trial
+
+Individual data, published figures, or both:
+
+```
+refocus calibrate --data people.csv --scenario delivered.toml --out results/own
+refocus template targets --out my-targets.toml
+refocus calibrate --data people.csv --targets my-targets.toml --roster teams.csv \\
+  --scenario delivered.toml --out results/own
+```
+
+Individual data are a table with a row for each person, in any form that `refocus analyse` reads
+(CSV, a workbook, Stata, SPSS, Parquet). The figures of the table below are taken from it by the
+code that takes them from simulated trials; those marked as fitted move the posterior, the others
+are checks. Without `--roster` the teams are those of the data, with defaults for all else. A figure
+that is also among the published ones is refused, as it would be counted twice; leave one of them
+out, or give the published one `use = "check"`. `--check` reads everything, prints the figures and
+fits nothing.
+
+One trial is fitted at a time (REFOCUS and PULSAR together are the shipped exception).
+
+{column_table()}
+
+Figures that can be targets:
+
+{extractor_table()}
+
+### A worked example (invented data)
 
 `calibration/example/` holds a worked example. **Its data are invented**: eight teams, a programme
 of coaching training, and figures that nobody measured. A targets file has one table per

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from calibration.individual import People
 from calibration.scenarios import YEAR, EffectDesign
 from sim.errors import InputError
-from sim.inputs.roster import Roster, read_column_map, read_roster_csv, trial_roster
+from sim.inputs.roster import (
+    Roster,
+    read_column_map,
+    read_roster_csv,
+    roster_from_text,
+    trial_roster,
+)
 from sim.population import lay_out
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
@@ -24,7 +31,11 @@ BEST = {
 
 
 def own_trial(
-    roster_file: str | None, scenario_name: str | None, seed: int, columns: str | None = None
+    roster_file: str | None,
+    scenario_name: str | None,
+    seed: int,
+    columns: str | None = None,
+    people: People | None = None,
 ) -> dict[str, Any]:
     """Return the designs of a user's own trial, as `calibration.fit.start` takes them.
 
@@ -38,6 +49,8 @@ def own_trial(
         Seed of the keyed draws.
     columns : str, optional
         File that says which columns of the roster are which.
+    people : People, optional
+        Individual data: without a roster the teams are those of the data.
 
     Raises
     ------
@@ -45,7 +58,12 @@ def own_trial(
         When roster or scenario cannot be used, or the trial lacks an arm.
     """
     said = None if columns is None else read_column_map(columns)
-    roster = trial_roster(seed) if roster_file is None else read_roster_csv(roster_file, said)
+    if roster_file is not None:
+        roster = read_roster_csv(roster_file, said)
+    elif people is not None:
+        roster = roster_from_text(people.roster_text(), f"teams of {people.source}")
+    else:
+        roster = trial_roster(seed)
     scenario = load_scenario(scenario_name or "refocus-as-delivered")
     arms = {row.arm for row in roster.rows}
     if not {"intervention", "control"} <= arms:

@@ -198,6 +198,22 @@ def load_targets(path: Path | str | None = None) -> dict[str, Target]:
     return targets
 
 
+def together(first: Mapping[str, Target], second: Mapping[str, Target]) -> dict[str, Target]:
+    """Return the targets of two sources, such as individual data and published figures.
+
+    Raises
+    ------
+    InputError
+        When both have a target of one name, or fit the same figure.
+    """
+    for name in first:
+        if name in second:
+            raise InputError(f"target '{name}': is given twice")
+    both = {**first, **second}
+    _check_fitted_once(both)
+    return both
+
+
 def checked(name: str, table: Any) -> Target:
     """Return one target, or refuse it by name."""
     if not isinstance(table, Mapping):

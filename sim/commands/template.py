@@ -1,4 +1,4 @@
-"""`refocus template`: a file to start from: teams, a scenario, a setting, prices or a design."""
+"""`refocus template`: a file to start from: teams, scenario, setting, prices, design, targets."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ WHAT = {
     "setting": ("sim.planning.setting", "setting_template"),
     "prices": ("sim.planning.prices", "prices_template"),
     "design": ("sim.trials.designs.design_text", "design_template"),
+    "targets": ("calibration.targets_text", "targets_template"),
 }
 """Where each template is written, by its name; loaded only when it is asked for."""
 
@@ -24,6 +25,7 @@ examples:
   refocus template setting > setting.toml
   refocus template prices > prices.toml
   refocus template design --out my-trial.toml
+  refocus template targets --out my-targets.toml
 """
 
 
@@ -31,7 +33,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     """Add the command's parser."""
     parser = commands.add_parser(
         "template",
-        help="print a file to start from: teams, a scenario, a setting, prices, a design",
+        help="print a file to start from: teams, a scenario, a setting, prices, a design, targets",
         description="Print a commented file to start from.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -1,0 +1,146 @@
+"""Targets from individual data: known answers, an independent fit, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import minimize_scalar
+
+from calibration.extractors import EXTRACTORS
+from calibration.individual import FITTED, figures_of, read_people, targets_of
+from calibration.own import own_trial
+from calibration.targets import load_targets, together
+from calibration.targets_text import column_table, extractor_table, targets_template
+from sim.cli import main
+from sim.errors import InputError
+
+
+def people(seed: int = 1, teams: int = 10, size: int = 12) -> pd.DataFrame:
+    """Return an invented trial: a difference of 3 points, a team SD of 1, a fifth lost."""
+    rng = np.random.default_rng(seed)
+    team = np.repeat(np.arange(teams), size)
+    arm = team % 2
+    start = 35.0 + rng.normal(0.0, 8.0, len(team))
+    end = 15.0 + 0.6 * start + 3.0 * arm + rng.normal(0.0, 1.0, teams)[team]
+    end = np.clip(np.round(end + rng.normal(0.0, 6.0, len(team))), 0, 60)
+    end[rng.random(len(team)) < 0.2] = np.nan
+    return pd.DataFrame(
+        {
+            "arm": np.where(arm == 1, "intervention", "control"),
+            "team": [f"team {one:02d}" for one in team],
+            "qpr15_start": np.clip(np.round(start), 0, 60),
+            "qpr15_end": end,
+            "gaf_start": 50.0 + rng.normal(0.0, 10.0, len(team)).round(),
+            "gaf_end": 52.0 + rng.normal(0.0, 10.0, len(team)).round(),
+        }
+    )
+
+
+def by_generalised_least_squares(
+    y: np.ndarray, x: np.ndarray, team: np.ndarray
+) -> tuple[float, float]:
+    """Return coefficient and error of the second column by REML with whole matrices."""
+    same = (team[:, None] == team[None, :]).astype(float)
+    free = len(y) - x.shape[1]
+
+    def parts(ratio: float) -> tuple[float, np.ndarray, np.ndarray]:
+        whole = np.eye(len(y)) + ratio * same
+        inverse = np.linalg.inv(whole)
+        inside = x.T @ inverse @ x
+        beta = np.linalg.solve(inside, x.T @ inverse @ y)
+        left = y - x @ beta
+        variance = float(left @ inverse @ left) / free
+        size = np.linalg.slogdet(whole)[1] + np.linalg.slogdet(inside)[1]
+        return size + free * np.log(variance), beta, variance * np.linalg.inv(inside)
+
+    best = minimize_scalar(lambda one: parts(one)[0], bounds=(0.0, 5.0), method="bounded")
+    _, beta, covariance = parts(float(best.x))
+    return float(beta[1]), float(np.sqrt(covariance[1, 1]))
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "people.csv"
+    people().to_csv(path, index=False)
+    return path
+
+
+def test_figures_are_those_of_the_table_and_of_another_program(table: Path) -> None:
+    frame = people()
+    kept = frame.dropna(subset=["qpr15_end"])
+    found = figures_of(read_people(table))
+    control = kept[kept["arm"] == "control"]["qpr15_end"]
+    assert found["control_mean"]["value"] == pytest.approx(control.mean())
+    within = kept.groupby("arm")["qpr15_end"]
+    pooled = np.sqrt((within.var() * (within.size() - 1)).sum() / (len(kept) - 2))
+    assert found["log_sd"]["value"] == pytest.approx(pooled)
+    assert found["logit_retention"] == {"value": len(kept), "of": len(frame)}
+    wide = np.column_stack([np.ones(len(kept)), kept["arm"] == "intervention", kept["qpr15_start"]])
+    estimate, error = by_generalised_least_squares(
+        kept["qpr15_end"].to_numpy(), wide.astype(float), kept["team"].to_numpy()
+    )
+    assert found["difference"]["value"] == pytest.approx(estimate, abs=0.01)
+    assert found["difference"]["se"] == pytest.approx(error, rel=0.01)
+    assert found["log_se"]["value"] == found["difference"]["se"]
+    assert "inspire_support_difference" not in found
+
+
+def test_what_is_known_of_people_becomes_targets_that_fit_and_check(table: Path) -> None:
+    made = targets_of(read_people(table))
+    use = {one.extractor: one.use for one in made.values()}
+    assert {name for name, one in use.items() if one == "fit"} == set(FITTED) & set(use)
+    assert use["gaf_difference"] == "check"
+    assert made["data_log_sd"].observed == pytest.approx(np.log(made["data_log_sd"].value or 0.0))
+
+
+def test_teams_come_from_the_data_where_no_roster_is_given(table: Path) -> None:
+    own = own_trial(None, "refocus-as-delivered", 1, people=read_people(table))
+    teams = own["design"].layouts[0].teams
+    assert len(teams) == 10
+    assert teams["users"].tolist() == [12] * 10
+
+
+def test_a_figure_that_is_given_twice_is_refused(table: Path, tmp_path: Path) -> None:
+    published = tmp_path / "published.toml"
+    published.write_text(targets_template(), encoding="utf-8")
+    with pytest.raises(InputError, match="'difference': already fitted by target 'data_diff"):
+        together(targets_of(read_people(table)), load_targets(published))
+
+
+def test_the_template_is_read_and_lists_every_figure(tmp_path: Path) -> None:
+    path = tmp_path / "targets.toml"
+    assert main(["template", "targets", "--out", str(path)]) == 0
+    assert set(load_targets(path)) == {"difference"}
+    for name in EXTRACTORS:
+        assert f"#   {name}: " in path.read_text(encoding="utf-8")
+        assert f"| `{name}` | " in extractor_table()
+    assert "`qpr15_end`" in column_table()
+
+
+def test_check_prints_the_figures_of_the_data(table: Path, capsys) -> None:
+    assert main(["calibrate", "--check", "--data", str(table)]) == 0
+    told = capsys.readouterr().out
+    assert "fit       data_control_mean = " in told
+    assert "of 120" in told
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda f: f.rename(columns={"qpr15_end": "qpr_end"}), "column 'qpr15_end' is lacking"),
+        (lambda f: f.rename(columns={"qpr15_end": "qpr_end"}), "did you mean 'qpr_end'"),
+        (lambda f: f.replace({"arm": {"control": "waiting"}}), "arm = 'waiting'"),
+        (lambda f: f.assign(qpr15_start=61.0), r"row 1: qpr15_start = '61.0': lies outside"),
+        (lambda f: f.assign(gaf_end="much"), "row 1: gaf_end = 'much': must be a number"),
+        (lambda f: f.assign(team="one"), "team 'one' stands in both arms"),
+        (lambda f: f.assign(qpr15_end=np.nan), "people of one arm were followed up"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(change, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    change(people()).to_csv(path, index=False)
+    with pytest.raises(InputError, match=told.replace("(", r"\(")):
+        targets_of(read_people(path))
