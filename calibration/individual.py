@@ -1,9 +1,8 @@
 """Targets from individual data: the figures that a trial would have published, and a few more.
 
 A table with one row a service user gives the same figures that are taken from simulated trials,
-analysed with the same code (`calibration.trial`): the model is compared with data and simulation
-treated alike, loss to follow-up included. What the table does not hold is left to published
-figures.
+analysed with the same code (`sim.trials.studies.refocus_figures`): data and simulation are treated
+alike, loss to follow-up included. What the table does not hold is left to published figures.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ import numpy as np
 
 from calibration.extractors import EXTRACTORS
 from calibration.targets import Target, checked
-from calibration.trial import anova_icc, contrast, correlation
 from sim.errors import InputError, nearest
+from sim.trials.studies.refocus_figures import anova_icc, contrast, correlation
 
 ARMS = {"intervention": 1, "1": 1, "control": 0, "0": 0}
 START, END = "_start", "_end"
@@ -146,7 +145,8 @@ def _difference(people: People, score: str, sign: float = 1.0) -> tuple[float, f
     """Return the adjusted difference between arms and its standard error, as trials analyse it."""
     end, start = people.scores[score + END], people.scores[score + START]
     kept = np.isfinite(people.scores["qpr15_end"]).astype(np.int64)
-    estimate, error = contrast(end, start, people.exposed, kept, people.team, len(people.teams), 1)
+    found = contrast(end, start, people.exposed, kept, people.team, len(people.teams), 1)
+    estimate, error = float(found[0]), float(found[1])
     return sign * estimate, error
 
 

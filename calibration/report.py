@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from calibration.rival_text import both_trials_text
 from calibration.words import effect_words, parameter_words
 from sim.errors import InputError
 from sim.files import write_whole
@@ -615,6 +616,8 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
         (
             "Why was it null?",
             rival_text(results["rivals"])
+            + ("" if results["trial"]["own"] else both_trials_text())
+            + "### What each took away\n\n"
             + "What each took away. Each explanation is switched off alone in every posterior "
             "draw. Lift: how much larger the expected effect as delivered at 12 months would be; "
             "for chance, the expected effect less the reported difference (negative: the trial "
@@ -771,6 +774,8 @@ def to_html(text: str) -> str:
                 for row in rows[2:]
             )
             out.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+        elif lines[0].startswith("### "):
+            out.append(f"<h3>{html.escape(lines[0][4:])}</h3>")
         elif lines[0].startswith("* "):
             out.append(
                 "<ul>" + "".join(f"<li>{html.escape(line[2:])}</li>" for line in lines) + "</ul>"

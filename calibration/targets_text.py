@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calibration.extractors import EXTRACTORS, Extractor
 from calibration.individual import FITTED, MEANING, figure_columns
-from calibration.targets import KINDS, USES
+from calibration.targets import WORDS
 
 HEAD = """\
 # Published figures of a trial of your own, for
@@ -70,7 +70,7 @@ def range_of(figure: Extractor) -> str:
 
 def targets_template() -> str:
     """Return a commented file of targets."""
-    lines = [HEAD.format(uses=", ".join(USES), kinds=", ".join(KINDS))]
+    lines = [HEAD.format(uses=", ".join(WORDS["use"]), kinds=", ".join(WORDS["kind"]))]
     lines += [f"#   {name}: {one.label} ({range_of(one)})\n" for name, one in EXTRACTORS.items()]
     return "".join(lines)
 

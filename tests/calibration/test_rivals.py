@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 
+from calibration import rival_trials
 from calibration.report import rival_text, survivors
+from calibration.rival_text import both_trials_text
 from calibration.rivals import rival_effects, rival_table
 from calibration.scenarios import EXPLANATIONS, effect_design, scenario_effects
 from sim.parameters import resolve, to_record
+
+NOTHING = "theory failure"
 
 
 def test_equal_predictions_leave_the_weights_equal() -> None:
@@ -55,3 +62,34 @@ def test_theory_failure_alone_leaves_no_effect_and_chance_alone_the_largest() ->
 def test_without_a_difference_nothing_is_weighed() -> None:
     assert rival_text([]) == ""
     assert "cannot be weighed" in survivors([])
+
+
+def test_the_weights_after_both_trials_are_those_of_another_way() -> None:
+    """Logarithms of products instead of products of densities; the file as it is shipped."""
+    found = rival_trials.read()
+    log = -0.5 * ((0.68 - found.delivered) / 1.22) ** 2 - 0.5 * ((3.7 - found.pulsar) / 1.61) ** 2
+    evidence = np.exp(logsumexp(log, axis=0))
+    by_hand = evidence / evidence.sum()
+    shares, errors = rival_trials.weights(rival_trials.densities(found, "both"))
+    assert shares == pytest.approx(by_hand)
+    assert (errors > 0.0).all()
+    assert (errors < 0.03).all()
+    page = both_trials_text()
+    printed = (Path(__file__).parents[2] / "docs" / "calibration.md").read_text(encoding="utf-8")
+    assert page.strip() in printed
+
+
+def test_what_pulsar_found_speaks_for_an_effect() -> None:
+    found = rival_trials.read()
+    alone, both = (
+        rival_trials.weights(rival_trials.densities(found, one))[0][EXPLANATIONS.index(NOTHING)]
+        for one in ("REFOCUS", "both")
+    )
+    assert both < 0.6 * alone
+    assert np.all(found.delivered[:, EXPLANATIONS.index(NOTHING)] == 0.0)
+
+
+def test_a_mean_given_reports_is_weighted_by_hand() -> None:
+    one = rival_trials.expected(np.array([-1.0, 1.0, 3.0]), np.array([1.0, 1.0, 2.0]))
+    assert (one["mean"], one["benefit"], one["low"], one["high"]) == (1.5, 0.75, -1.0, 3.0)
+    assert one["effective"] == pytest.approx(1.0 / (0.0625 + 0.0625 + 0.25))
