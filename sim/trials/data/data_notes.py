@@ -51,13 +51,14 @@ def missing_fields(
         If a code names a column that is not used, or is empty.
     """
     missing = {name: is_missing(frame[name]) for name in used}
+    texts = {
+        name: frame[name].astype("str").str.strip().value_counts()
+        for name in used
+        if is_text(frame[name])
+    }
     notes = []
     for mark in OTHER_MARKS:
-        counts = {
-            name: int((frame[name].astype("str").str.strip() == mark).sum())
-            for name in used
-            if is_text(frame[name])
-        }
+        counts = {name: int(found.get(mark, 0)) for name, found in texts.items()}
         if any(counts.values()):
             notes.append(f"'{mark}' is taken as missing: {_counted(counts)}")
     for text in codes:
