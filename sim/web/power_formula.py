@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,16 +25,22 @@ def formula(settings: Mapping[str, Any], clusters: int | None = None) -> float:
     InputError
         When too few degrees of freedom are left.
     """
-    from sim.trials.power.formula_power import parallel_power
-
-    return parallel_power(
+    return _power(
         settings["effect"],
         settings["sd"],
         settings["clusters"] if clusters is None else clusters,
         settings["size"],
         settings["icc"],
         **options(settings),
-    ).power
+    )
+
+
+@lru_cache(maxsize=1000)
+def _power(*given: Any, **named: Any) -> float:
+    """Return the power; the curve is asked for as numbers and again as a picture."""
+    from sim.trials.power.formula_power import parallel_power
+
+    return parallel_power(*given, **named).power
 
 
 def options(settings: Mapping[str, Any]) -> dict[str, Any]:
