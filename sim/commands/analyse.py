@@ -150,6 +150,11 @@ def run(given: argparse.Namespace) -> int:
         raise unknown("format", given.format, FORMATS)
     if given.curve is not None and not given.curve.endswith(".svg"):
         raise InputError(f"curve = '{given.curve}': must end in .svg")
+    if given.code is not None:
+        from sim.trials.analyses.r_code import LANGUAGES
+
+        if given.code not in LANGUAGES:
+            raise unknown("code", given.code, LANGUAGES)
     answer = analyse(
         given.data,
         given.model,

@@ -169,6 +169,8 @@ def test_the_sheet_that_is_meant() -> None:
         InputError, match=r"unknown sheet of roster 'own.xlsx' 'Teem'; did you mean"
     ):
         table_from_bytes(book, "own.xlsx", "roster", sheet="Teem")
+    with pytest.raises(InputError, match=r"roster 'own.csv': sheet = 'Teams' has a meaning only"):
+        table_from_bytes(b"a,b\n1,2\n", "own.csv", "roster", sheet="Teams")
 
 
 @pytest.mark.parametrize("ending", FORMATS)

@@ -66,6 +66,10 @@ def table_from_bytes(
             raise InputError(f"{where}: {advice}")
     reader = format_of(source, content)
     if reader is None:
+        if sheet is not None:
+            raise InputError(
+                f"{where}: sheet = '{sheet}' has a meaning only for a workbook (.xlsx)"
+            )
         text, encoding = decoded(content, where)
         told = [f"read as {encoding}; to be sure of every letter, {REMEDY}"] if encoding else []
         return table_from_text(text, source, kind, known=known, notes=told)
