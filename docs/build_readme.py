@@ -40,8 +40,8 @@ SHOWN = (
 
 
 @cache
-def results() -> Results:
-    """Return the three scenarios over two years on the trial's teams."""
+def results(table: str) -> Results:
+    """Return a table of the three scenarios over two years on the trial's teams."""
     from sim.scenarios.library import adjusted
 
     scenarios = [
@@ -55,13 +55,14 @@ def results() -> Results:
         seed=SEED,
         weeks=WEEKS,
         own_chance=True,
+        collect=(table,),
     )
     return simulate(request)
 
 
 def effects() -> str:
     """Return differences from usual care at one and two years."""
-    found = results()
+    found = results("summaries")
     arm = focus_arm(found)
     rows = []
     for scenario, name in enumerate(SCENARIOS[1:], 1):
@@ -87,7 +88,7 @@ def effects() -> str:
 
 def picture() -> str:
     """Return what happens to practice and relationships over two years."""
-    found = results()
+    found = results("trajectories")
     frame = found.table("trajectories")
     own = frame[frame["arm"] == focus_arm(found)]
     panels = []
@@ -113,6 +114,6 @@ PARTS: dict[str, Callable[[], str]] = {"effects": effects}
 
 
 if __name__ == "__main__":
-    assert last_assessment(results(), 0) == WEEKS
+    assert last_assessment(results("summaries"), 0) == WEEKS
     main(PAGE, PARTS)
     PICTURE.write_text(picture(), encoding="utf-8", newline="\n")
