@@ -13,7 +13,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -57,6 +59,23 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not is_compiled():
         compile_week()
     beside.wait()
+
+
+@pytest.fixture
+def unpainted() -> Iterator[None]:
+    """Leave figures empty: they follow from the tables, and take longer than small runs.
+
+    `tests/report`, `tests/web` and whole commands in processes of their own paint them.
+    """
+    from matplotlib.figure import Figure
+
+    def savefig(_: Figure, target: Any, **__: Any) -> None:
+        target.write("<svg></svg>")
+
+    # Its own: tests undo theirs half-way.
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Figure, "savefig", savefig)
+        yield
 
 
 @pytest.hookimpl(trylast=True)

@@ -19,6 +19,8 @@ from sim.files import encoded
 from sim.inputs.roster import Roster, described_roster, roster_text
 from sim.spreadsheet import frame_csv
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 FUNCTIONS = ("run", "compare", "plan", "power", "analyse", "load", "list_scenarios")
 
 

@@ -30,16 +30,16 @@ from tests.calibration.conftest import toy_roster
 
 ROOT = Path(__file__).parents[2]
 TINY = Settings(
-    screen=280,
-    waves=60,
+    screen=60,
+    waves=40,
     effects=40,
-    particles=16,
+    particles=8,
     replicates=3,
     emulated=100,
-    predictive=30,
+    predictive=20,
     explained=10,
     truths=2,
-    draws=40,
+    draws=20,
 )
 FEW = ("qpr_item_location", "effect_full", "dropout_yearly")
 # One set of background parameters is enough for a toy: each takes a solution of its own.
@@ -98,7 +98,7 @@ def stored_pieces(folder: Path) -> int:
 def test_a_fit_that_failed_and_was_then_killed_ends_identical(
     whole: Path, design, effects, tmp_path: Path, monkeypatch
 ) -> None:
-    left = {"trials": 480}
+    left = {"trials": 150}
     real = fit_module.simulate_trial
 
     def dies(*arguments):

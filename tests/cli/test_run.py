@@ -18,6 +18,8 @@ from sim.api.run import too_large
 from sim.cli import main
 from sim.commands.simulation import given_roster
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 SMALL = ("--draws", "0", "--replications", "3", "--weeks", "6")
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from sim.cli import main
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 FEW = ("--trials", "20", "--draws", "20")
 Captured = pytest.CaptureFixture[str]
 

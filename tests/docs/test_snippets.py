@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -75,7 +76,11 @@ def run_command(shown: str, folder: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 def run_python(body: str, script: Path) -> None:
+    """Run a piece of Python in this process, or in one of its own where it starts others."""
     script.write_text(f"if __name__ == '__main__':\n{indented(body)}", encoding="utf-8")
+    if "LocalCluster" not in body:
+        runpy.run_path(str(script), run_name="__main__")
+        return
     run = subprocess.run(
         [sys.executable, script],
         cwd=script.parent,
@@ -86,6 +91,7 @@ def run_python(body: str, script: Path) -> None:
     assert run.returncode == 0, f"{run.stderr[-2000:]}\n{run.stdout[-500:]}"
 
 
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_what_a_page_shows_runs(
     page: Path,

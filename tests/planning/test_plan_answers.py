@@ -39,6 +39,8 @@ from sim.posterior.choose import chosen_draws
 from sim.report.plan_report import plan_report
 from sim.scenarios.library import load_scenario
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 TEAMS = "team,staff,arm,start_week\nA,6,intervention,\nB,8,intervention,10\nC,8,control,\n"
 COVERS = "parameter uncertainty"
 

@@ -48,6 +48,8 @@ from sim.planning.trainers import Capacity
 from sim.posterior.choose import chosen_draws
 from sim.scenarios.library import load_scenario
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 WEEKS = 30
 
 

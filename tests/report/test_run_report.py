@@ -80,6 +80,7 @@ def test_what_the_user_typed_is_text_and_not_markup(results: Results) -> None:
     assert "refocus run &lt;x&gt;" in report_of(results, 0)
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_the_page_says_what_its_values_are(results: Results) -> None:
     assert "default values chosen by hand" in report_of(results, 0)
     assert "3 draws from the posterior" in report_of(results, 3)
@@ -97,6 +98,7 @@ def test_every_figure_has_a_text_and_a_table(results: Results) -> None:
         assert "90%" in figure.split("<figcaption>")[1].split("</figcaption>")[0]
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_scenario_without_effect_is_called_that() -> None:
     text = sentence("nothing", "usual-care", 52, np.zeros((100, 1)))
     assert text.startswith("nothing: no difference at all.")
@@ -145,6 +147,7 @@ def short_report(names: list[str], weeks: int, changes: dict[str, object] | None
     return run_report(simulate(request, engine="mesa"), facts)
 
 
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("name", ["usual-care", "refocus-as-delivered"])
 def test_a_scenario_alone_has_a_report(name: str) -> None:
     page = short_report([name], 3)
@@ -154,6 +157,10 @@ def test_a_scenario_alone_has_a_report(name: str) -> None:
     assert f"name a second scenario, such as {other}." in page
 
 
+@pytest.mark.usefixtures("unpainted")
+@pytest.mark.usefixtures("unpainted")
+@pytest.mark.usefixtures("unpainted")
+@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("weeks", [1, 10])
 def test_a_run_shorter_than_the_programme_is_judged_at_its_end(weeks: int) -> None:
     page = short_report(["usual-care", "refocus-full"], weeks)

@@ -23,6 +23,8 @@ from sim.inputs.roster import (
 from sim.inputs.roster.staff_list import turnover_multiplier
 from sim.parameters import registry
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 LIST = (
     "team,trust,staff,coordinators,caseload,share_black\n"
     "Ashby CMHT,Northdale,16,7,1126,0.097\n"

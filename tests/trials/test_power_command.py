@@ -44,6 +44,8 @@ from sim.trials.power.power_study import (
 )
 from sim.trials.power.simulated_power import performance
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 SMALL = {
     "design": {"clusters": 20, "size": 10},
     "statistical": {"sd": 10.0, "icc": 0.05, "effect": 5.0},

@@ -16,6 +16,8 @@ from sim.trials.designs.design_file import design_from_table
 from sim.trials.power.power_search import STOPPED, find_size, run_grid, tornado
 from sim.trials.power.power_study import simulate_power, study_of
 
+pytestmark = pytest.mark.usefixtures("unpainted")
+
 SMALL = {
     "design": {"clusters": 20, "size": 10},
     "statistical": {"sd": 10.0, "icc": 0.05, "effect": 5.0},

@@ -69,11 +69,18 @@ def test_the_form_has_every_choice_of_a_scenario_and_explains_it() -> None:
                 assert one["help"], one
 
 
+@pytest.fixture(scope="module")
+def preset() -> dict[str, dict[str, Any]]:
+    """Return the presets by name."""
+    return {one["name"]: one for one in presets()}
+
+
 @pytest.mark.parametrize("name", scenario_names())
-def test_a_preset_holds_all_that_its_scenario_sets(name: str) -> None:
-    preset = next(one for one in presets() if one["name"] == name)
+def test_a_preset_holds_all_that_its_scenario_sets(
+    name: str, preset: dict[str, dict[str, Any]]
+) -> None:
     full = {
-        field: preset["values"].get(field, known.default)
+        field: preset[name]["values"].get(field, known.default)
         for field, known in editable_fields().items()
     }
     plain = {
