@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sim.errors import InputError
 from sim.reading.numbers import repeated, whole
+from sim.reading.text_files import refuse_misspelt
 
 if TYPE_CHECKING:
     from sim.inputs.roster import Roster
@@ -93,6 +94,9 @@ def chosen_roster(
         raise InputError("columns: has a meaning only with a file of teams")
     if which == "trial":
         return trial_roster(seed)
+
+    if isinstance(which, str | Path):
+        refuse_misspelt("roster", which, ("trial",))
 
     def read(path: str | Path) -> Roster:
         said = ColumnMap() if columns is None else read_column_map(columns)

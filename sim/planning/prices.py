@@ -39,6 +39,7 @@ ASSUMED = "assumption"
 PLANNERS = "the planner's own"
 ENTRY = ("value", "low", "high", "source")
 GENERAL = ("price_year", "uprating")
+HINT = "; 'refocus template prices' prints them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def read_prices(path: Path | str) -> Prices:
     InputError
         When the file cannot be read, or an entry breaks a rule.
     """
-    return prices_from_text(read_text(path, "prices"), Path(path).name)
+    return prices_from_text(read_text(path, "prices", hint=HINT), Path(path).name)
 
 
 def prices_from_text(text: str, source: str = "prices") -> Prices:

@@ -33,6 +33,7 @@ FIELDS = (
     "waves",
 )
 WAVE_FIELDS = ("date", "teams", "trusts")
+HINT = "; 'refocus template setting' prints one"
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def read_setting(path: Path | str) -> Setting:
     InputError
         When the file cannot be read or a field breaks a rule; one line that names it.
     """
-    return setting_from_text(read_text(path, "setting"), Path(path).name)
+    return setting_from_text(read_text(path, "setting", hint=HINT), Path(path).name)
 
 
 def setting_from_text(text: str, source: str = "setting") -> Setting:

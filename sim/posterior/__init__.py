@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from sim.errors import InputError, unknown
+from sim.errors import InputError
 from sim.parameters import registry, resolve
 from sim.reading.numbers import number_in
-from sim.reading.text_files import read_text
+from sim.reading.text_files import read_text, refuse_misspelt
 
 FOLDER = Path(__file__).parent
 BOTH_TRIALS, REFOCUS_ALONE, PRIOR = "both-trials", "refocus-alone", "prior"
@@ -39,11 +39,8 @@ def posterior_file(name: Path | str | None = None) -> Path:
         name = BOTH_TRIALS
     if name in NAMES:
         return FOLDER / f"{name}.csv"
-    path = Path(name)
-    # A word alone is meant for a shipped one, unless a file is called so.
-    if path.name == str(name) and not path.suffix and not path.exists():
-        raise unknown("posterior", str(name), NAMES)
-    return path
+    refuse_misspelt("posterior", name, NAMES)
+    return Path(name)
 
 
 def load_posterior(path: Path | str | None = None) -> tuple[list[dict[str, float]], dict[str, Any]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from sim.errors import InputError, nearest
+from sim.errors import InputError, nearest, unknown
 
 LARGEST_FILE = 1_000_000
 
@@ -62,6 +64,24 @@ def read_bytes(path: Path | str, kind: str, largest: int = LARGEST_FILE, hint: s
     if len(content) > largest:
         raise InputError(f"{kind} '{path.name}': larger than {largest // 1_000_000} MB")
     return content
+
+
+def refuse_misspelt(kind: str, given: Path | str, shipped: Sequence[str]) -> None:
+    """Refuse what is neither a file nor a shipped name, where either may be given.
+
+    A word alone is meant for a shipped name, unless a file is called so, or the folder has a file
+    of a similar name and no shipped name is similar.
+
+    Raises
+    ------
+    InputError
+        With the nearest shipped name.
+    """
+    text, path = str(given), Path(given)
+    if text in shipped or path.name != text or path.suffix or os.path.exists(text):
+        return
+    if nearest(text, shipped) or not _near(path):
+        raise unknown(kind, text, shipped)
 
 
 def _near(path: Path) -> str:

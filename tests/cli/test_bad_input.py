@@ -54,6 +54,14 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["run", "usual-care", "--set", "support.telephon.intensity=1"], ["telephone"]),
         (["run", "usual-care", "--set", "support.telephone.intensity=2"], ["intensity", "2"]),
         (["run", "usual-care", "--roster", "no-such.csv"], ["no-such.csv"]),
+        (["run", "usual-care", "--roster", "tria"], ["roster 'tria'; did you mean 'trial'"]),
+        (["compare", "refocus-full", "--roster", "tria"], ["did you mean 'trial'"]),
+        (["plan", "--roster", "tria"], ["did you mean 'trial'"]),
+        (["run", "usual-care", "--posterior", "pror"], ["posterior 'pror'; did you mean 'prior'"]),
+        (["power", "refocu"], ["design 'refocu'; did you mean 'refocus'"]),
+        (["plan", "refocus-ful"], ["scenario 'refocus-ful'; did you mean 'refocus-full'"]),
+        (["compare", "refocus-full", "--setting", "no"], ["'no'", "template setting' prints one"]),
+        (["plan", "--prices", "no"], ["prices 'no'", "template prices' prints them"]),
         (["run", "usual-care", "--resume", "no-such-folder"], ["no-such-folder", "--out"]),
         (["run", "usual-care", "--worker", "x"], ["workers = 'x'"]),
         (["run", "usual-care", "--nonsense"], ["--nonsense"]),
@@ -161,3 +169,14 @@ def test_an_error_of_ours_says_so(
     monkeypatch.setattr("sim.commands.listing.scenarios", broken)
     assert main(["list", "scenarios"]) == 1
     assert "error of the software" in capsys.readouterr().err
+
+
+def test_a_word_is_meant_for_a_shipped_name_unless_a_file_is_called_so_or_nearly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my-teams.csv").write_text("team,staff\nA,6\n", encoding="utf-8")
+    told = refused([*RUN, "--roster", "my-teams"], capsys)
+    assert "roster 'my-teams': does not exist; did you mean 'my-teams.csv'?" in told
+    (tmp_path / "tria").write_text("team,staff\nA,6\n", encoding="utf-8")
+    assert main([*RUN, "--roster", "tria"]) == 0
