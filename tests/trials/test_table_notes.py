@@ -15,7 +15,7 @@ from sim.errors import InputError
 from sim.inputs.tables.table import OTHER_MARKS
 from sim.trials.analyses.analyse import analyse_csv, analyse_table
 from sim.trials.analyses.analysis_text import format_analysis
-from sim.trials.data.data_notes import suspected_codes
+from sim.trials.data.data_notes import implausible_numbers, suspected_codes
 from sim.trials.fits.random_intercept import FITTED, fit_rows
 
 DATA = Path(__file__).parent / "data"
@@ -316,3 +316,27 @@ def test_notes_reach_the_text_and_the_json_of_the_command(
     assert any("--missing -99" in one for one in json.loads(capsys.readouterr().out)["notes"])
     assert main([*line, "--missing", " "]) == 2
     assert "must not be empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "told"),
+    [
+        ("y", [31, 35, 28, 40, 33, 1e30], "1 row has 1e+30, but half of all lie in 31 to 40"),
+        ("y", [31, 35, 28, 40, 33, 29, -1e9, 1e30], "2 rows have numbers such as 1e+30"),
+        ("y", [0, 0, 0, 1, 0, 1e30], "1 row has 1e+30"),
+        ("cost", [0, 0, 0, 0, 1200, 85000], ""),
+        ("cost", [10, 40, 90, 200, 1100, 90000], ""),
+        ("y", [-99, 1, 2, 3, 4, 5], ""),
+        ("qpr15", [31, 35, 28, 61, 33, 29], "goes from 0 to 60; is it meant?"),
+        ("qpr15", [0, 60, 28, 40, 33, 29], ""),
+    ],
+)
+def test_numbers_that_cannot_be_are_told(name: str, values: list[float], told: str) -> None:
+    found = implausible_numbers(pd.DataFrame({name: values}), [name])
+    assert len(found) == bool(told)
+    assert told in " ".join(found)
+
+
+def test_a_huge_outcome_is_told_with_the_analysis(trial: pd.DataFrame) -> None:
+    notes = analyse_table(fields(trial, "qpr", "1e30", rows=1), MODEL, "arm")["notes"]
+    assert any("column 'qpr': 1 row has 1e+30" in one for one in notes)

@@ -14,6 +14,7 @@ from sim.trials.analyses.model_columns import check_factors, column_guesses, col
 from sim.trials.analyses.tested_term import chosen_references, coded_fixed_part
 from sim.trials.data.data_notes import (
     dropped_by_visit,
+    implausible_numbers,
     label_notes,
     missing_fields,
     suspected_codes,
@@ -139,6 +140,7 @@ def read_model(
         if reference.chosen == GIVEN:
             table[column] = as_labels(table[column])
     notes += suspected_codes(complete, used)
+    notes += implausible_numbers(complete, used)
     of_labels = label_notes(complete, [one for one in used if is_factor(table, one)])
     notes += [one for told in of_labels.values() for one in told]
     notes += column_guesses(formula, table)

@@ -135,6 +135,48 @@ def suspected_codes(complete: pd.DataFrame, used: Sequence[str]) -> list[str]:
     return notes
 
 
+def implausible_numbers(complete: pd.DataFrame, used: Sequence[str]) -> list[str]:
+    """Return a note for each column with numbers that cannot be, or that no other makes likely.
+
+    In a column named as a score of an instrument, what lies outside its range. In any other,
+    what lies further from the median than a thousand times the width of the middle half, or than a
+    million where half of the column is one number.
+
+    Parameters
+    ----------
+    complete : DataFrame
+        Rows that are analysed.
+    used : sequence of str
+        Columns.
+    """
+    import pandas as pd
+
+    from sim.measures.catalogue import catalogue
+
+    notes = []
+    for name in used:
+        numbers = pd.to_numeric(complete[name], errors="coerce").to_numpy(
+            dtype=float, na_value=np.nan
+        )
+        there = numbers[np.isfinite(numbers) & ~np.isin(numbers, CODES)]
+        if there.size < 4:
+            continue
+        known = catalogue().get(name)
+        low, middle, high = np.quantile(there, (0.25, 0.5, 0.75), method="inverted_cdf")
+        if known is not None:
+            far = there[(there < known.minimum) | (there > known.maximum)]
+            beside = f"{known.title} goes from {known.minimum:g} to {known.maximum:g}"
+        else:
+            reach = 1000.0 * (high - low) if high > low else 1e6
+            far = there[np.abs(there - middle) > reach]
+            beside = f"half of all lie in {low:g} to {high:g}"
+        if far.size:
+            worst = far[np.argmax(np.abs(far - middle))]
+            rows = "1 row has" if far.size == 1 else f"{far.size} rows have numbers such as"
+            notes.append(f"column '{name}': {rows} {worst:g}, but {beside}; is it meant?")
+    return notes
+
+
 def _is_odd(code: float, rest: NDArray[np.float64]) -> bool:
     """Return whether a code lies oddly beside the other values, sorted."""
     gap = float(rest[0] - code if code < rest[0] else code - rest[-1])
