@@ -133,19 +133,26 @@ def _put(cell: Any, value: Any) -> None:
 
 
 def _without_times(book: Any) -> bytes:
-    """Save with the same time for every part, so that equal books are equal bytes."""
+    saved = io.BytesIO()
+    book.save(saved)
+    return without_times(saved.getvalue())
+
+
+def without_times(content: bytes) -> bytes:
+    """Return an Office file with one time for all of its parts: equal files are equal bytes."""
     import zipfile
 
-    saved, packed = io.BytesIO(), io.BytesIO()
-    book.save(saved)
-    with zipfile.ZipFile(saved) as parts, zipfile.ZipFile(packed, "w") as whole:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as parts, zipfile.ZipFile(packed, "w") as whole:
         for part in parts.infolist():
-            content = parts.read(part)
+            text = parts.read(part)
             if part.filename == "docProps/core.xml":
-                content = re.sub(
-                    rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2000-01-01T00:00:00Z", content
+                text = re.sub(
+                    rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*",
+                    rb"\g<1>2000-01-01T00:00:00Z",
+                    text,
                 )
             info = zipfile.ZipInfo(part.filename, (2000, 1, 1, 0, 0, 0))
             info.compress_type = zipfile.ZIP_DEFLATED
-            whole.writestr(info, content)
+            whole.writestr(info, text)
     return packed.getvalue()

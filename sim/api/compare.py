@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from sim.inputs.roster import Roster
     from sim.planning.comparison import Comparison, Question
+    from sim.planning.decision import Decision
     from sim.planning.prices import Prices
     from sim.planning.setting import Setting
     from sim.planning.value import Value
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from sim.scenarios.schema import Scenario
 
 DRAWS, REPLICATIONS = 200, 10
+RANK_BY = "recovery"
 WIDTH = 100
 
 
@@ -51,6 +53,13 @@ class ComparisonAnswer(Answer):
 
     def __init__(self, comparison: Comparison) -> None:
         self.comparison = comparison
+
+    @cached_property
+    def decision(self) -> Decision:
+        """What to choose, how sure that is, and what would change it."""
+        from sim.planning.compare_decision import decision_of
+
+        return decision_of(self.comparison)
 
     @cached_property
     def value(self) -> Value:
@@ -69,14 +78,17 @@ class ComparisonAnswer(Answer):
     @property
     def text(self) -> str:
         """The answer as a page of plain text."""
-        return text_of(self.comparison)
+        from sim.planning.decision import decision_text
+
+        return f"{decision_text(self.decision)}\n{text_of(self.comparison)}"
 
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """Tables by name, as they are saved."""
         from sim.planning.compare_tables import all_tables
+        from sim.planning.decision import decision_tables
 
-        return all_tables(self.comparison, self.value)
+        return {**decision_tables(self.decision), **all_tables(self.comparison, self.value)}
 
     def differences(self) -> pd.DataFrame:
         """Return differences from the base: every measure at the end, with intervals."""
@@ -96,7 +108,7 @@ class ComparisonAnswer(Answer):
         """Return the report as a page of HTML, with all of it open to be printed."""
         from sim.report.compare_report import compare_report
 
-        return compare_report(self.comparison, self.value, command, opened=opened)
+        return compare_report(self.comparison, self.value, command, self.decision, opened=opened)
 
     def printed(self, form: str, command: str = FROM_PYTHON) -> str:
         """Return what the command prints: 'text', 'csv', 'json', or 'pdf-ready'."""
@@ -107,16 +119,19 @@ class ComparisonAnswer(Answer):
     def files(self, command: str = FROM_PYTHON) -> dict[str, str | bytes]:
         """Return report, workbook, tables and a JSON of everything by name of file."""
         from sim.report.decision_workbook import comparison_workbook
+        from sim.report.summary_document import summary_document
 
         return {
             "report.html": self.report(command),
             **super().files(command),
             "comparison.json": as_json(self.content(command)),
-            "decision.xlsx": comparison_workbook(self.comparison, command),
+            "decision.xlsx": comparison_workbook(self.comparison, command, self.decision),
+            "summary.docx": summary_document(self.decision, command),
         }
 
     def content(self, command: str = FROM_PYTHON) -> dict[str, Any]:
         """Return everything as plain data: sentence, settings and tables."""
+        from sim.planning.decision import decision_content
         from sim.planning.verdicts import (
             averaged_text,
             columns_cover_text,
@@ -131,6 +146,7 @@ class ComparisonAnswer(Answer):
         return {
             "rests_on": rests_text(comparison),
             "sentence": self.sentence,
+            "decision": decision_content(self.decision),
             "command": command,
             "base": question.base,
             "averaged_over": averaged_text(comparison),
@@ -201,6 +217,7 @@ def compare(
     replications: int | str = REPLICATIONS,
     seed: int | str = 1,
     threshold: float | str | None = None,
+    rank_by: str = RANK_BY,
     settings: Mapping[str, Any] | None = None,
     **how: Unpack[How],
 ) -> Question:
@@ -222,6 +239,9 @@ def compare(
         As in `sim.run`.
     threshold : float, optional
         A difference of the QPR-15 of your own to be reached, points.
+    rank_by : str
+        The outcome that strategies are ranked on: reach, practice, support, recovery,
+        cost-per-person-reached or cost-per-qpr-point.
     settings : mapping, optional
         Parameter values by name; fields of every scenario but the base by dotted name.
     **how
@@ -239,6 +259,7 @@ def compare(
         For anything that breaks a rule, by name.
     """
     from sim.planning.comparison import Question, with_base
+    from sim.planning.ranking import aim_of
     from sim.scenarios.library import adjusted
     from sim.streams import check_seed
 
@@ -264,6 +285,7 @@ def compare(
         if threshold is None
         else number("threshold", threshold, 0.0, 60.0, "QPR-15 points", above=True),
         settings=parameters,
+        rank_by=aim_of(rank_by).name,
     )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sim.inputs.roster import Roster
+    from sim.planning.decision import Decision
     from sim.planning.plan_study import PlanOutcome, PlanQuestion
     from sim.planning.prices import Prices
     from sim.planning.setting import Setting
@@ -49,23 +50,35 @@ class PlanAnswer(Answer):
     def __init__(self, outcome: PlanOutcome) -> None:
         self.outcome = outcome
 
+    @cached_property
+    def decision(self) -> Decision:
+        """Which plan to take, how sure that is, and what would change it."""
+        from sim.planning.plan_decision import plan_decision
+
+        return plan_decision(self.outcome)
+
     @property
     def text(self) -> str:
         """The answer as a page of plain text."""
+        from sim.planning.decision import decision_text
         from sim.planning.plan_text import plan_text
 
-        return plan_text(self.outcome, self.outcome.question.covers)
+        told = plan_text(self.outcome, self.outcome.question.covers)
+        return f"{decision_text(self.decision)}\n{told}"
 
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """The plan team by team, and the worth of every plan."""
         import pandas as pd
 
+        from sim.planning.decision import decision_tables, year_rows
         from sim.planning.plan_tables import beside_rows, frame_of, score_rows
 
         return {
+            **decision_tables(self.decision),
             "plan": frame_of(beside_rows(self.outcome)),
             "scores": pd.DataFrame(score_rows(self.outcome)),
+            "budget": year_rows(self.decision),
         }
 
     def csv(self) -> str:
@@ -74,20 +87,30 @@ class PlanAnswer(Answer):
 
     def content(self, command: str = FROM_PYTHON) -> dict[str, Any]:
         """Return everything as plain data."""
+        from sim.planning.decision import decision_content
         from sim.planning.plan_content import plan_content
 
-        return plan_content(self.outcome, self.outcome.question.covers, command)
+        words = {"decision": decision_content(self.decision)}
+        return words | plan_content(self.outcome, self.outcome.question.covers, command)
+
+    def report(self, command: str = FROM_PYTHON) -> str:
+        """Return the report as a page of HTML."""
+        from sim.report.plan_report import plan_report
+
+        return plan_report(self.outcome, self.outcome.question.covers, command, self.decision)
 
     def files(self, command: str = FROM_PYTHON) -> dict[str, str | bytes]:
         """Return tables, a JSON of everything, the report and the workbook by name of file."""
         from sim.report.decision_workbook import plan_workbook
-        from sim.report.plan_report import plan_report
+        from sim.report.summary_document import summary_document
 
+        covers = self.outcome.question.covers
         return {
             **super().files(command),
             "plan.json": as_json(self.content(command)),
-            "report.html": plan_report(self.outcome, self.outcome.question.covers, command),
-            "decision.xlsx": plan_workbook(self.outcome, self.outcome.question.covers, command),
+            "report.html": self.report(command),
+            "decision.xlsx": plan_workbook(self.outcome, covers, command, self.decision),
+            "summary.docx": summary_document(self.decision, command),
         }
 
 
@@ -132,8 +155,8 @@ def plan(
         Trainers at the same time; the setting's.
     roster : 'trial', path or Roster
         The 27 teams of the trial, a CSV file of teams, or a roster.
-    objective : {'qpr', 'reach', 'equity'}
-        What to do best on.
+    objective : {'qpr', 'reach', 'practice', 'equity', 'qpr-at-end'}
+        What to do best on, added up over the time looked at (the last: at its end).
     equity_weight : float
         How much a person of the roster's share column counts under 'equity'.
     threshold : float, optional

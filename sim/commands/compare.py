@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from sim.api.compare import DRAWS, REPLICATIONS
+from sim.api.compare import DRAWS, RANK_BY, REPLICATIONS
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
 from sim.commands.simulation import add_roster_options, given_roster, settings_of
@@ -53,6 +53,13 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--threshold", metavar="POINTS", help="a QPR difference of your own to be reached"
     )
     parser.add_argument(
+        "--rank-by",
+        default=RANK_BY,
+        metavar="OUTCOME",
+        help="what decides: recovery (default), reach, practice, support, cost-per-person-reached "
+        "or cost-per-qpr-point",
+    )
+    parser.add_argument(
         "--set",
         action="append",
         default=[],
@@ -86,6 +93,7 @@ def run(given: argparse.Namespace) -> int:
         replications=given.replications,
         seed=given.seed,
         threshold=given.threshold,
+        rank_by=given.rank_by,
         settings=settings_of(given.set),
     )
     with job(given) as work:

@@ -41,7 +41,13 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("--years", help="years looked at (default: the setting's, or 2)")
     parser.add_argument("--trainers", help="trainers at the same time (default: the setting's)")
     add_roster_options(parser)
-    parser.add_argument("--objective", default="qpr", metavar="qpr|reach|equity")
+    parser.add_argument(
+        "--objective",
+        default="qpr",
+        metavar="OUTCOME",
+        help="what to do best on over the time looked at: qpr (point-years, default), reach "
+        "(person-time), practice, equity (point-years, weighted); or qpr-at-end",
+    )
     parser.add_argument(
         "--equity-weight",
         default="2",

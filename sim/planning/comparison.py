@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
+from sim.element import DIRECT
 from sim.errors import InputError
 from sim.planning.costs import cost_lines, discount_factors, kind_of, total
 from sim.planning.outcomes import (
@@ -73,6 +74,8 @@ class Question:
         The user's own threshold of the QPR difference, points.
     settings : mapping
         Parameter values that the user set.
+    rank_by : str
+        The outcome that strategies are ranked on: a name of `sim.planning.ranking.AIMS`.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -86,6 +89,7 @@ class Question:
     seed: int = 1
     threshold: float | None = None
     settings: Mapping[str, float] = field(default_factory=dict)
+    rank_by: str = "recovery"
 
 
 @dataclass(frozen=True)
@@ -189,10 +193,14 @@ def _passed_by(
     return notes
 
 
-def planned_direct_cost(
-    scenario: Scenario, roster: Roster, prices: Mapping[str, float], weeks: int
+def planned_cost(
+    scenario: Scenario,
+    roster: Roster,
+    prices: Mapping[str, float],
+    weeks: int,
+    kind: str = DIRECT,
 ) -> np.ndarray:
-    """Return the direct cost of each week of each team's programme, if all goes to plan.
+    """Return the cost of each week of each team's programme, if all goes to plan.
 
     Parameters
     ----------
@@ -202,6 +210,8 @@ def planned_direct_cost(
         Central prices.
     weeks : int
         Length of the calendar.
+    kind : {'direct', 'indirect'}
+        Cash, or staff time.
 
     Returns
     -------
@@ -211,7 +221,7 @@ def planned_direct_cost(
     """
     plan = plan_of(scenario, roster, np.zeros(len(roster.rows), np.int64), weeks)
     lines = cost_lines(resources_used(plan, everybody(plan)), prices, scenario)
-    cost = total(lines, "direct")
+    cost = total(lines, kind)
     return np.broadcast_to(cost, (len(roster.rows), weeks)).astype(float)
 
 
@@ -226,7 +236,7 @@ def cost_after(
     length = max(funded_weeks(scenario), 1)
     if scenario.who.teams == "none" or not len(started):
         return 0.0
-    cost = planned_direct_cost(scenario, question.roster, question.prices.values(), length)
+    cost = planned_cost(scenario, question.roster, question.prices.values(), length)
     left = [cost[:, question.weeks - starts.given[one] :].sum(axis=1) for one in started]
     if within_worlds:
         wanted = starts.wished >= 0
@@ -251,7 +261,7 @@ def queued(
     capacity, weeks = question.setting.capacity, question.weeks
     if scenario.who.teams == "none":
         return Starts(wished, wished.copy(), ("",) * len(wished))
-    cost = planned_direct_cost(scenario, question.roster, question.prices.values(), weeks)
+    cost = planned_cost(scenario, question.roster, question.prices.values(), weeks)
     budget = capacity.budget_per_year
     from_week_0 = plan_of(scenario, question.roster, np.zeros_like(wished), weeks)
     group = question.prices.values()["induction_group"]

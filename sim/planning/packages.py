@@ -15,6 +15,7 @@ import numpy as np
 
 from sim.engines.ensemble import Chunk, Request
 from sim.errors import InputError
+from sim.planning.resources import WEEKS_PER_YEAR
 from sim.population import Layout, lay_out
 from sim.runs.request import build_request
 from sim.runs.simulate import simulate_reduced
@@ -26,7 +27,20 @@ if TYPE_CHECKING:
     from sim.runs.pieces import How
     from sim.scenarios.schema import Scenario
 
-OUTCOMES = ("qpr15", "reach")
+OUTCOMES = (
+    "qpr_years",
+    "reach",
+    "practice",
+    "qpr15",
+    "adoption",
+    "inspire_support",
+    "inspire_relationship",
+)
+"""Of a team: QPR-15 point-years a person, reach and practice as means over the time, then what
+stands at the end."""
+AT_THE_END = ("qpr15", "inspire_support", "inspire_relationship")
+ASSESSED_EVERY = 26
+"""Weeks between assessments: what people gain in between lies on straight lines."""
 USUAL = "usual-care"
 NOTHING = -1
 
@@ -72,9 +86,14 @@ def as_package(scenario: Scenario, weeks: int) -> Scenario:
             "timing.start_week": 0,
             "timing.waves": 1,
             "timing.order": "roster",
-            "assessment.weeks": [0, weeks],
+            "assessment.weeks": half_yearly(weeks),
         },
     )
+
+
+def half_yearly(weeks: int) -> list[int]:
+    """Return the weeks of assessment: the start, every half year, and the end."""
+    return sorted({*range(0, weeks, ASSESSED_EVERY), weeks})
 
 
 def core_training_weeks(package: Scenario) -> int:
@@ -146,10 +165,11 @@ def team_outcomes(
     Returns
     -------
     numpy.ndarray
-        Differences from usual care, shape (plans, draws, teams, `OUTCOMES`): the mean QPR-15 of the
-        team's sampled service users at the end in points, and the share of its users whose worker
-        was trained, averaged over all weeks: person-time, not the state of the last week. 0 where
-        nobody of a team was left to ask.
+        Differences from usual care, shape (plans, draws, teams, `OUTCOMES`): the QPR-15 of the
+        team's sampled service users added up over the time, in point-years a person; the share of
+        its users whose worker was trained, and its practice (0-1), as means over all weeks; and
+        QPR-15, share of staff trained and INSPIRE at the end. 0 where nobody of a team was left to
+        ask.
     """
     teams = len(roster.rows)
     nobody = np.full(teams, NOTHING)
@@ -174,14 +194,16 @@ def team_outcomes(
     )
 
     def reduce(_: Request, chunk: Chunk, tables: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        kept = np.zeros((teams, len(OUTCOMES)))
-        people = tables["assessments"]
-        people = people[(people["week"] == weeks) & ~np.isnan(people["qpr15"])]
-        count = np.bincount(people["team"], minlength=teams)
-        total = np.bincount(people["team"], people["qpr15"], minlength=teams)
-        kept[:, 0] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-        kept[:, 1] = mean_reach(tables["team_weeks"], weeks, teams)
-        return {"outcomes": kept}
+        people, lived = tables["assessments"], tables["team_weeks"]
+        last = lived[lived["week"] == weeks]
+        values = {
+            "qpr_years": point_years(people, half_yearly(weeks), teams),
+            "reach": mean_over_weeks(lived, "reach", weeks, teams),
+            "practice": mean_over_weeks(lived, "fidelity", weeks, teams),
+            "adoption": np.bincount(last["team"], last["adoption"], minlength=teams),
+            **{name: team_means(people, name, weeks, teams) for name in AT_THE_END},
+        }
+        return {"outcomes": np.column_stack([values[name] for name in OUTCOMES])}
 
     chunks = simulate_reduced(
         request,
@@ -196,12 +218,27 @@ def team_outcomes(
     return np.asarray(np.nan_to_num(found[1:] - found[:1], nan=0.0))
 
 
-def mean_reach(team_weeks: np.ndarray, weeks: int, teams: int) -> np.ndarray:
-    """Return each team's reach averaged over weeks 1 to the last, shape (teams,)."""
+def mean_over_weeks(team_weeks: np.ndarray, name: str, weeks: int, teams: int) -> np.ndarray:
+    """Return a variable of each team averaged over weeks 1 to the last, shape (teams,)."""
     lived = team_weeks[team_weeks["week"] > 0]
-    return np.bincount(lived["team"], lived["reach"], minlength=teams) / weeks
+    return np.bincount(lived["team"], lived[name], minlength=teams) / weeks
+
+
+def team_means(people: np.ndarray, name: str, week: int, teams: int) -> np.ndarray:
+    """Return the mean of an instrument in each team in a week; NaN where nobody was asked."""
+    asked = people[(people["week"] == week) & ~np.isnan(people[name])]
+    count = np.bincount(asked["team"], minlength=teams)
+    total = np.bincount(asked["team"], asked[name], minlength=teams)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def point_years(people: np.ndarray, weeks: Sequence[int], teams: int) -> np.ndarray:
+    """Return each team's QPR-15 added up over the time on straight lines, in point-years."""
+    levels = np.stack([team_means(people, "qpr15", week, teams) for week in weeks])
+    years = np.diff(weeks) / WEEKS_PER_YEAR
+    return np.asarray(years @ (levels[1:] + levels[:-1]) / 2.0)
 
 
 def as_usual(weeks: int) -> Scenario:
     """Return usual care, assessed at the start and the end."""
-    return adjusted(load_scenario(USUAL), {"assessment.weeks": [0, weeks]})
+    return adjusted(load_scenario(USUAL), {"assessment.weeks": half_yearly(weeks)})

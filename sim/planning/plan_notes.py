@@ -23,6 +23,7 @@ def plan_notes(outcome: PlanOutcome) -> list[str]:
         *team_notes(question, offer),
         *package_notes(offer),
         *budget_notes(offer),
+        *condition_notes(outcome),
         *rule_notes(question),
         *[f"Roster: {note}" for note in question.roster.notes],
     ]
@@ -64,6 +65,22 @@ def package_notes(offer: Offer) -> list[str]:
     notes.append(
         "A team starts early enough for its core training to end within the time looked at; "
         "boosters may come after it. Without a start_week in the roster it may start in any week."
+    )
+    return notes
+
+
+def condition_notes(outcome: PlanOutcome) -> list[str]:
+    """Return which conditions of the setting the plans keep, and which rules do not keep them."""
+    notes = []
+    if outcome.question.setting.conditions.staff_time:
+        notes.append("The budget holds staff time too: costs are cash and staff time together.")
+    words = [rule.words for rule in outcome.offer.rules]
+    if words:
+        notes.append(f"Kept beside budget and trainers: {'; '.join(words)}.")
+    if outcome.set_aside:
+        notes.append(f"Rules that do not keep it are set aside: {listed(list(outcome.set_aside))}.")
+    notes.append(
+        f"By its own estimates the search's plan is within {100.0 * outcome.gap:.1f}% of the best."
     )
     return notes
 

@@ -11,14 +11,15 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.errors import InputError, unknown
 from sim.planning.packages import NOTHING, TeamPlan
+from sim.planning.plan_conditions import Rule, broken
 from sim.planning.resources import WEEKS_PER_YEAR, by_year
 from sim.planning.trainers import SLACK, Capacity
 
@@ -29,7 +30,14 @@ STEP = 4
 """Weeks between the start weeks that the search may choose."""
 SECONDS = 30.0
 GAP = 0.002
-OBJECTIVES = ("qpr", "reach", "equity")
+OBJECTIVES: Mapping[str, str] = {
+    "qpr": "qpr_years",
+    "reach": "reach",
+    "practice": "practice",
+    "equity": "qpr_years",
+    "qpr-at-end": "qpr15",
+}
+"""What may be maximised, and the outcome of a team that it adds up (`packages.OUTCOMES`)."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,10 @@ class Offer:
         Week in which a package's funding ends, shape (packages,).
     earliest : numpy.ndarray
         First week in which each team may start, -1 where it is left out, shape (teams,).
+    time : numpy.ndarray
+        Planned staff time of each week, in GBP, as `cost`; empty where it is not asked for.
+    rules : tuple of Rule
+        What a plan has to keep beside budget and trainers.
     """
 
     packages: tuple[str, ...]
@@ -71,6 +83,8 @@ class Offer:
     core_weeks: np.ndarray
     funded_weeks: np.ndarray
     earliest: np.ndarray
+    time: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    rules: tuple[Rule, ...] = ()
 
     @property
     def years(self) -> int:
@@ -111,6 +125,12 @@ class Offer:
         lasts = max(int(self.funded_weeks[package]), self.weeks - start)
         return self._from(start, self.cost[package, team, :lasts])
 
+    def staff_time(self, package: int, team: int, start: int) -> float:
+        """Return the planned staff time of a start within the time looked at, GBP."""
+        if not self.time.size:
+            return 0.0
+        return float(self.time[package, team, : self.weeks - start].sum())
+
     def spending(self, package: int, team: int, start: int) -> np.ndarray:
         """Return committed direct cost by year, shape (all_years,)."""
         return by_year(self.money(package, team, start))
@@ -119,10 +139,11 @@ class Offer:
         """Return what a start takes of everything that `limits` limits."""
         load = self.load(package, start)
         spending = self.spending(package, team, start)
-        return np.concatenate([load, by_year(load), spending, [spending.sum()]])
+        own = [rule.amount(package, team, start) for rule in self.rules]
+        return np.concatenate([load, by_year(load), spending, [spending.sum()], own])
 
     def limits(self) -> np.ndarray:
-        """Return the limits: trainer-days by week and by year, money by year and in all."""
+        """Return the limits: trainer-days by week and year, money by year and in all, rules."""
         years = self.all_years
         return np.concatenate(
             [
@@ -130,8 +151,14 @@ class Offer:
                 np.full(years, self.capacity.year_limit),
                 np.full(years, self.yearly_budget),
                 [self.whole_budget],
+                [rule.high for rule in self.rules],
             ]
         )
+
+    def least(self) -> np.ndarray:
+        """Return what has to be reached of everything that `limits` limits."""
+        lows = np.array([rule.low for rule in self.rules])
+        return np.concatenate([np.full(len(self.limits()) - len(lows), -np.inf), lows])
 
     def staffed(self, package: int) -> bool:
         """Return whether there are trainers enough for every session of a package."""
@@ -204,7 +231,19 @@ def best_plan(offer: Offer, benefit: Sequence[np.ndarray], name: str = "search")
     -------
     TeamPlan
         Nobody gets anything where nothing helps or nothing can be paid.
+
+    Raises
+    ------
+    InputError
+        When no plan keeps all conditions.
     """
+    return solved_plan(offer, benefit, name)[0]
+
+
+def solved_plan(
+    offer: Offer, benefit: Sequence[np.ndarray], name: str = "search"
+) -> tuple[TeamPlan, float]:
+    """Return `best_plan`, and how far at most it is below the best one, as a share of its value."""
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import coo_array
 
@@ -214,13 +253,15 @@ def best_plan(offer: Offer, benefit: Sequence[np.ndarray], name: str = "search")
     entries: list[np.ndarray] = []
     gains: list[float] = []
     choices: list[tuple[int, int, int]] = []
+    musts = any(rule.low > 0.0 for rule in offer.rules)
+    gap = 0.0
     for package in range(len(offer.packages)):
         if not offer.staffed(package):
             continue
         for place, start in enumerate(offer.starts(package)):
             for team in range(teams):
                 gain = float(benefit[package][place, team])
-                if gain <= 0.0 or not 0 <= offer.earliest[team] <= start:
+                if (gain <= 0.0 and not musts) or not 0 <= offer.earliest[team] <= start:
                     continue
                 column = offer.needs(package, team, int(start))
                 used = np.flatnonzero(column)
@@ -233,25 +274,42 @@ def best_plan(offer: Offer, benefit: Sequence[np.ndarray], name: str = "search")
     start_of = np.full(teams, NOTHING)
     if gains:
         most = np.concatenate([np.ones(teams), offer.limits()])
+        least = np.concatenate([np.full(teams, -np.inf), offer.least()])
         matrix = coo_array(
             (np.concatenate(entries), (np.concatenate(rows), np.concatenate(columns))),
             shape=(len(most), len(gains)),
         ).tocsr()
-        bound = np.isfinite(most)
-        scale = max(gains)
+        bound = np.isfinite(most) | np.isfinite(least)
+        scale = max(np.abs(gains).max(), 1e-12)
         with silent():
             found = milp(
                 -np.array(gains) / scale,
                 integrality=np.ones(len(gains)),
                 bounds=Bounds(0, 1),
-                constraints=LinearConstraint(matrix[np.flatnonzero(bound)], ub=most[bound]),
+                constraints=LinearConstraint(
+                    matrix[np.flatnonzero(bound)], lb=least[bound], ub=most[bound]
+                ),
                 options={"time_limit": SECONDS, "mip_rel_gap": GAP},
             )
+        if found.x is None and musts:
+            raise cannot_keep(offer)
+        gap = 0.0 if found.mip_gap is None else float(found.mip_gap)
         taken = np.zeros(0, int) if found.x is None else np.flatnonzero(found.x > 0.5)
         for number in taken:
             package, team, start = choices[number]
             package_of[team], start_of[team] = package, start
-    return TeamPlan(name, package_of, start_of)
+    elif musts:
+        raise cannot_keep(offer)
+    return TeamPlan(name, package_of, start_of), gap
+
+
+def cannot_keep(offer: Offer) -> InputError:
+    """Return the refusal of conditions that no plan keeps."""
+    wanted = "; ".join(rule.words for rule in offer.rules if rule.low > 0.0)
+    return InputError(
+        f"setting: plan: no plan keeps all of it within budget and trainers: {wanted}. Ask for "
+        "less, or give more"
+    )
 
 
 @contextlib.contextmanager
@@ -304,7 +362,8 @@ def within(offer: Offer, plan: TeamPlan) -> bool:
     """Return whether a plan keeps all limits."""
     load, money = use_of(offer, plan)
     used = np.concatenate([load, by_year(load), by_year(money), [money.sum()]])
-    return bool(np.all(used <= offer.limits() * (1.0 + 1e-6) + 1e-6))
+    limits = offer.limits()[: len(used)]
+    return bool(np.all(used <= limits * (1.0 + 1e-6) + 1e-6)) and not broken(offer.rules, plan)
 
 
 def obstacle(offer: Offer, package: int) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import numpy as np
 
+from sim.element import DIRECT, INDIRECT
 from sim.errors import InputError
-from sim.planning.comparison import planned_direct_cost
+from sim.planning.comparison import planned_cost
 from sim.planning.packages import (
     NOTHING,
     OUTCOMES,
@@ -19,12 +21,14 @@ from sim.planning.packages import (
     funded_weeks,
     team_outcomes,
 )
+from sim.planning.plan_conditions import broken, equity_rule, musts_first, trust_rules
 from sim.planning.plan_search import (
+    OBJECTIVES,
     Offer,
-    best_plan,
     over_starts,
     payable,
     rule_plan,
+    solved_plan,
     team_weights,
     use_of,
     whole_cost,
@@ -33,6 +37,7 @@ from sim.planning.resources import by_year, programme_trainer_days, trainers_at_
 from sim.planning.setting import Setting
 from sim.planning.uncertainty import Chance, Spread, chance_at_least, spread_of
 from sim.planning.vocabulary import NO_OTHER, Judgement, OtherEvidence, judged, other_evidence
+from sim.runs.pieces import Progress
 
 if TYPE_CHECKING:
     from sim.inputs.roster import Roster
@@ -71,8 +76,8 @@ class PlanQuestion:
         Sets of parameter values; every second one is for the search, the others for the score.
     weeks, seed : int
         Weeks looked at; seed of chance.
-    objective : {'qpr', 'reach', 'equity'}
-        What to do best on.
+    objective : str
+        What to do best on, added up over the time: one of `sim.planning.plan_search.OBJECTIVES`.
     equity_weight : float
         How much a person of the group of the roster's share column counts under ``equity``.
     setting : Setting
@@ -199,6 +204,15 @@ class PlanOutcome:
     tied : tuple of str
         Names of the plans that paired differences on fresh draws do not tell from the one that the
         table shows best, that one first; one name where it stands apart.
+    outcomes : numpy.ndarray
+        What each plan did in each team in each fresh draw, less usual care, shape (plans, draws,
+        teams, `OUTCOMES`).
+    worth : numpy.ndarray
+        Worth of every plan in each fresh draw, shape (plans, draws).
+    gap : float
+        How far at most the search's plan is below the best one by its own estimates, a share.
+    set_aside : tuple of str
+        Rules that do not keep the conditions of the setting.
     """
 
     question: PlanQuestion
@@ -211,6 +225,10 @@ class PlanOutcome:
     fresh: int
     effect: Effect | None = None
     tied: tuple[str, ...] = ()
+    outcomes: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0, len(OUTCOMES))))
+    worth: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    gap: float = 0.0
+    set_aside: tuple[str, ...] = ()
 
     @property
     def search(self) -> Score:
@@ -224,8 +242,17 @@ class PlanOutcome:
 
     @property
     def recommended(self) -> Score:
-        """The plan to take: the search's if it beats the best rule, else the rule's."""
-        return self.search if self.beats else self.best_rule
+        """The plan to take: the search's if it beats the best rule, else the simplest tied one.
+
+        Of the rules that are not told from the best, the one that commits the least money: what is
+        not told to be better is not worth more.
+        """
+        if self.beats:
+            return self.search
+        if self.fresh < FEWEST_FRESH:
+            return self.best_rule
+        tied = [one for one in self.scores[1:] if one.plan.name in self.tied]
+        return min(tied, key=lambda one: one.committed) if tied else self.best_rule
 
     @property
     def differ(self) -> bool:
@@ -286,6 +313,34 @@ def tied_with_best(worth: np.ndarray) -> list[int]:
     return [top, *others]
 
 
+@dataclass
+class Stages:
+    """Progress of work done in parts, as one: parts that are not sized yet count at most.
+
+    Attributes
+    ----------
+    on_progress : callable or None
+    sizes : list of int
+        Worlds of each part.
+    at : int
+        The part that runs.
+    """
+
+    on_progress: Callable[[Progress], None] | None
+    sizes: list[int]
+    at: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def show(self, progress: Progress) -> None:
+        """Show the progress of a part as that of the whole."""
+        if self.on_progress is None:
+            return
+        done, total = sum(self.sizes[: self.at]) + progress.done, sum(self.sizes)
+        seconds = time.monotonic() - self.began
+        left = seconds / done * (total - done) if done else float("nan")
+        self.on_progress(Progress(done, total, seconds, left))
+
+
 def offer_of(question: PlanQuestion) -> Offer:
     """Return what can be chosen and what it takes.
 
@@ -310,19 +365,24 @@ def offer_of(question: PlanQuestion) -> Offer:
             "--include-control plans for them too"
         )
     length = max(weeks, int(funded.max()))
+    conditions = question.setting.conditions
+    cash, staff_time = (
+        np.array([planned_cost(one, question.roster, prices, length, kind) for one in packages])
+        for kind in (DIRECT, INDIRECT)
+    )
     offer = Offer(
         packages=tuple(one.name for one in packages),
         trainer_days=np.array([programme_trainer_days(one, length) for one in packages]),
         at_once=np.array([trainers_at_once(one) for one in packages]),
-        cost=np.array(
-            [planned_direct_cost(one, question.roster, prices, length) for one in packages]
-        ),
+        cost=cash + staff_time if conditions.staff_time else cash,
         capacity=question.capacity,
         weeks=weeks,
         core_weeks=core,
         funded_weeks=funded,
         earliest=question.earliest,
+        time=staff_time,
     )
+    offer = replace(offer, rules=tuple(trust_rules(conditions, question.roster, offer)))
     check_budget(question, offer)
     return offer
 
@@ -402,7 +462,7 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
     offer = offer_of(question)
     treatable = offer.earliest >= 0
     weights = treatable * team_weights(question.roster, question.objective, question.equity_weight)
-    outcome = OUTCOMES.index("reach" if question.objective == "reach" else "qpr15")
+    outcome = OUTCOMES.index(OBJECTIVES[question.objective])
     seen, fresh = question.draws[::2], question.draws[1::2]
 
     def simulated(
@@ -415,7 +475,7 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
             draws=draws,
             weeks=question.weeks,
             seed=seed,
-            **how,
+            **shown,
         )
 
     def worth_of(found: np.ndarray) -> np.ndarray:
@@ -427,21 +487,48 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
         for package, several in enumerate(anchors)
         for week in several
     ]
-    mean = worth_of(simulated(trials, seen, question.seed)).mean(axis=1)
-    benefit, first = [], 0
-    for package, several in enumerate(anchors):
-        part = mean[first : first + len(several)]
-        first += len(several)
-        benefit.append(over_starts(several, part, offer.starts(package)) if len(several) else part)
+    most = len(orders_of(question)) * len(offer.packages) + 2
+    stages = Stages(
+        how.get("on_progress"),
+        [(len(trials) + 1) * len(seen), (most + 1) * len(fresh), 2 * RUNS * len(fresh)],
+    )
+    shown = how.copy()
+    shown["on_progress"] = stages.show
+    tried = simulated(trials, seen, question.seed)
+    conditions = question.setting.conditions
+
+    def by_start(values: np.ndarray) -> list[np.ndarray]:
+        """Return values of the simulated start weeks at every start week, by package."""
+        found, first = [], 0
+        for package, several in enumerate(anchors):
+            part = values[first : first + len(several)]
+            first += len(several)
+            starts = offer.starts(package)
+            found.append(over_starts(several, part, starts) if len(several) else part)
+        return found
+
+    benefit = by_start(worth_of(tried).mean(axis=1))
+    reach = by_start(tried[..., OUTCOMES.index("reach")].mean(axis=1))
+    fair = equity_rule(conditions, question.roster, offer, reach)
+    offer = replace(offer, rules=(*offer.rules, *fair))
     nobody = np.full(len(weights), NOTHING)
-    plans = [best_plan(offer, benefit), TeamPlan(USUAL_FOR_ALL, nobody, nobody)]
+    best, gap = solved_plan(offer, benefit)
+    rules = [TeamPlan(USUAL_FOR_ALL, nobody, nobody)]
     for label, order in orders_of(question).items():
         for package, name in enumerate(offer.packages):
-            plan = rule_plan(offer, order, package, f"{label}, {name}")
+            first = musts_first(conditions, question.roster, order)
+            plan = rule_plan(offer, first, package, f"{label}, {name}")
             if np.any(plan.package != NOTHING):
-                plans.append(plan)
+                rules.append(plan)
+    kept = [plan for plan in rules if not broken(offer.rules, plan)]
+    plans = [best, *kept]
+    if len(plans) == 1:  # nothing beside the search keeps the conditions: shown, never taken
+        plans.append(rules[0])
+    stages.sizes[1] = (len(plans) + 1) * len(fresh)
     expected = [believed(offer, plan, benefit) for plan in plans]
-    worth = worth_of(simulated(plans, fresh, question.seed + 1)).sum(axis=2)
+    stages.at = 1
+    found = simulated(plans, fresh, question.seed + 1)
+    worth = worth_of(found).sum(axis=2)
     best = worth.max(axis=0)
     scores = tuple(
         score_of(offer, plan, hoped, own, best - own)
@@ -456,11 +543,16 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
         *gain_of(worth[0] - worth[rule]),
         len(fresh),
         tied=tuple(plans[number].name for number in tied_with_best(worth)),
+        outcomes=found,
+        worth=worth,
+        gap=gap,
+        set_aside=tuple(plan.name for plan in rules if plan.name not in {p.name for p in plans}),
     )
     plan = answer.recommended.plan
     if not np.any(plan.package != NOTHING):
         return answer
     # Chance of their own, so that the choice between plans lends the chosen one no luck.
+    stages.at = 2
     again = simulated([plan], list(fresh) * RUNS, question.seed + 2)[0]
     points = again[..., OUTCOMES.index("qpr15")].reshape(RUNS, len(fresh), -1)
     chosen = question.chosen

@@ -13,11 +13,13 @@ from sim.planning.verdicts import chance_text, time_text
 from sim.planning.vocabulary import chances_text, other_text, rests_on, signed
 
 UNITS = {
-    "qpr": "QPR-15 points a person on the books of the teams planned for",
+    "qpr": "QPR-15 point-years a person on the books of the teams planned for",
     "reach": "share of person-time of the teams planned for with a trained worker",
-    "equity": "QPR-15 points a person of the teams planned for, people weighted as stated",
+    "practice": "practice (0-1) of the teams planned for, mean over the time",
+    "equity": "QPR-15 point-years a person of the teams planned for, people weighted as stated",
+    "qpr-at-end": "QPR-15 points a person on the books of the teams planned for",
 }
-WHEN = {"qpr": "at the end", "equity": "at the end", "reach": "over the time looked at"}
+WHEN = dict.fromkeys(UNITS, "over the time looked at") | {"qpr-at-end": "at the end"}
 GAIN_COVERS = (
     "95% interval by Student's t of the mean over fresh draws: Monte Carlo error, from parameter "
     "uncertainty and chance"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError, nearest
+from sim.planning.plan_conditions import NONE, Conditions, conditions_from
 from sim.planning.trainers import Capacity, check_capacity
 from sim.reading.numbers import number_value, repeated, whole_value
 from sim.reading.text_files import read_text
@@ -31,6 +32,7 @@ FIELDS = (
     "budget_per_year",
     "discount_rate",
     "waves",
+    "plan",
 )
 WAVE_FIELDS = ("date", "teams", "trusts")
 HINT = "; 'refocus template setting' prints one"
@@ -66,6 +68,8 @@ class Setting:
         Yearly rate for costs.
     waves : tuple of Wave
         When teams start; empty leaves it to the scenarios and the roster.
+    conditions : Conditions
+        What `refocus plan` has to keep beside budget and trainers.
     source : str
         Name of the file.
     """
@@ -75,6 +79,7 @@ class Setting:
     capacity: Capacity = field(default_factory=Capacity)
     discount_rate: float = DISCOUNT_RATE
     waves: tuple[Wave, ...] = ()
+    conditions: Conditions = NONE
     source: str = "no setting file: no limit of trainers or budget"
 
     def date_of(self, week: int) -> date | None:
@@ -120,6 +125,7 @@ def setting_from_text(text: str, source: str = "setting") -> Setting:
         capacity=check_capacity(capacity),
         discount_rate=rate,
         waves=_waves(where, table.get("waves", []), start, years),
+        conditions=conditions_from(where, table["plan"]) if "plan" in table else NONE,
         source=source,
     )
 
@@ -280,6 +286,18 @@ discount_rate = 0.035
 # [[waves]]
 # date = 2027-09-01
 # trusts = ["South"]
+
+# What `refocus plan` keeps beside budget and trainers (`refocus compare` passes it by).
+# [plan]
+# costs = "cash and staff time"   # what the yearly budget holds; "cash" when left out
+# equity_reach = 0.1              # least share of black service users' time with a trained worker
+#
+# [[plan.trusts]]
+# trust = "North"
+# least_teams = 1                 # with start_by_week: so many teams start by then
+# start_by_week = 52
+# most_teams = 6
+# budget_per_year = 60000
 """
 
 

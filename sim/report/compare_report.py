@@ -45,13 +45,15 @@ from sim.report.compare_figures import (
     drivers_figure,
     plane_figure,
 )
+from sim.report.decision_page import decision_html, decision_style
 from sim.report.document import Document, download
 from sim.report.figures import Point, interval_figure, line_figure
 from sim.report.readable import PRINT_STYLE, folded, table_block
-from sim.scenarios.split import split_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from sim.planning.decision import Decision
 
 MOST_LINES = 7
 MOST_DRIVER_FIGURES = 3
@@ -65,9 +67,14 @@ CURVES = "Panels over weeks for readiness, adoption, reach, fidelity, relationsh
 
 
 def compare_report(
-    comparison: Comparison, value: Value, command: str, *, opened: bool = False
+    comparison: Comparison,
+    value: Value,
+    command: str,
+    decision: Decision,
+    *,
+    opened: bool = False,
 ) -> str:
-    """Return the report as a self-contained HTML page.
+    """Return the report as a self-contained HTML page: the decision, and an annex.
 
     Parameters
     ----------
@@ -75,14 +82,16 @@ def compare_report(
         What was compared.
     value : Value
         Its value for money.
+    decision : Decision
+        What it leads to.
     command : str
         The command that repeats it.
     opened : bool
         Whether all but long tables stand open, as on paper.
     """
-    others = ", ".join(comparison.others)
-    page = Document(f"Compared with {comparison.question.base}: {others}")
-    page.parts.append(PRINT_STYLE)
+    page = Document(decision.question, opening=decision_html(decision))
+    page.parts += [PRINT_STYLE, decision_style(), '<section class="annex">']
+    page.heading("Annex")
     _answer(page, comparison)
     _chances(page, comparison)
     _differences(page, comparison)
@@ -95,6 +104,7 @@ def compare_report(
     _drivers(page, comparison)
     _limits(page, comparison)
     _settings(page, comparison, command)
+    page.parts.append("</section>")
     html = page.html()
     return html.replace("<details>", "<details open>") if opened else html
 
@@ -135,7 +145,7 @@ def _figure(
 def _answer(page: Document, comparison: Comparison) -> None:
     question = comparison.question
     page.paragraph(rests_text(comparison), "basis")
-    page.paragraph(overall_sentence(comparison), "lead")
+    page.paragraph(overall_sentence(comparison))
     if len(comparison.others) > 1:
         page.bullets(
             [sentence_on(comparison, verdict_on(comparison, n)) for n in comparison.others]
@@ -164,8 +174,6 @@ def _answer(page: Document, comparison: Comparison) -> None:
         "theory as given."
     )
     page.paragraph(" ".join(cautions), "caution")
-    for text in filter(None, map(split_text, question.scenarios)):
-        page.paragraph(text, "caution")
     _table(
         page,
         tables.headline(comparison),

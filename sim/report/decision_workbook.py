@@ -14,7 +14,17 @@ import numpy as np
 
 from sim.element import DIRECT, INDIRECT
 from sim.parameters import registry
+from sim.planning.decision import (
+    ADOPTION,
+    PRACTICE,
+    REACH,
+    RECOVERY,
+    RELATIONSHIP,
+    SUPPORT,
+    decision_lines,
+)
 from sim.planning.live_costs import Term, live_lines
+from sim.planning.ranking import pair_rows, ranking_rows
 from sim.planning.resources import (
     RESOURCES,
     everybody,
@@ -29,6 +39,7 @@ if TYPE_CHECKING:
 
     from sim.inputs.roster import Roster
     from sim.planning.comparison import Comparison
+    from sim.planning.decision import Decision
     from sim.planning.plan_study import PlanOutcome
     from sim.planning.prices import Prices
     from sim.scenarios.schema import Scenario
@@ -143,7 +154,7 @@ def cost_sheets(
     )
 
 
-def comparison_workbook(comparison: Comparison, command: str) -> bytes:
+def comparison_workbook(comparison: Comparison, command: str, decision: Decision) -> bytes:
     """Return the workbook of a comparison.
 
     Parameters
@@ -151,17 +162,15 @@ def comparison_workbook(comparison: Comparison, command: str) -> bytes:
     comparison : Comparison
     command : str
         What repeats it.
+    decision : Decision
+        What it leads to.
     """
     from sim.planning.compare_tables import chances, differences
     from sim.planning.compare_tables import starts as start_table
-    from sim.planning.uncertainty import spread_of
     from sim.planning.verdicts import (
         averaged_text,
         columns_cover_text,
-        few_draws_text,
         later_costs,
-        overall_sentence,
-        sentence_on,
         verdict_on,
     )
 
@@ -187,45 +196,47 @@ def comparison_workbook(comparison: Comparison, command: str) -> bytes:
             "At central prices; what ranges of prices do to a total is on the sheet 'How sure'.",
         ],
     )
-    verdicts = {name: verdict_on(comparison, name) for name in comparison.others}
-    words = [sentence_on(comparison, verdicts[one]) for one in comparison.others]
+    strategies = [*decision.strategies]
     rows = []
-    for name in comparison.names:
-        spread = verdicts[name].spread if name in verdicts else None
+    for one in strategies:
+        recovery = one.cells[RECOVERY]
         rows.append(
             [
-                titles[name],
-                comparison.scenario(name).grade,
-                None if spread is None else spread.mean,
-                None if spread is None else spread.low,
-                None if spread is None else spread.high,
-                None if spread is None else verdicts[name].reaches.share,
-                spread_of(comparison.level(name, "reach")).mean,
-                None if spread is None else spread_of(comparison.difference(name, "fidelity")).mean,
-                *(Formula(f"={totals[name][kind].text}") for kind in (DIRECT, INDIRECT)),
+                one.title,
+                one.grade,
+                one.teams,
+                *(one.cells[step].mean for step in (REACH, ADOPTION, PRACTICE, SUPPORT)),
+                one.cells[RELATIONSHIP].mean,
+                recovery.mean,
+                recovery.low,
+                recovery.high,
+                verdict_on(comparison, one.name).reaches.share,
+                _chance_best(decision, one.name),
+                *(Formula(f"={totals[one.name][kind].text}") for kind in (DIRECT, INDIRECT)),
             ]
         )
-    decision = Sheet(
+    decision_sheet = Sheet(
         "Decision",
         [
             "strategy",
             "rests on",
-            "gain in recovery (QPR points)",
+            "teams that start",
+            "reach, % of people's time",
+            "adoption, % of staff",
+            "practice gained, of 100",
+            "support gained, INSPIRE",
+            "relationship gained, INSPIRE",
+            "recovery gained, QPR points",
             "5%",
             "95%",
             "chance of 4 points or more",
-            "reach at the end",
-            "practice gained (0-1)",
+            f"chance of being first on {decision.ranking.aim.title.lower()}",
             "cash, GBP",
             "staff time, GBP",
         ],
         rows,
-        [
-            _plain(one, titles)
-            for one in (overall_sentence(comparison), *words, few_draws_text(comparison))
-            if one
-        ],
-        {2: NUMBER, 3: NUMBER, 4: NUMBER, 5: "0%", 6: "0%", 7: "0.000", 8: MONEY, 9: MONEY},
+        decision_lines(decision),
+        {**dict.fromkeys(range(3, 11), "0.0"), 11: "0%", 12: "0%", 13: MONEY, 14: MONEY},
     )
     method = [
         ("question", f"{len(comparison.others)} strategies beside {titles[question.base]}"),
@@ -243,7 +254,9 @@ def comparison_workbook(comparison: Comparison, command: str) -> bytes:
     ]
     return workbook(
         [
-            decision,
+            decision_sheet,
+            _frame_sheet("Ranking", ranking_rows(decision.rankings), titles),
+            _frame_sheet("Pairs", pair_rows(decision.rankings), titles),
             _frame_sheet(
                 "Teams and starts", _with_own(start_table(comparison), question.roster), titles
             ),
@@ -258,7 +271,12 @@ def comparison_workbook(comparison: Comparison, command: str) -> bytes:
     )
 
 
-def plan_workbook(outcome: PlanOutcome, covers: str, command: str) -> bytes:
+def _chance_best(decision: Decision, name: str) -> float | None:
+    ranking = decision.ranking
+    return ranking.best[ranking.at(name)] if name in ranking.names else None
+
+
+def plan_workbook(outcome: PlanOutcome, covers: str, command: str, decision: Decision) -> bytes:
     """Return the workbook of a plan.
 
     Parameters
@@ -268,10 +286,12 @@ def plan_workbook(outcome: PlanOutcome, covers: str, command: str) -> bytes:
         What intervals cover.
     command : str
         What repeats it.
+    decision : Decision
+        What it leads to.
     """
     from sim.planning.plan_notes import plan_notes
     from sim.planning.plan_tables import frame_of, plan_rows, score_rows
-    from sim.planning.plan_text import curse, heading, verdict
+    from sim.planning.plan_text import curse, heading
 
     question = outcome.question
     titles = {one.name: one.title for one in question.packages}
@@ -305,15 +325,11 @@ def plan_workbook(outcome: PlanOutcome, covers: str, command: str) -> bytes:
         ]
         for number, package in enumerate(question.packages)
     ]
-    decision = Sheet(
+    decision_sheet = Sheet(
         "Decision",
         ["package", "rests on", "teams", "cash, GBP", "staff time, GBP"],
         rows,
-        [
-            _plain(one, titles)
-            for one in (heading(outcome), verdict(outcome), curse(outcome))
-            if one
-        ],
+        [*decision_lines(decision), _plain(heading(outcome), titles), curse(outcome)],
         {3: MONEY, 4: MONEY},
     )
     method = [
@@ -328,7 +344,9 @@ def plan_workbook(outcome: PlanOutcome, covers: str, command: str) -> bytes:
     ]
     return workbook(
         [
-            decision,
+            decision_sheet,
+            _frame_sheet("Ranking", ranking_rows(decision.rankings), decision.titles),
+            _frame_sheet("Pairs", pair_rows(decision.rankings), decision.titles),
             _frame_sheet(
                 "Teams and starts", _with_own(frame_of(plan_rows(outcome)), question.roster), titles
             ),

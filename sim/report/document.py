@@ -53,11 +53,14 @@ class Document:
         Title and first heading.
     parts : list of str
         HTML so far.
+    opening : str
+        HTML in the place of the first heading, which it then brings itself.
     """
 
     title: str
     parts: list[str] = field(default_factory=list)
     figures: int = 0
+    opening: str = ""
 
     def heading(self, text: str, level: int = 2) -> None:
         """Add a heading."""
@@ -103,7 +106,7 @@ class Document:
             f'<!DOCTYPE html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">\n'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
-            f"<h1>{title}</h1>\n{body}\n</main>\n</body>\n</html>\n"
+            f"{self.opening or f'<h1>{title}</h1>'}\n{body}\n</main>\n</body>\n</html>\n"
         )
 
 

@@ -19,15 +19,18 @@ from sim.planning.plan_text import (
     tie_text,
     verdict,
 )
+from sim.report.decision_page import decision_html, decision_style
 from sim.report.document import Document
 from sim.report.figures import Point, interval_figure
+from sim.report.readable import PRINT_STYLE
 
 if TYPE_CHECKING:
+    from sim.planning.decision import Decision
     from sim.planning.plan_study import PlanOutcome
 
 
-def plan_report(outcome: PlanOutcome, covers: str, command: str) -> str:
-    """Return the report as a self-contained HTML page.
+def plan_report(outcome: PlanOutcome, covers: str, command: str, decision: Decision) -> str:
+    """Return the report as a self-contained HTML page: the decision, and an annex.
 
     Parameters
     ----------
@@ -37,11 +40,15 @@ def plan_report(outcome: PlanOutcome, covers: str, command: str) -> str:
         What intervals over draws cover.
     command : str
         The command that repeats it.
+    decision : Decision
+        What it leads to.
     """
-    page = Document("A rollout plan")
+    page = Document(decision.question, opening=decision_html(decision))
+    page.parts += [PRINT_STYLE, decision_style(), '<section class="annex">']
+    page.heading("Annex")
     if basis := rests_text(outcome):
         page.paragraph(basis, "basis")
-    page.paragraph(verdict(outcome), "lead")
+    page.paragraph(verdict(outcome))
     if tie := tie_text(outcome):
         page.paragraph(tie)
     page.paragraph(f"{effect_text(outcome)} The best plan may still change hardly anything.")
@@ -72,6 +79,7 @@ def plan_report(outcome: PlanOutcome, covers: str, command: str) -> str:
     )
     page.heading("How to repeat it")
     page.code(command)
+    page.parts.append("</section>")
     return page.html()
 
 

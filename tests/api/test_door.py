@@ -109,7 +109,8 @@ def test_python_and_the_command_plan_alike(
         ["refocus-as-delivered"], roster=roster_file, years=0.5, draws=2, objective="reach"
     )
     assert printed == f"{answer!r}\n"
-    assert set(answer.tables) == {"plan", "scores"}
+    behind_the_page = {"decision", "ranking", "pairs", "frontier", "budget"}
+    assert set(answer.tables) == {"plan", "scores", *behind_the_page}
 
 
 def test_python_and_the_command_power_alike(

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from sim.cli import main
+from tests.decision_numbers import agrees
 
 FAST = ["--draws", "25", "--replications", "2"]
 
@@ -235,9 +236,15 @@ def test_the_report_needs_nothing_from_outside(folder: Path) -> None:
 
 
 def test_the_report_keeps_the_order_in_which_planners_read(folder: Path) -> None:
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    first = Page()
+    first.feed(text.split('<section class="annex">')[0])
+    assert first.headings[0].startswith("How sure is this?")
+    assert first.headings[1].startswith("From training to recovery")
     page = Page()
-    page.feed((folder / "report.html").read_text(encoding="utf-8"))
+    page.feed(text.split('<section class="annex">')[1])
     wanted = (
+        "Annex",
         "Chances of harm",
         "Difference from usual-care",
         "Week by week",
@@ -306,6 +313,34 @@ def test_tables_in_the_folder_agree_with_each_other(folder: Path) -> None:
     started = starts[starts["start week"] != "never"]
     assert (started["start week"].astype(int) >= started["wished week"]).all()
     assert started["start date"].str.startswith("20").all()
+
+
+def test_every_number_of_the_decision_stands_in_its_table(folder: Path) -> None:
+    """Value, rounding and place: what a planner reads is what the CSV file holds."""
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    compared = agrees(page, lambda name: pd.read_csv(folder / f"{name}.csv", dtype={"year": str}))
+    assert compared > 35
+
+
+def test_the_workbook_and_the_summary_say_what_the_page_says(folder: Path) -> None:
+    import docx
+    import openpyxl
+
+    content = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))["decision"]
+    table = pd.read_csv(folder / "decision.csv")
+    recovery = table[table["step"] == "Recovery"].set_index("title")["mean"]
+    sheet = openpyxl.load_workbook(folder / "decision.xlsx")["Decision"]
+    cells = {row[0].value: row for row in sheet.iter_rows()}
+    assert content["answer"] in cells
+    for title, value in recovery.items():
+        assert cells[title][8].value == pytest.approx(value)
+    summary = docx.Document(str(folder / "summary.docx"))
+    told = [one.text for one in summary.paragraphs]
+    assert content["question"] == told[0]
+    assert content["answer"] in told
+    assert [row.cells[0].text for row in summary.tables[0].rows][1:] == list(recovery.index)
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "refocus-full" not in page.split('<section class="annex">')[0].replace("|refocus-", "|")
 
 
 def test_templates_are_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ from sim.planning.comparison import (
     Comparison,
     Question,
     compare,
-    planned_direct_cost,
+    planned_cost,
     prepare,
     repriced,
     resource_means,
@@ -406,7 +406,7 @@ def test_what_is_planned_for_after_the_time_looked_at_is_told() -> None:
     assert "committed after the 52 weeks looked at" in told
     # Both parts of the cost, added up, are the cost of a plan that is looked at to its end.
     whole = prepare(asked(REFOCUS, setting=late, weeks=156))
-    cost = planned_direct_cost(REFOCUS, ROSTER, found.question.prices.values(), 52)
+    cost = planned_cost(REFOCUS, ROSTER, found.question.prices.values(), 52)
     start = found.prepared.starts[1].given
     within = sum(cost[team, : 52 - week].sum() for team, week in enumerate(start))
     assert within + found.prepared.later[1] == pytest.approx(cost.sum())
@@ -502,7 +502,7 @@ def test_the_budget_holds_in_every_world_whatever_order_it_finds(order: str) -> 
     waves = {"timing.waves": 2, "timing.weeks_between_waves": 13, "timing.order": order}
     scenario = named(adjusted(REFOCUS, waves), "ordered")
     whole = asked(scenario, roster=UNEVEN, weeks=weeks)
-    cost = planned_direct_cost(scenario, UNEVEN, whole.prices.values(), weeks)
+    cost = planned_cost(scenario, UNEVEN, whole.prices.values(), weeks)
     budget = 1.4 * float(cost[:, :52].sum(axis=1).max())
     setting = Setting(capacity=Capacity(budget_per_year=budget))
     question = dataclasses.replace(whole, setting=setting)

@@ -7,17 +7,19 @@ import io
 import json
 from dataclasses import replace
 from functools import cache
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from sim.api.plan import PlanAnswer
 from sim.cli import main
 from sim.inputs.roster import roster_from_text
 from sim.planning.packages import NOTHING, TeamPlan
 from sim.planning.plan_content import plan_content
+from sim.planning.plan_decision import plan_decision
 from sim.planning.plan_notes import plan_notes, team_notes
 from sim.planning.plan_study import (
     FEWEST_FRESH,
@@ -38,6 +40,7 @@ from sim.planning.trainers import Capacity
 from sim.posterior.choose import chosen_draws
 from sim.report.plan_report import plan_report
 from sim.scenarios.library import load_scenario
+from tests.decision_numbers import agrees
 
 pytestmark = pytest.mark.usefixtures("unpainted")
 
@@ -72,7 +75,17 @@ def lost(outcome: PlanOutcome) -> PlanOutcome:
     other = TeamPlan("roster order, one", np.array([1, NOTHING, NOTHING]), np.array(starts))
     rule = outcome.best_rule._replace(plan=other, teams=1, cost=np.array([7.0]), later_cost=3.0)
     scores = (outcome.search, rule)
-    return replace(outcome, scores=scores, best_rule=rule, gain=0.0, gain_low=-1.0, gain_high=1.0)
+    return replace(
+        outcome,
+        scores=scores,
+        best_rule=rule,
+        gain=0.0,
+        gain_low=-1.0,
+        gain_high=1.0,
+        tied=(),
+        outcomes=outcome.outcomes[:2],
+        worth=outcome.worth[:2],
+    )
 
 
 def won(outcome: PlanOutcome) -> PlanOutcome:
@@ -99,7 +112,10 @@ def test_where_the_plans_differ_the_search_stands_beside() -> None:
     assert rows["A"]["search: start week"] == outcome.search.plan.start[0]
     assert rows["B"]["package"] == ""
     assert rows["B"]["search: start week"] >= 10
-    text, page = plan_text(outcome, COVERS), unescape(plan_report(outcome, COVERS, ""))
+    text, page = (
+        plan_text(outcome, COVERS),
+        unescape(plan_report(outcome, COVERS, "", plan_decision(outcome))),
+    )
     for one in (text, page):
         assert "The recommended plan, by the rule" in one
         assert "10 GBP in all (year 1: 7; after the time looked at: 3)" in one
@@ -119,6 +135,35 @@ def test_costs_of_teams_add_up_to_the_costs_of_the_plan() -> None:
     assert sum(row["of which later"] for row in rows) == pytest.approx(
         outcome.search.later_cost, abs=2
     )
+
+
+def test_the_page_the_workbook_and_the_tables_of_a_plan_agree() -> None:
+    answer = PlanAnswer(solved())
+    page = answer.report("refocus plan")
+    assert agrees(page, lambda name: answer.tables[name]) > 15
+    first = page.split('<section class="annex">')[0]
+    assert escape(answer.decision.answer) in first
+    assert "refocus-as-delivered" not in first.replace(", refocus-as-delivered|", "|")
+    assert answer.content()["decision"]["answer"] == answer.decision.answer
+
+
+def test_of_tied_plans_the_cheapest_rule_is_taken() -> None:
+    dear, cheap = (
+        lost(solved()).best_rule._replace(
+            plan=TeamPlan(name, np.array([1, NOTHING, NOTHING]), np.array([4, NOTHING, NOTHING])),
+            cost=np.array([cost]),
+        )
+        for name, cost in (("dear", 9.0), ("cheap", 5.0))
+    )
+    outcome = replace(
+        lost(solved()),
+        scores=(solved().search, dear, cheap),
+        best_rule=dear,
+        tied=("dear", "cheap"),
+    )
+    assert outcome.recommended is cheap
+    assert replace(outcome, tied=("dear",)).recommended is dear
+    assert replace(outcome, fresh=FEWEST_FRESH - 1).recommended is dear
 
 
 def test_a_few_draws_tell_nothing() -> None:
@@ -188,7 +233,7 @@ def test_json_text_and_report_say_what_the_answer_rests_on() -> None:
     }
     assert content["effect"]["threshold"]["points"] == 0.5
     text = " ".join(plan_text(outcome, COVERS).split())
-    page = plan_report(outcome, COVERS, "refocus plan --seed 1")
+    page = plan_report(outcome, COVERS, "refocus plan --seed 1", plan_decision(outcome))
     for one in (text, page):
         assert f"refocus-simulation {content['version']}, seed 1" in one
         assert "Monte Carlo SE in brackets: harm" in one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -19,9 +20,16 @@ from sim.planning.packages import (
     TeamPlan,
     as_package,
     core_training_weeks,
-    mean_reach,
+    mean_over_weeks,
     mixed_layout,
+    point_years,
     team_outcomes,
+)
+from sim.planning.plan_conditions import (
+    Conditions,
+    equity_rule,
+    musts_first,
+    trust_rules,
 )
 from sim.planning.plan_search import (
     Offer,
@@ -29,12 +37,14 @@ from sim.planning.plan_search import (
     obstacle,
     over_starts,
     rule_plan,
+    solved_plan,
     team_weights,
     use_of,
     within,
 )
 from sim.planning.plan_study import (
     PlanQuestion,
+    Stages,
     beats,
     gain_of,
     offer_of,
@@ -44,8 +54,10 @@ from sim.planning.plan_study import (
 )
 from sim.planning.prices import shipped_prices
 from sim.planning.resources import by_year
+from sim.planning.setting import setting_from_text
 from sim.planning.trainers import Capacity
 from sim.posterior.choose import chosen_draws
+from sim.runs.pieces import Progress
 from sim.scenarios.library import load_scenario
 
 pytestmark = pytest.mark.usefixtures("unpainted")
@@ -363,11 +375,12 @@ def test_the_command_writes_plan_scores_and_report(
     assert main([*base, "--out", str(tmp_path / "out")]) == 0
     told = capfd.readouterr().out.splitlines()
     assert [Path(one).name for one in told] == [
-        "plan.csv",
-        "scores.csv",
+        *(f"{name}.csv" for name in ("decision", "ranking", "pairs", "frontier")),
+        *(f"{name}.csv" for name in ("plan", "scores", "budget")),
         "plan.json",
         "report.html",
         "decision.xlsx",
+        "summary.docx",
     ]
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "never saw" in page
@@ -390,4 +403,112 @@ def test_reach_is_person_time_and_not_the_last_week() -> None:
     rows["week"], rows["team"] = np.repeat(np.arange(5), 2), np.tile([0, 1], 5)
     # One team reaches all in the last week alone, the other all but then.
     rows["reach"] = [0, 0, 0, 1, 0, 1, 0, 1, 1, 0]
-    assert mean_reach(rows, 4, 2).tolist() == [0.25, 0.75]
+    assert mean_over_weeks(rows, "reach", 4, 2).tolist() == [0.25, 0.75]
+
+
+def test_point_years_are_the_area_under_the_line() -> None:
+    rows = np.zeros(6, dtype=[("week", "i8"), ("team", "i8"), ("qpr15", "f8")])
+    rows["week"], rows["team"] = np.repeat([0, 26, 52], 2), np.tile([0, 1], 3)
+    # Team 0 gains 4 points at once and keeps them; team 1 gains 4 on a line of a year.
+    rows["qpr15"] = [4, 0, 4, 2, 4, 4]
+    assert point_years(rows, [0, 26, 52], 2) == pytest.approx([4.0, 2.0])
+
+
+THREE = "team,trust,caseload,share_black\nA,north,100,0.1\nB,south,100,0.9\nC,south,100,0.1\n"
+
+
+def with_conditions(offer: Offer, text: str) -> tuple[Offer, Conditions]:
+    conditions = setting_from_text(text).conditions
+    rules = trust_rules(conditions, roster_from_text(THREE), offer)
+    return replace(offer, rules=tuple(rules)), conditions
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("[[plan.trusts]]\ntrust='north'\nmost_teams=0", lambda p: p.package[0] == NOTHING),
+        (
+            "[[plan.trusts]]\ntrust='north'\nleast_teams=1\nstart_by_week=4",
+            lambda p: 0 <= p.start[0] <= 4,
+        ),
+        ("[[plan.trusts]]\ntrust='south'\nmost_teams=1", lambda p: (p.package[1:] >= 0).sum() == 1),
+        (
+            "[[plan.trusts]]\ntrust='south'\nbudget_per_year=250",
+            lambda p: p.package[1:].max() == 0 and (p.package[1:] >= 0).sum() == 1,
+        ),
+    ],
+)
+def test_ceilings_and_musts_of_trusts_are_kept(text: str, kept: Callable[[TeamPlan], bool]) -> None:
+    """North is worth least, so that only a must brings it in; south would take all."""
+    offer, _ = with_conditions(small_offer(Capacity(2, 7.0, 5000.0)), text)
+    plan = best_plan(offer, flat_benefit(offer, [[0.1, 4.0, 7.0], [0.2, 9.0, 10.0]]))
+    assert kept(plan)
+    assert within(offer, plan)
+
+
+def test_the_search_under_conditions_finds_what_trying_everything_finds() -> None:
+    text = "[[plan.trusts]]\ntrust='north'\nleast_teams=1\nstart_by_week=4\n"
+    text += "[[plan.trusts]]\ntrust='south'\nmost_teams=1"
+    offer, _ = with_conditions(small_offer(Capacity(2, 7.0, 700.0)), text)
+    benefit = flat_benefit(offer, [[-0.5, 4.0, 7.0], [-0.2, 9.0, 10.0]])
+    best = -np.inf
+    for packages in product((NOTHING, 0, 1), repeat=3):
+        for starts in product((0, 4, 8), repeat=3):
+            chosen = np.array(packages)
+            plan = TeamPlan("", chosen, np.where(chosen >= 0, starts, NOTHING))
+            if within(offer, plan):
+                best = max(best, worth(offer, plan, benefit))
+    plan, gap = solved_plan(offer, benefit)
+    assert worth(offer, plan, benefit) == pytest.approx(best)
+    assert gap <= 0.002
+
+
+def test_fair_reach_is_kept_and_what_cannot_be_kept_is_refused() -> None:
+    offer = small_offer(Capacity(2, 7.0, 350.0))
+    reach = flat_benefit(offer, [[0.5] * 3, [0.5] * 3])
+    conditions = setting_from_text("[plan]\nequity_reach = 0.3").conditions
+    fair = replace(
+        offer, rules=tuple(equity_rule(conditions, roster_from_text(THREE), offer, reach))
+    )
+    benefit = flat_benefit(fair, [[3.0, 1.0, 9.0], [0.0, 0.0, 0.0]])
+    # Alone, C takes the budget (9 against 4 of A and B); B holds 90 of 110 of the group.
+    assert best_plan(offer, benefit).package[1] == NOTHING
+    assert best_plan(fair, benefit).package[1] != NOTHING
+    with pytest.raises(InputError, match="no plan keeps all of it within budget and trainers"):
+        best_plan(replace(fair, capacity=Capacity(2, 7.0, 150.0)), benefit)
+
+
+def test_teams_that_have_to_start_come_first_in_every_rule() -> None:
+    _, conditions = with_conditions(
+        small_offer(Capacity()), "[[plan.trusts]]\ntrust='south'\nleast_teams=1"
+    )
+    order = np.array([0, 2, 1])
+    assert musts_first(conditions, roster_from_text(THREE), order).tolist() == [2, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[plan]\ncost = 'cash'", "did you mean 'costs'"),
+        ("[plan]\ncosts = 'all'", "must be one of cash, cash and staff time"),
+        ("[plan]\nequity_reach = 30", "equity_reach"),
+        ("[[plan.trusts]]\nmost_teams = 2", "its name is missing"),
+        ("[[plan.trusts]]\ntrust='a'\nleast_teams=3\nmost_teams=2", "is above most_teams"),
+        ("[[plan.trusts]]\ntrust='nort'\nmost_teams=2", "did you mean 'north'"),
+    ],
+)
+def test_what_is_wrong_with_conditions_is_told_by_name(text: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        with_conditions(small_offer(Capacity()), text)
+
+
+def test_progress_of_all_parts_has_one_total() -> None:
+    seen: list[Progress] = []
+    stages = Stages(seen.append, [10, 20, 30])
+    stages.show(Progress(5, 10, 1.0, 1.0))
+    stages.sizes[1], stages.at = 15, 1
+    stages.show(Progress(15, 15, 1.0, 0.0))
+    stages.at = 2
+    stages.show(Progress(30, 30, 1.0, 0.0))
+    assert [(one.done, one.total) for one in seen] == [(5, 60), (25, 55), (55, 55)]
+    assert seen[-1].seconds_left == 0.0

@@ -15,9 +15,11 @@ import pytest
 
 from sim.element import DIRECT, INDIRECT
 from sim.inputs.roster import Roster, roster_from_text
+from sim.planning.compare_decision import decision_of
 from sim.planning.comparison import Comparison, Question, compare, with_base
 from sim.planning.costs import cost_lines, total
 from sim.planning.live_costs import Term, live_lines
+from sim.planning.plan_decision import plan_decision
 from sim.planning.plan_study import PlanOutcome, PlanQuestion, packages_of, solve
 from sim.planning.prices import shipped_prices
 from sim.planning.setting import Setting
@@ -91,7 +93,7 @@ def comparison() -> Comparison:
 
 @pytest.fixture(scope="module")
 def content(comparison: Comparison) -> bytes:
-    return comparison_workbook(comparison, "refocus compare ...")
+    return comparison_workbook(comparison, "refocus compare ...", decision_of(comparison))
 
 
 def expected(comparison: Comparison, name: str, prices: dict[str, float]) -> dict[str, float]:
@@ -126,7 +128,7 @@ def test_the_decision_shows_the_totals_and_titles(comparison: Comparison, conten
             wanted = expected(comparison, REFOCUS.name, shipped_prices().values())
             assert [cash, time] == pytest.approx(list(wanted.values()), rel=1e-12)
             difference = comparison.difference(REFOCUS.name, "qpr15").mean()
-            assert row[2].value == pytest.approx(difference, rel=1e-12)
+            assert row[8].value == pytest.approx(difference, rel=1e-12)
 
 
 def test_text_of_users_is_text_and_nothing_leads_out(content: bytes) -> None:
@@ -150,7 +152,9 @@ def test_what_is_assumed_has_grade_and_source(content: bytes) -> None:
 
 
 def test_the_same_comparison_is_the_same_bytes(comparison: Comparison, content: bytes) -> None:
-    assert comparison_workbook(comparison, "refocus compare ...") == content
+    assert (
+        comparison_workbook(comparison, "refocus compare ...", decision_of(comparison)) == content
+    )
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +173,9 @@ def plan() -> PlanOutcome:
 
 
 def test_a_plan_costs_in_the_workbook_what_it_commits(plan: PlanOutcome) -> None:
-    book = openpyxl.load_workbook(io.BytesIO(plan_workbook(plan, "draws", "refocus plan ...")))
+    book = openpyxl.load_workbook(
+        io.BytesIO(plan_workbook(plan, "draws", "refocus plan ...", plan_decision(plan)))
+    )
     cash = sum(totals(book, one.title).get("all cash", 0.0) for one in plan.question.packages)
     assert cash > 0.0
     assert cash == pytest.approx(plan.recommended.committed, rel=1e-9)

@@ -1,0 +1,386 @@
+"""The decision that a search for a rollout leads to: the plan to take, beside simple rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.planning.compare_decision import LEVELS, quarters, session_weeks
+from sim.planning.decision import (
+    ADOPTION,
+    PRACTICE,
+    REACH,
+    RECOVERY,
+    RELATIONSHIP,
+    SUPPORT,
+    Cell,
+    Decision,
+    Start,
+    Strategy,
+    cell_of,
+    grades_sentence,
+    place_words,
+    question_words,
+    worth_sentence,
+)
+from sim.planning.packages import NOTHING, OUTCOMES, funded_weeks
+from sim.planning.plain_numbers import (
+    chance,
+    counted,
+    first_in,
+    listed,
+    odds_word,
+    points,
+    pounds,
+    span,
+)
+from sim.planning.plan_study import FEWEST_FRESH, USUAL_FOR_ALL, PlanOutcome, Score
+from sim.planning.plan_text import rests_text
+from sim.planning.ranking import (
+    AIMS,
+    COST_POINT,
+    Aim,
+    Efficient,
+    Ranking,
+    frontier,
+    ranked,
+    ranked_by_cost,
+)
+from sim.planning.resources import by_year
+from sim.planning.verdicts import time_text
+from sim.planning.vocabulary import IMPORTANT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SEARCH = "Found by the search"
+MOST_PLANS = 6
+POINT_YEARS = Aim("point-years", "Recovery over the time", "QPR-15 point-years a person", 0.02)
+WEIGHTED = Aim("equity", "Recovery, weighted", "QPR-15 point-years, people weighted", 0.02)
+
+
+def plan_decision(outcome: PlanOutcome) -> Decision:
+    """Return what a planner asked, which plan to take, how sure, and what would change it."""
+    question = outcome.question
+    titles = plan_titles(outcome)
+    rankings = _rankings(outcome)
+    own = rankings[0]
+    recommended = outcome.recommended
+    shown = _shown(outcome, own)
+    strategies = tuple(_strategy(outcome, one, titles) for one in shown)
+    rows = [
+        row
+        for row, first in zip(question.roster.rows, question.earliest, strict=True)
+        if first >= 0
+    ]
+    when = time_text(question.weeks)
+    found = _frontier(outcome)
+    name = recommended.plan.name
+    share = own.best[own.at(name)]
+    told = outcome.fresh >= FEWEST_FRESH
+    word = odds_word(share)
+    yearly = question.capacity.budget_per_year
+    return Decision(
+        question=question_words(
+            2,
+            place_words(len(rows), len({row.trust for row in rows})),
+            when,
+            yearly,
+            question.capacity.trainers,
+        ),
+        when=when,
+        usual="usual care",
+        answer=_answer(outcome, own, titles),
+        points=tuple(_points(outcome, titles, rankings)),
+        sure=f"{word[0].upper()}{word[1:]}" if told else "Not known",
+        sure_because=" ".join(
+            [
+                f"{titles[name]} comes first in {first_in(share, outcome.fresh)} "
+                "ways things may work that the search never saw.",
+                grades_sentence(strategies),
+                "The trial could not tell −1.7 points from +3.1.",
+                *(["Nobody has measured year 2."] if question.weeks > 52 else []),
+            ]
+        ),
+        level=LEVELS[word] if told else 0,
+        changes=tuple(_changes(outcome, rankings, found, titles)),
+        splits=(),
+        strategies=strategies,
+        rankings=rankings,
+        frontier=tuple(found),
+        now={},
+        people=sum(row.caseload for row in rows),
+        teams=len(rows),
+        budget=None if yearly is None else outcome.offer.whole_budget,
+        years=tuple(
+            (f"year {year}", float(cash), float(time))
+            for year, (cash, time) in enumerate(_by_year(outcome, recommended), 1)
+        ),
+        yearly=yearly,
+        over=(),
+        starts=tuple(_starts(outcome)),
+        start_note=(
+            f"{recommended.teams} of {len(rows)} teams start; the others go on as usual. Cash as "
+            "planned: everybody attends."
+        ),
+        dates=quarters(question.setting, question.weeks),
+        weeks=question.weeks,
+        draws=outcome.fresh,
+        runs=1,
+        price_year=str(question.prices.price_year),
+        covers=f"central 90% of fresh draws, with chance; covers {question.covers}",
+        warnings=() if told else ("Too few draws to choose by: a first impression.",),
+        titles=titles,
+        first_name=name,
+        basis=rests_text(outcome),
+        cost_covers="cash as planned, to the end of what is funded",
+        own_tags=_tags(outcome) if told else {},
+    )
+
+
+def plan_titles(outcome: PlanOutcome) -> dict[str, str]:
+    """Return the title of every plan: rules with titles of packages, not names of files."""
+    packages = {one.name: one.title for one in outcome.question.packages}
+    found = {}
+    for score in outcome.scores:
+        name = score.plan.name
+        if name == "search":
+            found[name] = SEARCH
+        elif name == USUAL_FOR_ALL:
+            found[name] = "Usual care for all"
+        else:
+            rule, _, package = name.partition(", ")
+            text = f"{packages.get(package, package)}, {rule}"
+            found[name] = text
+    return found
+
+
+def _people(outcome: PlanOutcome) -> np.ndarray:
+    question = outcome.question
+    people = np.array([row.caseload for row in question.roster.rows], float)
+    return np.where(question.earliest >= 0, people, 0.0)
+
+
+def _staff(outcome: PlanOutcome) -> np.ndarray:
+    question = outcome.question
+    posts = np.array([row.staff for row in question.roster.rows], float)
+    return np.where(question.earliest >= 0, posts, 0.0)
+
+
+def _means(outcome: PlanOutcome, name: str) -> np.ndarray:
+    """Return an outcome over the teams planned for, shape (plans, draws)."""
+    weight = _staff(outcome) if name in ("practice", "adoption") else _people(outcome)
+    return np.asarray(outcome.outcomes[..., OUTCOMES.index(name)] @ weight / weight.sum())
+
+
+def _rankings(outcome: PlanOutcome) -> tuple[Ranking, ...]:
+    objective = outcome.question.objective
+    names = [one.plan.name for one in outcome.scores]
+    by_name = {one.name: one for one in AIMS}
+    values = {
+        by_name[REACH]: 100.0 * _means(outcome, "reach"),
+        by_name[PRACTICE]: 100.0 * _means(outcome, "practice"),
+        by_name[SUPPORT]: _means(outcome, "inspire_support"),
+        by_name[RECOVERY]: _means(outcome, "qpr15"),
+        POINT_YEARS: _means(outcome, "qpr_years"),
+    }
+    if objective == "equity":
+        values[WEIGHTED] = outcome.worth
+    first = {
+        "qpr": POINT_YEARS,
+        "equity": WEIGHTED,
+        "qpr-at-end": by_name[RECOVERY],
+        "reach": by_name[REACH],
+        "practice": by_name[PRACTICE],
+    }[objective]
+    order = [first, *(one for one in values if one != first)]
+    found = [ranked(one, names, values[one][..., None]) for one in order]
+    treated = [at for at, one in enumerate(outcome.scores) if one.teams]
+    if treated:
+        money = np.array([outcome.scores[at].committed for at in treated], float)
+        gained = values[by_name[RECOVERY]][treated] * _people(outcome).sum()
+        found.append(
+            ranked_by_cost(
+                by_name[COST_POINT],
+                [names[at] for at in treated],
+                np.repeat(money[:, None], gained.shape[1], axis=1),
+                gained,
+            )
+        )
+    return tuple(found)
+
+
+def _shown(outcome: PlanOutcome, own: Ranking) -> list[Score]:
+    """Return the plans on the page: the one to take first, the search's, then the best rules."""
+    by_name = {one.plan.name: one for one in outcome.scores}
+    names = [outcome.recommended.plan.name, outcome.search.plan.name, *own.names]
+    kept = [one for one in dict.fromkeys(names) if by_name[one].teams][:MOST_PLANS]
+    return [by_name[one] for one in kept] or [outcome.recommended]
+
+
+def _strategy(outcome: PlanOutcome, score: Score, titles: Mapping[str, str]) -> Strategy:
+    at = next(number for number, one in enumerate(outcome.scores) if one is score)
+
+    def cell(name: str, scale: float = 1.0) -> Cell:
+        return cell_of(scale * _means(outcome, name)[at])
+
+    packages = outcome.question.packages
+    counts = [(one, int((score.plan.package == at).sum())) for at, one in enumerate(packages)]
+    used = [(one, count) for one, count in counts if count]
+    grades = {one.grade for one, _ in used}
+    grade = next((one for one in ("assumption", "literature") if one in grades), "trial")
+    about = listed([f"{count} {one.title}" for one, count in used])
+    staff = staff_time(outcome, score)
+    with_time = outcome.question.setting.conditions.staff_time
+    cash = float(score.cost.sum()) - (staff if with_time else 0.0)
+    return Strategy(
+        name=score.plan.name,
+        title=titles[score.plan.name],
+        about=f"{about}." if about else "Nobody gets a package.",
+        grade=grade,
+        teams=score.teams,
+        cells={
+            REACH: cell("reach", 100.0),
+            ADOPTION: cell("adoption", 100.0),
+            PRACTICE: cell("practice", 100.0),
+            SUPPORT: cell("inspire_support"),
+            RELATIONSHIP: cell("inspire_relationship"),
+            RECOVERY: cell("qpr15"),
+        },
+        cash=Cell(cash, float("nan"), float("nan")),
+        time=Cell(staff, float("nan"), float("nan")),
+    )
+
+
+def _tags(outcome: PlanOutcome) -> dict[str, str]:
+    """Return what marks each plan: the one to take, and those that are a tie with it."""
+    taken = outcome.recommended.plan.name
+    tied = outcome.tied if taken in outcome.tied else ()
+    return dict.fromkeys(tied, "Tie") | {taken: "First" if len(tied) < 2 else "Take this"}
+
+
+def _by_year(outcome: PlanOutcome, score: Score) -> list[tuple[float, float]]:
+    """Return planned cash and staff time of each year of the time looked at, GBP."""
+    offer, plan = outcome.offer, score.plan
+    weekly = np.zeros(offer.weeks)
+    for at in np.flatnonzero(plan.package != NOTHING):
+        start = int(plan.start[at])
+        weekly[start:] += offer.time[plan.package[at], at, : offer.weeks - start]
+    time = by_year(weekly)
+    cash = score.cost - time if outcome.question.setting.conditions.staff_time else score.cost
+    return list(zip(cash.tolist(), time.tolist(), strict=True))
+
+
+def staff_time(outcome: PlanOutcome, score: Score) -> float:
+    """Return the planned staff time of a plan within the time looked at, GBP."""
+    plan = score.plan
+    return sum(
+        outcome.offer.staff_time(int(plan.package[at]), int(at), int(plan.start[at]))
+        for at in np.flatnonzero(plan.package != NOTHING)
+    )
+
+
+def _answer(outcome: PlanOutcome, own: Ranking, titles: Mapping[str, str]) -> str:
+    recommended = outcome.recommended
+    title = titles[recommended.plan.name]
+    if outcome.fresh < FEWEST_FRESH:
+        return f"A first impression, too few draws to choose by: {title}."
+    if not recommended.teams:
+        return "Go on as usual: no plan is told to be better than usual care."
+    if outcome.beats:
+        return (
+            f"Take the plan that the search found, for {counted(recommended.teams, 'team')}: on "
+            f"average it beats every simple rule on {own.aim.title.lower()}."
+        )
+    others = len(outcome.tied) - 1
+    tie = (
+        f", the cheapest of {others + 1} plans that are a tie on {own.aim.title.lower()}"
+        if others > 0
+        else f": it does best on {own.aim.title.lower()}"
+    )
+    return f"Take {title}, for {counted(recommended.teams, 'team')}{tie}. The search adds nothing."
+
+
+def _points(
+    outcome: PlanOutcome, titles: Mapping[str, str], rankings: tuple[Ranking, ...]
+) -> list[tuple[str, str]]:
+    recommended = outcome.recommended
+    told = []
+    effect = outcome.effect
+    if effect is not None:
+        spread = effect.spread
+        limits = "no range" if np.isnan(spread.low) else f"9 in 10: {span(spread.low, spread.high)}"
+        told.append(
+            (
+                "In the teams that start:",
+                f"recovery {points(spread.mean)} ({limits}) a person after "
+                f"{time_text(outcome.question.weeks)}; {IMPORTANT:g} is the smallest change that "
+                f"matters, reached in "
+                f"{chance(effect.judgement.chances.important.share, outcome.fresh)}.",
+            )
+        )
+    near = [titles[one] for one in outcome.tied if one not in (recommended.plan.name, "")]
+    if near and outcome.fresh >= FEWEST_FRESH:
+        told.append(("Just as good, as far as can be told:", f"{listed(near[:5])}."))
+    if outcome.search.teams and outcome.fresh >= FEWEST_FRESH:
+        told.append(
+            (
+                "Search less best simple rule:",
+                f"{points(outcome.gain, 3)} (95%: {span(outcome.gain_low, outcome.gain_high, 3)}) "
+                f"{rankings[0].aim.unit}, paired on fresh draws.",
+            )
+        )
+    told.append(
+        (
+            "Money:",
+            f"{pounds(float(recommended.cost.sum()), True)} cash planned in the time looked at and "
+            f"{pounds(recommended.later_cost, True)} committed after it; "
+            f"{recommended.trainer_days:.0f} trainer-days.",
+        )
+    )
+    return told
+
+
+def _changes(
+    outcome: PlanOutcome,
+    rankings: tuple[Ranking, ...],
+    found: list[Efficient],
+    titles: Mapping[str, str],
+) -> list[str]:
+    name = outcome.recommended.plan.name
+    instead: dict[str, list[str]] = {}
+    for one in rankings[1:]:
+        if len(one.names) > 1 and name not in one.tied:
+            instead.setdefault(one.names[0], []).append(one.aim.title.lower())
+    told = [f"If {listed(on, 'or')} decides: {titles[first]}." for first, on in instead.items()]
+    return [*told, worth_sentence(found, titles)]
+
+
+def _frontier(outcome: PlanOutcome) -> list[Efficient]:
+    people = _people(outcome).sum()
+    gained = _means(outcome, "qpr15").mean(axis=1) * people
+    return frontier(
+        [one.plan.name for one in outcome.scores],
+        [one.committed for one in outcome.scores],
+        gained.tolist(),
+    )
+
+
+def _starts(outcome: PlanOutcome) -> list[Start]:
+    plan, question = outcome.recommended.plan, outcome.question
+    found = []
+    for at in np.flatnonzero(plan.package != NOTHING):
+        package = question.packages[int(plan.package[at])]
+        row, week = question.roster.rows[at], int(plan.start[at])
+        found.append(
+            Start(
+                row.team,
+                row.trust,
+                week,
+                funded_weeks(package),
+                session_weeks(package, week),
+                package.title,
+            )
+        )
+    return found
