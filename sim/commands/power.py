@@ -131,7 +131,10 @@ def design_of(given: argparse.Namespace) -> DesignFile:
     from sim.api.power import chosen_design
 
     if given.design is None:
-        raise InputError("design: name a TOML file or a worked design; see 'refocus list designs'")
+        from sim.trials.designs.design_file import design_names
+
+        worked = ", ".join(design_names())
+        raise InputError(f"design: name a TOML file or a worked design: {worked}")
     return chosen_design(given.design, dict(setting(text) for text in given.set))
 
 
