@@ -24,6 +24,7 @@ from docs import (
     build_readme,
     build_reference,
     build_split,
+    build_strategies,
     build_tables,
     build_trials,
 )
@@ -69,6 +70,7 @@ RESULT_PAGES: dict[Path, Callable[[], str]] = {
     levers.MEASURED: build_levers.text,
     build_readme.PICTURE: build_readme.picture,
     build_readme.PAGE: marked(build_readme.PAGE, build_readme.PARTS),
+    build_strategies.PAGE: marked(build_strategies.PAGE, build_strategies.PARTS),
     VALIDATION: validation,
     build_trials.PAGE: marked(build_trials.PAGE, build_trials.PARTS),
 }

@@ -370,9 +370,9 @@ def percent(share: float) -> str:
     return f"{shown:.1f}%" if 0.0 < shown < 10.0 else f"{shown:.0f}%"
 
 
-def with_error(chance: Chance) -> str:
-    """Return a chance with its Monte Carlo standard error, never nought from few draws."""
-    return f"{percent(chance.share)} ({100.0 * max(chance.monte_carlo_se, 0.001):.1f})"
+def with_error(chance: Chance, count: int) -> str:
+    """Return a chance with its Monte Carlo standard error; of 0 or 1 as of one draw in count."""
+    return f"{percent(chance.share)} ({100.0 * max(chance.monte_carlo_se, 1.0 / count):.1f})"
 
 
 def chances_text(chances: Chances, count: int) -> str:
@@ -385,12 +385,13 @@ def chances_text(chances: Chances, count: int) -> str:
         Draws (with one draw: replications) behind them.
     """
     sizes = ", ".join(
-        f"{_points(threshold)} or more {with_error(one)}"
+        f"{_points(threshold)} or more {with_error(one, count)}"
         for threshold, one in zip(THRESHOLDS, chances.reaches, strict=True)
     )
     return (
         f"Chances over {count} {chances.benefit.of}, Monte Carlo SE in brackets: harm "
-        f"{with_error(chances.harm)}, any benefit {with_error(chances.benefit)}, {sizes}"
+        f"{with_error(chances.harm, count)}, any benefit {with_error(chances.benefit, count)}, "
+        f"{sizes}"
     )
 
 
