@@ -279,8 +279,8 @@ def decision_tables(decision: Decision) -> dict[str, pd.DataFrame]:
 def decision_lines(decision: Decision) -> list[str]:
     """Return the words of the decision, a line each: what the workbook and the terminal show."""
     return [
-        decision.question,
         *([decision.basis] if decision.basis else []),
+        decision.question,
         *decision.warnings,
         decision.answer,
         *(f"{few} {rest}" for few, rest in decision.points),
@@ -294,8 +294,7 @@ def decision_text(decision: Decision, width: int = 100) -> str:
     """Return the decision for a terminal."""
     from textwrap import fill
 
-    question, *rest = decision_lines(decision)
-    shown = [question, *(fill(one, width, break_on_hyphens=False) for one in rest)]
+    shown = [fill(one, width, break_on_hyphens=False) for one in decision_lines(decision)]
     return "\n".join([*shown, ""])
 
 
