@@ -29,6 +29,7 @@ LAYER_NAMES = (
     "uses",
     "reports",
     "the front door",
+    "pages without a server",
     "commands",
     "entrances",
 )

@@ -33,6 +33,7 @@ LAYERS = (
     {"trials", "planning"},
     {"report"},
     {"api"},
+    {"pages"},
     {"commands"},
     {"cli", "mesa_view", "web", "__main__"},
 )

@@ -26,6 +26,7 @@ from sim.commands import (
     power,
     reproduce,
     simulation,
+    site,
     teams,
     template,
     trial,
@@ -60,6 +61,7 @@ COMMANDS = (
     power,
     trial,
     serve,
+    site,
     reproduce,
 )
 OWN_NAMES = (
@@ -74,6 +76,7 @@ OWN_NAMES = (
     "power",
     "trial",
     "serve",
+    "site",
     "reproduce",
 )
 

@@ -51,6 +51,7 @@ SHORTEST: dict[str, tuple[tuple[str, ...], ...]] = {
     "power": (("four-point-target",), ("four-point-target", "--formula-only")),
     "trial": (("refocus",), ("pulsar",)),
     "serve": (("--port", "0"),),
+    "site": (("--out", "pages"),),
     "reproduce": ((),),
     "calibrate": (("--quick",), ("--check",)),
 }

@@ -1,0 +1,1 @@
+"""Pages that need no server, and that the server shows as well."""

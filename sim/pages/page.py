@@ -1,0 +1,129 @@
+"""Pages that need no server: each one file, with its style, scripts and data inside.
+
+A browser that opens a file from disk loads no modules, fetches nothing and starts no workers. So a
+page carries everything, and its policy names the very scripts and styles that may run by their
+hashes: nothing else does, and nothing is asked of any host.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+DOORS = (
+    ("index.html", "Home"),
+    ("answers.html", "Decide"),
+    ("watch.html", "Watch a team"),
+    ("power.html", "Plan a trial"),
+)
+FOOT = (
+    "A simulation of how teams take up recovery support. It is not evidence that the programme "
+    "works, and not for decisions about one person. Everything runs on your own computer; this "
+    "page asks nothing of any other."
+)
+BRAND = (
+    '<svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true"><circle cx="6" cy="11" '
+    'r="5" fill="none" stroke="currentColor" stroke-width="2"/><circle cx="16" cy="11" r="5" '
+    'fill="var(--prog)"/></svg>'
+)
+
+
+class Page(NamedTuple):
+    """A page: its HTML, and the policy that it keeps to."""
+
+    text: str
+    policy: str
+
+
+@cache
+def part(name: str) -> str:
+    """Return a file of `sim/pages/parts`."""
+    return resources.files("sim.pages").joinpath("parts", name).read_text(encoding="utf-8")
+
+
+def bundled(names: Iterable[str]) -> str:
+    """Return JavaScript modules as one plain script, each before those that import it."""
+    lines = ["(() => {", '"use strict";', "const modules = {};"]
+    for name in names:
+        text = re.sub(
+            r'^import (\{.*\}) from "\./(.*)";$',
+            r'const \1 = modules["\2"];',
+            part(name),
+            flags=re.M,
+        )
+        given = re.findall(r"^export (?:const|class|function) (\w+)", text, flags=re.M)
+        plain = re.sub(r"^export ", "", text, flags=re.M)
+        lines += [
+            f'modules["{name}"] = (() => {{',
+            plain,
+            f"return {{ {', '.join(given)} }};",
+            "})();",
+        ]
+    return "\n".join([*lines, "})();"])
+
+
+def allowed(text: str) -> str:
+    """Return the source of a policy that allows one script or style: its hash."""
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def page(
+    name: str, title: str, body: str, styles: Sequence[str] = (), scripts: Sequence[str] = ()
+) -> Page:
+    """Return a page.
+
+    Parameters
+    ----------
+    name : str
+        Its file, one of `DOORS`.
+    title : str
+        Title.
+    body : str
+        HTML of what stands in its middle.
+    styles : sequence of str
+        Names of style sheets among the parts, besides ``site.css``.
+    scripts : sequence of str
+        Scripts in their order.
+    """
+    style = "\n".join(map(part, ("site.css", *styles)))
+    for one in scripts:
+        assert "</script" not in one.lower()
+    policy = "; ".join(
+        [
+            "default-src 'none'",
+            f"style-src {allowed(style)}",
+            f"script-src {' '.join(map(allowed, scripts)) or chr(39) + 'none' + chr(39)}",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+    doors = "".join(
+        f'<li><a href="{file}"{" aria-current=page" if file == name else ""}>{label}</a></li>'
+        for file, label in DOORS
+    )
+    return Page(
+        "\n".join(
+            [
+                '<!doctype html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">',
+                f'<meta http-equiv="Content-Security-Policy" content="{html.escape(policy)}">',
+                '<meta name="viewport" content="width=device-width, initial-scale=1">',
+                f"<title>{html.escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>",
+                '<a class="skip" href="#main">Skip to content</a>',
+                f'<header class="top"><div class="wrap"><a class="brand" href="index.html">{BRAND}'
+                f'REFOCUS simulation</a><nav aria-label="Main"><ul>{doors}</ul></nav></div>'
+                "</header>",
+                f'<main id="main" tabindex="-1"><div class="wrap">\n{body}\n</div></main>',
+                f'<footer class="foot"><div class="wrap"><p>{FOOT}</p></div></footer>',
+                *(f"<script>{one}</script>" for one in scripts),
+                "</body>\n</html>\n",
+            ]
+        ),
+        policy,
+    )

@@ -1,0 +1,115 @@
+// One team, two worlds: the declared week (written by sim.engines.javascript) run with usual care and
+// with the programme, with the same people and the same luck.
+
+export const YEAR = 52;
+export const WEEKS = 104;
+
+const PRACTICES = ["coaching", "values", "strengths", "goals"];
+const mean = (all) => (all.length ? all.reduce((sum, one) => sum + one, 0) / all.length : Number.NaN);
+const meanOf = (staff, what) => mean(PRACTICES.map((one) => staff[`${what}_${one}`]));
+
+/** What a visitor may change; `null` leaves the team as it is. */
+export const UNCHANGED = { readiness: null, leader: null, turnover: null, relief: null, coaching: null, assured: null };
+
+function parametersFor(change) {
+  const p = refocus.parameters(DATA.parameters);
+  if (change.readiness !== null) p.readiness_reliability = 1;
+  if (change.leader !== null) {
+    p.leader_support_mean = change.leader;
+    p.leader_support_sd = 0;
+  }
+  return p;
+}
+
+function layoutFor(settings, withProgramme, p) {
+  const { change } = settings;
+  const team = DATA.teams[settings.team];
+  const calendar = DATA.calendars[settings.calendar];
+  const layout = refocus.layout({
+    trusts: [team.trust],
+    teams: [team.row],
+    actions: calendar.actions,
+    programmes: calendar.programmes.map((weeks, row) => (withProgramme || row === 0 ? weeks : calendar.programmes[0])),
+    selection: [0, 0, 1],
+  });
+  const [row] = layout.teams;
+  if (change.readiness !== null) row.readiness_given = change.readiness;
+  if (change.turnover !== null) row.turnover_multiplier = change.turnover / p.turnover_yearly;
+  if (withProgramme) {
+    layout.actions[1].slice(0, YEAR).forEach((action, week) => {
+      if (change.relief !== null) action.priorities_relief = change.relief;
+      if (change.assured !== null) action.attendance_assured = change.assured;
+      if (change.coaching !== null && week >= calendar.trained) action.supervision = change.coaching;
+    });
+  }
+  return layout;
+}
+
+function frameOf(world) {
+  const staff = refocus.members(world, 0).map((one) => ({
+    present: one.present === 1,
+    generation: one.generation,
+    practice: refocus.rules.mean_behaviour(one),
+    intention: meanOf(one, "intent"),
+    skill: meanOf(one, "skill"),
+    sessions: one.sessions_attended,
+    moved: one.moved === 1,
+  }));
+  const users = world.users.map((one) => ({
+    support: one.support,
+    relationship: one.relationship,
+    recovery: refocus.rules.recovery_mean(one),
+    inService: one.in_service === 1,
+    generation: one.generation,
+    worker: one.worker,
+    changes: one.worker_changes,
+    goals: one.goals_reached,
+  }));
+  const there = staff.filter((one) => one.present);
+  return {
+    staff,
+    users,
+    practice: mean(there.map((one) => one.practice)),
+    intention: mean(there.map((one) => one.intention)),
+    skill: mean(there.map((one) => one.skill)),
+    relationship: mean(users.filter((one) => one.inService).map((one) => one.relationship)),
+    support: mean(users.filter((one) => one.inService).map((one) => one.support)),
+    recovery: mean(users.filter((one) => one.inService).map((one) => one.recovery)),
+  };
+}
+
+function begun(settings, withProgramme, luck) {
+  const p = parametersFor(settings.change);
+  return refocus.start(layoutFor(settings, withProgramme, p), p, DATA.seed, luck);
+}
+
+function worldOf(settings, withProgramme) {
+  const world = begun(settings, withProgramme, settings.luck);
+  const [team] = world.teams;
+  const { readiness_usual: readiness, leader_support_usual: leader } = team;
+  const frames = [frameOf(world)];
+  const sessions = [];
+  while (world.week < WEEKS) {
+    refocus.step(world);
+    if (team.session_held === 1) sessions.push(world.week);
+    frames.push(frameOf(world));
+  }
+  const events = world.events.map(([week, , kind, place, generation]) => ({ week, kind: refocus.EVENTS[kind], place, generation }));
+  const ties = refocus.members(world, 0).map((one) => [one.tie_0, one.tie_1, one.tie_2].filter((place) => place >= 0));
+  return { frames, sessions, events, ties, readiness, leader };
+}
+
+/** Run both worlds of a team for two years. */
+export function play(settings) {
+  return { usual: worldOf(settings, false), programme: worldOf(settings, true) };
+}
+
+/** Return the difference between both worlds after a year under one luck, of 100. */
+export function differenceAfterAYear(settings, luck) {
+  const ends = [false, true].map((withProgramme) => {
+    const world = begun(settings, withProgramme, luck);
+    while (world.week < YEAR) refocus.step(world);
+    return frameOf(world);
+  });
+  return { practice: 100 * (ends[1].practice - ends[0].practice), relationship: 100 * (ends[1].relationship - ends[0].relationship) };
+}

@@ -1,0 +1,63 @@
+"""The static folder: pages that work from any web server, and from a folder without one."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from sim.errors import InputError
+from sim.pages.answers_page import answers_page, trial_effects
+from sim.pages.home_page import home_page
+from sim.pages.page import DOORS, Page
+from sim.pages.power_page import power_page
+from sim.pages.stored import Numbers, stored
+from sim.pages.watch_page import watch_page
+from sim.posterior import posterior_file
+from sim.trials.studies.replication import published_figures
+
+
+def rivals() -> list[tuple[str, float]]:
+    """Return the explanations of the trial's result, and how much of 1 each keeps."""
+    found = json.loads(posterior_file().with_suffix(".json").read_text(encoding="utf-8"))
+    weighed = [one for one in found.get("rivals", []) if one["weight"] is not None]
+    listed = [(str(one["rival"]), float(one["weight"])) for one in weighed]
+    return sorted(listed, key=lambda one: -one[1])
+
+
+def home(numbers: Numbers) -> Page:
+    """Return the first page."""
+    figures = {name: float(one["value"]) for name, one in published_figures().items()}
+    return home_page(trial_effects(numbers.answers, figures), numbers.told, rivals())
+
+
+@cache
+def pages() -> dict[str, Page]:
+    """Return all pages by the names of their files."""
+    numbers = stored()
+    return {
+        "index.html": home(numbers),
+        "answers.html": answers_page(numbers.answers, numbers.draws, numbers.told),
+        "watch.html": watch_page(),
+        "power.html": power_page(numbers.power, f"{numbers.worked_out}."),
+    }
+
+
+def write_pages(folder: Path) -> list[Path]:
+    """Write the static folder and return its files.
+
+    Raises
+    ------
+    InputError
+        When the folder holds anything but such pages.
+    """
+    names = [name for name, _ in DOORS]
+    if folder.exists() and (
+        not folder.is_dir() or any(one.name not in names for one in folder.iterdir())
+    ):
+        raise InputError(f"out = '{folder}': holds something else; name a new folder")
+    made = pages()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).write_text(made[name].text, encoding="utf-8")
+    return [folder / name for name in names]

@@ -1,0 +1,197 @@
+"""Claims about pages without a server: whole, small, silent, accessible, and the model's own."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.errors import InputError
+from sim.inputs.roster import Roster, trial_roster
+from sim.mechanisms.practice import PRACTICES
+from sim.pages.answers_page import STRATEGIES, Row, Stored, answers_page
+from sim.pages.page import bundled, part
+from sim.pages.power_page import power_cells
+from sim.pages.stored import stored
+from sim.pages.watch_page import watch_data
+from sim.pages.write import write_pages
+from sim.parameters import defaults, resolve
+from sim.population import lay_out
+from sim.scenarios.expand import expand
+from sim.scenarios.library import load_scenario
+from tests.javascript import needs_engine, printed
+from tests.worlds import CompiledWorld
+
+LARGEST = 3_000_000
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("pages") / "site"
+    write_pages(made)
+    # Again into the same folder: its own pages are no obstacle.
+    assert len(write_pages(made)) == len(list(made.iterdir())) == 4
+    return made
+
+
+def test_names_from_data_are_never_markup() -> None:
+    row = Row("<i>strategy</i>", "trial", 1.2, -0.2, 3.1, 0.0, 0.8, 0.05, 2.9, 4e5, 141.0)
+    text = answers_page([Stored("<b>", "what", "why", [row])], 6, "today").text
+    assert "<b>&lt;b&gt;" not in text
+    assert "<i>" not in text
+    assert text.count("&lt;i&gt;strategy") == 3
+
+
+def test_stored_answers_are_those_of_the_library() -> None:
+    """A strategy's order and the power of the worked design; dated, and of known scenarios."""
+    numbers = stored()
+    assert [one.title for one in numbers.answers][0] == "The trial’s teams"
+    for one in numbers.answers:
+        by_title = {row.title: row for row in one.rows}
+        assert set(by_title) == {load_scenario(name).title for name in STRATEGIES}
+        delivered, full = (
+            by_title[load_scenario(name).title] for name in ("refocus-as-delivered", "refocus-full")
+        )
+        assert delivered.low <= delivered.qpr <= delivered.high
+        assert full.practice > delivered.practice > 0.0
+    cell = next(one for one in numbers.power if one[:4] == [0.03, 18, 15, 4.0])
+    assert power_cells((0.03,), (18,), (15,), (4.0,)) == [cell]
+
+
+def test_pages_are_small_and_whole(folder: Path) -> None:
+    files = sorted(folder.iterdir())
+    assert sum(one.stat().st_size for one in files) < LARGEST
+    for one in files:
+        text = one.read_text(encoding="utf-8")
+        assert not re.findall(r'(?:src|href)="(?!#)(?:https?:|//|/)', text), (
+            "nothing from elsewhere"
+        )
+        for link in re.findall(r'href="([^"#]+)"', text):
+            assert (folder / link).exists(), link
+
+
+def test_a_policy_allows_what_stands_in_the_page_and_nothing_else(folder: Path) -> None:
+    for one in folder.iterdir():
+        text = one.read_text(encoding="utf-8")
+        (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
+        assert policy.startswith("default-src &#x27;none&#x27;")
+        assert "unsafe" not in policy
+        parts = re.findall(r"<(?:script|style)>(.*?)</(?:script|style)>", text, flags=re.S)
+        digests = [
+            base64.b64encode(hashlib.sha256(each.encode()).digest()).decode() for each in parts
+        ]
+        assert sorted(re.findall(r"sha256-([^&]*)", policy)) == sorted(digests)
+        body = text.split("</style>")[1].split("<script")[0]
+        assert not re.findall(r"<[^>]* (?:on\w+|style)=", body)
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(InputError, match="holds something else"):
+        write_pages(tmp_path)
+    assert [one.name for one in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_watched_team_is_the_models_own(tmp_path: Path) -> None:
+    """What the page paints is what Python simulates for that team, programme and luck."""
+    needs_engine()
+    data = watch_data()
+    script = f"const DATA = {json.dumps(data)};\n{bundled(['worlds.js'])}"
+    # The module keeps to itself; its function is what is asked for.
+    script = script.replace(
+        "})();\n})();", "})();\nglobalThis.played = modules['worlds.js'];\n})();"
+    )
+    answer = printed(
+        f"""{script}
+        const {{play, UNCHANGED}} = globalThis.played;
+        const change = {{...UNCHANGED}};
+        const both = play({{team: 0, calendar: 1, luck: 3, change}});
+        const answer = ["usual", "programme"].map(name => both[name].frames[104].practice);""",
+        tmp_path,
+    )
+    roster = Roster((replace(trial_roster(1).rows[0], arm="intervention"),))
+    means = []
+    for name in ("usual-care", "refocus-full"):
+        plan = expand(load_scenario(name), roster, 104)
+        assert resolve(plan.parameters).as_dict() == defaults().as_dict()
+        world = CompiledWorld(lay_out(roster, plan, "sample"), defaults(), 1, 3).run(104)
+        staff = world.state["staff"][world.state["staff"]["present"] == 1]
+        means.append(float(np.mean([staff[f"behaviour_{one}"] for one in PRACTICES])))
+    assert answer == pytest.approx(means, rel=1e-12)
+    assert means[1] > means[0] + 0.05
+
+
+def test_modules_become_one_plain_script() -> None:
+    text = bundled(("dom.js", "power.js"))
+    assert not re.search(r"^\s*(import|export) ", text, flags=re.M)
+    assert 'const { found, h, show } = modules["dom.js"];' in text
+    assert part("power.js").startswith("// Stored power")
+
+
+@pytest.fixture(scope="module")
+def visitor(browser: Any, folder: Path) -> Iterator[Any]:
+    """Return an opener of pages from disk, with the network off."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, offline=True)
+    noise: list[str] = []
+    asked: list[str] = []
+
+    def opened(name: str) -> Any:
+        page = context.new_page()
+        page.on("console", lambda one: noise.append(one.text))
+        page.on("pageerror", lambda one: noise.append(str(one)))
+        page.on("request", lambda one: asked.append(one.url))
+        page.goto((folder / name).as_uri())
+        return page
+
+    yield opened
+    context.close()
+    assert noise == []
+    assert {one.partition(":")[0] for one in asked} == {"file"}
+
+
+@pytest.mark.parametrize("name", ["index.html", "answers.html", "watch.html", "power.html"])
+def test_a_page_opens_from_disk_and_is_accessible(visitor: Any, name: str) -> None:
+    page = visitor(name)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        # Run by the browser's own door, so that the page's policy stays as it is.
+        found = page.evaluate(
+            AXE.read_text(encoding="utf-8")
+            + "; axe.run().then(all => all.violations.map(one => one.id + ' ' + one.nodes[0].html))"
+        )
+        assert found == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_two_worlds_are_seen_without_scrolling_and_answer_at_once(visitor: Any) -> None:
+    page = visitor("watch.html")
+    page.get_by_label("Person (names are made up)").select_option("staff 3")
+    page.get_by_label("Week", exact=True).fill("40")
+    before = page.locator("#chart-practice").inner_html()
+    page.get_by_label("Competing work taken away").fill("100")
+    assert page.locator("#chart-practice").inner_html() != before
+    assert page.locator("#person").input_value() == "staff 3", "who is chosen stays"
+    assert page.locator("#week").input_value() == "40", "and the week"
+    bottom = page.evaluate("document.querySelector('.lay').getBoundingClientRect().bottom")
+    assert bottom <= 720
+    page.get_by_text("In twenty lucks after a year").wait_for()
+
+
+def test_the_story_asks_before_it_tells(visitor: Any) -> None:
+    page = visitor("watch.html")
+    for stop in range(6):
+        assert page.locator("#happened").is_hidden()
+        page.locator("#options button").first.click()
+        assert page.locator("#said b").inner_text() != ""
+        page.locator("#next").click()
+        assert page.locator("#stop-number").inner_text().startswith(f"Stop {(stop + 1) % 6 + 1}")
