@@ -48,7 +48,8 @@ class Row(NamedTuple):
 
     def rounded(self) -> Row:
         """Return it without figures that nobody reads."""
-        return Row(*(round(one, 4) if isinstance(one, float) else one for one in self))
+        title, evidence, *numbers = self
+        return Row(str(title), str(evidence), *(round(float(one), 4) for one in numbers))
 
     @property
     def effect(self) -> Effect:

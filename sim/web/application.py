@@ -15,7 +15,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    Response,
+)
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -182,6 +188,23 @@ async def page(request: Request) -> Response:
     return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
 
 
+async def stored_page(request: Request) -> Response:
+    """Answer with one of the pages that need no server; here they lead back to the program."""
+    from sim.pages.write import pages
+
+    found = (await run_in_threadpool(pages)).get(request.path_params["name"])
+    if found is None:
+        raise Refused(404, "not there")
+    back = '<li><a href="../#plan">Your own teams</a></li></ul></nav>'
+    return HTMLResponse(
+        found.text.replace("</ul></nav>", back, 1),
+        headers={
+            "content-security-policy": f"{found.policy}; frame-ancestors 'none'",
+            "cache-control": "no-cache",
+        },
+    )
+
+
 async def health(request: Request) -> Response:
     """Say that the server is there, and whether a worker is ready."""
     return JSONResponse({"ready": site_of(request).jobs.ready})
@@ -344,6 +367,7 @@ def routes() -> list[Any]:
     """Return the routes; fixed names stand before names that vary."""
     return [
         Route("/", page),
+        Route("/pages/{name}", stored_page),
         Route("/api/health", health),
         Route("/api/form", constant(form_text)),
         Route("/api/parameters", constant(parameters_text)),

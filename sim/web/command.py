@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ipaddress
 import socket
 import sys
@@ -16,6 +17,7 @@ from sim.errors import InputError
 PORT = 8765
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 CLOSING_SECONDS = 5
+EVERYWHERE = ("0.0.0.0", "::")
 
 
 def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -85,8 +87,11 @@ def run(given: argparse.Namespace) -> int:
         timeout_graceful_shutdown=CLOSING_SECONDS,
         ws="none",
     )
-    address = f"http://{shown(given.host)}:{bound.getsockname()[1]}/"
+    port = bound.getsockname()[1]
+    address = f"http://{shown(given.host)}:{port}/"
     print(f"refocus: the page is at {address} (Ctrl-C stops it)", file=sys.stderr, flush=True)
+    for one in own_addresses() if given.host in EVERYWHERE else ():
+        print(f"refocus: for others it is at http://{shown(one)}:{port}/", file=sys.stderr)
     if not is_loopback(given.host):
         print(
             "refocus: others can reach this page; it has no login, see docs/security.md",
@@ -135,6 +140,19 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
+def own_addresses() -> list[str]:
+    """Return the names and addresses under which others may reach this machine."""
+    found = [socket.gethostname()]
+    with contextlib.suppress(OSError):
+        found += [str(one[4][0]) for one in socket.getaddrinfo(found[0], None)]
+    for family, beyond in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        # Which address would speak to a machine elsewhere; nothing is sent.
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as asked:
+            asked.connect((beyond, 9))
+            found.append(str(asked.getsockname()[0]))
+    return [one for one in dict.fromkeys(found) if not is_loopback(one) and "%" not in one]
+
+
 def is_loopback(host: str) -> bool:
     """Return whether only this machine reaches an address."""
     try:
@@ -145,12 +163,13 @@ def is_loopback(host: str) -> bool:
 
 def shown(host: str) -> str:
     """Return an address as it stands in a link."""
-    if host in ("0.0.0.0", "::"):
+    if host in EVERYWHERE:
         return "localhost"
     return f"[{host}]" if ":" in host else host
 
 
 def allowed_hosts(host: str, further: list[str]) -> tuple[str, ...]:
     """Return the names under which the server answers."""
-    names: list[Any] = [*LOOPBACK, host, *further]
+    own = own_addresses() if host in EVERYWHERE else []
+    names: list[Any] = [*LOOPBACK, host, *own, *further]
     return tuple(str(one).strip("[]").lower() for one in names)

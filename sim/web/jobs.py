@@ -23,6 +23,8 @@ from sim.web.worker import work
 WAITING, RUNNING, DONE, CANCELLED, FAILED = "waiting", "running", "done", "cancelled", "failed"
 POLL_SECONDS = 0.1
 PRESENT_SECONDS = 6.0
+# Browsers let a page in the background ask once a minute.
+ABANDONED_SECONDS = 75.0
 """A browser that has not asked for so long no longer counts as waiting for a job."""
 REMEMBERED = 500
 LONGEST_START = 180.0
@@ -69,6 +71,10 @@ class Job:
     ended: float = 0.0
     stop: bool = False
     asked_by: dict[str, float] = field(default_factory=dict)
+
+    def abandoned(self, now: float) -> bool:
+        """Return whether no browser has asked for it for a while: pages ask every few seconds."""
+        return all(now - last > ABANDONED_SECONDS for last in self.asked_by.values())
 
     @property
     def over(self) -> bool:
@@ -232,11 +238,15 @@ class JobManager:
 
     def _next(self) -> Job | None:
         with self._lock:
-            while not self._waiting and not self._closing:
-                self._lock.wait()
-            if self._closing:
-                return None
-            job = self._waiting.pop(0)
+            while True:
+                while not self._waiting and not self._closing:
+                    self._lock.wait()
+                if self._closing:
+                    return None
+                job = self._waiting.pop(0)
+                if not job.abandoned(time.monotonic()):
+                    break
+                self._end(job, CANCELLED)
             job.state = RUNNING
             job.begun = time.monotonic()
             return job
@@ -304,6 +314,9 @@ class JobManager:
                 else:
                     return message if in_time else self._too_long()
             now = time.monotonic()
+            with self._lock:
+                # Nobody is there any more: others need the processor.
+                job.stop = job.stop or job.abandoned(now)
             if patience:
                 if now > patience:
                     worker.end()

@@ -94,6 +94,20 @@ def test_a_job_that_listens_stops_soon_and_leaves_nothing(
     assert [one for one in store.folder.iterdir() if one.name.startswith("unfinished")] == []
 
 
+def test_a_job_that_nobody_asks_for_any_more_ends(
+    manager: JobManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.web.jobs.ABANDONED_SECONDS", 0.6)
+    left = submit(manager, "patient", steps=3000)
+    kept = submit(manager, "patient", by="another", steps=50)
+    also_left = submit(manager, "patient", steps=2000)
+    end = time.monotonic() + 30.0
+    while not (kept.over and also_left.over) and time.monotonic() < end:
+        manager.find(kept.key, "another")
+        time.sleep(0.05)
+    assert [left.state, kept.state, also_left.state] == ["cancelled", "done", "cancelled"]
+
+
 def test_a_job_that_does_not_listen_is_ended_and_the_next_one_runs(manager: JobManager) -> None:
     job = submit(manager, "deaf")
     wait(job, "running")

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from sim.spreadsheet import FORMULA_SIGNS, csv_text
 from sim.web.application import Site, application
-from sim.web.command import allowed_hosts
+from sim.web.command import allowed_hosts, own_addresses
 from sim.web.limits import Limits
 from sim.web.security import PAGE_POLICY, Refused, limited
 from tests.web.serving import JSON, SESSION, Served, job
@@ -120,6 +120,24 @@ def test_a_cold_first_view_is_light(idle: TestClient) -> None:
             assert response.status_code == 200
             total += sum(len(part) for part in response.iter_raw())
     assert total < 400_000
+
+
+def test_a_server_for_everybody_answers_under_its_own_addresses() -> None:
+    own = own_addresses()
+    assert socket.gethostname() in own
+    assert set(own) <= set(allowed_hosts("0.0.0.0", []))
+    assert not set(own) & set(allowed_hosts("127.0.0.1", []))
+    assert "evil.example" not in allowed_hosts("::", [])
+
+
+def test_pages_without_a_server_are_served_too_and_lead_back(idle: TestClient) -> None:
+    for name in ("index.html", "watch.html"):
+        answer = idle.get(f"/pages/{name}")
+        assert answer.status_code == 200
+        assert "unsafe" not in answer.headers["content-security-policy"]
+        assert "sha256-" in answer.headers["content-security-policy"]
+        assert 'href="../#plan"' in answer.text
+    assert refusal(idle.get("/pages/other.html"), 404) == "not there"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "a b", "[::1"])
