@@ -92,6 +92,7 @@ class World:
             self.p,
             1,
             0,
+            0,
             weeks,
             np.zeros(0, np.int64),
             np.zeros((0, layout.users), compiled.SCORES_DTYPE),

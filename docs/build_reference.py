@@ -23,7 +23,22 @@ COMMAND_LINE = FOLDER / "command-line.md"
 PYTHON = FOLDER / "python.md"
 
 PUBLIC = (
-    ("sim", ("run", "compare", "plan", "power", "analyse", "load", "list_scenarios")),
+    (
+        "sim",
+        (
+            "run",
+            "compare",
+            "plan",
+            "power",
+            "analyse",
+            "sweep",
+            "sobol",
+            "influence",
+            "mediation",
+            "load",
+            "list_scenarios",
+        ),
+    ),
     (
         "sim.runs.results",
         (
@@ -31,6 +46,7 @@ PUBLIC = (
             "Results.table",
             "Results.differences",
             "Results.weekly",
+            "Results.network",
             "Results.plot",
             "Results.save",
         ),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from docs.marked import main, table
 from sim.engines.ensemble import COLLECTABLE
+from sim.engines.people import KIND_OF, TIE_NAMES, TIES, USUALLY
 from sim.inputs.roster import trial_roster
 from sim.inputs.roster.columns import ROSTER_COLUMNS
 from sim.measures.catalogue import catalogue
@@ -19,6 +20,7 @@ from sim.runs.results import Results
 from sim.runs.simulate import simulate
 from sim.scenarios.fields import scenario_fields
 from sim.scenarios.library import load_scenario
+from sim.state import KINDS
 
 PAGE = Path(__file__).resolve().parent / "tables.md"
 
@@ -83,7 +85,18 @@ MEANING = {
     "support": ("0-1", "mean experienced support"),
     "recovery": ("SD", "mean of the five recovery processes"),
     "kind": ("text", "what happened"),
+    "person": (
+        "text",
+        "who: team, post or place, and in brackets which holder of it after the first",
+    ),
+    "other": ("text", "whom that person asks, is led by, or meets as key worker"),
+    "other_team": ("text", "team of the other"),
+    "other_place": ("number from 0", "post of the other"),
+    "other_generation": ("number from 0", "which holder of that post"),
+    "first_week": ("week", "first week of the tie between these two people"),
+    "last_week": ("week", "its last week in the run"),
 }
+TIE_KIND = ("text", f"{', '.join(TIE_NAMES[:-1])} or {TIE_NAMES[-1]}")
 
 
 @cache
@@ -99,8 +112,13 @@ def small() -> Results:
     return simulate(request, workers=1)
 
 
-def meaning(column: str) -> tuple[str, str]:
-    """Return unit and meaning of a column of results."""
+def meaning(column: str, of: str) -> tuple[str, str]:
+    """Return unit and meaning of a column of a table of results."""
+    if of in KIND_OF and column in USUALLY[of]:
+        found = next(one for one in KINDS[KIND_OF[of]] if one.name == column)
+        return found.unit, found.meaning
+    if of == TIES and column == "kind":
+        return TIE_KIND
     if column in MEANING:
         return MEANING[column]
     for one in catalogue().values():
@@ -111,7 +129,7 @@ def meaning(column: str) -> tuple[str, str]:
 
 def columns_of(name: str) -> str:
     """Return the columns of a table of results."""
-    rows = [(f"`{column}`", *meaning(column)) for column in small().table(name).columns]
+    rows = [(f"`{column}`", *meaning(column, name)) for column in small().table(name).columns]
     return table(("column", "unit", "meaning"), rows)
 
 

@@ -16,10 +16,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sim.api.analyse import analyse
     from sim.api.compare import compare
+    from sim.api.influence import influence
     from sim.api.load import load
+    from sim.api.mediation import mediation
     from sim.api.plan import plan
     from sim.api.power import power
     from sim.api.run import run
+    from sim.api.sweep import sobol, sweep
     from sim.inputs.roster import Roster
     from sim.runs.results import Results
     from sim.scenarios.library import list_scenarios
@@ -30,9 +33,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "run": "sim.api.run",
     "compare": "sim.api.compare",
+    "influence": "sim.api.influence",
+    "mediation": "sim.api.mediation",
     "plan": "sim.api.plan",
     "power": "sim.api.power",
     "analyse": "sim.api.analyse",
+    "sweep": "sim.api.sweep",
+    "sobol": "sim.api.sweep",
     "load": "sim.api.load",
     "list_scenarios": "sim.scenarios.library",
     "Scenario": "sim.scenarios.schema",
@@ -47,11 +54,15 @@ __all__ = [
     "__version__",
     "analyse",
     "compare",
+    "influence",
     "list_scenarios",
     "load",
+    "mediation",
     "plan",
     "power",
     "run",
+    "sobol",
+    "sweep",
 ]
 
 

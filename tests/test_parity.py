@@ -119,6 +119,7 @@ def whole_run(layout: Layout, p: ParameterSet, weeks: int, replication: int) -> 
         to_record(p)[0],
         1,
         replication,
+        0,
         weeks,
         assessments,
         scores,
@@ -164,7 +165,7 @@ def test_a_full_table_of_events_keeps_counting() -> None:
     layout, p = toy_layout(), busy_parameters()
     world = CompiledWorld(layout, p).run(20)
     short = CompiledWorld(layout, p)
-    short._events = short._events[:3]
+    short._world.events = short._world.events[:3]
     with pytest.raises(AssertionError, match="too short"):
         short.run(20)
     while short.week < 20:

@@ -69,13 +69,14 @@ def difference(recipe: Recipe) -> str:
     arrays = [array.view(np.recarray) for array in ({**state, "staff": posts}).values()]
     chance = (p, recipe.seed, recipe.replication)
     selection = (layout.selection_mode, layout.selection_value, layout.selection_reliability)
-    functions["begin_world"](*arrays, *rows, *selection, *chance)
-    state["staff"] = posts[at]
-    found = first_difference(state, mesa_state(model), 0)
-    for now in range(1, WEEKS + 1):
-        functions["run_week"](*arrays, *rows, *chance, now, None, None)
+    nothing = np.zeros(0, np.int64)
+    found = ""
+    for now in range(WEEKS + 1):
+        unused = (nothing, None, None, 0, None, None, [0], nothing)
+        functions["run_world"](*arrays, *rows, *selection, *chance, now, now, *unused)
         state["staff"] = posts[at]
-        model.step()
+        if now > 0:
+            model.step()
         found = found or first_difference(state, mesa_state(model), now)
     model.release()
     return found or ("" if sorted(noted) == sorted(model.events) else "events differ")

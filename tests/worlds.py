@@ -338,34 +338,30 @@ class CompiledWorld:
         replication: int = 0,
     ) -> None:
         from sim.engines import compiled
+        from sim.engines.one_world import OneWorld
 
         self.compiled = compiled
         self.layout = layout
         self.p = to_record(parameters if parameters is not None else defaults())[0]
         self.chance = (int(seed), int(replication))
-        self.week = 0
-        counts = (len(layout.trusts), len(layout.teams), layout.staff, layout.users)
+        room = 200 * (layout.staff + layout.users)
+        self._world = OneWorld(layout, self.p, *self.chance, room)
+        self._posts = self._world.posts
         self.state: State = {
-            kind: np.zeros(count, dtype)
-            for (kind, dtype), count in zip(DTYPES.items(), counts, strict=True)
+            "trust": self._world.trusts,
+            "team": self._world.teams,
+            "staff": np.zeros(layout.staff, DTYPES["staff"]),
+            "service_user": self._world.users,
         }
-        self._posts = compiled.empty_posts(layout)
         for array in (*self.state.values(), self._posts):
             array.view(np.uint8).fill(0xAB)
-        self._events = np.zeros(200 * (layout.staff + layout.users), compiled.EVENT_DTYPE)
-        self._noted = np.zeros(1, np.int64)
-        compiled.begin_world(
-            *self._arrays(),
-            layout.trusts,
-            layout.teams,
-            layout.actions,
-            layout.selection_mode,
-            layout.selection_value,
-            layout.selection_reliability,
-            self.p,
-            *self.chance,
-        )
+        self._world.run_to(0)
         self._look()
+
+    @property
+    def week(self) -> int:
+        """The last week that was run."""
+        return self._world.week
 
     def _arrays(self) -> list[np.ndarray]:
         """Return what the compiled week works in: the state as a test may have changed it."""
@@ -378,20 +374,10 @@ class CompiledWorld:
 
     def step(self) -> None:
         """Run one week."""
-        self.week += 1
-        self.compiled.run_week(
-            *self._arrays(),
-            self.layout.trusts,
-            self.layout.teams,
-            self.layout.actions,
-            self.p,
-            *self.chance,
-            self.week,
-            self._events,
-            self._noted,
-        )
+        self._arrays()
+        self._world.run_to(self.week + 1)
         self._look()
-        assert self._noted[0] <= len(self._events), "the world's table of events is too short"
+        assert self._world.noted[0] <= len(self._world.events), "no room for more events"
 
     def run(self, weeks: int) -> CompiledWorld:
         """Run some weeks."""
@@ -406,7 +392,7 @@ class CompiledWorld:
     @property
     def events(self) -> list[tuple[int, ...]]:
         """Events so far: week, team, kind, place, generation."""
-        return [tuple(row) for row in self._events[: int(self._noted[0])].tolist()]
+        return [tuple(row) for row in self._world.events[: int(self._world.noted[0])].tolist()]
 
     def team_weeks(self) -> np.ndarray:
         """Return the rows of the team-week table for this week."""

@@ -122,9 +122,12 @@ def run(
     agent_classes : mapping, optional
         Own classes by kind, such as ``{"staff": MyStaff}``; they run on Mesa, many times slower.
     collect : sequence of str, or 'all'
-        Tables to collect; 'all' leaves out those that would be too large, and says so.
+        Tables to collect; 'all' leaves out those that would be too large, and says so. Tables of
+        people are made on request: ``"staff-week"``, ``"user-week"`` with a row for each person and
+        week (variables by name: ``"staff-week:values,sick"``; with `agent_classes` those of own
+        classes too), and ``"ties"``.
     on_disk : bool
-        Leave them in `folder` instead.
+        Leave tables that are too large in `folder` instead.
     **how
         ``workers``, ``executor``, ``folder``, ``on_progress``, ``should_cancel``: see
         `sim.runs.pieces.How`.
@@ -160,7 +163,8 @@ def run(
     asked_weeks = weeks_asked(years, weeks)
     longest = asked_weeks or max(each.timing.weeks for each in wanted)
     large: dict[str, str] = {}
-    if collect == ALL:
+    several = (collect,) if isinstance(collect, str) else tuple(collect)
+    if ALL in several:
         worlds = len(wanted) * len(chosen.draws) * runs
         large = too_large(
             worlds,
@@ -168,7 +172,8 @@ def run(
             2 * worlds * sum(row.sampled for row in teams.rows),
             caseload,
         )
-        collect = (*SMALL, *(name for name in DETAILED if on_disk or name not in large))
+        detailed = [name for name in DETAILED if on_disk or name not in large]
+        several = (*SMALL, *detailed, *(name for name in several if name != ALL))
     left_out = {} if on_disk else large
     request = build_request(
         wanted,
@@ -179,10 +184,17 @@ def run(
         replications=runs,
         seed=seed,
         caseload=caseload,
-        collect=tuple(collect),
+        collect=several,
         # Each draw has chance of its own, so that intervals over draws hold replication noise too.
         own_chance=chosen.source != DEFAULTS,
     )
+    people = large_tables_of_people(request)
+    if people and not on_disk:
+        name, rows = next(iter(people.items()))
+        raise InputError(
+            f"collect: {name} would have {rows:,} rows, more than {LARGEST_TABLE:,}; "
+            "give a folder and on_disk=True, or ask for fewer draws or weeks"
+        )
     notes = [
         f"{each.name}: {note}" for each in wanted for note in expand(each, teams, longest).notes
     ]
@@ -195,7 +207,7 @@ def run(
         chosen,
         tuple(notes),
         left_out,
-        tuple(large) if on_disk else (),
+        (*large, *people) if on_disk else (),
         "mesa" if agent_classes else engine,
         agent_classes,
     )
@@ -221,6 +233,21 @@ def too_large(worlds: int, team_weeks: int, people: int, caseload: str) -> dict[
         why = f"kept for at most {MOST_WORLDS_WITH_EVENTS} worlds of sampled service users"
         return {"events": why}
     return {}
+
+
+def large_tables_of_people(request: Request) -> dict[str, int]:
+    """Return those tables of people that are too large for memory, with their rows."""
+    from sim.engines.people import KIND_OF, STAFF_WEEKS
+
+    layout = request.layouts[0]
+    rows = {
+        name: request.worlds
+        * (request.weeks + 1)
+        * (layout.staff if name == STAFF_WEEKS else layout.users)
+        for name in request.collect
+        if name in KIND_OF
+    }
+    return {name: count for name, count in rows.items() if count > LARGEST_TABLE}
 
 
 def weeks_asked(years: float | str | None, weeks: int | str | None) -> int | None:

@@ -21,6 +21,7 @@ examples:
   refocus run refocus-boosters usual-care --roster teams.csv --years 2 --out results/boosters
   refocus run refocus-as-delivered --set turnover_yearly=0.2 --set support.telephone.intensity=0.5
   refocus run usual-care --draws 200 > summary.csv
+  refocus run refocus-full --collect staff-week:values,sick --collect ties --out results/people
   refocus run --resume results/boosters
 """
 
@@ -55,6 +56,14 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     parser.add_argument("--caseload", default="sample", help="sample (default) or full")
     parser.add_argument("--engine", default="compiled", help="compiled (default) or mesa")
+    parser.add_argument(
+        "--collect",
+        action="append",
+        default=[],
+        metavar="TABLE",
+        help="a table of people too: staff-week, user-week (variables by name, as in "
+        "staff-week:values,sick) or ties; may be repeated",
+    )
     add_job_options(parser, "tables and report")
     parser.add_argument(
         "--tables",
@@ -64,7 +73,11 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("--no-report", action="store_true", help="write tables only")
     declare(
         parser,
-        only_with={"tables": ("out", None), "no_report": ("out", None)},
+        only_with={
+            "collect": ("out", None),
+            "tables": ("out", None),
+            "no_report": ("out", None),
+        },
     )
     parser.set_defaults(run=run)
 
@@ -87,7 +100,7 @@ def run(given: argparse.Namespace) -> int:
         settings=settings_of(given.set),
         caseload=given.caseload,
         engine=given.engine,
-        collect=SMALL if given.out is None else ALL,
+        collect=SMALL if given.out is None else (ALL, *given.collect),
         on_disk=given.out is not None,
     )
     with job(given) as work:

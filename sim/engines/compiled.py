@@ -45,14 +45,12 @@ __all__ = [
     "USER_DTYPE",
     "assess_staff",
     "assess_users",
-    "begin_world",
     "compile_rule",
     "empty_posts",
     "numba",
     "observe_team_weeks",
     "read_posts",
     "register_rules",
-    "run_week",
     "run_world",
     "write_posts",
 ]
@@ -92,7 +90,7 @@ def load(text: str, folder: Path | None) -> ModuleType:
 
 
 _week = load(week_source(), CACHE_FOLDER)
-begin_world, run_week, run_world = _week.begin_world, _week.run_week, _week.run_world
+run_world = _week.run_world
 observe_team_weeks = compile_rule(observing.observe_team_weeks)
 assess_users = compile_rule(observing.assess_users)
 assess_staff = compile_rule(observing.assess_staff)

@@ -7,14 +7,15 @@ order, once or again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.engines.people import KIND_OF, PEOPLE_TABLES, TIES, USUALLY, People, posts_column
 from sim.engines.summaries import FLAG_COLUMNS
-from sim.errors import InputError, unknown
+from sim.errors import InputError, nearest, unknown
 from sim.population import Layout
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ COLLECTABLE = (
     "trajectories",
     "team_weeks",
     "events",
+    *PEOPLE_TABLES,
 )
 WORK_PER_CHUNK = 1_000_000
 
@@ -57,6 +59,8 @@ class Request:
         parameter sets are compared on common random numbers.
     first_run : int
         Number of the first run of chance, to continue where another request ended.
+    variables : mapping
+        Variables of tables of people, by table (`sim.engines.people`).
     """
 
     names: tuple[str, ...]
@@ -68,6 +72,7 @@ class Request:
     collect: tuple[str, ...] = ("summaries", "trajectories")
     own_chance: bool = False
     first_run: int = 0
+    variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for one in self.collect:
@@ -101,6 +106,17 @@ class Request:
         """Return the number by which a replication enters the random-number key."""
         own = draw * self.replications if self.own_chance else 0
         return self.first_run + own + replication
+
+    def people(self, layout: Layout) -> People | None:
+        """Return what writes down the people of a world; None when nobody asks for them."""
+        if not set(self.collect) & set(PEOPLE_TABLES):
+            return None
+        wanted = {
+            name: self.variables.get(name, USUALLY[name])
+            for name in self.collect
+            if name in KIND_OF
+        }
+        return People(layout, wanted, TIES in self.collect)
 
     def assessment_weeks(self, scenario: int) -> np.ndarray:
         """Return the weeks of assessment that fall within the run."""
@@ -174,31 +190,39 @@ def run_chunk(request: Request, chunk: Chunk) -> dict[str, np.ndarray]:
     events = np.zeros(room, compiled.EVENT_DTYPE)
     noted = np.zeros(1, np.int64)
     collected: dict[str, Gathered] = {name: Gathered(chunk.worlds) for name in request.collect}
+    staff_column = posts_column(staff_state, layout)
     for replication in range(chunk.first, chunk.last):
-        compiled.run_world(
-            trusts_state,
-            teams_state,
-            staff_state,
-            users_state,
-            layout.trusts,
-            layout.teams,
-            layout.actions,
-            layout.selection_mode,
-            layout.selection_value,
-            layout.selection_reliability,
-            parameters,
-            request.seed,
-            request.run_of_chance(chunk.draw, replication),
-            weeks,
-            assessments,
-            scores,
-            flags,
-            1 if wants_weeks else 0,
-            team_weeks,
-            events,
-            noted,
-            staff_rows,
-        )
+        people = request.people(layout)
+        # Who wants to see people stops after every week; the others run through.
+        stretches = [(0, weeks)] if people is None else [(week, week) for week in range(weeks + 1)]
+        for since, until in stretches:
+            compiled.run_world(
+                trusts_state,
+                teams_state,
+                staff_state,
+                users_state,
+                layout.trusts,
+                layout.teams,
+                layout.actions,
+                layout.selection_mode,
+                layout.selection_value,
+                layout.selection_reliability,
+                parameters,
+                request.seed,
+                request.run_of_chance(chunk.draw, replication),
+                since,
+                until,
+                assessments,
+                scores,
+                flags,
+                1 if wants_weeks else 0,
+                team_weeks,
+                events,
+                noted,
+                staff_rows,
+            )
+            if people is not None:
+                people.look(until, staff_column, users_state.__getitem__)
         if int(noted[0]) > room > 0:
             raise RuntimeError(f"{int(noted[0])} events, room for {room}: please report this")
         for name, rows in world_tables(
@@ -211,6 +235,7 @@ def run_chunk(request: Request, chunk: Chunk) -> dict[str, np.ndarray]:
             events[: int(noted[0])],
             teams_state,
             staff_rows,
+            people,
         ):
             collected[name].add(rows)
     return {name: gathered.table() for name, gathered in collected.items()}
@@ -268,6 +293,7 @@ def world_tables(
     events: np.ndarray,
     teams_state: np.ndarray,
     staff_rows: np.ndarray,
+    people: People | None,
 ) -> Iterable[tuple[str, np.ndarray]]:
     """Return the tables of one world that the request asks for."""
     from sim.engines import summaries
@@ -290,6 +316,10 @@ def world_tables(
         yield "team_weeks", summaries.team_week_rows(index, layout, team_weeks)
     if "events" in request.collect:
         yield "events", summaries.event_rows(index, events)
+    if people is not None:
+        for name in request.collect:
+            if name in PEOPLE_TABLES:
+                yield name, people.table(name, index)
 
 
 def run_chunk_on_mesa(
@@ -322,9 +352,12 @@ def run_chunk_on_mesa(
         flags = np.zeros((len(weeks), layout.users, len(FLAG_COLUMNS)), np.int64)
         staff_rows = np.zeros((len(weeks), layout.staff), compiled.STAFF_ROW_DTYPE)
         team_weeks = np.zeros((request.weeks + 1, len(layout.teams)), compiled.TEAM_WEEK_DTYPE)
+        people = request.people(layout)
         for week in range(request.weeks + 1):
             if week > 0:
                 model.step()
+            if people is not None:
+                people.look(week, column_of(model.staff), column_of(model.service_users))
             for index, team in enumerate(model.teams):
                 team_weeks[week, index] = tuple(model.team_week(team))
             for at in np.flatnonzero(weeks == week):
@@ -339,10 +372,39 @@ def run_chunk_on_mesa(
             state[index] = tuple(getattr(team, variable.name) for variable in TEAM)
         model.release()
         for name, rows in world_tables(
-            request, chunk, replication, scores, flags, team_weeks, events, state, staff_rows
+            request,
+            chunk,
+            replication,
+            scores,
+            flags,
+            team_weeks,
+            events,
+            state,
+            staff_rows,
+            people,
         ):
             collected[name].append(rows)
     return {name: np.concatenate(parts) for name, parts in collected.items()}
+
+
+def column_of(agents: Sequence[Any]) -> Callable[[str], np.ndarray]:
+    """Return what reads a variable of Mesa agents, one of an own class as well."""
+
+    def column(name: str) -> np.ndarray:
+        try:
+            values = np.array([getattr(one, name) for one in agents])
+        except AttributeError:
+            kind = type(agents[0]).__name__
+            held = {**vars(type(agents[0])), **vars(agents[0])}
+            known = [key for key, one in held.items() if isinstance(one, int | float)]
+            raise InputError(
+                f"variable '{name}': no {kind} has one of this name{nearest(name, known)}"
+            ) from None
+        if len(agents) and values.dtype.kind not in "iufb":
+            raise InputError(f"variable '{name}': must hold numbers")
+        return values
+
+    return column
 
 
 def describe(request: Request) -> dict[str, Any]:
@@ -361,4 +423,9 @@ def describe(request: Request) -> dict[str, Any]:
         "own_chance": request.own_chance,
         "first_run": request.first_run,
         "collect": list(request.collect),
+        **(
+            {"variables": {name: list(names) for name, names in request.variables.items()}}
+            if request.variables
+            else {}
+        ),
     }

@@ -65,22 +65,6 @@ def around(layout: Layout, team: str, p: ParameterSet, seed: int, replication: i
 
 def teams_at_the_start(layout: Layout, p: ParameterSet, seed: int, replication: int) -> np.ndarray:
     """Return the teams of a world before its first week, as the compiled week begins it."""
-    from sim.engines import compiled
+    from sim.engines.one_world import OneWorld
 
-    teams = np.zeros(len(layout.teams), compiled.TEAM_DTYPE)
-    compiled.begin_world(
-        np.zeros(len(layout.trusts), compiled.TRUST_DTYPE),
-        teams,
-        compiled.empty_posts(layout),
-        np.zeros(layout.users, compiled.USER_DTYPE),
-        layout.trusts,
-        layout.teams,
-        layout.actions,
-        layout.selection_mode,
-        layout.selection_value,
-        layout.selection_reliability,
-        to_record(p)[0],
-        seed,
-        replication,
-    )
-    return teams
+    return OneWorld(layout, to_record(p)[0], seed, replication).run_to(0).teams

@@ -538,18 +538,22 @@ RESULTS = (
     "staff_rows",
 )
 RUN_WORLD = """\
-Run one world from its beginning and write assessments and team-weeks.
+Run one world and write assessments and team-weeks.
+
+    A world that was run to a week, and perhaps looked at and changed, goes on from the next.
 
     Parameters
     ----------
     all_trusts, all_teams, all_staff, all_users
-        State arrays to work in; what they hold is overwritten.
+        State arrays to work in; a beginning overwrites what they hold.
     trust_rows, team_rows, actions, mode, value, reliability
         The layout.
     p
         Parameter record.
-    seed, replication, weeks
-        Whole numbers.
+    seed, replication
+        Key of the world.
+    since, weeks
+        First and last week to run; the world begins in week 0.
     assessments
         Weeks of assessment, ascending.
     scores, flags
@@ -626,32 +630,31 @@ def week_source() -> str:
             )
         ),
     ]
-    start = ["count[0] = 0", *beginning, *TAKING_PART]
-    arguments = (*STATE, *LAYOUT, "p", "seed", "replication")
+    given_begin = (*STATE, *LAYOUT, "p", "seed", "replication")
     meaning = "Fill the state arrays with the people of a world."
-    begin = Source("begin_world", meaning, ["week = START", *start[1:]])
-    parts.append(function_text(begin, arguments, "compile_rule"))
+    begin = Source("begin_world", meaning, ["week = START", *beginning, *TAKING_PART])
+    parts.append(function_text(begin, given_begin))
     run_week = Source("run_week", "Run one week of one world.", weekly)
-    parts.append(function_text(run_week, (*STATE, *LAYOUT[:3], *WORLD[7:]), "compile_rule"))
+    given_week = (*STATE, *LAYOUT[:3], *WORLD[7:])
+    parts.append(function_text(run_week, given_week))
     world = Source(
         "run_world",
         RUN_WORLD,
         [
-            *start[:1],
-            "week = START",
-            *start[1:],
+            "if since == 0:",
+            "    count[0] = 0",
+            f"    begin_world({', '.join(given_begin)})",
             "following = 0",
-            "for week in range(weeks + 1):",
+            "while following < assessments.shape[0] and assessments[following] < since:",
+            "    following += 1",
+            "for week in range(since, weeks + 1):",
             "    if week > 0:",
-            *indented(weekly, 2),
+            f"        run_week({', '.join(given_week)})",
             *indented(ASSESSMENTS),
         ],
     )
-    parts.append(
-        function_text(
-            world, (*STATE, *LAYOUT, "p", "seed", "replication", "weeks", *RESULTS), "compile_rule"
-        )
-    )
+    given = (*STATE, *LAYOUT, "p", "seed", "replication", "since", "weeks", *RESULTS)
+    parts.append(function_text(world, given, "compile_rule"))
     code = "\n\n\n".join(parts)
     event_names = [
         name for name in vars(events) if re.search(rf"\b{name}\b", code) and name.isupper()

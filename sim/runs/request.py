@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.engines.ensemble import Request
+from sim.engines.people import asked_for
 from sim.errors import InputError
 from sim.parameters import ParameterSet, resolve, to_record
 from sim.population import lay_out
@@ -53,7 +54,7 @@ def build_request(
     caseload : {'sample', 'full'}
         Whom to simulate.
     collect : tuple of str
-        Tables to collect.
+        Tables to collect; ``"staff-week:values"`` is one with the variables that it names.
     own_chance, first_run
         See `Request`.
 
@@ -75,6 +76,7 @@ def build_request(
         [resolve({**draw, **expansion.parameters, **(settings or {})}) for draw in base]
         for expansion in expansions
     ]
+    tables, variables = asked_for(collect)
     return Request(
         names=tuple(names),
         layouts=tuple(lay_out(roster, expansion, caseload) for expansion in expansions),
@@ -82,9 +84,10 @@ def build_request(
         replications=replications,
         seed=check_seed(seed),
         weeks=horizon,
-        collect=collect,
+        collect=tables,
         own_chance=own_chance,
         first_run=first_run,
+        variables=variables,
     )
 
 

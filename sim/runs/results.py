@@ -10,6 +10,9 @@ staff_assessments     run, post and assessment (self-rated knowledge, attitudes,
 trajectories          run, arm (or all teams) and week: means over teams
 team_weeks            run, team and week
 events                run and event
+staff_weeks           run, week and person in post: variables by name
+user_weeks            run, week and service user: variables by name
+ties                  run and tie between two people, with its first and last week
 draws                 scenario and draw: the value of every parameter
 ====================  ==============================================================
 """
@@ -40,6 +43,7 @@ from sim.runs.table_files import CSV_NUMBERS, check_format, format_of, write_tab
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+    from networkx import MultiDiGraph
 
     from sim.engines.ensemble import Request
     from sim.posterior.choose import ChosenDraws
@@ -52,9 +56,20 @@ TABLES = (
     "trajectories",
     "team_weeks",
     "events",
+    "staff_weeks",
+    "user_weeks",
+    "ties",
     "draws",
 )
-DETAILED = ("assessments", "staff_assessments", "team_weeks", "events")
+DETAILED = (
+    "assessments",
+    "staff_assessments",
+    "team_weeks",
+    "events",
+    "staff_weeks",
+    "user_weeks",
+    "ties",
+)
 """Tables of people, teams and events."""
 WITHOUT_ARRAYS = ("runs", "draws")
 """Tables made from the request, whatever was collected."""
@@ -115,6 +130,7 @@ class Results:
         stored: Mapping[str, StoredTable] | None = None,
     ) -> Results:
         """Build results from the arrays of a request."""
+        from sim.engines.people import TIE_NAMES
         from sim.engines.summaries import SCORES, arm_numbers
         from sim.events import EVENT_NAMES
 
@@ -128,6 +144,7 @@ class Results:
             "team_type": list(layout.team_types),
             "team_trust": [layout.trust_names[row["trust"]] for row in layout.teams],
             "event": list(EVENT_NAMES),
+            "tie": list(TIE_NAMES),
         }
         metadata = {**described(request, engine), **extra}
         return cls(arrays, labels, metadata, request.draws, stored=stored or {})
@@ -178,9 +195,9 @@ class Results:
         if name in WITHOUT_ARRAYS:
             yield self._runs() if name == "runs" else self._draws()
         elif name in self.stored:
-            yield from (self._framed(one) for one in self.stored[name].parts())
+            yield from (self._framed(one, name) for one in self.stored[name].parts())
         else:
-            yield self._framed(self.arrays[name])
+            yield self._framed(self.arrays[name], name)
 
     def _rows(self, name: str) -> int:
         if name in self.stored:
@@ -188,9 +205,11 @@ class Results:
         # Tables of a request are small.
         return len(self.arrays[name]) if name in self.arrays else 0
 
-    def _framed(self, array: np.ndarray) -> pd.DataFrame:
+    def _framed(self, array: np.ndarray, name: str) -> pd.DataFrame:
         """Return rows with names in place of numbers."""
         import pandas as pd
+
+        from sim.engines.people import PEOPLE_TABLES
 
         frame = pd.DataFrame({column: array[column] for column in array.dtype.names or ()})
         frame["scenario"] = self._named(frame["scenario"], "scenario")
@@ -199,7 +218,9 @@ class Results:
         if "measure" in frame:
             frame["measure"] = self._named(frame["measure"], "measure")
         if "kind" in frame:
-            frame["kind"] = self._named(frame["kind"], "event")
+            frame["kind"] = self._named(frame["kind"], "tie" if name == "ties" else "event")
+        if name in PEOPLE_TABLES:
+            self._add_persons(frame, name)
         if "team" in frame:
             number = frame["team"].to_numpy()
             frame["team"] = self._named(frame["team"], "team")
@@ -208,6 +229,29 @@ class Results:
                 values = np.array(self.labels[f"team_{label}"], dtype=object)[number]
                 frame.insert(at + offset, label, values)
         return frame
+
+    def _add_persons(self, frame: pd.DataFrame, name: str) -> None:
+        """Add who a row is about: team, place and generation as one name."""
+        from sim.engines.people import KEY_WORKER, TIE_NAMES, person
+
+        teams = self.labels["team"]
+        if name == "ties":
+            is_user = (frame["kind"] == TIE_NAMES[KEY_WORKER]).to_numpy()
+        else:
+            is_user = np.full(len(frame), name == "user_weeks")
+        for column, start, users in (
+            ("person", "", is_user),
+            ("other", "other_", np.zeros(len(frame), bool)),
+        ):
+            if f"{start}place" in frame:
+                numbers = (frame[f"{start}{one}"] for one in ("team", "place", "generation"))
+                frame.insert(
+                    list(frame.columns).index(f"{start}team"),
+                    column,
+                    [person(teams[at], *rest) for at, *rest in zip(*numbers, users, strict=True)],
+                )
+                if start:
+                    frame[f"{start}team"] = self._named(frame[f"{start}team"], "team")
 
     def _named(self, numbers: pd.Series, label: str, beyond: str = "") -> pd.Series:
         import pandas as pd
@@ -314,6 +358,44 @@ class Results:
         )
         return means[list(self.labels["scenario"])]
 
+    def network(
+        self,
+        week: int = 0,
+        *,
+        scenario: str | None = None,
+        draw: int = 0,
+        replication: int = 0,
+        team: str | None = None,
+    ) -> MultiDiGraph:
+        """Return the ties of one week as a graph of networkx.
+
+        Parameters
+        ----------
+        week : int
+            Which week.
+        scenario : str, optional
+            Whose; the first when not given.
+        draw, replication : int
+            Which run.
+        team : str, optional
+            People of this team alone, with those in other teams whom they ask.
+
+        Returns
+        -------
+        networkx.MultiDiGraph
+            An edge leads from a person to whom they ask, are led by, or meet as their key worker;
+            its `kind` says which.
+
+        Raises
+        ------
+        InputError
+            When ties were not collected (``collect=["ties"]``), or for a run, week or team that
+            the table does not hold.
+        """
+        from sim.runs.networks import network
+
+        return network(self.table("ties"), week, scenario, draw, replication, team)
+
     def plot(self, *variables: str, arm: str | None = None) -> Figure:
         """Draw variables over time: mean over worlds, and the central 90% of worlds as a band.
 
@@ -321,7 +403,8 @@ class Results:
         ----------
         *variables : str
             Columns of the table ``trajectories``, by week, or measures of the table ``summaries``,
-            by assessment. Practice, relationship, experienced support and recovery when none is
+            by assessment, or variables of tables of people, whose bands hold the central 90% of
+            people. Practice, relationship, experienced support and recovery when none is
             named.
         arm : str, optional
             As in `differences`.

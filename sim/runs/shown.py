@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.drawing import Line, Panel, draw_lines
 from sim.errors import unknown
-from sim.runs.result_tables import USUAL_CARE, of_arm
+from sim.runs.result_tables import INTERVENTION, USUAL_CARE, of_arm
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,6 +107,13 @@ def over_worlds(results: Results, variable: str, arm: str | None) -> pd.DataFram
         found = of_arm(measured, arm)
         return found[found["measure"] == variable].rename(columns={"mean": "value"})
     valid = set() if weekly is None else set(weekly.columns) - KEYS
+    for name in (one for one in ("staff_weeks", "user_weeks") if one in results.tables):
+        people = results.table(name)
+        if variable in set(people.columns) - KEYS:
+            held = people if arm is None and INTERVENTION not in set(people["arm"]) else None
+            found = of_arm(people, arm) if held is None else held
+            return found.rename(columns={variable: "value"})
+        valid |= set(people.select_dtypes("number").columns) - KEYS
     valid |= set() if measured is None else set(measured["measure"])
     raise unknown("variable", variable, valid)
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from sim.engines.ensemble import Chunk, Request, cut, describe, run_chunk, run_chunk_on_mesa
+from sim.engines.people import check_variables
 from sim.errors import InputError
 from sim.runs.chunk_store import ChunkStore, request_fingerprint, source_of
 from sim.runs.pieces import Cancelled, How, Interrupted, Progress, run_pieces
@@ -90,6 +91,8 @@ def simulate(
         raise InputError(f"engine = '{engine}': must be one of {', '.join(ENGINES)}")
     if agent_classes and engine != "mesa":
         raise InputError("agent_classes: own agents run with engine='mesa' only")
+    if not agent_classes:
+        check_variables(request.variables)
     run = (
         partial(run_chunk, request)
         if engine == "compiled"

@@ -101,6 +101,7 @@ class Workspace:
             parameters,
             seed,
             replication,
+            0,
             self.weeks,
             self.assessments,
             self.scores,
