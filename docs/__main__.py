@@ -21,11 +21,13 @@ from docs import (
     build_evidence,
     build_levers,
     build_odd,
+    build_outcomes,
     build_readme,
     build_reference,
     build_split,
     build_strategies,
     build_tables,
+    build_theory,
     build_trials,
 )
 from docs.marked import filled
@@ -61,6 +63,9 @@ SOURCE_PAGES: dict[Path, Callable[[], str]] = {
     build_evidence.PICTURE: build_evidence.picture,
     build_evidence.PAGE: marked(build_evidence.PAGE, build_evidence.WANTED),
     build_levers.PAGE: marked(build_levers.PAGE, build_levers.WANTED),
+    build_outcomes.PAGE: marked(build_outcomes.PAGE, build_outcomes.WANTED),
+    build_theory.PICTURE: build_theory.picture,
+    build_theory.PAGE: marked(build_theory.PAGE, build_theory.WANTED),
     build_architecture.PICTURE: build_architecture.picture,
     build_architecture.PAGE: marked(build_architecture.PAGE, build_architecture.PARTS),
 }

@@ -22,7 +22,7 @@
 # By the end you can
 #
 # 1. name implementation strategies in ERIC's words and find the lever of each in the model;
-# 2. read reach, adoption, fidelity and maintenance (RE-AIM) as curves over time;
+# 2. read reach, adoption, fidelity and maintenance as curves over time, in RE-AIM's words and Proctor's;
 # 3. compare strategies on common random numbers, and say why that matters;
 # 4. report a comparison with an interval that says what it covers.
 
@@ -33,13 +33,20 @@
 # clinical supervision*, *remind clinicians*, *assess for readiness*, *alter incentives*, and some
 # seventy more. A study that says "we trained the teams" has named one and used several.
 #
-# **CFIR 2.0** lists what helps or hinders: the innovation itself, the outer setting, the inner setting
-# (here: readiness, leadership, workload), individuals, and the process.
+# **CFIR 2.0** (2022) lists what helps or hinders in five domains: the innovation, the outer setting, the
+# inner setting (here: readiness, leadership, workload), individuals, and the process. Its *Outcomes
+# Addendum* keeps two kinds of outcome apart: *implementation outcomes* (was it done, and will it be) and
+# *innovation outcomes* (did it help those it is for). A determinant explains the first kind.
 #
-# **RE-AIM** lists what to look at: *reach* (which service users got it), *effectiveness*, *adoption*
-# (which staff took it up), *implementation* (fidelity), *maintenance* (what is left when funding ends).
-# **Normalisation process theory (NPT)** asks how a practice becomes what one does anyway: sense-making,
-# engagement, collective action, reflection.
+# **Proctor** and colleagues name eight implementation outcomes: acceptability, adoption,
+# appropriateness, feasibility, fidelity, cost, penetration, sustainability. **RE-AIM** lists what to
+# look at in a service: *reach*, *effectiveness*, *adoption* (of settings and staff), *implementation*
+# (fidelity), *maintenance* (what is left when funding ends; Proctor's sustainability). **Normalisation
+# process theory (NPT)** asks how a practice becomes what one does anyway: sense-making, engagement,
+# collective action, reflection.
+#
+# One word in one meaning: *reach* here is always the share of service users whose key worker has been
+# trained. Where you have read "penetration", the share of those eligible whom it gets to, this is it.
 #
 # A strategy in this model is a lever on one of these: boosters and coaching feed *reinforcement*;
 # relief and protected time make room for new practice; leadership support raises *readiness*; assured
@@ -96,31 +103,60 @@ plt.show()
 # *Reach* jumps when training is held: a trained worker has been reached, whatever follows. *Fidelity*
 # is what service users can notice, and it moves far less. Which step between the two loses most?
 #
-# Maintenance: what is left of the gain in fidelity, a year after funding ended?
+# Maintenance: how far is fidelity above usual care, a year after funding ended? A *share* of the gain
+# that is kept would punish who gained most, and says nothing where little was gained; so it is shown as
+# the gain itself, at both times, with the central 90% of worlds.
 
 # %%
-fidelity = worlds.weekly("fidelity")
-gain = fidelity.sub(fidelity["usual-care"], axis=0)
-kept = gain.loc[104] / gain.loc[52]
+table = worlds.table("trajectories").query("arm == 'intervention'")
 for name in strategies[1:]:
-    print(f"{name:24s} gain after a year {gain.loc[52, name]:+.3f}, kept {kept[name]:.0%}")
+    shown = []
+    for week in (52, 104):
+        now = table[table.week == week].pivot(
+            index=["draw", "replication"], columns="scenario", values="fidelity"
+        )
+        gain = now[name] - now["usual-care"]
+        low, high = gain.quantile([0.05, 0.95])
+        shown.append(f"week {week}: {gain.mean():+.3f} ({low:+.3f} to {high:+.3f})")
+    print(f"{name:22s} {'   '.join(shown)}")
 
 # %% [markdown]
 # ## Worked: common random numbers
 #
 # Two services never have the same luck: who leaves, who meets whom. A simulation can give two
-# strategies **the same** luck, so that what differs is the strategy. How much does that help?
+# strategies **the same** luck, so that what differs is the strategy. It can also give them the same
+# *draw*, the same values of what we do not know. These are two things. How much does each help?
 
 # %%
 import numpy as np
 
-table = worlds.table("summaries")
-table = table[(table.measure == "qpr15") & (table.arm == "intervention") & (table.week == 52)]
-scores = table.pivot(index=["draw", "replication"], columns="scenario", values="mean")
-same_luck = (scores["refocus-full"] - scores["usual-care"]).to_numpy()
-other_luck = scores["refocus-full"].to_numpy() - np.roll(scores["usual-care"].to_numpy(), 1)
-print(f"SD of the difference, same luck and same draw  {same_luck.std():.2f}")
-print(f"SD of the difference, luck and draw of its own {other_luck.std():.2f}")
+from sim.inputs.roster import trial_roster
+
+teams = trial_roster(1)
+
+
+def scores(results):
+    """Return the QPR after a year, a row for each draw and a column for each strategy."""
+    table = results.table("summaries")
+    table = table[(table.measure == "qpr15") & (table.arm == "intervention") & (table.week == 52)]
+    return table.pivot(index="draw", columns="scenario", values="mean")
+
+
+here = scores(worlds)
+elsewhere = scores(sim.run("usual-care", roster=teams, draws=25, replications=1, weeks=52, seed=2))
+full = here["refocus-full"].to_numpy()
+spread = {
+    "same draw, same luck  ": full - here["usual-care"].to_numpy(),
+    "same draw, other luck ": full - elsewhere["usual-care"].to_numpy(),
+    "other draw, other luck": full - np.roll(elsewhere["usual-care"].to_numpy(), 1),
+}
+for words, differences in spread.items():
+    print(f"SD of the difference, {words} {differences.std(ddof=1):.2f}")
+
+# %% [markdown]
+# Common random numbers are the step from the second row to the first. The step from the third to the
+# second is another thing: comparing strategies *within* one set of assumptions. What is left in the first
+# row is how much the effect itself differs between draws.
 
 # %% [markdown]
 # ## Worked: the same budget, another order
@@ -130,8 +166,6 @@ print(f"SD of the difference, luck and draw of its own {other_luck.std():.2f}")
 # readiness"). Who waits?
 
 # %%
-from sim.inputs.roster import trial_roster
-
 orders = ["rollout-random", "rollout-readiness-first", "rollout-equity-first"]
 rollouts = sim.run(
     ["usual-care", *orders],
@@ -144,7 +178,7 @@ print(rollouts.weekly("reach", arm="all teams").loc[[13, 26, 39, 52, 104], order
 team_weeks = rollouts.table("team_weeks")
 begun = team_weeks[team_weeks["sessions_offered"] > 0]
 first = begun.groupby(["scenario", "draw", "team"], observed=True)["week"].min().reset_index()
-share = {row.team: row.share_black for row in trial_roster(1).rows}
+share = {row.team: row.share_black for row in teams.rows}
 largest = sorted(share, key=share.get, reverse=True)[:9]
 waits = first[first["team"].isin(largest)].groupby("scenario", observed=True)["week"].mean()
 print("\nmean week of the first course, nine teams with the largest share of black service users:")
@@ -314,7 +348,7 @@ assert kept_by["attendance"].mean() > fidelity_kept(mine, "my-pair").mean()
 # ## Common misreadings
 #
 # * *"Reach was 90%, so it was implemented."* Reach counts who could have got it. Fidelity is what was
-#   done.
+#   done. Both are implementation outcomes; whether it helped is an innovation outcome.
 # * *"Strategy A beats B by 0.02."* By how much does that change recovery, and with what interval?
 # * *"The curves of A and B overlap, so they do not differ."* Bands show levels; on common random numbers
 #   the *difference* may be clear.
@@ -329,7 +363,7 @@ assert kept_by["attendance"].mean() > fidelity_kept(mine, "my-pair").mean()
 #   competing priorities are back at once.
 # * The largest loss between reach and fidelity lies between intent and behaviour (competing priorities)
 #   and in fading skill. Ask for NPT's word for it: collective action.
-# * Common random numbers here include the same posterior draw; most of the gain comes from both. With
-#   other luck and another draw the difference is lost in the noise.
+# * The three rows keep apart what common random numbers do (the same luck) and what the same draw does.
+#   Most is gained by the draw: without it, strategies are compared across sets of assumptions.
 # * Everything about sizes is an assumption; the exercise trains reasoning, not facts about strategies.
 #   Let students change a prior and see a ranking turn.

@@ -87,11 +87,12 @@ class Influence(Answer):
 
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
-        """Tables ``effects``, ``moved``, ``weeks`` of the first world and, with several, ``mean``.
+        """Tables ``effects`` of all worlds, ``moved`` and ``weeks`` of the first, and ``mean``.
 
         effects
-            A row for each thing switched and measure: its effect in the mean of all weeks (`mean`)
-            and in the last (`last`), with less without. Of a champion, what having one would do.
+            A row for each world, thing switched and measure: its effect in the mean of all weeks
+            (`mean`) and in the last (`last`), with less without. Of a champion, what having one
+            would do.
         moved
             A row for each colleague and each other person: how far the one moved the other's
             values and practice, mean over the weeks in which the other was there.
@@ -102,13 +103,16 @@ class Influence(Answer):
             direction in every world (`largest`) and of all together (`sum`), with Monte Carlo
             standard error and the central 90% of worlds.
         """
-        found = {"effects": self._effects(self.years[0]), "moved": self._moved()}
+        import pandas as pd
+
+        effects = pd.concat([self._effects(year, at) for at, year in enumerate(self.years)])
+        found = {"effects": effects.reset_index(drop=True), "moved": self._moved()}
         found["weeks"] = self._weeks()
         if len(self.years) > 1:
-            found["mean"] = self._mean()
+            found["mean"] = self._mean(effects)
         return found
 
-    def _effects(self, year: TeamYear) -> pd.DataFrame:
+    def _effects(self, year: TeamYear, world: int) -> pd.DataFrame:
         import pandas as pd
 
         from sim.engines.counterfactuals import MEASURES
@@ -119,6 +123,7 @@ class Influence(Answer):
                 gained = year.gained(switch, life, measure)[1:]
                 rows.append(
                     {
+                        "world": world,
                         "kind": switch.kind,
                         "source": self.name(switch.source),
                         "target": self.name(switch.target),
@@ -170,13 +175,10 @@ class Influence(Answer):
                 columns[f"{measure} without talk"] = silent.of_team(measure)
         return pd.DataFrame(columns)
 
-    def _mean(self) -> pd.DataFrame:
+    def _mean(self, effects: pd.DataFrame) -> pd.DataFrame:
         import numpy as np
         import pandas as pd
 
-        effects = pd.concat(
-            [self._effects(year).assign(world=at) for at, year in enumerate(self.years)]
-        )
         by_world = effects.groupby(["kind", "measure", "world"], sort=False)["last"]
         worlds = pd.DataFrame(
             {"each": by_world.mean(), "largest": by_world.agg(largest), "sum": by_world.sum()}
@@ -326,9 +328,9 @@ def influence(
     found = []
     for draw in range(request.parameter_sets):
         for replication in range(request.replications):
-            run = request.run_of_chance(draw, replication)
+            chance = request.run_of_chance(draw, replication)
             p = request.parameters(0, draw)
-            world = TeamWorld(layout, team, p, request.seed, run, request.weeks)
+            world = TeamWorld(layout, team, p, request.seed, chance, request.weeks)
             before = world.as_it_was()
             lives = [
                 (switch, world.with_switch(switch, before))

@@ -18,10 +18,11 @@ from sim.engines.one_world import OneWorld
 from sim.engines.people import WITHIN
 from sim.engines.posts import LANES, STAFF_DTYPE, places
 from sim.engines.watched import around
+from sim.mechanisms.practice import PRACTICES
+from sim.mechanisms.recovery import PROCESSES
 from sim.mechanisms.training import curriculum
 from sim.parameters.registry import from_record
 from sim.population import Layout
-from sim.state import PRACTICES, PROCESSES
 
 TIE, COLLEAGUE, LEADER, SESSION = "tie", "colleague", "leader", "session"
 PERSON, LEAVER, CHAMPION, TALK, NORMS = "person", "leaver", "champion", "all talk", "norms"

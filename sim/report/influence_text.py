@@ -34,7 +34,7 @@ def influence_text(answer: Influence) -> str:
         f"{signed(last['values'])} from their usual (scale 0 to 1), practice by "
         f"{signed(last['practice'])}."
     ]
-    effects = answer.tables["effects"]
+    effects = of_first(answer)
     lines += [
         sentence
         for kind, tell in SENTENCES.items()
@@ -58,6 +58,12 @@ def influence_text(answer: Influence) -> str:
                 f"{signed(row.high)} {UNITS[row.measure]})"
             )
     return "\n".join(lines)
+
+
+def of_first(answer: Influence) -> pd.DataFrame:
+    """Return the effects in the world that is told."""
+    effects = answer.tables["effects"]
+    return effects[effects["world"] == 0]
 
 
 def signed(value: float) -> str:
@@ -184,7 +190,7 @@ def influence_figure(answer: Influence) -> Figure:
     if "values without talk" in weeks:
         lines.append(_line("had nobody talked", at, weeks["values without talk"]))
     draw_lines(line, Panel("mean shift of staff values from usual, 0-1", tuple(lines)), None)
-    effects = answer.tables["effects"]
+    effects = of_first(answer)
     held = effects[(effects["kind"] == SESSION) & (effects["measure"] == "values")]
     for week in held["week"]:
         line.axvline(float(week), color="0.75", linewidth=0.8, zorder=0)

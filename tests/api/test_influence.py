@@ -185,7 +185,8 @@ def test_other_teams_of_the_service_do_not_count() -> None:
 def test_the_answer_tells_and_refuses() -> None:
     roster = described_roster(trusts=1, teams_per_trust=1, intervention_share=1.0)
     answer = sim.influence("refocus-full", roster=roster, weeks=26, replications=2)
-    effects = answer.table("effects")
+    assert set(answer.table("effects")["world"]) == {0, 1}
+    effects = answer.table("effects").query("world == 0")
     assert set(effects["measure"]) == {"values", "practice", "support", "recovery"}
     text = str(answer)
     assert "Most was moved by" in text

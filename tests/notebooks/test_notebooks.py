@@ -101,8 +101,8 @@ def needs_a_solution(notebook: NotebookNode) -> list[str]:
     return wrong
 
 
-def test_the_course_has_seven_notebooks() -> None:
-    assert [name[0] for name in NAMES] == list("0123456")
+def test_the_course_has_nine_notebooks() -> None:
+    assert [name[0] for name in NAMES] == list("012345678")
 
 
 @pytest.mark.slow
