@@ -22,7 +22,7 @@ import numpy as np
 
 from docs.build_odd import rules as described_rules
 from docs.marked import main, table
-from sim.link import Act, Do, Let, Phase, Sum
+from sim.link import Act, Do, Kind, Let, Phase, Sum
 from sim.mechanisms.practice import PRACTICES
 from sim.mechanisms.recovery import PROCESSES
 from sim.mechanisms.relationship import contact
@@ -142,7 +142,7 @@ COLUMNS = (
     "experience of the person",
     "outcome for the person",
 )
-RECORDS = ("trust", "team", "staff", "service_user")
+RECORDS: tuple[Kind, ...] = ("trust", "team", "staff", "service_user")
 ARGUMENTS = {"user": "service_user", "worker": "staff", "leader": "peer"}
 
 
