@@ -171,6 +171,6 @@ def test_a_full_table_of_events_keeps_counting() -> None:
     while short.week < 20:
         with contextlib.suppress(AssertionError):
             short.step()
-    assert short._noted[0] == len(world.events) > 3
-    assert [tuple(row) for row in short._events.tolist()] == world.events[:3]
+    assert short._world.noted[0] == len(world.events) > 3
+    assert [tuple(row) for row in short._world.events.tolist()] == world.events[:3]
     assert first_difference(short.state, world.state) == ""

@@ -377,7 +377,7 @@ class CompiledWorld:
         self._arrays()
         self._world.run_to(self.week + 1)
         self._look()
-        assert self._world.noted[0] <= len(self._world.events), "no room for more events"
+        assert self._world.noted[0] <= len(self._world.events), "the table of events is too short"
 
     def run(self, weeks: int) -> CompiledWorld:
         """Run some weeks."""

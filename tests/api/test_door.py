@@ -21,7 +21,19 @@ from sim.spreadsheet import frame_csv
 
 pytestmark = pytest.mark.usefixtures("unpainted")
 
-FUNCTIONS = ("run", "compare", "plan", "power", "analyse", "load", "list_scenarios")
+FUNCTIONS = (
+    "run",
+    "compare",
+    "plan",
+    "power",
+    "analyse",
+    "sweep",
+    "sobol",
+    "influence",
+    "mediation",
+    "load",
+    "list_scenarios",
+)
 
 
 @pytest.fixture(scope="module")
