@@ -18,7 +18,7 @@ import sim.measures.scales
 from sim import streams
 from sim.engines.mesa_model import RecoveryModel
 from sim.errors import InputError
-from sim.measures import costs, inspire, qpr, staff_behaviour
+from sim.measures import costs, goal_attainment, inspire, qpr, staff_behaviour
 from sim.measures.catalogue import instruments
 from sim.measures.readiness import measured_readiness
 from sim.measures.staff import staff_scores
@@ -38,6 +38,7 @@ READ_AGAIN = {
     *range(inspire.INSPIRE_IMPORTANCE, inspire.INSPIRE_IMPORTANCE + 3),
     *range(inspire.INSPIRE_OTHER_PERSON, inspire.INSPIRE_OTHER_PERSON + 2),
     costs.COSTS_PERSON,
+    goal_attainment.GOAL_ATTAINMENT_PERSON,
     staff_behaviour.STAFF_BEHAVIOUR_PERSON,
 }
 

@@ -342,10 +342,10 @@ class CompiledWorld:
 
         self.compiled = compiled
         self.layout = layout
-        self.p = to_record(parameters if parameters is not None else defaults())[0]
+        record = to_record(parameters if parameters is not None else defaults())[0]
         self.chance = (int(seed), int(replication))
         room = 200 * (layout.staff + layout.users)
-        self._world = OneWorld(layout, self.p, *self.chance, room)
+        self._world = OneWorld(layout, record, *self.chance, room)
         self._posts = self._world.posts
         self.state: State = {
             "trust": self._world.trusts,
@@ -357,6 +357,15 @@ class CompiledWorld:
             array.view(np.uint8).fill(0xAB)
         self._world.run_to(0)
         self._look()
+
+    @property
+    def p(self) -> Any:
+        """The parameters with which the next week runs."""
+        return self._world.p
+
+    @p.setter
+    def p(self, record: Any) -> None:
+        self._world.p = record
 
     @property
     def week(self) -> int:

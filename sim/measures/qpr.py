@@ -217,15 +217,15 @@ def qpr_scores_with(user: Any, model: QprModel, p: Any, key: Key, week: int) -> 
         )
     intrapersonal = short + other
     return QprScores(
-        float(short),
-        float(intrapersonal + interpersonal),
-        float(intrapersonal),
-        float(interpersonal),
-        float(first),
-        float(second),
-        float(third),
-        float(fourth),
-        float(fifth),
+        qpr15=float(short),
+        qpr22=float(intrapersonal + interpersonal),
+        intrapersonal=float(intrapersonal),
+        interpersonal=float(interpersonal),
+        connectedness=float(first),
+        hope=float(second),
+        identity=float(third),
+        meaning=float(fourth),
+        empowerment=float(fifth),
     )
 
 
