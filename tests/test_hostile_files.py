@@ -166,7 +166,7 @@ def test_targets(tmp_path: Path) -> None:
     name, base = next(iter(tomllib.loads(TARGETS.read_text(encoding="utf-8")).items()))
     cases = [
         (field, value, lambda one={**base, field: value}: targets.checked(name, one))
-        for field in (*targets.REQUIRED, *targets.OPTIONAL)
+        for field in targets.Target.model_fields
         for value in TYPED
     ]
     found = faults(cases)

@@ -16,6 +16,6 @@ COMMANDS = {
     ],
     "plan": ["plan", "coaching-only", "--draws", "4", "--budget", "60000", "--years", "0.5"],
     "power": ["power", "four-point-target", "--simulations", "40", "--no-sensitivity"],
-    "trial": ["trial", "refocus", "--trials", "20", "--draws", "20"],
+    "trial": ["trial", "refocus", "--trials", "40", "--draws", "20"],
 }
 FIT = ["calibrate", "--scenario", "coaching-only", "--quiet"]

@@ -25,7 +25,7 @@ BLOCK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 # They never end, or call these tests.
-NOT_HERE = ("refocus serve", "./test")
+NOT_HERE = ("refocus serve", "./test", ". .venv/bin/activate")
 GENERATED = ("ODD.md", "parameters.md", "scenarios.md", "tables.md")
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PUBLISHED = Path(__file__).parent / "refocus-published.toml"
 # Trials of a piece, which is stored when it is finished.
-PIECE = 25
+PIECE = 10
 SIGNIFICANT = 0.05
 # What is told of each trial, and the figure it is.
 COLUMNS = {
