@@ -8,8 +8,11 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.formula_grid import simulated
+from sim.posterior.choose import chosen_draws
+from sim.runs.first_run import compile_week
 from sim.trials.designs.design_file import design_from_table
 from sim.trials.fits.random_intercept_compiled import fit_random_intercept_batch
+from sim.trials.studies.replication import simulate_refocus
 
 WEDGE = {
     "design": {"type": "stepped wedge", "steps": 2, "clusters": 6, "size": 4},
@@ -25,6 +28,9 @@ def compile_fits() -> None:
     fit_random_intercept_batch(codes, columns, outcomes, 1)
     fit_random_intercept_batch(codes, np.stack([columns, columns]), outcomes, 1)
     simulated(design_from_table(WEDGE), 1)
+    # The figures of the REFOCUS trial have code of their own; the week is waited for.
+    compile_week()
+    simulate_refocus(chosen_draws(1).draws, 1)
 
 
 if __name__ == "__main__":
