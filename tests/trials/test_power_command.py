@@ -30,7 +30,7 @@ from sim.trials.designs.design import (
     parallel,
     stepped_wedge,
 )
-from sim.trials.designs.design_file import changed, design_from_table, load_design
+from sim.trials.designs.design_file import changed, design_from_table, field_named, load_design
 from sim.trials.power import power_study
 from sim.trials.power.power_outcome import analysis_sentence, source_sentence
 from sim.trials.power.power_search import find_size, parse_grid, tornado
@@ -300,6 +300,15 @@ def test_a_grid_is_every_combination() -> None:
     ):
         with pytest.raises(InputError, match=told):
             parse_grid([text], file)
+
+
+def test_a_short_name_means_the_first_outcome_where_the_second_has_it_too() -> None:
+    file = design_from_table({**SMALL, "co_primary": {"effect": 2.0, "sd": 9.0}})
+    assert field_named(file, "icc") == "statistical.icc"
+    assert field_named(file, "effect") == "statistical.effect"
+    assert field_named(file, "co_primary.icc") == "co_primary.icc"
+    # Only the second outcome has it.
+    assert field_named(file, "between") == "co_primary.between"
 
 
 def agent_trials(scenario: str, **settings: object) -> tuple[AgentTwins, object]:

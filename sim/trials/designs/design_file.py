@@ -375,6 +375,9 @@ def analysis_plan(file: DesignFile, design: Design) -> AnalysisPlan:
 def field_named(file: DesignFile, name: str) -> str:
     """Return the dotted name of a field from its last part, such as ``icc`` or ``clusters``.
 
+    Where the tables of the first outcome and of the second both have it, the first is meant; a
+    field of the second then needs its whole name, such as ``co_primary.icc``.
+
     Raises
     ------
     InputError
@@ -394,6 +397,7 @@ def field_named(file: DesignFile, name: str) -> str:
         return "attrition.rate"
     if name == "strata":
         return "readiness.strata" if file.readiness.entry == "stratum" else "randomisation.strata"
+    found = _first_outcome(found)
     if len(found) == 1:
         return found[0]
     if found:
@@ -410,6 +414,11 @@ def field_named(file: DesignFile, name: str) -> str:
         if name in registry():
             return f"agents.settings.{name}"
     raise unknown("field", name, {one.rsplit(".", 1)[-1] for one in numbers})
+
+
+def _first_outcome(found: list[str]) -> list[str]:
+    """Return the fields that are not of the second outcome; all where there are none."""
+    return [one for one in found if not one.startswith("co_primary.")] or found
 
 
 def _in_use(file: DesignFile, dotted: str) -> bool:
@@ -521,6 +530,7 @@ def _settable(file: DesignFile, name: str) -> str:
         # Columns of a table are named in full: some are called as fields of the design are.
         and not one.startswith("columns.")
     ]
+    words = _first_outcome(words)
     return words[0] if len(words) == 1 else field_named(file, name)
 
 
