@@ -390,9 +390,6 @@ def field_named(file: DesignFile, name: str) -> str:
     if name in numbers:
         return name
     found = [one for one in numbers if one.rsplit(".", 1)[-1] == name and _in_use(file, one)]
-    # A second primary outcome repeats the first's fields: a short name means the first's.
-    if len(found) > 1:
-        found = [one for one in found if not one.startswith("co_primary.")]
     if name == "attrition":
         return "attrition.rate"
     if name == "strata":
