@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.engines import compiled
 from sim.engines.ensemble import Request
+from sim.engines.one_world import OneWorld
 from sim.inputs.roster import described_roster, trial_roster
 from sim.parameters import defaults, to_record
 from sim.population import Layout, lay_out
@@ -60,46 +60,19 @@ def service_layout(teams: int, users_per_team: int, weeks: int) -> Layout:
     return layout
 
 
-class World:
-    """State arrays of one world on the compiled week, with default parameters."""
+class World(OneWorld):
+    """One world on the compiled week, with default parameters, that is run again and again."""
 
     def __init__(self, layout: Layout) -> None:
-        self.layout = layout
-        self.p = to_record(defaults())[0]
-        self.trusts = np.zeros(len(layout.trusts), compiled.TRUST_DTYPE)
-        self.teams = np.zeros(len(layout.teams), compiled.TEAM_DTYPE)
-        self.posts = compiled.empty_posts(layout)
-        self.users = np.zeros(layout.users, compiled.USER_DTYPE)
+        super().__init__(layout, to_record(defaults())[0], seed=1, replication=0)
 
     def run(self, weeks: int, observed: bool = False) -> None:
         """Run the world from its beginning, in one call.
 
         With `observed`, every team's row of the team-week table is written every week.
         """
-        layout = self.layout
-        rows = weeks + 1 if observed else 0
-        compiled.run_world(
-            self.trusts,
-            self.teams,
-            self.posts,
-            self.users,
-            layout.trusts,
-            layout.teams,
-            layout.actions,
-            layout.selection_mode,
-            layout.selection_value,
-            layout.selection_reliability,
-            self.p,
-            1,
-            0,
-            0,
-            weeks,
-            np.zeros(0, np.int64),
-            np.zeros((0, layout.users), compiled.SCORES_DTYPE),
-            np.zeros((0, layout.users, 6), np.int64),
-            int(observed),
-            np.zeros((rows, len(layout.teams)), compiled.TEAM_WEEK_DTYPE),
-            np.zeros(0, compiled.EVENT_DTYPE),
-            np.zeros(1, np.int64),
-            np.zeros((0, layout.staff), compiled.STAFF_ROW_DTYPE),
+        self.week = -1
+        self.team_weeks = np.zeros(
+            (weeks + 1 if observed else 0, len(self.layout.teams)), self.team_weeks.dtype
         )
+        self.run_to(weeks)

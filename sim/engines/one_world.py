@@ -32,6 +32,8 @@ class OneWorld:
         State. Staff lie in `posts` as the compiled week holds them (`sim.engines.posts`).
     events, noted : numpy.ndarray
         Events so far, and their number.
+    team_weeks : numpy.ndarray
+        Rows of teams by week, filled where there is room for them, from week 0 on.
     week : int
         The last week that was run; -1 before the beginning, 0 after it.
     """
@@ -49,13 +51,12 @@ class OneWorld:
         self.events = np.zeros(events, compiled.EVENT_DTYPE)
         self.noted = np.zeros(1, np.int64)
         self.week = -1
+        self.team_weeks = np.zeros((0, len(layout.teams)), compiled.TEAM_WEEK_DTYPE)
         # What a run from beginning to end would write down, and nobody asks for here.
-        self._unused = (
+        self._unassessed = (
             np.zeros(0, np.int64),
             np.zeros((0, layout.users), compiled.SCORES_DTYPE),
             np.zeros((0, layout.users, 6), np.int64),
-            0,
-            np.zeros((0, len(layout.teams)), compiled.TEAM_WEEK_DTYPE),
         )
         self._staff_rows = np.zeros((0, layout.staff), compiled.STAFF_ROW_DTYPE)
 
@@ -77,7 +78,9 @@ class OneWorld:
             *self.chance,
             self.week + 1,
             week,
-            *self._unused,
+            *self._unassessed,
+            int(len(self.team_weeks) > 0),
+            self.team_weeks,
             self.events,
             self.noted,
             self._staff_rows,
