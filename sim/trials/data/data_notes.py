@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sim.errors import InputError, unknown
 from sim.inputs.tables.table import OTHER_MARKS
-from sim.trials.data.trial_table import is_missing, is_text, label_of
+from sim.trials.data.trial_table import is_missing, is_text, label_of, read_as_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,14 +80,12 @@ def missing_fields(
 
 def _equal(values: pd.Series, code: str) -> Flags:
     """Return which fields are a code, as text or as a number."""
-    import pandas as pd
-
     found = (values.astype("str").str.strip() == code).to_numpy(dtype=bool)
     try:
         number = float(code)
     except ValueError:
         return np.asarray(found)
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    numbers = read_as_numbers(values)
     return np.asarray(found | (numbers == number))
 
 
@@ -111,13 +109,9 @@ def suspected_codes(complete: pd.DataFrame, used: Sequence[str]) -> list[str]:
     used : sequence of str
         Columns.
     """
-    import pandas as pd
-
     notes = []
     for name in used:
-        numbers = pd.to_numeric(complete[name], errors="coerce").to_numpy(
-            dtype=float, na_value=np.nan
-        )
+        numbers = read_as_numbers(complete[name])
         there = numbers[np.isfinite(numbers)]
         rest = np.unique(there[~np.isin(there, CODES)])
         if rest.size < 2:
@@ -149,15 +143,11 @@ def implausible_numbers(complete: pd.DataFrame, used: Sequence[str]) -> list[str
     used : sequence of str
         Columns.
     """
-    import pandas as pd
-
     from sim.measures.catalogue import catalogue
 
     notes = []
     for name in used:
-        numbers = pd.to_numeric(complete[name], errors="coerce").to_numpy(
-            dtype=float, na_value=np.nan
-        )
+        numbers = read_as_numbers(complete[name])
         there = numbers[np.isfinite(numbers) & ~np.isin(numbers, CODES)]
         if there.size < 4:
             continue

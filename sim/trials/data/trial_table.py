@@ -117,6 +117,13 @@ def is_missing(values: pd.Series) -> NDArray[np.bool_]:
     return np.asarray(missing)
 
 
+def read_as_numbers(values: pd.Series) -> NDArray[np.float64]:
+    """Return a column as numbers, not a number for each field that is none."""
+    import pandas as pd
+
+    return np.asarray(pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan))
+
+
 def as_numbers(name: str, values: pd.Series, must: bool) -> NDArray[np.float64] | None:
     """Return a column without missing fields as numbers.
 
@@ -140,9 +147,7 @@ def as_numbers(name: str, values: pd.Series, must: bool) -> NDArray[np.float64] 
         If a field is not a number in a column that must be, or mostly is, numeric; or if a number
         is not finite.
     """
-    import pandas as pd
-
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    numbers = read_as_numbers(values)
     bad = np.isnan(numbers)
     if bad.any():
         at = int(np.argmax(bad))
@@ -226,9 +231,7 @@ def typed_columns(
 
 def _whole_numbers(values: pd.Series) -> NDArray[np.float64] | None:
     """Return labels as numbers, if all are finite numbers that keep every digit."""
-    import pandas as pd
-
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    numbers = read_as_numbers(values)
     if not (np.isfinite(numbers) & (np.abs(numbers) < 2.0**53)).all():
         return None
     return np.asarray(numbers)
