@@ -69,12 +69,12 @@ def effects() -> str:
         for measure, title in MEASURES:
             cells = [name, title]
             for week in (52, 104):
-                values = paired(found, scenario, 0, arm, measure, week)
+                values, _ = paired(found, scenario, 0, arm, measure, week)
                 low, high = np.quantile(values, [0.05, 0.95])
                 cells.append(f"{values.mean():+.2f} ({low:+.2f} to {high:+.2f})")
             rows.append(tuple(cells))
     heading = ("scenario", "outcome", "12 months", "24 months (extrapolation)")
-    values = paired(found, 1, 0, arm, "qpr15", 52)
+    values, _ = paired(found, 1, 0, arm, "qpr15", 52)
     chosen = chosen_draws(DRAWS)
     return (
         table(heading, rows)

@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import numpy as np
-
 from sim.inputs.roster import trial_roster
 from sim.posterior.choose import chosen_draws
 from sim.report.run_report import focus_arm, paired
 from sim.runs.request import build_request
 from sim.runs.simulate import simulate
+from sim.runs.world_spread import world_spread
 from sim.scenarios.library import load_scenario
 from sim.scenarios.split import (
     BOTH,
@@ -51,13 +50,12 @@ def split(name: str) -> dict[str, Any]:
         "conditions": {one: getattr(scenario.conditions, one) for one in RELIEF}
     }
     for number, part in enumerate((PROGRAMME_ALONE, CONDITIONS_ALONE, BOTH), 1):
-        values = paired(found, number, 0, arm, "qpr15", WEEKS)
-        low, high = np.quantile(values, [0.05, 0.95])
+        spread = world_spread(*paired(found, number, 0, arm, "qpr15", WEEKS))
         told[part] = {
-            "mean": round(float(values.mean()), 3),
-            "low": round(float(low), 3),
-            "high": round(float(high), 3),
-            "standard_error": round(float(values.std(ddof=1) / np.sqrt(len(values))), 3),
+            "mean": round(spread.mean, 3),
+            "low": round(spread.low, 3),
+            "high": round(spread.high, 3),
+            "standard_error": round(spread.monte_carlo_se, 3),
         }
     return told
 

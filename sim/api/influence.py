@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sim.api.answers import FROM_PYTHON, Answer
 from sim.api.run import run
 from sim.errors import InputError, unknown
+from sim.runs.world_spread import world_spread
 from sim.spreadsheet import frame_csv
 
 if TYPE_CHECKING:
@@ -187,21 +188,11 @@ class Influence(Answer):
         # A world in which nobody left has no leaver: it counts where there is something to count.
         for (kind, measure), table in worlds.groupby(level=["kind", "measure"], sort=False):
             for which in worlds.columns:
-                values = table[which].to_numpy(float)
-                several = len(values) > 1
+                at = [self.years[world].draw for world in table.index.get_level_values("world")]
+                spread = world_spread(table[which].to_numpy(float), np.array(at))
                 rows.append(
-                    {
-                        "kind": kind,
-                        "measure": measure,
-                        "which": which,
-                        "worlds": len(values),
-                        "mean": values.mean(),
-                        "monte_carlo_se": (
-                            values.std(ddof=1) / np.sqrt(len(values)) if several else np.nan
-                        ),
-                        "low": np.quantile(values, 0.05),
-                        "high": np.quantile(values, 0.95),
-                    }
+                    {"kind": kind, "measure": measure, "which": which, "worlds": len(table)}
+                    | spread._asdict()
                 )
         return pd.DataFrame(rows)
 

@@ -12,6 +12,7 @@ import numpy as np
 from sim.api.answers import FROM_PYTHON, Answer
 from sim.api.run import run, simulated
 from sim.errors import unknown
+from sim.runs.world_spread import independent_parts, world_spread
 from sim.spreadsheet import frame_csv
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ class Mediation(Answer):
         Effect in every world, shape (worlds,).
     cut : mapping
         Effect in every world with a path cut, by (path, how).
+    draws : numpy.ndarray
+        The draw of the parameters of every world, shape (worlds,).
     scenario, base, measure, unit : str
         What was compared, and in what.
     week : int
@@ -98,6 +101,7 @@ class Mediation(Answer):
     ) -> None:
         self.total = total
         self.cut = cut
+        self.draws = np.asarray(told["draws"])
         self.scenario, self.base = str(told["scenario"]), str(told["base"])
         self.measure, self.week = str(told["measure"]), int(told["week"])
         self.covers = covers
@@ -123,15 +127,17 @@ class Mediation(Answer):
         return {"paths": pd.DataFrame(rows)}
 
     def _row(self, name: str, how: str, part: np.ndarray) -> dict[str, Any]:
-        worlds = len(part)
-        low, high = share_interval(part, self.total)
+        low, high = share_interval(
+            independent_parts(part, self.draws), independent_parts(self.total, self.draws)
+        )
+        spread = world_spread(part, self.draws)
         return {
             "path": name,
             "cut": how,
-            "effect": part.mean(),
-            "monte_carlo_se": part.std(ddof=1) / np.sqrt(worlds) if worlds > 1 else np.nan,
-            "low": np.quantile(part, 0.05),
-            "high": np.quantile(part, 0.95),
+            "effect": spread.mean,
+            "monte_carlo_se": spread.monte_carlo_se,
+            "low": spread.low,
+            "high": spread.high,
             "share": part.mean() / self.total.mean() if self.total.mean() else np.nan,
             "share_low": low,
             "share_high": high,
@@ -196,7 +202,10 @@ class Mediation(Answer):
 
 
 def share_interval(part: np.ndarray, total: np.ndarray) -> tuple[float, float]:
-    """Return the 90% bootstrap interval over worlds of a ratio of means; NaN where it has none."""
+    """Return the 90% bootstrap interval of a ratio of means; NaN where it has none.
+
+    Values are those of draws, or of worlds where there is one draw (`independent_parts`).
+    """
     if len(part) < 2 or not total.any():
         return float("nan"), float("nan")
     chosen = np.random.default_rng(0).integers(0, len(part), (RESAMPLES, len(part)))
@@ -283,6 +292,7 @@ def mediation(
         worlds = table[table["week"] == week].pivot(
             index=["draw", "replication"], columns="scenario", values="value"
         )
+        told["draws"] = worlds.index.get_level_values("draw")
         return np.asarray(worlds[second] - worlds[first], float)
 
     total = effects(())

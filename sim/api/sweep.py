@@ -15,6 +15,7 @@ from sim.api.answers import FROM_PYTHON, Answer
 from sim.api.run import SMALL, run, simulated
 from sim.errors import InputError, unknown
 from sim.reading.numbers import whole
+from sim.runs.world_spread import world_spread
 from sim.spreadsheet import frame_csv
 
 if TYPE_CHECKING:
@@ -78,18 +79,10 @@ class Sweep(Answer):
         for point, results in zip(self.points, self.results, strict=True):
             worlds = results.differences(measure, week=week, base=base)
             for scenario in worlds:
-                values = worlds[scenario].to_numpy(float)
-                spread = values.std(ddof=1) if len(values) > 1 else np.nan
-                rows.append(
-                    {
-                        **point,
-                        "scenario": scenario,
-                        "mean": values.mean(),
-                        "monte_carlo_se": spread / np.sqrt(len(values)),
-                        "low": np.quantile(values, 0.05),
-                        "high": np.quantile(values, 0.95),
-                    }
+                spread = world_spread(
+                    worlds[scenario].to_numpy(float), worlds.index.get_level_values("draw")
                 )
+                rows.append({**point, "scenario": scenario, **spread._asdict()})
         return pd.DataFrame(rows)
 
     @property

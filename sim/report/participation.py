@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.runs.results import Results
+from sim.runs.world_spread import world_spread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +75,7 @@ def participation_trajectories(results: Results, scenario: int, variable: str) -
 
 
 def simulated_patterns(results: Results, scenario: int) -> dict[str, np.ndarray]:
-    """Return the trial's quantities in every simulated trial of a scenario.
+    """Return the trial's quantities, and the draw, of every simulated trial of a scenario.
 
     The adjusted difference is the exact mixed model's: follow-up on arm and baseline with a random
     intercept of team. The participation contrast is the plain difference in QPR Interpersonal at
@@ -87,7 +88,8 @@ def simulated_patterns(results: Results, scenario: int) -> dict[str, np.ndarray]
     treated = np.array([arm == "intervention" for arm in results.labels["team_arm"]])
     groups = participation_groups(results, scenario)
     found: dict[str, list[float]] = {
-        name: [] for name in ("control", "intervention", "sd", "difference", "kept", "contrast")
+        name: []
+        for name in ("draw", "control", "intervention", "sd", "difference", "kept", "contrast")
     }
     for (draw, replication), label in sorted(groups.items()):
         world = own[(own["draw"] == draw) & (own["replication"] == replication)]
@@ -115,6 +117,7 @@ def simulated_patterns(results: Results, scenario: int) -> dict[str, np.ndarray]
         if high.any() and low.any():
             contrast = interpersonal[high].mean() - interpersonal[low].mean()
         for name, value in (
+            ("draw", float(draw)),
             ("control", score[kept & ~arm].mean()),
             ("intervention", score[kept & arm].mean()),
             ("sd", score[kept].std(ddof=1)),
@@ -139,17 +142,17 @@ def pattern_table(results: Results, scenario: int) -> pd.DataFrame:
         ("P4", "High v low participation, QPR Interpersonal", "+1.6 (0.5 to 2.7)", "contrast"),
         ("P6", "Followed up at one year, of 403", "297", "kept"),
     ):
-        values = simulated[name][np.isfinite(simulated[name])]
-        low, high = np.quantile(values, [0.05, 0.95])
+        known = np.isfinite(simulated[name])
+        spread = world_spread(simulated[name][known], simulated["draw"][known])
         rows.append(
             {
                 "pattern": code,
                 "quantity": what,
                 "trial": observed,
-                "simulated mean": float(values.mean()),
-                "Monte Carlo SE": float(values.std(ddof=1) / np.sqrt(len(values))),
-                "5%": float(low),
-                "95%": float(high),
+                "simulated mean": spread.mean,
+                "Monte Carlo SE": spread.monte_carlo_se,
+                "5%": spread.low,
+                "95%": spread.high,
             }
         )
     return pd.DataFrame(rows)

@@ -33,6 +33,7 @@ from sim.report.participation import (
     pattern_table,
 )
 from sim.runs.results import Results
+from sim.runs.world_spread import world_spread
 from sim.scenarios.split import split_text
 
 if TYPE_CHECKING:
@@ -180,8 +181,8 @@ def last_assessment(results: Results, scenario: int, base: int | None = None) ->
 
 def paired(
     results: Results, scenario: int, base: int, arm: str, measure: str, week: int
-) -> np.ndarray:
-    """Return differences from base on common random numbers, one per draw and replication."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return differences from base on common random numbers, and the draw of each world."""
     rows = results.arrays["summaries"]
     chosen = (
         (rows["arm"] == results.labels["arm"].index(arm))
@@ -190,7 +191,7 @@ def paired(
     )
     own = np.sort(rows[chosen & (rows["scenario"] == scenario)], order=["draw", "replication"])
     other = np.sort(rows[chosen & (rows["scenario"] == base)], order=["draw", "replication"])
-    return np.asarray(own["mean"] - other["mean"])
+    return np.asarray(own["mean"] - other["mean"]), np.asarray(own["draw"])
 
 
 def _lead(page: Document, results: Results, facts: RunFacts, arm: str, base: int | None) -> None:
@@ -224,7 +225,7 @@ def _lead(page: Document, results: Results, facts: RunFacts, arm: str, base: int
                 "lead",
             )
             continue
-        values = paired(results, scenario, base, arm, "qpr15", week)
+        values, _ = paired(results, scenario, base, arm, "qpr15", week)
         count = len(values)
         told = sentence(name, names[base], week, by_draw(results, values), other)
         page.paragraph(told, "lead")
@@ -290,9 +291,8 @@ def _differences(page: Document, results: Results, facts: RunFacts, arm: str, ba
             week = last_assessment(results, scenario, base)
             if scenario == base or week == 0:
                 continue
-            values = paired(results, scenario, base, arm, measure, week)
-            low, high = (float(one) for one in np.quantile(values, [0.05, 0.95]))
-            mean = float(values.mean())
+            values, draws = paired(results, scenario, base, arm, measure, week)
+            mean, error, low, high = world_spread(values, draws)
             points.append(Point(name, mean, low, high))
             rows.append(
                 {
@@ -300,9 +300,7 @@ def _differences(page: Document, results: Results, facts: RunFacts, arm: str, ba
                     "measure": title,
                     "week": week,
                     "mean difference": mean,
-                    "Monte Carlo SE": float(values.std(ddof=1) / np.sqrt(len(values)))
-                    if len(values) > 1
-                    else float("nan"),
+                    "Monte Carlo SE": error,
                     "5%": low,
                     "95%": high,
                     "share 4 points or more": float((values >= IMPORTANT).mean())

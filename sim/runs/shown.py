@@ -10,6 +10,7 @@ import numpy as np
 from sim.drawing import Line, Panel, draw_lines
 from sim.errors import unknown
 from sim.runs.result_tables import INTERVENTION, USUAL_CARE, of_arm
+from sim.runs.world_spread import BAND, world_spread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from sim.runs.results import Results
 
 DRAWN = ("fidelity", "relationship", "support", "recovery")
-BAND = (0.05, 0.95)
 KEYS = {"scenario", "draw", "replication", "arm", "week"}
 
 
@@ -77,15 +77,9 @@ def outcome(results: Results, measure: str = "qpr15") -> pd.DataFrame:
         }
         if len(names) > 1:
             values = differences[name].to_numpy(float) if name in differences else np.zeros(0)
-            low, high = np.quantile(values, BAND) if len(values) else (np.nan, np.nan)
-            several = len(values) > 1
-            error = values.std(ddof=1) / np.sqrt(len(values)) if several else np.nan
-            row |= {
-                f"difference from {base}": values.mean() if len(values) else np.nan,
-                "Monte Carlo SE": error,
-                "90% from": low,
-                "to": high,
-            }
+            draws = differences.index.get_level_values("draw")[: len(values)]
+            names_of = (f"difference from {base}", "Monte Carlo SE", "90% from", "to")
+            row |= dict(zip(names_of, world_spread(values, draws), strict=True))
         rows.append(row)
     return pd.DataFrame(rows)
 
