@@ -29,6 +29,13 @@ def test_every_part_of_the_page_on_trials_is_written_by_a_command() -> None:
     assert set(parts(build_trials.PAGE.read_text(encoding="utf-8"))) == set(build_trials.PARTS)
 
 
+def test_the_first_page_has_the_readmes_number() -> None:
+    readme = build_readme.PAGE.read_text(encoding="utf-8")
+    row = next(one for one in readme.splitlines() if one.startswith("| refocus-full | QPR-15"))
+    page = (build_readme.PAGE.parent / "docs" / "index.md").read_text(encoding="utf-8")
+    assert row.split("|")[3].strip() in page
+
+
 def test_the_weights_of_the_explanations_are_the_shipped_ones() -> None:
     found = load_posterior()[1]["rivals"]
     weights = {one["rival"]: one["weight"] for one in found if one["weight"] is not None}
