@@ -263,7 +263,11 @@ class Judgement:
 
     @property
     def words(self) -> str:
-        """The verdict in words."""
+        """The verdict in words.
+
+        "More likely than not" is said where the Monte Carlo error of the chance leaves no doubt of
+        it (its 95% limits lie above one half), "about as likely as not" where they hold one half.
+        """
         if self.kind != BENEFIT:
             return {
                 SAME: "no difference at all",
@@ -275,14 +279,17 @@ class Judgement:
                 if self.chances.benefit.share >= EVEN
                 else "more likely harm than good",
             }[self.kind]
-        reached = [
-            threshold
-            for threshold, one in zip(THRESHOLDS, self.chances.reaches, strict=True)
-            if one.share >= EVEN
-        ]
-        if not reached:
-            return "probably some benefit, more likely than not of less than 1 point"
-        return f"probably some benefit, more likely than not of {_points(max(reached))} or more"
+        chances = list(zip(THRESHOLDS, self.chances.reaches, strict=True))
+        reached = [threshold for threshold, one in chances if one.low > EVEN]
+        even = [threshold for threshold, one in chances if one.low <= EVEN <= one.high]
+        told = ["probably some benefit"]
+        if reached:
+            told.append(f"more likely than not of {_points(max(reached))} or more")
+        if even:
+            told.append(f"of {_points(max(even))} or more about as likely as not")
+        if not reached and not even:
+            told.append("more likely than not of less than 1 point")
+        return ", ".join(told)
 
     @property
     def why_not_told(self) -> str:

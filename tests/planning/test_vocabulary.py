@@ -59,17 +59,29 @@ def draws(*parts: tuple[int, float]) -> np.ndarray:
             "probably some benefit, more likely than not of less than 1 point",
         ),
         (
-            draws((60, 1.0), (35, 0.5), (5, -0.5)),
+            draws((70, 1.0), (25, 0.5), (5, -0.5)),
             BENEFIT,
             "probably some benefit, more likely than not of 1 point or more",
         ),
         (
-            draws((51, 2.73), (49, 0.5)),
+            draws((70, 2.73), (30, 0.5)),
             BENEFIT,
             "probably some benefit, more likely than not of 2.7 points or more",
         ),
         (
-            draws((55, 4.0), (25, 0.5), (20, -0.5)),
+            # 51 of 100: another seed might give 49.
+            draws((51, 1.0), (49, 0.5)),
+            BENEFIT,
+            "probably some benefit, of 1 point or more about as likely as not",
+        ),
+        (
+            draws((48, 4.0), (42, 2.0), (10, -0.5)),
+            BENEFIT,
+            "probably some benefit, more likely than not of 1 point or more, "
+            "of 4 points or more about as likely as not",
+        ),
+        (
+            draws((70, 4.0), (10, 0.5), (20, -0.5)),
             BENEFIT,
             "probably some benefit, more likely than not of 4 points or more",
         ),
