@@ -10,6 +10,8 @@ from sim.api.compare import ComparisonAnswer, compare
 from sim.inputs.roster import Roster, described_roster, trial_roster
 from sim.pages.home_page import Effect, effects_figure, points
 from sim.pages.page import Page, page
+from sim.planning.outcomes import QPR, TITLES
+from sim.planning.vocabulary import IMPORTANT
 from sim.scenarios.library import load_scenario
 
 SEED = 1
@@ -32,14 +34,16 @@ class Service(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What one strategy does in a service, against usual care."""
+    """What one strategy does in a service, against usual care; `_se`: Monte Carlo error."""
 
     title: str
     evidence: str
     qpr: float
+    qpr_se: float
     low: float
     high: float
     chance: float
+    chance_se: float
     reach: float
     practice: float
     relationship: float
@@ -102,14 +106,22 @@ def rows_of(answer: ComparisonAnswer) -> list[Row]:
     headline = answer.tables["headline"]
     differences = answer.tables["differences"]
     near = differences[differences["measure"] == RELATIONSHIP].set_index("scenario")
+    gained = differences[differences["measure"] == TITLES[QPR]].set_index("scenario")
+    chances = answer.tables["chances"]
+    important = chances["QPR difference from base"].str.startswith(
+        f"{IMPORTANT:.0f} points or more"
+    )
+    likely = chances[important].set_index("scenario")
     return [
         Row(
             load_scenario(str(one["scenario"])).title,
             str(one["evidence"]),
             float(one["QPR difference"]),
+            float(gained.loc[one["scenario"], "Monte Carlo SE"]),
             float(one["5% (parameters)"]),
             float(one["95% (parameters)"]),
             float(one["P(4 or more)"]),
+            float(likely.loc[one["scenario"], "Monte Carlo SE"]),
             float(one["reach at end"]),
             float(one["fidelity gained"]),
             float(near.loc[one["scenario"], "difference from base"]),
@@ -146,15 +158,6 @@ def stored_answers(draws: int, replications: int) -> list[Stored]:
     return found
 
 
-def in_ten(chance: float, draws: int) -> str:
-    """Return a chance in words."""
-    if chance == 0.0:
-        return f"none of {draws}"
-    if chance < 0.1:
-        return f"{100 * chance:.0f} in 100"
-    return "nearly all" if chance > 0.95 else f"{10 * chance:.0f} in 10"
-
-
 def in_titles(sentence: str) -> str:
     """Return a sentence with scenarios called by their titles instead of their files."""
     for name in sorted((*STRATEGIES, "usual-care"), key=len, reverse=True):
@@ -167,9 +170,9 @@ def table(title: str, rows: Sequence[Row], draws: int) -> str:
     """Return the table of a service."""
     heads = (
         "Strategy",
-        "Recovery, points",
+        "Recovery, points (SE)",
         "9 in 10 of the answers",
-        "Chance of 4 or more",
+        "Chance of 4 or more, of 100 (SE)",
         "People reached, of 100",
         "Practice, of 100",
         "Relationship, of 100",
@@ -178,9 +181,10 @@ def table(title: str, rows: Sequence[Row], draws: int) -> str:
     )
     head = "".join(f'<th scope="col">{one}</th>' for one in heads)
     body = "".join(
-        f'<tr><th scope="row">{html.escape(one.title)}</th><td><b>{points(one.qpr, "+")}</b></td>'
+        f'<tr><th scope="row">{html.escape(one.title)}</th><td><b>{points(one.qpr, "+")}</b> '
+        f"({points(one.qpr_se)})</td>"
         f"<td>{points(one.low, '+')} to {points(one.high, '+')}</td>"
-        f"<td>{in_ten(one.chance, draws)}</td>"
+        f"<td>{100 * one.chance:.0f} ({100 * max(one.chance_se, 1 / draws):.0f})</td>"
         f"<td>{100 * one.reach:.0f}</td><td>{points(100 * one.practice, '+')}</td>"
         f"<td>{points(one.relationship, '+')}</td><td>{one.cost:,.0f}</td>"
         f"<td>{one.per_person:,.0f}</td></tr>"
@@ -189,7 +193,9 @@ def table(title: str, rows: Sequence[Row], draws: int) -> str:
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{html.escape(title)}">'
         "<table><caption>"
-        "Against usual care after a year; practice is its mean over the year</caption>"
+        "Against usual care after a year; practice is its mean over the year. SE: Monte Carlo "
+        "standard error, of the finite number of simulations; of a chance at least that of one in "
+        "all</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -209,9 +215,10 @@ def answers_page(answers: Sequence[Stored], draws: int, dated: str) -> Page:
             f'<section class="card answer"><h2>{html.escape(one.title)}</h2>'
             f'<p class="small mute">{html.escape(one.what)}</p>'
             f'<p class="lead">{html.escape(one.sentence)}</p>'
-            f'{effects_figure(effects, 330)}<p class="small mute">Gain in '
+            f'{effects_figure(effects)}<p class="small mute">Gain in '
             "recovery, points of the QPR (0 to 60). Dot: mean, filled where the strategy was tried "
-            "in the trial, open where it rests on assumptions. Band: 9 in 10 of the answers.</p>"
+            "in the trial, open where it rests on assumptions. Band: 9 in 10 of the answers that "
+            "agree with two trials; it covers what the parameters may be.</p>"
             f"{table(one.title, one.rows, draws)}</section>"
         )
     return page(

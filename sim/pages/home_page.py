@@ -114,11 +114,13 @@ def points(value: float, sign: str = "") -> str:
     return "0" if float(text) == 0.0 else text.replace("-", "−")
 
 
-def effects_figure(effects: Sequence[Effect], names: int = 180) -> str:
+def effects_figure(effects: Sequence[Effect]) -> str:
     """Return effects on one axis, on which the smallest that matters is always shown.
 
-    `names` is the room for their names. The scale is the same everywhere; it may only widen.
+    The scale is the same everywhere; it may only widen.
     """
+    # No bar begins under a name: letters of this size are seldom wider than seven pixels.
+    names = max(180, *(7 * len(one.label) for one in effects))
     low = min(SCALE[0], *(one.low for one in effects))
     high = max(SCALE[1], *(one.high for one in effects))
     width = names + 380
@@ -153,7 +155,9 @@ stroke-dasharray="5 3"/><text x="{x(MINIMUM):.1f}" y="11" text-anchor="middle" f
 font-weight="600">smallest that matters</text>{rows}</svg>"""
 
 
-def home_page(effects: Sequence[Effect], dated: str, rivals: Sequence[tuple[str, float]]) -> Page:
+def home_page(
+    effects: Sequence[Effect], dated: str, rivals: Sequence[tuple[str, float, float]]
+) -> Page:
     """Return the page.
 
     Parameters
@@ -163,9 +167,12 @@ def home_page(effects: Sequence[Effect], dated: str, rivals: Sequence[tuple[str,
     dated : str
         What the model's numbers were worked out with, in words.
     rivals : sequence of tuple
-        Explanations of the trial's result and how much of 1 each keeps.
+        Explanations of the trial's result, and how much of 1 each keeps after it and after both
+        trials.
     """
-    kept = ", ".join(f"{name} {round(100 * weight)}" for name, weight in rivals)
+    kept = ", ".join(
+        f"{name} {round(100 * one)} and {round(100 * two)}" for name, one, two in rivals
+    )
     body = f"""\
 <section class="hero"><h1>Staff were trained. Why did so little change for the people they \
 support?</h1>
@@ -194,7 +201,8 @@ Band: 9 in 10 of the answers (the trial: its 95% interval). {html.escape(dated)}
 <li><b>It is no evidence that the programme works.</b> It says what follows from assumptions that \
 the trials do not contradict.</li>
 <li><b>It cannot say why the trial found so little.</b> Taken as equally likely before, five \
-explanations keep, of 100: {html.escape(kept)}.</li>
+explanations keep, of 100, after this trial and after a second one that found more: \
+{html.escape(kept)}. All survive.</li>
 <li><b>It is not for decisions about one person or one team.</b> Beyond a year nobody has \
 measured anything.</li></ul></div></section>"""
     return page("index.html", "REFOCUS simulation", body, ("home.css",))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
 
@@ -13,16 +12,15 @@ from sim.pages.page import DOORS, Page
 from sim.pages.power_page import power_page
 from sim.pages.stored import Numbers, stored
 from sim.pages.watch_page import watch_page
-from sim.posterior import posterior_file
+from sim.planning.vocabulary import rival_weights
+from sim.posterior import BOTH_TRIALS, REFOCUS_ALONE
 from sim.trials.studies.replication import published_figures
 
 
-def rivals() -> list[tuple[str, float]]:
-    """Return the explanations of the trial's result, and how much of 1 each keeps."""
-    found = json.loads(posterior_file().with_suffix(".json").read_text(encoding="utf-8"))
-    weighed = [one for one in found.get("rivals", []) if one["weight"] is not None]
-    listed = [(str(one["rival"]), float(one["weight"])) for one in weighed]
-    return sorted(listed, key=lambda one: -one[1])
+def rivals() -> list[tuple[str, float, float]]:
+    """Return the explanations of the trial's result, how much of 1 each keeps after it and both."""
+    first, both = rival_weights(REFOCUS_ALONE), rival_weights(BOTH_TRIALS)
+    return sorted(((name, first[name], both[name]) for name in both), key=lambda one: -one[2])
 
 
 def home(numbers: Numbers) -> Page:

@@ -44,11 +44,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_names_from_data_are_never_markup() -> None:
-    row = Row("<i>strategy</i>", "trial", 1.2, -0.2, 3.1, 0.0, 0.8, 0.05, 2.9, 4e5, 141.0)
+    row = Row("<i>strategy</i>", "trial", 1.2, 0.1, -0.2, 3.1, 0.0, 0.0, 0.8, 0.05, 2.9, 4e5, 141.0)
     text = answers_page([Stored("<b>", "what", "why", [row])], 6, "today").text
     assert "<b>&lt;b&gt;" not in text
     assert "<i>" not in text
     assert text.count("&lt;i&gt;strategy") == 3
+    assert "<b>+1.2</b> (0.1)" in text
+    assert "<td>0 (17)</td>" in text, "none of six draws is not known for sure"
 
 
 def test_stored_answers_are_those_of_the_library() -> None:
