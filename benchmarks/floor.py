@@ -13,8 +13,9 @@ import numpy as np
 
 from benchmarks.table import Row, at_most
 from benchmarks.timing import median_seconds_in_turns
-from benchmarks.worlds import World, service_layout
+from benchmarks.worlds import run, service_layout, world_of
 from sim.engines import compiled
+from sim.engines.one_world import OneWorld
 from sim.mechanisms.flow import Employment, ServiceFlow
 from sim.mechanisms.influence import CommittedValues, PendingValues
 from sim.mechanisms.practice import Behaviour, Intent, Retention
@@ -137,7 +138,7 @@ def user_floor(users, rows, chances, seed, replication, weeks):
                 write_user(user, place, u0, u1, u2, u3, z0, z1, z2, z3, z4, z5, z6, z7)
 
 
-def contact_chances(world: World) -> np.ndarray:
+def contact_chances(world: OneWorld) -> np.ndarray:
     """Return the chance of a contact in each half of a week as the world stands; 0 without one."""
     layout = world.layout
     team = np.repeat(np.arange(len(layout.teams)), layout.teams["users"])
@@ -153,12 +154,12 @@ def contact_chances(world: World) -> np.ndarray:
 def measure(quick: bool) -> list[Row]:
     """Return how many times the floor a staff-week and a user-week take."""
     teams, rounds = (20, 5) if quick else (60, 15)
-    without = World(service_layout(teams, 0, WEEKS))
-    full = World(service_layout(teams, 275, WEEKS))
-    full.run(WEEKS // 2)
+    without = world_of(service_layout(teams, 0, WEEKS))
+    full = world_of(service_layout(teams, 275, WEEKS))
+    run(full, WEEKS // 2)
     chances = contact_chances(full)
     layout = full.layout
-    spare = World(layout)
+    spare = world_of(layout)
     staff = np.zeros(layout.staff, compiled.STAFF_DTYPE)
 
     taken = median_seconds_in_turns(
@@ -166,11 +167,11 @@ def measure(quick: bool) -> list[Row]:
             "staff floor": lambda: staff_floor(
                 staff, spare.teams, layout.teams, layout.actions, 1, 0, WEEKS
             ),
-            "staff": lambda: without.run(WEEKS),
-            "begin staff": lambda: without.run(0),
+            "staff": lambda: run(without, WEEKS),
+            "begin staff": lambda: run(without, 0),
             "user floor": lambda: user_floor(spare.users, layout.teams, chances, 1, 0, WEEKS),
-            "all": lambda: full.run(WEEKS),
-            "begin all": lambda: full.run(0),
+            "all": lambda: run(full, WEEKS),
+            "begin all": lambda: run(full, 0),
         },
         rounds,
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.table import Row
 from benchmarks.timing import seconds
-from benchmarks.worlds import World, service_layout
+from benchmarks.worlds import run, service_layout, world_of
 from sim.engines.ensemble import Request, cut, run_chunk
 from sim.inputs.roster import described_roster
 from sim.inputs.roster.team import LARGEST_ROSTER
@@ -44,18 +44,18 @@ def by_agents(teams: Sequence[int], weeks: int) -> list[float]:
     """Return seconds of a world with each number of teams."""
     taken: list[float] = []
     for number in teams:
-        world = World(service_layout(number, USERS_PER_TEAM, weeks))
-        world.run(1)
-        taken.append(best(partial(world.run, weeks), time.thread_time))
+        world = world_of(service_layout(number, USERS_PER_TEAM, weeks))
+        run(world, 1)
+        taken.append(best(partial(run, world, weeks), time.thread_time))
     return taken
 
 
 def by_weeks(weeks: Sequence[int]) -> list[float]:
     """Return seconds of a world of two teams over each number of weeks, without making people."""
-    world = World(service_layout(2, USERS_PER_TEAM, max(weeks)))
-    world.run(1)
-    begin = best(lambda: world.run(0), time.thread_time)
-    return [best(partial(world.run, one), time.thread_time) - begin for one in weeks]
+    world = world_of(service_layout(2, USERS_PER_TEAM, max(weeks)))
+    run(world, 1)
+    begin = best(lambda: run(world, 0), time.thread_time)
+    return [best(partial(run, world, one), time.thread_time) - begin for one in weeks]
 
 
 def run_all(request: Request) -> None:

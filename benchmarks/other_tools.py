@@ -13,7 +13,7 @@ from benchmarks.references import numpy_arrays, plain_mesa, same_rules
 from benchmarks.references.mesa_frames import MesaFrames, interpreter
 from benchmarks.table import Row, at_least, figure, reported
 from benchmarks.timing import median_seconds_in_turns
-from benchmarks.worlds import World, service_layout
+from benchmarks.worlds import run, service_layout, world_of
 from sim.engines.mesa_model import RecoveryModel
 from sim.parameters import defaults
 from sim.population import Layout
@@ -35,11 +35,11 @@ def own_mesa(layout: Layout, weeks: int) -> None:
 def measure(quick: bool) -> list[Row]:
     """Return how many times faster than each of the others the compiled week is."""
     weeks, rounds = (8, 1) if quick else (WEEKS, 3)
-    world = World(service_layout(TEAMS, USERS_PER_TEAM, weeks))
+    world = world_of(service_layout(TEAMS, USERS_PER_TEAM, weeks), team_weeks=weeks)
     layout = world.layout
     size = (TEAMS, USERS_PER_TEAM, weeks)
     works: dict[str, Callable[[], object]] = {
-        "compiled": lambda: world.run(weeks, observed=True),
+        "compiled": lambda: run(world, weeks),
         "plain": lambda: plain_mesa.run(*size),
         "same rules": lambda: same_rules.run(layout, weeks),
         "own": lambda: own_mesa(layout, weeks),

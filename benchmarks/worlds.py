@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from sim.engines.ensemble import Request
 from sim.engines.one_world import OneWorld
 from sim.inputs.roster import described_roster, trial_roster
@@ -60,19 +58,11 @@ def service_layout(teams: int, users_per_team: int, weeks: int) -> Layout:
     return layout
 
 
-class World(OneWorld):
-    """One world on the compiled week, with default parameters, that is run again and again."""
+def world_of(layout: Layout, team_weeks: int = 0) -> OneWorld:
+    """Return a world with default parameters; with `team_weeks`, those rows are written."""
+    return OneWorld(layout, to_record(defaults())[0], team_weeks=team_weeks)
 
-    def __init__(self, layout: Layout) -> None:
-        super().__init__(layout, to_record(defaults())[0], seed=1, replication=0)
 
-    def run(self, weeks: int, observed: bool = False) -> None:
-        """Run the world from its beginning, in one call.
-
-        With `observed`, every team's row of the team-week table is written every week.
-        """
-        self.week = -1
-        self.team_weeks = np.zeros(
-            (weeks + 1 if observed else 0, len(self.layout.teams)), self.team_weeks.dtype
-        )
-        self.run_to(weeks)
+def run(world: OneWorld, weeks: int) -> OneWorld:
+    """Run a world from its beginning, in one call."""
+    return world.again(world.p, *world.chance).run_to(weeks)

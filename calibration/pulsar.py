@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.engines.one_world import OneWorld
 from sim.population import Layout, lay_out
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
@@ -26,7 +27,6 @@ from sim.trials.studies.pulsar import (
     pulsar_roster,
 )
 from sim.trials.studies.pulsar_analysis import STEP_ONE, STEP_TWO
-from sim.trials.studies.refocus_trial import Workspace
 
 # Weights of the overall analysis on e11, e12 and e22 (a test holds them against `true_effects`).
 WEIGHTS = (1.0, -0.24, 0.24)
@@ -91,16 +91,15 @@ def true_overall(
     key = ("pulsar", id(where))
     if key not in space:
         space[key] = [
-            Workspace(one, 2 * YEAR, (YEAR, 2 * YEAR), False)
-            for one in (where.treated, where.untreated)
+            OneWorld(one, assessments=(YEAR, 2 * YEAR)) for one in (where.treated, where.untreated)
         ]
     draws = np.random.Generator(np.random.Philox(key=[where.seed, KEY + replication]))
     p = record.copy()
     p["turnover_yearly"] = draws.uniform(*where.design.turnover)
     p["attendance_base"] = p["attendance_base"] + where.coverage.shift
     scores, flags = [], []
-    for work, layout in zip(space[key], (where.treated, where.untreated), strict=True):
-        work.run(layout, p, where.seed, replication)
+    for work in space[key]:
+        work.again(p, where.seed, replication).run_to(2 * YEAR)
         scores.append(work.scores["qpr22"].copy())
         flags.append(work.flags[:, :, 1] == 1)
     step = np.repeat(cluster_steps(where.design), where.treated.teams["users"])

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from calibration.solve import QPR_SD
+from sim.engines.one_world import OneWorld
 from sim.inputs.roster.trial import trial_roster
 from sim.parameters import resolve, to_record
 from sim.population import lay_out
@@ -29,7 +30,7 @@ from sim.scenarios.library import adjusted, load_scenario
 from sim.scenarios.schema import Scenario
 from sim.spreadsheet import csv_text
 from sim.trials.studies.refocus_figures import CRITICAL, PLACE
-from sim.trials.studies.refocus_trial import WEEKS, Workspace, refocus_design, simulate_trial
+from sim.trials.studies.refocus_trial import WEEKS, refocus_design, simulate_trial
 
 HOME = Path(__file__).parent / "evidence" / "pushforward.csv"
 BEFORE = "before"
@@ -73,7 +74,7 @@ class Services:
     """The fourteen intervention teams under usual care and under scenarios, for one thread."""
 
     layouts: Mapping[str, Any]
-    work: Workspace
+    work: OneWorld
 
 
 def services() -> Services:
@@ -91,12 +92,12 @@ def services() -> Services:
     teams = layouts["full"].teams.copy()
     teams["programme"], teams["start_week"] = 0, -1
     layouts["usual"] = replace(layouts["full"], teams=teams)
-    return Services(layouts, Workspace(layouts["full"], WEEKS, (WEEKS,), False))
+    return Services(layouts, OneWorld(layouts["full"], assessments=(WEEKS,)))
 
 
 def seen(where: Services, name: str, record: Any, replication: int) -> tuple[float, ...]:
     """Return mean practice, mean QPR-15, mean and SD of INSPIRE Support, and SD of the QPR-15."""
-    where.work.run(where.layouts[name], record, SEED, replication)
+    where.work.again(record, SEED, replication, where.layouts[name]).run_to(WEEKS)
     qpr = where.work.scores["qpr15"][0]
     support = where.work.scores["inspire_support"][0]
     practice = where.work.teams["behaviour_mean"].mean()
@@ -149,7 +150,7 @@ def chance_of_null(effect: float, error: float) -> float:
 def headlines(draws: Sequence[Mapping[str, float]]) -> dict[str, np.ndarray]:
     """Return every headline for draws of the parameters, one world and one trial each."""
     where, design = services(), refocus_design(SEED)
-    space: dict[Any, Workspace] = {}
+    space: dict[Any, OneWorld] = {}
     lots = np.random.default_rng(SEED).standard_normal(len(draws))
     rows = []
     for number, draw in enumerate(draws):

@@ -44,7 +44,7 @@ def rival_effects(
     replications : range
         Replications to average over.
     space : dict
-        Workspace of the thread.
+        Worlds of the thread, whose memory is used again.
 
     Returns
     -------

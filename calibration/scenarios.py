@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from calibration.solve import ROADS, deviate
+from sim.engines.one_world import OneWorld
 from sim.inputs.roster import Roster
 from sim.inputs.roster.trial import trial_roster
 from sim.population import Layout, lay_out
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
-from sim.trials.studies.refocus_trial import Workspace
 
 YEAR = 52
 MEASURES = ("qpr15", "inspire_support", "inspire_relationship")
@@ -119,9 +119,8 @@ def _means(
     key = ("effect", id(layout), weeks)
     times = (YEAR,) if weeks == YEAR else (YEAR, 2 * YEAR)
     if key not in space:
-        space[key] = Workspace(layout, weeks, times, False)
-    work = space[key]
-    work.run(layout, record, seed, replication)
+        space[key] = OneWorld(layout, assessments=times)
+    work = space[key].again(record, seed, replication).run_to(weeks)
     return np.array(
         [[np.nanmean(work.scores[at][name]) for name in MEASURES] for at in range(len(times))]
     )

@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
+from sim.engines.one_world import OneWorld
 from sim.inputs.roster import Roster
 from sim.inputs.roster.trial import trial_roster
 from sim.measures.qpr import ITEM_PROCESS, SHORT_ITEMS, qpr_model
@@ -37,7 +38,7 @@ from sim.parameters import registry
 from sim.population import Layout, lay_out
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
-from sim.trials.studies.refocus_trial import WEEKS, Workspace
+from sim.trials.studies.refocus_trial import WEEKS
 
 # Pooled SD of the QPR-15 at one year in the trial (10.2 and 10.1): the unit of effects.
 QPR_SD = 10.15
@@ -178,14 +179,14 @@ class Twins:
 
     def __init__(self, where: References) -> None:
         self.where = where
-        self.work = Workspace(where.full, WEEKS, (), False)
+        self.work = OneWorld(where.full)
         teams = where.full.teams.copy()
         teams["programme"], teams["start_week"] = 0, -1
         self.without = replace(where.full, teams=teams)
 
     def read(self, layout: Layout, p: Any) -> Reading:
         """Run one world for a year and read it."""
-        self.work.run(layout, p, self.where.seed, 0)
+        self.work.again(p, self.where.seed, 0, layout).run_to(WEEKS)
         users, teams = self.work.users, self.work.teams
         return Reading(
             float(teams["behaviour_mean"].mean()),

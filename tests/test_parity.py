@@ -11,6 +11,7 @@ from hypothesis import given
 
 from sim.engines import compiled
 from sim.engines.mesa_model import RecoveryModel
+from sim.engines.one_world import OneWorld
 from sim.parameters import ParameterSet, to_record
 from sim.population import Layout
 from tests.worlds import (
@@ -96,48 +97,32 @@ def test_a_disagreement_is_named() -> None:
 
 def whole_run(layout: Layout, p: ParameterSet, weeks: int, replication: int) -> dict[str, Any]:
     """Run the compiled world in one call, as the ensemble does."""
-    assessments = np.array(layout.assessment_weeks)
-    state = CompiledWorld(layout, p).state
-    posts = compiled.empty_posts(layout)
-    scores = np.zeros((len(assessments), layout.users), compiled.SCORES_DTYPE)
-    flags = np.zeros((len(assessments), layout.users, 6), np.int64)
-    rows = np.zeros((weeks + 1, len(layout.teams)), compiled.TEAM_WEEK_DTYPE)
-    events = np.zeros(10_000, compiled.EVENT_DTYPE)
-    noted = np.zeros(1, np.int64)
-    staff_rows = np.zeros((len(assessments), layout.staff), compiled.STAFF_ROW_DTYPE)
-    compiled.run_world(
-        state["trust"],
-        state["team"],
-        posts,
-        state["service_user"],
-        layout.trusts,
-        layout.teams,
-        layout.actions,
-        layout.selection_mode,
-        layout.selection_value,
-        layout.selection_reliability,
+    world = OneWorld(
+        layout,
         to_record(p)[0],
         1,
         replication,
-        0,
-        weeks,
-        assessments,
-        scores,
-        flags,
-        1,
-        rows,
-        events,
-        noted,
-        staff_rows,
+        assessments=layout.assessment_weeks,
+        staff_too=True,
+        team_weeks=weeks,
+        events=10_000,
     )
-    state["staff"] = compiled.read_posts(posts, layout)
+    for array in (world.trusts, world.teams, world.posts, world.users):
+        array.view(np.uint8).fill(0xAB)
+    world.run_to(weeks)
+    state = {
+        "trust": world.trusts,
+        "team": world.teams,
+        "staff": compiled.read_posts(world.posts, layout),
+        "service_user": world.users,
+    }
     return {
         "state": state,
-        "scores": scores,
-        "flags": flags,
-        "rows": rows,
-        "staff_rows": staff_rows,
-        "events": events[: noted[0]].tolist(),
+        "scores": world.scores,
+        "flags": world.flags,
+        "rows": world.team_weeks,
+        "staff_rows": world.staff_rows,
+        "events": world.events[: world.noted[0]].tolist(),
     }
 
 

@@ -345,7 +345,7 @@ class CompiledWorld:
         record = to_record(parameters if parameters is not None else defaults())[0]
         self.chance = (int(seed), int(replication))
         room = 200 * (layout.staff + layout.users)
-        self._world = OneWorld(layout, record, *self.chance, room)
+        self._world = OneWorld(layout, record, *self.chance, events=room)
         self._posts = self._world.posts
         self.state: State = {
             "trust": self._world.trusts,

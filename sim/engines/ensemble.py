@@ -168,73 +168,42 @@ def run_chunk(request: Request, chunk: Chunk) -> dict[str, np.ndarray]:
     dict
         Structured arrays by the names in `request.collect`.
     """
-    from sim.engines import compiled
+    from sim.engines.one_world import OneWorld
 
     layout = request.layouts[chunk.scenario]
     parameters = request.parameters(chunk.scenario, chunk.draw)
     weeks = request.weeks
-    assessments = request.assessment_weeks(chunk.scenario)
-    count = len(assessments)
-    teams, users = len(layout.teams), layout.users
-    trusts_state = np.zeros(len(layout.trusts), compiled.TRUST_DTYPE)
-    teams_state = np.zeros(teams, compiled.TEAM_DTYPE)
-    staff_state = compiled.empty_posts(layout)
-    users_state = np.zeros(users, compiled.USER_DTYPE)
-    scores = np.zeros((count, users), compiled.SCORES_DTYPE)
-    flags = np.zeros((count, users, len(FLAG_COLUMNS)), np.int64)
-    wants_weeks = "team_weeks" in request.collect or "trajectories" in request.collect
-    team_weeks = np.zeros((weeks + 1 if wants_weeks else 0, teams), compiled.TEAM_WEEK_DTYPE)
-    wants_staff = "staff_assessments" in request.collect
-    staff_rows = np.zeros((count if wants_staff else 0, layout.staff), compiled.STAFF_ROW_DTYPE)
-    room = 64 * (layout.staff + users) if "events" in request.collect else 0
-    events = np.zeros(room, compiled.EVENT_DTYPE)
-    noted = np.zeros(1, np.int64)
+    room = 64 * (layout.staff + layout.users) if "events" in request.collect else 0
+    world = OneWorld(
+        layout,
+        assessments=request.assessment_weeks(chunk.scenario),
+        staff_too="staff_assessments" in request.collect,
+        team_weeks=weeks if {"team_weeks", "trajectories"} & {*request.collect} else 0,
+        events=room,
+    )
     collected: dict[str, Gathered] = {name: Gathered(chunk.worlds) for name in request.collect}
-    staff_column = posts_column(staff_state, layout)
+    staff_column = posts_column(world.posts, layout)
     for replication in range(chunk.first, chunk.last):
         people = request.people(layout)
+        world.again(parameters, request.seed, request.run_of_chance(chunk.draw, replication))
         # Who wants to see people stops after every week; the others run through.
-        stretches = [(0, weeks)] if people is None else [(week, week) for week in range(weeks + 1)]
-        for since, until in stretches:
-            compiled.run_world(
-                trusts_state,
-                teams_state,
-                staff_state,
-                users_state,
-                layout.trusts,
-                layout.teams,
-                layout.actions,
-                layout.selection_mode,
-                layout.selection_value,
-                layout.selection_reliability,
-                parameters,
-                request.seed,
-                request.run_of_chance(chunk.draw, replication),
-                since,
-                until,
-                assessments,
-                scores,
-                flags,
-                1 if wants_weeks else 0,
-                team_weeks,
-                events,
-                noted,
-                staff_rows,
-            )
+        for week in [weeks] if people is None else range(weeks + 1):
+            world.run_to(week)
             if people is not None:
-                people.look(until, staff_column, users_state.__getitem__)
-        if int(noted[0]) > room > 0:
-            raise RuntimeError(f"{int(noted[0])} events, room for {room}: please report this")
+                people.look(week, staff_column, world.users.__getitem__)
+        noted = int(world.noted[0])
+        if noted > room > 0:
+            raise RuntimeError(f"{noted} events, room for {room}: please report this")
         for name, rows in world_tables(
             request,
             chunk,
             replication,
-            scores,
-            flags,
-            team_weeks,
-            events[: int(noted[0])],
-            teams_state,
-            staff_rows,
+            world.scores,
+            world.flags,
+            world.team_weeks,
+            world.events[:noted],
+            world.teams,
+            world.staff_rows,
             people,
         ):
             collected[name].add(rows)

@@ -20,7 +20,7 @@ from benchmarks.references.constants import Weekly
 from benchmarks.references.mesa_frames import MesaFrames, interpreter
 from benchmarks.table import Row, at_least, at_most, figure, markdown, reported
 from benchmarks.timing import median_seconds_in_turns
-from benchmarks.worlds import World, service_layout
+from benchmarks.worlds import run, service_layout, world_of
 from sim.mechanisms import recovery
 
 TEAMS, USERS, WEEKS = 3, 25, 14
@@ -74,9 +74,9 @@ def test_the_same_rules_draw_from_pythons_generator_only_for_a_while() -> None:
 
 def test_a_world_is_the_same_observed_or_not() -> None:
     layout = service_layout(2, 12, 6)
-    one, two = World(layout), World(layout)
-    one.run(6)
-    two.run(6, observed=True)
+    one, two = world_of(layout), world_of(layout, team_weeks=6)
+    run(one, 6)
+    run(two, 6)
     assert one.users.tobytes() == two.users.tobytes()
     assert (layout.staff, layout.users) == (40, 24)
 
@@ -85,7 +85,7 @@ def test_the_floor_writes_every_variable_that_a_week_writes() -> None:
     from benchmarks import floor
 
     layout = service_layout(2, 12, 4)
-    spare = World(layout)
+    spare = world_of(layout)
     staff = np.zeros(layout.staff, floor.compiled.STAFF_DTYPE)
     for array in (staff, spare.users):
         for name in array.dtype.names or ():

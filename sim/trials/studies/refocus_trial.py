@@ -7,17 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.engines.compiled import (
-    EVENT_DTYPE,
-    SCORES_DTYPE,
-    STAFF_ROW_DTYPE,
-    TEAM_DTYPE,
-    TEAM_WEEK_DTYPE,
-    TRUST_DTYPE,
-    USER_DTYPE,
-    empty_posts,
-    run_world,
-)
+from sim.engines.one_world import OneWorld
 from sim.inputs.roster.trial import trial_roster
 from sim.population import Layout, lay_out
 from sim.scenarios.expand import expand
@@ -67,59 +57,12 @@ def refocus_design(seed: int, rosters: int = 8) -> TrialDesign:
     return TrialDesign(layouts, seed)
 
 
-class Workspace:
-    """State and score arrays of one thread, made once per layout."""
-
-    def __init__(self, layout: Layout, weeks: int, assessments: tuple[int, ...], staff: bool):
-        count = len(assessments)
-        self.weeks = weeks
-        self.assessments = np.array(assessments, np.int64)
-        self.trusts = np.zeros(len(layout.trusts), TRUST_DTYPE)
-        self.teams = np.zeros(len(layout.teams), TEAM_DTYPE)
-        self.staff = empty_posts(layout)
-        self.users = np.zeros(layout.users, USER_DTYPE)
-        self.scores = np.zeros((count, layout.users), SCORES_DTYPE)
-        self.flags = np.zeros((count, layout.users, 6), np.int64)
-        self.staff_rows = np.zeros((count if staff else 0, layout.staff), STAFF_ROW_DTYPE)
-        self.team_weeks = np.zeros((0, len(layout.teams)), TEAM_WEEK_DTYPE)
-        self.events = np.zeros(0, EVENT_DTYPE)
-        self.noted = np.zeros(1, np.int64)
-
-    def run(self, layout: Layout, parameters: Any, seed: int, replication: int) -> None:
-        """Run one world; its scores and final state are then in the arrays."""
-        run_world(
-            self.trusts,
-            self.teams,
-            self.staff,
-            self.users,
-            layout.trusts,
-            layout.teams,
-            layout.actions,
-            layout.selection_mode,
-            layout.selection_value,
-            layout.selection_reliability,
-            parameters,
-            seed,
-            replication,
-            0,
-            self.weeks,
-            self.assessments,
-            self.scores,
-            self.flags,
-            0,
-            self.team_weeks,
-            self.events,
-            self.noted,
-            self.staff_rows,
-        )
-
-
 def simulate_trial(
     design: TrialDesign,
     parameters: Any,
     replication: int,
     checks: bool,
-    space: dict[Any, Workspace],
+    space: dict[Any, OneWorld],
 ) -> np.ndarray:
     """Simulate one trial and return its figures, in the order of `TrialFigures`.
 
@@ -134,16 +77,15 @@ def simulate_trial(
     checks : bool
         Whether the figures that are only checked are wanted.
     space : dict
-        Workspaces of the calling thread; filled here.
+        Worlds of the calling thread, whose memory is used again; filled here.
     """
     number = replication % len(design.layouts)
     layout = design.layouts[number]
     weeks = (0, QUARTER, WEEKS) if checks else (0, WEEKS)
     key = ("trial", id(design), number, checks)
     if key not in space:
-        space[key] = Workspace(layout, WEEKS, weeks, checks)
-    work = space[key]
-    work.run(layout, parameters, design.seed, replication)
+        space[key] = OneWorld(layout, assessments=weeks, staff_too=checks)
+    work = space[key].again(parameters, design.seed, replication).run_to(WEEKS)
     user_team, staff_team, arm = design.columns[number]
     how = judging(design.seed, replication, int(arm.sum()))
     none = work.staff_rows[:0]
