@@ -249,6 +249,7 @@ def power_question(
 ) -> PowerQuestion:
     """Check what is asked for, as values or as texts, and return it; see `power`."""
     from sim.streams import check_seed
+    from sim.trials.designs.design_file import check_findable
     from sim.trials.power.power_search import FINDABLE, grid_files, parse_grid
     from sim.trials.power.power_study import FEWEST_TRIALS, study_of
 
@@ -259,6 +260,8 @@ def power_question(
         simulations = whole("simulations", simulations, FEWEST_TRIALS, 1_000_000)
     if find is not None and find not in FINDABLE:
         raise unknown("find", find, FINDABLE)
+    if find is not None:
+        check_findable(file, find)
     sets = None if draws is None else whole("draws", draws, 0, 100_000)
     values = parse_grid(grid, file)
     grid_files(file, values)

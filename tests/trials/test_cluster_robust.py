@@ -28,6 +28,31 @@ def test_standard_error_and_df_are_those_of_club_sandwich() -> None:
     assert found["se"] == pytest.approx(0.2271972433, rel=1e-5)
     assert found["df"] == pytest.approx(11.20531085, rel=1e-4)
     assert found["p"] == pytest.approx(0.2583661871, rel=1e-4)
+    found = analyse_table(frame, "y ~ arm + (1|team)", "arm")["tests"]["cluster-jackknife"]
+    assert found["se"] == pytest.approx(0.2473387189, rel=1e-5), "CR3"
+    assert found["df"] == pytest.approx(11.01830938, rel=1e-4)
+    assert found["p"] == pytest.approx(0.2973858453, rel=1e-4)
+
+
+def test_the_jackknife_leaves_out_one_cluster_after_the_other() -> None:
+    """CR3 by brute force: each cluster left out, the variances as they are."""
+    rng = np.random.default_rng(4)
+    sizes = [3, 6, 4, 9, 5, 7]
+    x = [
+        np.column_stack([np.ones(n), np.full(n, i % 2), rng.random(n)]) for i, n in enumerate(sizes)
+    ]
+    v = [np.eye(n) + 0.3 for n in sizes]
+    y = [rng.standard_normal(n) for n in sizes]
+
+    def effect(kept: list[int]) -> float:
+        weighted = {i: np.linalg.solve(v[i], x[i]) for i in kept}
+        information = sum(x[i].T @ weighted[i] for i in kept)
+        return float(np.linalg.solve(information, sum(weighted[i].T @ y[i] for i in kept))[1])
+
+    every = list(range(6))
+    moved = [effect([i for i in every if i != out]) - effect(every) for out in every]
+    found = robust(x, v, 1, y, jackknife=True)[0]
+    assert found == pytest.approx(np.sqrt(np.square(moved).sum()), rel=1e-10)
 
 
 def test_the_small_basis_loses_nothing() -> None:

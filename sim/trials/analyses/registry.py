@@ -9,6 +9,7 @@ from sim.errors import unknown
 from sim.trials.analyses.analysed_trial import Analysis
 from sim.trials.analyses.methods import (
     between_within,
+    cluster_jackknife,
     cluster_robust,
     cluster_summary,
     kenward_roger,
@@ -23,6 +24,7 @@ METHODS = (
     satterthwaite,
     between_within,
     cluster_robust,
+    cluster_jackknife,
     cluster_summary,
     permutation,
     marginal,

@@ -73,6 +73,8 @@ class StatisticalSource:
         Mean difference that treatment makes.
     effect_sd : float
         Standard deviation of the effect between clusters.
+    effect_correlation : float
+        Of that effect with the lasting level of the cluster.
     period_effects : tuple of float
         Added in each period; none when empty.
     exposure : tuple of float
@@ -90,6 +92,7 @@ class StatisticalSource:
     period_effects: tuple[float, ...] = ()
     exposure: tuple[float, ...] = ()
     kind: str = CONTINUOUS
+    effect_correlation: float = 0.0
 
     def __post_init__(self) -> None:
         if self.kind != CONTINUOUS:
@@ -143,6 +146,9 @@ class StatisticalSource:
         clusters, periods = schedule.shape
         z_cluster = rng.standard_normal(clusters)
         z_effect = rng.standard_normal(clusters)
+        if self.effect_correlation:
+            r = self.effect_correlation
+            z_effect = r * z_cluster + sqrt(1.0 - r * r) * z_effect
         z_period = rng.standard_normal((clusters, periods))
         levels = np.zeros(periods)
         if self.period_effects:
@@ -276,7 +282,9 @@ def allocate(design: Design, strata: np.ndarray, rng: np.random.Generator) -> np
 
 
 def cluster_sizes(design: Design, rng: np.random.Generator) -> np.ndarray:
-    """Return people per cluster: gamma with the design's mean and variation, at least 1."""
+    """Return people per cluster: as listed, or gamma with the mean and variation, at least 1."""
+    if design.sizes:
+        return np.array(design.sizes, int)
     return varied_sizes(design.total_clusters, design.size, design.size_variation, rng)
 
 

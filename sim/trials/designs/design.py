@@ -130,6 +130,9 @@ class Design:
         People asked per cluster and measured period, on average.
     size_variation : float
         Coefficient of variation of that number between clusters.
+    sizes : tuple of float
+        People in each cluster, in the order of strata, dealt to sequences by the randomisation;
+        empty for sizes of that mean and variation. See `sized`.
     sampling : str
         One of `SAMPLINGS`.
     churn : float
@@ -161,6 +164,7 @@ class Design:
     attrition: Attrition = field(default_factory=Attrition)
     readiness: ReadinessEntry = field(default_factory=ReadinessEntry)
     period_weeks: int = 52
+    sizes: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         check(self)
@@ -321,6 +325,28 @@ def check_comparison(used: np.ndarray) -> None:
     raise InputError(
         "schedule: in no period are treated and control clusters both measured, so the effect "
         "cannot be told from the periods; measure both kinds in at least one period"
+    )
+
+
+def sized(design: Design, sizes: Sequence[float]) -> Design:
+    """Return the design with the people of each cluster listed.
+
+    Raises
+    ------
+    InputError
+        If there is not one number of people for each cluster.
+    """
+    if len(sizes) != design.total_clusters:
+        raise InputError(
+            f"sizes: {len(sizes)} teams are listed, but {design.total_clusters} are randomised; "
+            "give each its number of people"
+        )
+    wrong = [one for one in sizes if not 1.0 <= one <= LARGEST or one != int(one)]
+    if wrong:
+        raise InputError(f"sizes: {wrong[0]:g} is no number of people; give whole ones from 1")
+    mean = float(np.mean(sizes))
+    return replace(
+        design, sizes=tuple(sizes), size=mean, size_variation=float(np.std(sizes)) / mean
     )
 
 

@@ -27,6 +27,7 @@ from sim.trials.designs.design import (
     ReadinessEntry,
     first_treated,
     one_each,
+    sized,
     stepped_wedge,
 )
 from sim.trials.designs.design_schema import DesignFile, Statistical, Trial
@@ -35,6 +36,7 @@ FOLDER = Path(__file__).parent / "library"
 HINT = "; 'refocus template design' prints one"
 LONGEST = 1040
 KINDS = {"number", "whole"}
+STEPPED = ("stepped wedge", "batched wedge", "staircase")
 
 
 @lru_cache(maxsize=1)
@@ -274,7 +276,7 @@ def trial_design(file: DesignFile) -> Design:
     schedule = _schedule(part)
     cohort = part.type == "parallel" and part.baseline != "none"
     rules = file.readiness
-    return Design(
+    design = Design(
         name=file.title,
         schedule=schedule,
         clusters=_clusters(part, len(schedule)),
@@ -297,6 +299,7 @@ def trial_design(file: DesignFile) -> Design:
         ),
         period_weeks=part.period_weeks,
     )
+    return sized(design, part.sizes) if part.sizes else design
 
 
 def _schedule(part: Trial) -> np.ndarray:
@@ -308,6 +311,14 @@ def _schedule(part: Trial) -> np.ndarray:
         return stepped_wedge(
             part.steps, 1, part.size, transition_periods=part.transition_periods
         ).schedule
+    if part.type == "batched wedge":
+        return batched(
+            stepped_wedge(
+                part.steps, 1, part.size, transition_periods=part.transition_periods
+            ).schedule,
+            part.batches,
+            part.batch_lag,
+        )
     if part.type == "staircase":
         whole = stepped_wedge(part.steps, 1, part.size).schedule
         # A period either side beyond the trial's own is there for the first and last sequences.
@@ -323,11 +334,22 @@ def _schedule(part: Trial) -> np.ndarray:
     return np.array([[CONTROL, TREATED], [CONTROL, CONTROL]])
 
 
+def batched(wedge: np.ndarray, batches: int, lag: int) -> np.ndarray:
+    """Return the schedule of equal wedges, each begun some periods after the one before."""
+    last = lag * (batches - 1)
+    return np.concatenate(
+        [
+            np.pad(wedge, ((0, 0), (lag * one, last - lag * one)), constant_values=NOT_MEASURED)
+            for one in range(batches)
+        ]
+    )
+
+
 def _clusters(part: Trial, sequences: int) -> tuple[int, ...]:
     """Return teams by sequence; every sequence of a wedge or crossover must have one."""
     if part.clusters_by_sequence is not None:
         given = tuple(part.clusters_by_sequence)
-        if part.type in ("stepped wedge", "staircase", "crossover") and 0 in given:
+        if part.type not in ("parallel", "matrix") and 0 in given:
             raise InputError(
                 f"clusters_by_sequence = {list(given)}: sequence {given.index(0) + 1} has no team; "
                 "give every sequence at least 1, or describe the trial as type = 'matrix'"
@@ -336,7 +358,7 @@ def _clusters(part: Trial, sequences: int) -> tuple[int, ...]:
     if part.clusters is None:
         return (1,) * sequences
     if part.type != "parallel" and part.clusters < sequences:
-        stepped = part.type in ("stepped wedge", "staircase")
+        stepped = part.type in STEPPED
         remedy = "add teams or take fewer steps" if stepped else "add teams"
         raise InputError(
             f"clusters = {part.clusters}: fewer teams than the {sequences} sequences, each of "
@@ -443,21 +465,43 @@ def check_used(file: DesignFile, dotted: str) -> None:
         "attrition.slope": (file.attrition.rate > 0.0, "attrition.rate above 0"),
         "attrition.arm_difference": (file.attrition.rate > 0.0, "attrition.rate above 0"),
         "design.churn": (part.sampling == "open cohort", "design.sampling = 'open cohort'"),
-        "design.steps": (
-            part.type in ("stepped wedge", "staircase"),
-            "design.type = 'stepped wedge' or 'staircase'",
+        "design.size": (not part.sizes, "design.sizes left out, which lists every team's people"),
+        "design.size_variation": (not part.sizes, "design.sizes left out"),
+        "statistical.effect_correlation": (
+            file.statistical is not None and file.statistical.effect_heterogeneity > 0.0,
+            "effect_heterogeneity above 0",
         ),
+        "design.steps": (
+            part.type in STEPPED,
+            "design.type = 'stepped wedge', 'batched wedge' or 'staircase'",
+        ),
+        "design.batches": (part.type == "batched wedge", "design.type = 'batched wedge'"),
+        "design.batch_lag": (part.type == "batched wedge", "design.type = 'batched wedge'"),
         "design.before": (part.type == "staircase", "design.type = 'staircase'"),
         "design.after": (part.type == "staircase", "design.type = 'staircase'"),
         "design.transition_periods": (
-            part.type == "stepped wedge",
-            "design.type = 'stepped wedge'",
+            part.type in ("stepped wedge", "batched wedge"),
+            "design.type = 'stepped wedge' or 'batched wedge'",
         ),
         "design.periods": (part.type == "crossover", "design.type = 'crossover'"),
     }
     used, needed = needs.get(dotted, (True, ""))
     if not used:
         raise InputError(f"{dotted}: has no meaning in this design; it needs {needed}")
+
+
+def check_findable(file: DesignFile, name: str) -> None:
+    """Refuse to look for a number that a list of every team's people decides.
+
+    Raises
+    ------
+    InputError
+    """
+    if file.design.sizes and name in ("clusters", "size", "cost"):
+        raise InputError(
+            f"find = '{name}': design.sizes lists every team's people; give design.size and "
+            "size_variation instead"
+        )
 
 
 def changed(file: DesignFile, changes: Mapping[str, Any]) -> DesignFile:

@@ -29,16 +29,20 @@ Range = Annotated[tuple[float, float], Field(strict=False)]
 
 
 MOST = 1000
+CONTINUOUS_ONLY = {"sd", "effect_heterogeneity", "effect_correlation"}
 
 
 class Trial(Part):
     """Who is randomised and measured when."""
 
-    type: Literal["parallel", "stepped wedge", "staircase", "crossover", "matrix"] = choice(
+    type: Literal[
+        "parallel", "stepped wedge", "batched wedge", "staircase", "crossover", "matrix"
+    ] = choice(
         "parallel",
         "Shape of the trial. A staircase is a stepped wedge of which each sequence is measured "
-        "`before` and `after` its crossing alone; a matrix lists every sequence and period in "
-        "`schedule`.",
+        "`before` and `after` its crossing alone; a batched wedge is `batches` stepped wedges, "
+        "each begun `batch_lag` periods after the one before; a matrix lists every sequence and "
+        "period in `schedule`.",
     )
     clusters: int | None = number(
         None, 0, LARGEST, "teams", "Teams in all, dealt as evenly as can be to arms or sequences."
@@ -51,6 +55,13 @@ class Trial(Part):
     )
     size: float = number(
         15.0, 1.0, LARGEST, "people", "Service users asked per team and measured period."
+    )
+    sizes: tuple[float, ...] = many(
+        "People in each team, in the order of strata, instead of `size` and `size_variation`: who "
+        "gets which arm or sequence is left to the randomisation.",
+        "people",
+        (),
+        MOST,
     )
     size_variation: float = number(
         0.0, 0.0, 2.0, "ratio", "Coefficient of variation of that number between teams."
@@ -77,6 +88,10 @@ class Trial(Part):
     transition_periods: int = number(
         0, 0, 20, "periods", "Periods after each crossing of a stepped wedge that are left out."
     )
+    batches: int = number(2, 2, 20, "wedges", "Stepped wedges of a batched wedge.")
+    batch_lag: int = number(
+        1, 1, 60, "periods", "Periods from the begin of one batch to that of the next."
+    )
     before: int = number(
         1, 1, 60, "periods", "Periods that a sequence of a staircase is measured before it crosses."
     )
@@ -100,7 +115,9 @@ class Trial(Part):
             raise ValueError(
                 "schedule: goes with type = 'matrix' and only with it; list one row per sequence"
             )
-        if self.baseline != "none" and self.type in ("stepped wedge", "staircase", "crossover"):
+        if self.sizes and {"size", "size_variation"} & self.model_fields_set:
+            raise ValueError("size and sizes: give one of them; sizes lists every team")
+        if self.baseline != "none" and self.type not in ("parallel", "matrix"):
             raise ValueError(
                 f"baseline = '{self.baseline}': only parallel trials are adjusted for a baseline; "
                 "leave it out, the analysis uses all periods"
@@ -201,6 +218,14 @@ class Statistical(Part):
     effect_heterogeneity: float = number(
         0.0, 0.0, 1.0e6, "points", "Standard deviation of the effect between clusters."
     )
+    effect_correlation: float = number(
+        0.0,
+        -1.0,
+        1.0,
+        "correlation",
+        "Of a team's level under control with its own effect, where effects differ: below 0 where "
+        "weak teams gain more.",
+    )
     exposure: tuple[float, ...] = many(
         "Share of the effect that is there in the first, second ... treated period; the last "
         "stays. Left out: all of it at once.",
@@ -215,7 +240,7 @@ class Statistical(Part):
     @model_validator(mode="after")
     def _shares(self) -> Statistical:
         if self.outcome != "continuous":
-            given = sorted({"sd", "effect_heterogeneity"} & self.model_fields_set)
+            given = sorted(CONTINUOUS_ONLY & self.model_fields_set)
             if given:
                 raise ValueError(f"{given[0]}: goes with outcome = 'continuous'; leave it out")
         wrong = [one for one in self.exposure if not 0.0 <= one <= 1.0]
@@ -468,6 +493,10 @@ class DesignFile(Part):
                     f"design.baseline = '{self.design.baseline}': a {s.outcome} outcome has none; "
                     "set baseline = 'none'"
                 )
+        if self.agents is not None and self.design.sizes:
+            raise ValueError(
+                "design.sizes: goes with [statistical]; agents are asked `size` people a team"
+            )
         if self.agents is not None and self.attrition.rate > 0.0:
             raise ValueError(
                 f"attrition.rate = {self.attrition.rate:g}: agents leave by mechanisms of their "

@@ -20,7 +20,7 @@ from sim.trials.data.outcome_kind import CONTINUOUS
 from sim.trials.data.statistical import exposure_shares
 from sim.trials.designs.correlation import VarianceComponents, from_correlations
 from sim.trials.designs.design import NOT_MEASURED, TRANSITION, TREATED, Design, arm_sizes
-from sim.trials.power.drawn_sizes import drawn_people
+from sim.trials.power.drawn_sizes import dealt_people, drawn_people
 from sim.trials.power.expected_test import EFFECTS, ExpectedTest, expected_test, trial_cells
 from sim.trials.power.formula_power import FormulaPower, parallel_power, power_of_tests
 from sim.trials.power.generalised_power import cells_se, no_formula, parallel_difference_se
@@ -49,6 +49,8 @@ class Assumed:
         Its kind; see `sim.trials.data.outcome_kind`.
     mean : float
         Under control, which matters for binary and count outcomes.
+    effect_correlation : float
+        Of effects with the lasting levels of clusters.
     """
 
     effect: float
@@ -62,6 +64,7 @@ class Assumed:
     exposure: tuple[float, ...] = ()
     outcome: str = CONTINUOUS
     mean: float = 0.0
+    effect_correlation: float = 0.0
 
     def within_bounds(self) -> Assumed:
         """Return the values moved into the range that correlations can have."""
@@ -125,6 +128,8 @@ def design_power(
             attrition=assumed.attrition,
             cluster_covariates=strata - 1,
             effect_sd=assumed.effect_sd,
+            effect_correlation=assumed.effect_correlation,
+            listed=design.sizes if size is None else (),
             test=plan.test,
             alpha=alpha,
         )
@@ -248,6 +253,8 @@ def _people(design: Design, assumed: Assumed, size: float | None) -> list[np.nda
         stay[0] = 1.0
     if size is not None:
         return [np.outer(np.full(design.total_clusters, size), stay)]
+    if design.sizes:
+        return dealt_people(design.sizes, np.zeros(design.total_clusters, int), stay)
     return drawn_people(design.total_clusters, design.size, design.size_variation, stay)
 
 
@@ -257,7 +264,12 @@ def components_of(design: Design, assumed: Assumed) -> VarianceComponents:
     found = from_correlations(
         assumed.sd**2, assumed.icc, assumed.cac, assumed.iac if cohort else 0.0
     )
-    found = replace(found, treatment=assumed.effect_sd**2, cluster_decay=assumed.cluster_decay)
+    found = replace(
+        found,
+        treatment=assumed.effect_sd**2,
+        treatment_correlation=assumed.effect_correlation,
+        cluster_decay=assumed.cluster_decay,
+    )
     if design.sampling == "open cohort":
         found = replace(found, individual_decay=1.0 - design.churn)
     return found

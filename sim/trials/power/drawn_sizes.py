@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,5 +43,30 @@ def drawn_people(clusters: int, size: float, cv: float, stay: Matrix) -> list[Ma
     for number in range(min(DRAWS, max(1, MOST_CLUSTERS // clusters))):
         rng = np.random.Generator(np.random.Philox(key=[clusters, number]))
         asked = varied_sizes(clusters, size, cv, rng)
+        found.append(rng.binomial(asked[:, None], stay[None, :]).astype(float))
+    return found
+
+
+def dealt_people(
+    sizes: Sequence[float], strata: NDArray[np.intp], stay: Matrix
+) -> list[NDArray[np.float64]]:
+    """Return listed sizes as randomisation may deal them, in draws that are the same at each call.
+
+    Parameters
+    ----------
+    sizes : sequence of float
+        People asked in each cluster, stratum after stratum.
+    strata : (clusters,) array of int
+        Stratum of each cluster in the order in which they are returned.
+    stay : (J,) array
+        See `drawn_people`.
+    """
+    order, found = np.argsort(strata, kind="stable"), []
+    for number in range(min(DRAWS, max(1, MOST_CLUSTERS // len(sizes)))):
+        rng = np.random.Generator(np.random.Philox(key=[len(sizes), number]))
+        asked, at = np.empty(len(sizes), int), 0
+        for count in np.bincount(strata):
+            asked[order[at : at + count]] = rng.permutation(sizes[at : at + count])
+            at += count
         found.append(rng.binomial(asked[:, None], stay[None, :]).astype(float))
     return found

@@ -463,6 +463,7 @@ def expected_test(
     builds_up = cells.beyond_columns
     known = not any(value > 0.0 for name, value in named.items() if name not in effects)
     known &= truth.cluster_decay == 1.0 or truth.cluster == 0.0
+    known &= truth.treatment_correlation * truth.cluster * truth.treatment == 0.0
     if not known or builds_up:
         stays = _stays(cells)
         people = [

@@ -24,7 +24,7 @@ from sim.trials.designs.correlation import (
     from_correlations,
 )
 from sim.trials.designs.treatment_schedule import check_schedule
-from sim.trials.power.drawn_sizes import drawn_people
+from sim.trials.power.drawn_sizes import dealt_people, drawn_people
 from sim.trials.power.expected_test import ExpectedTest
 from sim.trials.power.gls_power import cell_sizes, gls_standard_error
 from sim.trials.power.noncentral_t import Floor, power_shifted_t, power_t, power_z
@@ -280,6 +280,8 @@ def parallel_power(
     attrition: float = 0.0,
     cluster_covariates: int = 0,
     effect_sd: float = 0.0,
+    effect_correlation: float = 0.0,
+    listed: Sequence[float] = (),
     test: str = "kenward-roger",
     alpha: float = 0.05,
     sides: int = 2,
@@ -314,6 +316,10 @@ def parallel_power(
         Standard deviation of the effect between clusters, in the unit of `sd`. The test has one
         variance between clusters for both arms, and where the smaller arm is the more variable one
         that is too little.
+    effect_correlation : float
+        Of these effects with the lasting levels of clusters.
+    listed : sequence of float
+        People in each cluster, stratum after stratum, whatever arm it gets; instead of `size`.
     test : str
         ``"cluster-summary"``, or a test of the mixed model as in an analysis plan.
     alpha : float
@@ -352,7 +358,10 @@ def parallel_power(
     if total - lost < 1:
         return power_of_effect(effect, sd, float(total - lost), rule, alpha, sides)
     stay = np.array([1.0 - attrition])
-    if isinstance(size, (int, float, np.integer, np.floating)):
+    strata = dealt_strata(pair, cluster_covariates + 1)
+    if listed:
+        draws = dealt_people(listed, strata, stay)
+    elif isinstance(size, (int, float, np.integer, np.floating)):
         check_positive("size", float(size))
         if drawn:
             draws = drawn_people(total, float(size), cv, stay)
@@ -366,8 +375,7 @@ def parallel_power(
             check_positive("size", float(one))
         draws = [given[:, None] * stay]
     arm = np.repeat([0.0, 1.0], pair)
-    strata = dealt_strata(pair, cluster_covariates + 1)
-    outcome = Outcome(sd, icc, cac, iac, effect_sd)
+    outcome = Outcome(sd, icc, cac, iac, effect_sd, effect_correlation)
     tests = [parallel_test(arm, people[:, 0], strata, outcome, analysis, test) for people in draws]
     if analysis == "ancova" and test != "cluster-summary":
         rule += ", less what the slope of the baseline takes"

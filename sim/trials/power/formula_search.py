@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.errors import InputError, unknown
 from sim.trials.designs.design import CONTROL, TREATED
-from sim.trials.designs.design_file import changed, trial_design
+from sim.trials.designs.design_file import changed, check_findable, trial_design
 from sim.trials.designs.design_schema import DesignFile
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.formula_answer import formula_answer
@@ -92,6 +92,7 @@ def find_by_formula(
     """
     if name not in FINDABLE_BY_FORMULA:
         raise unknown("find", name, FINDABLE_BY_FORMULA)
+    check_findable(file, name)
     if name == "cost":
         return cheapest(file, target)
     study = study_of(file, 0)

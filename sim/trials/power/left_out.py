@@ -26,6 +26,8 @@ def left_out(file: DesignFile, design: Design, plan: AnalysisPlan) -> list[str]:
         found.append(f"'person' (IAC {s.iac:g})")
     if s.effect_heterogeneity > 0.0 and "treatment" not in plan.random_effects:
         found.append(f"'treatment' (effects differ with SD {s.effect_heterogeneity:g})")
+    elif s.effect_heterogeneity > 0.0 and s.effect_correlation != 0.0 and s.icc > 0.0:
+        found.append(f"the correlation of effects with teams' levels ({s.effect_correlation:g})")
     if s.cluster_decay < 1.0 and s.icc > 0.0 and s.cac > 0.0:
         found.append(f"the decay of the cluster's autocorrelation ({s.cluster_decay:g} a period)")
     return found

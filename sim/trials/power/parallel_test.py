@@ -34,6 +34,8 @@ class Outcome:
         Standard deviation; ICC; cluster and individual autocorrelation.
     effect_sd : float
         Standard deviation of the effect between clusters.
+    effect_correlation : float
+        Of that effect with the lasting level of the cluster.
     """
 
     sd: float
@@ -41,14 +43,19 @@ class Outcome:
     cac: float
     iac: float
     effect_sd: float = 0.0
+    effect_correlation: float = 0.0
 
     def left(self, slope: float) -> VarianceComponents:
         """Return the variances of what is left of the outcome after the baseline times a slope."""
         between, within = self.sd**2 * self.icc, self.sd**2 * (1.0 - self.icc)
+        cluster = between * max(1.0 + slope**2 - 2.0 * slope * self.cac, 0.0)
+        # An effect goes with what lasts of a cluster, of which the baseline takes its slope.
+        shared = self.effect_correlation * (1.0 - slope) * sqrt(self.cac * between)
         return VarianceComponents(
             residual=within * max(1.0 + slope**2 - 2.0 * slope * self.iac, 0.0),
-            cluster=between * max(1.0 + slope**2 - 2.0 * slope * self.cac, 0.0),
+            cluster=cluster,
             treatment=self.effect_sd**2,
+            treatment_correlation=shared / sqrt(cluster) if cluster > 0.0 else 0.0,
         )
 
 
@@ -155,8 +162,10 @@ def _pooled_slope(people: Matrix, outcome: Outcome) -> Slope:
 
 def _of_means(arm: Matrix, people: Matrix, left: VarianceComponents, df: float) -> ExpectedTest:
     """Return what a t test of cluster means with one variance can be expected to do."""
+    crossed = left.treatment_correlation * sqrt(left.cluster * left.treatment)
+    more = left.treatment + 2.0 * crossed
     variances = [
-        float((left.cluster + left.treatment * one + left.residual / people[arm == one]).mean())
+        float((left.cluster + more * one + left.residual / people[arm == one]).mean())
         for one in (0.0, 1.0)
     ]
     counts = [int((arm == one).sum()) for one in (0.0, 1.0)]
@@ -165,6 +174,6 @@ def _of_means(arm: Matrix, people: Matrix, left: VarianceComponents, df: float) 
     pooled = sum(w * v for w, v in zip(weights, variances, strict=True)) / max(sum(weights), 1)
     model_se = sqrt(pooled * sum(1.0 / k for k in counts))
     # Means of clusters of few people vary more: Satterthwaite over all clusters.
-    each = left.cluster + left.treatment * arm + left.residual / people
+    each = left.cluster + more * arm + left.residual / people
     steady = float(each.mean()) ** 2 / float((each**2).mean())
     return ExpectedTest(se, model_se, df, max(df * steady, 1.0))

@@ -177,6 +177,8 @@ def design_sentence(study: Study) -> str:
             f"{design.periods} periods"
         )
     size = f"{design.size:g} service users per team" + ("" if design.is_parallel else " and period")
+    if design.sizes:
+        size = f"{size[: size.index(' service')]} service users on average, as listed for each team"
     if design.size_variation:
         size += f" (coefficient of variation {design.size_variation:g})"
     adjusted = {
@@ -202,6 +204,8 @@ def source_sentence(study: Study) -> str:
     s = file.statistical
     assert s is not None
     varied = f" (SD {s.effect_heterogeneity:g} between teams)" if s.effect_heterogeneity else ""
+    if s.effect_heterogeneity and s.effect_correlation:
+        varied = f"{varied[:-1]}, correlation with their level {s.effect_correlation:g})"
     exposure = f", built up as {', '.join(f'{one:g}' for one in s.exposure)}" if s.exposure else ""
     what = f"SD {s.sd:g}"
     if s.outcome != "continuous":

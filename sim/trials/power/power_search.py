@@ -16,6 +16,7 @@ from sim.reading.numbers import number_in, repeated
 from sim.runs.pieces import Cancelled, How
 from sim.trials.designs.design_file import (
     changed,
+    check_findable,
     check_used,
     design_fields,
     field_named,
@@ -180,6 +181,7 @@ def find_size(
     """
     if name not in FINDABLE:
         raise unknown("find", name, FINDABLE)
+    check_findable(file, name)
     if not 0.05 < target < 0.999:
         raise InputError(f"target = {target:g}: must be above 0.05 and below 0.999")
     design = trial_design(file)

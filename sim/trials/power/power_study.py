@@ -266,6 +266,7 @@ def statistical_source(file: DesignFile) -> StatisticalSource:
         period_effects=tuple(s.period_effects),
         exposure=tuple(s.exposure),
         kind=s.outcome,
+        effect_correlation=s.effect_correlation,
     )
 
 
@@ -626,6 +627,7 @@ def assumed_of(file: DesignFile, effect: float, moments: Moments | None = None) 
             tuple(s.exposure),
             s.outcome,
             s.mean,
+            s.effect_correlation,
         )
     assert moments is not None
     return Assumed(

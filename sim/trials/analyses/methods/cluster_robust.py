@@ -5,6 +5,9 @@ one is too small. CR2 corrects residuals so that it is unbiased where the fitted
 right (Bell and McCaffrey 2002; Pustejovsky and Tipton 2018), and counts degrees of freedom under V.
 With M = (X' V^-1 X)^-1 and R_g = V_g - X_g M X_g', residuals of cluster g are multiplied by
 A_g = D_g' (D_g R_g D_g')^(+1/2) D_g, where D_g' D_g = V_g. V is in units of the residual variance.
+
+With A_g = V_g R_g^+ instead it is CR3, which is the jackknife: the sum of squares of what the
+estimate changes by as one cluster after another is left out, the variances as they are.
 """
 
 from __future__ import annotations
@@ -31,6 +34,11 @@ TAKEN_UP = 1e-10
 
 def test(trial: AnalysedTrial) -> Answer | None:
     """Return the test; None where a random effect reaches over clusters."""
+    return robust_test(trial, jackknife=False)
+
+
+def robust_test(trial: AnalysedTrial, jackknife: bool) -> Answer | None:
+    """Return the test with CR2, or CR3; None where a random effect reaches over clusters."""
     found = trial.fitted
     if found is None:
         return None
@@ -39,7 +47,7 @@ def test(trial: AnalysedTrial) -> Answer | None:
     if not all(constant_within(own, one)[0] for one in levels):
         return None
     if isinstance(found.fit, StructuredFit):
-        return _of_structure(trial, found.fit)
+        return _of_structure(trial, found.fit, jackknife)
     ratios = found.variances / found.residual_variance
     x, v, y = [], [], []
     for number in range(trial.number):
@@ -51,11 +59,10 @@ def test(trial: AnalysedTrial) -> Answer | None:
         x.append(basis.T @ trial.x[rows])
         v.append(np.eye(basis.shape[1]) + inside @ inside.T)
         y.append(basis.T @ trial.y[rows])
-    se, df = robust(x, v, trial.tested, y)
-    return trial.answer(se, df)
+    return trial.answer(*robust(x, v, trial.tested, y, jackknife))
 
 
-def _of_structure(trial: AnalysedTrial, fit: StructuredFit) -> Answer | None:
+def _of_structure(trial: AnalysedTrial, fit: StructuredFit, jackknife: bool) -> Answer | None:
     """Return the test under a covariance that is fitted as a whole."""
     if any(np.ptp(trial.clusters[rows]) for rows in fit.blocks):
         return None
@@ -70,7 +77,7 @@ def _of_structure(trial: AnalysedTrial, fit: StructuredFit) -> Answer | None:
         x.append(trial.x[rows])
         v.append(own)
         y.append(trial.y[rows])
-    return trial.answer(*robust(x, v, trial.tested, y))
+    return trial.answer(*robust(x, v, trial.tested, y, jackknife))
 
 
 def _columns(trial: AnalysedTrial, rows: NDArray[np.bool_], effect: int, ratio: float) -> Matrix:
@@ -83,28 +90,41 @@ def _columns(trial: AnalysedTrial, rows: NDArray[np.bool_], effect: int, ratio: 
 
 
 def robust(
-    x: Sequence[Matrix], v: Sequence[Matrix], tested: int, y: Sequence[Matrix] | None = None
+    x: Sequence[Matrix],
+    v: Sequence[Matrix],
+    tested: int,
+    y: Sequence[Matrix] | None = None,
+    jackknife: bool = False,
 ) -> tuple[float, float]:
-    """Return the standard error, nan without outcomes, and degrees of freedom of a coefficient.
+    """Return the standard error and degrees of freedom of a coefficient.
+
+    Without outcomes the first is what it can be expected to be under V (root mean square).
 
     Parameters
     ----------
     x, v, y : sequences of arrays
         Columns, covariance and outcomes of each cluster.
     tested : int
+    jackknife : bool
+        CR3 instead of CR2.
     """
     weighted = [np.linalg.solve(b, a) for a, b in zip(x, v, strict=True)]
     M = np.linalg.inv(sum(a.T @ w for a, w in zip(x, weighted, strict=True)))
-    turned = [_corrected(a, b, M) @ w @ M[tested] for a, b, w in zip(x, v, weighted, strict=True)]
-    se = np.nan
-    if y is not None:
-        beta = M @ sum(w.T @ one for w, one in zip(weighted, y, strict=True))
-        scores = [u @ (one - a @ beta) for u, one, a in zip(turned, y, x, strict=True)]
-        se = sqrt(float(np.sum(np.square(scores))))
+    if jackknife:
+        turned = [_left_out(a, b, M) @ a @ M[tested] for a, b in zip(x, v, strict=True)]
+    else:
+        turned = [
+            _corrected(a, b, M) @ w @ M[tested] for a, b, w in zip(x, v, weighted, strict=True)
+        ]
     along = np.array([a.T @ u for a, u in zip(x, turned, strict=True)])
     pairs = -along @ M @ along.T
     own = [float(u @ b @ u) for u, b in zip(turned, v, strict=True)]
     pairs[np.diag_indices_from(pairs)] += own
+    se = sqrt(float(np.trace(pairs)))
+    if y is not None:
+        beta = M @ sum(w.T @ one for w, one in zip(weighted, y, strict=True))
+        scores = [u @ (one - a @ beta) for u, one, a in zip(turned, y, x, strict=True)]
+        se = sqrt(float(np.sum(np.square(scores))))
     return se, float(np.trace(pairs)) ** 2 / float((pairs**2).sum())
 
 
@@ -119,8 +139,19 @@ def _corrected(x: Matrix, v: Matrix, M: Matrix) -> Matrix:
     return np.asarray(root @ half @ root)
 
 
-def expected(found: ExpectedTest, cells: Cells, covariance: Matrix) -> ExpectedTest:
-    """Return what the test can be expected to do: unbiased, with degrees of freedom of its own.
+def _left_out(x: Matrix, v: Matrix, M: Matrix) -> Matrix:
+    """Return R^+ of the module's docstring, which is A' V^-1 of CR3."""
+    values, vectors = np.linalg.eigh(v - x @ M @ x.T)
+    kept = values > TAKEN_UP * values.max()
+    return np.asarray(vectors[:, kept] / values[kept] @ vectors[:, kept].T)
+
+
+def expected(
+    found: ExpectedTest, cells: Cells, covariance: Matrix, jackknife: bool = False
+) -> ExpectedTest:
+    """Return what the test can be expected to do, with degrees of freedom of its own.
+
+    CR2 is unbiased; CR3 is on average too large.
 
     Parameters
     ----------
@@ -137,8 +168,12 @@ def expected(found: ExpectedTest, cells: Cells, covariance: Matrix) -> ExpectedT
         own = covariance[number][np.ix_(seen, seen)] * np.outer(root, root)
         x += [root[:, None] * cells.columns[number, seen]] * int(times)
         v += [own] * int(times)
-    df = robust(x, v, cells.columns.shape[2] - 1)[1]
-    return replace(found, model_se=found.spread, df=df, spread_df=df, floor=0.0, floor_df=np.inf)
+    tested = cells.columns.shape[2] - 1
+    own, df = robust(x, v, tested, jackknife=jackknife)
+    larger = own / robust(x, v, tested)[0] if jackknife else 1.0
+    return replace(
+        found, model_se=larger * found.spread, df=df, spread_df=df, floor=0.0, floor_df=np.inf
+    )
 
 
 ANALYSIS = Analysis(
