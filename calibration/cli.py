@@ -28,6 +28,8 @@ examples:
   refocus calibrate --resume results/fit --report      write the report again
   refocus calibrate --data people.csv --scenario delivered.toml --out results/own
   refocus calibrate --targets my.toml --roster teams.csv --scenario delivered.toml --out results/own
+  refocus calibrate --data north=people.csv --roster south=teams.csv --targets south=their.toml \
+    --scenario south=refocus-full --out results/two-trials
 """
 FOLDER = "results/calibration"
 
@@ -48,16 +50,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `refocus calibrate` to a parser."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLES
-    parser.add_argument("--targets", metavar="FILE", help="targets (TOML); the trial's by default")
-    parser.add_argument(
-        "--data", metavar="FILE", help="individual data of an own trial (.csv .xlsx .dta .sav ...)"
-    )
-    parser.add_argument("--sheet", metavar="NAME", help="sheet of the data's workbook")
-    parser.add_argument("--roster", metavar="FILE", help="teams of an own trial (.csv .xlsx ...)")
-    parser.add_argument(
-        "--columns", metavar="FILE", help="which columns of the roster are which (TOML)"
-    )
-    parser.add_argument("--scenario", metavar="NAME", help="what was delivered: name or TOML file")
+    for name, value, words in (
+        ("targets", "FILE", "targets (TOML); the trial's by default"),
+        ("data", "FILE", "individual data of an own trial (.csv .xlsx .dta .sav ...)"),
+        ("sheet", "NAME", "sheet of the data's workbook"),
+        ("roster", "FILE", "teams of an own trial (.csv .xlsx ...)"),
+        ("columns", "FILE", "which columns of the roster are which (TOML)"),
+        ("scenario", "NAME", "what was delivered: name or TOML file"),
+    ):
+        parser.add_argument(
+            f"--{name}",
+            action="append",
+            metavar=f"[TRIAL=]{value}",
+            help=f"{words}; again for another trial",
+        )
     parser.add_argument("--quick", action="store_true", help="a small fit, for teaching")
     add_job_options(parser, f"results and report (default {FOLDER})")
     parser.add_argument("--report", action="store_true", help="write the report of a finished fit")
@@ -148,29 +154,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def asked(arguments: argparse.Namespace, seed: int) -> tuple[dict[str, Target], dict[str, Any]]:
-    """Return the targets, and the designs of an own trial (empty for the trial of REFOCUS).
+    """Return the targets, and the designs of own trials (empty for the trial of REFOCUS)."""
+    from calibration.own import OF_A_TRIAL, own_trials
 
-    Published figures and those of individual data are taken together; the shipped targets are for
-    who gives neither.
-    """
-    from calibration.targets import load_targets, together
-
-    people, targets = None, {}
-    if arguments.data is not None:
-        from calibration.individual import read_people, targets_of
-
-        people = read_people(arguments.data, arguments.sheet)
-        targets = targets_of(people)
-    elif arguments.sheet is not None:
-        raise InputError(f"sheet = '{arguments.sheet}': is for a workbook of --data")
-    if arguments.targets is not None or people is None:
-        targets = together(targets, load_targets(arguments.targets))
-    if people is None and not (arguments.roster or arguments.scenario):
-        return targets, {}
-    from calibration.own import own_trial
-
-    own = own_trial(arguments.roster, arguments.scenario, seed, arguments.columns, people)
-    return targets, own
+    options = {name: getattr(arguments, name) for name in OF_A_TRIAL}
+    return own_trials(options, arguments.targets or (), seed)
 
 
 def fitted(arguments: argparse.Namespace) -> None:

@@ -20,7 +20,7 @@ from calibration.scenarios import COUNTERFACTUALS, EFFECTS, EXPLANATIONS
 from calibration.smc import effective, generator, tempered_smc, weights_of
 from calibration.targets import Target
 from sim.errors import InputError
-from sim.trials.studies.refocus_figures import AT, CRITICAL, PLACE
+from sim.trials.studies.refocus_figures import AT, CRITICAL
 
 # Smallest important difference between groups on the QPR, and the same had it been set on 22 items.
 IMPORTANT = (4.0, 4.0 * 15.0 / 22.0)
@@ -44,7 +44,10 @@ def proportion(hits: np.ndarray) -> dict[str, float]:
 
 
 def predictive_table(
-    targets: Mapping[str, Target], prior: np.ndarray, posterior: np.ndarray
+    targets: Mapping[str, Target],
+    prior: np.ndarray,
+    posterior: np.ndarray,
+    places: Mapping[str, int],
 ) -> list[dict[str, Any]]:
     """Return every target with a figure: reported, prior and posterior predictive, tail.
 
@@ -57,7 +60,7 @@ def predictive_table(
         if target.extractor is None or target.use == "prior":
             continue
         one = EXTRACTORS[target.extractor]
-        place = PLACE[target.extractor]
+        place = places[target.figure]
 
         def outward(values: np.ndarray, one: Any = one) -> np.ndarray:
             return np.array([one.outward(v) for v in values[np.isfinite(values)]])
@@ -74,7 +77,7 @@ def predictive_table(
         }
         selected = np.ones(len(posterior), bool)
         if target.selected_by:
-            tests = posterior[:, [PLACE[name] for name in target.selected_by]]
+            tests = posterior[:, [places[name] for name in target.tests]]
             selected = (np.abs(tests) > CRITICAL).any(axis=1)
             row["selected_share"] = proportion(selected)
         for label, chosen in (("", np.ones(len(posterior), bool)), ("_selected", selected)):
@@ -132,7 +135,7 @@ def contraction_table(
     prior = fit.space.values(
         generator(fit.settings.seed, 5).standard_normal((4000, fit.space.size))
     )
-    figures = [PLACE[name] for name in fit.data.figures]
+    figures = [fit.places[name] for name in fit.data.figures]
     rows = []
     for column, name in enumerate(fit.space.calibrated):
         shifts = float(emulated[:, column].mean()), float(direct[:, column].mean())
@@ -162,7 +165,7 @@ def screen_rows(fit: Fit, coefficients: np.ndarray, limit: float = 0.1) -> list[
     By more than `limit` standard deviations and by more than four standard errors: a screen of few
     trials cannot name the small ones, and would name many by chance.
     """
-    figures = [PLACE[name] for name in fit.data.figures]
+    figures = [fit.places[name] for name in fit.data.figures]
     free = max(fit.settings.screen - len(fit.space.names), 1)
     least = max(limit, 4.0 / np.sqrt(free))
     rows = []
@@ -281,20 +284,24 @@ class Analysis:
 def analyses(fit: Fit) -> list[Analysis]:
     """Return the analyses whose conclusions are compared.
 
-    Without each pattern and without each single target; P4 as if always reported, and as reported
-    with a probability that does not depend on the other figures; wider and narrower priors; the
-    targets' correlations a tenth weaker, because they are close to singular.
+    Without each pattern and without each single target; each of several trials alone; P4 as if
+    always reported, and as reported with a probability that does not depend on the other figures;
+    wider and narrower priors; the targets' correlations a tenth weaker, because they are close to
+    singular.
     """
     fitted = [one for one in fit.targets.values() if one.use == "fit"]
     patterns = sorted({one.pattern for one in fitted})
     out = [Analysis("all targets", fit.data)]
-    left_out = [(f"without {one}", one) for one in patterns] if len(patterns) > 1 else []
+    left_out = [(f"without {one}", [one]) for one in patterns] if len(patterns) > 1 else []
     for one in fitted:
         if sum(other.pattern == one.pattern for other in fitted) > 1:
-            left_out.append((f"without {one.pattern}: {one.title}", one.name))
-    for label, name in left_out:
+            left_out.append((f"without {one.pattern}: {one.title}", [one.name]))
+    for trial in fit.designs if len(fit.designs) > 1 else ():
+        others = [one.name for one in fitted if one.trial != trial]
+        left_out.append((f"trial {trial} alone", others))
+    for label, names in left_out:
         try:
-            out.append(Analysis(label, make_data(fit.targets, without=[name])))
+            out.append(Analysis(label, make_data(fit.targets, without=names)))
         except InputError:
             continue
     selected = next((one for one in fitted if one.kind == "selected"), None)

@@ -1,5 +1,7 @@
-"""What `docs/calibration.md` says beside the report: how to run it, and one's own trial."""
+"""What `docs/calibration.md` says beside the report: how to run it, and trials of one's own."""
 
+from calibration.known_truth import known_truth_text
+from calibration.report import generated
 from calibration.targets_text import column_table, extractor_table
 
 EXTRA = f"""
@@ -20,9 +22,9 @@ refused. This page, its figures and the posterior that all commands use by defau
 refocus calibrate --out results/calibration --docs docs/calibration.md --ship
 ```
 
-## One's own trial
+## Trials of one's own
 
-Individual data, published figures, or both:
+Individual data, published figures, or both, of one trial or of several:
 
 ```
 refocus calibrate --data people.csv --scenario delivered.toml --out results/own
@@ -39,13 +41,31 @@ that is also among the published ones is refused, as it would be counted twice; 
 out, or give the published one `use = "check"`. `--check` reads everything, prints the figures and
 fits nothing.
 
-One trial is fitted at a time (REFOCUS and PULSAR together are the shipped exception).
+Several trials go into one fit when each has a name; every option is then given again, with the
+trial's name before its value. What is given without a name (programme, columns, sheet) holds for
+all of them:
 
-{column_table()}
+```
+refocus calibrate --data north=people.csv --roster south=teams.csv --targets south=their.toml \\
+  --scenario refocus-as-delivered --scenario south=refocus-full --out results/two-trials
+```
+
+`trial = "south"` in a target's table says the same as `south=` before its file. Each trial is
+simulated with its own teams, programme and chance; its effect differs from that of the others by
+the spread between trials, which is estimated with all else. The report says what each trial alone
+would give ("trial south alone", under *Sensitivity of the conclusions*). Effects of scenarios, and
+explanations of a result, are those of the first trial. REFOCUS and PULSAR themselves are not
+fitted again beside one's own.
+
+{generated("known-truths", known_truth_text())}
+
+Columns of individual data:
+
+{generated("columns", column_table())}
 
 Figures that can be targets:
 
-{extractor_table()}
+{generated("extractors", extractor_table())}
 
 ### A worked example (invented data)
 

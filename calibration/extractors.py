@@ -72,6 +72,16 @@ class Extractor:
         return float(value)
 
 
+def figure_name(trial: str, extractor: str) -> str:
+    """Return the name of a figure of one of several trials; of the only trial the extractor's."""
+    return f"{trial}: {extractor}" if trial else extractor
+
+
+def extractor_of(figure: str) -> str:
+    """Return the extractor of a figure's name."""
+    return figure.rpartition(": ")[2]
+
+
 EXTRACTORS: dict[str, Extractor] = {
     "control_mean": Extractor("mean QPR-15 of the control arm", (0.0, 60.0)),
     "log_sd": Extractor("SD of QPR-15 within arms", (0.1, 30.0), "log"),

@@ -6,13 +6,14 @@ that is stopped goes on where it was and ends the same, as rows that are stored 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from calibration.emulator import Emulator, fit_emulator, plausible
+from calibration.extractors import figure_name
 from calibration.likelihood import Data, log_likelihood, make_data, shrunk
 from calibration.priors import Space, hypercube, make_space
 from calibration.pulsar import STANDARD_ERROR, PulsarReference, pulsar_reference, true_overall
@@ -32,7 +33,7 @@ from calibration.targets import Target
 from sim.errors import InputError
 from sim.runs.chunk_store import fingerprint
 from sim.runs.pieces import How
-from sim.trials.studies.refocus_figures import AT, PLACE
+from sim.trials.studies.refocus_figures import AT, FIGURES, PLACE
 from sim.trials.studies.refocus_trial import TrialDesign, refocus_design, simulate_trial
 
 # First replication number of each use, so that no two share their draws unless they mean to.
@@ -125,8 +126,10 @@ class Fit:
         Targets by name.
     settings : Settings
         How much work.
-    design, effects : TrialDesign, EffectDesign
-        The trial and the scenarios.
+    designs : dict of str to TrialDesign
+        The trials by name; a single one needs none.
+    effects : EffectDesign
+        The scenarios, in the intervention teams of the first trial.
     space : Space
         Parameters that vary.
     part : callable
@@ -139,7 +142,7 @@ class Fit:
 
     targets: dict[str, Target]
     settings: Settings
-    design: TrialDesign
+    designs: dict[str, TrialDesign]
     effects: EffectDesign
     space: Space
     references: References
@@ -150,6 +153,12 @@ class Fit:
     def __post_init__(self) -> None:
         self.version = code_version()
         self.data = make_data(self.targets)
+        # Where each figure stands in a row: the trials' rows, one after the other.
+        self.places = {
+            figure_name(trial, name): number * FIGURES + place
+            for number, trial in enumerate(self.designs)
+            for name, place in PLACE.items()
+        }
         self.pulsar: PulsarReference | None = None
         if "pulsar_overall" in self.data.figures:
             draws = self.space.records(
@@ -174,8 +183,8 @@ class Fit:
             self.space.calibrated,
             self.space.tables,
             self.space.fixed.tobytes(),
-            [layout.teams.tobytes() for layout in self.design.layouts],
-            [layout.actions.tobytes() for layout in self.design.layouts],
+            [one.teams.tobytes() for trial in self.designs.values() for one in trial.layouts],
+            [one.actions.tobytes() for trial in self.designs.values() for one in trial.layouts],
             [layout.actions.tobytes() for layout in self.effects.layouts],
             [
                 (layout.teams.tobytes(), layout.actions.tobytes())
@@ -233,7 +242,7 @@ class Fit:
             return float("nan")
         return true_overall(self.pulsar, record, replication, thread_space())
 
-    def both_trials(
+    def every_trial(
         self,
         record: np.ndarray,
         gains: np.ndarray,
@@ -241,22 +250,33 @@ class Fit:
         checks: bool,
         truth: float | None = None,
     ) -> np.ndarray:
-        """Simulate REFOCUS, and PULSAR where it is fitted, for one solved record.
+        """Simulate every trial for one solved record; REFOCUS with PULSAR, where it is fitted.
 
         Each trial's effect differs from that of the record by its own draw of the spread between
-        trials. What is known of sampling in the other studies is added to what is simulated.
+        trials, which is that of a programme as delivered (by as much more in a trial of more of
+        it). What is known of sampling in the other studies is added to what is simulated.
+
+        Returns
+        -------
+        numpy.ndarray
+            Figures of the trials, one after the other (`places`).
         """
-        draws = generator(self.settings.seed, 9, replication).standard_normal(4)
+        own = len(self.designs) - 1
+        draws = generator(self.settings.seed, 9, replication).standard_normal(4 + own)
         spread = float(record["between_trials_sd"])
-        p = record.copy()
-        deviate(p, (float(gains[0]), float(gains[1])), spread * draws[0] / DELIVERED_SHARE)
-        space = thread_space()
-        figures = simulate_trial(self.design, p, replication, checks, space)
-        figures[AT.rsa_correlation] += RSA_EXTRA_ERROR * draws[3]
-        expected = self.pulsar_truth(record, replication) if truth is None else truth
-        figures[AT.pulsar_overall] = (
-            expected + spread * QPR22_SD * draws[1] + STANDARD_ERROR * draws[2]
-        )
+        space, rows = thread_space(), []
+        for design, away in zip(self.designs.values(), (draws[0], *draws[4:]), strict=True):
+            p = record.copy()
+            deviate(p, (float(gains[0]), float(gains[1])), spread * away / DELIVERED_SHARE)
+            rows.append(simulate_trial(design, p, replication, checks, space))
+        figures = np.concatenate(rows)
+        if not self.own:
+            figures[AT.rsa_correlation] += RSA_EXTRA_ERROR * draws[3]
+        if self.pulsar is not None:
+            expected = self.pulsar_truth(record, replication) if truth is None else truth
+            figures[AT.pulsar_overall] = (
+                expected + spread * QPR22_SD * draws[1] + STANDARD_ERROR * draws[2]
+            )
         return figures
 
     def trials(self, stage: str, solved: Solved, first: int, checks: bool = False) -> np.ndarray:
@@ -264,7 +284,7 @@ class Fit:
         return self.rows(
             stage,
             len(solved.records),
-            lambda i: self.both_trials(solved.records[i], solved.gains[i], first + i, checks),
+            lambda i: self.every_trial(solved.records[i], solved.gains[i], first + i, checks),
             solved.records.tobytes(),
             first,
             checks,
@@ -280,7 +300,7 @@ def start(
     targets: dict[str, Target],
     settings: Settings,
     *,
-    design: TrialDesign | None = None,
+    designs: Mapping[str, TrialDesign] | None = None,
     effects: EffectDesign | None = None,
     calibrated: tuple[str, ...] | None = None,
     services: References | None = None,
@@ -289,18 +309,19 @@ def start(
 ) -> Fit:
     """Prepare a calibration; `part` returns how the stage with a name is run.
 
+    `designs` are one's own trials by name (REFOCUS if not given).
     `services` are those in which constants are solved (REFOCUS's intervention teams if not given).
     """
     return Fit(
         targets,
         settings,
-        design or refocus_design(settings.seed),
+        {"": refocus_design(settings.seed)} if designs is None else dict(designs),
         effects or effect_design(settings.seed),
         make_space() if calibrated is None else make_space(calibrated),
         services or references(settings.seed),
         part,
         quiet,
-        own=design is not None,
+        own=designs is not None,
     )
 
 
@@ -344,7 +365,7 @@ class Direct:
         self.backgrounds = hypercube(
             BACKGROUNDS, len(fit.space.names), fit.settings.seed + 31 + first
         )
-        self.places = [PLACE[name] for name in fit.data.figures]
+        self.places = [fit.places[name] for name in fit.data.figures]
         self.common: np.ndarray | None = None
 
     def figures(self, scores: np.ndarray, stage: str) -> np.ndarray:
@@ -360,7 +381,7 @@ class Direct:
 
             def trial(r: int) -> np.ndarray:
                 b = r % BACKGROUNDS
-                return fit.both_trials(records[b], gains[b], self.first + r, False, truths[b])
+                return fit.every_trial(records[b], gains[b], self.first + r, False, truths[b])
 
             return np.array([trial(r) for r in range(count)])[:, places]
 
@@ -417,7 +438,7 @@ class Waves:
 def emulate(fit: Fit) -> Waves:
     """Run the emulator waves (the second method)."""
     count, size = fit.settings.waves, fit.space.size
-    places = [PLACE[name] for name in fit.data.figures]
+    places = [fit.places[name] for name in fit.data.figures]
     scores = hypercube(count, size, fit.settings.seed + 7)
     solved = fit.records("wave-1", scores, fit.backgrounds(WAVE, count))
     figures = fit.trials("wave-1", solved, WAVE)[:, places]

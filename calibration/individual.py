@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from calibration.extractors import EXTRACTORS
-from calibration.targets import Target, checked
+from calibration.targets import Target, checked, of_trial
 from sim.errors import InputError, nearest
 from sim.trials.studies.refocus_figures import anova_icc, contrast, correlation
 
@@ -237,8 +237,15 @@ def _has(people: People, score: str, *times: str) -> bool:
     return all(score + when in people.scores for when in times)
 
 
-def targets_of(people: People) -> dict[str, Target]:
-    """Return the figures of individual data as targets, named ``data_`` and their extractor."""
+def targets_of(people: People, trial: str = "") -> dict[str, Target]:
+    """Return the figures of individual data as targets, named ``data_`` and their extractor.
+
+    Parameters
+    ----------
+    people : People
+    trial : str
+        Which of several trials they are of.
+    """
     made: dict[str, Target] = {}
     for number, (name, figure) in enumerate(figures_of(people).items(), 1):
         table = {
@@ -255,5 +262,6 @@ def targets_of(people: People) -> dict[str, Target]:
             "extractor": name,
             **figure,
         }
-        made[f"data_{name}"] = checked(f"data_{name}", table)
+        one = of_trial(checked(f"data_{name}", table), trial)
+        made[one.name] = one
     return made

@@ -25,7 +25,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
-from calibration.extractors import EXTRACTORS
+from calibration.extractors import EXTRACTORS, figure_name
 from calibration.targets import Target
 from sim.errors import InputError
 from sim.trials.studies.refocus_figures import CRITICAL
@@ -42,7 +42,7 @@ class Data:
     Attributes
     ----------
     figures : tuple of str
-        Extractors that the likelihood needs; the order of means and covariances.
+        Figures that the likelihood needs (`Target.figure`); the order of means and covariances.
     estimates, observed : numpy.ndarray
         Places of plain estimates and their values.
     selected, selected_value, selectors
@@ -97,22 +97,19 @@ def make_data(
     chosen = [one for one in fit if one.kind == "selected"]
     if len(chosen) > 1:
         raise InputError(f"target '{chosen[1].name}': only one selected figure can be fitted")
-    wanted: list[str] = []
-    for one in fit:
-        for name in (one.extractor or "", *one.selected_by):
-            if name not in wanted:
-                wanted.append(name)
-    figures = tuple(name for name in EXTRACTORS if name in wanted)
+    wanted = {name for one in fit for name in (one.figure, *one.tests)}
+    every = (figure_name(t, e) for t in dict.fromkeys(o.trial for o in fit) for e in EXTRACTORS)
+    figures = tuple(name for name in every if name in wanted)
     place = {name: index for index, name in enumerate(figures)}
     plain = [one for one in fit if one.kind == "estimate"]
     return Data(
         figures=figures,
-        estimates=np.array([place[one.extractor or ""] for one in plain], dtype=int),
+        estimates=np.array([place[one.figure] for one in plain], dtype=int),
         observed=np.array([one.observed for one in plain], dtype=float),
-        selected=place[chosen[0].extractor or ""] if chosen else -1,
+        selected=place[chosen[0].figure] if chosen else -1,
         selected_value=float(chosen[0].observed or 0.0) if chosen else 0.0,
-        selectors=np.array([place[s] for s in chosen[0].selected_by] if chosen else [], dtype=int),
-        null=np.array([place[o.extractor or ""] for o in fit if o.kind == "interval"], dtype=int),
+        selectors=np.array([place[s] for s in chosen[0].tests] if chosen else [], dtype=int),
+        null=np.array([place[o.figure] for o in fit if o.kind == "interval"], dtype=int),
         selection=selection,
     )
 

@@ -1,12 +1,16 @@
-"""One's own trial: designs from a user's roster and scenario."""
+"""One's own trials: figures, individual data and designs from a user's files."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from calibration.individual import People
+from calibration.individual import People, read_people, targets_of
 from calibration.scenarios import YEAR, EffectDesign
-from sim.errors import InputError
+from calibration.targets import Target, load_targets, of_use, together
+from sim.errors import InputError, nearest, unknown
 from sim.inputs.roster import (
     Roster,
     read_column_map,
@@ -28,57 +32,169 @@ BEST = {
     "conditions.protected_time": 0.0,
     "conditions.priorities_relief": 0.0,
 }
+NAMED = re.compile(r"(?P<trial>[A-Za-z][\w-]*)=(?P<value>.+)")
+OF_A_TRIAL = ("data", "roster", "sheet", "columns", "scenario")
+"""Options that each of several trials may have for itself."""
+SHARED = ("sheet", "columns", "scenario")
+"""Those that hold for all trials where no trial is named."""
 
 
-def own_trial(
-    roster_file: str | None,
-    scenario_name: str | None,
-    seed: int,
-    columns: str | None = None,
-    people: People | None = None,
-) -> dict[str, Any]:
-    """Return the designs of a user's own trial, as `calibration.fit.start` takes them.
+def named(value: str) -> tuple[str, str]:
+    """Return the trial that an option's value is for (empty: none is named), and the value."""
+    found = NAMED.fullmatch(value)
+    if found is None or Path(value).exists():
+        return "", value
+    return found["trial"], found["value"]
+
+
+def by_trial(
+    options: Mapping[str, Sequence[str] | None], also: Sequence[str] = ()
+) -> dict[str, dict[str, str]]:
+    """Return what was given for each trial, by name; of a single one the name may be empty.
 
     Parameters
     ----------
-    roster_file : str, optional
-        File of teams; the REFOCUS trial's teams without it.
-    scenario_name : str, optional
-        What was delivered: a name of the library or a TOML file.
+    options : mapping
+        Values of the options of `OF_A_TRIAL`, as `NAME=VALUE` or plain.
+    also : sequence of str
+        Names of trials that are known otherwise.
+
+    Raises
+    ------
+    InputError
+        For an option that is given twice for a trial, or a file that no trial is named for where
+        there are several.
+    """
+    given = {option: [named(one) for one in values or ()] for option, values in options.items()}
+    names = [trial for values in given.values() for trial, _ in values if trial]
+    names = list(dict.fromkeys([*names, *also])) or [""]
+    found: dict[str, dict[str, str]] = {name: {} for name in names}
+    for option, values in given.items():
+        seen: set[str] = set()
+        # What is said of all trials first: what is said of one stands above it.
+        for trial, value in sorted(values, key=lambda one: one[0] != ""):
+            if not trial and (names != [""] or len(values) > 1) and option not in SHARED:
+                raise InputError(
+                    f"{option} = '{value}': of several trials each needs a name: "
+                    f"--{option} NAME={value}"
+                )
+            if trial in seen:
+                where = f"trial '{trial}'" if trial else "all trials"
+                raise InputError(f"{option} = '{value}': is given twice for {where}")
+            seen.add(trial)
+            for name in [trial] if trial else names:
+                found[name][option] = value
+    return found
+
+
+def own_trials(
+    options: Mapping[str, Sequence[str] | None], files: Sequence[str], seed: int
+) -> tuple[dict[str, Target], dict[str, Any]]:
+    """Return targets and designs of a user's own trials, as `calibration.fit.start` takes them.
+
+    Published figures and those of individual data are taken together. Without either, and without
+    teams or programme, the targets are the shipped ones and the designs are left to `start`.
+
+    Parameters
+    ----------
+    options : mapping
+        Values of the options of `OF_A_TRIAL` (see `by_trial`).
+    files : sequence of str
+        Files of published figures, each for a trial by name or for the only one.
     seed : int
-        Seed of the keyed draws.
-    columns : str, optional
-        File that says which columns of the roster are which.
+        Seed of the keyed draws; each trial has chance of its own.
+
+    Raises
+    ------
+    InputError
+        For anything that cannot be used, by name.
+    """
+    published: dict[str, Target] = {}
+    for trial, file in map(named, files):
+        published = together(published, load_targets(file, trial))
+    given = by_trial(options, [one.trial for one in published.values() if one.trial])
+    for one in published.values():
+        if one.trial not in given:
+            raise InputError(
+                f"target '{one.name}': of several trials each figure needs its own: write "
+                "trial = '...' in its table, or --targets NAME=FILE"
+            )
+        if one.trial and one.extractor == "pulsar_overall":
+            raise unknown(
+                f"extractor of target '{one.name}' (PULSAR is no trial of your own)",
+                one.extractor,
+                ("difference",),
+            )
+    people: dict[str, People] = {}
+    targets = published
+    for trial, said in given.items():
+        if "data" in said:
+            people[trial] = read_people(said["data"], said.get("sheet"))
+            targets = together(targets_of(people[trial], trial), targets)
+        elif "sheet" in said:
+            raise InputError(f"sheet = '{said['sheet']}': is for a workbook of --data")
+    plain = list(given) == [""]
+    if plain and not targets:
+        targets = load_targets()
+    if plain and not people and not ({"roster", "scenario"} & set(given[""])):
+        return targets, {}
+    fitted = {one.trial for one in of_use(targets, "fit")}
+    designs, effects = {}, None
+    for number, (trial, said) in enumerate(given.items()):
+        if trial and trial not in fitted:
+            raise InputError(
+                f"trial '{trial}': no figure to fit; give --data {trial}=FILE or "
+                f"--targets {trial}=FILE{nearest(trial, set(given) - {trial})}"
+            )
+        if trial and "roster" not in said and trial not in people:
+            raise InputError(
+                f"trial '{trial}': no teams; give --roster {trial}=FILE or --data {trial}=FILE"
+                f"{nearest(trial, set(given) - {trial})}"
+            )
+        roster, scenario = own_trial(said, people.get(trial), seed + number)
+        layout = lay_out(roster, expand(scenario, roster, WEEKS))
+        designs[trial] = TrialDesign([layout], seed + number)
+        effects = effects or own_effects(roster, scenario, seed)
+    return targets, {"designs": designs, "effects": effects}
+
+
+def own_trial(said: Mapping[str, str], people: People | None, seed: int) -> tuple[Roster, Scenario]:
+    """Return the teams of a user's own trial, and what was delivered.
+
+    Parameters
+    ----------
+    said : mapping
+        Of the trial: `roster` (the teams of the data without it, or REFOCUS's), `columns`, a file
+        that says which column of the roster is which, `scenario`, a name or a file.
     people : People, optional
-        Individual data: without a roster the teams are those of the data.
+        Individual data.
+    seed : int
+        Seed of what REFOCUS's roster leaves open.
 
     Raises
     ------
     InputError
         When roster or scenario cannot be used, or the trial lacks an arm.
     """
-    said = None if columns is None else read_column_map(columns)
-    if roster_file is not None:
-        roster = read_roster_csv(roster_file, said)
+    columns = read_column_map(said["columns"]) if "columns" in said else None
+    if "roster" in said:
+        roster = read_roster_csv(said["roster"], columns)
     elif people is not None:
         roster = roster_from_text(people.roster_text(), f"teams of {people.source}")
     else:
         roster = trial_roster(seed)
-    scenario = load_scenario(scenario_name or "refocus-as-delivered")
+    scenario = load_scenario(said.get("scenario", "refocus-as-delivered"))
     arms = {row.arm for row in roster.rows}
     if not {"intervention", "control"} <= arms:
         raise InputError(
-            f"roster '{roster_file}': arm holds only {', '.join(sorted(arms))}; "
+            f"roster '{roster.source}': arm holds only {', '.join(sorted(arms))}; "
             "a trial needs intervention and control"
         )
     if scenario.who.teams == "none":
         raise InputError(
             f"scenario '{scenario.name}': who.teams = 'none'; a trial needs a programme"
         )
-    return {
-        "design": TrialDesign([lay_out(roster, expand(scenario, roster, WEEKS))], seed),
-        "effects": own_effects(roster, scenario, seed),
-    }
+    return roster, scenario
 
 
 def own_effects(roster: Roster, scenario: Scenario, seed: int) -> EffectDesign:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from calibration import agreement, conclusions
+from calibration.extractors import figure_name
 from calibration.fit import (
     EMULATED_LENGTH,
     PREDICTIVE,
@@ -40,7 +41,7 @@ from calibration.rivals import rival_table
 from calibration.scenarios import EFFECTS
 from sim.files import write_whole
 from sim.posterior import PRIOR, REFOCUS_ALONE
-from sim.trials.studies.refocus_figures import AT, PLACE
+from sim.trials.studies.refocus_figures import AT
 
 RESULTS_FILE = "results.json"
 POSTERIOR_FILE = "posterior.csv"
@@ -121,8 +122,13 @@ def calibrate_fit(fit: Fit) -> Outcome:
         "not_ruled_out": waves.kept,
         "coverage": overall(recovery),
     }
+    first = next(iter(fit.designs))
     difference = next(
-        (t for t in fit.targets.values() if t.extractor == "difference" and t.value is not None),
+        (
+            one
+            for one in fit.targets.values()
+            if one.figure == figure_name(first, "difference") and one.value is not None
+        ),
         None,
     )
     observed = difference.value if difference is not None else None
@@ -141,8 +147,11 @@ def calibrate_fit(fit: Fit) -> Outcome:
     rows: dict[str, Any] = {
         "settings": settings.__dict__,
         "trial": {
-            "teams": len(fit.design.layouts[0].teams),
-            "sampled": int(fit.design.layouts[0].teams["users"].sum()),
+            "names": list(fit.designs),
+            "teams": sum(len(one.layouts[0].teams) for one in fit.designs.values()),
+            "sampled": sum(
+                int(one.layouts[0].teams["users"].sum()) for one in fit.designs.values()
+            ),
             "own": fit.own,
         },
         "targets": [one.__dict__ for one in fit.targets.values()],
@@ -151,7 +160,7 @@ def calibrate_fit(fit: Fit) -> Outcome:
         "varying": len(fit.space.names),
         "diagnostics": diagnostics,
         "agreement": compared,
-        "predictive": conclusions.predictive_table(fit.targets, prior_figures, figures),
+        "predictive": conclusions.predictive_table(fit.targets, prior_figures, figures, fit.places),
         "detection": conclusions.detection(figures),
         "contraction": conclusions.contraction_table(
             fit, direct.scores, emulated.scores, coefficients
@@ -216,7 +225,7 @@ def emulator_rows(
     fit: Fit, waves: Waves, scores: np.ndarray, figures: np.ndarray
 ) -> list[dict[str, Any]]:
     """Return the emulator's standardised errors on the posterior predictive trials."""
-    places = [PLACE[name] for name in fit.data.figures]
+    places = [fit.places[name] for name in fit.data.figures]
     found = conclusions.emulator_check(waves, scores, figures[:, places])
     return [
         {"figure": name, "mean": mean, "sd": sd}

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.stats import beta, kstest
 
 from calibration.emulator import Emulator
+from calibration.extractors import extractor_of
 from calibration.fit import (
     EFFECT,
     EMULATED_LENGTH,
@@ -34,7 +35,7 @@ from calibration.scenarios import EFFECTS, full_effects
 from calibration.smc import Sample, generator
 from calibration.solve import solve
 from sim.errors import InputError
-from sim.trials.studies.refocus_figures import CRITICAL, PLACE
+from sim.trials.studies.refocus_figures import CRITICAL
 
 LEVELS = (0.5, 0.9)
 ATTEMPTS = 4000
@@ -69,10 +70,12 @@ class Recovery:
 def synthetic(fit: Fit, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return scores, figures and effects of synthetic truths whose trials report as ours did."""
     data = fit.data
-    places = [PLACE[name] for name in data.figures]
+    places = [fit.places[name] for name in data.figures]
     selectors, null = data.selectors, data.null
     size = fit.space.size
-    limits = np.array([NEAR.get(data.figures[place], np.inf) for place in data.estimates])
+    limits = np.array(
+        [NEAR.get(extractor_of(data.figures[place]), np.inf) for place in data.estimates]
+    )
 
     def one(i: int) -> np.ndarray:
         draws = generator(fit.settings.seed, 424242, i)
@@ -87,7 +90,7 @@ def synthetic(fit: Fit, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]
         scores, record, gains, truth = drawn(TRUTH + i * ATTEMPTS)
         for attempt in range(ATTEMPTS):
             replication = TRUTH + i * ATTEMPTS + attempt
-            figures = fit.both_trials(record, gains, replication, False, truth)[places]
+            figures = fit.every_trial(record, gains, replication, False, truth)[places]
             if not np.isfinite(figures).all():
                 continue
             if len(selectors) and not (np.abs(figures[selectors]) > CRITICAL).any():

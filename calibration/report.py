@@ -49,6 +49,27 @@ def table(rows: Sequence[Row], columns: Sequence[tuple[str, str | Callable[[Row]
     return "\n".join(lines)
 
 
+def generated(name: str, text: str) -> str:
+    """Return text between the marks of a part that `docs.build_calibration` writes anew."""
+    return f"<!-- generated: {name} -->\n{text.strip()}\n<!-- end of {name} -->"
+
+
+def targets_table(rows: Sequence[Row]) -> str:
+    """Return what was reported, how sure it is and how it is used."""
+    return table(
+        rows,
+        (
+            ("pattern", "pattern"),
+            ("figure", "title"),
+            ("value", lambda r: r["value"] if r["of"] is None else int(r["value"])),
+            ("SE", "se"),
+            ("use", "use"),
+            ("evidence", "evidence"),
+            ("conflicts between sources", "conflicts"),
+        ),
+    )
+
+
 def survivors(rows: Sequence[Row]) -> str:
     """Return in a sentence which explanations could each alone account for the reported result."""
     if not rows:
@@ -233,15 +254,23 @@ def method_text(results: dict[str, Any]) -> str:
     diagnostics, settings, trial = results["diagnostics"], results["settings"], results["trial"]
     condition = results["condition"]
     selected = next((one for one in results["targets"] if one["kind"] == "selected"), None)
+    names = trial["names"]
+    several = f"{len(names)} trials ({', '.join(names)}), " if len(names) > 1 else ""
     parts = [
         "For every parameter set whole trials are simulated as the trial was: "
-        f"{trial['teams']} teams, {trial['sampled']} sampled users, loss to follow-up, 15- and "
-        "22-item QPR from the same answers, a mixed model with baseline and a random intercept for "
-        "the team. Their means and covariance give a normal synthetic likelihood of what was "
+        f"{several}{trial['teams']} teams, {trial['sampled']} sampled users, loss to follow-up, "
+        "15- and 22-item QPR from the same answers, a mixed model with baseline and a random "
+        "intercept for the team. Their means and covariance give a normal synthetic likelihood of what was "
         "reported; the published standard errors are not added. "
         f"Of {results['varying']} parameters with a prior, {len(results['calibrated'])} are "
         "calibrated; the others are drawn from their priors in every simulated trial.",
     ]
+    if several:
+        parts.append(
+            "The trials are fitted together: what a parameter set says of the programme differs "
+            "from trial to trial by its spread between trials, and each has chance of its own. "
+            f"Effects of scenarios, and explanations of a result, are for {names[0]}."
+        )
     if selected is not None and selected["use"] == "fit":
         parts.append(
             f"How participation was judged is drawn for each trial. {selected['pattern']} enters "
@@ -403,18 +432,7 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
     out.append(
         (
             "Targets",
-            table(
-                results["targets"],
-                (
-                    ("pattern", "pattern"),
-                    ("figure", "title"),
-                    ("value", lambda r: r["value"] if r["use"] != "held out" else "-"),
-                    ("SE", "se"),
-                    ("use", "use"),
-                    ("evidence", "evidence"),
-                    ("conflicts between sources", "conflicts"),
-                ),
-            ),
+            generated("targets", targets_table(results["targets"])),
             None,
         )
     )
@@ -616,7 +634,7 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
         (
             "Why was it null?",
             rival_text(results["rivals"])
-            + ("" if results["trial"]["own"] else both_trials_text())
+            + ("" if results["trial"]["own"] else generated("rivals", both_trials_text()) + "\n\n")
             + "### What each took away\n\n"
             + "What each took away. Each explanation is switched off alone in every posterior "
             "draw. Lift: how much larger the expected effect as delivered at 12 months would be; "
@@ -729,6 +747,7 @@ def figures_of(results: dict[str, Any]) -> dict[str, str]:
 
 
 TITLE = "Calibration: what two thin trials can and cannot tell"
+OWN_TITLE = "Calibration: what your own data can and cannot tell"
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem;
   color: #1a1a1a; background: #fff; }
@@ -742,30 +761,37 @@ svg { max-width: 100%; height: auto; }
 
 def page(results: dict[str, Any], invented: bool = False) -> str:
     """Return the report as one HTML page without outside parts."""
-    drawn = figures_of(results)
+    drawn, title = figures_of(results), title_of(results)
     parts = []
     if invented:
         parts.append("<p><strong>Invented data: a worked example, not a finding.</strong></p>")
-    for title, text, figure in sections(results):
-        parts.append(f"<h2>{html.escape(title)}</h2>")
+    for heading, text, figure in sections(results):
+        parts.append(f"<h2>{html.escape(heading)}</h2>")
         parts.append(to_html(text))
         if figure is not None:
             parts.append(
-                f'<figure role="img" aria-label="{html.escape(title)}">{drawn[figure]}</figure>'
+                f'<figure role="img" aria-label="{html.escape(heading)}">{drawn[figure]}</figure>'
             )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>{TITLE}</title><style>{STYLE}</style></head><body>"
-        f"<h1>{TITLE}</h1>{''.join(parts)}</body></html>\n"
+        f"<title>{title}</title><style>{STYLE}</style></head><body>"
+        f"<h1>{title}</h1>{''.join(parts)}</body></html>\n"
     )
+
+
+def title_of(results: dict[str, Any]) -> str:
+    """Return the title of the report."""
+    return OWN_TITLE if results["trial"]["own"] else TITLE
 
 
 def to_html(text: str) -> str:
     """Return the small part of Markdown that the report uses as HTML."""
     out = []
     for block in text.split("\n\n"):
-        lines = block.split("\n")
+        lines = [line for line in block.split("\n") if not line.startswith("<!-- ")]
+        if not lines:
+            continue
         if lines[0].startswith("| "):
             rows = [[c.strip() for c in line.strip("|").split("|")] for line in lines]
             head = "".join(f"<th>{html.escape(c)}</th>" for c in rows[0])
@@ -787,7 +813,7 @@ def to_html(text: str) -> str:
 
 def markdown(results: dict[str, Any], figure_folder: str) -> str:
     """Return the report as Markdown that refers to figures in a folder beside it."""
-    parts = [f"# {TITLE}\n"]
+    parts = [f"# {title_of(results)}\n"]
     for title, text, figure in sections(results):
         parts.append(f"## {title}\n\n{text}\n")
         if figure is not None:

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from calibration.extractors import DIRECTIONS, EXTRACTORS
+from calibration.extractors import DIRECTIONS, EXTRACTORS, figure_name
 from sim.errors import InputError, unknown
 from sim.reading.text_files import read_text
 from sim.reading.toml_text import read_toml
@@ -59,6 +59,8 @@ class Target(Part):
         Which figure of a simulated trial it is compared with.
     selected_by : tuple of str
         For a selected figure: tests of which one had to be significant for it to be reported.
+    trial : str
+        Which of several trials reported it; empty where there is one.
     """
 
     name: str
@@ -81,6 +83,17 @@ class Target(Part):
     selected_by: Annotated[tuple[Test, ...], Field(strict=False)] = ()
     direction: str = ""
     conflicts: str = ""
+    trial: str = ""
+
+    @property
+    def figure(self) -> str:
+        """Return the name of the simulated figure, its trial's where there are several."""
+        return figure_name(self.trial, self.extractor or "")
+
+    @property
+    def tests(self) -> tuple[str, ...]:
+        """Return the names of the figures that select it."""
+        return tuple(figure_name(self.trial, one) for one in self.selected_by)
 
     @property
     def observed(self) -> float | None:
@@ -171,13 +184,15 @@ class Target(Part):
         return self
 
 
-def load_targets(path: Path | str | None = None) -> dict[str, Target]:
+def load_targets(path: Path | str | None = None, trial: str = "") -> dict[str, Target]:
     """Read targets and check every one.
 
     Parameters
     ----------
     path : path, optional
         A TOML file with one table per target; the shipped ones when not given.
+    trial : str
+        Which of several trials they are of, where their tables do not say it.
 
     Raises
     ------
@@ -191,11 +206,27 @@ def load_targets(path: Path | str | None = None) -> dict[str, Target]:
     if not tables:
         raise InputError(f"targets '{place.name}': no target in it")
     try:
-        targets = {name: checked(name, table) for name, table in tables.items()}
+        found = [_placed(checked(name, table), trial) for name, table in tables.items()]
+        targets = {one.name: one for one in found}
         _check_fitted_once(targets)
     except InputError as error:
         raise InputError(f"targets '{place.name}': {error}") from None
     return targets
+
+
+def of_trial(target: Target, trial: str) -> Target:
+    """Return a target as that of one of several trials: name and pattern begin with the trial's."""
+    named = {"name": f"{trial}: {target.name}", "pattern": f"{trial} {target.pattern}"}
+    return target.model_copy(update={"trial": trial, **named}) if trial else target
+
+
+def _placed(target: Target, trial: str) -> Target:
+    """Return a target as that of the trial that its table names, or its file."""
+    if trial and target.trial not in ("", trial):
+        raise InputError(
+            f"target '{target.name}': trial = '{target.trial}': the file is given for '{trial}'"
+        )
+    return of_trial(target, target.trial or trial)
 
 
 def together(first: Mapping[str, Target], second: Mapping[str, Target]) -> dict[str, Target]:
@@ -234,13 +265,12 @@ def _check_fitted_once(targets: Mapping[str, Target]) -> None:
     """Refuse two targets that fit the same figure: it would be counted twice."""
     first: dict[str, str] = {}
     for target in of_use(targets, "fit"):
-        if target.extractor in first:
+        if target.figure in first:
             raise InputError(
                 f"target '{target.name}': extractor = '{target.extractor}': already fitted by "
-                f"target '{first[target.extractor]}'; give one of them use = 'check'"
+                f"target '{first[target.figure]}'; give one of them use = 'check'"
             )
-        if target.extractor is not None:
-            first[target.extractor] = target.name
+        first[target.figure] = target.name
 
 
 def of_use(targets: Mapping[str, Target], use: str) -> list[Target]:

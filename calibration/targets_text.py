@@ -11,7 +11,8 @@ HEAD = """\
 #
 #   refocus calibrate --targets this-file.toml --roster teams.csv --scenario delivered.toml
 #
-# One table a figure. With --check the file is read and nothing is fitted.
+# One table a figure. With --check the file is read and nothing is fitted. Of several trials in one
+# fit each has a name: --targets NAME=this-file.toml, or a line trial = "NAME" in every table.
 # Figures that you have as individual data need no entry here: see --data. The same figure from both
 # is refused, as it would be counted twice.
 #

@@ -18,6 +18,7 @@ from pathlib import Path
 from calibration import pushforward
 from docs import (
     build_architecture,
+    build_calibration,
     build_evidence,
     build_levers,
     build_odd,
@@ -60,6 +61,7 @@ SOURCE_PAGES: dict[Path, Callable[[], str]] = {
         build_reference.COMMAND_LINE, build_reference.WANTED_COMMANDS
     ),
     build_reference.PYTHON: marked(build_reference.PYTHON, build_reference.WANTED_PYTHON),
+    build_calibration.PAGE: marked(build_calibration.PAGE, build_calibration.WANTED),
     build_evidence.PICTURE: build_evidence.picture,
     build_evidence.PAGE: marked(build_evidence.PAGE, build_evidence.WANTED),
     build_levers.PAGE: marked(build_levers.PAGE, build_levers.WANTED),

@@ -119,6 +119,8 @@ def files_of(arguments: Mapping[str, Any]) -> dict[str, str]:
         for one in (value if isinstance(value, list) else [value])
         if isinstance(one, str)
     ]
+    # Of several trials each file is given as NAME=FILE.
+    named += [one.partition("=")[2] for one in named if "=" in one]
     found = {}
     for name in named:
         # Not a pipe, which can be read once only.

@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 
 from calibration.extractors import EXTRACTORS
 from calibration.individual import FITTED, figures_of, read_people, targets_of
-from calibration.own import own_trial
+from calibration.own import own_trials
 from calibration.targets import load_targets, together
 from calibration.targets_text import column_table, extractor_table, targets_template
 from sim.cli import main
@@ -97,8 +97,8 @@ def test_what_is_known_of_people_becomes_targets_that_fit_and_check(table: Path)
 
 
 def test_teams_come_from_the_data_where_no_roster_is_given(table: Path) -> None:
-    own = own_trial(None, "refocus-as-delivered", 1, people=read_people(table))
-    teams = own["design"].layouts[0].teams
+    _, own = own_trials({"data": [str(table)]}, [], 1)
+    teams = own["designs"][""].layouts[0].teams
     assert len(teams) == 10
     assert teams["users"].tolist() == [12] * 10
 

@@ -63,7 +63,7 @@ def begin(folder: Path, design: TrialDesign, effects: EffectDesign) -> Fit:
     return start(
         toy_targets(),
         TINY,
-        design=design,
+        designs={"": design},
         effects=effects,
         calibrated=FEW,
         services=references(roster=toy_roster(4)),

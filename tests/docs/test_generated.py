@@ -8,6 +8,7 @@ import pytest
 
 from docs import (
     build_architecture,
+    build_calibration,
     build_odd,
     build_outcomes,
     build_reference,
@@ -24,6 +25,10 @@ def test_the_description_of_the_model_is_up_to_date() -> None:
 def test_the_description_of_files_is_up_to_date() -> None:
     assert stale(build_tables.PAGE, build_tables.WANTED) == []
     assert stale(build_outcomes.PAGE, build_outcomes.WANTED) == []
+
+
+def test_what_the_calibration_rests_on_is_up_to_date() -> None:
+    assert stale(build_calibration.PAGE, build_calibration.WANTED) == []
 
 
 def test_the_reference_is_up_to_date() -> None:

@@ -1,0 +1,36 @@
+"""Write the parts of `calibration.md` that rest on stored figures and the source, not on the fit.
+
+Run ``python -m docs.build_calibration``; seconds. The rest of the page is written by a fit:
+``refocus calibrate --out results/calibration --docs docs/calibration.md --ship``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from calibration.known_truth import known_truth_text
+from calibration.report import targets_table
+from calibration.rival_text import both_trials_text
+from calibration.targets import load_targets
+from calibration.targets_text import column_table, extractor_table
+from docs.marked import main
+
+PAGE = Path(__file__).resolve().parent / "calibration.md"
+
+
+def targets() -> str:
+    """Return what was reported, as the table of targets has it."""
+    return targets_table([vars(one) for one in load_targets().values()])
+
+
+WANTED: dict[str, Callable[[], str]] = {
+    "targets": targets,
+    "rivals": both_trials_text,
+    "known-truths": known_truth_text,
+    "columns": column_table,
+    "extractors": extractor_table,
+}
+
+if __name__ == "__main__":
+    main(PAGE, WANTED)
