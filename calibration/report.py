@@ -260,8 +260,8 @@ def method_text(results: dict[str, Any]) -> str:
         "For every parameter set whole trials are simulated as the trial was: "
         f"{several}{trial['teams']} teams, {trial['sampled']} sampled users, loss to follow-up, "
         "15- and 22-item QPR from the same answers, a mixed model with baseline and a random "
-        "intercept for the team. Their means and covariance give a normal synthetic likelihood of what was "
-        "reported; the published standard errors are not added. "
+        "intercept for the team. Their means and covariance give a normal synthetic likelihood of "
+        "what was reported; the published standard errors are not added. "
         f"Of {results['varying']} parameters with a prior, {len(results['calibrated'])} are "
         "calibrated; the others are drawn from their priors in every simulated trial.",
     ]
