@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.optimize import minimize_scalar
 
@@ -16,27 +15,7 @@ from calibration.targets import load_targets, together
 from calibration.targets_text import column_table, extractor_table, targets_template
 from sim.cli import main
 from sim.errors import InputError
-
-
-def people(seed: int = 1, teams: int = 10, size: int = 12) -> pd.DataFrame:
-    """Return an invented trial: a difference of 3 points, a team SD of 1, a fifth lost."""
-    rng = np.random.default_rng(seed)
-    team = np.repeat(np.arange(teams), size)
-    arm = team % 2
-    start = 35.0 + rng.normal(0.0, 8.0, len(team))
-    end = 15.0 + 0.6 * start + 3.0 * arm + rng.normal(0.0, 1.0, teams)[team]
-    end = np.clip(np.round(end + rng.normal(0.0, 6.0, len(team))), 0, 60)
-    end[rng.random(len(team)) < 0.2] = np.nan
-    return pd.DataFrame(
-        {
-            "arm": np.where(arm == 1, "intervention", "control"),
-            "team": [f"team {one:02d}" for one in team],
-            "qpr15_start": np.clip(np.round(start), 0, 60),
-            "qpr15_end": end,
-            "gaf_start": 50.0 + rng.normal(0.0, 10.0, len(team)).round(),
-            "gaf_end": 52.0 + rng.normal(0.0, 10.0, len(team)).round(),
-        }
-    )
+from tests.calibration.conftest import people
 
 
 def by_generalised_least_squares(

@@ -29,8 +29,7 @@ from sim.cli import main
 from sim.errors import InputError
 from sim.trials.studies.refocus_figures import AT, FIGURES
 from sim.trials.studies.refocus_trial import simulate_trial
-from tests.calibration.conftest import toy_roster
-from tests.calibration.test_individual import people
+from tests.calibration.conftest import people, toy_roster
 
 FEW = ("effect_full", "qpr_item_location", "dropout_yearly")
 
