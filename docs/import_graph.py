@@ -32,7 +32,7 @@ LAYERS = (
     {"runs"},
     {"trials", "planning"},
     {"report"},
-    {"api"},
+    {"api", "teaching"},
     {"pages"},
     {"commands"},
     {"cli", "mesa_view", "web", "__main__"},

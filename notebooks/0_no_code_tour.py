@@ -141,12 +141,26 @@ figure.tight_layout()
 #
 # ### Exercise 1 (recall, 10 minutes)
 #
-# From the page, after step 4, answer in one sentence each:
-#
-# * What is the base case?
-# * Between which two values do 90% of worlds lie for REFOCUS as delivered?
-# * What does that band cover, and what does it *not* cover? (The page says the first; think about
-#   the second.)
+# From the page, after step 4: between which two values do 90% of worlds lie for REFOCUS as delivered?
+# Then run the two cells below, choose, and see how it went.
+
+# %%
+from sim.teaching import ask
+
+ask(
+    "What is everything compared with?",
+    "usual care",
+    "the page calls it the base case",
+    choices=["no mental health care", "usual care", "the trial's control arm as published"],
+)
+
+# %%
+ask(
+    "What does the band not cover?",
+    "a wrong form of the model",
+    "the page says what it covers; the other two are in it",
+    choices=["luck between runs", "a wrong form of the model", "how strong each effect is"],
+)
 
 # %% [markdown]
 # **Your answer** (double-click here to write)

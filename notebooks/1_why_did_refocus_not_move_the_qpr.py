@@ -190,7 +190,7 @@ print(f"spread of estimates (SD): {trials['difference'].std():.2f} points")
 #
 # Draw the logic model. For each switch, mark the **first** link that it changes. Then check two of
 # your marks: the cell below shows what the programme *added*, compared with usual care, to fidelity
-# (practice), experience and recovery by week 52, as modelled. Copy its last line into the cell after
+# (practice), experience and recovery by week 52, as modelled. Copy `chain({})` into the cell after
 # it, replace `{}` by a switch such as `switches["too short a time"]`, and see which links moved.
 
 # %%
@@ -205,10 +205,35 @@ def chain(settings):
     return added
 
 
-chain({})
+as_modelled = chain({})
+as_modelled
 
 # %%
-# Your copy of the last line, with a switch in it:
+# Your copy of chain({}), with a switch in it:
+
+# %% [markdown]
+# The model marks your drawing: run the cell, and choose (each answer takes a second or two).
+
+# %%
+from sim.teaching import ask, quiz
+
+
+def first_moved(links):
+    """Return the first link that is not as modelled."""
+    return next((link for link in links if links[link] != as_modelled[link]), "only answers")
+
+
+quiz(
+    *[
+        ask(
+            f"Which link does '{switch}' change first?",
+            lambda switch=switch: first_moved(chain(switches[switch])),
+            "run the cell above with this switch",
+            choices=["fidelity", "experience", "recovery", "only answers"],
+        )
+        for switch in ("incomplete implementation", "too short a time", "insensitive measure")
+    ]
+)
 
 # %% [markdown] tags=["instructor"]
 # **Solution 1.** Implementation: attendance and learning, so fidelity moves first. Time and theory:
@@ -218,7 +243,7 @@ chain({})
 # strand; time, measure and chance to the evaluation.
 
 # %% tags=["solution"]
-plain = chain({})
+plain = as_modelled
 moved = {name: chain(setting) for name, setting in switches.items()}
 assert moved["incomplete implementation"]["fidelity"] > 2 * plain["fidelity"]
 for untouched in ("too short a time", "weak theory", "insensitive measure"):
@@ -226,6 +251,8 @@ for untouched in ("too short a time", "weak theory", "insensitive measure"):
 assert moved["too short a time"]["recovery"] > plain["recovery"]
 assert moved["weak theory"]["recovery"] > plain["recovery"]
 assert moved["insensitive measure"] == plain
+assert first_moved(moved["incomplete implementation"]) == "fidelity"
+assert first_moved(moved["insensitive measure"]) == "only answers"
 pd.DataFrame({"as modelled": plain, **moved}).T
 
 # %% [markdown]

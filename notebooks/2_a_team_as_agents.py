@@ -279,6 +279,23 @@ else:
     print("fidelity in week 52: higher by", round(perfect_fidelity[52] - usual_fidelity[52], 3))
 
 # %% [markdown]
+# Step 6, marked by the model:
+
+# %%
+from sim.teaching import ask
+
+ask(
+    "Which is higher by more?",
+    lambda: (
+        "skill"
+        if perfect_skill[52] - usual_skill[52] > perfect_fidelity[52] - usual_fidelity[52]
+        else "fidelity"
+    ),
+    "read the two lines that the ready cell prints",
+    choices=["skill", "fidelity"],
+)
+
+# %% [markdown]
 # **Your answer** to step 6 (double-click here to write)
 #
 # The one that is higher by more is …, because `retain` also …

@@ -207,6 +207,22 @@ print(waits.round(0))
 # | `priorities-reduced` | | | |
 # | `newcomer-induction` | | | |
 
+# %%
+from sim.teaching import ask
+
+
+def most_adopted():
+    """Return the strategy with the highest adoption in week 52."""
+    return worlds.weekly("adoption").loc[52, list(strategies)].idxmax()
+
+
+ask(
+    "In this model, which strategy raises adoption most by week 52?",
+    most_adopted,
+    "whom does a course reach that it otherwise misses?",
+    choices=["refocus-boosters", "leadership-support", "priorities-reduced", "newcomer-induction"],
+)
+
 # %% [markdown] tags=["instructor"]
 # **Solution 1.** One good answer is printed below. "Revise professional roles" is only the nearest name
 # that ERIC has for taking work away. Let the class look an answer up: `worlds.weekly("adoption")`
@@ -225,6 +241,7 @@ answer = {
     "newcomer-induction": ("conduct ongoing training", "individuals", "maintenance"),
 }
 assert set(answer) < set(strategies)
+assert most_adopted() == "newcomer-induction"
 for name, (eric, cfir, re_aim) in answer.items():
     print(f"{name:22s} ERIC: {eric}; CFIR: {cfir}; RE-AIM: {re_aim}")
 

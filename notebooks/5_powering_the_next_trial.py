@@ -84,6 +84,23 @@ for icc in (0.0, 0.01, 0.03, 0.05, 0.1):
     print(f"ICC {icc:.2f}: power for 4 points {found.power:.2f}")
 
 # %% [markdown]
+# Or move the sliders: effect in points, teams in each arm, people in a team. Which of them must move far
+# before anything happens?
+
+# %%
+from sim.teaching import ask, quiz, sliders
+
+
+def shown(effect, teams, people, icc):
+    """Return the power of a trial with as many teams in each arm, in words."""
+    design = {**refocus, "clusters": (teams, teams), "size": people, "icc": icc}
+    power = parallel_power(effect, **design, analysis="ancova", cac=0.8, iac=0.6).power
+    return f"power {power:.2f}: {2 * teams} teams, {2 * teams * people} people"
+
+
+sliders(shown, effect=(0.5, 6.0, 4.0), teams=(4, 40, 13), people=(5, 60, 15), icc=(0.0, 0.2, 0.03))
+
+# %% [markdown]
 # ## Worked: the same by simulation
 #
 # A formula is exact for a model of the data that is never quite right. A simulation makes trials one by
@@ -199,11 +216,26 @@ for words, chosen in (("readiest third", rank > 2 / 3), ("the others", rank <= 2
 #
 # With the numbers in `refocus`, what is the design effect at follow-up? How many independent people
 # are the people followed up worth? Compute both by hand, with the formula from the reading, and write
-# them in place of `None`.
+# them into the boxes.
 
 # %%
-your_design_effect = None
-your_worth_in_people = None
+from sim.trials.designs.correlation import design_effect as library
+
+followed_up = refocus["size"] * (1 - refocus["attrition"])
+quiz(
+    ask(
+        "What is the design effect at follow-up?",
+        lambda: library(followed_up, refocus["icc"]),
+        "m counts those of a team who are followed up",
+        within=0.02,
+    ),
+    ask(
+        "How many independent people are those followed up worth?",
+        lambda: sum(refocus["clusters"]) * followed_up / library(followed_up, refocus["icc"]),
+        "divide those followed up by the design effect",
+        within=5,
+    ),
+)
 
 # %% [markdown] tags=["instructor"]
 # **Solution 1.** Students often forget the loss to follow-up: *m* is the number of people of a team who
@@ -216,6 +248,7 @@ people_followed = sum(refocus["clusters"]) * followed
 design_effect = 1 + (followed - 1) * refocus["icc"]
 worth = people_followed / design_effect
 print(f"design effect {design_effect:.2f}; {people_followed:.0f} people are worth {worth:.0f}")
+assert design_effect == library(followed, refocus["icc"])
 assert 1.2 < design_effect < 1.4
 assert worth < people_followed
 

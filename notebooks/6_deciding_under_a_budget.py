@@ -185,12 +185,36 @@ board.table("groups").iloc[:2].T
 # %%
 budget.query("scenario == 'refocus-as-delivered' and year == 'all'")[["cost", "mean"]].round(0)
 
-# %% [markdown]
-# **Your answer** (double-click here to write)
-#
-# * (a) …
-# * (b) …
-# * (c) …
+# %%
+from sim.teaching import ask, quiz
+
+
+def started_in_first_year():
+    """Return how many teams start before week 52 as delivered."""
+    weeks = board.table("starts").query("scenario == 'refocus-as-delivered'")["start week"]
+    return sum(week != "never" and int(week) < 52 for week in weeks)
+
+
+def indirect_share():
+    """Return the share of the cost of three years that is indirect."""
+    whole = budget.query("scenario == 'refocus-as-delivered' and year == 'all'").set_index("cost")
+    return whole.loc["indirect", "mean"] / whole.loc["direct and indirect", "mean"]
+
+
+quiz(
+    ask("(a) How many teams?", started_in_first_year, "count start weeks below 52"),
+    ask("(b) Which share?", indirect_share, "indirect, of direct and indirect", within=0.01),
+    ask(
+        "(c) Why no interval?",
+        "in some draws the QPR does not rise",
+        "what happens to a ratio when its denominator passes zero?",
+        choices=[
+            "costs are known exactly",
+            "in some draws the QPR does not rise",
+            "too few draws were run",
+        ],
+    ),
+)
 
 # %% [markdown] tags=["instructor"]
 # **Solution 1.** (a) Count rows, and look at the weeks: several of them start only in the last weeks of
@@ -202,10 +226,12 @@ delivered = starts.query("scenario == 'refocus-as-delivered'")
 weeks = [int(week) for week in delivered["start week"] if week != "never"]
 in_first_year = sum(week < 52 for week in weeks)
 print(f"{in_first_year} of 8 teams start in the first year; the last in week {max(weeks)}")
+assert in_first_year == started_in_first_year()
 assert 2 <= in_first_year < 8
 whole = budget.query("scenario == 'refocus-as-delivered' and year == 'all'").set_index("cost")
 share_indirect = whole.loc["indirect", "mean"] / whole.loc["direct and indirect", "mean"]
 print(f"indirect share {share_indirect:.0%}")
+assert share_indirect == indirect_share()
 assert 0.4 < share_indirect < 0.75
 assert whole.loc["direct", "mean"] < 1.15 * 150_000
 

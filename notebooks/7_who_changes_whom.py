@@ -118,40 +118,41 @@ table[table["measure"].isin(["values", "recovery"])].round(4)
 # %% [markdown]
 # ## Exercises
 #
-# Each has a cell to fill in, and a cell that tells you how it went.
+# Each tells you how it went.
 #
 # ### Exercise 1 (recall, 10 minutes)
 #
 # From the picture and the tables above: whose values did the person who lifted others most move *most*?
-# Fill in a name as the table has it, such as `"staff 3"`, and say whether taking everybody's talk away
-# would have raised or lowered the team's mean values.
+# And would taking everybody's talk away have raised or lowered the team's mean values? Run the cell, and
+# choose.
 
 # %%
-your_person = None
-talk_taken_away = None  # "raises" or "lowers"
-
-
-# %%
-def feedback(given, right, hint):
-    """Say how an answer is."""
-    if given is None:
-        return "not filled in yet"
-    return "right" if given == right else f"not yet: {hint}"
-
+from sim.teaching import ask, quiz
 
 own = moved[moved["source"] == who.index[-1]]
 right_person = own.loc[own["values"].idxmax(), "target"]
 weeks = year.table("weeks").iloc[-1]
 right_talk = "raises" if weeks["values without talk"] > weeks["values"] else "lowers"
-print(feedback(your_person, right_person, "look for the darkest orange in that row"))
-print(feedback(talk_taken_away, right_talk, "compare the two lines at week 52"))
+quiz(
+    ask(
+        "Whose values moved most?",
+        right_person,
+        "look for the darkest orange in that row",
+        choices=sorted(own["target"].unique()),
+    ),
+    ask(
+        "Taking everybody's talk away … the mean",
+        right_talk,
+        "compare the two lines at week 52",
+        choices=["raises", "lowers"],
+    ),
+)
 
 # %% [markdown] tags=["instructor"]
 # **Solution 1.** In this team talk lowers the mean. It is the point of the class: influence is no engine by
 # itself, it spreads what there is, the lack of it too.
 
 # %% tags=["solution"]
-assert feedback(right_person, right_person, "") == "right"
 assert right_talk == "raises"
 print(right_person, right_talk)
 

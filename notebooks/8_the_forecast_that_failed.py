@@ -72,6 +72,20 @@ for name, (mean, sd) in forecasts.items():
     print(f"{name:13s} mean {mean:+.2f}, SD {sd:.2f}: score {log_score(mean, sd):.2f}")
 
 # %% [markdown]
+# What would have scored best? Move the mean and the SD of a forecast of your own. Then ask what it would
+# have scored had the trial found 0.
+
+# %%
+from sim.teaching import ask, quiz, sliders
+
+sliders(
+    lambda mean, sd, found: f"score {log_score(mean, sd, found):.2f}",
+    mean=(-2.0, 6.0, 0.0),
+    sd=(0.5, 8.0, 2.5),
+    found=(-2.0, 6.0, found),
+)
+
+# %% [markdown]
 # ## Worked: how sure, and of what?
 #
 # The wide interval was mostly the trial's own noise. Take that away, and what the model itself believed
@@ -120,29 +134,27 @@ print(ways)
 #
 # ### Exercise 1 (recall, 10 minutes)
 #
-# Without a computer: the forecast `N(2, 1)` and the forecast `N(2, 4)`. The trial finds 2, or 8. Fill in
-# which scores better in each case, "narrow" or "wide".
-
-# %%
-if_it_finds_2 = None
-if_it_finds_8 = None
+# The forecast `N(2, 1)` is narrow, the forecast `N(2, 4)` wide. The trial finds 2, or 8. Decide without
+# computing; then run the cell, and choose.
 
 
 # %%
-def feedback(given, right, hint):
-    """Say how an answer is."""
-    if given is None:
-        return "not filled in yet"
-    return "right" if given == right else f"not yet: {hint}"
-
-
 def better(value):
     """Return which forecast scores better."""
     return "narrow" if log_score(2, 1, value) > log_score(2, 4, value) else "wide"
 
 
-print(feedback(if_it_finds_2, better(2), "where is each distribution higher?"))
-print(feedback(if_it_finds_8, better(8), "how many SD away is 8?"))
+quiz(
+    *[
+        ask(
+            f"The trial finds {value}: which scores better?",
+            lambda value=value: better(value),
+            hint,
+            choices=["narrow", "wide"],
+        )
+        for value, hint in ((2, "where is each density higher?"), (8, "how many SD away is 8?"))
+    ]
+)
 
 # %% [markdown] tags=["instructor"]
 # **Solution 1.** Narrow, then wide: precision pays when one is right.

@@ -1,0 +1,161 @@
+"""Questions that answer, and sliders, for the notebooks of the course.
+
+Nobody has to write code for them: a question is a list to choose from or a box for a number, and
+says in words how the answer is. Without ipywidgets (it comes with the extra ``teach``) the question
+is printed with its hint, and a picture is drawn once, as the sliders would start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from importlib.util import find_spec
+from typing import Any
+
+NEAR = 3.0
+"""An answer within so many times the tolerance is called close."""
+STEPS = 50
+"""Steps from one end of a slider to the other."""
+
+
+def feedback(
+    answer: float | str | None,
+    right: float | str | Callable[[], float | str],
+    hint: str,
+    *,
+    within: float = 0.0,
+) -> str:
+    """Say in words how an answer is.
+
+    Parameters
+    ----------
+    answer : float, str or None
+        A number, a number as people write it (``"1,5"``, ``"40%"``), or one of the words to choose
+        from; None and an empty text are not filled in.
+    right : float, str or callable
+        The right answer, or what works it out, called only once there is an answer.
+    hint : str
+        Where to look; shown with a wrong answer.
+    within : float
+        How far from `right` a number may lie.
+
+    Returns
+    -------
+    str
+        One sentence, with the hint where the answer is not right.
+    """
+    if answer is None or not str(answer).strip():
+        return "Not filled in yet."
+    wanted = right() if callable(right) else right
+    if isinstance(wanted, str):
+        matches = str(answer).strip().casefold() == wanted.casefold()
+        return "Right." if matches else f"Not yet: {hint}"
+    value = number_in(str(answer))
+    if value is None:
+        return "This asks for a number, such as 0.5 or 40%."
+    off = abs(value - wanted)
+    if off <= within:
+        return "Right."
+    if wanted and abs(value + wanted) <= within:
+        return f"The size is right, the sign is not: {hint}"
+    return f"{'Close, but not yet' if off <= NEAR * within else 'Not yet'}: {hint}"
+
+
+def number_in(text: str) -> float | None:
+    """Return the number that a text says, a percentage as a share; None if it says none."""
+    plain = text.strip().replace(",", ".").replace("\N{MINUS SIGN}", "-")
+    try:
+        return float(plain.removesuffix("%")) / (100.0 if plain.endswith("%") else 1.0)
+    except ValueError:
+        return None
+
+
+def ask(
+    question: str,
+    right: float | str | Callable[[], float | str],
+    hint: str,
+    *,
+    choices: Sequence[str] = (),
+    within: float = 0.0,
+) -> Any:
+    """Show a question that answers at once.
+
+    Parameters
+    ----------
+    question : str
+        In plain words.
+    right, hint, within
+        As in `feedback`.
+    choices : sequence of str
+        What can be chosen; without any, a number is typed (and Enter pressed).
+
+    Returns
+    -------
+    ipywidgets.VBox or str
+        Question, field and feedback; without ipywidgets the question and where to look.
+    """
+    if find_spec("ipywidgets") is None:
+        return f"{question} {hint[:1].upper()}{hint[1:]}."
+    import ipywidgets
+
+    wide = ipywidgets.Layout(width="auto")
+    field: Any
+    if choices:
+        field = ipywidgets.RadioButtons(options=list(choices), value=None, layout=wide)
+    else:
+        field = ipywidgets.Text(placeholder="a number, then Enter", continuous_update=False)
+    said = ipywidgets.HTML(feedback(None, right, hint))
+
+    def answer(change: dict[str, Any]) -> None:
+        said.value = escape(feedback(change["new"], right, hint, within=within))
+
+    field.observe(answer, names="value")
+    return ipywidgets.VBox([ipywidgets.HTML(f"<b>{escape(question)}</b>"), field, said])
+
+
+def quiz(*questions: Any) -> Any:
+    """Show several questions, one below the other, as `ask` returned them."""
+    if find_spec("ipywidgets") is None:
+        return "\n".join(questions)
+    import ipywidgets
+
+    return ipywidgets.VBox(list(questions))
+
+
+def sliders(picture: Callable[..., Any], **ranges: tuple[float, float, float]) -> Any:
+    """Show a picture, or a text, that follows sliders.
+
+    Parameters
+    ----------
+    picture : callable
+        Takes the values by name; what it returns or draws is shown.
+    **ranges : tuple of float
+        Lowest, highest and starting value of each. Three whole numbers make a slider of whole
+        numbers.
+
+    Returns
+    -------
+    ipywidgets.interactive or object
+        Sliders and picture; without ipywidgets what `picture` returns at the starting values.
+    """
+    if find_spec("ipywidgets") is None:
+        return picture(**{name: start for name, (_, _, start) in ranges.items()})
+    import ipywidgets
+
+    made: dict[str, Any] = {}
+    for name, (low, high, start) in ranges.items():
+        settings: dict[str, Any] = {
+            "min": low,
+            "max": high,
+            "value": start,
+            "description": name.replace("_", " "),
+            "continuous_update": False,
+            "style": {"description_width": "initial"},
+        }
+        if all(isinstance(one, int) for one in (low, high, start)):
+            made[name] = ipywidgets.IntSlider(**settings)
+        else:
+            made[name] = ipywidgets.FloatSlider(
+                **settings, step=(high - low) / STEPS, readout_format=".2f"
+            )
+    return ipywidgets.interactive(picture, **made)

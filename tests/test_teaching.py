@@ -1,0 +1,82 @@
+"""Claims about questions with feedback, and sliders: friendly, exact, and there without widgets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sim.teaching import ask, feedback, quiz, sliders
+
+HINT = "look at the last row"
+
+
+@pytest.mark.parametrize(
+    ("answer", "right", "said"),
+    [
+        (None, 0.3, "Not filled in yet."),
+        ("  ", 0.3, "Not filled in yet."),
+        (0.3, 0.3, "Right."),
+        ("0,31", 0.3, "Right."),
+        ("31 %", 0.3, "Right."),
+        ("0.34", 0.3, f"Close, but not yet: {HINT}"),
+        ("0.9", 0.3, f"Not yet: {HINT}"),
+        ("\N{MINUS SIGN}0.3", 0.3, f"The size is right, the sign is not: {HINT}"),
+        ("nan", 0.3, f"Not yet: {HINT}"),
+        ("many", 0.3, "This asks for a number, such as 0.5 or 40%."),
+        ("Practice ", "practice", "Right."),
+        ("recovery", "practice", f"Not yet: {HINT}"),
+    ],
+)
+def test_feedback_says_how_an_answer_is(answer: Any, right: float | str, said: str) -> None:
+    assert feedback(answer, right, HINT, within=0.02) == said
+
+
+def test_the_right_answer_is_worked_out_once_there_is_an_answer() -> None:
+    def right() -> float:
+        raise ZeroDivisionError
+
+    assert feedback(None, right, HINT) == "Not filled in yet."
+    with pytest.raises(ZeroDivisionError):
+        feedback(1, right, HINT)
+
+
+def test_a_question_answers_what_is_typed_or_chosen() -> None:
+    pytest.importorskip("ipywidgets")
+    _, field, said = ask("How many <teams>?", 27, "count them").children
+    assert said.value == "Not filled in yet."
+    field.value = "26"
+    assert said.value == "Not yet: count them"
+    field.value = "27"
+    assert said.value == "Right."
+    shown, field, said = ask(
+        "First?", "hope & skill", "a > b", choices=["hope & skill", "b"]
+    ).children
+    assert field.value is None, "nothing is chosen for the student"
+    field.value = "b"
+    assert said.value == "Not yet: a &gt; b"
+    field.value = "hope & skill"
+    assert said.value == "Right."
+    assert shown.value == "<b>First?</b>"
+    assert len(quiz(ask("One?", 1, "count"), ask("Two?", 2, "count")).children) == 2
+
+
+def test_sliders_draw_anew_with_the_values_chosen() -> None:
+    pytest.importorskip("ipywidgets")
+    seen: list[tuple[int, float]] = []
+    shown = sliders(
+        lambda teams, icc: seen.append((teams, icc)), teams=(4, 60, 27), icc=(0.0, 0.2, 0.05)
+    )
+    shown.update()
+    shown.children[0].value = 40
+    assert seen[0] == (27, 0.05)
+    assert seen[-1] == (40, 0.05)
+
+
+def test_without_widgets_the_question_stands_there_and_the_picture_is_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sim.teaching.find_spec", lambda _: None)
+    assert ask("How many?", 27, "count them") == "How many? Count them."
+    assert quiz(ask("One?", 1, "count"), "Two?") == "One? Count.\nTwo?"
+    assert sliders(lambda icc: f"power at {icc}", icc=(0.0, 0.2, 0.05)) == "power at 0.05"
