@@ -23,6 +23,7 @@ PARTS = (
     "trials",
     "mixed_model_speed",
     "planning",
+    "watching",
     "national",
 )
 

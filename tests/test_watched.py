@@ -1,4 +1,7 @@
-"""A team that is watched does what it does in the whole service, to the last bit."""
+"""A team that is watched does what it does in the whole service, to the last bit.
+
+One week on Mesa after the others on the compiled week follows the same rules with the same inputs.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.engines.mesa_model import RecoveryModel
-from sim.engines.watched import around
+from sim.engines.watched import around, watched_week
 from tests.worlds import Recipe, State, first_difference, mesa_state, recipes
 
 WEEKS = 8
@@ -40,10 +43,18 @@ def test_a_watched_team_is_the_same_in_every_bit(recipe: Recipe, which: int) -> 
     part = around(layout, name, p, *chance)
     assert part.users == layout.teams["users"][layout.team_names.index(name)]
     whole, alone = RecoveryModel(layout, p, *chance), RecoveryModel(part, p, *chance)
+    own = next(one for one in alone.teams if one.name == name)
+    for one in (own, *own.members, *own.users):
+        one.watched = True
     for week in range(WEEKS + 1):
         if week > 0:
             whole.step()
             alone.step()
         assert first_difference(state_of(whole, name), state_of(alone, name), week) == ""
+    last = watched_week(layout, name, p, *chance, WEEKS)
+    for one, gone_on in zip(
+        (own, *own.members, *own.users), (last, *last.members, *last.users), strict=True
+    ):
+        assert gone_on.steps == [step for step in one.steps if step.week == WEEKS]
     whole.release()
     alone.release()

@@ -168,12 +168,12 @@ def run_chunk(request: Request, chunk: Chunk) -> dict[str, np.ndarray]:
     dict
         Structured arrays by the names in `request.collect`.
     """
-    from sim.engines.one_world import OneWorld
+    from sim.engines.one_world import OneWorld, room_for_events
 
     layout = request.layouts[chunk.scenario]
     parameters = request.parameters(chunk.scenario, chunk.draw)
     weeks = request.weeks
-    room = 64 * (layout.staff + layout.users) if "events" in request.collect else 0
+    room = room_for_events(layout) if "events" in request.collect else 0
     world = OneWorld(
         layout,
         assessments=request.assessment_weeks(chunk.scenario),

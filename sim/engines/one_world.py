@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from sim.population import Layout
 
 
+EVENTS_EACH = 64
+"""Events a person, at most, in the longest runs."""
+
+
+def room_for_events(layout: Layout) -> int:
+    """Return how many events a world has room for."""
+    return EVENTS_EACH * (layout.staff + layout.users)
+
+
 class OneWorld:
     """A world whose state lies open after every week, in memory that further worlds can use again.
 

@@ -1,4 +1,8 @@
-"""The part of a service that one team depends on: enough to watch it, to the last bit.
+"""One week of one team with every rule in sight: the compiled record, gone on with on Mesa.
+
+The compiled week records every state; which rule read what only agents can tell. So the world is
+run to the week before on the compiled week, and that one week on Mesa, with the part of the service
+that the team depends on: to the last bit.
 
 Draws are keyed by who somebody is, so that leaving others out moves nothing. Teams of other trusts
 reach a team through nothing but who takes part and when, and that the compiled week says. Of the
@@ -9,12 +13,18 @@ who meet them.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.mechanisms.selection import START_FIXED
 from sim.parameters import ParameterSet, to_record
 from sim.population import Layout
+
+if TYPE_CHECKING:
+    from sim.agents.team import Team
+    from sim.engines.mesa_model import RecoveryModel
+    from sim.engines.one_world import OneWorld
 
 
 def around(layout: Layout, team: str, p: ParameterSet, seed: int, replication: int) -> Layout:
@@ -61,6 +71,59 @@ def around(layout: Layout, team: str, p: ParameterSet, seed: int, replication: i
         team_types=tuple(layout.team_types[one] for one in kept),
         arms=tuple(layout.arms[one] for one in kept),
     )
+
+
+def watched_week(
+    layout: Layout, team: str, p: ParameterSet, seed: int, replication: int, week: int
+) -> Team:
+    """Return a team after a week in which it and its people noted every rule they followed.
+
+    Parameters
+    ----------
+    layout : Layout
+        The whole service.
+    team : str
+        Name of the team.
+    p : ParameterSet
+        Parameters of the world.
+    seed, replication : int
+        Key of the world.
+    week : int
+        The week, from 1.
+    """
+    from sim.engines.mesa_model import RecoveryModel
+    from sim.engines.one_world import OneWorld
+
+    part = around(layout, team, p, seed, replication)
+    world = OneWorld(part, to_record(p)[0], seed, replication).run_to(week - 1)
+    model = RecoveryModel(part, p, seed, replication)
+    try:
+        go_on_from(model, world)
+        own: Team = model.teams[part.team_names.index(team)]
+        for one in (own, *own.members, *own.users):
+            one.watched = True
+        model.step()
+    finally:
+        model.release()
+    return own
+
+
+def go_on_from(model: RecoveryModel, world: OneWorld) -> None:
+    """Let a Mesa model of the same layout stand where a world on the compiled week stands."""
+    from sim.engines.posts import read_posts
+
+    model.week_now = world.week
+    everybody = (
+        (model.trusts, world.trusts),
+        (model.teams, world.teams),
+        (model.staff, read_posts(world.posts, world.layout)),
+        (model.service_users, world.users),
+    )
+    for agents, rows in everybody:
+        for agent, row in zip(agents, rows.tolist(), strict=True):
+            vars(agent).update(zip(rows.dtype.names or (), row, strict=True))
+    for person in (*model.staff, *model.service_users):
+        person.new_key()
 
 
 def teams_at_the_start(layout: Layout, p: ParameterSet, seed: int, replication: int) -> np.ndarray:

@@ -340,6 +340,23 @@ async def formula(request: Request) -> Response:
     return JSONResponse(await run_in_threadpool(formula_answer, settings))
 
 
+async def why(request: Request) -> Response:
+    """Answer which rules a team's people followed in a week, and what each of them changed."""
+    from sim.web.checked import whole
+    from sim.web.job_types import checked_team
+    from sim.web.watch_steps import week_text
+
+    needs(request, "application/json")
+    given = read_json(await request.body())
+    only("request", given, ("settings", "week"))
+    site = site_of(request)
+    settings = table("settings", given.get("settings"))
+    watch, text = await run_in_threadpool(checked_team, settings, site.rosters, site.limits)
+    week = whole("week", given.get("week"), 1, watch["weeks"])
+    content = await run_in_threadpool(week_text, watch, text, week, site.limits)
+    return Response(content, media_type="application/json")
+
+
 async def curve(request: Request) -> Response:
     """Answer with the power curve as SVG."""
     from sim.web.figures import svg_of
@@ -381,6 +398,7 @@ def routes() -> list[Any]:
         Route("/api/jobs/{key}", status),
         Route("/api/jobs/{key}/cancel", cancel, methods=["POST"]),
         Route("/api/results/{key}/{name}", result_file),
+        Route("/api/watch/why", why, methods=["POST"]),
         Route("/api/power/formula", formula, methods=["POST"]),
         Route("/api/power/curve.svg", curve),
         Mount("/static", Assets(directory=STATIC)),

@@ -45,12 +45,20 @@ def checked_plan(value: Mapping[str, Any], rosters: RosterStore, limits: Limits)
 
 
 def checked_watch(value: Mapping[str, Any], rosters: RosterStore, limits: Limits) -> CheckedJob:
-    """Check which team is to be watched, and that it is there."""
+    """Check which team is to be watched, and that it is there; one job is for all teams."""
+    watch, text = checked_team(value, rosters, limits)
+    world = {name: one for name, one in watch.items() if name != "team"}
+    return CheckedJob("sim.web.watch_task:watch_teams", {"watch": world, "roster": text})
+
+
+def checked_team(
+    value: Mapping[str, Any], rosters: RosterStore, limits: Limits
+) -> tuple[dict[str, Any], str | None]:
+    """Return which team is to be watched, and CSV text of own teams."""
     watch = watch_settings(value)
     roster = roster_of(watch["teams"], watch["seed"], rosters.read)
     check_team(watch, roster, limits)
-    text = roster_text(roster) if watch["teams"]["kind"] == "own" else None
-    return CheckedJob("sim.web.watch_task:watch_team", {"watch": watch, "roster": text})
+    return watch, roster_text(roster) if watch["teams"]["kind"] == "own" else None
 
 
 def checked_power(value: Mapping[str, Any], rosters: RosterStore, limits: Limits) -> CheckedJob:

@@ -36,7 +36,9 @@ class Limits:
     watched_people : int
         Most people in a team that is watched.
     watched_person_weeks : int
-        Largest service that is simulated to watch one of its teams.
+        Largest service whose teams can be watched.
+    explained_staff : int
+        Most staff of a trust in which the rules that a team's people followed are shown.
     kept_results : int
         Results that are kept; the oldest go first.
     kept_bytes : int
@@ -60,6 +62,7 @@ class Limits:
     assessed: int = 6_000
     watched_people: int = 150
     watched_person_weeks: int = 400_000
+    explained_staff: int = 3_000
     kept_results: int = 200
     kept_bytes: int = 500_000_000
     kept_rosters: int = 50

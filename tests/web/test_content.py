@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from sim.errors import InputError
 from sim.parameters import registry
 from sim.scenarios.fields import scenario_fields
 from sim.scenarios.library import adjusted, load_scenario, scenario_names
@@ -221,23 +223,26 @@ def test_a_plan_stops_when_it_is_told_to(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def watched(
     tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[dict[str, Any], dict[str, Any], Path]:
-    from sim.web.watch_task import watch_team
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    from sim.web.watch_task import watch_teams
 
     settings = watch_settings(
         {"teams": TEAMS, "team": "T001-002", "weeks": 12, "seed": 3, "replication": 2,
          "scenario": {"preset": "refocus-as-delivered"}}
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("watch")
-    watch_team({"watch": settings, "roster": None}, folder, Heard())
-    return settings, json.loads((folder / "result.json").read_text(encoding="utf-8")), folder
+    watch_teams({"watch": settings, "roster": None}, folder, Heard())
+    named = json.loads((folder / "result.json").read_text(encoding="utf-8"))["teams"]
+    assert len(list(folder.iterdir())) == len(named) + 1
+    file = folder / f"team-{named.index(settings['team'])}.json"
+    return settings, json.loads(file.read_text(encoding="utf-8"))
 
 
 def test_a_watched_team_does_what_it_does_in_the_compiled_ensemble(watched: Any) -> None:
     from sim.runs.request import build_request
     from sim.runs.simulate import simulate
 
-    settings, result, _ = watched
+    settings, result = watched
     request = build_request(
         [load_scenario("refocus-as-delivered")],
         roster_of(settings["teams"], 3),
@@ -253,17 +258,58 @@ def test_a_watched_team_does_what_it_does_in_the_compiled_ensemble(watched: Any)
         np.testing.assert_allclose(shown, own[name].to_numpy(), rtol=2e-5, atol=1e-9, err_msg=name)
 
 
+def test_a_watched_team_is_that_of_mesa_in_every_number_that_is_shown(watched: Any) -> None:
+    from sim.engines.mesa_model import RecoveryModel
+    from sim.mechanisms.influence import mean_behaviour
+    from sim.mechanisms.practice import PRACTICES
+    from sim.mechanisms.recovery import recovery_mean
+    from sim.web.watch_record import short
+    from sim.web.watch_task import watched_world
+
+    settings, result = watched
+    layout, p, chance, _ = watched_world(settings, None)
+    model = RecoveryModel(layout, p, *chance)
+    team = next(one for one in model.teams if one.name == settings["team"])
+    assert result["leaders"] == [one.leader for one in team.members]
+    special = {
+        "behaviour": mean_behaviour,
+        "recovery": recovery_mean,
+        "skill": lambda one: sum(getattr(one, f"skill_{name}") for name in PRACTICES) / 4,
+        "intent": lambda one: sum(getattr(one, f"intent_{name}") for name in PRACTICES) / 4,
+        "ties": lambda one: [at for at in (one.tie_0, one.tie_1, one.tie_2) if at >= 0],
+        "worker": lambda one: -1 if one.key_worker() is None else one.key_worker().place,
+    }
+    for week, frame in enumerate(result["frames"]):
+        if week > 0:
+            model.step()
+        for part, agents in (("staff", team.members), ("users", team.users)):
+            for name, shown in frame[part].items():
+                own = [special.get(name, lambda one, n=name: getattr(one, n))(a) for a in agents]
+                assert shown == [one if name == "ties" else short(one) for one in own], name
+        row = model.team_week(team)._asdict()
+        assert frame["team"] == {name: short(value) for name, value in row.items()}
+    noted = [[week, place] for week, index, _, place, _ in model.events if index == team.index]
+    assert sorted([week, place] for week, _, place in result["events"]) == sorted(noted)
+    model.release()
+
+
 def test_every_change_is_explained_by_a_step(watched: Any) -> None:
-    _, result, folder = watched
+    from sim.web.limits import Limits
+    from sim.web.watch_steps import week_text
+
+    settings, result = watched
     frames = result["frames"]
     explained = 0
+    records = {week: json.loads(week_text(settings, None, week, Limits())) for week in range(1, 13)}
+    with pytest.raises(InputError, match="too many to follow every rule"):
+        week_text(settings, None, 1, replace(Limits(), explained_staff=3))
     for part, kind, shown in (("staff", "staff", "readiness"), ("users", "user", "relationship")):
         full = "staff" if kind == "staff" else "service_user"
         for place in range(len(frames[0][part][shown])):
-            record = json.loads((folder / f"{kind}-{place}.json").read_text(encoding="utf-8"))
             now = frames[0][part][shown][place]
             for week in range(1, 13):
-                for step in record["weeks"][str(week)]:
+                record = records[week]
+                for step in record["people"][f"{kind}-{place}"]:
                     assert record["rules"][step["rule"]], "every rule says what it does"
                     assert step["inputs"]
                     for number, before, after in step["changes"]:

@@ -131,7 +131,7 @@ export class JobPanel {
         if (ended()) return;
         show(this.place);
         say("The simulation is done.");
-        onResult(result, key);
+        await onResult(result, key);
       } else if (state.state === "cancelled") {
         this.#end(h("p", { class: "note" }, "Cancelled. Nothing was kept."));
         say("Cancelled.");

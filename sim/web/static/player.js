@@ -4,6 +4,7 @@ import { errorBox, h, say, show, shown, table, unique } from "./dom.js";
 import { TeamMap, mapKey } from "./team-map.js";
 
 const STEP = 900;
+const SETTLED = 150;
 const STAFF_ROWS = [
   ["readiness", "Readiness"], ["values", "Pro-recovery values"], ["knowledge", "Knowledge"],
   ["skill", "Skill, mean of four practices"], ["intent", "Intent"], ["behaviour", "Practice with service users"],
@@ -26,9 +27,9 @@ const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const label = (name) => capital(name.split(".").pop().replaceAll("_", " "));
 
 export class Player {
-  constructor(result, readPerson) {
+  constructor(result, readWeek) {
     this.result = result;
-    this.readPerson = readPerson;
+    this.readWeek = readWeek;
     this.records = new Map();
     this.week = 0;
     this.chosen = "team";
@@ -101,6 +102,7 @@ export class Player {
     clearInterval(this.timer);
     this.timer = 0;
     this.play.textContent = "Play";
+    this.#drawWhy();
   }
 
   go(week, tell = false) {
@@ -116,20 +118,10 @@ export class Player {
     if (tell) say(`Week ${this.week}. ${this.newsOf(this.week).join(". ")}`);
   }
 
-  async choose(name, focus) {
+  choose(name, focus) {
     this.chosen = name;
     this.map.draw(this.week, name, (one) => this.nameOf(one), (one, at) => this.stateOf(one, at));
     this.#drawMembers();
-    if (!this.records.has(name)) {
-      show(this.why, h("p", { class: "note" }, "Reading …"));
-      try {
-        this.records.set(name, await this.readPerson(name));
-      } catch (error) {
-        show(this.why, errorBox(error.message));
-        return;
-      }
-    }
-    if (this.chosen !== name) return;
     this.#drawWhy();
     if (focus) say(`${this.nameOf(name)} is shown.`);
   }
@@ -183,15 +175,33 @@ export class Player {
   }
 
   #drawWhy() {
-    const record = this.records.get(this.chosen);
-    if (!record) return;
-    const steps = record.weeks[this.week] ?? [];
-    const open = this.why.querySelector("details[open]")?.dataset.rule;
+    const record = this.records.get(this.week);
+    const steps = record?.people?.[this.chosen] ?? [];
+    // Kept while the next week is read.
+    if (this.why.querySelector("details")) this.open = this.why.querySelector("details[open]")?.dataset.rule;
     show(this.why, h("h2", {}, `${this.nameOf(this.chosen)} in week ${this.week}`), this.#state(),
       h("h3", {}, "What changed, and by which rule"),
-      this.week === 0 ? h("p", { class: "note" }, "Week 0 is before anything happens. Step to week 1.") : null,
-      steps.length || this.week === 0 ? null : h("p", { class: "note" }, "No rule was followed this week."),
-      steps.map((step) => this.#step(record, step, open)));
+      this.#noSteps(record, steps), steps.map((step) => this.#step(record, step, this.open)));
+    if (!record && this.week > 0 && !this.timer) this.#read(this.week);
+  }
+
+  #noSteps(record, steps) {
+    if (steps.length) return null;
+    if (record instanceof Error) return errorBox(record.message);
+    const why = this.week === 0 ? "Week 0 is before anything happens. Step to week 1."
+      : record ? "No rule was followed this week." : this.timer ? "Pause to see it." : "Reading …";
+    return h("p", { class: "note" }, why);
+  }
+
+  /** Ask what a week's people did, once it is clear that this week is looked at. */
+  async #read(week) {
+    clearTimeout(this.asking);
+    await new Promise((done) => { this.asking = setTimeout(done, SETTLED); });
+    if (this.week !== week || this.timer || this.records.has(week) || !this.element.isConnected) return;
+    this.records.set(week, await this.readWeek(week).catch((error) => error));
+    if (this.week === week) this.#drawWhy();
+    // Whoever comes back to a week that could not be read asks again.
+    if (this.records.get(week) instanceof Error) this.records.delete(week);
   }
 
   #state() {

@@ -82,17 +82,19 @@ class Watch {
   async run() {
     show(this.message);
     note("watch", this.settings(true));
-    await this.panel.run("watch", this.settings(), (result, key) => this.#show(result, key, true));
+    const settings = this.settings();
+    await this.panel.run("watch", settings, (result, key) => this.#show(result, key, settings, true));
   }
 
-  #show(result, key, focus) {
+  async #show(result, key, settings, focus) {
     this.player?.stop();
-    this.player = new Player(result, (name) => read(`api/results/${key}/${name}.json`));
+    const team = await read(`api/results/${key}/team-${result.teams.indexOf(settings.team)}.json`);
+    this.player = new Player(team, (week) => send("api/watch/why", { settings, week }));
     show(this.output, this.player.element);
     if (focus) {
       this.player.heading.focus({ preventScroll: true });
       this.player.heading.scrollIntoView({ block: "nearest" });
-      say(`${result.team.name} is ready: week 0 of ${result.weeks}.`);
+      say(`${team.team.name} is ready: week 0 of ${team.weeks}.`);
     }
   }
 
@@ -115,7 +117,8 @@ class Watch {
       return;
     }
     try {
-      await this.panel.resume("watch", this.settings(), (result, key) => this.#show(result, key, false));
+      const settings = this.settings();
+      await this.panel.resume("watch", settings, (result, key) => this.#show(result, key, settings, false));
     } catch (error) {
       show(this.message, errorBox(error.message));
     }
