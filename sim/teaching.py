@@ -158,4 +158,5 @@ def sliders(picture: Callable[..., Any], **ranges: tuple[float, float, float]) -
             made[name] = ipywidgets.FloatSlider(
                 **settings, step=(high - low) / STEPS, readout_format=".2f"
             )
-    return ipywidgets.interactive(picture, **made)
+    # Unasked, a picture that is returned and not drawn would not be shown.
+    return ipywidgets.interactive(picture, {"auto_display": True}, **made)

@@ -70,6 +70,7 @@ def test_sliders_draw_anew_with_the_values_chosen() -> None:
     shown.update()
     shown.children[0].value = 40
     assert seen[0] == (27, 0.05)
+    assert shown.auto_display, "what is returned is shown"
     assert seen[-1] == (40, 0.05)
 
 
