@@ -90,14 +90,33 @@ def frame_csv(frame: pd.DataFrame, numbers: str | None = None) -> str:
     numbers : str, optional
         Format of numbers with a fraction, such as ``%.6g``.
     """
-    columns = {}
-    for place, name in enumerate(frame.columns):
-        column = frame.iloc[:, place]
-        if column.dtype.kind not in "biufc":
-            # Few different texts stand in many rows.
-            texts = {one: harmless(one) for one in column.unique() if isinstance(one, str)}
-            if any(one != other for one, other in texts.items()):
-                column = column.map(lambda one, texts=texts: texts.get(one, one))
-        columns[harmless(str(name))] = column
-    neutral = type(frame)(columns, index=frame.index)
-    return str(neutral.to_csv(index=False, float_format=numbers, lineterminator="\n"))
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow([harmless(str(name)) for name in frame.columns])
+    places = range(frame.shape[1])
+    writer.writerows(zip(*(_cells(frame.iloc[:, one], numbers) for one in places), strict=True))
+    return written.getvalue()
+
+
+def _cells(column: pd.Series, numbers: str | None) -> list[Any]:
+    """Return a column's cells as `csv.writer` takes them."""
+    missing = column.isna().to_numpy()
+    if column.dtype.kind in "biu" and not missing.any():
+        return column.tolist()
+    cells: list[Any]
+    if column.dtype.kind == "f" and numbers is not None:
+        # One formatting for all is many times quicker than one for each.
+        values = column.to_numpy(float, na_value=float("nan")).tolist()
+        cells = (f"{numbers}," * len(values) % tuple(values)).split(",")[:-1]
+    elif column.dtype.kind == "f":
+        # The shortest text that gives the number back, of 32 bits too.
+        cells = column.to_numpy().astype(str).tolist()
+    else:
+        # Few different texts stand in many rows.
+        cells = column.tolist()
+        texts = {one: harmless(one) for one in column.unique() if isinstance(one, str)}
+        if any(one != other for one, other in texts.items()):
+            cells = [texts.get(one, one) if isinstance(one, str) else one for one in cells]
+    for at in missing.nonzero()[0]:
+        cells[at] = ""
+    return cells

@@ -90,6 +90,22 @@ def test_a_table_is_neutral_in_headings_and_every_kind_of_column(kind: str) -> N
     assert [restored(row[0]) for row in rows[1:-1]] == list(EVIL)
 
 
+@pytest.mark.parametrize(
+    ("numbers", "rows"),
+    [
+        ("%.3g", ["x,x", "1.23e-05,0.333", ",inf", "2,"]),
+        (None, ["x,x", "1.23456e-05,0.33333334", ",inf", "2.0,"]),
+    ],
+)
+def test_numbers_are_written_in_a_format_or_so_that_they_come_back(
+    numbers: str | None, rows: list[str]
+) -> None:
+    small = pd.Series([1 / 3, float("inf"), None], dtype="float32")
+    frame = pd.concat([pd.Series([1.23456e-05, None, 2.0]), small], axis="columns")
+    frame.columns = ["x", "x"]
+    assert frame_csv(frame, numbers).splitlines() == rows, "columns of one name are two"
+
+
 def test_rows_are_neutral() -> None:
     rows = list(csv.reader(io.StringIO(csv_text(["=a"], [[one] for one in EVIL]), newline="")))
     assert not [one for row in rows for one in row if one.startswith(FORMULA_SIGNS)]
