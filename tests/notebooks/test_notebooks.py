@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ nbformat = pytest.importorskip("nbformat")
 pytest.importorskip("jupytext")
 nbclient = pytest.importorskip("nbclient")
 
+from jupyter_client.manager import AsyncKernelManager  # noqa: E402
+from nbclient.util import run_sync  # noqa: E402
 from nbformat import NotebookNode  # noqa: E402
 
 from notebooks.build import (  # noqa: E402
@@ -51,11 +54,23 @@ def text_of(notebook: NotebookNode) -> str:
     return "\n".join(cell["source"] for cell in notebook["cells"])
 
 
-def executed(notebook: NotebookNode, folder: Path) -> NotebookNode:
-    client = nbclient.NotebookClient(
-        notebook, timeout=SECONDS_A_CELL, resources={"metadata": {"path": str(folder)}}
-    )
-    return client.execute()
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[AsyncKernelManager]:
+    """Start one kernel for all: to start one takes as long as what most notebooks work."""
+    started = AsyncKernelManager()
+    run_sync(started.start_kernel)(extra_arguments=["--HistoryManager.hist_file=:memory:"])
+    yield started
+    run_sync(started.shutdown_kernel)(now=True)
+
+
+def executed(notebook: NotebookNode, folder: Path, kernel: AsyncKernelManager) -> NotebookNode:
+    """Run a notebook in a folder; it finds no name of those that ran before."""
+    first = nbformat.v4.new_code_cell(f"%reset -f\nimport os\nos.chdir({str(folder)!r})\ndel os")
+    notebook["cells"].insert(0, first)
+    client = nbclient.NotebookClient(notebook, km=kernel, timeout=SECONDS_A_CELL)
+    done = client.execute()
+    done["cells"].pop(0)
+    return done
 
 
 def stored_names(code: str) -> set[str]:
@@ -107,8 +122,10 @@ def test_the_course_has_nine_notebooks() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES, ids=NAMES)
-def test_a_notebook_runs_and_its_solutions_hold(source: Path, tmp_path: Path) -> None:
-    done = executed(edition(source, INSTRUCTORS), tmp_path)
+def test_a_notebook_runs_and_its_solutions_hold(
+    source: Path, tmp_path: Path, kernel: AsyncKernelManager
+) -> None:
+    done = executed(edition(source, INSTRUCTORS), tmp_path, kernel)
     assert all(cell["execution_count"] for cell in code_cells(done) if cell["source"].strip())
 
 
@@ -331,17 +348,22 @@ def printed_last(notebook: NotebookNode) -> str:
 
 
 @pytest.mark.slow
-def test_a_beginner_finishes_the_first_exercise_of_notebook_2(tmp_path: Path) -> None:
+def test_a_beginner_finishes_the_first_exercise_of_notebook_2(
+    tmp_path: Path, kernel: AsyncKernelManager
+) -> None:
     typed = typed_to_the_letter()
     lines = typed.splitlines()
     assert [len(line) - len(line.lstrip()) for line in lines] == [0, 4, 8], "as the steps say"
-    skill, fidelity = printed_last(executed(second_notebook_with(typed), tmp_path)).splitlines()
+    done = executed(second_notebook_with(typed), tmp_path, kernel)
+    skill, fidelity = printed_last(done).splitlines()
     assert float(skill.split()[-1]) > 0
     assert float(fidelity.split()[-1]) > float(skill.split()[-1])
 
 
 @pytest.mark.slow
-def test_a_beginner_who_runs_the_ready_cell_too_early_is_told(tmp_path: Path) -> None:
+def test_a_beginner_who_runs_the_ready_cell_too_early_is_told(
+    tmp_path: Path, kernel: AsyncKernelManager
+) -> None:
     notebook = second_notebook_with("")
     notebook["cells"] = notebook["cells"][-1:]
-    assert "do steps 1 to 3" in printed_last(executed(notebook, tmp_path))
+    assert "do steps 1 to 3" in printed_last(executed(notebook, tmp_path, kernel))
