@@ -70,7 +70,7 @@ def browser() -> Iterator[Any]:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Return `refocus serve` in a process of its own."""
     made = Served(tmp_path_factory.mktemp("served"))
