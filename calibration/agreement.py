@@ -14,7 +14,8 @@ import numpy as np
 
 from calibration.fit import Direct, Fit
 from calibration.likelihood import Data, log_likelihood, shrunk
-from calibration.smc import Sample, weights_of
+from calibration.smc import Sample
+from sim.learning.weights import weights_of
 
 GROUPS = 8
 PARTICLES = 128

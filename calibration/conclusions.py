@@ -17,9 +17,10 @@ from calibration.fit import EFFECT, EMULATED_LENGTH, Fit, Waves, emulated_partic
 from calibration.likelihood import Data, log_likelihood, make_data
 from calibration.recovery import effect_draws
 from calibration.scenarios import COUNTERFACTUALS, EFFECTS, EXPLANATIONS
-from calibration.smc import effective, generator, tempered_smc, weights_of
+from calibration.smc import generator, tempered_smc
 from calibration.targets import Target
 from sim.errors import InputError
+from sim.learning.weights import effective, weights_of
 from sim.trials.studies.refocus_figures import AT, CRITICAL
 
 # Smallest important difference between groups on the QPR, and the same had it been set on 22 items.

@@ -30,7 +30,7 @@ LAYERS = (
     {"agents"},
     {"engines"},
     {"runs"},
-    {"trials", "planning"},
+    {"trials", "planning", "learning"},
     {"report"},
     {"api", "teaching"},
     {"pages"},

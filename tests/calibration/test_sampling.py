@@ -18,9 +18,10 @@ from calibration.likelihood import (
     make_data,
     shrunk,
 )
-from calibration.smc import next_temperature, tempered_smc
+from calibration.smc import tempered_smc
 from calibration.targets import load_targets
 from sim.errors import InputError
+from sim.learning.weights import next_temperature
 
 
 def covariance(size: int, seed: int = 1) -> np.ndarray:

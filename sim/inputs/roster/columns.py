@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sim.errors import InputError, nearest
 from sim.inputs.tables.numbers import plain_number
@@ -132,9 +133,8 @@ class RosterColumn:
         return InputError(f"{self.name} = {shown!r}: {self.rule}{hint}")
 
 
-def _columns() -> tuple[RosterColumn, ...]:
-    """Return the columns that stand in the file beside this one."""
-    tables = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+def described_columns(tables: Mapping[str, Any]) -> tuple[RosterColumn, ...]:
+    """Return columns from tables as they stand in the TOML file beside this one."""
     return tuple(
         RosterColumn(
             name,
@@ -144,8 +144,10 @@ def _columns() -> tuple[RosterColumn, ...]:
             also=tuple(table.pop("also", "").split()),
             **table,
         )
-        for name, table in tables.items()
+        for name, table in ((name, dict(one)) for name, one in tables.items())
     )
 
 
-ROSTER_COLUMNS = _columns()
+ROSTER_COLUMNS = described_columns(
+    tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+)

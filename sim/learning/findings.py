@@ -1,0 +1,367 @@
+"""What an update means: what moved, what is expected now, which teams lag, what contradicts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.inputs.registers.observed import ALL_TEAMS
+from sim.learning.likelihood import expected
+from sim.learning.statistics import (
+    ATTENDED,
+    COUNT,
+    HELD,
+    LEFT,
+    LEVEL,
+    PRACTICE,
+    SHARE,
+    STARTED,
+    Statistic,
+)
+from sim.learning.study import Learnt, fitted
+from sim.parameters import registry
+from sim.planning.packages import OUTCOMES
+
+LOW, HIGH = 0.05, 0.95
+MOVED = 0.3
+"""Shift of a mean, in prior SDs, from which a parameter counts as moved."""
+NARROWED = 0.8
+SURE = 0.9
+"""Posterior probability from which a team is said to lag."""
+MEANINGFUL = {HELD: 0.15, ATTENDED: 0.1, PRACTICE: 0.05}
+"""How far below the service's mean a team has to lie for it to matter (assumption)."""
+MANY = 4
+"""Teams that are surprising alike, from which they are told as one."""
+SURPRISING = 0.005
+"""Prior predictive p-value below which an observation is told."""
+EXPECTED = {"reach": "share", "adoption": "share", "practice": "0-1", "qpr15": "points"}
+"""Outcomes at the horizon that are shown, and their units."""
+
+
+class Moved(NamedTuple):
+    """A parameter before and after."""
+
+    parameter: str
+    label: str
+    unit: str
+    before: float
+    before_sd: float
+    after: float
+    after_sd: float
+    shift: float
+    sd_ratio: float
+    words: str
+
+    @property
+    def told(self) -> bool:
+        """Whether it moved beyond the sampler's own error."""
+        return bool(self.words)
+
+
+class Lag(NamedTuple):
+    """A team beside the service, with what it shares with all teams."""
+
+    team: str
+    what: str
+    observed: float
+    of: float
+    shrunk: float
+    low: float
+    high: float
+    service: float
+    margin: float
+    chance_below: float
+    words: str
+
+
+class Horizon(NamedTuple):
+    """An outcome at the horizon against usual care, before and after."""
+
+    outcome: str
+    unit: str
+    before: float
+    before_low: float
+    before_high: float
+    after: float
+    after_low: float
+    after_high: float
+    change: float
+    change_monte_carlo_se: float
+
+
+class Surprise(NamedTuple):
+    """How an observation lies among what the start's draws had led to expect."""
+
+    what: str
+    team: str
+    observed: float
+    expected: float
+    p_value: float
+
+
+def moved(learnt: Learnt) -> list[Moved]:
+    """Return every parameter that varies, those that moved most first.
+
+    Words are said of those that can have been informed: the block, and what trials fitted.
+    """
+    before, after = learnt.question.chosen.draws, learnt.updated.draws
+    known = registry()
+    enough = 3.0 / np.sqrt(max(learnt.updated.carried, 1.0))
+    block = learnt.updated.block
+    informed = {*block, *fitted()}
+    found = []
+    for name in before[0]:
+        first = np.array([one[name] for one in before])
+        then = np.array([one[name] for one in after])
+        spread = float(first.std())
+        if spread == 0.0 or name not in known:
+            continue
+        shift = float((then.mean() - first.mean()) / spread)
+        ratio = float(then.std() / spread)
+        words = ""
+        far = abs(shift) >= max(MOVED, enough)
+        if name in informed and (far or (name in block and ratio < NARROWED)):
+            way = "about as believed" if abs(shift) < MOVED else "higher" if shift > 0 else "lower"
+            words = f"{way} ({_number(first.mean())} before, {_number(then.mean())} now)"
+            words += f", and known better (SD x {ratio:.2f})" if ratio < NARROWED else ""
+        found.append(
+            Moved(
+                name,
+                known[name].label,
+                known[name].unit,
+                float(first.mean()),
+                spread,
+                float(then.mean()),
+                float(then.std()),
+                shift,
+                ratio,
+                words,
+            )
+        )
+    return sorted(found, key=lambda one: (not one.told, -abs(one.shift)))
+
+
+def lagging(learnt: Learnt) -> list[Lag]:
+    """Return teams beside the service, in the order of the roster: no ranking.
+
+    A team's own level is drawn from what its register says and what all teams share: beta for
+    shares, normal for practice, given each updated draw. The chance that it lies below the mean of
+    the teams by more than `MEANINGFUL` is the share of these draws.
+    """
+    chance = np.random.default_rng(np.random.SeedSequence([learnt.question.seed, 31]))
+    names = [row.team for row in learnt.question.roster.rows]
+    found = []
+    for number, one in enumerate(learnt.statistics):
+        margin = MEANINGFUL.get(one.name.partition(",")[0])
+        if margin is None or one.teams[0] == ALL_TEAMS or len(one.teams) < 2:
+            continue
+        hoped = expected(one, learnt.updated.seen[:, :, number], learnt.weights)
+        levels = own_levels(one, hoped.mean, hoped.spread, chance)
+        service = levels.mean(axis=1, keepdims=True)
+        below = (levels < service - margin).mean(axis=0)
+        for at, team in enumerate(one.teams):
+            sure = below[at] >= SURE
+            found.append(
+                Lag(
+                    names[team],
+                    one.name,
+                    float(one.ratio[at]),
+                    float(one.of[at]),
+                    float(levels[:, at].mean()),
+                    float(np.quantile(levels[:, at], LOW)),
+                    float(np.quantile(levels[:, at], HIGH)),
+                    float(service.mean()),
+                    margin,
+                    float(below[at]),
+                    f"lags by more than {margin:g}" if sure else "not told from the others",
+                )
+            )
+    return found
+
+
+def own_levels(
+    one: Statistic, mean: np.ndarray, spread: np.ndarray, chance: np.random.Generator
+) -> np.ndarray:
+    """Draw each team's own level given what was observed of it, shape (draws, teams)."""
+    if one.kind == SHARE:
+        size = (1.0 - spread) / spread
+        return chance.beta(mean * size + one.value, (1.0 - mean) * size + one.of - one.value)
+    share = spread / (spread + one.error**2)
+    centre = mean + share * (one.value - mean)
+    return chance.normal(centre, np.sqrt(share) * one.error)
+
+
+def at_the_horizon(learnt: Learnt) -> list[Horizon]:
+    """Return outcomes at the horizon against usual care, before and after, on common chance."""
+    people = np.array([row.caseload for row in learnt.question.roster.rows], float)
+    people = np.where(learnt.question.plan.package >= 0, people, 0.0)
+    whole = learnt.horizon.transpose(0, 1, 3, 2) @ people / people.sum()
+    found = []
+    for name, unit in EXPECTED.items():
+        before, after = whole[..., OUTCOMES.index(name)]
+        change = after - before
+        (low, high), (new_low, new_high) = (
+            np.quantile(values, [LOW, HIGH]).tolist() for values in (before, after)
+        )
+        found.append(
+            Horizon(
+                name,
+                unit,
+                float(before.mean()),
+                low,
+                high,
+                float(after.mean()),
+                new_low,
+                new_high,
+                float(change.mean()),
+                float(change.std(ddof=1) / np.sqrt(min(len(change), learnt.updated.carried))),
+            )
+        )
+    return found
+
+
+def surprises(learnt: Learnt) -> list[Surprise]:
+    """Return two-sided prior predictive p-values of every team's observation.
+
+    Each simulated team of each draw and run is observed once, with the error that the observation
+    has; the p-value is twice the smaller tail, ties counted half.
+    """
+    chance = np.random.default_rng(np.random.SeedSequence([learnt.question.seed, 37]))
+    names = [row.team for row in learnt.question.roster.rows]
+    found = []
+    for number, one in enumerate(learnt.statistics):
+        seen = learnt.before[:, :, number]
+        for at, team in enumerate(one.teams):
+            own = seen.sum(axis=2) if team == ALL_TEAMS else seen[:, :, team]
+            total, of = own[..., 0].ravel(), own[..., 1].ravel()
+            total, of = total[of > 0], of[of > 0]
+            if not len(of):
+                continue
+            if one.kind == SHARE:
+                drawn = chance.binomial(int(one.of[at]), total / of) / one.of[at]
+            elif one.kind == COUNT:
+                drawn = 52.0 * total / of
+            else:
+                drawn = total / of + chance.normal(0.0, one.error[at], len(of))
+            value = one.ratio[at]
+            ties = 0.5 * float((drawn == value).sum())
+            tail = min(float((drawn < value).sum()), float((drawn > value).sum())) + ties
+            found.append(
+                Surprise(
+                    one.name,
+                    "all teams" if team == ALL_TEAMS else names[team],
+                    float(value),
+                    float(drawn.mean()),
+                    min(1.0, 2.0 * (tail + 1.0) / (len(drawn) + 2.0)),
+                )
+            )
+    return found
+
+
+def contradictions(learnt: Learnt, found: list[Surprise]) -> list[str]:
+    """Return what registers say that cannot all be so, or hardly, a sentence each."""
+    return [*_between_registers(learnt), *_within_registers(learnt), *_unexpected(found)]
+
+
+def _between_registers(learnt: Learnt) -> Iterator[str]:
+    """Yield audits of high practice where the register shows that nobody was trained."""
+    observed, rows = learnt.question.observed, learnt.question.roster.rows
+    for number, one in enumerate(learnt.statistics):
+        if one.kind != LEVEL or not one.name.startswith(PRACTICE):
+            continue
+        usual = learnt.before[:, :, number]
+        for at, team in enumerate(one.teams):
+            until = [
+                each
+                for each in observed.sessions
+                if each.team == team and each.week <= one.weeks[0]
+            ]
+            high = float(np.quantile(usual[:, :, team, 0], HIGH))
+            if until and not any(each.attended for each in until) and one.value[at] > high:
+                yield (
+                    f"'{rows[team].team}': the register shows that nobody attended any of "
+                    f"{len(until)} sessions up to week {one.weeks[0]}, and the audit found "
+                    f"practice of {one.value[at]:.2f}, above {high:.2f}, which 95% of simulated "
+                    "teams stay below; one of the two is likely wrong"
+                )
+
+
+def _within_registers(learnt: Learnt) -> Iterator[str]:
+    """Yield sessions named twice, of teams that have not started, and too many people."""
+    observed, rows = learnt.question.observed, learnt.question.roster.rows
+    start = learnt.question.plan.start
+    twice = Counter((one.team, one.week) for one in observed.sessions)
+    for (team, week), count in twice.items():
+        if count > 2:
+            yield f"'{rows[team].team}': {count} sessions in week {week}; the same may stand twice"
+    early = Counter(one.team for one in observed.sessions if not 0 <= start[one.team] < one.week)
+    for team, count in early.items():
+        what = "does not start" if start[team] < 0 else f"starts after week {start[team]}"
+        yield (
+            f"'{rows[team].team}': {count} sessions in the register, and by roster and scenario it "
+            f"{what}; give it its start_week"
+        )
+    for one in observed.sessions:
+        if one.attended > rows[one.team].staff:
+            yield (
+                f"'{rows[one.team].team}', line {one.line} of the register: {one.attended} "
+                f"attended, and the roster has {rows[one.team].staff} posts"
+            )
+    for mean in observed.outcomes:
+        listed = [rows[mean.team]] if mean.team != ALL_TEAMS else rows
+        people = sum(row.caseload for row in listed)
+        if mean.n > people:
+            yield (
+                f"line {mean.line} of the outcomes: {mean.n} people answered, and the roster has "
+                f"{people} on the books"
+            )
+
+
+def _unexpected(found: list[Surprise]) -> Iterator[str]:
+    """Yield what was hardly to be expected: team by team, or as one where it is many teams."""
+    for what in dict.fromkeys(one.what for one in found):
+        own = [one for one in found if one.what == what]
+        odd = [one for one in own if one.p_value < SURPRISING]
+        above = sum(one.observed > one.expected for one in odd)
+        unit = unit_of(what)
+        if len(odd) >= MANY and above in (0, len(odd)):
+            yield (
+                f"{what}: {len(odd)} of {len(own)} teams lie {'above' if above else 'below'} what "
+                f"was to be expected (prior predictive p < {SURPRISING}; on average "
+                f"{_number(_mean(own, 'observed'))} {unit} was observed, and "
+                f"{_number(_mean(own, 'expected'))} expected): your service differs from what was "
+                "believed, or the register counts something else"
+            )
+            continue
+        for one in odd:
+            yield (
+                f"'{one.team}', {what}: {_number(one.observed)} {unit} was observed, and "
+                f"{_number(one.expected)} expected (prior predictive p = {one.p_value:.4f}); the "
+                "register, the roster or the model may be wrong there"
+            )
+    if found:
+        by_chance = SURPRISING * len(found)
+        yield (
+            f"{len(found)} observations were checked; {by_chance:.1f} of them would be told by "
+            "chance alone"
+        )
+
+
+def _mean(found: list[Surprise], part: str) -> float:
+    return float(np.mean([getattr(one, part) for one in found]))
+
+
+def unit_of(what: str) -> str:
+    """Return the unit in which a statistic is told."""
+    if what in (HELD, ATTENDED):
+        return "share"
+    if what in (LEFT, STARTED):
+        return "a year per post"
+    return "0-1" if what.startswith(PRACTICE) else "points"
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}"

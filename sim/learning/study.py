@@ -1,0 +1,298 @@
+"""A rollout of the planner's own teams, simulated as far as it was observed, and learnt from."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Unpack
+
+import numpy as np
+
+from sim.errors import InputError
+from sim.learning.likelihood import log_likelihoods
+from sim.learning.particles import Updated, informed, update_draws
+from sim.learning.statistics import Statistic, reduction, statistics_of
+from sim.parameters import registry
+from sim.planning.packages import NOTHING, TeamPlan, as_package, mixed_layout, team_outcomes
+from sim.population import lay_out
+from sim.posterior import load_posterior
+from sim.runs.pieces import Progress
+from sim.runs.request import build_request
+from sim.runs.simulate import simulate_reduced
+from sim.scenarios.expand import expand
+from sim.scenarios.library import adjusted
+
+if TYPE_CHECKING:
+    from sim.inputs.registers import Observed
+    from sim.inputs.roster import Roster
+    from sim.planning.setting import Setting
+    from sim.posterior.choose import ChosenDraws
+    from sim.runs.pieces import How
+    from sim.scenarios.schema import Scenario
+
+RUNS = 6
+"""Runs of chance by draw: the same for all draws, so that these are compared on common chance."""
+HORIZON_DRAWS = 100
+"""Draws that are simulated to the horizon, before and after."""
+
+
+@dataclass(frozen=True)
+class LearnQuestion:
+    """What is to be learnt from.
+
+    Attributes
+    ----------
+    scenario : Scenario
+        What is rolled out.
+    roster : Roster
+        Teams.
+    observed : Observed
+        What was observed of them.
+    chosen : ChosenDraws
+        The planner's posterior.
+    weeks : int
+        Weeks to the horizon.
+    seed : int
+        Seed of chance.
+    setting : Setting
+        For the date of the first week.
+    """
+
+    scenario: Scenario
+    roster: Roster
+    observed: Observed
+    chosen: ChosenDraws
+    weeks: int
+    seed: int
+    setting: Setting
+
+    @property
+    def plan(self) -> TeamPlan:
+        """Which teams have what is rolled out, and from which week."""
+        return plan_of(self.scenario, self.roster, self.weeks)
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What was learnt.
+
+    Attributes
+    ----------
+    question : LearnQuestion
+    statistics : list of Statistic
+        What was observed, by kind.
+    before : numpy.ndarray
+        What the draws of the start simulate, shape (draws, runs, statistics, teams, parts).
+    updated : Updated
+        Draws of the updated posterior.
+    horizon : numpy.ndarray
+        Outcomes of the teams that start against usual care at the horizon, before and after, on
+        common chance: shape (2, draws, teams, `sim.planning.packages.OUTCOMES`).
+    """
+
+    question: LearnQuestion
+    statistics: list[Statistic]
+    before: np.ndarray
+    updated: Updated
+    horizon: np.ndarray
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Each team's turnover relative to the model's."""
+        return np.array([row.turnover_multiplier for row in self.question.roster.rows])
+
+
+def plan_of(scenario: Scenario, roster: Roster, weeks: int) -> TeamPlan:
+    """Return which teams a scenario starts, and when.
+
+    Raises
+    ------
+    InputError
+        When each simulated world finds out for itself who starts when, which a rollout that is
+        under way knows.
+    """
+    layout = lay_out(roster, expand(scenario, roster, weeks))
+    teams = layout.teams
+    if layout.selection_mode != 0 or np.any(teams["order"] != 0):
+        raise InputError(
+            f"scenario '{scenario.name}': finds within each simulated world which teams start, and "
+            "when; a rollout that is under way knows: give the roster a column start_week, and "
+            "name a scenario that starts teams by it, such as refocus-as-delivered"
+        )
+    starts = (teams["programme"] > 0) & (teams["start_week"] >= 0)
+    return TeamPlan(
+        scenario.name,
+        np.where(starts, 0, NOTHING),
+        np.where(starts, teams["start_week"], NOTHING),
+    )
+
+
+def learn(question: LearnQuestion, **how: Unpack[How]) -> Learnt:
+    """Update the planner's posterior with what was observed, and look at the horizon anew.
+
+    Parameters
+    ----------
+    question : LearnQuestion
+    **how
+        See `sim.runs.pieces.How`. What is finished is stored step by step.
+
+    Raises
+    ------
+    Cancelled, Interrupted, InputError
+        As `sim.runs.simulate.simulate_reduced`.
+    """
+    observed, roster, plan = question.observed, question.roster, question.plan
+    started = (plan.start >= 0) & (plan.start < observed.weeks)
+    statistics = statistics_of(observed, roster, started)
+    if not statistics:
+        raise InputError(
+            "register: no team that it names starts within the weeks observed; see the roster's "
+            "column start_week"
+        )
+    weights = np.array([row.turnover_multiplier for row in roster.rows])
+    draws = question.chosen.draws
+    steps = _Steps(how.get("on_progress"), len(draws) * RUNS)
+    how = {**how, "on_progress": steps.show}
+
+    def simulate(values: Sequence[Mapping[str, float]]) -> np.ndarray:
+        found = simulated(
+            question.scenario, roster, plan, observed, statistics, values, question.seed, **how
+        )
+        steps.next()
+        return found
+
+    def fit(seen: np.ndarray) -> np.ndarray:
+        return log_likelihoods(statistics, seen, weights)
+
+    before = simulate(draws)
+    names = informed(draws, movable(draws), figures_of(before))
+    bounds = {name: registry()[name].bounds for name in names}
+    updated = update_draws(draws, before, names, simulate, fit, question.seed, steps.at, bounds)
+    picked = np.linspace(0, len(draws) - 1, min(HORIZON_DRAWS, len(draws))).astype(int)
+    package = as_package(question.scenario, question.weeks)
+    horizon = []
+    for values in (draws, updated.draws):
+        horizon.append(
+            team_outcomes(
+                [package],
+                roster,
+                [plan],
+                draws=[values[one] for one in picked],
+                weeks=question.weeks,
+                seed=question.seed + 1,
+                **how,
+            )[0]
+        )
+        steps.next()
+    return Learnt(question, statistics, before, updated, np.stack(horizon))
+
+
+def simulated(
+    scenario: Scenario,
+    roster: Roster,
+    plan: TeamPlan,
+    observed: Observed,
+    statistics: Sequence[Statistic],
+    draws: Sequence[Mapping[str, float]],
+    seed: int,
+    runs: int = RUNS,
+    **how: Unpack[How],
+) -> np.ndarray:
+    """Return what draws simulate of what was observed, (draws, runs, statistics, teams, parts).
+
+    Where no outcome of service users was observed one of each team is simulated: staff do not
+    depend on how many are asked.
+    """
+    weeks = observed.weeks
+    asked = sorted({one.week for one in observed.outcomes})
+    if not asked:
+        rows = tuple(dataclasses.replace(row, sampled=1) for row in roster.rows)
+        roster = dataclasses.replace(roster, rows=rows)
+    package = adjusted(as_package(scenario, weeks), {"assessment.weeks": asked or [weeks]})
+    tables = ["team_weeks", *(["events"] if observed.turnover else [])]
+    request = build_request(
+        [package],
+        roster,
+        draws=draws,
+        weeks=weeks,
+        replications=runs,
+        seed=seed,
+        collect=(*tables, "assessments") if asked else tuple(tables),
+    )
+    request = dataclasses.replace(request, layouts=(mixed_layout([package], roster, plan, weeks),))
+    posts = np.array([row.staff for row in roster.rows])
+    chunks = simulate_reduced(
+        request,
+        reduction(statistics, posts),
+        ("seen",),
+        reduction=f"what was observed: {[(one.name, one.weeks) for one in statistics]}",
+        **how,
+    )
+    found = np.zeros((len(draws), runs, *chunks[0][1]["seen"].shape[1:]))
+    for chunk, kept in chunks:
+        found[chunk.draw, chunk.first : chunk.last] = kept["seen"]
+    return found
+
+
+def figures_of(seen: np.ndarray) -> np.ndarray:
+    """Return what each draw simulates of the whole service: of each statistic mean and spread.
+
+    Parameters
+    ----------
+    seen : numpy.ndarray
+        Shape (draws, runs, statistics, teams, parts).
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = seen[..., 0].sum(axis=1) / seen[..., 1].sum(axis=1)
+    mean = np.nanmean(ratio, axis=2)
+    return np.nan_to_num(np.concatenate([mean, np.nanstd(ratio, axis=2)], axis=1))
+
+
+def movable(draws: Sequence[Mapping[str, float]]) -> list[str]:
+    """Return the parameters that may be moved apart from the others.
+
+    Those that have a prior of their own and that no trial fitted: what trials fitted, and constants
+    that were solved from it, are carried whole.
+    """
+    kept = fitted()
+    return [
+        name
+        for name, one in registry().items()
+        if one.varies and name in draws[0] and name not in kept
+    ]
+
+
+def fitted() -> tuple[str, ...]:
+    """Return the parameters that trials fitted."""
+    return tuple(load_posterior(None)[1].get("calibrated", {}))
+
+
+class _Steps:
+    """Progress over steps of which the sampler finds out how many there are."""
+
+    def __init__(self, on_progress: Callable[[Progress], None] | None, worlds: int) -> None:
+        self.on_progress, self.worlds = on_progress, worlds
+        self.done, self.temperature = 0, 0.0
+        self.began = time.monotonic()
+
+    def at(self, temperature: float) -> None:
+        """Note how far the weights are let in."""
+        self.temperature = temperature
+
+    def next(self) -> None:
+        """Begin the next step."""
+        self.done += 1
+
+    def show(self, progress: Progress) -> None:
+        """Show the progress of a step as that of the whole; the steps to come are guessed."""
+        if self.on_progress is None:
+            return
+        part = progress.done / max(progress.total, 1)
+        steps = max(self.done + 3, 4 if self.temperature == 1.0 else 14)
+        done = int((self.done + part) * self.worlds)
+        total = steps * self.worlds
+        seconds = time.monotonic() - self.began
+        left = seconds / done * (total - done) if done else float("nan")
+        self.on_progress(Progress(min(done, total), total, seconds, left))

@@ -1,0 +1,103 @@
+"""Likelihoods against SciPy's distributions; moments of simulated teams against known truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sim.inputs.registers import ALL_TEAMS
+from sim.learning.likelihood import Expected, expected, log_likelihood, log_likelihoods
+from sim.learning.statistics import ATTENDED, COUNT, LEFT, LEVEL, SHARE, Statistic
+
+
+def statistic(kind: str, value: list[float], of: list[float], error: float = 0.0) -> Statistic:
+    name = {SHARE: ATTENDED, COUNT: LEFT, LEVEL: "practice, week 9"}[kind]
+    count = len(value)
+    return Statistic(
+        name, kind, np.arange(count), np.array(value), np.array(of), np.full(count, error), (9,)
+    )
+
+
+def test_a_share_is_beta_binomial() -> None:
+    found = log_likelihood(
+        statistic(SHARE, [7.0, 0.0], [10.0, 4.0]),
+        Expected(np.array([[0.6, 0.3]]), np.array([[0.2]])),
+    )
+    # Correlation 0.2 is a + b = 4.
+    wanted = [stats.betabinom.logpmf(7, 10, 2.4, 1.6), stats.betabinom.logpmf(0, 4, 1.2, 2.8)]
+    assert found[0] == pytest.approx(wanted)
+
+
+def test_a_count_is_negative_binomial() -> None:
+    found = log_likelihood(
+        statistic(COUNT, [3.0], [100.0]), Expected(np.array([[0.02]]), np.array([[0.5]]))
+    )
+    # Mean 2, variance 2 + 0.5 x 4 = 4: size 2, probability 1/2.
+    assert found[0, 0] == pytest.approx(stats.nbinom.logpmf(3, 2, 0.5))
+
+
+def test_a_level_is_normal_with_both_variances() -> None:
+    found = log_likelihood(
+        statistic(LEVEL, [0.5], [1.0], error=0.04),
+        Expected(np.array([[0.4]]), np.array([[0.0009]])),
+    )
+    assert found[0, 0] == pytest.approx(stats.norm.logpdf(0.5, 0.4, 0.05))
+
+
+def parts(total: np.ndarray, number: np.ndarray | float, squares: float = 0.0) -> np.ndarray:
+    return np.stack(np.broadcast_arrays(total, number, squares), axis=-1).astype(float)
+
+
+def test_correlation_between_teams_is_found_again() -> None:
+    """100 teams in 40 runs, shares from beta(6, 4): correlation 1 / 11 of a mean 0.6."""
+    chance = np.random.default_rng(1)
+    share = chance.beta(6.0, 4.0, (1, 40, 100))
+    came = chance.binomial(30, share)
+    one = statistic(SHARE, [0.0] * 100, [30.0] * 100)
+    found = expected(one, parts(came, 30.0), np.ones(100))
+    assert found.mean.mean() == pytest.approx(0.6, abs=0.01)
+    # Widened by the error of a mean over 40 runs.
+    assert found.spread[0, 0] == pytest.approx((1 / 11) * (1 + 1 / 40), rel=0.08)
+
+
+def test_rates_follow_each_teams_own_turnover() -> None:
+    chance = np.random.default_rng(2)
+    weights = np.array([1.0, 2.0] * 50)
+    left = chance.poisson(0.01 * weights * 400.0, (1, 20, 100))
+    found = expected(statistic(COUNT, [0.0] * 100, [400.0] * 100), parts(left, 400.0), weights)
+    assert found.mean[0, :2] == pytest.approx([0.01, 0.02], rel=0.03)
+    assert found.spread[0, 0] < 0.01
+
+
+def test_chance_of_few_people_is_no_difference_between_teams() -> None:
+    """Means of 15 people with SD 10 in teams that do not differ: the variance between is 0."""
+    chance = np.random.default_rng(3)
+    people = chance.normal(35.0, 10.0, (1, 30, 60, 15))
+    one = statistic(LEVEL, [35.0] * 60, [15.0] * 60)
+    squares = (people**2).sum(axis=3)
+    seen = np.stack([people.sum(axis=3), np.full(squares.shape, 15.0), squares], axis=-1)
+    found = expected(one, seen, np.ones(60))
+    # What is left is the error of a mean over 30 runs: 100 / 15 / 30.
+    assert found.spread[0, 0] == pytest.approx(100.0 / 15.0 / 30.0, abs=0.25)
+
+
+def test_a_draw_that_expects_what_was_seen_is_more_likely() -> None:
+    one = statistic(SHARE, [8.0, 9.0], [12.0, 12.0])
+    seen = np.stack([parts(np.full((4, 1, 2), 12.0 * share), 12.0) for share in (0.2, 0.7)])
+    found = log_likelihoods([one], seen, np.ones(2))
+    assert found[1] > found[0] + 5.0
+
+
+def test_the_whole_service_is_the_sum_of_its_teams() -> None:
+    one = Statistic(
+        "qpr15, week 9, all teams",
+        LEVEL,
+        np.array([ALL_TEAMS]),
+        np.array([36.0]),
+        np.array([100.0]),
+        np.array([1.0]),
+        (9,),
+    )
+    seen = np.array([[[[300.0, 10.0, 9100.0], [800.0, 20.0, 32200.0]]] * 2])
+    assert expected(one, seen, np.ones(2)).mean[0, 0] == pytest.approx(1100.0 / 30.0)

@@ -1,0 +1,209 @@
+"""Rollouts of known truth: what an update finds, which teams lag, what contradicts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.studies import update_coverage
+from sim.errors import InputError
+from sim.inputs.registers import Audit, Observed, Session, Turnover
+from sim.inputs.roster import Roster
+from sim.inputs.roster.team import TeamRow
+from sim.learning.findings import (
+    MEANINGFUL,
+    SURE,
+    contradictions,
+    lagging,
+    moved,
+    own_levels,
+    surprises,
+)
+from sim.learning.particles import Updated
+from sim.learning.posterior import provenance_of, updated_csv
+from sim.learning.statistics import ATTENDED, PRACTICE, SHARE, Statistic, statistics_of
+from sim.learning.study import LearnQuestion, Learnt, plan_of, simulated
+from sim.planning.setting import Setting
+from sim.posterior import load_posterior
+from sim.posterior.choose import ChosenDraws, chosen_draws
+from sim.scenarios.library import load_scenario
+
+SCENARIO = "refocus-as-delivered"
+WEEKS = 13
+
+
+def sessions(came: dict[int, int], invited: int = 20, times: int = 4) -> tuple[Session, ...]:
+    return tuple(
+        Session(0, team, 2 * number + 2, invited, attended, attended > 0)
+        for team, attended in came.items()
+        for number in range(times)
+    )
+
+
+def learnt(observed: Observed, teams: int, share: float = 0.6) -> Learnt:
+    """What is learnt where every draw simulates 10 teams-runs around one share."""
+    rows = tuple(TeamRow(f"Team {number}", staff=20) for number in range(teams))
+    chosen = ChosenDraws(
+        [{"turnover_yearly": 0.1 + 0.001 * one} for one in range(100)], "given", {}
+    )
+    question = LearnQuestion(
+        load_scenario(SCENARIO), Roster(rows), observed, chosen, 52, 1, Setting()
+    )
+    statistics = statistics_of(observed, question.roster, np.ones(teams, bool))
+    chance = np.random.default_rng(5)
+    own = chance.beta(12.0 * share, 12.0 * (1.0 - share), (100, 6, 1, teams))
+    seen = np.zeros((100, 6, len(statistics), teams, 3))
+    seen[..., 1] = 80.0
+    seen[..., 0] = 80.0 * own
+    for number, one in enumerate(statistics):
+        if one.kind != SHARE:
+            seen[:, :, number, :, 0] = 0.2 + 0.05 * (own[:, :, 0] - share)
+            seen[:, :, number, :, 1] = 1.0
+    draws = [dict(one) for one in chosen.draws]
+    updated = Updated(draws, seen, np.zeros(100), (), 100.0, (1.0,), (), 100.0)
+    return Learnt(question, statistics, seen, updated, np.zeros((2, 100, teams, 7)))
+
+
+def test_a_teams_own_level_is_beta_by_hand() -> None:
+    """Mean 0.5, correlation 1/11 (a = b = 5), 9 of 10 came: beta(14, 6), mean 0.7."""
+    one = Statistic(
+        ATTENDED, SHARE, np.array([0]), np.array([9.0]), np.array([10.0]), np.zeros(1), ()
+    )
+    levels = own_levels(
+        one, np.full((20_000, 1), 0.5), np.full((20_000, 1), 1 / 11), np.random.default_rng(1)
+    )
+    assert levels.mean() == pytest.approx(0.7, abs=0.005)
+    assert levels.std() == pytest.approx(np.sqrt(0.7 * 0.3 / 21), abs=0.003)
+
+
+def test_a_team_lags_by_much_data_and_not_by_noise() -> None:
+    """One of ten teams at 10% of 80 staff-sessions lags; one at 30% of one session no."""
+    many = sessions({**dict.fromkeys(range(9), 12), 9: 2})
+    few = (Session(0, 0, 2, 10, 3, True), *(one for one in many if one.team != 0))
+    found = {(one.team, one.what): one for one in lagging(learnt(Observed(sessions=few), 10))}
+    assert found["Team 9", ATTENDED].chance_below >= SURE
+    unsure = found["Team 0", ATTENDED]
+    assert unsure.chance_below < SURE
+    assert unsure.words == "not told from the others"
+    # Shrunk: between what it showed and what all teams share.
+    assert unsure.observed < unsure.shrunk < unsure.service
+
+
+def test_teams_stand_in_the_order_of_the_roster() -> None:
+    found = lagging(learnt(Observed(sessions=sessions({2: 3, 0: 19, 1: 8})), 3))
+    assert [one.team for one in found if one.what == ATTENDED] == ["Team 0", "Team 1", "Team 2"]
+    assert {one.margin for one in found if one.what == ATTENDED} == {MEANINGFUL[ATTENDED]}
+
+
+def test_an_audit_of_practice_that_nobody_learnt_is_told() -> None:
+    observed = Observed(
+        sessions=sessions({0: 0, 1: 12}),
+        audits=(Audit(2, 0, WEEKS, 0.7, 0.05), Audit(3, 1, WEEKS, 0.2, 0.05)),
+    )
+    found = learnt(observed, 2)
+    told = contradictions(found, surprises(found))
+    (one,) = (line for line in told if "nobody attended" in line)
+    assert "'Team 0'" in one
+    assert "0.70" in one
+    # And the figure alone lies far from what was to be expected.
+    assert any(f"'Team 0', {PRACTICE}" in line for line in told)
+
+
+def test_attendance_above_the_posts_and_sessions_before_the_start_are_told() -> None:
+    observed = Observed(sessions=sessions({0: 25}, invited=25))
+    found = learnt(observed, 1)
+    assert any(
+        "25 attended, and the roster has 20 posts" in one for one in contradictions(found, [])
+    )
+    rows = (replace(found.question.roster.rows[0], start_week=40),)
+    later = replace(found, question=replace(found.question, roster=Roster(rows)))
+    assert any("starts after week 40" in one for one in contradictions(later, []))
+
+
+def test_what_was_to_be_expected_is_no_surprise() -> None:
+    found = surprises(learnt(Observed(sessions=sessions({0: 12, 1: 11})), 2))
+    assert all(one.p_value > 0.05 for one in found if one.what == ATTENDED)
+
+
+def test_nothing_is_said_to_move_that_did_not() -> None:
+    assert not any(one.told for one in moved(learnt(Observed(sessions=sessions({0: 12})), 1)))
+
+
+def test_the_updated_posterior_is_a_posterior_like_others(tmp_path: Path) -> None:
+    found = learnt(Observed(sessions=sessions({0: 12})), 1)
+    whole = load_posterior(None)[0][:40]
+    found = replace(found, updated=replace(found.updated, draws=whole))
+    (tmp_path / "updated.csv").write_text(updated_csv(found), encoding="utf-8")
+    import json
+
+    (tmp_path / "updated.json").write_text(json.dumps(provenance_of(found)), encoding="utf-8")
+    draws, provenance = load_posterior(tmp_path)
+    assert draws == whole
+    assert provenance["rollout"] == {
+        "weeks": 8,
+        "horizon": 52,
+        "scenario": SCENARIO,
+        "started": {"Team 0": 0},
+    }
+    chosen = chosen_draws(10, path=tmp_path)
+    assert "updated with 8 weeks of a rollout" in chosen.covers
+    assert chosen.notes == ()
+
+
+def test_a_scenario_that_finds_its_order_in_each_world_is_refused() -> None:
+    with pytest.raises(InputError, match="start_week"):
+        plan_of(load_scenario("rollout-need-first"), update_coverage.teams(), 52)
+
+
+def test_staff_do_not_depend_on_how_many_service_users_are_asked() -> None:
+    """Where nobody is asked, one service user a team is enough."""
+    roster = update_coverage.teams()
+    scenario = load_scenario(SCENARIO)
+    plan = plan_of(scenario, roster, WEEKS)
+    observed = update_coverage.shells(roster, WEEKS)
+    statistics = statistics_of(observed, roster, plan.start >= 0)
+    rows = tuple(replace(row, sampled=9) for row in roster.rows)
+    few, more = (
+        simulated(
+            scenario,
+            replace(roster, rows=rows),
+            plan,
+            one,
+            statistics,
+            chosen_draws(3).draws,
+            1,
+            runs=2,
+            workers=1,
+        )
+        for one in (observed, replace(observed, outcomes=update_coverage_outcomes()))
+    )
+    np.testing.assert_array_equal(few, more)
+
+
+def update_coverage_outcomes() -> tuple[object, ...]:
+    from sim.inputs.registers import ALL_TEAMS, Mean
+
+    return (Mean(2, ALL_TEAMS, WEEKS, "qpr15", 50, 35.0, 10.0),)
+
+
+def test_intervals_narrow_around_a_known_truth() -> None:
+    """The study of coverage in small: three rollouts, 40 draws."""
+    found = update_coverage.cases(WEEKS, range(3), draws=40, runs=3)
+    came = [one for one in found if one.figure == ATTENDED]
+    assert all(one.width_ratio < 0.7 for one in came)
+    wide = [abs(one.truth - 0.5 * (one.low + one.high)) / (one.high - one.low) for one in found]
+    # Within twice the interval, nine of nine; a likelihood that is wrong is further off.
+    assert max(wide) < 1.0
+    assert sum(one.holds for one in found) >= 5
+
+
+def test_counts_are_read_from_rows_of_periods() -> None:
+    rows = (Turnover(2, 0, 0, 9, 1, 2), Turnover(3, 0, 9, 13, 2, None))
+    left, came = statistics_of(Observed(turnover=rows), update_coverage.teams(), np.ones(12, bool))
+    posts = update_coverage.teams().rows[0].staff
+    assert (left.value[0], left.of[0]) == (3.0, 13 * posts)
+    # Starters were observed in the first period alone.
+    assert (came.value[0], came.of[0]) == (2.0, 9 * posts)
