@@ -111,8 +111,11 @@ def chosen_values(
     draws: int | str | Sequence[Mapping[str, float]] | ChosenDraws,
     prior_only: bool,
     posterior: str | Path | None,
+    otherwise: str | Path | None = None,
 ) -> ChosenDraws:
     """Return sets of parameter values: so many draws of a distribution, or those given as they are.
+
+    `otherwise` is the posterior where none is named.
 
     Raises
     ------
@@ -133,6 +136,8 @@ def chosen_values(
     if count == 0 and (prior_only or posterior is not None):
         other = "prior-only" if prior_only else "posterior"
         raise InputError(f"draws = 0: are the defaults, which leave --{other} without a meaning")
+    if posterior is None and count and not prior_only:
+        posterior = otherwise
     return chosen_draws(count, prior_only=prior_only, path=posterior)
 
 

@@ -139,6 +139,8 @@ def plan(
     prior_only: bool = False,
     posterior: str | Path | None = None,
     seed: int | str = 1,
+    under_way: str | Path | None = None,
+    spent: float | str | None = None,
     **how: Unpack[How],
 ) -> PlanQuestion:
     """Search which teams get which package of support, and when, under a yearly budget.
@@ -167,6 +169,11 @@ def plan(
         Dates, trainers and budget; prices of your own (TOML).
     draws, prior_only, posterior, seed
         As in `sim.run`; half of the draws are for the search, half for the score.
+    under_way : path, optional
+        The folder of an update (`sim.update`, saved): what has gone and started is taken as given,
+        the horizon stays, and its posterior is used where none is named.
+    spent : float, optional
+        Direct costs so far, GBP; as planned where they are not given.
     **how
         ``workers``, ``executor``, ``folder``, ``on_progress``, ``should_cancel``: see
         `sim.runs.pieces.How`.
@@ -185,6 +192,7 @@ def plan(
     from sim.planning.plan_study import PlanQuestion, packages_of
     from sim.planning.setting import LONGEST_YEARS
     from sim.planning.trainers import check_capacity
+    from sim.planning.under_way import read_under_way
 
     if objective not in OBJECTIVES:
         raise unknown("objective", objective, OBJECTIVES)
@@ -202,15 +210,29 @@ def plan(
     if trainers is not None:
         at_once = whole("trainers", trainers, 0, 1000)
         capacity = dataclasses.replace(capacity, trainers=at_once)
-    looked_at = number_or_none("years", years, 1 / 52, LONGEST_YEARS) or place.years or 2.0
-    weeks = max(1, round(52 * looked_at))
-    chosen = chosen_values(draws, prior_only, posterior)
+    money = number_or_none("spent", spent, 0.0, 1e10)
+    if money is not None and under_way is None:
+        raise InputError("spent: has a meaning only with under_way")
+    given = None if under_way is None else read_under_way(under_way, money)
+    years_given = number_or_none("years", years, 1 / 52, LONGEST_YEARS)
+    if given is not None and years_given is None:
+        # The horizon stays, to the week.
+        weeks = given.horizon
+    else:
+        weeks = max(1, round(52 * (years_given or place.years or 2.0)))
+    chosen = chosen_values(draws, prior_only, posterior, under_way)
+    wanted = chosen_scenarios(packages)
+    if given is not None and given.scenario not in [one.name for one in wanted]:
+        wanted = [*wanted, *chosen_scenarios(given.scenario)]
+    teams = chosen_roster(roster, seed, setting=place)
+    if given is not None:
+        given.plan(teams, [one.name for one in wanted])
     if len(chosen.draws) < 2:
         count = draws if isinstance(draws, int | str) else len(chosen.draws)
         raise InputError(f"draws = {count}: at least 2, for search and score apart")
     return PlanQuestion(
-        packages=packages_of(chosen_scenarios(packages), weeks),
-        roster=chosen_roster(roster, seed, setting=place),
+        packages=packages_of(wanted, weeks),
+        roster=teams,
         capacity=check_capacity(capacity),
         prices=chosen_prices(prices),
         draws=chosen.draws,
@@ -223,4 +245,5 @@ def plan(
         include_control=include_control,
         covers=chosen.covers,
         chosen=chosen,
+        under_way=given,
     )

@@ -25,16 +25,19 @@ def add_draw_options(parser: argparse.ArgumentParser, default: int) -> None:
     parser.add_argument(
         "--posterior",
         metavar="NAME",
-        help=f"fitted to which data: {', '.join(NAMES)} (default {NAMES[0]}), or a CSV file of "
-        "your own; see 'refocus calibrate'",
+        help=f"fitted to which data: {', '.join(NAMES)} (default {NAMES[0]}), a CSV file of "
+        "your own ('refocus calibrate'), or the folder of a 'refocus update'",
     )
 
 
-def given_draws(given: argparse.Namespace) -> ChosenDraws:
-    """Return the sets of parameter values that the options ask for, and tell what they are not."""
+def given_draws(given: argparse.Namespace, otherwise: str | None = None) -> ChosenDraws:
+    """Return the sets of parameter values that the options ask for, and tell what they are not.
+
+    `otherwise` is the posterior where no option names one.
+    """
     from sim.api.choices import chosen_values
 
-    chosen = chosen_values(given.draws, given.prior_only, given.posterior)
+    chosen = chosen_values(given.draws, given.prior_only, given.posterior, otherwise)
     for note in chosen.notes:
         print(f"refocus: posterior: {note}", file=sys.stderr, flush=True)
     return chosen

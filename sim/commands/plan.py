@@ -16,6 +16,7 @@ EXAMPLES = """\
 examples:
   refocus plan --budget 150000 --years 2 --trainers 2 --roster teams.csv --out results/plan
   refocus plan refocus-as-delivered coaching-only --budget 80000 --objective reach
+  refocus plan --budget 150000 --roster teams.csv --from results/learnt --out results/replan
 """
 
 
@@ -61,13 +62,23 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         action="store_true",
         help="plan for teams whose arm in the roster is control too",
     )
+    parser.add_argument(
+        "--from",
+        metavar="DIR",
+        help="the folder of a 'refocus update': plan what is still to come, with its posterior; "
+        "weeks gone and teams that have started are taken as given",
+    )
+    parser.add_argument("--spent", metavar="GBP", help="direct costs so far (default: as planned)")
     parser.add_argument("--setting", metavar="FILE", help="dates, trainers, budget (TOML)")
     parser.add_argument("--prices", metavar="FILE", help="your own prices (TOML)")
     add_draw_options(parser, DRAWS)
     parser.add_argument("--seed", default="1", help="seed of the keyed draws (default 1)")
     parser.add_argument("--format", default="text", metavar="text|csv|json", help="what is printed")
     add_job_options(parser, "tables and report")
-    declare(parser, only_with={"equity_weight": ("objective", "equity")})
+    declare(
+        parser,
+        only_with={"equity_weight": ("objective", "equity"), "spent": ("from", None)},
+    )
     parser.set_defaults(run=run)
 
 
@@ -90,8 +101,10 @@ def run(given: argparse.Namespace) -> int:
         include_control=given.include_control,
         setting=given.setting,
         prices=given.prices,
-        draws=given_draws(given),
+        draws=given_draws(given, getattr(given, "from")),
         seed=given.seed,
+        under_way=getattr(given, "from"),
+        spent=given.spent,
     )
     with job(given) as work:
         tell_compiling()

@@ -212,7 +212,8 @@ def equity_rule(
     if conditions.equity_reach is None:
         return []
     people = np.array([row.caseload * row.share_black for row in roster.rows])
-    people = np.where(offer.earliest >= 0, people, 0.0)
+    begun = np.isin(np.arange(len(people)), offer.kept)
+    people = np.where((offer.earliest >= 0) | begun, people, 0.0)
 
     def amount(package: int, team: int, start: int) -> float:
         column = reach[package][:, team]

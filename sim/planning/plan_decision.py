@@ -48,6 +48,7 @@ from sim.planning.ranking import (
     ranked_by_cost,
 )
 from sim.planning.resources import by_year
+from sim.planning.under_way import NO_FURTHER
 from sim.planning.verdicts import time_text
 from sim.planning.vocabulary import IMPORTANT
 
@@ -149,6 +150,8 @@ def plan_titles(outcome: PlanOutcome) -> dict[str, str]:
             found[name] = SEARCH
         elif name == USUAL_FOR_ALL:
             found[name] = "Usual care for all"
+        elif name == NO_FURTHER:
+            found[name] = "No further team: what has started goes on"
         else:
             rule, _, package = name.partition(", ")
             text = f"{packages.get(package, package)}, {rule}"

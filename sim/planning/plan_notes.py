@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.planning.plan_search import obstacle
 from sim.planning.plan_study import CONTROL, MOST_USERS, READINESS
+from sim.planning.resources import WEEKS_PER_YEAR
 
 if TYPE_CHECKING:
     from sim.planning.plan_search import Offer
@@ -20,6 +21,7 @@ def plan_notes(outcome: PlanOutcome) -> list[str]:
     """Return notes on the teams, the packages, the budget and the rules, roster defaults last."""
     question, offer = outcome.question, outcome.offer
     return [
+        *under_way_notes(outcome),
         *team_notes(question, offer),
         *package_notes(offer),
         *budget_notes(offer),
@@ -66,6 +68,28 @@ def package_notes(offer: Offer) -> list[str]:
         "A team starts early enough for its core training to end within the time looked at; "
         "boosters may come after it. Without a start_week in the roster it may start in any week."
     )
+    return notes
+
+
+def under_way_notes(outcome: PlanOutcome) -> list[str]:
+    """Return what a plan takes as given of a rollout that is under way."""
+    given, offer = outcome.question.under_way, outcome.offer
+    if given is None:
+        return []
+    first = offer.all_years * (WEEKS_PER_YEAR + 1)
+    committed = float(offer.taken()[first + offer.all_years])
+    notes = [
+        f"Taken as given: {counted(given.weeks, 'week')} gone, in which nothing new starts; "
+        f"{counted(len(offer.kept), 'team')} with {given.scenario}, whose trainers and money to "
+        f"the end of funding ({committed:,.0f} GBP) come off what there is."
+    ]
+    spent = "as planned" if given.spent is None else f"{given.spent:,.0f} GBP, as you say"
+    notes.append(f"Spent so far: {spent}.")
+    over = offer.taken() > offer.allowed() + 1e-6
+    if over.any():
+        notes.append(
+            "What has started takes more than some limit allows; nothing more starts where it does."
+        )
     return notes
 
 

@@ -12,7 +12,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,6 +72,12 @@ class Offer:
         Planned staff time of each week, in GBP, as `cost`; empty where it is not asked for.
     rules : tuple of Rule
         What a plan has to keep beside budget and trainers.
+    gone : int
+        Weeks that have gone: nothing starts in them.
+    begun : TeamPlan or None
+        Teams that have started, which every plan keeps.
+    spent : float or None
+        Direct costs of the weeks gone, GBP; as planned where they are not known.
     """
 
     packages: tuple[str, ...]
@@ -85,6 +91,14 @@ class Offer:
     earliest: np.ndarray
     time: np.ndarray = field(default_factory=lambda: np.zeros(0))
     rules: tuple[Rule, ...] = ()
+    gone: int = 0
+    begun: TeamPlan | None = None
+    spent: float | None = None
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Teams that have started, by number."""
+        return np.flatnonzero(np.zeros(0) if self.begun is None else self.begun.package != NOTHING)
 
     @property
     def years(self) -> int:
@@ -114,7 +128,7 @@ class Offer:
         """
         last = self.weeks - int(self.core_weeks[package])
         own = self.earliest[(self.earliest >= 0) & (self.earliest <= last)]
-        return np.union1d(np.arange(0, last + 1, STEP), own)
+        return np.union1d(np.arange(self.gone, last + 1, STEP), own)
 
     def load(self, package: int, start: int) -> np.ndarray:
         """Return trainer-days by week, to the end of the commitment, shape (all_years * 52,)."""
@@ -142,7 +156,36 @@ class Offer:
         own = [rule.amount(package, team, start) for rule in self.rules]
         return np.concatenate([load, by_year(load), spending, [spending.sum()], own])
 
+    def taken(self) -> np.ndarray:
+        """Return what teams that have started take of everything that `limits` limits.
+
+        Money of the weeks gone is what was spent, where that is known: each year's planned part is
+        scaled alike.
+        """
+        found = np.zeros(len(self.allowed()))
+        planned = np.zeros(self.all_years * WEEKS_PER_YEAR)
+        for team in self.kept:
+            assert self.begun is not None
+            package, start = int(self.begun.package[team]), int(self.begun.start[team])
+            found += self.needs(package, int(team), start)
+            planned += self.money(package, int(team), start)
+        if self.spent is not None:
+            planned[self.gone :] = 0.0
+            so_far = by_year(planned)
+            last = np.zeros(self.all_years)
+            last[(self.gone - 1) // WEEKS_PER_YEAR] = 1.0
+            share = so_far / so_far.sum() if so_far.sum() > 0.0 else last
+            first = self.all_years * (WEEKS_PER_YEAR + 1)
+            found[first : first + self.all_years] += share * self.spent - so_far
+            found[first + self.all_years] += self.spent - so_far.sum()
+        return found
+
     def limits(self) -> np.ndarray:
+        """Return the limits of `allowed`; what has started is never above them."""
+        allowed = self.allowed()
+        return np.maximum(allowed, self.taken()) if len(self.kept) else allowed
+
+    def allowed(self) -> np.ndarray:
         """Return the limits: trainer-days by week and year, money by year and in all, rules."""
         years = self.all_years
         return np.concatenate(
@@ -158,7 +201,7 @@ class Offer:
     def least(self) -> np.ndarray:
         """Return what has to be reached of everything that `limits` limits."""
         lows = np.array([rule.low for rule in self.rules])
-        return np.concatenate([np.full(len(self.limits()) - len(lows), -np.inf), lows])
+        return np.concatenate([np.full(len(self.allowed()) - len(lows), -np.inf), lows])
 
     def staffed(self, package: int) -> bool:
         """Return whether there are trainers enough for every session of a package."""
@@ -270,11 +313,11 @@ def solved_plan(
                 entries.append(np.append(column[used], 1.0))
                 gains.append(gain)
                 choices.append((package, team, int(start)))
-    package_of = np.full(teams, NOTHING)
-    start_of = np.full(teams, NOTHING)
+    package_of, start_of = started(offer)
     if gains:
-        most = np.concatenate([np.ones(teams), offer.limits()])
-        least = np.concatenate([np.full(teams, -np.inf), offer.least()])
+        taken_before = offer.taken()
+        most = np.concatenate([np.ones(teams), offer.limits() - taken_before])
+        least = np.concatenate([np.full(teams, -np.inf), offer.least() - taken_before])
         matrix = coo_array(
             (np.concatenate(entries), (np.concatenate(rows), np.concatenate(columns))),
             shape=(len(most), len(gains)),
@@ -298,9 +341,17 @@ def solved_plan(
         for number in taken:
             package, team, start = choices[number]
             package_of[team], start_of[team] = package, start
-    elif musts:
+    elif musts and broken(offer.rules, TeamPlan(name, package_of, start_of)):
         raise cannot_keep(offer)
     return TeamPlan(name, package_of, start_of), gap
+
+
+def started(offer: Offer) -> tuple[np.ndarray, np.ndarray]:
+    """Return package and start week of every team that has started, -1 for the others."""
+    if offer.begun is None:
+        nobody = np.full(offer.cost.shape[1], NOTHING)
+        return nobody, nobody.copy()
+    return offer.begun.package.copy(), offer.begun.start.copy()
 
 
 def cannot_keep(offer: Offer) -> InputError:
@@ -331,10 +382,9 @@ def rule_plan(offer: Offer, order: np.ndarray, package: int, name: str) -> TeamP
 
     A team that cannot be trained in time, or paid, is passed over, and the next one tried.
     """
-    package_of = np.full(offer.cost.shape[1], NOTHING)
-    start_of = package_of.copy()
+    package_of, start_of = started(offer)
     limits = offer.limits() + SLACK
-    taken = np.zeros(len(limits))
+    taken = offer.taken()
     last = offer.weeks - int(offer.core_weeks[package])
     for team in order if offer.staffed(package) else ():
         earliest = int(offer.earliest[team])
@@ -362,6 +412,9 @@ def within(offer: Offer, plan: TeamPlan) -> bool:
     """Return whether a plan keeps all limits."""
     load, money = use_of(offer, plan)
     used = np.concatenate([load, by_year(load), by_year(money), [money.sum()]])
+    if offer.spent is not None:
+        planned = replace(offer, spent=None).taken()[: len(used)]
+        used = used - planned + offer.taken()[: len(used)]
     limits = offer.limits()[: len(used)]
     return bool(np.all(used <= limits * (1.0 + 1e-6) + 1e-6)) and not broken(offer.rules, plan)
 

@@ -29,6 +29,7 @@ from sim.planning.plan_search import (
     payable,
     rule_plan,
     solved_plan,
+    started,
     team_weights,
     use_of,
     whole_cost,
@@ -36,6 +37,7 @@ from sim.planning.plan_search import (
 from sim.planning.resources import by_year, programme_trainer_days, trainers_at_once
 from sim.planning.setting import Setting
 from sim.planning.uncertainty import Chance, Spread, chance_at_least, spread_of
+from sim.planning.under_way import UnderWay
 from sim.planning.vocabulary import NO_OTHER, Judgement, OtherEvidence, judged, other_evidence
 from sim.runs.pieces import Progress
 
@@ -90,6 +92,8 @@ class PlanQuestion:
         What intervals over the draws cover.
     chosen : ChosenDraws or None
         Where the draws are from.
+    under_way : UnderWay or None
+        What has gone, started and been spent, which the plan takes as given.
     """
 
     packages: tuple[Scenario, ...]
@@ -106,6 +110,14 @@ class PlanQuestion:
     include_control: bool = False
     covers: str = ""
     chosen: ChosenDraws | None = None
+    under_way: UnderWay | None = None
+
+    @property
+    def begun(self) -> TeamPlan | None:
+        """Teams that have started, as a plan; None where nothing is under way."""
+        if self.under_way is None:
+            return None
+        return self.under_way.plan(self.roster, [one.name for one in self.packages])
 
     @property
     def earliest(self) -> np.ndarray:
@@ -364,6 +376,18 @@ def offer_of(question: PlanQuestion) -> Offer:
             "roster: every team's arm is control, and control teams are left out; "
             "--include-control plans for them too"
         )
+    begun, gone, earliest = question.begun, 0, question.earliest
+    if question.under_way is not None and begun is not None:
+        gone = question.under_way.weeks
+        earliest = np.where(earliest >= 0, np.maximum(earliest, gone), NOTHING)
+        earliest = np.where(begun.package != NOTHING, NOTHING, earliest)
+        if not np.any(earliest >= 0):
+            raise InputError("from: every team of the roster has started; nothing is left to plan")
+        if core.min() + gone > weeks:
+            raise InputError(
+                f"years: {weeks} weeks less {gone} that have gone are too short for the core "
+                f"training of any package; the shortest takes {core.min()}"
+            )
     length = max(weeks, int(funded.max()))
     conditions = question.setting.conditions
     cash, staff_time = (
@@ -379,8 +403,11 @@ def offer_of(question: PlanQuestion) -> Offer:
         weeks=weeks,
         core_weeks=core,
         funded_weeks=funded,
-        earliest=question.earliest,
+        earliest=earliest,
         time=staff_time,
+        gone=gone,
+        begun=begun,
+        spent=None if question.under_way is None else question.under_way.spent,
     )
     offer = replace(offer, rules=tuple(trust_rules(conditions, question.roster, offer)))
     check_budget(question, offer)
@@ -460,7 +487,9 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
     if len(question.draws) < 2:
         raise InputError("draws: at least 2, as search and score need draws of their own")
     offer = offer_of(question)
-    treatable = offer.earliest >= 0
+    started_with, started_in = started(offer)
+    has_started = started_with != NOTHING
+    treatable = (offer.earliest >= 0) | has_started
     weights = treatable * team_weights(question.roster, question.objective, question.equity_weight)
     outcome = OUTCOMES.index(OBJECTIVES[question.objective])
     seen, fresh = question.draws[::2], question.draws[1::2]
@@ -483,7 +512,11 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
 
     anchors = [anchors_of(offer, package) for package in range(len(offer.packages))]
     trials = [
-        TeamPlan("", np.where(treatable, package, NOTHING), np.where(treatable, week, NOTHING))
+        TeamPlan(
+            "",
+            np.where(has_started, started_with, np.where(treatable, package, NOTHING)),
+            np.where(has_started, started_in, np.where(treatable, week, NOTHING)),
+        )
         for package, several in enumerate(anchors)
         for week in several
     ]
@@ -511,14 +544,13 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
     reach = by_start(tried[..., OUTCOMES.index("reach")].mean(axis=1))
     fair = equity_rule(conditions, question.roster, offer, reach)
     offer = replace(offer, rules=(*offer.rules, *fair))
-    nobody = np.full(len(weights), NOTHING)
     best, gap = solved_plan(offer, benefit)
-    rules = [TeamPlan(USUAL_FOR_ALL, nobody, nobody)]
+    rules = [offer.begun or TeamPlan(USUAL_FOR_ALL, started_with, started_in)]
     for label, order in orders_of(question).items():
         for package, name in enumerate(offer.packages):
             first = musts_first(conditions, question.roster, order)
             plan = rule_plan(offer, first, package, f"{label}, {name}")
-            if np.any(plan.package != NOTHING):
+            if np.any(plan.package != started_with):
                 rules.append(plan)
     kept = [plan for plan in rules if not broken(offer.rules, plan)]
     plans = [best, *kept]
