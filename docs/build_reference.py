@@ -29,6 +29,7 @@ PUBLIC = (
             "run",
             "compare",
             "plan",
+            "update",
             "power",
             "analyse",
             "sweep",

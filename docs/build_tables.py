@@ -12,6 +12,8 @@ from pathlib import Path
 from docs.marked import main, table
 from sim.engines.ensemble import COLLECTABLE
 from sim.engines.people import KIND_OF, TIE_NAMES, TIES, USUALLY
+from sim.inputs.registers.columns import KINDS as REGISTERS
+from sim.inputs.registers.columns import LEFT_OUT
 from sim.inputs.roster import trial_roster
 from sim.inputs.roster.columns import ROSTER_COLUMNS
 from sim.measures.catalogue import catalogue
@@ -142,6 +144,23 @@ def roster_columns() -> str:
     return table(("column", "unit", "rule", "when missing", "grade of default", "meaning"), rows)
 
 
+def register_columns() -> str:
+    """Return the columns of every kind of register."""
+    rows = [
+        (
+            kind,
+            f"`{one.name}`",
+            one.unit,
+            one.rule,
+            one.default if one.name in LEFT_OUT[kind] else "required",
+            one.help,
+        )
+        for kind, columns in REGISTERS.items()
+        for one in columns
+    ]
+    return table(("file", "column", "unit", "rule", "when missing", "meaning"), rows)
+
+
 def scenario_columns() -> str:
     """Return the fields of a scenario."""
     rows = [
@@ -161,6 +180,7 @@ TABLES = ("runs", *COLLECTABLE)
 WANTED: dict[str, Callable[[], str]] = {
     **{f"results.{name}": partial(columns_of, name) for name in TABLES},
     "roster": roster_columns,
+    "registers": register_columns,
     "scenario": scenario_columns,
 }
 

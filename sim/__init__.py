@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sim.api.power import power
     from sim.api.run import run
     from sim.api.sweep import sobol, sweep
+    from sim.api.update import update
     from sim.inputs.roster import Roster
     from sim.runs.results import Results
     from sim.scenarios.library import list_scenarios
@@ -40,6 +41,7 @@ _HOMES = {
     "analyse": "sim.api.analyse",
     "sweep": "sim.api.sweep",
     "sobol": "sim.api.sweep",
+    "update": "sim.api.update",
     "load": "sim.api.load",
     "list_scenarios": "sim.scenarios.library",
     "Scenario": "sim.scenarios.schema",
@@ -63,6 +65,7 @@ __all__ = [
     "run",
     "sobol",
     "sweep",
+    "update",
 ]
 
 

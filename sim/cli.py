@@ -30,6 +30,7 @@ from sim.commands import (
     teams,
     template,
     trial,
+    update,
 )
 from sim.commands.declared import check_used
 from sim.errors import InputError, unknown
@@ -53,6 +54,7 @@ COMMANDS = (
     simulation,
     compare,
     plan,
+    update,
     listing,
     explain,
     template,
@@ -68,6 +70,7 @@ OWN_NAMES = (
     "run",
     "compare",
     "plan",
+    "update",
     "list",
     "explain",
     "template",

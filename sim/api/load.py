@@ -21,6 +21,7 @@ CONTENTS = {
     "compare": "comparison.json",
     "plan": "plan.json",
     "power": "power.json",
+    "update": "update.json",
     "trial": "summary.json",
 }
 
@@ -82,7 +83,7 @@ def load(folder: str | Path) -> Results | SavedAnswer:
     -------
     Results or SavedAnswer
         Results of a run, whose tables are read when they are asked for; tables and words of a
-        comparison, a plan, a power calculation or a trial.
+        comparison, a plan, an update, a power calculation or a trial.
 
     Raises
     ------

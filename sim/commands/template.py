@@ -1,4 +1,4 @@
-"""`refocus template`: a file to start from: teams, scenario, setting, prices, design, targets."""
+"""`refocus template`: a file to start from: teams, scenario, setting, prices, registers, design."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ WHAT = {
     "scenario": ("sim.scenarios.text", "scenario_template"),
     "setting": ("sim.planning.setting", "setting_template"),
     "prices": ("sim.planning.prices", "prices_template"),
+    "register": ("sim.inputs.registers", "register_template"),
+    "audit": ("sim.inputs.registers", "audit_template"),
+    "turnover": ("sim.inputs.registers", "turnover_template"),
+    "outcomes": ("sim.inputs.registers", "outcomes_template"),
     "design": ("sim.trials.designs.design_text", "design_template"),
     "targets": ("calibration.targets_text", "targets_template"),
 }
@@ -24,6 +28,7 @@ examples:
   refocus template scenario --out my-scenario.toml
   refocus template setting > setting.toml
   refocus template prices > prices.toml
+  refocus template register > attendance.csv
   refocus template design --out my-trial.toml
   refocus template targets --out my-targets.toml
 """
@@ -33,7 +38,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     """Add the command's parser."""
     parser = commands.add_parser(
         "template",
-        help="print a file to start from: teams, a scenario, a setting, prices, a design, targets",
+        help="print a file to start from: teams, a scenario, prices, registers, a design ...",
         description="Print a commented file to start from.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

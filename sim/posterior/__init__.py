@@ -28,19 +28,25 @@ from sim.reading.text_files import read_text, refuse_misspelt
 FOLDER = Path(__file__).parent
 BOTH_TRIALS, REFOCUS_ALONE, PRIOR = "both-trials", "refocus-alone", "prior"
 NAMES = (BOTH_TRIALS, REFOCUS_ALONE, PRIOR)
+UPDATED = "updated.csv"
+"""The draws in a folder that `refocus update` left."""
 LARGEST_FILE = 50_000_000
 # Of this alone, what Python takes for a number is one as users write it.
 _PLAIN = re.compile(r"[0-9eE.,+\-\s]*", re.ASCII)
 
 
 def posterior_file(name: Path | str | None = None) -> Path:
-    """Return the file of a shipped posterior by its name (the default: both trials), or a path."""
+    """Return the file of a shipped posterior by its name (the default: both trials), or a path.
+
+    Of a folder that an update left, its updated draws.
+    """
     if name is None:
         name = BOTH_TRIALS
     if name in NAMES:
         return FOLDER / f"{name}.csv"
     refuse_misspelt("posterior", name, NAMES)
-    return Path(name)
+    inside = Path(name) / UPDATED
+    return inside if inside.is_file() else Path(name)
 
 
 def load_posterior(path: Path | str | None = None) -> tuple[list[dict[str, float]], dict[str, Any]]:

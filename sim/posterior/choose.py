@@ -51,6 +51,8 @@ class ChosenDraws:
         if self.source == GIVEN:
             return "values given by the user"
         which = f" {self.of.replace('-', ' ')}" if self.of == REFOCUS_ALONE else ""
+        if "rollout" in self.provenance:
+            which = f" updated with {self.provenance['rollout']['weeks']} weeks of a rollout"
         return "; ".join((POSTERIOR + which, *self.notes))
 
     @property

@@ -31,6 +31,7 @@ DOORS = (
     "sim.runs.simulate.simulate",
     "sim.planning.comparison.compare",
     "sim.planning.plan_study.solve",
+    "sim.learning.study.learn",
     "sim.trials.power.power_study.simulate_power",
     "sim.trials.studies.replication.simulate_refocus",
     "sim.trials.studies.pulsar.simulate_pulsar",
@@ -43,6 +44,7 @@ SHORTEST: dict[str, tuple[tuple[str, ...], ...]] = {
     "run": (("usual-care",), ("--resume", "begun-run")),
     "compare": (("refocus-full",),),
     "plan": ((),),
+    "update": (("refocus-full", "--roster", "teams.csv", "--register", "register.csv"),),
     "list": (("scenarios",),),
     "explain": (("qpr15",),),
     "template": (("teams",),),
@@ -89,6 +91,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(INPUTS, folder / "inputs")
     (folder / "data.csv").write_text(DATA, encoding="utf-8")
     (folder / "teams.csv").write_text("team,staff\nA,12\n", encoding="utf-8")
+    (folder / "register.csv").write_text("team,week,attended\nA,2,7\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patched:
         patched.chdir(folder)
         patched.setattr("sim.runs.first_run.is_compiled", lambda: True)

@@ -1,0 +1,85 @@
+"""`refocus update`: what was observed in the first months moves the planner's own posterior."""
+
+from __future__ import annotations
+
+import argparse
+
+from sim.api.update import DRAWS
+from sim.commands.declared import declare
+from sim.commands.draws import add_draw_options, given_draws
+from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
+from sim.commands.simulation import add_roster_options, given_roster
+from sim.errors import unknown
+
+FORMATS = ("text", "csv", "json")
+EXAMPLES = """\
+examples:
+  refocus template register > attendance.csv
+  refocus update refocus-as-delivered --roster teams.csv --register attendance.csv --out learnt
+  refocus update refocus-boosters --roster teams.csv --register attendance.csv \\
+      --audit audit.csv --turnover leavers.csv --outcomes qpr.csv --out learnt
+  refocus compare refocus-boosters --roster teams.csv --posterior learnt
+  refocus plan --roster teams.csv --budget 90000 --from learnt
+"""
+
+
+def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command's parser."""
+    parser = commands.add_parser(
+        "update",
+        help="learn from the first months of a rollout",
+        description="Update the posterior with what was observed of your own teams, say which "
+        "parameters moved, what is now expected, and which teams lag. The folder can be given as "
+        "--posterior to run, compare, plan and power, and as --from to plan.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("scenario", metavar="SCENARIO", help="what is rolled out")
+    add_roster_options(parser)
+    parser.add_argument("--register", metavar="FILE", help="attendance by session and team")
+    parser.add_argument("--audit", metavar="FILE", help="audits of practice, 0-1 or 0-100")
+    parser.add_argument("--turnover", metavar="FILE", help="leavers and starters by team")
+    parser.add_argument("--outcomes", metavar="FILE", help="means of QPR or INSPIRE, n and SD")
+    parser.add_argument("--years", help="years looked at (default: the setting's, or 2)")
+    parser.add_argument("--setting", metavar="FILE", help="first day and years (TOML)")
+    add_draw_options(parser, DRAWS)
+    parser.add_argument("--seed", default="1", help="seed of the keyed draws (default 1)")
+    parser.add_argument("--format", default="text", metavar="text|csv|json", help="what is printed")
+    add_job_options(parser, "report, tables and the updated posterior")
+    declare(parser)
+    parser.set_defaults(run=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Read, learn, and print or save."""
+    from sim.api.update import learnt_from, update
+
+    given = resumed(given)
+    if given.format not in FORMATS:
+        raise unknown("format", given.format, FORMATS)
+    question = update.question(
+        given.scenario,
+        roster=given_roster(given, given.setting),
+        register=given.register,
+        audit=given.audit,
+        turnover=given.turnover,
+        outcomes=given.outcomes,
+        setting=given.setting,
+        years=given.years,
+        draws=given_draws(given),
+        seed=given.seed,
+    )
+    with job(given) as work:
+        for note in question.observed.notes:
+            say(note)
+        tell_compiling()
+        with work.running() as how:
+            answer = learnt_from(question, **how(""))
+        if work.folder is None:
+            print(answer.printed(given.format, command_of(given)), end="")
+            return 0
+        written = answer.save(work.folder, command_of(given))
+        work.finished()
+        for path in written:
+            print(path)
+    return 0

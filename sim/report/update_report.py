@@ -1,0 +1,230 @@
+"""What an update says: as tables, as text (Markdown), as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sim.learning.findings import (
+    SURE,
+    Horizon,
+    Lag,
+    Moved,
+    Surprise,
+    at_the_horizon,
+    contradictions,
+    lagging,
+    moved,
+    surprises,
+    unit_of,
+)
+from sim.report.document import Document
+from sim.report.figures import Point, interval_figure
+from sim.report.readable import PRINT_STYLE, short, table_block
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.learning.study import Learnt
+
+MOST_TOLD = 12
+NOTHING_MOVED = "No parameter moved beyond the error of the sampler."
+NOBODY_LAGS = (
+    f"No team is told from the others: none lies below their mean by the margin with a chance of "
+    f"{SURE:.0%} or more."
+)
+METHOD = (
+    "Each draw is simulated on your own teams up to the week observed, in the same runs of chance. "
+    "Attendance and sessions held are beta-binomial by team, leavers and starters negative "
+    "binomial, audits and outcomes normal with their own error; how far teams differ is what the "
+    "draw simulates. Teams, and kinds of observation, are taken as independent given the "
+    "parameters. Where weights collapse, they are let in by steps, and draws are moved and "
+    "simulated anew."
+)
+LIMITS = (
+    "What is expected at the horizon holds for teams as the model draws them under the updated "
+    "parameters: that one of them lags is not carried on. Parameters that trials fitted, and "
+    "constants solved from them, are reweighted and never moved: a register says how the programme "
+    "goes in your teams, and little of how it acts."
+)
+
+
+def update_tables(learnt: Learnt) -> Mapping[str, pd.DataFrame]:
+    """Return what moved, what is expected, teams, and surprises, tidy, full numbers."""
+    import pandas as pd
+
+    def frame(rows: list[Any], kind: Any) -> pd.DataFrame:
+        return pd.DataFrame(rows, columns=kind._fields)
+
+    found = surprises(learnt)
+    told = contradictions(learnt, found)
+    return {
+        "moved": frame(moved(learnt), Moved),
+        "expected": frame(at_the_horizon(learnt), Horizon),
+        "teams": frame(lagging(learnt), Lag),
+        "surprises": frame(found, Surprise),
+        "contradictions": pd.DataFrame({"told": told}),
+    }
+
+
+def heading(learnt: Learnt) -> str:
+    """Return the question in words."""
+    question = learnt.question
+    teams = len({int(one) for each in learnt.statistics for one in each.teams if one >= 0})
+    return (
+        f"{question.scenario.name}: what {question.observed.weeks} weeks of {teams} of "
+        f"{len(question.roster.rows)} teams teach"
+    )
+
+
+def sentences(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Return the answer in sentences: what is expected now, who lags, how sure."""
+    shown = [_expected_words(row) for row in tables["expected"].itertuples()]
+    lags = lagging_teams(tables)
+    named = ", ".join(f"{team} ({what})" for team, what in lags)
+    updated = learnt.updated
+    return [
+        f"At {learnt.question.weeks} weeks, against usual care: {'; '.join(shown)}.",
+        f"Behind the others by a meaningful amount: {named}." if lags else NOBODY_LAGS,
+        f"The observations left an effective sample of {updated.ess:.0f} of "
+        f"{len(updated.draws)} draws"
+        + (
+            f"; they were let in over {len(updated.temperatures)} steps with moves, after which "
+            f"what is not moved comes from {updated.carried:.0f} draws."
+            if len(updated.temperatures) > 1
+            else ", enough without moves."
+        ),
+    ]
+
+
+def lagging_teams(tables: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
+    """Return teams that lag and in what, in the order of the roster."""
+    teams = tables["teams"]
+    sure = teams[teams["chance_below"] >= SURE]
+    return list(zip(sure["team"], sure["what"], strict=True))
+
+
+def _expected_words(row: Any) -> str:
+    kind = "share" if row.unit == "share" else ""
+    before, after = (
+        f"{short(mean, kind)} ({short(low, kind)} to {short(high, kind)})"
+        for mean, low, high in (
+            (row.before, row.before_low, row.before_high),
+            (row.after, row.after_low, row.after_high),
+        )
+    )
+    return f"{NAMES[row.outcome]} {after}, before the update {before}"
+
+
+NAMES = {
+    "reach": "person-time reached",
+    "adoption": "staff trained",
+    "practice": "practice (0-1)",
+    "qpr15": "QPR-15 (points)",
+}
+
+
+def moved_lines(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Return a line for each parameter that moved."""
+    told = tables["moved"][tables["moved"]["words"] != ""]
+    lines = [f"{row.label} ({row.unit}): {row.words}" for row in told[:MOST_TOLD].itertuples()]
+    more = len(told) - len(lines)
+    return [*(lines or [NOTHING_MOVED]), *([f"and {more} more, in moved.csv"] if more > 0 else [])]
+
+
+def update_text(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> str:
+    """Return the answer as Markdown that reads as plain text."""
+    lines = [f"# {heading(learnt)}", "", *(one + "\n" for one in sentences(learnt, tables))]
+    for title, items in (
+        ("What moved", moved_lines(tables)),
+        ("What contradicts", list(tables["contradictions"]["told"])),
+        ("How it was read", list(learnt.question.observed.notes)),
+    ):
+        if items:
+            lines += [f"## {title}", "", *(f"- {one}" for one in items), ""]
+    lines += [f"Intervals hold 90% of draws. {METHOD}", "", LIMITS]
+    return "\n".join(lines) + "\n"
+
+
+def update_content(
+    learnt: Learnt, tables: Mapping[str, pd.DataFrame], command: str
+) -> dict[str, Any]:
+    """Return everything as plain data."""
+    from sim.learning.posterior import provenance_of
+
+    plain = {
+        name: table.astype(object).where(table.notna(), None).to_dict("records")
+        for name, table in tables.items()
+    }
+    return {
+        "command": command,
+        "sentence": sentences(learnt, tables)[0],
+        "update": provenance_of(learnt),
+        **plain,
+    }
+
+
+def update_report(learnt: Learnt, tables: Mapping[str, pd.DataFrame], command: str) -> str:
+    """Return the report as a page of HTML."""
+    page = Document(heading(learnt))
+    first, *others = sentences(learnt, tables)
+    page.paragraph(first, "lead")
+    for one in others:
+        page.paragraph(one)
+    page.heading("What contradicts")
+    page.bullets(list(tables["contradictions"]["told"]))
+    page.heading("Which parameters moved")
+    page.bullets(moved_lines(tables))
+    told = tables["moved"][tables["moved"]["words"] != ""][:MOST_TOLD]
+    if len(told):
+        # In SDs of the start, so that all stand on one scale.
+        points = [
+            Point(row.label, row.shift, row.shift - 1.645 * row.sd_ratio, high)
+            for row in told.itertuples()
+            for high in (row.shift + 1.645 * row.sd_ratio,)
+        ]
+        page.figure(
+            interval_figure([("updated, in SDs from the mean before", points)], [(0.0, "before")]),
+            "Updated means and about 90% of each parameter, in standard deviations from the mean "
+            "before; the table below holds the numbers.",
+            "Parameters that moved: mean and about 90% of the updated draws, in SDs of the draws "
+            "before.",
+            told,
+            "moved",
+        )
+    page.heading("What is now expected")
+    page.parts.append(
+        table_block(
+            tables["expected"],
+            f"At {learnt.question.weeks} weeks against usual care: means and 90% of draws before "
+            "and after, on common chance",
+            "expected",
+        )
+    )
+    page.heading("Teams beside the service")
+    page.paragraph(
+        "In the order of the roster, not of merit. 'shrunk' is what a team's own register and what "
+        "all teams share make of it together; 'chance_below' the probability that it lies below "
+        f"the mean of the teams by more than the margin. {SURE:.0%} and more is called lagging."
+    )
+    page.parts.append(table_block(tables["teams"], "Teams, each with its own interval", "teams"))
+    page.heading("What was seen, and what had been expected")
+    page.parts.append(
+        table_block(
+            _with_units(tables["surprises"]),
+            "Prior predictive p-values, two-sided",
+            "surprises",
+        )
+    )
+    page.heading("How it was done")
+    page.paragraph(METHOD)
+    page.paragraph(LIMITS)
+    page.bullets(list(learnt.question.observed.notes))
+    page.code(command)
+    return page.html().replace("</style>", PRINT_STYLE.removeprefix("<style>"), 1)
+
+
+def _with_units(table: pd.DataFrame) -> pd.DataFrame:
+    shown = table.copy()
+    shown.insert(3, "unit", [unit_of(one) for one in shown["what"]])
+    return shown
