@@ -46,8 +46,6 @@ USUALLY = {
 ADVICE, OTHER_TEAM, LEADER, KEY_WORKER = range(4)
 TIE_NAMES = ("advice", "advice from another team", "leader", "key worker")
 WITHIN = ("tie_0", "tie_1", "tie_2")
-STAFF_READ = ("present", "generation", *WITHIN, "cross_team", "cross_place")
-USERS_READ = ("generation", "in_service", "worker", "worker_generation")
 INSTEAD = {"generation", "place"}
 """Variables that every row holds anyway."""
 TIE = (("kind", "i1"), ("team", "i4"), ("place", "i4"), ("generation", "i4")) + tuple(

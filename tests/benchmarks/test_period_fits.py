@@ -9,7 +9,8 @@ import pytest
 from benchmarks.formula_grid import fits
 from sim.trials.analyses.analysis_plan import analyse_trial, default_plan
 from sim.trials.data.statistical import Correlations, StatisticalSource
-from sim.trials.designs.design import Design, crossover, from_matrix, stepped_wedge
+from sim.trials.designs.design import Design, crossover, stepped_wedge
+from tests.trials.closed_forms import from_matrix
 
 DESIGNS = (
     stepped_wedge(3, 3, 8.0),

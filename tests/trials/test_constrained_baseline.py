@@ -7,9 +7,8 @@ import pytest
 
 from sim.errors import InputError
 from sim.trials.analyses.constrained_baseline import fit_constrained_baseline, long_trial
-from sim.trials.designs.correlation import cluster_mean_correlation
 from sim.trials.fits.random_intercept import fit_rows
-from sim.trials.power.standard_errors import baseline_factor, parallel_se
+from tests.trials.closed_forms import baseline_factor, cluster_mean_correlation, parallel_se
 
 
 def cohort(seed: int, k: int = 26, n: int = 15, effect: float = 0.3) -> tuple[np.ndarray, ...]:

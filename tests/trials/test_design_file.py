@@ -29,7 +29,7 @@ from sim.trials.designs.design_text import design_template, design_text
 from sim.trials.designs.readiness_entry import Entered, recruited
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.gls_power import gls_standard_error
-from sim.trials.power.standard_errors import stepped_wedge_se
+from tests.trials.closed_forms import stepped_wedge_se
 
 STATISTICAL = "[statistical]\neffect = 4\n"
 

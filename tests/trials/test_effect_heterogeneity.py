@@ -12,11 +12,12 @@ from sim.errors import InputError
 from sim.trials.analyses.analysis_plan import analyse_trial, default_plan
 from sim.trials.data.statistical import Correlations, StatisticalSource
 from sim.trials.designs.correlation import from_correlations
-from sim.trials.designs.design import Design, crossover, from_matrix, parallel, stepped_wedge
+from sim.trials.designs.design import Design, crossover, parallel, stepped_wedge
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.formula_power import parallel_power, power_of_effect
 from sim.trials.power.gls_power import gls_standard_error
 from sim.trials.power.simulated_power import performance
+from tests.trials.closed_forms import from_matrix
 
 SAME = Assumed(4.0, 10.0, 0.05, 0.8, 0.6)
 VARYING = replace(SAME, effect_sd=5.0)

@@ -11,10 +11,11 @@ from benchmarks.formula_grid import fits
 from sim.trials.analyses.analysis_plan import default_plan
 from sim.trials.data.statistical import Correlations, StatisticalSource
 from sim.trials.designs.correlation import VarianceComponents
-from sim.trials.designs.design import crossover, from_matrix, stepped_wedge
+from sim.trials.designs.design import crossover, stepped_wedge
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.expected_test import WorkingModel, expected_test, trial_cells
 from sim.trials.power.parallel_test import Outcome, parallel_test
+from tests.trials.closed_forms import from_matrix
 
 WEDGE = np.array([[0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]] * 3, float)
 VARIANCES = VarianceComponents(residual=90.0, cluster=4.0, cluster_period=2.0, treatment=9.0)

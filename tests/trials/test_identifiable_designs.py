@@ -10,11 +10,11 @@ import pytest
 
 from sim.errors import InputError
 from sim.trials.designs.correlation import from_correlations
-from sim.trials.designs.design import Design, crossover, from_matrix, parallel, stepped_wedge
+from sim.trials.designs.design import Design, crossover, parallel, stepped_wedge
 from sim.trials.designs.design_file import measured_schedule
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.gls_power import gls_standard_error
-from sim.trials.power.standard_errors import parallel_se, parallel_se_of_sizes
+from tests.trials.closed_forms import from_matrix, parallel_se, parallel_se_of_sizes
 
 ASSUMED = Assumed(4.0, 10.0, 0.05, cac=0.8)
 

@@ -9,14 +9,8 @@ import pytest
 
 from sim.errors import InputError
 from sim.trials.data.statistical import Correlations, StatisticalSource, loss_intercept
-from sim.trials.designs.design import (
-    Attrition,
-    Design,
-    crossover,
-    from_matrix,
-    parallel,
-    stepped_wedge,
-)
+from sim.trials.designs.design import Attrition, Design, crossover, parallel, stepped_wedge
+from tests.trials.closed_forms import from_matrix
 
 SOURCE = StatisticalSource(
     40.0,

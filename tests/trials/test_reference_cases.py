@@ -37,6 +37,7 @@ from sim.trials.power.generalised_power import parallel_difference_se
 from sim.trials.power.mediation_power import Mediation, mediation_power
 from sim.trials.power.noncentral_t import power_t, power_z
 from sim.trials.power.power_study import study_of
+from tests.trials.closed_forms import before_after
 from tests.trials.waves import fit_with_given_correlation
 
 DATA = Path(__file__).parent / "data"
@@ -339,7 +340,7 @@ def decay(case: Mapping[str, Any]) -> Deviations:
     shapes = {
         "parallel": schedules.parallel(8, 8, 6),
         "crossover": schedules.crossover(8, 8, (1,) * 6),
-        "baseline_then_parallel": schedules.before_after(8, 8, 1, 5),
+        "baseline_then_parallel": before_after(8, 8, 1, 5),
         "stepped_wedge_15_clusters": schedules.stepped_wedge([3] * 5),
     }
     for name, shape in shapes.items():

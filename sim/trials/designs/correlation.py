@@ -43,33 +43,6 @@ def design_effect(size: float, icc: float, cv: float = 0.0) -> float:
     return 1.0 + ((1.0 + cv**2) * size - 1.0) * icc
 
 
-def relative_efficiency(size: float, icc: float, cv: float) -> float:
-    """Return the efficiency of unequal against equal cluster sizes in a mixed model.
-
-    Van Breukelen, Candel and Berger (2007): 1 - cv^2 r (1 - r), with r the reliability of a cluster
-    mean.
-    """
-    reliability = size * icc / (1.0 + (size - 1.0) * icc)
-    return 1.0 - cv**2 * reliability * (1.0 - reliability)
-
-
-def cluster_mean_correlation(
-    size: float, icc: float, cac: float, iac: float, cv: float = 0.0
-) -> float:
-    """Return the correlation of a cluster's means in two periods (Teerenstra 2012).
-
-    Parameters
-    ----------
-    size : float
-        People in a cluster-period.
-    icc, cac, iac : float
-    cv : float
-        Coefficient of variation of cluster sizes.
-    """
-    shared = (1.0 + cv**2) * size * icc * cac + (1.0 - icc) * iac
-    return shared / design_effect(size, icc, cv)
-
-
 @dataclass(frozen=True)
 class VarianceComponents:
     """Variances of an outcome measured in clusters over periods.
@@ -159,26 +132,4 @@ def from_correlations(
         cluster=variance * icc * cac,
         cluster_period=variance * icc * (1.0 - cac),
         individual=variance * (1.0 - icc) * iac,
-    )
-
-
-def from_within_between_individual(
-    variance: float, within_period: float, between_period: float, same_individual: float
-) -> VarianceComponents:
-    """Return the variances for the three correlations of a block exchangeable model.
-
-    Parameters
-    ----------
-    variance : float
-    within_period, between_period : float
-        Correlation of two people of a cluster in one period and in two.
-    same_individual : float
-        Correlation of one person's measurements in two periods; for different people in each
-        period, give `between_period`.
-    """
-    return VarianceComponents(
-        residual=variance * (1.0 - within_period - same_individual + between_period),
-        cluster=variance * between_period,
-        cluster_period=variance * (within_period - between_period),
-        individual=variance * (same_individual - between_period),
     )

@@ -204,14 +204,6 @@ class Design:
         earlier = np.isin(used[:, :-1], (CONTROL, TREATED)).any()
         return bool(not earlier or self.baseline != "none")
 
-    def with_size(self, size: float) -> Design:
-        """Return the design with another number of people per cluster and period."""
-        return replace(self, size=size)
-
-    def with_clusters(self, clusters: Sequence[int]) -> Design:
-        """Return the design with other numbers of clusters per sequence."""
-        return replace(self, clusters=tuple(int(one) for one in clusters))
-
 
 def first_treated(schedule: np.ndarray) -> np.ndarray:
     """Return the first period in which each sequence is treated; -1 for never."""
@@ -519,18 +511,4 @@ def crossover(
         clusters=(clusters_per_sequence, clusters_per_sequence),
         size=size,
         period_weeks=weeks,
-    )
-
-
-def from_matrix(rows: Sequence[Sequence[int]], size: float, **settings: object) -> Design:
-    """Return a design from a matrix with one row per cluster."""
-    matrix = np.array(rows, int)
-    if matrix.ndim != 2:
-        raise InputError("schedule: every cluster must have the same number of periods")
-    return Design(
-        name="design from a matrix",
-        schedule=matrix,
-        clusters=(1,) * len(matrix),
-        size=size,
-        **settings,  # type: ignore[arg-type]
     )

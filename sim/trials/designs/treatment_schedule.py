@@ -30,13 +30,6 @@ def parallel(control: int, intervention: int, periods: int = 1) -> Matrix:
     return np.repeat(arm[:, None], periods, axis=1)
 
 
-def before_after(control: int, intervention: int, before: int = 1, after: int = 1) -> Matrix:
-    """Return the schedule of a parallel trial with baseline periods."""
-    schedule = parallel(control, intervention, before + after)
-    schedule[:, :before] = 0.0
-    return schedule
-
-
 def crossover(first: int, second: int, periods: Sequence[int] = (1, 1)) -> Matrix:
     """Return the schedule of a cluster crossover: `first` clusters begin with control."""
     _counts("clusters", [first, second])
@@ -64,25 +57,6 @@ def stepped_wedge(
     periods = extra_control + steps + 1 + extra_intervention
     first = extra_control + 1 + np.repeat(np.arange(steps), counts)
     return (np.arange(periods)[None, :] >= first[:, None]).astype(float)
-
-
-def only_around_step(schedule: Matrix, before: int, after: int) -> Matrix:
-    """Return a schedule that is measured only some periods before and after each crossover."""
-    limited = schedule.copy()
-    for row in limited:
-        step = int(np.argmax(row > 0.0))
-        row[: max(step - before, 0)] = np.nan
-        row[step + after :] = np.nan
-    return limited
-
-
-def without_transition(schedule: Matrix) -> Matrix:
-    """Return a schedule in which the first period with the intervention is not measured."""
-    limited = schedule.copy()
-    for row in limited:
-        if (row == 0.0).any() and (row > 0.0).any():
-            row[int(np.argmax(row > 0.0))] = np.nan
-    return limited
 
 
 def check_schedule(schedule: Matrix) -> Matrix:

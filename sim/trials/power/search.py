@@ -66,22 +66,6 @@ def smallest_integer(
     return high
 
 
-def real_solution(power: Callable[[float], float], target: float, lowest: float) -> float:
-    """Return the number, whole or not, whose power equals the target; see `smallest_integer`."""
-    from scipy.optimize import brentq
-
-    _check_target(target)
-    low, high = lowest, 2.0 * max(lowest, 1.0)
-    while power(high) < target:
-        low, high = high, 2.0 * high
-        if high > LARGEST:
-            raise InputError(f"power: {target:g} cannot be reached by more of these")
-    if power(low) >= target:
-        return low
-    found = brentq(lambda x: power(x) - target, low, high, xtol=1e-12, rtol=1e-14)
-    return float(found)
-
-
 def _check_target(target: float) -> None:
     if not (0.0 < target < 1.0) or math.isnan(target):
         raise InputError(f"power: {target!r} must lie between 0 and 1")
