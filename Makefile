@@ -52,7 +52,7 @@ level-of-tests: setup
 	$(python) -m benchmarks.level_of_tests
 
 bench: setup
-	@sh benchmarks/references/set-up.sh
+	@sh benchmarks/set-up.sh
 	$(python) -m benchmarks
 
 docs: setup

@@ -1,4 +1,4 @@
-"""Benchmarks at tiny sizes: references are one model, ratios are what they say, pages render."""
+"""Benchmarks at tiny sizes: ratios are what they say, pages render."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import machine, national
+from benchmarks import machine, national, same_rules
 from benchmarks.linearity import slope
 from benchmarks.page import page
 from benchmarks.patterns import row as pattern
-from benchmarks.references import numpy_arrays, plain_mesa, same_rules
-from benchmarks.references.constants import Weekly
-from benchmarks.references.mesa_frames import MesaFrames, interpreter
 from benchmarks.table import Row, at_least, at_most, figure, markdown, reported
 from benchmarks.timing import median_seconds_in_turns
 from benchmarks.worlds import run, service_layout, world_of
@@ -29,38 +26,6 @@ ROWS = [
     at_most("memory", 3.0, 2.0, "largest", "GB"),
     reported("something", "12 x", "no aim"),
 ]
-
-
-def test_the_references_are_one_model() -> None:
-    """Means over seeds agree within what chance explains, field by field."""
-    array = np.array([numpy_arrays.run(TEAMS, USERS, WEEKS, seed) for seed in range(40)])
-    plain = np.array([plain_mesa.run(TEAMS, USERS, WEEKS, seed) for seed in range(16)])
-    error = np.sqrt(array.var(axis=0, ddof=1) / 40 + plain.var(axis=0, ddof=1) / 16)
-    apart = (array.mean(axis=0) - plain.mean(axis=0)) / error
-    assert dict(zip(Weekly._fields, np.abs(apart) < 4.0, strict=True)) == dict.fromkeys(
-        Weekly._fields, True
-    )
-
-
-def test_mesa_frames_is_the_same_model() -> None:
-    if interpreter() is None:
-        pytest.skip("mesa-frames has no environment; make bench sets it up")
-    array = np.array([numpy_arrays.run(TEAMS, USERS, WEEKS, seed) for seed in range(40)])
-    with MesaFrames() as frames:
-        runs = [frames.run(TEAMS, USERS, WEEKS, seed) for seed in range(12)]
-    assert all(seconds > 0.0 for seconds, _ in runs)
-    other = np.array([recorded for _, recorded in runs])
-    error = np.sqrt(array.var(axis=0, ddof=1) / 40 + other.var(axis=0, ddof=1) / 12)
-    assert np.abs((array.mean(axis=0) - other.mean(axis=0)) / error).max() < 4.0
-
-
-def test_training_works_in_the_references() -> None:
-    """Sessions change staff: a reference in which nothing happens would cost nothing."""
-    before = numpy_arrays.run(TEAMS, USERS, 1)
-    after = numpy_arrays.run(TEAMS, USERS, 30)
-    assert after.knowledge > before.knowledge + 0.05
-    assert after.behaviour > before.behaviour
-    assert after.in_service < before.in_service
 
 
 def test_the_same_rules_draw_from_pythons_generator_only_for_a_while() -> None:
