@@ -46,21 +46,13 @@ from sim.planning.uncertainty import chance_of, spread_of
 from sim.planning.verdicts import (
     counted,
     covers_text,
+    extrapolated_text,
     few_draws_text,
     rests_text,
     time_text,
     verdict_on,
 )
 from sim.planning.vocabulary import FEW, IMPORTANT
-from sim.scenarios.split import (
-    BOTH,
-    CONDITIONS_ALONE,
-    PROGRAMME_ALONE,
-    RELIEF,
-    measured,
-    programme_alone,
-    relieves,
-)
 
 if TYPE_CHECKING:
     from sim.planning.setting import Setting
@@ -69,7 +61,6 @@ if TYPE_CHECKING:
 TRIAL_WEEKS = 52
 MOST_DEPENDS = 4
 LONGEST_ABOUT = 76
-WORDS_ABOUT = {"title", "name", "description", "group", "grade", "source", "assumptions"}
 LEVELS = {"hardly": 1, "about even": 2, "probably": 3, "likely": 4}
 
 
@@ -122,6 +113,7 @@ def decision_of(comparison: Comparison) -> Decision:
         level=0 if draws < FEW else LEVELS[odds_word(own.best[own.at(first)])],
         changes=tuple(_changes(comparison, rankings, aim, first, titles, draws)),
         splits=tuple(_splits(comparison, titles)),
+        extrapolated=extrapolated_text(comparison),
         strategies=tuple(strategies),
         rankings=(own, *(rankings[one.name] for one in AIMS if one.name != aim.name)),
         frontier=tuple(found),
@@ -380,60 +372,20 @@ def _depends(comparison: Comparison, ranking: Ranking, first: str) -> list[tuple
 
 
 def _splits(comparison: Comparison, titles: Mapping[str, str]) -> list[str]:
-    """Return what of each strategy is REFOCUS and what is relief of the system."""
+    """Return what of each strategy is the programme and what is relief of the system."""
     told = []
-    for name in comparison.others:
-        scenario = comparison.scenario(name)
-        if not relieves(scenario):
-            continue
-        alone = _same_as(comparison, programme_alone(scenario), name)
-        if alone is None:
-            told.append(_split_of_trial(scenario, titles[name]))
-            continue
-        whole = spread_of(comparison.difference(name, QPR))
-        part = spread_of(comparison.difference(alone, QPR))
-        rest = spread_of(comparison.difference(name, QPR) - comparison.difference(alone, QPR))
+    for name, alone in comparison.prepared.programmes().items():
+        both = comparison.difference(name, QPR)
+        part = comparison.programme_difference(name)
+        whole, rest = spread_of(both), spread_of(both - part)
+        also = f" ({titles[alone.name]})" if alone.name in titles else ""
         told.append(
-            f"{titles[name]}: recovery {points(whole.mean)} in all. {points(part.mean)} of it is "
-            f"there without the relief ({titles[alone]}); {points(rest.mean)} "
-            f"({_range(rest.low, rest.high)}) is relief of the system, which is not part of "
-            "REFOCUS."
+            f"{titles[name]}: recovery {points(whole.mean)} in all. "
+            f"{points(spread_of(part).mean)} of it is there without the relief{also}; "
+            f"{points(rest.mean)} ({_range(rest.low, rest.high)}) is relief of the system, which "
+            "is not part of REFOCUS."
         )
     return told
-
-
-def _split_of_trial(scenario: Scenario, title: str) -> str:
-    """Return the split as it was measured on the trial's teams, all of them treated."""
-    found = measured()["scenarios"].get(scenario.name)
-    if found is None or found["conditions"] != {
-        name: getattr(scenario.conditions, name) for name in RELIEF
-    }:
-        return (
-            f"{title}: relieves staff of competing work, which is not part of REFOCUS. How much of "
-            "its effect is owed to that has not been split."
-        )
-    parts = {one: found[one] for one in (PROGRAMME_ALONE, CONDITIONS_ALONE, BOTH)}
-    texts = [
-        f"{name} {points(one['mean'])} ({_range(one['low'], one['high'])})"
-        for name, one in parts.items()
-    ]
-    return (
-        f"{title}, had all of the trial's teams got it for a year: recovery {', '.join(texts)}. "
-        "Relief of competing work is not part of REFOCUS."
-    )
-
-
-def _same_as(comparison: Comparison, wanted: Scenario, beside: str) -> str | None:
-    """Return a compared scenario that is the wanted one in all but words, for the same teams."""
-    given = comparison.prepared.starts[comparison.names.index(beside)].given
-    content = wanted.model_dump(exclude=WORDS_ABOUT)
-    for name in comparison.others:
-        starts = comparison.prepared.starts[comparison.names.index(name)].given
-        if comparison.scenario(name).model_dump(exclude=WORDS_ABOUT) == content and np.array_equal(
-            starts, given
-        ):
-            return name
-    return None
 
 
 def _over(comparison: Comparison, name: str, budget: float | None, draws: int) -> list[str]:

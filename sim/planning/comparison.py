@@ -37,6 +37,7 @@ from sim.planning.worlds import Worlds, planning_request, simulate_worlds
 from sim.posterior.choose import ChosenDraws
 from sim.runs.results import described
 from sim.scenarios.expand import expand
+from sim.scenarios.split import programme_alone, relieves
 from sim.streams import check_seed
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from sim.runs.pieces import How
     from sim.scenarios.schema import Scenario
 
+WORDS_ABOUT = {"title", "name", "description", "group", "grade", "source", "assumptions"}
+"""Fields of a scenario that say what it is, not what it does."""
 TRIAL_BLACK_LIMIT = 4.4
 """Half-width of the interval of the trial's QPR effect in black service users, points, about."""
 
@@ -122,6 +125,27 @@ class Prepared:
     shared_out: tuple[bool, ...]
     notes: tuple[str, ...]
     later: tuple[float, ...]
+
+    def programmes(self) -> dict[str, Scenario]:
+        """Return what each strategy that relieves the service is without that relief, by name.
+
+        Where a compared strategy is just that, for the same teams, it is the one; otherwise it is
+        simulated beside them.
+        """
+        scenarios, found = self.question.scenarios, {}
+        for at, scenario in enumerate(scenarios):
+            if scenario.name == self.question.base or not relieves(scenario):
+                continue
+            alone = programme_alone(scenario)
+            content = alone.model_dump(exclude=WORDS_ABOUT)
+            same = (
+                one
+                for place, one in enumerate(scenarios)
+                if one.model_dump(exclude=WORDS_ABOUT) == content
+                and np.array_equal(self.starts[place].given, self.starts[at].given)
+            )
+            found[scenario.name] = next(same, alone)
+        return found
 
 
 def prepare(question: Question) -> Prepared:
@@ -320,7 +344,7 @@ class Comparison:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the scenarios."""
-        return self.worlds.scenarios
+        return tuple(one.name for one in self.question.scenarios)
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -363,6 +387,16 @@ class Comparison:
         else:
             values = self.worlds.implementation[..., IMPLEMENTATION.index(measure)]
         return self._less_base(values, name)
+
+    def programme_difference(self, name: str) -> np.ndarray:
+        """Return the QPR difference from base of a strategy without its relief of the service.
+
+        For a strategy of `Prepared.programmes`; shape (draws, replications), at the end.
+        """
+        alone = self.worlds.scenarios.index(self.prepared.programmes()[name].name)
+        base = self.worlds.scenarios.index(self.question.base)
+        values = self.worlds.scores[..., -1, SCORES.index(QPR)]
+        return np.asarray(values[alone] - values[base])
 
     def level(self, name: str, measure: str, assessment: int = -1) -> np.ndarray:
         """Return a scenario's own values, shape (draws, replications)."""
@@ -412,6 +446,9 @@ class Comparison:
 def compare(question: Question, **how: Unpack[How]) -> Comparison:
     """Simulate every scenario on common random numbers and work out what it costs.
 
+    A strategy that relieves the service is simulated without its relief as well, so that its effect
+    can be split (`Comparison.programme_difference`).
+
     Parameters
     ----------
     question : Question
@@ -427,10 +464,20 @@ def compare(question: Question, **how: Unpack[How]) -> Comparison:
         When `should_cancel` said so.
     """
     prepared = prepare(question)
+    names = [one.name for one in question.scenarios]
+    beside = {
+        names.index(name): one
+        for name, one in prepared.programmes().items()
+        if one.name not in names
+    }
+    starts = [one.given for one in prepared.starts]
+    plans = [
+        plan_of(one, question.roster, starts[at], question.weeks) for at, one in beside.items()
+    ]
     request = planning_request(
-        question.scenarios,
+        (*question.scenarios, *beside.values()),
         question.roster,
-        [one.given for one in prepared.starts],
+        [*starts, *(starts[at] for at in beside)],
         draws=question.chosen.draws,
         weeks=question.weeks,
         replications=question.replications,
@@ -441,7 +488,7 @@ def compare(question: Question, **how: Unpack[How]) -> Comparison:
     worlds = simulate_worlds(
         request,
         prepared.covered,
-        prepared.plans,
+        (*prepared.plans, *plans),
         **how,
     )
     return costed(prepared, worlds, described(request))

@@ -167,6 +167,8 @@ class Decision:
     price_year : str
     covers : str
         What ranges cover.
+    extrapolated : str
+        What of it no trial saw.
     """
 
     question: str
@@ -197,6 +199,7 @@ class Decision:
     runs: int
     price_year: str
     covers: str
+    extrapolated: str = ""
     warnings: tuple[str, ...] = ()
     depends: tuple[tuple[str, float, bool], ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
@@ -285,6 +288,7 @@ def decision_lines(decision: Decision) -> list[str]:
         decision.answer,
         *(f"{few} {rest}" for few, rest in decision.points),
         f"How sure: {decision.sure.lower()}. {decision.sure_because}",
+        *([decision.extrapolated] if decision.extrapolated else []),
         *(f"What would change it: {one}" for one in decision.changes),
         *decision.splits,
     ]
@@ -311,6 +315,7 @@ def decision_content(decision: Decision) -> dict[str, Any]:
         "because": decision.sure_because,
         "would_change_it": list(decision.changes),
         "programme_and_relief": list(decision.splits),
+        "extrapolated": decision.extrapolated,
     }
 
 

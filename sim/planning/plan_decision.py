@@ -36,7 +36,7 @@ from sim.planning.plain_numbers import (
     span,
 )
 from sim.planning.plan_study import FEWEST_FRESH, USUAL_FOR_ALL, PlanOutcome, Score
-from sim.planning.plan_text import rests_text
+from sim.planning.plan_text import extrapolated_text, rests_text
 from sim.planning.ranking import (
     AIMS,
     COST_POINT,
@@ -135,6 +135,7 @@ def plan_decision(outcome: PlanOutcome) -> Decision:
         titles=titles,
         first_name=name,
         basis=rests_text(outcome),
+        extrapolated=extrapolated_text(outcome),
         cost_covers="cash as planned, to the end of what is funded",
         own_tags=_tags(outcome) if told else {},
     )

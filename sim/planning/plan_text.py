@@ -10,7 +10,7 @@ from sim.planning.plan_notes import nobody_because, plan_notes
 from sim.planning.plan_study import FEWEST_FRESH, PlanOutcome, Score
 from sim.planning.plan_tables import evidence_rows, plan_rows, score_rows
 from sim.planning.verdicts import chance_text, time_text
-from sim.planning.vocabulary import chances_text, other_text, rests_on, signed
+from sim.planning.vocabulary import chances_text, extrapolated, other_text, rests_on, signed
 
 UNITS = {
     "qpr": "QPR-15 point-years a person on the books of the teams planned for",
@@ -116,6 +116,14 @@ def rests_text(outcome: PlanOutcome) -> str:
         if (outcome.recommended.plan.package == number).any()
     ]
     return rests_on(question.chosen, used or question.packages, question.weeks)
+
+
+def extrapolated_text(outcome: PlanOutcome) -> str:
+    """Return what of the plan no trial saw; empty where that is not known."""
+    question = outcome.question
+    if question.chosen is None:
+        return ""
+    return extrapolated(question.chosen, question.packages, question.weeks, question.roster)
 
 
 def curse(outcome: PlanOutcome) -> str:

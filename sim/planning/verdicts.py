@@ -16,6 +16,7 @@ from sim.planning.vocabulary import (
     Chances,
     Judgement,
     chances_text,
+    extrapolated,
     judged,
     listed,
     other_evidence,
@@ -72,6 +73,13 @@ def rests_text(comparison: Comparison) -> str:
     """Return whether the comparison rests on trials or on assumptions, in a sentence."""
     others = [comparison.scenario(name) for name in comparison.others]
     return rests_on(comparison.question.chosen, others, comparison.question.weeks)
+
+
+def extrapolated_text(comparison: Comparison) -> str:
+    """Return what of the comparison no trial saw, in a sentence."""
+    others = [comparison.scenario(name) for name in comparison.others]
+    question = comparison.question
+    return extrapolated(question.chosen, others, question.weeks, question.roster)
 
 
 def averaged_text(comparison: Comparison) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.inputs.roster.trial import TRIAL_SOURCE
 from sim.measures.qpr import QPR15_IMPORTANT
 from sim.parameters import registry
 from sim.planning.uncertainty import (
@@ -27,6 +28,7 @@ from sim.posterior import BOTH_TRIALS, FOLDER, PRIOR, REFOCUS_ALONE, posterior_f
 from sim.posterior.choose import DEFAULTS, GIVEN, POSTERIOR, ChosenDraws
 
 if TYPE_CHECKING:
+    from sim.inputs.roster import Roster
     from sim.scenarios.schema import Scenario
 
 IMPORTANT = QPR15_IMPORTANT
@@ -456,6 +458,39 @@ def rests_on(chosen: ChosenDraws, scenarios: Sequence[Scenario], weeks: int) -> 
         return f"Rests on assumptions: no trial delivered {listed(others)}."
     text = f"Rests on trials for {listed(tested)} ({named})"
     return f"{text}; on assumptions for {listed(others)}." if others else f"{text}."
+
+
+def extrapolated(
+    chosen: ChosenDraws, scenarios: Sequence[Scenario], weeks: int, roster: Roster
+) -> str:
+    """Return in a sentence what of a result no trial saw, by rule.
+
+    Weeks after the year that trials lasted; strategies that no trial delivered (a grade other than
+    "trial"); services other than REFOCUS's own; INSPIRE, of which no figure of REFOCUS was seen;
+    and what the draws themselves say that they do not cover.
+
+    Parameters
+    ----------
+    chosen : ChosenDraws
+        The sets of parameter values.
+    scenarios : sequence of Scenario
+        Strategies judged, the base left out.
+    weeks : int
+        When they are judged.
+    roster : Roster
+        Where.
+    """
+    told = []
+    if weeks > TRIAL_WEEKS:
+        told.append(f"weeks {TRIAL_WEEKS + 1} to {weeks} (trials lasted {TRIAL_WEEKS})")
+    untested = [one.title for one in scenarios if one.grade != "trial"]
+    if untested:
+        them = "them" if len(untested) > 1 else "it"
+        told.append(f"{listed(untested)} (no trial delivered {them})")
+    if roster.source != TRIAL_SOURCE:
+        told.append("these services (the trials were in others)")
+    told.append("experienced support and relationship (no INSPIRE figure of REFOCUS was seen)")
+    return f"Extrapolated: {'; '.join([*told, *chosen.notes])}."
 
 
 def listed(names: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ from sim.planning.value import Value
 from sim.planning.verdicts import (
     averaged_text,
     covers_text,
+    extrapolated_text,
     few_draws_text,
     later_costs,
     overall_sentence,
@@ -58,7 +59,6 @@ if TYPE_CHECKING:
 MOST_LINES = 7
 MOST_DRIVER_FIGURES = 3
 WEAK_DRIVERS = 3
-TRIAL_WEEKS = 52
 COMMON_CHANCE = (
     "Every scenario starts with the same simulated teams, staff and service users and meets the "
     "same luck (common random numbers), so that what differs between them is the scenario's doing."
@@ -161,13 +161,9 @@ def _answer(page: Document, comparison: Comparison) -> None:
     few = few_draws_text(comparison)
     if few:
         cautions.append(few)
-    if question.weeks > TRIAL_WEEKS:
-        cautions.append("The trial lasted one year: what lies beyond it is an extrapolation.")
+    cautions.append(extrapolated_text(comparison))
     if question.chosen.source != "posterior":
         cautions.append(f"Parameters: {question.chosen.source}, not fitted to the trial.")
-    cautions += [
-        f"The posterior does not cover all of this: {one}." for one in question.chosen.notes
-    ]
     cautions.append(
         "The trial itself could not tell a difference of -1.7 from one of +3.1 points, and "
         "INSPIRE has no figure from it: this model's intervals are narrower because they take its "

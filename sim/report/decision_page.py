@@ -84,13 +84,18 @@ def _answer(decision: Decision) -> str:
     would = (
         f'<h3>What would change it</h3><ul class="points small">{changes}</ul>' if changes else ""
     )
+    beyond = (
+        f'<p class="small mute">{escape(decision.extrapolated)}</p>'
+        if decision.extrapolated
+        else ""
+    )
     return (
         '<div class="answer"><div class="card say"><p class="eyebrow">Short answer</p>'
         f'{warned}<p class="big">{escape(decision.answer)}</p><ul class="points">{told}</ul></div>'
         '<div class="card"><div class="level">'
         f"<h2>How sure is this? {escape(decision.sure)}</h2>"
         f'<span class="meter" aria-hidden="true">{meter}</span></div>'
-        f'<p class="small mute">{escape(decision.sure_because)}</p>{would}</div></div>'
+        f'<p class="small mute">{escape(decision.sure_because)}</p>{beyond}{would}</div></div>'
     )
 
 

@@ -61,7 +61,7 @@ def summary_document(decision: Decision, command: str) -> bytes:
         size=8,
     )
     _heading(book, f"How sure is this? {decision.sure}", 11.5)
-    _said(book, decision.sure_because)
+    _said(book, " ".join(filter(None, (decision.sure_because, decision.extrapolated))))
     if decision.changes:
         _heading(book, "What would change it", 11.5)
     for one in (*decision.changes, *decision.splits):

@@ -10,6 +10,7 @@ import pytest
 
 from sim.errors import InputError
 from sim.inputs.roster import Roster, described_roster, roster_from_text, trial_roster
+from sim.planning.compare_decision import decision_of
 from sim.planning.compare_tables import (
     all_tables,
     overspending,
@@ -41,12 +42,14 @@ from sim.planning.verdicts import (
     sentence_on,
     verdict_on,
 )
+from sim.planning.vocabulary import extrapolated
 from sim.planning.worlds import planning_request
 from sim.posterior.choose import ChosenDraws, chosen_draws
 from sim.runs.request import build_request
 from sim.runs.simulate import simulate
 from sim.scenarios.library import adjusted, load_scenario
 from sim.scenarios.schema import Scenario
+from sim.scenarios.split import programme_alone
 
 ROSTER = described_roster(
     trusts=2, teams_per_trust=2, staff_mean=12, sampled=6, intervention_share=1.0, seed=4
@@ -565,3 +568,43 @@ def test_induction_takes_trainers_days_as_its_price_has_it() -> None:
     plain, more = prepare(asked(REFOCUS, inducted, setting=setting)).starts[1:]
     assert (plain.given >= 0).all()
     assert (more.given < 0).any()
+
+
+def test_every_strategy_that_changes_both_is_split_whatever_it_is_compared_with() -> None:
+    """Its programme is simulated beside it, or is the strategy that is just that."""
+    both = named(
+        adjusted(REFOCUS, {"conditions.priorities_relief": 0.3, "conditions.protected_time": 0.2}),
+        "own",
+    )
+    small = dataclasses.replace(ROSTER, rows=ROSTER.rows[:2])
+    beside = compare(asked(both, roster=small, draws=2, replications=1))
+    among = compare(asked(both, REFOCUS, roster=small, draws=2, replications=1))
+    assert beside.others == ("own",)
+    assert beside.worlds.scenarios[-1] == programme_alone(both).name
+    assert among.worlds.scenarios == (USUAL.name, "own", REFOCUS.name)
+    split = beside.programme_difference("own")
+    np.testing.assert_array_equal(split, among.programme_difference("own"))
+    np.testing.assert_array_equal(split, among.difference(REFOCUS.name))
+    np.testing.assert_array_equal(beside.difference("own"), among.difference("own"))
+    assert not np.array_equal(split, beside.difference("own"))
+    for one in (beside, among):
+        (told,) = decision_of(one).splits
+        assert "is relief of the system, which is not part of REFOCUS" in told
+        assert all("alone" not in each.name for each in decision_of(one).strategies)
+    assert prepare(asked(REFOCUS, FULL)).programmes() == {}
+
+
+def test_what_is_extrapolated_follows_from_weeks_strategies_and_services() -> None:
+    chosen = chosen_draws(2)
+    told = extrapolated(chosen, [REFOCUS], 52, trial_roster(1))
+    assert told == (
+        "Extrapolated: experienced support and relationship (no INSPIRE figure of REFOCUS was "
+        "seen)."
+    )
+    longer = extrapolated(chosen, [REFOCUS], 104, trial_roster(1))
+    assert "weeks 53 to 104 (trials lasted 52)" in longer
+    untested = extrapolated(chosen, [REFOCUS, FULL], 52, ROSTER)
+    assert f"{FULL.title} (no trial delivered it)" in untested
+    assert "these services (the trials were in others)" in untested
+    noted = dataclasses.replace(chosen, notes=("a rule that is new",))
+    assert extrapolated(noted, [REFOCUS], 52, trial_roster(1)).endswith("; a rule that is new.")

@@ -25,6 +25,7 @@ STAFF = 532
 COORDINATORS = 9
 CASELOAD = 225
 
+TRIAL_SOURCE = "REFOCUS trial"
 NOTES = (
     "trust by arm and type by arm: as in the trial; which type in which trust is drawn by key "
     "(assumption: the report gives the margins only)",
@@ -93,7 +94,7 @@ def trial_roster(seed: int) -> Roster:
         )
         for name, trust, arm in placed
     )
-    return Roster(rows, NOTES, "REFOCUS trial")
+    return Roster(rows, NOTES, TRIAL_SOURCE)
 
 
 def _teams() -> list[tuple[str, str, str]]:
