@@ -1,7 +1,7 @@
 """What `docs/calibration.md` says beside the report: how to run it, and trials of one's own."""
 
 from calibration.known_truth import known_truth_text
-from calibration.report import generated
+from calibration.markdown import generated
 from calibration.targets_text import column_table, extractor_table
 
 EXTRA = f"""

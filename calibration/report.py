@@ -7,51 +7,17 @@ from __future__ import annotations
 
 import html
 import json
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from calibration.checks import checks_text
+from calibration.markdown import Row, generated, number, table
 from calibration.rival_text import both_trials_text
+from calibration.second_method import second_method_text
 from calibration.words import effect_words, parameter_words
 from sim.errors import InputError
 from sim.files import write_whole
-
-Row = dict[str, Any]
-
-
-def number(value: Any, digits: int = 2) -> str:
-    """Return a figure as a reader wants it; a dash when there is none."""
-    if value is None:
-        return "-"
-    if isinstance(value, dict):
-        return f"{number(value['p'])} (MC SE {number(value['se'], 3)})"
-    if isinstance(value, list | tuple):
-        if len(value) == 3:
-            return f"{number(value[0])} ({number(value[1])} to {number(value[2])})"
-        return " to ".join(number(one) for one in value)
-    if isinstance(value, float):
-        if math.isnan(value):
-            return "-"
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}f}"
-    return str(value)
-
-
-def table(rows: Sequence[Row], columns: Sequence[tuple[str, str | Callable[[Row], Any]]]) -> str:
-    """Return rows as a Markdown table."""
-    lines = [
-        "| " + " | ".join(title for title, _ in columns) + " |",
-        "|" + "---|" * len(columns),
-    ]
-    for row in rows:
-        cells = [number(row.get(key) if isinstance(key, str) else key(row)) for _, key in columns]
-        lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |")
-    return "\n".join(lines)
-
-
-def generated(name: str, text: str) -> str:
-    """Return text between the marks of a part that `docs.build_calibration` writes anew."""
-    return f"<!-- generated: {name} -->\n{text.strip()}\n<!-- end of {name} -->"
 
 
 def targets_table(rows: Sequence[Row]) -> str:
@@ -464,6 +430,9 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
     misses = [miss_text(row) for row in results["predictive"] if missed(row)]
     if misses:
         out.append(("The misses", "\n".join(f"* {text}" for text in misses), None))
+    own = results["trial"]["own"]
+    if not own:
+        out.append((CHECKS, generated("checks", checks_text()), None))
     out.append(
         (
             "What the trial says about each parameter",
@@ -516,7 +485,8 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
             None,
         )
     )
-    out.append(("Do the two methods agree?", agreement_text(results), None))
+    others = "" if own else f"\n\n{generated('second-method', second_method_text())}"
+    out.append(("Do the two methods agree?", agreement_text(results) + others, None))
     out.append(("Recovery of synthetic truths", recovery_text(results), "recovery"))
     out.append(
         (
@@ -634,7 +604,7 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
         (
             "Why was it null?",
             rival_text(results["rivals"])
-            + ("" if results["trial"]["own"] else generated("rivals", both_trials_text()) + "\n\n")
+            + ("" if own else generated("rivals", both_trials_text()) + "\n\n")
             + "### What each took away\n\n"
             + "What each took away. Each explanation is switched off alone in every posterior "
             "draw. Lift: how much larger the expected effect as delivered at 12 months would be; "
@@ -747,6 +717,7 @@ def figures_of(results: dict[str, Any]) -> dict[str, str]:
 
 
 TITLE = "Calibration: what two thin trials can and cannot tell"
+CHECKS = "Checks that no fit used, under the rules of today"
 OWN_TITLE = "Calibration: what your own data can and cannot tell"
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem;

@@ -157,6 +157,8 @@ def expected_qpr15(users: np.ndarray, p: Any) -> np.ndarray:
     model = qpr_model(SimpleNamespace(**{name: float(p[name]) for name in QPR_READS}))
     unit = sqrt((65536.0**2 - 1.0) / 12.0)
     noise = sqrt(model.occasion**2 + (model.stable * unit) ** 2 + (model.noise * unit) ** 2)
+    # Without noise an answer is where the level is; a division by nought would not say so.
+    noise = max(noise, 1e-9)
     sensitivity = float(p["measure_sensitivity"])
     total = np.zeros(len(users))
     for prefix, share in (("", sensitivity), ("baseline_", 1.0 - sensitivity)):

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from calibration.checks import checks_text
 from calibration.known_truth import known_truth_text
 from calibration.report import targets_table
 from calibration.rival_text import both_trials_text
+from calibration.second_method import second_method_text
 from calibration.targets import load_targets
 from calibration.targets_text import column_table, extractor_table
 from docs.marked import main
@@ -26,6 +28,8 @@ def targets() -> str:
 
 WANTED: dict[str, Callable[[], str]] = {
     "targets": targets,
+    "checks": checks_text,
+    "second-method": second_method_text,
     "rivals": both_trials_text,
     "known-truths": known_truth_text,
     "columns": column_table,

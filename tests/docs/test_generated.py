@@ -11,6 +11,7 @@ from docs import (
     build_calibration,
     build_odd,
     build_outcomes,
+    build_referee,
     build_reference,
     build_tables,
     build_theory,
@@ -29,6 +30,7 @@ def test_the_description_of_files_is_up_to_date() -> None:
 
 def test_what_the_calibration_rests_on_is_up_to_date() -> None:
     assert stale(build_calibration.PAGE, build_calibration.WANTED) == []
+    assert stale(build_referee.PAGE, build_referee.WANTED) == []
 
 
 def test_the_reference_is_up_to_date() -> None:
