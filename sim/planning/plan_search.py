@@ -151,10 +151,44 @@ class Offer:
 
     def needs(self, package: int, team: int, start: int) -> np.ndarray:
         """Return what a start takes of everything that `limits` limits."""
-        load = self.load(package, start)
+        return self.needs_with(self.trained(package, start), package, team, start)
+
+    def needs_with(self, days: np.ndarray, package: int, team: int, start: int) -> np.ndarray:
+        """Return `needs` where what trainers give is known, as it is the same in every team."""
         spending = self.spending(package, team, start)
         own = [rule.amount(package, team, start) for rule in self.rules]
-        return np.concatenate([load, by_year(load), spending, [spending.sum()], own])
+        return np.concatenate([days, spending, [spending.sum()], own])
+
+    def room(self, taken: np.ndarray, package: int, days: np.ndarray, team: int) -> np.ndarray:
+        """Return the start weeks that trainers and budget leave room for, all looked at at once.
+
+        Up to rounding: what is left is for `needs` to settle.
+
+        Parameters
+        ----------
+        taken : numpy.ndarray
+            What is taken of everything that `limits` limits.
+        package, team : int
+        days : numpy.ndarray
+            `trained` from every start week, shape (starts, ...).
+        """
+        left = self.limits() + SLACK - taken
+        free = np.all(days <= left[: days.shape[1]], axis=1)
+        starts = np.arange(len(days))
+        paid = np.concatenate([[0.0], np.cumsum(self.cost[package, team])])
+        lasts = np.maximum(int(self.funded_weeks[package]), self.weeks - starts)
+        edges = WEEKS_PER_YEAR * np.arange(self.all_years + 1)
+        until = paid[np.clip(edges[:, None] - starts, 0, lasts)]
+        money = left[days.shape[1] : days.shape[1] + self.all_years + 1] * (1.0 + 1e-9) + 1e-6
+        free &= np.all(np.diff(until, axis=0) <= money[:-1, None], axis=0)
+        free &= until[-1] <= money[-1]
+        free[: int(self.earliest[team])] = False
+        return np.flatnonzero(free)
+
+    def trained(self, package: int, start: int) -> np.ndarray:
+        """Return what a start takes of trainers: days by week, then by year, as in `limits`."""
+        load = self.load(package, start)
+        return np.concatenate([load, by_year(load)])
 
     def taken(self) -> np.ndarray:
         """Return what teams that have started take of everything that `limits` limits.
@@ -302,11 +336,12 @@ def solved_plan(
         if not offer.staffed(package):
             continue
         for place, start in enumerate(offer.starts(package)):
+            days = offer.trained(package, int(start))
             for team in range(teams):
                 gain = float(benefit[package][place, team])
                 if (gain <= 0.0 and not musts) or not 0 <= offer.earliest[team] <= start:
                     continue
-                column = offer.needs(package, team, int(start))
+                column = offer.needs_with(days, package, team, int(start))
                 used = np.flatnonzero(column)
                 rows.append(np.append(used + teams, team))
                 columns.append(np.full(len(used) + 1, len(gains)))
@@ -386,13 +421,15 @@ def rule_plan(offer: Offer, order: np.ndarray, package: int, name: str) -> TeamP
     limits = offer.limits() + SLACK
     taken = offer.taken()
     last = offer.weeks - int(offer.core_weeks[package])
-    for team in order if offer.staffed(package) else ():
-        earliest = int(offer.earliest[team])
-        for start in range(earliest, last + 1) if earliest >= 0 else ():
-            needs = offer.needs(package, int(team), start)
+    days = np.array([offer.trained(package, start) for start in range(last + 1)])
+    for team in order if offer.staffed(package) and last >= 0 else ():
+        if offer.earliest[team] < 0:
+            continue
+        for start in offer.room(taken, package, days, int(team)):
+            needs = offer.needs(package, int(team), int(start))
             if np.all(taken + needs <= limits):
                 taken += needs
-                package_of[team], start_of[team] = package, start
+                package_of[team], start_of[team] = package, int(start)
                 break
     return TeamPlan(name, package_of, start_of)
 

@@ -512,3 +512,32 @@ def test_progress_of_all_parts_has_one_total() -> None:
     stages.show(Progress(30, 30, 1.0, 0.0))
     assert [(one.done, one.total) for one in seen] == [(5, 60), (25, 55), (55, 55)]
     assert seen[-1].seconds_left == 0.0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_rule_takes_the_first_week_in_which_everything_is_free(seed: int) -> None:
+    """Against asking every week for everything, over costs that pass years and funding."""
+    rng = np.random.default_rng(seed)
+    teams, weeks = 9, 70
+    offer = replace(
+        small_offer(Capacity(trainers=2, days_per_year=20.0, budget_per_year=1500.0), teams, weeks),
+        cost=rng.gamma(1.0, 5.0, (2, teams, 110)),
+        trainer_days=np.pad(rng.integers(0, 2, (2, 12)).astype(float), ((0, 0), (0, 98))),
+        funded_weeks=np.array([40, 110]),
+        earliest=rng.integers(-1, 30, teams),
+    )
+    waits = []
+    for package in (0, 1):
+        order = rng.permutation(teams)
+        found = rule_plan(offer, order, package, "")
+        taken, starts = np.zeros(len(offer.limits())), np.full(teams, -1)
+        for team in order[offer.earliest[order] >= 0]:
+            for start in range(offer.earliest[team], weeks - int(offer.core_weeks[package]) + 1):
+                needs = offer.needs(package, int(team), start)
+                if np.all(taken + needs <= offer.limits() + 1e-9):
+                    taken, starts[team] = taken + needs, start
+                    break
+        np.testing.assert_array_equal(found.start, starts)
+        waits += (starts - offer.earliest)[starts >= 0].tolist()
+    assert len(waits) >= 4
+    assert max(waits) > 0, "somebody has to wait"
