@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from html import escape
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, Unpack
 
 from sim.api.answers import FROM_PYTHON, Answer, as_json
@@ -21,7 +22,8 @@ from sim.api.choices import (
     parameters_and_fields,
 )
 from sim.api.question import answered_by
-from sim.reading.numbers import number, whole
+from sim.errors import InputError
+from sim.reading.numbers import number, number_or_none, whole
 from sim.spreadsheet import frame_csv
 
 if TYPE_CHECKING:
@@ -33,12 +35,14 @@ if TYPE_CHECKING:
     from sim.planning.prices import Prices
     from sim.planning.setting import Setting
     from sim.planning.value import Value
+    from sim.planning.worth_knowing import Known
     from sim.posterior.choose import ChosenDraws
     from sim.runs.pieces import How
     from sim.scenarios.schema import Scenario
 
 DRAWS, REPLICATIONS = 200, 10
 RANK_BY = "recovery"
+TRIAL_SIZE = "40x15"
 WIDTH = 100
 
 
@@ -68,6 +72,13 @@ class ComparisonAnswer(Answer):
 
         return value_of(self.comparison)
 
+    @cached_property
+    def knowing(self) -> tuple[Known, ...]:
+        """What it is worth to know more before choosing; empty with few draws."""
+        from sim.planning.worth_knowing import knowing_of
+
+        return knowing_of(self.comparison)
+
     @property
     def sentence(self) -> str:
         """The answer in a sentence."""
@@ -79,8 +90,10 @@ class ComparisonAnswer(Answer):
     def text(self) -> str:
         """The answer as a page of plain text."""
         from sim.planning.decision import decision_text
+        from sim.planning.worth_knowing import knowing_sentences
 
-        return f"{decision_text(self.decision)}\n{text_of(self.comparison)}"
+        told = "".join(f"{fill(one, WIDTH)}\n" for one in knowing_sentences(self.knowing))
+        return f"{decision_text(self.decision)}\n{text_of(self.comparison)}{told}"
 
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
@@ -88,7 +101,8 @@ class ComparisonAnswer(Answer):
         from sim.planning.compare_tables import all_tables
         from sim.planning.decision import decision_tables
 
-        return {**decision_tables(self.decision), **all_tables(self.comparison, self.value)}
+        annex = all_tables(self.comparison, self.value, self.knowing)
+        return {**decision_tables(self.decision), **annex}
 
     def differences(self) -> pd.DataFrame:
         """Return differences from the base: every measure at the end, with intervals."""
@@ -108,7 +122,9 @@ class ComparisonAnswer(Answer):
         """Return the report as a page of HTML, with all of it open to be printed."""
         from sim.report.compare_report import compare_report
 
-        return compare_report(self.comparison, self.value, command, self.decision, opened=opened)
+        return compare_report(
+            self.comparison, self.value, command, self.decision, self.knowing, opened=opened
+        )
 
     def printed(self, form: str, command: str = FROM_PYTHON) -> str:
         """Return what the command prints: 'text', 'csv', 'json', or 'pdf-ready'."""
@@ -125,7 +141,9 @@ class ComparisonAnswer(Answer):
             "report.html": self.report(command),
             **super().files(command),
             "comparison.json": as_json(self.content(command)),
-            "decision.xlsx": comparison_workbook(self.comparison, command, self.decision),
+            "decision.xlsx": comparison_workbook(
+                self.comparison, command, self.decision, self.knowing
+            ),
             "summary.docx": summary_document(self.decision, command),
         }
 
@@ -218,6 +236,8 @@ def compare(
     seed: int | str = 1,
     threshold: float | str | None = None,
     rank_by: str = RANK_BY,
+    point_worth: float | str | None = None,
+    trial_size: str | Sequence[int] = TRIAL_SIZE,
     settings: Mapping[str, Any] | None = None,
     **how: Unpack[How],
 ) -> Question:
@@ -242,6 +262,11 @@ def compare(
     rank_by : str
         The outcome that strategies are ranked on: reach, practice, support, recovery,
         cost-per-person-reached or cost-per-qpr-point.
+    point_worth : float, optional
+        What a QPR point for one person is worth to you, GBP: what it is worth to know more is then
+        told in money. No accepted figure exists.
+    trial_size : str or sequence of int
+        Teams and people followed up in each, such as ``"40x15"``, of a trial whose worth is asked.
     settings : mapping, optional
         Parameter values by name; fields of every scenario but the base by dotted name.
     **how
@@ -286,6 +311,29 @@ def compare(
         else number("threshold", threshold, 0.0, 60.0, "QPR-15 points", above=True),
         settings=parameters,
         rank_by=aim_of(rank_by).name,
+        point_worth=number_or_none("point-worth", point_worth, 0.0, 1e6),
+        trial_size=size_of_trial(trial_size),
+    )
+
+
+def size_of_trial(text: str | Sequence[int]) -> tuple[int, int]:
+    """Return teams and people of each from text such as '40x15'.
+
+    Raises
+    ------
+    InputError
+        For any other form, and for numbers out of range.
+    """
+    parts = text.lower().replace("×", "x").split("x") if isinstance(text, str) else list(text)
+    if len(parts) != 2:
+        raise InputError(
+            f"trial-size = {text!r}: must be teams and people followed up in each, such as "
+            f"{TRIAL_SIZE}"
+        )
+    teams, people = parts
+    return (
+        whole("trial-size: teams", teams, 4, 10_000),
+        whole("trial-size: people followed up in each", people, 1, 1000),
     )
 
 
@@ -300,8 +348,6 @@ def weeks_of(years: float | str | None, of_setting: float | None, of_scenarios: 
 
 def text_of(comparison: Comparison) -> str:
     """Return the answer as a page of plain text."""
-    from textwrap import fill
-
     from sim.planning.better import BETTER_BY, MATRIX_SAYS, better_matrix, better_than
     from sim.planning.compare_tables import chances, headline, overspending_sentences
     from sim.planning.outcomes import QPR

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from sim.api.compare import DRAWS, RANK_BY, REPLICATIONS
+from sim.api.compare import DRAWS, RANK_BY, REPLICATIONS, TRIAL_SIZE
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
 from sim.commands.simulation import add_roster_options, given_roster, settings_of
@@ -60,6 +60,19 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "or cost-per-qpr-point",
     )
     parser.add_argument(
+        "--point-worth",
+        metavar="GBP",
+        help="what a QPR point for one person is worth to you: what knowing more is worth is then "
+        "told in money (no accepted figure exists)",
+    )
+    parser.add_argument(
+        "--trial-size",
+        default=TRIAL_SIZE,
+        metavar="TEAMSxPEOPLE",
+        help=f"of a trial whose worth is asked: teams, and people followed up in each (default "
+        f"{TRIAL_SIZE})",
+    )
+    parser.add_argument(
         "--set",
         action="append",
         default=[],
@@ -94,6 +107,8 @@ def run(given: argparse.Namespace) -> int:
         seed=given.seed,
         threshold=given.threshold,
         rank_by=given.rank_by,
+        point_worth=given.point_worth,
+        trial_size=given.trial_size,
         settings=settings_of(given.set),
     )
     with job(given) as work:

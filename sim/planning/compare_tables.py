@@ -40,6 +40,7 @@ from sim.planning.uncertainty import (
 from sim.planning.value import Value, ratio_of
 from sim.planning.verdicts import overspending_text, verdict_on
 from sim.planning.vocabulary import IMPORTANT, IMPORTANT_IF_22_ITEMS, percent, signed
+from sim.planning.worth_knowing import Known, knowing_rows, threshold_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -541,7 +542,9 @@ def headline(comparison: Comparison) -> pd.DataFrame:
     return _frame(rows)
 
 
-def all_tables(comparison: Comparison, value: Value) -> dict[str, pd.DataFrame]:
+def all_tables(
+    comparison: Comparison, value: Value, knowing: tuple[Known, ...] = ()
+) -> dict[str, pd.DataFrame]:
     """Return every table by the name of its file."""
     return {
         "headline": headline(comparison),
@@ -559,6 +562,8 @@ def all_tables(comparison: Comparison, value: Value) -> dict[str, pd.DataFrame]:
         "unit-costs": unit_costs(comparison),
         "groups": groups(comparison),
         "acceptability": acceptability(value),
+        "point-worth": threshold_rows(comparison),
+        **({"worth-knowing": knowing_rows(knowing)} if knowing else {}),
         "drivers": drivers(comparison),
         "starts": starts(comparison),
     }

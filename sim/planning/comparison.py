@@ -79,6 +79,10 @@ class Question:
         Parameter values that the user set.
     rank_by : str
         The outcome that strategies are ranked on: a name of `sim.planning.ranking.AIMS`.
+    point_worth : float or None
+        What a QPR point for one person is worth to the user, GBP; nobody else has said.
+    trial_size : tuple of int
+        Teams, and people followed up in each, of a trial whose worth is asked.
     """
 
     scenarios: tuple[Scenario, ...]
@@ -93,6 +97,8 @@ class Question:
     threshold: float | None = None
     settings: Mapping[str, float] = field(default_factory=dict)
     rank_by: str = "recovery"
+    point_worth: float | None = None
+    trial_size: tuple[int, int] = (40, 15)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from sim.planning.comparison import (
     Comparison,
 )
 from sim.planning.drivers import noise_level, varied
+from sim.planning.knowing import FEWEST_DRAWS
 from sim.planning.outcomes import (
     BLACK,
     IMPLEMENTATION,
@@ -39,6 +40,12 @@ from sim.planning.verdicts import (
     verdict_on,
 )
 from sim.planning.vocabulary import IMPORTANT, IMPORTANT_IF_22_ITEMS
+from sim.planning.worth_knowing import (
+    Known,
+    knowing_rows,
+    knowing_sentences,
+    threshold_rows,
+)
 from sim.report.compare_figures import (
     budget_figure,
     chance_figure,
@@ -71,6 +78,7 @@ def compare_report(
     value: Value,
     command: str,
     decision: Decision,
+    knowing: tuple[Known, ...] = (),
     *,
     opened: bool = False,
 ) -> str:
@@ -86,6 +94,8 @@ def compare_report(
         What it leads to.
     command : str
         The command that repeats it.
+    knowing : tuple of Known
+        What it is worth to know more; empty where it was not reckoned.
     opened : bool
         Whether all but long tables stand open, as on paper.
     """
@@ -100,6 +110,7 @@ def compare_report(
     _budget(page, comparison)
     _starts(page, comparison)
     _value(page, comparison, value)
+    knowing_section(page, comparison, knowing)
     _groups(page, comparison)
     _drivers(page, comparison)
     _limits(page, comparison)
@@ -464,6 +475,40 @@ def _value(page: Document, comparison: Comparison, value: Value) -> None:
         "elsewhere, and doubt about the model itself, are not in it.",
         frame,
         "acceptability",
+    )
+
+
+def knowing_section(page: Document, comparison: Comparison, knowing: tuple[Known, ...]) -> None:
+    """Say what a point has to be worth, and what it is worth to know more before choosing."""
+    page.heading("What a point has to be worth, and what knowing more is worth", 3)
+    _table(
+        page,
+        threshold_rows(comparison),
+        "What a QPR point for one person has to be worth, GBP, for a strategy to pay against usual "
+        "care, and to give the highest expected net benefit of all. No interval where some draw "
+        "has no gain; no 'to': however much more a point is worth",
+        "point-worth",
+        "money",
+    )
+    if not knowing:
+        page.paragraph(
+            f"What knowing more is worth is not reckoned with fewer than {FEWEST_DRAWS} draws."
+        )
+        return
+    page.bullets(knowing_sentences(knowing))
+    _table(
+        page,
+        knowing_rows(knowing),
+        "Expected gain of the choice if something were known first (EVPPI of groups of parameters, "
+        "EVSI of studies), by regression over the draws. 'Held out': paid by draws that the "
+        "regression did not see; the first figure errs upward, this one downward. Worth under "
+        "twice its Monte Carlo SE is not told from none",
+        "worth-knowing",
+    )
+    page.paragraph(
+        "What a study costs, the wait for it, and its use elsewhere are not counted; nor is doubt "
+        "about the model itself. Groups overlap where draws go together: their worths do not add "
+        "up, and one may pass that of everything by its Monte Carlo error."
     )
 
 

@@ -32,6 +32,7 @@ from sim.planning.resources import (
     resources_used,
     yearly_use,
 )
+from sim.planning.worth_knowing import knowing_rows, threshold_rows
 from sim.workbook import Formula, Sheet, column_letter, workbook
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from sim.planning.decision import Decision
     from sim.planning.plan_study import PlanOutcome
     from sim.planning.prices import Prices
+    from sim.planning.worth_knowing import Known
     from sim.scenarios.schema import Scenario
 
 MONEY, NUMBER = "#,##0", "#,##0.00"
@@ -154,7 +156,9 @@ def cost_sheets(
     )
 
 
-def comparison_workbook(comparison: Comparison, command: str, decision: Decision) -> bytes:
+def comparison_workbook(
+    comparison: Comparison, command: str, decision: Decision, knowing: tuple[Known, ...] = ()
+) -> bytes:
     """Return the workbook of a comparison.
 
     Parameters
@@ -164,6 +168,8 @@ def comparison_workbook(comparison: Comparison, command: str, decision: Decision
         What repeats it.
     decision : Decision
         What it leads to.
+    knowing : tuple of Known
+        What it is worth to know more.
     """
     from sim.planning.compare_tables import chances, differences
     from sim.planning.compare_tables import starts as start_table
@@ -265,6 +271,8 @@ def comparison_workbook(comparison: Comparison, command: str, decision: Decision
             takes,
             _frame_sheet("How sure", differences(comparison), titles),
             _frame_sheet("Chances", chances(comparison), titles),
+            _frame_sheet("Worth of a point", threshold_rows(comparison), titles),
+            *([_frame_sheet("Worth knowing", knowing_rows(knowing), titles)] if knowing else []),
             assumptions_sheet(question.settings),
             Sheet("Method", ["what", "how"], [list(one) for one in method]),
         ]
