@@ -27,6 +27,7 @@ from sim.trials.power.power_outcome import (
     effect_lines,
     formula_lines,
     found_lines,
+    hypothesis_words,
     measures,
     source_sentence,
 )
@@ -413,7 +414,7 @@ def _items(page: Document, outcome: PowerOutcome) -> None:
             + (f". {target.rationale}" if target.rationale else ""),
         ),
         ("standard deviation", f"{assumed.sd:.3g} assumed, {m.sd:.3g} realised"),
-        ("level and sides", f"{result.study.plan.alpha:g}, two-sided"),
+        ("hypothesis and level", hypothesis_words(result.study)),
         ("power wanted", f"{target.power:g}"),
         (
             "randomisation",

@@ -37,7 +37,7 @@ def test_power_and_analyse_have_the_same_numbers_of_every_analysis(name: str, de
     if name == "marginal":
         data = replace(data, outcome=(data.outcome > 40.0).astype(float))
     if ANALYSES[name].needs_arms and not design.is_parallel:
-        with pytest.raises(InputError, match=r"analysis\.test = 'cluster-summary': compares arms"):
+        with pytest.raises(InputError, match=f"analysis.test = '{name}': compares arms"):
             analyse_trial(data, design, replace(default_plan(design), test=name))
         return
     got = analyse_trial(data, design, replace(default_plan(design), test=name))

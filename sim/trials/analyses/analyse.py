@@ -405,7 +405,7 @@ def _planned(
         own = trial_of_estimand(trial, plan.estimand, plan.exposure_period)
         answer = analysis_named(plan.test).test(own)
     size = len(trial.y), trial.number
-    found = None if answer is None else tested_result(answer, plan.alpha, *size)
+    found = None if answer is None else tested_result(answer, plan.alpha, *size, plan.bounds)
     if found is None or found.failed:
         raise InputError(
             f"test '{plan.test}': the planned analysis cannot be done on these data; another is a "

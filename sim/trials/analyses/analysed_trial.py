@@ -212,6 +212,8 @@ class Analysis:
         `sim.trials.analyses.r_code`.
     needs_arms : bool
         Whether it compares arms of whole clusters.
+    arms_alone : bool
+        Whether the model may have nothing beside the arms.
     of_model : bool
         Whether it tests a coefficient of the mixed model.
     of_constant : bool
@@ -230,6 +232,7 @@ class Analysis:
     test: Callable[[AnalysedTrial], Answer | None]
     r_code: str
     needs_arms: bool = False
+    arms_alone: bool = False
     of_model: bool = True
     of_constant: bool = False
     counts_clusters: bool = False

@@ -20,6 +20,7 @@ from sim.trials.analyses.exposure import (
     exposure_of,
     exposure_weights,
 )
+from sim.trials.analyses.hypothesis import TWO_SIDED, Bounds
 from sim.trials.analyses.registry import ANALYSES, analysis_named
 from sim.trials.analyses.trial_result import TrialResult, failed_result, tested_result
 from sim.trials.data.data import TrialData
@@ -51,7 +52,7 @@ class AnalysisPlan:
         ``treatment`` effect by cluster. A parallel trial with one outcome per person has
         ``cluster`` alone.
     alpha : float
-        Two-sided level.
+        Level: two-sided, or of each one-sided test.
     missing : str
         One of `MISSING_VALUES`. Imputation respects clusters and has Barnard and Rubin's degrees of
         freedom, whatever the test.
@@ -65,6 +66,10 @@ class AnalysisPlan:
         exposure, which the model then has an indicator for each of.
     exposure_period : int or None
         Of ``"effect at exposure"``.
+    hypothesis : str
+        One of `sim.trials.analyses.hypothesis.HYPOTHESES`.
+    bounds : Bounds or None
+        Between which the effect is to be shown to lie; None for the two-sided hypothesis.
     """
 
     test: str = TESTS[0]
@@ -75,6 +80,13 @@ class AnalysisPlan:
     baseline: str = BASELINE_USES[0]
     estimand: str = CONSTANT
     exposure_period: int | None = None
+    hypothesis: str = TWO_SIDED
+    bounds: Bounds | None = None
+
+    @property
+    def confidence(self) -> float:
+        """Level of the confidence interval."""
+        return 1.0 - self.alpha * (1.0 if self.bounds is None else 2.0)
 
     def __post_init__(self) -> None:
         for name, value, valid in (
@@ -96,6 +108,11 @@ class AnalysisPlan:
             )
         if not 0.0 < self.alpha < 1.0:
             raise InputError(f"alpha = {self.alpha}: must be between 0 and 1")
+        if self.bounds is not None and self.test == "permutation":
+            raise InputError(
+                f"analysis.hypothesis = '{self.hypothesis}': a permutation test is of no effect at "
+                f"all; use test = '{TESTS[0]}'"
+            )
         if not 2 <= self.imputations <= 1000:
             raise InputError(f"imputations = {self.imputations}: must be from 2 to 1000")
         if self.missing != MISSING_VALUES[0] and self.random_effects != ("cluster",):
@@ -287,7 +304,7 @@ def analyse_trial(data: TrialData, design: Design, plan: AnalysisPlan) -> TrialR
     answer = analysis_named(plan.test).test(trial)
     if answer is None:
         return failed_result(len(rows.y), number)
-    return tested_result(answer, plan.alpha, len(rows.y), number)
+    return tested_result(answer, plan.alpha, len(rows.y), number, plan.bounds)
 
 
 def check_plan(plan: AnalysisPlan, design: Design, data: TrialData) -> None:
@@ -327,6 +344,12 @@ def check_plan_of_design(plan: AnalysisPlan, design: Design) -> None:
             raise InputError(
                 f"analysis.test = '{plan.test}': tests a constant effect alone; use '{TESTS[0]}'"
             )
+    adjusted = design.baseline == "ancova" or max(design.strata, design.readiness.strata) > 1
+    if analysis_named(plan.test).arms_alone and (adjusted or plan.missing != MISSING_VALUES[0]):
+        raise InputError(
+            f"analysis.test = '{plan.test}': takes each arm by itself and has no baseline, strata "
+            f"or imputation; leave them out, or use '{TESTS[0]}'"
+        )
     if analysis_named(plan.test).needs_arms and not design.is_parallel:
         raise InputError(
             f"analysis.test = '{plan.test}': compares arms of whole clusters and needs a parallel "

@@ -94,7 +94,7 @@ def _plan(result: dict[str, Any]) -> list[str]:
         f"Plan: {plan['design']} ({plan['title']}{mark})",
         *wrap(f"Planned: {plan['words']}. It estimates {plan['estimates']}.", WIDTH),
         f"Answer: {result['direction']}: {number_text(answer['estimate'])}, "
-        f"{100 * (1 - plan['alpha']):g}% interval {_interval(answer['interval'])}, "
+        f"{100 * plan['confidence']:g}% interval {_interval(answer['interval'])}, "
         f"SE {number_text(answer['se'])}, df {answer['df']:.1f}, p {p_text(answer['p'])}; "
         f"{answer['clusters']} clusters, {answer['rows']} rows",
         *(f"Otherwise than planned: {one}" for one in plan["differences"]),

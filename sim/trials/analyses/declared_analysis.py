@@ -16,6 +16,7 @@ from sim.errors import InputError, unknown
 from sim.trials.analyses.analyse import analyse_table
 from sim.trials.analyses.analysis_plan import MISSING_VALUES, AnalysisPlan, average_meant
 from sim.trials.analyses.exposure import CONSTANT
+from sim.trials.analyses.hypothesis import told
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.data.long_export import trial_table
 from sim.trials.data.trial_table import label_of
@@ -90,6 +91,7 @@ def analyse_by_design(
         "exposure_period": plan.exposure_period,
         "estimates": estimates(plan, trial),
         "alpha": plan.alpha,
+        "confidence": plan.confidence,
         "answer": answer,
         "differences": differences(file, trial, frame, result),
     }
@@ -166,7 +168,7 @@ def words(plan: AnalysisPlan, model: str) -> str:
     else:
         of = "" if plan.estimand == CONSTANT else f" of the {plan.estimand}, one for each exposure"
         how += f"{analysis.title}{of}, complete cases"
-    return f"{how}; two-sided at {plan.alpha:g}"
+    return f"{how}; {told(plan.hypothesis, plan.bounds, plan.alpha)}"
 
 
 def estimates(plan: AnalysisPlan, design: Design) -> str:

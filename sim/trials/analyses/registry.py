@@ -9,6 +9,7 @@ from sim.errors import unknown
 from sim.trials.analyses.analysed_trial import Analysis
 from sim.trials.analyses.methods import (
     between_within,
+    by_arm,
     cluster_jackknife,
     cluster_robust,
     cluster_summary,
@@ -25,6 +26,7 @@ METHODS = (
     between_within,
     cluster_robust,
     cluster_jackknife,
+    by_arm,
     cluster_summary,
     permutation,
     marginal,

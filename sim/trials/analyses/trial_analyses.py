@@ -69,7 +69,7 @@ def imputed(rows: AnalysisRows, codes: np.ndarray, plan: AnalysisPlan) -> TrialR
         found.residual_variance,
         found.singular > 0.5,
     )
-    return tested_result(answer, plan.alpha, seen, number)
+    return tested_result(answer, plan.alpha, seen, number, plan.bounds)
 
 
 def constrained(data: TrialData, design: Design, plan: AnalysisPlan) -> TrialResult:
@@ -99,4 +99,4 @@ def constrained(data: TrialData, design: Design, plan: AnalysisPlan) -> TrialRes
         fit.variances["residual"],
         fit.singular,
     )
-    return tested_result(answer, plan.alpha, analysed, number)
+    return tested_result(answer, plan.alpha, analysed, number, plan.bounds)

@@ -9,6 +9,7 @@ from math import nan
 import numpy as np
 
 from sim.trials.analyses.analysed_trial import Answer
+from sim.trials.analyses.hypothesis import Bounds
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class TrialResult:
     estimate, se : float
         Effect and the standard error of the plan's test.
     df, p : float
-        Degrees of freedom and two-sided p of the plan's test.
+        Degrees of freedom and p of the plan's test.
     low, high : float
         Confidence limits at the plan's level.
     cluster_variance, residual_variance : float
@@ -66,16 +67,23 @@ def failed_result(analysed: int, clusters: int) -> TrialResult:
     return TrialResult(nan, nan, nan, nan, nan, nan, nan, nan, False, True, analysed, clusters)
 
 
-def tested_result(answer: Answer, alpha: float, analysed: int, clusters: int) -> TrialResult:
-    """Return the record of a test, or of a failure where there is no number."""
+def tested_result(
+    answer: Answer, alpha: float, analysed: int, clusters: int, bounds: Bounds | None
+) -> TrialResult:
+    """Return the record of a test, or of a failure where there is no number.
+
+    With bounds, p is that of the effect outside them, and the interval of level 1 - 2 alpha.
+    """
     from scipy.special import stdtr, stdtrit
 
     estimate, se, df = answer.estimate, answer.se, answer.df
     if not (np.isfinite(estimate) and se > 0.0 and df > 0.0):
         return failed_result(analysed, clusters)
-    half = float(stdtrit(df, 1.0 - alpha / 2.0)) * se
+    half = float(stdtrit(df, 1.0 - (alpha / 2.0 if bounds is None else alpha))) * se
     p = answer.p
-    if p is None:
+    if bounds is not None:
+        p = bounds.p(estimate, se, df)
+    elif p is None:
         p = 2.0 * float(stdtr(df, -abs(estimate / se)))
     return TrialResult(
         estimate,

@@ -6,7 +6,7 @@ source adds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import log, sqrt
 from typing import NamedTuple
@@ -75,6 +75,8 @@ class StatisticalSource:
         Standard deviation of the effect between clusters.
     effect_correlation : float
         Of that effect with the lasting level of the cluster.
+    treated_sd, treated_icc : float or None
+        Under treatment, where they are others.
     period_effects : tuple of float
         Added in each period; none when empty.
     exposure : tuple of float
@@ -93,6 +95,8 @@ class StatisticalSource:
     exposure: tuple[float, ...] = ()
     kind: str = CONTINUOUS
     effect_correlation: float = 0.0
+    treated_sd: float | None = None
+    treated_icc: float | None = None
 
     def __post_init__(self) -> None:
         if self.kind != CONTINUOUS:
@@ -119,6 +123,16 @@ class StatisticalSource:
         )
 
     @property
+    def under_treatment(self) -> StatisticalSource:
+        """The source with the standard deviation and ICC under treatment."""
+        icc = self.correlations.icc if self.treated_icc is None else self.treated_icc
+        return replace(
+            self,
+            sd=self.sd if self.treated_sd is None else self.treated_sd,
+            correlations=replace(self.correlations, icc=icc),
+        )
+
+    @property
     def drawn(self) -> Correlations:
         """Correlations of what is drawn: of binary and count outcomes, those of normal numbers."""
         if self.kind == CONTINUOUS:
@@ -142,7 +156,9 @@ class StatisticalSource:
         allocation = allocate(design, strata, rng)
         schedule = design.schedule[allocation]
         sizes = cluster_sizes(design, rng)
-        sd_cluster, sd_period, sd_person, sd_rest = self.components
+        if design.unclustered is not None:
+            sizes[allocation == design.unclustered] = 1
+        spreads = np.array([self.components, self.under_treatment.components])
         clusters, periods = schedule.shape
         z_cluster = rng.standard_normal(clusters)
         z_effect = rng.standard_normal(clusters)
@@ -183,6 +199,7 @@ class StatisticalSource:
                 identity = np.where(changed, number + period * total, identity)
             state = schedule[cluster, period]
             treated = state == TREATED
+            sd_cluster, sd_period, sd_person, sd_rest = spreads[treated.astype(int)].T
             value = (
                 self.mean
                 + levels[period]

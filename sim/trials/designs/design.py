@@ -133,6 +133,8 @@ class Design:
     sizes : tuple of float
         People in each cluster, in the order of strata, dealt to sequences by the randomisation;
         empty for sizes of that mean and variation. See `sized`.
+    unclustered : int or None
+        Sequence whose clusters are single people.
     sampling : str
         One of `SAMPLINGS`.
     churn : float
@@ -165,6 +167,7 @@ class Design:
     readiness: ReadinessEntry = field(default_factory=ReadinessEntry)
     period_weeks: int = 52
     sizes: tuple[float, ...] = ()
+    unclustered: int | None = None
 
     def __post_init__(self) -> None:
         check(self)

@@ -16,7 +16,8 @@ from sim.reading.text_files import read_text
 from sim.reading.toml_text import read_toml
 from sim.scenarios.fields import ScenarioField, fields_of, problem_in
 from sim.trials.analyses.analysis_plan import AnalysisPlan, check_plan_of_design, default_plan
-from sim.trials.analyses.methods import marginal
+from sim.trials.analyses.hypothesis import bounds_of
+from sim.trials.analyses.methods import by_arm, marginal
 from sim.trials.designs.design import (
     CONTROL,
     NOT_MEASURED,
@@ -298,6 +299,7 @@ def trial_design(file: DesignFile) -> Design:
             run_in_intensity=rules.run_in_intensity,
         ),
         period_weeks=part.period_weeks,
+        unclustered={"none": None, "treated": 0, "control": 1}[part.unclustered],
     )
     return sized(design, part.sizes) if part.sizes else design
 
@@ -376,6 +378,11 @@ def analysis_plan(file: DesignFile, design: Design) -> AnalysisPlan:
     s = file.statistical
     if s is not None and s.outcome != "continuous" and "test" not in part.model_fields_set:
         test = marginal.ANALYSIS.name
+    arms_differ = s is not None and (s.treated_sd is not None or s.treated_icc is not None)
+    if design.is_parallel and "test" not in part.model_fields_set:
+        adjusted = design.baseline == "ancova" or design.strata > 1
+        if (arms_differ or design.unclustered is not None) and not adjusted:
+            test = by_arm.ANALYSIS.name
     if (s is None or s.outcome == "continuous") and test == marginal.ANALYSIS.name:
         raise InputError(
             f"analysis.test = '{test}': needs statistical.outcome = 'binary' or 'count'"
@@ -389,7 +396,14 @@ def analysis_plan(file: DesignFile, design: Design) -> AnalysisPlan:
         part.baseline_use,
         part.estimand,
         part.exposure_period,
+        part.hypothesis,
+        bounds_of(part.hypothesis, part.margin, part.better == "lower"),
     )
+    if plan.bounds is not None and file.co_primary is not None:
+        raise InputError(
+            f"analysis.hypothesis = '{plan.hypothesis}': co-primary outcomes are tested two-sided; "
+            "leave it out"
+        )
     check_plan_of_design(plan, design)
     return plan
 

@@ -12,14 +12,17 @@ from pydantic import Field, model_validator
 
 from sim.scenarios.schema import Part, choice, many, number, table, text
 from sim.trials.analyses.exposure import ESTIMANDS
+from sim.trials.analyses.hypothesis import HYPOTHESES
 from sim.trials.analyses.registry import ANALYSES
 
 if TYPE_CHECKING:
     Test = str
     Estimand = str
+    Hypothesis = str
 else:
     Test = Literal[tuple(ANALYSES)]
     Estimand = Literal[ESTIMANDS]
+    Hypothesis = Literal[HYPOTHESES]
 
 LARGEST = 100_000
 
@@ -29,7 +32,7 @@ Range = Annotated[tuple[float, float], Field(strict=False)]
 
 
 MOST = 1000
-CONTINUOUS_ONLY = {"sd", "effect_heterogeneity", "effect_correlation"}
+CONTINUOUS_ONLY = {"sd", "effect_heterogeneity", "effect_correlation", "treated_sd", "treated_icc"}
 
 
 class Trial(Part):
@@ -62,6 +65,12 @@ class Trial(Part):
         "people",
         (),
         MOST,
+    )
+    unclustered: Literal["none", "treated", "control"] = choice(
+        "none",
+        "An arm of a parallel trial whose people are in no clusters, as where treatment is in "
+        "groups or by therapists and control is not: its number in `clusters_by_sequence` is then "
+        "of people.",
     )
     size_variation: float = number(
         0.0, 0.0, 2.0, "ratio", "Coefficient of variation of that number between teams."
@@ -117,6 +126,15 @@ class Trial(Part):
             )
         if self.sizes and {"size", "size_variation"} & self.model_fields_set:
             raise ValueError("size and sizes: give one of them; sizes lists every team")
+        if self.unclustered != "none" and (
+            self.type != "parallel" or self.baseline != "none" or self.clusters is not None
+        ):
+            raise ValueError(
+                f"unclustered = '{self.unclustered}': goes with type = 'parallel', baseline = "
+                "'none' and clusters_by_sequence = [treated, control], people in that arm"
+            )
+        if self.unclustered != "none" and self.sizes:
+            raise ValueError("unclustered and sizes: give one of them")
         if self.baseline != "none" and self.type not in ("parallel", "matrix"):
             raise ValueError(
                 f"baseline = '{self.baseline}': only parallel trials are adjusted for a baseline; "
@@ -215,6 +233,12 @@ class Statistical(Part):
     effect: float = number(
         4.0, -1.0e6, 1.0e6, "points", "True mean effect, once it is fully there."
     )
+    treated_sd: float | None = number(
+        None, 1.0e-9, 1.0e6, "points", "Standard deviation under treatment, where it is another."
+    )
+    treated_icc: float | None = number(
+        None, 0.0, 1.0, "correlation", "ICC under treatment, where it is another."
+    )
     effect_heterogeneity: float = number(
         0.0, 0.0, 1.0e6, "points", "Standard deviation of the effect between clusters."
     )
@@ -307,7 +331,21 @@ class Analysis(Part):
     exposure_period: int | None = number(
         None, 1, 60, "periods", "Analysed period of treatment of 'effect at exposure', from 1."
     )
-    alpha: float = number(0.05, 1.0e-6, 0.5, "probability", "Two-sided level of the test.")
+    alpha: float = number(
+        0.05, 1.0e-6, 0.5, "probability", "Level: two-sided, or of each one-sided test."
+    )
+    hypothesis: Hypothesis = choice(
+        HYPOTHESES[0],
+        "What is to be shown: a difference; superiority, one in the better direction, one-sided; "
+        "non-inferiority, none that is worse by the margin, one-sided; equivalence, none as large "
+        "as the margin, by two one-sided tests.",
+    )
+    margin: float = number(
+        0.0, 0.0, 1.0e6, "points", "Margin of non-inferiority or equivalence, of the effect."
+    )
+    better: Literal["higher", "lower"] = choice(
+        "higher", "Which outcomes are better, for superiority and non-inferiority."
+    )
 
 
 class Columns(Part):
@@ -497,6 +535,8 @@ class DesignFile(Part):
             raise ValueError(
                 "design.sizes: goes with [statistical]; agents are asked `size` people a team"
             )
+        if self.agents is not None and self.design.unclustered != "none":
+            raise ValueError("design.unclustered: goes with [statistical]; agents are in teams")
         if self.agents is not None and self.attrition.rate > 0.0:
             raise ValueError(
                 f"attrition.rate = {self.attrition.rate:g}: agents leave by mechanisms of their "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import isfinite, sqrt
 
 import numpy as np
 
@@ -15,15 +15,18 @@ from sim.trials.analyses.analysis_plan import (
     tested_columns,
 )
 from sim.trials.analyses.exposure import CONSTANT
+from sim.trials.analyses.methods import by_arm
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.data.outcome_kind import CONTINUOUS
 from sim.trials.data.statistical import exposure_shares
 from sim.trials.designs.correlation import VarianceComponents, from_correlations
 from sim.trials.designs.design import NOT_MEASURED, TRANSITION, TREATED, Design, arm_sizes
+from sim.trials.power.by_arm import by_arm_test
 from sim.trials.power.drawn_sizes import dealt_people, drawn_people
 from sim.trials.power.expected_test import EFFECTS, ExpectedTest, expected_test, trial_cells
 from sim.trials.power.formula_power import FormulaPower, parallel_power, power_of_tests
 from sim.trials.power.generalised_power import cells_se, no_formula, parallel_difference_se
+from sim.trials.power.parallel_test import Outcome
 
 ANALYSES = {"none": "follow-up", "ancova": "ancova", "change": "change"}
 
@@ -51,6 +54,8 @@ class Assumed:
         Under control, which matters for binary and count outcomes.
     effect_correlation : float
         Of effects with the lasting levels of clusters.
+    treated_sd, treated_icc : float or None
+        Under treatment, where they are others.
     """
 
     effect: float
@@ -65,6 +70,17 @@ class Assumed:
     outcome: str = CONTINUOUS
     mean: float = 0.0
     effect_correlation: float = 0.0
+    treated_sd: float | None = None
+    treated_icc: float | None = None
+
+    @property
+    def under_treatment(self) -> Assumed:
+        """The values with the standard deviation and ICC under treatment."""
+        return replace(
+            self,
+            sd=self.sd if self.treated_sd is None else self.treated_sd,
+            icc=self.icc if self.treated_icc is None else self.treated_icc,
+        )
 
     def within_bounds(self) -> Assumed:
         """Return the values moved into the range that correlations can have."""
@@ -91,7 +107,7 @@ def design_power(
     design : Design
     assumed : Assumed
     alpha : float
-        Two-sided level.
+        Level: two-sided, or of each one-sided test.
     plan : AnalysisPlan, optional
         The analysis; the one that the design calls for when not given.
     size : float, optional
@@ -110,6 +126,22 @@ def design_power(
         When too few clusters leave no degrees of freedom, or outcomes do not vary.
     """
     plan = plan or default_plan(design)
+    return _of_plan(design, assumed, plan, alpha, size).against(plan.bounds)
+
+
+def _of_plan(
+    design: Design, assumed: Assumed, plan: AnalysisPlan, alpha: float, size: float | None
+) -> FormulaPower:
+    """Return the power of the plan's two-sided test."""
+    arms_differ = assumed.treated_sd is not None or assumed.treated_icc is not None
+    if plan.test == by_arm.ANALYSIS.name:
+        return _by_arm(design, assumed, alpha, size)
+    if arms_differ or design.unclustered is not None:
+        raise InputError(
+            f"formula: none where arms differ in their variances or clusters and the analysis "
+            f"('{plan.test}') has one for both; simulate it, or use test = "
+            f"'{by_arm.ANALYSIS.name}'"
+        )
     if assumed.outcome != CONTINUOUS:
         return _of_risks_or_counts(design, assumed, plan, alpha, size)
     if design.is_parallel and plan.baseline != "constrained":
@@ -134,6 +166,23 @@ def design_power(
             alpha=alpha,
         )
     return _over_periods(design, assumed, plan, alpha, size)
+
+
+def _by_arm(design: Design, assumed: Assumed, alpha: float, size: float | None) -> FormulaPower:
+    """Return power where each arm is analysed by itself."""
+    outcomes = [assumed, assumed.under_treatment]
+    slope = 1.0 if design.baseline == "change" else 0.0
+    cac = assumed.cac * assumed.cluster_decay ** (design.periods - 1)
+    control, treated = (Outcome(one.sd, one.icc, cac, one.iac).left(slope) for one in outcomes)
+    effects = assumed.effect_sd**2
+    crossed = assumed.effect_correlation * assumed.effect_sd * sqrt(control.cluster * cac)
+    treated = replace(treated, cluster=max(treated.cluster + effects + 2.0 * crossed, 0.0))
+    arm = (design.by_cluster[:, -1] == TREATED).astype(int)
+    tests = []
+    for people in _people(design, assumed, size):
+        last = people[:, -1]
+        tests.append(by_arm_test((last[arm == 0], last[arm == 1]), (control, treated)))
+    return power_of_tests(assumed.effect, tests, "Satterthwaite's, of both arms'", alpha)
 
 
 def _of_risks_or_counts(
@@ -251,11 +300,17 @@ def _people(design: Design, assumed: Assumed, size: float | None) -> list[np.nda
     stay = np.full(design.periods, 1.0 - assumed.attrition)
     if design.sampling != "cross-sectional":
         stay[0] = 1.0
+    single = np.repeat(np.arange(len(design.clusters)) == design.unclustered, design.clusters)
     if size is not None:
-        return [np.outer(np.full(design.total_clusters, size), stay)]
+        return [np.outer(np.where(single, 1.0, size), stay)]
     if design.sizes:
         return dealt_people(design.sizes, np.zeros(design.total_clusters, int), stay)
-    return drawn_people(design.total_clusters, design.size, design.size_variation, stay)
+    people = drawn_people(design.total_clusters, design.size, design.size_variation, stay)
+    # Of single people those who stay are left, in number.
+    for one in people:
+        stays = np.cumsum(single)[:, None] <= np.rint(single.sum() * stay)
+        one[single] = stays[single]
+    return people
 
 
 def components_of(design: Design, assumed: Assumed) -> VarianceComponents:

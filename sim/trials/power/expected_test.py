@@ -52,6 +52,8 @@ class ExpectedTest:
         Degrees of freedom within clusters, which are pooled with those between them there.
     cost : float
         What the estimation of the variances adds to the variance of the estimate.
+    arms : tuple of ExpectedTest
+        Tests of the two arms' means, where each arm has variances of its own.
     """
 
     se: float
@@ -64,6 +66,7 @@ class ExpectedTest:
     floor_se: float = 0.0
     pooled_df: float = inf
     cost: float = 0.0
+    arms: tuple[ExpectedTest, ...] = ()
 
     @property
     def spread(self) -> float:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError, unknown
+from sim.trials.analyses.hypothesis import Bounds
 from sim.trials.designs.correlation import (
     VarianceComponents,
     check_positive,
@@ -24,10 +25,11 @@ from sim.trials.designs.correlation import (
     from_correlations,
 )
 from sim.trials.designs.treatment_schedule import check_schedule
+from sim.trials.power.by_arm import two_variance_power
 from sim.trials.power.drawn_sizes import dealt_people, drawn_people
 from sim.trials.power.expected_test import ExpectedTest
 from sim.trials.power.gls_power import cell_sizes, gls_standard_error
-from sim.trials.power.noncentral_t import Floor, power_shifted_t, power_t, power_z
+from sim.trials.power.noncentral_t import Floor, power_shifted_t, power_t, power_z, shifts_to
 from sim.trials.power.parallel_test import Outcome, parallel_test
 from sim.trials.power.search import LARGEST, smallest_integer
 
@@ -71,6 +73,8 @@ class FormulaPower:
         precision.
     alpha : float
     sides : int
+    bounds : Bounds or None
+        Of a hypothesis that is not two-sided; `alpha` is then one-sided.
     tests : tuple of ExpectedTest
         What it is averaged over: cluster sizes as they may turn out.
     remade : callable, optional
@@ -91,6 +95,7 @@ class FormulaPower:
     power_noncentral_t: float
     alpha: float
     sides: int
+    bounds: Bounds | None
     tests: tuple[ExpectedTest, ...] = field(repr=False)
     remade: Callable[[float], FormulaPower] | None = field(default=None, repr=False, compare=False)
 
@@ -106,8 +111,8 @@ class FormulaPower:
 
     @property
     def type_i_error(self) -> float:
-        """How often the test rejects where there is no effect."""
-        return self.at(0.0).power
+        """How often the test rejects where there is no effect, or one at the bound."""
+        return self.at(0.0 if self.bounds is None else self.bounds.nearest / self.share).power
 
     @property
     def share(self) -> float:
@@ -118,7 +123,17 @@ class FormulaPower:
         """Return the power to find another effect, in the same shares where it builds up."""
         if self.remade is not None:
             return self.remade(effect)
-        return power_of_tests(effect, self.tests, self.df_rule, self.alpha, self.sides)
+        return power_of_tests(
+            effect, self.tests, self.df_rule, self.alpha, self.sides, bounds=self.bounds
+        )
+
+    def against(self, bounds: Bounds | None) -> FormulaPower:
+        """Return the power to show that the effect lies between bounds, at the same alpha."""
+        if bounds is None:
+            return self
+        remade = self.remade
+        at = None if remade is None else lambda effect: remade(effect).against(bounds)
+        return power_of_tests(self.effect, self.tests, self.df_rule, self.alpha, 1, at, bounds)
 
     def but(self, expected: float, se: float, model_se: float, df: float) -> float:
         """Return power with some of what it is made of as given instead."""
@@ -130,16 +145,26 @@ class FormulaPower:
                 model_se=one.model_se * model_se / self.model_se,
                 df=max(one.df * df / self.df, 1.0),
                 spread_df=max(one.spread_df * df / self.df, 1.0),
+                arms=(),
             )
             for one in self.tests
         ]
         shift = expected - self.expected
-        return _mean_power(self.effect, tests, self.alpha, self.sides, shift)
+        return _mean_power(self.effect, tests, self.alpha, self.sides, shift, self.bounds)
 
 
 def _mean_power(
-    effect: float, tests: Sequence[ExpectedTest], alpha: float, sides: int, shift: float = 0.0
+    effect: float,
+    tests: Sequence[ExpectedTest],
+    alpha: float,
+    sides: int,
+    shift: float = 0.0,
+    bounds: Bounds | None = None,
 ) -> float:
+    if all(one.arms for one in tests):
+        return float(
+            np.mean([_of_two_variances(effect + shift, one, alpha, sides, bounds) for one in tests])
+        )
     return float(
         np.mean(
             [
@@ -154,11 +179,22 @@ def _mean_power(
                     floor=Floor(one.floor, one.floor_df, one.floor_se / one.spread, one.pooled_df)
                     if one.floor > 0.0
                     else None,
+                    bounds=bounds,
                 )
                 for one in tests
             ]
         )
     )
+
+
+def _of_two_variances(
+    effect: float, test: ExpectedTest, alpha: float, sides: int, bounds: Bounds | None
+) -> float:
+    if bounds is not None:
+        shifts = shifts_to(bounds, effect, test.spread)
+        return two_variance_power(shifts, test.arms, alpha, len(shifts) == 2)
+    turned = (effect / test.spread, -effect / test.spread)
+    return two_variance_power(turned[:sides], test.arms, alpha / sides, False)
 
 
 def power_of_tests(
@@ -168,6 +204,7 @@ def power_of_tests(
     alpha: float = 0.05,
     sides: int = 2,
     at: Callable[[float], FormulaPower] | None = None,
+    bounds: Bounds | None = None,
 ) -> FormulaPower:
     """Return the power for an effect, averaged over what cluster sizes make of the test.
 
@@ -181,6 +218,8 @@ def power_of_tests(
     alpha : float
     sides : int
     at : callable, optional
+        See `FormulaPower`.
+    bounds : Bounds, optional
         See `FormulaPower`.
 
     Raises
@@ -210,7 +249,7 @@ def power_of_tests(
     check_positive("model's standard error", model_se)
     expected = effect * float(np.mean([one.share for one in tests]))
     return FormulaPower(
-        power=_mean_power(effect, tests, alpha, sides),
+        power=_mean_power(effect, tests, alpha, sides, bounds=bounds),
         effect=effect,
         expected=expected,
         se=se,
@@ -219,11 +258,14 @@ def power_of_tests(
         spread_df=spread_df,
         df_rule=df_rule,
         test="z" if math.isinf(df) else "noncentral t",
-        power_z=power_z(expected, se, alpha, sides),
-        power_shifted_t=power_shifted_t(expected, se, df, alpha * 2.0 / sides),
-        power_noncentral_t=power_t(expected, se, df, alpha, sides),
+        power_z=power_z(expected, se, alpha, sides, bounds=bounds),
+        power_shifted_t=power_shifted_t(
+            expected, se, df, alpha if bounds else alpha * 2.0 / sides, bounds
+        ),
+        power_noncentral_t=power_t(expected, se, df, alpha, sides, bounds=bounds),
         alpha=alpha,
         sides=sides,
+        bounds=bounds,
         tests=tuple(tests),
         remade=at,
     )
@@ -239,6 +281,7 @@ def power_of_effect(
     *,
     model_se: float | None = None,
     spread_df: float | None = None,
+    bounds: Bounds | None = None,
 ) -> FormulaPower:
     """Return the power for an effect, a standard error and degrees of freedom.
 
@@ -253,6 +296,7 @@ def power_of_effect(
     sides : int
     model_se, spread_df : float, optional
         As in `FormulaPower`, where they are not `se` and `df`.
+    bounds : Bounds, optional
 
     Raises
     ------
@@ -263,7 +307,7 @@ def power_of_effect(
     test = ExpectedTest(
         se, se if model_se is None else model_se, df, df if spread_df is None else spread_df
     )
-    return power_of_tests(effect, (test,), df_rule, alpha, sides)
+    return power_of_tests(effect, (test,), df_rule, alpha, sides, bounds=bounds)
 
 
 def parallel_power(

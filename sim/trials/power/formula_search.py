@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -228,15 +228,22 @@ def smallest_effect(study: Study, formula: FormulaPower, target: float) -> float
     def power(effect: float) -> float:
         return power_of_estimand(formula, study.plan, effect)
 
+    bounds = formula.bounds
+    if bounds is not None and isfinite(bounds.lower) and isfinite(bounds.upper):
+        return None
+    # Of a one-sided hypothesis power rises from its bound.
+    least = 0.0 if bounds is None else bounds.nearest
+    sign = -1.0 if bounds is not None and bounds.lower == -inf else 1.0
     low, high = 0.0, formula.se
-    while power(high) < target:
+    while power(least + sign * high) < target:
         low, high = high, 2.0 * high
         if high > LARGEST_EFFECT * formula.se:
             return None
     while high - low > 1e-6 * high:
         middle = 0.5 * (low + high)
-        low, high = (middle, high) if power(middle) < target else (low, middle)
-    return high
+        enough = power(least + sign * middle) >= target
+        low, high = (low, middle) if enough else (middle, high)
+    return least + sign * high
 
 
 def grid_by_formula(points: list[tuple[dict[str, float], Any]]) -> list[dict[str, Any]]:

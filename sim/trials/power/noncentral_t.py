@@ -7,10 +7,15 @@ standard error on a log scale, where the trapezoidal rule converges fast.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from sim.trials.analyses.hypothesis import Bounds
 
 Array = NDArray[np.float64]
 
@@ -68,7 +73,13 @@ class Floor:
 
 
 def floored_power(
-    ncp: float, ratio: float, df: float, spread_df: float, level: float, floor: Floor, tails: int
+    shifts: Sequence[float],
+    ratio: float,
+    df: float,
+    spread_df: float,
+    level: float,
+    floor: Floor,
+    both: bool = False,
 ) -> float:
     """Return the power of a t test whose standard error has a floor.
 
@@ -77,8 +88,8 @@ def floored_power(
 
     Parameters
     ----------
-    ncp : float
-        Effect over its true standard error.
+    shifts : sequence of float
+        Distances, in true standard errors, from where each one-sided test rejects at no error.
     ratio : float
         Model's standard error over the true one.
     df, spread_df : float
@@ -86,8 +97,8 @@ def floored_power(
     level : float
         Of one tail.
     floor : Floor
-    tails : int
-        How many count: 1 or 2.
+    both : bool
+        Whether all tests must reject, as of equivalence; any of them otherwise.
     """
     from scipy.special import chdtri
 
@@ -96,21 +107,21 @@ def floored_power(
         chances = (np.arange(FLOORS) + 0.5) / FLOORS
         moved = np.sqrt(chdtri(floor.pooled_df, 1.0 - chances) / floor.pooled_df)
         powers = [
-            _above_floor(ncp, ratio, df, spread_df, level, floor, tails, float(one))
+            _above_floor(shifts, ratio, df, spread_df, level, floor, both, float(one))
             for one in moved
         ]
         return float(np.mean(powers))
-    return _above_floor(ncp, ratio, df, spread_df, level, floor, tails)
+    return _above_floor(shifts, ratio, df, spread_df, level, floor, both)
 
 
 def _above_floor(
-    ncp: float,
+    shifts: Sequence[float],
     ratio: float,
     df: float,
     spread_df: float,
     level: float,
     floor: Floor,
-    tails: int,
+    both: bool,
     moved: float = 1.0,
 ) -> float:
     """Return the same with the floor at a multiple of where it is expected."""
@@ -130,8 +141,11 @@ def _above_floor(
     critical = np.interp(above, table, values)
     spread = np.sqrt(above + (1.0 - above) * floor.se**2)
     total = np.zeros_like(v)
-    for shift in (ncp, -ncp)[:tails]:
+    for shift in shifts:
         total += ndtr((shift - critical * reckoned) / spread)
+    if both:
+        # Of two that cannot both fail to reject by much: what lies between the two critical lines.
+        total = np.maximum(total - (len(shifts) - 1.0), 0.0)
     return min(max(float((weight * total).sum()) * step, 0.0), 1.0)
 
 
@@ -166,6 +180,7 @@ def power_t(
     model_se: float | None = None,
     spread_df: float | None = None,
     floor: Floor | None = None,
+    bounds: Bounds | None = None,
 ) -> float:
     """Return the power of a t test by the noncentral t.
 
@@ -191,30 +206,55 @@ def power_t(
         Degrees of freedom with which that standard error is in truth estimated, where they are not
         those of the test.
     floor : Floor, optional
+    bounds : Bounds, optional
+        Between which the effect is to be shown to lie, by one-sided tests at `alpha` of which all
+        must reject; instead of `sides`, and with the effect's sign.
     """
     ratio = 1.0 if model_se is None else model_se / se
     spread = df if spread_df is None else spread_df
-    ncp = abs(effect) / se
-    tails = 2 if sides == 2 and wrong_direction else 1
+    if bounds is None:
+        ncp = abs(effect) / se
+        shifts = (ncp, -ncp) if sides == 2 and wrong_direction else (ncp,)
+    else:
+        sides, shifts = 1, shifts_to(bounds, effect, se)
+    both = bounds is not None and len(shifts) == 2
+    if both and floor is None and math.isfinite(spread):
+        floor = Floor(0.0, df)
     if floor is not None and math.isfinite(spread):
-        return floored_power(ncp, ratio, df, spread, alpha / sides, floor, tails)
+        return floored_power(shifts, ratio, df, spread, alpha / sides, floor, both)
     critical = critical_value(df, alpha, sides) * ratio
-    return sum(noncentral_t_sf(critical, spread, shift) for shift in (ncp, -ncp)[:tails])
+    total = sum(noncentral_t_sf(critical, spread, shift) for shift in shifts)
+    return max(total - 1.0, 0.0) if both else total
+
+
+def shifts_to(bounds: Bounds, effect: float, se: float) -> tuple[float, ...]:
+    """Return how far an effect is inside each finite bound, in standard errors."""
+    apart = (effect - bounds.lower, bounds.upper - effect)
+    return tuple(one / se for one in apart if math.isfinite(one))
 
 
 def power_z(
-    effect: float, se: float, alpha: float = 0.05, sides: int = 2, wrong_direction: bool = True
+    effect: float,
+    se: float,
+    alpha: float = 0.05,
+    sides: int = 2,
+    wrong_direction: bool = True,
+    bounds: Bounds | None = None,
 ) -> float:
     """Return the power of a z test; see `power_t`."""
-    return power_t(effect, se, math.inf, alpha, sides, wrong_direction)
+    return power_t(effect, se, math.inf, alpha, sides, wrong_direction, bounds=bounds)
 
 
-def power_shifted_t(effect: float, se: float, df: float, alpha: float = 0.05) -> float:
+def power_shifted_t(
+    effect: float, se: float, df: float, alpha: float = 0.05, bounds: Bounds | None = None
+) -> float:
     """Return the chance that a central t, shifted by effect / se, passes the critical value.
 
     Several calculators print this as power. It is an approximation, given here for comparison only.
     """
     from scipy.special import stdtr
 
-    shift = abs(effect) / se
-    return float(stdtr(df, shift - critical_value(df, alpha)))
+    shifts = (abs(effect) / se,) if bounds is None else shifts_to(bounds, effect, se)
+    critical = critical_value(df, alpha, 2 if bounds is None else 1)
+    total = sum(float(stdtr(df, one - critical)) for one in shifts)
+    return max(total - (len(shifts) - 1.0), 0.0)

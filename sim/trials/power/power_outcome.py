@@ -8,6 +8,7 @@ from typing import Any
 
 from sim.trials.analyses.analysis_plan import average_meant
 from sim.trials.analyses.exposure import CONSTANT
+from sim.trials.analyses.hypothesis import told
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.data.counterfactual import statistical_truth
 from sim.trials.designs.design import arm_sizes, randomisation_words
@@ -244,7 +245,13 @@ def analysis_sentence(study: Study) -> str:
         missing = f"missing outcomes imputed {plan.imputations} times within teams"
     elif plan.baseline == "constrained":
         missing = "everybody measured at least once"
-    return f"{model}, two-sided at {plan.alpha:g}, {missing}; a failed fit is a non-rejection"
+    return f"{model}, {hypothesis_words(study)}, {missing}; a failed fit is a non-rejection"
+
+
+def hypothesis_words(study: Study) -> str:
+    """Return what the trial wants to show, and at which level."""
+    plan = study.plan
+    return told(plan.hypothesis, plan.bounds, plan.alpha)
 
 
 def measures(outcome: PowerOutcome) -> list[tuple[str, float, float, str]]:
@@ -263,7 +270,9 @@ def measures(outcome: PowerOutcome) -> list[tuple[str, float, float, str]]:
         found.append((other[0], other[1].value, other[1].monte_carlo_se, other_note))
     if result.null is not None:
         null = result.null.power
-        found.append(("type I error", null.value, null.monte_carlo_se, _interval(null)))
+        bounds = result.study.plan.bounds
+        at = "" if bounds is None else f", at an effect of {bounds.nearest:g}"
+        found.append(("type I error", null.value, null.monte_carlo_se, _interval(null) + at))
     found += [
         ("bias (points)", p.bias, p.bias_se, f"true effect {p.true_effect:.3g}"),
         ("coverage of 95% intervals", p.coverage.value, p.coverage.monte_carlo_se, ""),
@@ -279,9 +288,9 @@ def measures(outcome: PowerOutcome) -> list[tuple[str, float, float, str]]:
         ("singular fits", p.singular.value, p.singular.monte_carlo_se, "a variance put at zero"),
         ("failed fits", p.failed.value, p.failed.monte_carlo_se, "counted as non-rejections"),
     ]
-    alpha = result.study.plan.alpha
+    level = result.study.plan.confidence
     return [
-        (name.replace("95%", f"{100 * (1 - alpha):g}%"), value, error, note)
+        (name.replace("95%", f"{100 * level:g}%"), value, error, note)
         for name, value, error, note in found
     ]
 

@@ -304,7 +304,7 @@ def _shift(result: PowerResult) -> float:
 
     trials = result.performance.power.trials
     p = min(max(result.performance.power.value, 0.5 / trials), 1.0 - 0.5 / trials)
-    critical = float(ndtri(1.0 - result.study.plan.alpha / 2.0))
+    critical = float(ndtri(0.5 + result.study.plan.confidence / 2.0))
     return float(ndtri(p)) + critical
 
 
@@ -313,7 +313,7 @@ def _proposed(known: dict[int, PowerResult], target: float) -> float:
     from scipy.special import ndtri
 
     size, result = min(known.items(), key=lambda one: abs(one[1].performance.power.value - target))
-    critical = float(ndtri(1.0 - result.study.plan.alpha / 2.0))
+    critical = float(ndtri(0.5 + result.study.plan.confidence / 2.0))
     shift = _shift(result)
     if shift <= 0.1:
         return 4.0 * max(known)
@@ -326,7 +326,7 @@ def _interval(
     """Return sizes between which the answer may lie for Monte Carlo error alone."""
     from scipy.special import ndtri
 
-    critical = float(ndtri(1.0 - result.study.plan.alpha / 2.0))
+    critical = float(ndtri(0.5 + result.study.plan.confidence / 2.0))
     need = float(ndtri(target)) + critical
     ends = []
     for p in (result.performance.power.high, result.performance.power.low):

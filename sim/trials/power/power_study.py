@@ -267,6 +267,8 @@ def statistical_source(file: DesignFile) -> StatisticalSource:
         exposure=tuple(s.exposure),
         kind=s.outcome,
         effect_correlation=s.effect_correlation,
+        treated_sd=s.treated_sd,
+        treated_icc=s.treated_icc,
     )
 
 
@@ -402,11 +404,15 @@ def trials_needed(rates: list[float], trials: int, monte_carlo_se: float) -> int
 def run_block(study: Study, null: bool, seed: int, span: Span) -> dict[str, np.ndarray]:
     """Simulate and analyse the trials of a piece, and return numbers of each."""
     design, plan = study.design, study.plan
+    untreated = plan
+    if plan.bounds is not None:
+        # The type I error is that at the bound: of no effect, the bounds moved by as much.
+        untreated = replace(plan, bounds=plan.bounds.without_effect)
     results, nothing, truths, moments, people, eligible = [], [], [], [], [], []
     for twin in study.source.twins(design, span.first, span.worlds, seed):
         results.append(analyse_trial(twin.data, design, plan))
         if null:
-            nothing.append(analyse_trial(twin.untreated, design, plan))
+            nothing.append(analyse_trial(twin.untreated, design, untreated))
         truth = twin.truth
         averages = truth.participant_average, truth.cluster_average, truth.all_screened
         truths.append((*averages, *truth.by_exposure))
@@ -628,6 +634,8 @@ def assumed_of(file: DesignFile, effect: float, moments: Moments | None = None) 
             s.outcome,
             s.mean,
             s.effect_correlation,
+            s.treated_sd,
+            s.treated_icc,
         )
     assert moments is not None
     return Assumed(
@@ -793,7 +801,10 @@ def power_at(result: PowerResult, effect: float) -> float:
     alpha = study.plan.alpha
     if formula is not None:
         return formula.at(effect).but(expected, p.empirical_se, p.model_se, p.df)
-    return power_of_effect(expected, p.empirical_se, p.df, "", alpha, model_se=p.model_se).power
+    bounds, model_se = study.plan.bounds, p.model_se
+    return power_of_effect(
+        expected, p.empirical_se, p.df, "", alpha, model_se=model_se, bounds=bounds
+    ).power
 
 
 def conditional_and_assurance(

@@ -19,7 +19,7 @@ from sim.trials.analyses.analysis_plan import average_meant
 from sim.trials.data.outcome_kind import CONTINUOUS
 from sim.trials.designs.design import TRANSITION, arm_sizes, randomisation_words
 from sim.trials.power.important import important_difference
-from sim.trials.power.power_outcome import analysis_sentence
+from sim.trials.power.power_outcome import analysis_sentence, hypothesis_words
 
 if TYPE_CHECKING:
     from sim.trials.power.formula_answer import FormulaAnswer
@@ -160,11 +160,24 @@ def sample_size(
     loss = design.attrition.rate
     lost = f", {100.0 * loss:g}% lost to follow-up ({design.attrition.mechanism})" if loss else ""
     return (
-        f"With {who} {people}, the trial has {100.0 * power:.0f}% power{error} to find a "
-        f"difference of {effect:.3g}, {average_meant(design, plan)}, at a two-sided level of "
-        f"{100.0 * plan.alpha:g}%, given {inputs}{lost}. The analysis is: "
+        f"With {who} {people}, the trial has {100.0 * power:.0f}% power{error} {_aim(study)} "
+        f"difference of {effect:.3g}, {average_meant(design, plan)}, {_level(study)}, given "
+        f"{inputs}{lost}. The analysis is: "
         f"{analysis_sentence(study).rstrip('.')}. {how}. Software: refocus {__version__}."
     )
+
+
+def _aim(study: Study) -> str:
+    """Return what the power is for, up to the true difference."""
+    if study.plan.bounds is None:
+        return "to find a"
+    return f"to show {study.plan.hypothesis} where there is a"
+
+
+def _level(study: Study) -> str:
+    if study.plan.bounds is None:
+        return f"at a two-sided level of {100.0 * study.plan.alpha:g}%"
+    return f"({hypothesis_words(study)})"
 
 
 def target_difference(study: Study, effect: float) -> list[str]:
@@ -189,7 +202,7 @@ def target_difference(study: Study, effect: float) -> list[str]:
         f"- Why this difference: {file.target.rationale or '[say where it comes from]'}",
         "- Important and realistic: [say whether patients and professionals were asked, and what "
         "trials and reviews found]",
-        f"- Level and power: {study.plan.alpha:g} two-sided, power {file.target.power:g} wanted.",
+        f"- Level and power: {hypothesis_words(study)}, power {file.target.power:g} wanted.",
         "- Allocation: " + " : ".join(str(one) for one in design.clusters) + " teams.",
         "- Sensitivity: " + _ranges(study),
     ]
