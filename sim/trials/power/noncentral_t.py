@@ -214,7 +214,7 @@ def power_t(
     spread = df if spread_df is None else spread_df
     if bounds is None:
         ncp = abs(effect) / se
-        shifts = (ncp, -ncp) if sides == 2 and wrong_direction else (ncp,)
+        shifts: tuple[float, ...] = (ncp, -ncp) if sides == 2 and wrong_direction else (ncp,)
     else:
         sides, shifts = 1, shifts_to(bounds, effect, se)
     both = bounds is not None and len(shifts) == 2
