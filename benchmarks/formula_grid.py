@@ -222,4 +222,4 @@ def _over_cells(
         float(variances[0]),
         bool((variances[1:] <= 0.0).any()),
     )
-    return tested_result(answer, alpha, int(seen.sum()), design.total_clusters)
+    return tested_result(answer, alpha, int(seen.sum()), design.total_clusters, None)
