@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from sim.errors import InputError
+from sim.trials.analyses.analysis_plan import analysis_rows
 from sim.trials.data.statistical import Correlations, StatisticalSource
 from sim.trials.designs.design import parallel, sized
 from sim.trials.designs.design_file import design_from_table, trial_design
+from sim.trials.power.design_formula import after_baseline, components_of
 from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.formula_power import FormulaPower
 from sim.trials.power.formula_search import find_by_formula
-from sim.trials.power.power_study import study_of
+from sim.trials.power.power_study import assumed_of, statistical_source, study_of
 
 SIZES = (5, 8, 10, 12, 15, 18, 20, 22, 25, 30, 35, 40)
 OUTCOME = {"effect": 4.0, "icc": 0.05, "sd": 10.0}
@@ -91,3 +93,44 @@ def test_effects_go_with_levels_as_worked_by_hand() -> None:
     variances = [means[arm == one].var() - 50.0 / 40.0 for one in (0.0, 1.0)]
     by_hand = [50.0, 50.0 + 16.0 - 2.0 * 0.8 * 4.0 * sqrt(50.0)]
     assert variances == pytest.approx(by_hand, rel=0.2)
+
+
+WEDGE = {"type": "stepped wedge", "steps": 3, "clusters": 9, "size": 12}
+
+
+def test_a_baseline_over_periods_is_generalised_least_squares_of_what_it_leaves() -> None:
+    """By hand: outcomes less their persons' baseline, all people in one matrix; 400 trials .56."""
+    outcome = {"effect": 3.0, "sd": 10.0, "icc": 0.05, "cac": 0.8, "iac": 0.6}
+    design = {**WEDGE, "baseline": "ancova"}
+    file = design_from_table({"design": design, "statistical": outcome})
+    truth = components_of(trial_design(file), assumed_of(file, 3.0))
+    slope = after_baseline(truth, trial_design(file))[1]
+    assert slope == pytest.approx(0.6, abs=0.05), "near that within clusters, the IAC"
+    whole = truth.cluster * np.ones((48, 48)) + truth.residual * np.eye(48)
+    whole += truth.individual * np.kron(np.eye(12), np.ones((4, 4)))
+    whole += truth.cluster_period * np.kron(np.ones((12, 12)), np.eye(4))
+    turn = np.kron(np.eye(12), np.column_stack([np.full(3, -slope), np.eye(3)]))
+    covariance = turn @ whole @ turn.T
+    information = np.zeros((4, 4))
+    for row in trial_design(file).schedule[:, 1:]:
+        x = np.tile(np.column_stack([row, np.eye(3)]), (12, 1)).astype(float)
+        information += 3.0 * x.T @ np.linalg.solve(covariance, x)
+    assert formula(design, statistical=outcome).se == pytest.approx(
+        sqrt(np.linalg.inv(information)[0, 0]), rel=1e-9
+    )
+
+
+def test_a_baseline_over_periods_is_each_persons_own() -> None:
+    outcome = {"effect": 0.0, "icc": 0.0, "iac": 1.0 - 1e-9}
+    file = design_from_table({"design": {**WEDGE, "baseline": "ancova"}, "statistical": outcome})
+    design, plan = trial_design(file), study_of(file).plan
+    data = statistical_source(file).simulate(design, 1, 0)
+    rows = analysis_rows(data, design, plan)
+    assert set(rows.period.tolist()) == {1, 2, 3}
+    assert rows.x.shape[1] == 5, "intercept, treatment, two periods, baseline"
+    assert rows.x[:, -1] == pytest.approx(rows.y, abs=0.01), "outcomes that stay as they were"
+    for change in ({"sampling": "cross-sectional"}, {"baseline": "change"}):
+        with pytest.raises(InputError, match="baseline = "):
+            design_from_table(
+                {"design": {**WEDGE, "baseline": "ancova", **change}, "statistical": outcome}
+            )

@@ -210,11 +210,17 @@ def analysis_rows(data: TrialData, design: Design, plan: AnalysisPlan) -> Analys
             assert exposure is not None
             tested = tested_columns(exposure, plan)
         columns = [np.ones(len(data.outcome)), *tested.T]
-        columns += [(data.period == one).astype(float) for one in np.unique(data.period)[1:]]
+        adjusted = design.baseline == "ancova"
+        columns += [
+            (data.period == one).astype(float) for one in np.unique(data.period)[1 + adjusted :]
+        ]
+        if adjusted:
+            columns.append(own_baseline(data))
         x = np.column_stack(columns)
-        return AnalysisRows(
+        rows = AnalysisRows(
             data.outcome, x, data.cluster, data.period, data.person, worker, treated
         )
+        return rows.kept(data.period > 0) if adjusted else rows
     last = design.periods - 1
     extra: list[np.ndarray] = []
     if design.baseline == "none":
@@ -239,6 +245,15 @@ def analysis_rows(data: TrialData, design: Design, plan: AnalysisPlan) -> Analys
         None if worker is None else worker[rows],
         data.arm[rows].astype(float),
     )
+
+
+def own_baseline(data: TrialData) -> np.ndarray:
+    """Return each row's person's outcome in the first period; NaN where there was none."""
+    first = np.flatnonzero(data.period == 0)
+    first = first[np.argsort(data.person[first], kind="stable")]
+    at = np.minimum(np.searchsorted(data.person[first], data.person), len(first) - 1)
+    known = data.person[first][at] == data.person
+    return np.where(known, data.outcome[first][at], np.nan)
 
 
 def tested_columns(exposure: np.ndarray, plan: AnalysisPlan) -> np.ndarray:
@@ -289,6 +304,17 @@ def analyse_trial(data: TrialData, design: Design, plan: AnalysisPlan) -> TrialR
         return failed_result(int(seen.sum()), number)
     if plan.missing != MISSING_VALUES[0]:
         return trial_analyses.imputed(rows, codes, plan)
+    trial = analysed_trial(data, rows, codes, plan)
+    answer = None if trial is None else analysis_named(plan.test).test(trial)
+    if answer is None:
+        return failed_result(len(rows.y), number)
+    return tested_result(answer, plan.alpha, len(rows.y), number, plan.bounds)
+
+
+def analysed_trial(
+    data: TrialData, rows: AnalysisRows, codes: np.ndarray, plan: AnalysisPlan
+) -> AnalysedTrial | None:
+    """Return complete rows as every analysis takes them; None where the effect cannot be told."""
     # Whatever the method of randomisation, clusters of one stratum were alike to it.
     own = np.unique(rows.cluster)
     numbers, first = np.unique(data.cluster, return_index=True)
@@ -297,14 +323,10 @@ def analyse_trial(data: TrialData, design: Design, plan: AnalysisPlan) -> TrialR
     if len(effects) > 1:
         kept = prepare_design(x, rows.y).kept
         if list(kept[:2]) != [0, TESTED]:
-            return failed_result(len(rows.y), number)
+            return None
         x = x[:, kept]
     periods = np.unique(rows.period, return_inverse=True)[1]
-    trial = AnalysedTrial(x, rows.y, TESTED, codes, effects, periods, strata)
-    answer = analysis_named(plan.test).test(trial)
-    if answer is None:
-        return failed_result(len(rows.y), number)
-    return tested_result(answer, plan.alpha, len(rows.y), number, plan.bounds)
+    return AnalysedTrial(x, rows.y, TESTED, codes, effects, periods, strata)
 
 
 def check_plan(plan: AnalysisPlan, design: Design, data: TrialData) -> None:

@@ -127,7 +127,7 @@ def declared_model(file: DesignFile, design: Design, plan: AnalysisPlan) -> tupl
     response, fixed = outcome, [_quoted(term)]
     if design.is_parallel and design.baseline == "change":
         response = f"{outcome} - {baseline}"
-    if design.is_parallel and design.baseline == "ancova":
+    if design.baseline == "ancova":
         fixed.append(baseline)
     if not design.is_parallel:
         fixed.append(f"factor({_quoted(columns.period)})")
@@ -150,7 +150,7 @@ def used_columns(file: DesignFile, design: Design, plan: AnalysisPlan) -> list[s
     """Return the columns that the declared analysis reads."""
     columns = file.columns
     found = [outcome_column(file), treatment_column(file, design), columns.cluster]
-    if design.is_parallel and design.baseline != "none":
+    if design.baseline != "none":
         found.append(columns.baseline)
     if not design.is_parallel:
         found.append(columns.period)
@@ -192,8 +192,9 @@ def differences(
     if not design.is_parallel:
         periods = sorted(frame[columns.period].dropna().unique().tolist())
         size /= max(len(periods), 1)
-        if len(periods) != design.periods:
-            found.append(f"{len(periods)} periods, planned {design.periods}")
+        planned = analysed_schedule(design).shape[1]
+        if len(periods) != planned:
+            found.append(f"{len(periods)} periods, planned {planned}")
         else:
             found += _schedules(file, design, frame, clusters, periods, result)
     if abs(size - design.size) > 0.05 * design.size:
@@ -204,6 +205,12 @@ def differences(
             f"randomised within {design.strata} strata, of which [columns] names no column"
         )
     return found
+
+
+def analysed_schedule(design: Design) -> np.ndarray:
+    """Return the schedule of outcomes, without a first period that is each person's baseline."""
+    over_periods = design.baseline == "ancova" and not design.is_parallel
+    return design.schedule[:, 1:] if over_periods else design.schedule
 
 
 def _schedules(
@@ -219,7 +226,7 @@ def _schedules(
     if compared is None:
         return []
     treated = [label_of(one) == compared["level"] for one in frame[treatment_column(file, design)]]
-    planned = {tuple((row == TREATED).tolist()) for row in design.schedule}
+    planned = {tuple((row == TREATED).tolist()) for row in analysed_schedule(design)}
     at = {one: number for number, one in enumerate(periods)}
     grid: dict[str, np.ndarray] = {}
     for cluster, period, one in zip(clusters, frame[file.columns.period], treated, strict=True):

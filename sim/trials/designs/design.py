@@ -283,7 +283,13 @@ def check(design: Design) -> None:
             f"baseline = '{design.baseline}': needs a period in which every cluster is in control; "
             "add one at the start or set baseline = 'none'"
         )
-    if design.baseline != "none" and not design.is_parallel:
+    over_periods = design.baseline == "ancova" and not compares_clusters(design)
+    if over_periods and design.sampling != "closed cohort":
+        raise InputError(
+            "baseline = 'ancova': over periods every person needs a baseline of their own; set "
+            "sampling = 'closed cohort'"
+        )
+    if design.baseline != "none" and not design.is_parallel and not over_periods:
         raise InputError(
             f"baseline = '{design.baseline}': needs two arms, one in control throughout and one "
             "treated from one period to the end; set baseline = 'none', the analysis then uses all "

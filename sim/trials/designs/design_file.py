@@ -275,7 +275,7 @@ def trial_design(file: DesignFile) -> Design:
                 "at least 2 of each; one team cannot be told from what it gets"
             )
     schedule = _schedule(part)
-    cohort = part.type == "parallel" and part.baseline != "none"
+    cohort = part.baseline != "none"
     rules = file.readiness
     design = Design(
         name=file.title,

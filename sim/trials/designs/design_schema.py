@@ -90,7 +90,9 @@ class Trial(Part):
         "chi, for any two periods, however far apart.)",
     )
     baseline: Literal["none", "ancova", "change"] = choice(
-        "none", "Use of the baseline in a parallel trial: none, adjusted for it, or change from it."
+        "none",
+        "Use of the baseline: none, adjusted for each person's ('ancova', in a parallel trial or a "
+        "stepped wedge of a closed cohort), or change from it (parallel).",
     )
     period_weeks: int = number(52, 1, 520, "weeks", "Weeks from one measurement to the next.")
     steps: int = number(4, 1, 60, "steps", "Sequences of a stepped wedge; one baseline period.")
@@ -135,10 +137,12 @@ class Trial(Part):
             )
         if self.unclustered != "none" and self.sizes:
             raise ValueError("unclustered and sizes: give one of them")
-        if self.baseline != "none" and self.type not in ("parallel", "matrix"):
+        stepped = self.type in ("stepped wedge", "batched wedge") and self.baseline == "ancova"
+        if self.baseline != "none" and self.type not in ("parallel", "matrix") and not stepped:
             raise ValueError(
-                f"baseline = '{self.baseline}': only parallel trials are adjusted for a baseline; "
-                "leave it out, the analysis uses all periods"
+                f"baseline = '{self.baseline}': only parallel trials, and stepped wedges of a "
+                "cohort by 'ancova', are adjusted for a baseline; leave it out, the analysis uses "
+                "all periods"
             )
         return self
 

@@ -239,6 +239,10 @@ def _over_periods(
     if plan.baseline == "constrained":
         effects = ("cluster", "cluster-period", "person")
     truth = components_of(design, assumed)
+    if design.baseline == "ancova" and not design.is_parallel:
+        schedule[:, 0] = np.nan
+        seen[:, 0] = False
+        truth = after_baseline(truth, design)[0]
     df = None
     if plan.test == "between-within":
         df = by_rule(schedule, effects)
@@ -270,6 +274,37 @@ def _over_periods(
         return power_of_tests(effect, tests, told, alpha, at=at if shares is not None else None)
 
     return at(assumed.effect)
+
+
+def after_baseline(truth: VarianceComponents, design: Design) -> tuple[VarianceComponents, float]:
+    """Return variances of outcomes less each person's baseline times the slope, and that slope.
+
+    With y_t = c + p + e_t of a person, y_t - b y_0 = (1 - b) c + (1 - b) p - b e_0 + e_t: what the
+    baseline had beyond cluster and person lasts. The slope is that within clusters and that between
+    them, weighed by what they tell, as in a parallel trial.
+    """
+    if truth.cluster_decay < 1.0 and truth.cluster > 0.0:
+        raise InputError(
+            "formula: none for a baseline over periods where cluster_decay is below 1; simulate it"
+        )
+    t, n, clusters = design.periods - 1, design.size, design.total_clusters
+    people = truth.individual + truth.residual
+    within = truth.individual / people if people > 0.0 else 0.0
+    means = truth.cluster + truth.cluster_period + people / n
+    across = (truth.cluster + truth.individual / n) / means
+    slope = within
+    for _ in range(20):
+        left = replace(
+            truth,
+            cluster=(1.0 - slope) ** 2 * truth.cluster + slope**2 * truth.cluster_period,
+            individual=(1.0 - slope) ** 2 * truth.individual + slope**2 * truth.residual,
+        )
+        of_people = left.individual + left.residual / t
+        told = clusters * (n - 1.0) * people / max(of_people, 1e-300)
+        of_clusters = left.cluster + left.cluster_period / t + of_people / n
+        between = clusters * means / max(of_clusters, 1e-300)
+        slope = (told * within + between * across) / (told + between)
+    return left, slope
 
 
 def by_rule(schedule: np.ndarray, effects: tuple[str, ...]) -> float:
