@@ -22,6 +22,7 @@ from sim.trials.analyses.exposure import (
 )
 from sim.trials.analyses.hypothesis import TWO_SIDED, Bounds
 from sim.trials.analyses.registry import ANALYSES, analysis_named
+from sim.trials.analyses.several_arms import RULES
 from sim.trials.analyses.trial_result import TrialResult, failed_result, tested_result
 from sim.trials.data.data import TrialData
 from sim.trials.designs.design import CONTROL, TREATED, Design, one_each
@@ -70,6 +71,8 @@ class AnalysisPlan:
         One of `sim.trials.analyses.hypothesis.HYPOTHESES`.
     bounds : Bounds or None
         Between which the effect is to be shown to lie; None for the two-sided hypothesis.
+    multiplicity : str
+        Rule for several arms: one of `sim.trials.analyses.several_arms.RULES`.
     """
 
     test: str = TESTS[0]
@@ -82,6 +85,7 @@ class AnalysisPlan:
     exposure_period: int | None = None
     hypothesis: str = TWO_SIDED
     bounds: Bounds | None = None
+    multiplicity: str = RULES[0]
 
     @property
     def confidence(self) -> float:
@@ -195,8 +199,12 @@ class AnalysisRows(NamedTuple):
         )
 
 
-def analysis_rows(data: TrialData, design: Design, plan: AnalysisPlan) -> AnalysisRows:
+def analysis_rows(
+    data: TrialData, design: Design, plan: AnalysisPlan, arm: int = 1
+) -> AnalysisRows:
     """Return the rows of an analysis, missing outcomes included.
+
+    Of several treated arms the one with number `arm` is tested, beside the others.
 
     A parallel trial is analysed at its last period, adjusted for baseline or as change when the
     design says so, and for strata; every other design with period effects.
@@ -217,10 +225,10 @@ def analysis_rows(data: TrialData, design: Design, plan: AnalysisPlan) -> Analys
         if adjusted:
             columns.append(own_baseline(data))
         x = np.column_stack(columns)
-        rows = AnalysisRows(
+        every = AnalysisRows(
             data.outcome, x, data.cluster, data.period, data.person, worker, treated
         )
-        return rows.kept(data.period > 0) if adjusted else rows
+        return every.kept(data.period > 0) if adjusted else every
     last = design.periods - 1
     extra: list[np.ndarray] = []
     if design.baseline == "none":
@@ -234,7 +242,9 @@ def analysis_rows(data: TrialData, design: Design, plan: AnalysisPlan) -> Analys
         else:
             extra = [base]
     stratum = data.stratum[rows]
-    columns = [np.ones(len(y)), data.arm[rows].astype(float), *extra]
+    numbers = [arm, *(one for one in range(1, design.treated_arms + 1) if one != arm)]
+    arms = [(data.arm[rows] == one).astype(float) for one in numbers]
+    columns = [np.ones(len(y)), *arms, *extra]
     columns += [(stratum == one).astype(float) for one in np.unique(stratum)[1:]]
     return AnalysisRows(
         y,
@@ -243,7 +253,7 @@ def analysis_rows(data: TrialData, design: Design, plan: AnalysisPlan) -> Analys
         data.period[rows],
         data.person[rows],
         None if worker is None else worker[rows],
-        data.arm[rows].astype(float),
+        (data.arm[rows] > 0).astype(float),
     )
 
 
@@ -281,7 +291,7 @@ def exposure_of_cells(design: Design) -> np.ndarray:
     return found
 
 
-def analyse_trial(data: TrialData, design: Design, plan: AnalysisPlan) -> TrialResult:
+def analyse_trial(data: TrialData, design: Design, plan: AnalysisPlan, arm: int = 1) -> TrialResult:
     """Analyse one trial by the plan; a failure is recorded, never dropped.
 
     Raises
@@ -292,7 +302,7 @@ def analyse_trial(data: TrialData, design: Design, plan: AnalysisPlan) -> TrialR
     check_plan(plan, design, data)
     if plan.baseline == "constrained":
         return trial_analyses.constrained(data, design, plan)
-    rows = analysis_rows(data, design, plan)
+    rows = analysis_rows(data, design, plan, arm)
     present = np.isfinite(rows.x).all(axis=1)
     if plan.missing == MISSING_VALUES[0]:
         present &= np.isfinite(rows.y)
@@ -345,6 +355,13 @@ def check_plan_of_design(plan: AnalysisPlan, design: Design) -> None:
         raise InputError(
             "baseline = 'constrained': needs a parallel trial with a baseline; set the design's "
             "baseline = 'ancova'"
+        )
+    several = design.treated_arms > 1
+    plain = plan.missing == MISSING_VALUES[0] and plan.baseline == BASELINE_USES[0]
+    if several and (not plain or analysis_named(plan.test).arms_alone):
+        raise InputError(
+            f"design.arms = {design.treated_arms + 1}: is analysed by one model of complete cases; "
+            f"leave imputation and a constrained baseline out, and use test = '{TESTS[0]}'"
         )
     if plan.missing != MISSING_VALUES[0] and not design.is_parallel:
         raise InputError("missing = 'multiple imputation': needs a parallel trial")

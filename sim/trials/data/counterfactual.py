@@ -102,7 +102,7 @@ class StatisticalTwins:
             if self.losses:
                 rate = self.losses[replication % len(self.losses)]
                 asked = replace(design, attrition=replace(design.attrition, rate=rate))
-            nothing = replace(source, effect=0.0)
+            nothing = replace(source, effect=0.0, effects=())
             yield Twin(
                 source.simulate(asked, seed, replication),
                 nothing.simulate(asked, seed, replication),

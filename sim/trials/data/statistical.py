@@ -77,6 +77,8 @@ class StatisticalSource:
         Of that effect with the lasting level of the cluster.
     treated_sd, treated_icc : float or None
         Under treatment, where they are others.
+    effects : tuple of float
+        Of each treated arm, where there are several; `effect` is then the first.
     period_effects : tuple of float
         Added in each period; none when empty.
     exposure : tuple of float
@@ -97,6 +99,7 @@ class StatisticalSource:
     effect_correlation: float = 0.0
     treated_sd: float | None = None
     treated_icc: float | None = None
+    effects: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind != CONTINUOUS:
@@ -179,7 +182,12 @@ class StatisticalSource:
         newcomers = rng.standard_normal((total, periods))
         missing = rng.random((total, periods))
         lasting = decaying(z_cluster, periods, self.drawn.cluster_decay, rng)
-        ever = (schedule == TREATED).any(axis=1)
+        ever = (schedule == TREATED).any(axis=1).astype(int)
+        effect = np.full(clusters, self.effect)
+        if design.treated_arms > 1:
+            ever *= allocation + 1
+            effect = np.array([*(self.effects or (self.effect,) * design.treated_arms), 0.0])
+            effect = effect[allocation]
         shares = exposure_shares(schedule, self.exposure)
         intercept = loss_intercept(design, self)
         variation = 0.0
@@ -209,7 +217,7 @@ class StatisticalSource:
                 + sd_rest * rest[:, period]
                 + treated
                 * shares[cluster, period]
-                * (self.effect + self.effect_sd * z_effect[cluster])
+                * (effect[cluster] + self.effect_sd * z_effect[cluster])
             )
             if self.kind != CONTINUOUS:
                 normal = (

@@ -135,6 +135,8 @@ class Design:
         empty for sizes of that mean and variation. See `sized`.
     unclustered : int or None
         Sequence whose clusters are single people.
+    treated_arms : int
+        Arms with a treatment of their own; the first sequences, each one arm, if more than one.
     sampling : str
         One of `SAMPLINGS`.
     churn : float
@@ -168,6 +170,7 @@ class Design:
     period_weeks: int = 52
     sizes: tuple[float, ...] = ()
     unclustered: int | None = None
+    treated_arms: int = 1
 
     def __post_init__(self) -> None:
         check(self)

@@ -269,10 +269,11 @@ def trial_design(file: DesignFile) -> Design:
     part = file.design
     if part.type == "parallel" and part.clusters_by_sequence is not None:
         given = list(part.clusters_by_sequence)
-        if len(given) != 2 or min(given) < 2:
+        if len(given) != part.arms or min(given) < 2:
+            arms = "[treated, control]" if part.arms == 2 else f"{part.arms} numbers, control last,"
             raise InputError(
-                f"clusters_by_sequence = {given}: a parallel trial has [treated, control] teams, "
-                "at least 2 of each; one team cannot be told from what it gets"
+                f"clusters_by_sequence = {given}: a parallel trial has {arms} teams, at least 2 of "
+                "each; one team cannot be told from what it gets"
             )
     schedule = _schedule(part)
     cohort = part.baseline != "none"
@@ -299,6 +300,7 @@ def trial_design(file: DesignFile) -> Design:
             run_in_intensity=rules.run_in_intensity,
         ),
         period_weeks=part.period_weeks,
+        treated_arms=part.arms - 1,
         unclustered={"none": None, "treated": 0, "control": 1}[part.unclustered],
     )
     return sized(design, part.sizes) if part.sizes else design
@@ -331,9 +333,8 @@ def _schedule(part: Trial) -> np.ndarray:
     if part.type == "crossover":
         first = (np.arange(part.periods) + 1) % 2
         return np.stack([first, 1 - first])
-    if part.baseline == "none":
-        return np.array([[TREATED], [CONTROL]])
-    return np.array([[CONTROL, TREATED], [CONTROL, CONTROL]])
+    last = np.array([[TREATED]] * (part.arms - 1) + [[CONTROL]])
+    return last if part.baseline == "none" else np.column_stack([0 * last + CONTROL, last])
 
 
 def batched(wedge: np.ndarray, batches: int, lag: int) -> np.ndarray:
@@ -398,6 +399,7 @@ def analysis_plan(file: DesignFile, design: Design) -> AnalysisPlan:
         part.exposure_period,
         part.hypothesis,
         bounds_of(part.hypothesis, part.margin, part.better == "lower"),
+        part.multiplicity,
     )
     if plan.bounds is not None and file.co_primary is not None:
         raise InputError(
@@ -489,6 +491,7 @@ def check_used(file: DesignFile, dotted: str) -> None:
             part.type in STEPPED,
             "design.type = 'stepped wedge', 'batched wedge' or 'staircase'",
         ),
+        "statistical.effect": (part.arms == 2, "design.arms = 2; statistical.arm_effects has them"),
         "design.batches": (part.type == "batched wedge", "design.type = 'batched wedge'"),
         "design.batch_lag": (part.type == "batched wedge", "design.type = 'batched wedge'"),
         "design.before": (part.type == "staircase", "design.type = 'staircase'"),

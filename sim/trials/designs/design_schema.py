@@ -14,15 +14,18 @@ from sim.scenarios.schema import Part, choice, many, number, table, text
 from sim.trials.analyses.exposure import ESTIMANDS
 from sim.trials.analyses.hypothesis import HYPOTHESES
 from sim.trials.analyses.registry import ANALYSES
+from sim.trials.analyses.several_arms import RULES
 
 if TYPE_CHECKING:
     Test = str
     Estimand = str
     Hypothesis = str
+    Rule = str
 else:
     Test = Literal[tuple(ANALYSES)]
     Estimand = Literal[ESTIMANDS]
     Hypothesis = Literal[HYPOTHESES]
+    Rule = Literal[RULES]
 
 LARGEST = 100_000
 
@@ -55,6 +58,14 @@ class Trial(Part):
         "teams",
         None,
         MOST,
+    )
+    arms: int = number(
+        2,
+        2,
+        8,
+        "arms",
+        "Arms of a parallel trial: all but the last are treated, each with its own effect "
+        "(`statistical.arm_effects`), and compared with the last, control.",
     )
     size: float = number(
         15.0, 1.0, LARGEST, "people", "Service users asked per team and measured period."
@@ -125,6 +136,10 @@ class Trial(Part):
         if (self.type == "matrix") != bool(self.schedule):
             raise ValueError(
                 "schedule: goes with type = 'matrix' and only with it; list one row per sequence"
+            )
+        if self.arms > 2 and (self.type != "parallel" or self.unclustered != "none"):
+            raise ValueError(
+                f"arms = {self.arms}: goes with type = 'parallel' and unclustered = 'none'"
             )
         if self.sizes and {"size", "size_variation"} & self.model_fields_set:
             raise ValueError("size and sizes: give one of them; sizes lists every team")
@@ -237,6 +252,13 @@ class Statistical(Part):
     effect: float = number(
         4.0, -1.0e6, 1.0e6, "points", "True mean effect, once it is fully there."
     )
+    arm_effects: tuple[float, ...] = many(
+        "True mean effect of each treated arm, where design.arms is more than 2; instead of "
+        "`effect`.",
+        "points",
+        (),
+        MOST,
+    )
     treated_sd: float | None = number(
         None, 1.0e-9, 1.0e6, "points", "Standard deviation under treatment, where it is another."
     )
@@ -343,6 +365,11 @@ class Analysis(Part):
         "What is to be shown: a difference; superiority, one in the better direction, one-sided; "
         "non-inferiority, none that is worse by the margin, one-sided; equivalence, none as large "
         "as the margin, by two one-sided tests.",
+    )
+    multiplicity: Rule = choice(
+        RULES[0],
+        "Rule for the tests of several arms against control, at `alpha` together: Holm's, "
+        "Bonferroni's, or none.",
     )
     margin: float = number(
         0.0, 0.0, 1.0e6, "points", "Margin of non-inferiority or equivalence, of the effect."
@@ -510,6 +537,17 @@ class DesignFile(Part):
                 "use [agents]"
             )
         s, second = self.statistical, self.co_primary
+        arms = self.design.arms - 1
+        if arms > 1 and (s is None or s.outcome != "continuous" or second is not None):
+            raise ValueError(
+                f"design.arms = {arms + 1}: needs [statistical] with a continuous outcome, and no "
+                "[co_primary]"
+            )
+        if s is not None and len(s.arm_effects) != (arms if arms > 1 else 0):
+            raise ValueError(
+                f"statistical.arm_effects = {list(s.arm_effects)}: with design.arms = {arms + 1} "
+                + (f"it lists {arms} effects" if arms > 1 else "leave it out, and give effect")
+            )
         if second is not None and (second.measure is None) == (self.agents is not None):
             raise ValueError(
                 "co_primary.measure: goes with [agents] and only with it; with [statistical] give "

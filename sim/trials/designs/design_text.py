@@ -23,6 +23,7 @@ _HEAD = """\
 _EXAMPLES = {
     "design.clusters_by_sequence": "[7, 7]",
     "design.sizes": "[12, 30, 18, 25]",
+    "statistical.arm_effects": "[4.0, 2.0]",
     "design.sampling": '"closed cohort"',
     "design.schedule": "[[0, 1, 1], [0, 0, 1]]",
     "analysis.random_effects": '["cluster"]',

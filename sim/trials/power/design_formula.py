@@ -17,6 +17,7 @@ from sim.trials.analyses.analysis_plan import (
 from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.methods import by_arm
 from sim.trials.analyses.registry import analysis_named
+from sim.trials.analyses.several_arms import BONFERRONI, HOLM
 from sim.trials.data.outcome_kind import CONTINUOUS
 from sim.trials.data.statistical import exposure_shares
 from sim.trials.designs.correlation import VarianceComponents, from_correlations
@@ -26,6 +27,7 @@ from sim.trials.power.drawn_sizes import dealt_people, drawn_people
 from sim.trials.power.expected_test import EFFECTS, ExpectedTest, expected_test, trial_cells
 from sim.trials.power.formula_power import FormulaPower, parallel_power, power_of_tests
 from sim.trials.power.generalised_power import cells_se, no_formula, parallel_difference_se
+from sim.trials.power.multi_arm_power import ArmsPower, drawn_arms_power
 from sim.trials.power.parallel_test import Outcome
 
 ANALYSES = {"none": "follow-up", "ancova": "ancova", "change": "change"}
@@ -56,6 +58,8 @@ class Assumed:
         Of effects with the lasting levels of clusters.
     treated_sd, treated_icc : float or None
         Under treatment, where they are others.
+    arm_effects : tuple of float
+        Of each treated arm, where there are several; `effect` is then the first.
     """
 
     effect: float
@@ -72,6 +76,7 @@ class Assumed:
     effect_correlation: float = 0.0
     treated_sd: float | None = None
     treated_icc: float | None = None
+    arm_effects: tuple[float, ...] = ()
 
     @property
     def under_treatment(self) -> Assumed:
@@ -134,6 +139,8 @@ def _of_plan(
 ) -> FormulaPower:
     """Return the power of the plan's two-sided test."""
     arms_differ = assumed.treated_sd is not None or assumed.treated_icc is not None
+    if design.treated_arms > 1:
+        return _of_arms(design, assumed, plan, alpha, size)
     if plan.test == by_arm.ANALYSIS.name:
         return _by_arm(design, assumed, alpha, size)
     if arms_differ or design.unclustered is not None:
@@ -166,6 +173,92 @@ def _of_plan(
             alpha=alpha,
         )
     return _over_periods(design, assumed, plan, alpha, size)
+
+
+def _of_arms(
+    design: Design, assumed: Assumed, plan: AnalysisPlan, alpha: float, size: float | None
+) -> FormulaPower:
+    """Return power of the first of several arms against control."""
+    if design.baseline != "none" or analysis_named(plan.test).needs_arms or assumed.treated_sd:
+        raise InputError(
+            "formula: none for several arms with a baseline, variances by arm or a test of cluster "
+            "means; simulate it"
+        )
+    if plan.multiplicity == HOLM and plan.bounds is not None:
+        raise InputError(
+            f"formula: none for Holm's rule with hypothesis = '{plan.hypothesis}'; simulate it, or "
+            f"use multiplicity = '{BONFERRONI}'"
+        )
+    count = design.treated_arms
+    tests = arm_tests(design, assumed, plan, size)[0]
+    level = alpha / count if plan.multiplicity == BONFERRONI else alpha
+    rule = f"{design.total_clusters} clusters - {count + max(design.strata, 1)}, all arms"
+
+    def at(effect: float) -> FormulaPower:
+        found = power_of_tests(effect, tests, rule, level, at=at)
+        if plan.multiplicity != HOLM:
+            return found
+        others = replace(assumed, arm_effects=(effect, *assumed.arm_effects[1:]))
+        return replace(found, power=joint_arms(design, others, plan, size).each[0])
+
+    return at(assumed.effect)
+
+
+def arm_tests(
+    design: Design, assumed: Assumed, plan: AnalysisPlan, size: float | None = None
+) -> list[list[ExpectedTest]]:
+    """Return what the test of each treated arm can be expected to do, for sizes as they may be."""
+    schedule = (design.by_cluster == TREATED).astype(float)
+    number = np.repeat(np.arange(len(design.clusters)), design.clusters)
+    strata = np.arange(design.total_clusters) % max(design.strata, 1)
+    truth = components_of(design, assumed)
+    truth = replace(truth, cluster=truth.cluster + truth.cluster_period, cluster_period=0.0)
+    adapted = analysis_named(plan.test).formula
+    free = float(design.total_clusters - design.treated_arms - max(design.strata, 1))
+    df = free if plan.test == "between-within" else None
+    people = _people(design, assumed, size)
+    found = []
+    for arm in range(design.treated_arms):
+        others = [one for one in range(design.treated_arms) if one != arm]
+        dummies = np.stack([number == one for one in (arm, *others)], axis=-1).astype(float)
+        cells = [
+            trial_cells(
+                schedule, one, strata, shares=dummies[:, None, 0], by_exposure=dummies[:, None, :]
+            )
+            for one in people
+        ]
+        effects = ("cluster",)
+        found.append(
+            [
+                expected_test(one, truth, effects, test=plan.test, df=df, adapted=adapted)
+                for one in cells
+            ]
+        )
+    return found
+
+
+def joint_arms(
+    design: Design, assumed: Assumed, plan: AnalysisPlan, size: float | None = None
+) -> ArmsPower:
+    """Return power for each arm, any and all, by the joint distribution of their tests.
+
+    The differences share control: with v_k the variance of one, clusters alike, that of control's
+    mean is its share by number of clusters.
+    """
+    tests = arm_tests(design, assumed, plan, size)
+    variances = [float(np.mean([one.spread**2 for one in own])) for own in tests]
+    control = float(design.clusters[-1])
+    shared = float(
+        np.mean(
+            [v * n / (n + control) for v, n in zip(variances, design.clusters[:-1], strict=True)]
+        )
+    )
+    errors = [sqrt(max(v - shared, 1e-12 * v)) for v in variances]
+    df = float(np.median([one.df for own in tests for one in own]))
+    floor = float(np.mean([one.floor for own in tests for one in own]))
+    return drawn_arms_power(
+        assumed.arm_effects, errors, sqrt(shared), df, plan.multiplicity, plan.alpha, floor
+    )
 
 
 def _by_arm(design: Design, assumed: Assumed, alpha: float, size: float | None) -> FormulaPower:

@@ -8,10 +8,11 @@ from typing import Any
 from sim.errors import InputError
 from sim.trials.data.counterfactual import statistical_truth
 from sim.trials.power.both_outcomes import both_by_formula
-from sim.trials.power.design_formula import Assumed
+from sim.trials.power.design_formula import Assumed, joint_arms
 from sim.trials.power.formula_power import FormulaPower
 from sim.trials.power.left_out import caution
 from sim.trials.power.measured_error import MEASURED, kind_of
+from sim.trials.power.multi_arm_power import ArmsPower
 from sim.trials.power.power_study import Study, assumed_of, formula_of, statistical_source
 
 
@@ -22,6 +23,13 @@ class FormulaAnswer:
     study: Study
     formula: FormulaPower
     assumed: Assumed
+
+    @property
+    def arms(self) -> ArmsPower | None:
+        """Power of several arms, jointly; None of one, or of another hypothesis than two-sided."""
+        if self.study.design.treated_arms == 1 or self.study.plan.bounds is not None:
+            return None
+        return joint_arms(self.study.design, self.assumed, self.study.plan)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data."""
@@ -34,6 +42,7 @@ class FormulaAnswer:
             "type_i_error": self.formula.type_i_error,
             "design": self.study.file.model_dump(mode="json", exclude_none=True),
             "formula": self.formula.as_dict(),
+            "arms": None if self.arms is None else self.arms._asdict(),
             "formula_assumes": asdict(self.assumed),
             "formula_off_by_points": None if kind is None else MEASURED[kind]._asdict(),
             "simulated_trials": 0,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import isfinite
+from math import isfinite, nan, sqrt
 from typing import Any
 
 from sim.trials.analyses.analysis_plan import average_meant
 from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.hypothesis import told
 from sim.trials.analyses.registry import analysis_named
+from sim.trials.analyses.several_arms import BONFERRONI, HOLM, NO_RULE
 from sim.trials.data.counterfactual import statistical_truth
 from sim.trials.designs.design import arm_sizes, randomisation_words
 from sim.trials.designs.design_schema import DesignFile
@@ -24,6 +25,7 @@ from sim.trials.power.important import (
 )
 from sim.trials.power.left_out import caution
 from sim.trials.power.measured_error import measured_line
+from sim.trials.power.multi_arm_power import ArmsPower
 from sim.trials.power.power_search import Found, GridPoint, Swing
 from sim.trials.power.power_study import (
     PowerResult,
@@ -126,6 +128,7 @@ def plain(outcome: PowerOutcome) -> dict[str, Any]:
         "sensitivity": [asdict(one) for one in outcome.swings],
         "sensitivity_trials": outcome.swing_trials,
         "grid": [row for row in rows(outcome) if row["of"] == "grid"],
+        "arms": result.arms._asdict() if result.arms else None,
         "seed": result.seed,
         "stopped_early": outcome.caution or None,
     }
@@ -172,6 +175,11 @@ def design_sentence(study: Study) -> str:
     if design.is_parallel:
         control, treated = arm_sizes(design)
         shape = f"parallel trial: {treated} teams treated, {control} control"
+        if design.treated_arms > 1:
+            numbers = ", ".join(str(one) for one in design.clusters[:-1])
+            shape = f"parallel trial: {numbers} teams in {design.treated_arms} treated arms, " + (
+                f"{control} control"
+            )
     else:
         shape = (
             f"{design.total_clusters} teams in {len(design.clusters)} sequences over "
@@ -431,6 +439,8 @@ def as_text(outcome: PowerOutcome) -> str:
         lines.append(f"{shown}  {note}".rstrip())
     if outcome.assurance is None and outcome.assurance_covers:
         lines.append(f"  assurance: none; {outcome.assurance_covers}")
+    if result.arms is not None:
+        lines += ["", *arms_lines(result.study, result.arms)]
     lines += ["", "formula", *[f"  {one}" for one in formula_lines(result)]]
     lines += ["", "true effect (points)", *[f"  {one}" for one in effect_lines(result)]]
     formula_both = both_by_formula(result.study)
@@ -470,6 +480,24 @@ def as_text(outcome: PowerOutcome) -> str:
                 f"{s.power_high:>11.3f}{s.monte_carlo_se:>8.3f}{s.formula_low:>9.3f}{s.formula_high:>8.3f}"
             )
     return "\n".join(lines) + "\n"
+
+
+def arms_lines(study: Study, found: ArmsPower) -> list[str]:
+    """Return the power of each of several arms, of any and of all, and the rule for them."""
+    plan = study.plan
+    rule = {HOLM: "Holm's rule", BONFERRONI: "Bonferroni's rule", NO_RULE: "no rule"}
+    lines = [
+        f"each treated arm against control, {rule[plan.multiplicity]} for {len(found.each)} tests "
+        f"at {plan.alpha:g} together (what stands elsewhere is of the first arm; "
+        f"{found.draws} draws)"
+    ]
+    told = [(f"arm {number}", one) for number, one in enumerate(found.each, 1)]
+    told += [("at least one arm", found.any_of), ("all arms", found.all_of)]
+    told += [("any false rejection, no effects", found.error)]
+    for name, one in told:
+        error = sqrt(one * (1.0 - one) / found.draws) if isfinite(one) else nan
+        lines.append(f"  {name:<32}{one:>9.3f}{error:>9.4f}")
+    return lines
 
 
 def _cautions(sentence: str) -> list[str]:
@@ -552,6 +580,7 @@ def formula_text(answer: FormulaAnswer) -> str:
         *_cautions(caution(study.file, study.design, study.plan, answer.formula)),
         "",
         *known_formula_lines(answer.formula, answer.assumed),
+        *([] if answer.arms is None else arms_lines(study, answer.arms)),
         measured_line(study.design, study.plan),
         "no trial was run: loss that depends on outcomes is not in it",
     ]

@@ -13,8 +13,9 @@ import numpy as np
 from sim.errors import InputError
 from sim.runs.chunk_store import fingerprint, source_version
 from sim.runs.pieces import Arrays, Cancelled, How, Progress, Span, run_pieces, spans
-from sim.trials.analyses.analysis_plan import AnalysisPlan, analyse_trial, average_meant
+from sim.trials.analyses.analysis_plan import AnalysisPlan, average_meant
 from sim.trials.analyses.exposure import CONSTANT, exposure_weights
+from sim.trials.analyses.several_arms import analyse_arms
 from sim.trials.analyses.trial_result import TrialResult, as_table, from_table
 from sim.trials.data.counterfactual import AgentTwins, StatisticalTwins, Truth, TwinSource
 from sim.trials.data.moments import Moments, average_moments, known_means, trial_moments
@@ -32,6 +33,7 @@ from sim.trials.designs.design_schema import DesignFile, Statistical
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.formula_power import FormulaPower, power_of_effect
 from sim.trials.power.left_out import caution
+from sim.trials.power.multi_arm_power import ArmsPower, arms_power
 from sim.trials.power.simulated_power import BLOCK, Performance, Rate, performance
 
 FIRST_BATCH = 200
@@ -42,7 +44,7 @@ GAP_ERRORS = 3.0
 FEWEST_TRIALS = 20
 
 # What is kept of a piece.
-KEPT = ("results", "null", "truths", "moments", "people", "eligible")
+KEPT = ("results", "null", "truths", "moments", "people", "eligible", "arms", "null_arms")
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,8 @@ class PowerResult:
         Mean numbers by sequence, for a flow diagram.
     seed : int
     results : list of TrialResult
+    arms : ArmsPower or None
+        Of a trial with several treated arms; the rest is of the first of them.
     """
 
     study: Study
@@ -159,6 +163,7 @@ class PowerResult:
     people: dict[int, dict[str, float]]
     seed: int
     results: list[TrialResult] = field(repr=False)
+    arms: ArmsPower | None = None
 
     @property
     def caution(self) -> str:
@@ -261,7 +266,8 @@ def statistical_source(file: DesignFile) -> StatisticalSource:
         mean=s.mean,
         sd=sd_of(s),
         correlations=Correlations(s.icc, s.cac, s.iac, s.cluster_decay),
-        effect=s.effect,
+        effect=s.arm_effects[0] if s.arm_effects else s.effect,
+        effects=tuple(s.arm_effects),
         effect_sd=s.effect_heterogeneity,
         period_effects=tuple(s.period_effects),
         exposure=tuple(s.exposure),
@@ -409,17 +415,32 @@ def run_block(study: Study, null: bool, seed: int, span: Span) -> dict[str, np.n
         # The type I error is that at the bound: of no effect, the bounds moved by as much.
         untreated = replace(plan, bounds=plan.bounds.without_effect)
     results, nothing, truths, moments, people, eligible = [], [], [], [], [], []
+    arms: list[list[float]] = []
+    null_arms: list[list[float]] = []
     for twin in study.source.twins(design, span.first, span.worlds, seed):
-        results.append(analyse_trial(twin.data, design, plan))
+        each = analyse_arms(twin.data, design, plan)
+        results.append(each[0])
+        arms.append([1.0 if one.failed else one.p for one in each])
         if null:
-            nothing.append(analyse_trial(twin.untreated, design, untreated))
+            each = analyse_arms(twin.untreated, design, untreated)
+            nothing.append(each[0])
+            null_arms.append([1.0 if one.failed else one.p for one in each])
         truth = twin.truth
         averages = truth.participant_average, truth.cluster_average, truth.all_screened
         truths.append((*averages, *truth.by_exposure))
         moments.append(trial_moments(twin.untreated))
         people.append(_people(twin.data, design))
         eligible.append(twin.eligible)
-    kept = (as_table(results), as_table(nothing), truths, moments, people, eligible)
+    kept = (
+        as_table(results),
+        as_table(nothing),
+        truths,
+        moments,
+        people,
+        eligible,
+        arms,
+        null_arms,
+    )
     return {name: np.asarray(one, float) for name, one in zip(KEPT, kept, strict=True)}
 
 
@@ -436,6 +457,8 @@ class _Collected:
         self.moments: list[tuple[float, ...]] = []
         self.people: list[np.ndarray] = []
         self.eligible: list[float] = []
+        self.arms: list[list[float]] = []
+        self.null_arms: list[list[float]] = []
 
     def run(self, last: int, wanted: int, how: How) -> None:
         """Run the trials that are missing up to number `last`; those done stay when cancelled."""
@@ -479,6 +502,8 @@ class _Collected:
         self.moments += [tuple(row) for row in kept["moments"].tolist()]
         self.people += list(kept["people"])
         self.eligible += kept["eligible"].tolist()
+        self.arms += kept["arms"].tolist()
+        self.null_arms += kept["null_arms"].tolist()
 
     def all_failed(self) -> bool:
         return all(one.failed for one in self.results)
@@ -514,6 +539,13 @@ class _Collected:
             for group in groups
         ]
 
+    def of_arms(self) -> ArmsPower | None:
+        """Return the power of several arms; None of one."""
+        if self.study.design.treated_arms == 1:
+            return None
+        arms, null = np.array(self.arms), np.array(self.null_arms)
+        return arms_power(arms, null, self.study.plan.alpha)
+
     def result(self) -> PowerResult:
         """Return the power that the trials show."""
         study, alpha = self.study, self.study.plan.alpha
@@ -544,20 +576,22 @@ class _Collected:
             people=_flow(self.people),
             seed=self.seed,
             results=self.results,
+            arms=self.of_arms(),
         )
 
 
 def _people(data: Any, design: Design) -> np.ndarray:
     """Return, never and ever treated, clusters, people asked, and people with an outcome."""
     last = data.period == design.periods - 1
+    ever = data.arm > 0
     return np.array(
         [
             [
-                len(np.unique(data.cluster[data.arm == arm])),
-                (last & (data.arm == arm)).sum(),
-                (last & (data.arm == arm) & ~np.isnan(data.outcome)).sum(),
-                (data.arm == arm).sum(),
-                ((data.arm == arm) & ~np.isnan(data.outcome)).sum(),
+                len(np.unique(data.cluster[ever == arm])),
+                (last & (ever == arm)).sum(),
+                (last & (ever == arm) & ~np.isnan(data.outcome)).sum(),
+                (ever == arm).sum(),
+                ((ever == arm) & ~np.isnan(data.outcome)).sum(),
             ]
             for arm in (0, 1)
         ],
@@ -636,6 +670,7 @@ def assumed_of(file: DesignFile, effect: float, moments: Moments | None = None) 
             s.effect_correlation,
             s.treated_sd,
             s.treated_icc,
+            tuple(s.arm_effects),
         )
     assert moments is not None
     return Assumed(

@@ -1,0 +1,60 @@
+"""Trials of more than two arms: each treated arm against control, with a rule for several tests.
+
+All arms are in one model, so that their variances are estimated together. Bonferroni's and Holm's
+rules hold the chance of any false rejection whatever the correlation of the tests is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from sim.trials.analyses.analysis_plan import AnalysisPlan
+    from sim.trials.analyses.trial_result import TrialResult
+    from sim.trials.data.data import TrialData
+    from sim.trials.designs.design import Design
+
+NO_RULE, BONFERRONI, HOLM = "none", "bonferroni", "holm"
+RULES = (HOLM, BONFERRONI, NO_RULE)
+
+
+def adjusted(p: NDArray[np.float64], rule: str) -> NDArray[np.float64]:
+    """Return adjusted p values, to be compared with the level of all tests together.
+
+    Parameters
+    ----------
+    p : (..., K) array
+        Of each test; 1 for one that failed.
+    rule : str
+        Of `RULES`.
+    """
+    count = p.shape[-1]
+    if rule == NO_RULE:
+        return p
+    if rule == BONFERRONI:
+        return np.minimum(count * p, 1.0)
+    order = np.argsort(p, axis=-1, kind="stable")
+    ranked = np.take_along_axis(p, order, axis=-1) * np.arange(count, 0, -1)
+    ranked = np.minimum(np.maximum.accumulate(ranked, axis=-1), 1.0)
+    found = np.empty_like(ranked)
+    np.put_along_axis(found, order, ranked, axis=-1)
+    return found
+
+
+def analyse_arms(data: TrialData, design: Design, plan: AnalysisPlan) -> list[TrialResult]:
+    """Return the test of each treated arm against control, p values by the plan's rule.
+
+    Intervals are each at the plan's level and not adjusted.
+    """
+    from sim.trials.analyses.analysis_plan import analyse_trial
+
+    results = [analyse_trial(data, design, plan, arm) for arm in range(1, design.treated_arms + 1)]
+    p = np.array([1.0 if one.failed else one.p for one in results])
+    return [
+        one if one.failed else replace(one, p=float(own))
+        for one, own in zip(results, adjusted(p, plan.multiplicity), strict=True)
+    ]

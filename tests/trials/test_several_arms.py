@@ -1,0 +1,116 @@
+"""Several arms against control: rules as in R, standard errors by hand, the joint t of Dunnett."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sim.errors import InputError
+from sim.trials.analyses.several_arms import RULES, adjusted, analyse_arms
+from sim.trials.designs.design_file import design_from_table, trial_design
+from sim.trials.designs.design_schema import DesignFile
+from sim.trials.fits.cell_sums import RandomEffect
+from sim.trials.fits.mixed_model import fit_mixed_model
+from sim.trials.power.formula_answer import FormulaAnswer, formula_answer
+from sim.trials.power.multi_arm_power import drawn_arms_power
+from sim.trials.power.power_outcome import PowerOutcome, as_text
+from sim.trials.power.power_study import simulate_power, statistical_source, study_of
+
+DESIGN = {"type": "parallel", "arms": 3, "clusters_by_sequence": [8, 8, 10], "size": 20}
+
+
+def file_of(rule: str = "holm", **outcome: Any) -> DesignFile:
+    effects = {"arm_effects": [5.0, 3.0], "icc": 0.05, "sd": 10.0}
+    table = {"design": DESIGN, "statistical": {**effects, **outcome}}
+    return design_from_table({**table, "analysis": {"multiplicity": rule}})
+
+
+def answer(rule: str) -> FormulaAnswer:
+    return formula_answer(study_of(file_of(rule)))
+
+
+def test_adjusted_p_values_are_those_of_r() -> None:
+    """p.adjust(c(.01, .04, .03), "holm") and "bonferroni" in R."""
+    p = np.array([[0.01, 0.04, 0.03]])
+    assert adjusted(p, "holm")[0] == pytest.approx([0.03, 0.06, 0.06])
+    assert adjusted(p, "bonferroni")[0] == pytest.approx([0.03, 0.12, 0.09])
+    assert (adjusted(p, "none") == p).all()
+
+
+def test_each_difference_has_the_variance_that_all_arms_tell() -> None:
+    found = answer("none").formula
+    one = 100.0 * (0.05 + 0.95 / 20.0)
+    assert found.se == pytest.approx(sqrt(one / 8.0 + one / 10.0), rel=1e-9)
+    assert found.df == pytest.approx(23.0), "26 clusters less three means"
+    bonferroni = answer("bonferroni")
+    assert bonferroni.formula.alpha == pytest.approx(0.025)
+    assert bonferroni.arms is not None
+    assert bonferroni.arms.each[0] == pytest.approx(bonferroni.formula.power, abs=0.005)
+    holm = answer("holm")
+    assert holm.arms is not None
+    assert holm.formula.power == holm.arms.each[0] >= bonferroni.formula.power
+    assert holm.arms.any_of == bonferroni.arms.any_of, "Holm's first step is Bonferroni's"
+    assert holm.arms.error < 0.05
+
+
+def test_drawn_tests_have_dunnetts_error() -> None:
+    """Known correlations of .5: the chance that the larger of two passes Dunnett's value is .05."""
+    found = stats.dunnett(
+        np.array([0.1, 0.2, 0.4]), np.array([0.3, 0.5, 0.2]), control=np.array([0.0, 0.1, 0.3])
+    )
+    # SciPy's p of its own statistics is by the joint t with 6 degrees of freedom.
+    t = float(np.abs(found.statistic).max())
+    level = float(2.0 * stats.t.sf(t, 6.0))
+    drawn = drawn_arms_power([0.0, 0.0], [1.0, 1.0], 1.0, 6.0, "none", level)
+    assert drawn.error == pytest.approx(float(found.pvalue.min()), abs=0.006)
+
+
+def test_every_arm_is_tested_beside_the_others_in_one_model() -> None:
+    file = file_of("none")
+    design, plan = trial_design(file), study_of(file).plan
+    data = statistical_source(file).simulate(design, 3, 0)
+    sizes = [len(set(data.cluster[data.arm == one].tolist())) for one in (0, 1, 2)]
+    assert sizes == [10, 8, 8]
+    results = analyse_arms(data, design, plan)
+    x = np.column_stack([np.ones(data.arm.size), data.arm == 1, data.arm == 2]).astype(float)
+    fit = fit_mixed_model(x, data.outcome, [RandomEffect("cluster", data.cluster)])
+    for number in (1, 2):
+        assert results[number - 1].estimate == pytest.approx(fit.coefficients[number], rel=1e-6)
+        se = fit.inference[number].kenward_roger_se
+        assert results[number - 1].se == pytest.approx(se, rel=1e-5)
+
+
+def test_simulated_power_is_told_for_each_any_and_all() -> None:
+    result = simulate_power(study_of(file_of()), 60, seed=1, workers=1)
+    arms = result.arms
+    assert arms is not None
+    assert arms.each[0] == result.performance.power.value
+    assert arms.all_of <= min(arms.each)
+    assert arms.any_of >= max(arms.each)
+    joint = answer("holm").arms
+    assert joint is not None
+    assert arms.each == pytest.approx(joint.each, abs=0.25)
+    text = as_text(PowerOutcome(result))
+    assert "each treated arm against control, Holm's rule for 2 tests at 0.05 together" in text
+    assert "8, 8 teams in 2 treated arms, 10 control" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"statistical": {"arm_effects": [5.0]}}, "lists 2 effects"),
+        ({"design": {**DESIGN, "clusters_by_sequence": [8, 8]}}, "3 numbers, control last"),
+        ({"design": {**DESIGN, "type": "stepped wedge"}}, "arms = 3: goes with type = 'parallel'"),
+        ({"analysis": {"test": "by-arm"}}, "arms = 3: is analysed by one model"),
+        ({"analysis": {"multiplicity": "dunnet"}}, "multiplicity"),
+    ],
+)
+def test_arms_that_are_none_are_refused(change: dict[str, Any], problem: str) -> None:
+    table = {"design": DESIGN, "statistical": {"arm_effects": [5.0, 3.0]}, **change}
+    with pytest.raises(InputError, match=problem):
+        design_from_table(table)
+    assert set(RULES) == {"holm", "bonferroni", "none"}
