@@ -445,6 +445,20 @@ class Uncertainty(Part):
     )
 
 
+class Decision(Part):
+    """Go or no-go after the trial, by one-sided confidence limits of the effect."""
+
+    least: float = number(
+        0.0, -1.0e6, 1.0e6, "points", "Go on where confident of a better effect than this."
+    )
+    wanted: float = number(
+        4.0, -1.0e6, 1.0e6, "points", "Stop where confident of a worse effect than this."
+    )
+    confidence: float = number(
+        0.9, 0.5, 0.999, "probability", "One-sided confidence that each decision needs."
+    )
+
+
 class Target(Part):
     """What the trial is for."""
 
@@ -467,6 +481,11 @@ class Precision(Part):
     simulations: int = number(1000, 20, 1_000_000, "trials", "Simulated trials.")
     monte_carlo_se: float | None = number(
         None, 0.0005, 0.2, "probability", "Simulate until the error of power is this small instead."
+    )
+    posterior: str = text(
+        "Draws of which posterior trials of agents take: 'both-trials', 'refocus-alone', 'prior', "
+        "or a CSV file.",
+        default="both-trials",
     )
     draws: int = number(
         200, 0, 100_000, "draws", "Posterior draws that trials take in turn; 0 for the defaults."
@@ -503,6 +522,11 @@ class DesignFile(Part):
     analysis: Analysis = table(Analysis, "The pre-declared analysis.")
     columns: Columns = table(Columns, "The trial's table, for `refocus analyse --design`.")
     uncertainty: Uncertainty = table(Uncertainty, "What is not known.")
+    decision: Decision | None = Field(
+        None,
+        description="A rule of go or no-go, whose chances are then told by true effect.",
+        json_schema_extra={"unit": "table"},
+    )
     target: Target = table(Target, "What the trial is for.")
     precision: Precision = table(Precision, "How precisely power is wanted.")
 
@@ -573,6 +597,16 @@ class DesignFile(Part):
                     f"design.baseline = '{self.design.baseline}': a {s.outcome} outcome has none; "
                     "set baseline = 'none'"
                 )
+        rule = self.decision
+        if rule is not None and (
+            rule.least > rule.wanted
+            if self.analysis.better == "higher"
+            else rule.least < rule.wanted
+        ):
+            raise ValueError(
+                f"decision.least = {rule.least:g}: asks for more than decision.wanted = "
+                f"{rule.wanted:g}; the least effect worth having is the smaller one"
+            )
         if self.agents is not None and self.design.sizes:
             raise ValueError(
                 "design.sizes: goes with [statistical]; agents are asked `size` people a team"

@@ -3,17 +3,63 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import cached_property
+from math import sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from sim.errors import InputError
 from sim.trials.data.counterfactual import statistical_truth
+from sim.trials.power import go_no_go
 from sim.trials.power.both_outcomes import both_by_formula
 from sim.trials.power.design_formula import Assumed, joint_arms
 from sim.trials.power.formula_power import FormulaPower
 from sim.trials.power.left_out import caution
 from sim.trials.power.measured_error import MEASURED, kind_of
 from sim.trials.power.multi_arm_power import ArmsPower
-from sim.trials.power.power_study import Study, assumed_of, formula_of, statistical_source
+from sim.trials.power.power_study import (
+    Study,
+    assumed_of,
+    believed,
+    formula_of,
+    statistical_source,
+    study_of,
+)
+
+BELIEVED, BELIEVED_SEED = 50, 1
+
+
+class Assurance(NamedTuple):
+    """Power averaged over what is believed of the inputs, by formula.
+
+    Attributes
+    ----------
+    value, monte_carlo_se : float
+    low, high : float
+        Between which power lies in 90% of the draws.
+    draws : int
+    """
+
+    value: float
+    monte_carlo_se: float
+    low: float
+    high: float
+    draws: int
+
+
+def assurance_by_formula(study: Study) -> Assurance | None:
+    """Return expected power over `[uncertainty]` of a parallel trial; None of any other.
+
+    Formulas over periods take seconds for so many draws: simulated trials average there.
+    """
+    files = believed(study.file, BELIEVED, BELIEVED_SEED) if study.design.is_parallel else []
+    if not files:
+        return None
+    powers = np.array([formula_answer(study_of(one, 0)).formula.power for one in files])
+    low, high = np.quantile(powers, [0.05, 0.95])
+    error = float(powers.std(ddof=1)) / sqrt(len(powers))
+    return Assurance(float(powers.mean()), error, float(low), float(high), len(powers))
 
 
 @dataclass(frozen=True)
@@ -23,6 +69,11 @@ class FormulaAnswer:
     study: Study
     formula: FormulaPower
     assumed: Assumed
+
+    @cached_property
+    def assurance(self) -> Assurance | None:
+        """Expected power over what is believed of the inputs."""
+        return assurance_by_formula(self.study)
 
     @property
     def arms(self) -> ArmsPower | None:
@@ -43,6 +94,8 @@ class FormulaAnswer:
             "design": self.study.file.model_dump(mode="json", exclude_none=True),
             "formula": self.formula.as_dict(),
             "arms": None if self.arms is None else self.arms._asdict(),
+            "assurance": None if self.assurance is None else self.assurance._asdict(),
+            "decision": go_no_go.table(study.file, self.formula, self.assumed.effect),
             "formula_assumes": asdict(self.assumed),
             "formula_off_by_points": None if kind is None else MEASURED[kind]._asdict(),
             "simulated_trials": 0,

@@ -127,13 +127,14 @@ class FormulaPower:
             effect, self.tests, self.df_rule, self.alpha, self.sides, bounds=self.bounds
         )
 
-    def against(self, bounds: Bounds | None) -> FormulaPower:
-        """Return the power to show that the effect lies between bounds, at the same alpha."""
+    def against(self, bounds: Bounds | None, alpha: float | None = None) -> FormulaPower:
+        """Return the power to show that the effect lies between bounds, at this or another alpha."""
         if bounds is None:
             return self
         remade = self.remade
-        at = None if remade is None else lambda effect: remade(effect).against(bounds)
-        return power_of_tests(self.effect, self.tests, self.df_rule, self.alpha, 1, at, bounds)
+        level = self.alpha if alpha is None else alpha
+        at = None if remade is None else lambda effect: remade(effect).against(bounds, level)
+        return power_of_tests(self.effect, self.tests, self.df_rule, level, 1, at, bounds)
 
     def but(self, expected: float, se: float, model_se: float, df: float) -> float:
         """Return power with some of what it is made of as given instead."""

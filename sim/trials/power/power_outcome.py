@@ -14,9 +14,10 @@ from sim.trials.analyses.several_arms import BONFERRONI, HOLM, NO_RULE
 from sim.trials.data.counterfactual import statistical_truth
 from sim.trials.designs.design import arm_sizes, randomisation_words
 from sim.trials.designs.design_schema import DesignFile
+from sim.trials.power import go_no_go
 from sim.trials.power.both_outcomes import BothOutcomes, both_by_formula, both_lines
 from sim.trials.power.design_formula import Assumed
-from sim.trials.power.formula_answer import FormulaAnswer
+from sim.trials.power.formula_answer import Assurance, FormulaAnswer
 from sim.trials.power.formula_power import FormulaPower
 from sim.trials.power.formula_search import FormulaFound
 from sim.trials.power.important import (
@@ -128,6 +129,7 @@ def plain(outcome: PowerOutcome) -> dict[str, Any]:
         "sensitivity": [asdict(one) for one in outcome.swings],
         "sensitivity_trials": outcome.swing_trials,
         "grid": [row for row in rows(outcome) if row["of"] == "grid"],
+        "decision": go_no_go.table(result.study.file, result.formula, result.assumed.effect),
         "arms": result.arms._asdict() if result.arms else None,
         "seed": result.seed,
         "stopped_early": outcome.caution or None,
@@ -439,6 +441,8 @@ def as_text(outcome: PowerOutcome) -> str:
         lines.append(f"{shown}  {note}".rstrip())
     if outcome.assurance is None and outcome.assurance_covers:
         lines.append(f"  assurance: none; {outcome.assurance_covers}")
+    decided = go_no_go.lines(file, result.formula, result.assumed.effect, result.results)
+    lines += ["", *decided] if decided else []
     if result.arms is not None:
         lines += ["", *arms_lines(result.study, result.arms)]
     lines += ["", "formula", *[f"  {one}" for one in formula_lines(result)]]
@@ -480,6 +484,17 @@ def as_text(outcome: PowerOutcome) -> str:
                 f"{s.power_high:>11.3f}{s.monte_carlo_se:>8.3f}{s.formula_low:>9.3f}{s.formula_high:>8.3f}"
             )
     return "\n".join(lines) + "\n"
+
+
+def assurance_lines(found: Assurance | None) -> list[str]:
+    """Return expected power over what is believed, by formula; nothing without uncertainty."""
+    if found is None:
+        return []
+    return [
+        f"assurance by formula {found.value:.3f} (Monte Carlo SE {found.monte_carlo_se:.3f} of "
+        f"{found.draws} draws of [uncertainty]); power is from {found.low:.3f} to {found.high:.3f} "
+        "in 90% of them"
+    ]
 
 
 def arms_lines(study: Study, found: ArmsPower) -> list[str]:
@@ -582,6 +597,8 @@ def formula_text(answer: FormulaAnswer) -> str:
         *known_formula_lines(answer.formula, answer.assumed),
         *([] if answer.arms is None else arms_lines(study, answer.arms)),
         measured_line(study.design, study.plan),
+        *assurance_lines(answer.assurance),
+        *go_no_go.lines(study.file, answer.formula, answer.assumed.effect),
         "no trial was run: loss that depends on outcomes is not in it",
     ]
     both = both_by_formula(study)

@@ -241,7 +241,8 @@ def study_of(file: DesignFile, draws: int | None = None, central: bool = False) 
     from sim.trials.data.agents import AgentSource
 
     assert file.agents is not None
-    chosen = chosen_draws(file.precision.draws if draws is None else draws)
+    count = file.precision.draws if draws is None else draws
+    chosen = chosen_draws(count, path=file.precision.posterior)
     sets = [one for one in chosen.draws if one]
     covers = chosen.covers
     if central and sets:
@@ -287,6 +288,32 @@ def sd_of(s: Statistical) -> float:
     return sqrt(variance_of(s.outcome, s.mean, variation))
 
 
+def believed(file: DesignFile, count: int, seed: int) -> list[DesignFile]:
+    """Return designs with statistical inputs drawn from what a file says is not known."""
+    s = file.statistical
+    varied = {field_named(file, name): ends for name, ends in file.uncertainty.ranges.items()}
+    loss = varied.pop("attrition.rate", None)
+    allowed = {name: one for name, one in varied.items() if name.startswith("statistical.")}
+    spread = file.uncertainty.effect_se
+    if s is None or (not allowed and loss is None and spread == 0.0):
+        return []
+    rng = np.random.Generator(np.random.Philox(key=[seed, 2**40]))
+    found = []
+    for _ in range(count):
+        values = {
+            name.split(".")[1]: float(rng.uniform(*ends)) for name, ends in sorted(allowed.items())
+        }
+        if spread > 0.0:
+            centre = values.get("effect", s.effect)
+            values["effect"] = float(centre + spread * rng.standard_normal())
+        found.append(file.model_copy(update={"statistical": s.model_copy(update=values)}))
+    if loss is not None:
+        for number, rate in enumerate(rng.uniform(*loss, count).tolist()):
+            part = file.attrition.model_copy(update={"rate": rate})
+            found[number] = found[number].model_copy(update={"attrition": part})
+    return found
+
+
 def uncertain_study(file: DesignFile, count: int, seed: int) -> Study | None:
     """Return a study whose trials draw statistical inputs from what the file says is not known.
 
@@ -301,22 +328,14 @@ def uncertain_study(file: DesignFile, count: int, seed: int) -> Study | None:
         return None
     varied = {field_named(file, name): ends for name, ends in file.uncertainty.ranges.items()}
     allowed = {name: one for name, one in varied.items() if name.startswith("statistical.")}
-    loss = varied.get("attrition.rate")
     spread = file.uncertainty.effect_se
-    if not allowed and loss is None and spread == 0.0:
+    files = believed(file, count, seed)
+    if not files:
         return None
-    rng = np.random.Generator(np.random.Philox(key=[seed, 2**40]))
-    sources = []
-    for _ in range(count):
-        values = {
-            name.split(".")[1]: float(rng.uniform(*ends)) for name, ends in sorted(allowed.items())
-        }
-        if spread > 0.0:
-            centre = values.get("effect", file.statistical.effect)
-            values["effect"] = float(centre + spread * rng.standard_normal())
-        part = file.statistical.model_copy(update=values)
-        sources.append(statistical_source(file.model_copy(update={"statistical": part})))
-    losses = () if loss is None else tuple(rng.uniform(*loss, count).tolist())
+    sources = [statistical_source(one) for one in files]
+    losses = ()
+    if "attrition.rate" in varied:
+        losses = tuple(one.attrition.rate for one in files)
     known = study_of(file)
     told = [
         f"{name} even in [{low:g}, {high:g}]"
