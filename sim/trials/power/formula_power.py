@@ -128,7 +128,7 @@ class FormulaPower:
         )
 
     def against(self, bounds: Bounds | None, alpha: float | None = None) -> FormulaPower:
-        """Return the power to show that the effect lies between bounds, at this or another alpha."""
+        """Return the power to show that the effect lies between bounds, at any alpha."""
         if bounds is None:
             return self
         remade = self.remade

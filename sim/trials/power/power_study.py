@@ -333,7 +333,7 @@ def uncertain_study(file: DesignFile, count: int, seed: int) -> Study | None:
     if not files:
         return None
     sources = [statistical_source(one) for one in files]
-    losses = ()
+    losses: tuple[float, ...] = ()
     if "attrition.rate" in varied:
         losses = tuple(one.attrition.rate for one in files)
     known = study_of(file)
