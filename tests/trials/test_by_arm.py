@@ -19,7 +19,6 @@ from sim.trials.fits.mixed_model import fit_mixed_model
 from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.formula_power import FormulaPower
 from sim.trials.power.power_study import simulate_power, study_of
-from sim.trials.power.standard_errors import group_treatment_se
 
 NESTED = {"type": "parallel", "clusters_by_sequence": [10, 100], "unclustered": "control"}
 ARMS = {"type": "parallel", "clusters_by_sequence": [8, 12], "size": 20}
@@ -75,7 +74,8 @@ def test_unequal_clusters_are_two_mixed_models() -> None:
 def test_the_standard_error_is_that_of_moerbeek_and_wong() -> None:
     outcome = {"effect": 4.0, "sd": 10.0, "icc": 0.05, "treated_sd": 10.5}
     found = formula({**NESTED, "size": 10}, outcome)
-    by_hand = group_treatment_se(10.5 * 0.95**0.5, 10.5 * 0.05**0.5, 10, 10, 100, 10.0)
+    # Moerbeek and Wong 2008: 10 groups of 10, and 100 people on their own.
+    by_hand = np.sqrt(110.25 * (10.0 * 0.05 + 0.95) / 100.0 + 100.0 / 100.0)
     assert found.se == pytest.approx(by_hand, rel=1e-12)
 
 
