@@ -10,7 +10,8 @@ import pytest
 from scipy import stats
 
 from sim.errors import InputError
-from sim.trials.analyses.several_arms import RULES, adjusted, analyse_arms
+from sim.trials.analyses.analysis_plan import analyse_arms
+from sim.trials.analyses.several_arms import RULES, adjusted
 from sim.trials.designs.design_file import design_from_table, trial_design
 from sim.trials.designs.design_schema import DesignFile
 from sim.trials.fits.cell_sums import RandomEffect

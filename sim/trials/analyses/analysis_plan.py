@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ from sim.trials.analyses.exposure import (
 )
 from sim.trials.analyses.hypothesis import TWO_SIDED, Bounds
 from sim.trials.analyses.registry import ANALYSES, analysis_named
-from sim.trials.analyses.several_arms import RULES
+from sim.trials.analyses.several_arms import RULES, adjusted
 from sim.trials.analyses.trial_result import TrialResult, failed_result, tested_result
 from sim.trials.data.data import TrialData
 from sim.trials.designs.design import CONTROL, TREATED, Design, one_each
@@ -337,6 +337,19 @@ def analysed_trial(
         x = x[:, kept]
     periods = np.unique(rows.period, return_inverse=True)[1]
     return AnalysedTrial(x, rows.y, TESTED, codes, effects, periods, strata)
+
+
+def analyse_arms(data: TrialData, design: Design, plan: AnalysisPlan) -> list[TrialResult]:
+    """Return the test of each treated arm against control, p values by the plan's rule.
+
+    Intervals are each at the plan's level and not adjusted.
+    """
+    results = [analyse_trial(data, design, plan, arm) for arm in range(1, design.treated_arms + 1)]
+    p = np.array([1.0 if one.failed else one.p for one in results])
+    return [
+        one if one.failed else replace(one, p=float(own))
+        for one, own in zip(results, adjusted(p, plan.multiplicity), strict=True)
+    ]
 
 
 def check_plan(plan: AnalysisPlan, design: Design, data: TrialData) -> None:

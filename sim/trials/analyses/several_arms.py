@@ -6,17 +6,8 @@ rules hold the chance of any false rejection whatever the correlation of the tes
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from sim.trials.analyses.analysis_plan import AnalysisPlan
-    from sim.trials.analyses.trial_result import TrialResult
-    from sim.trials.data.data import TrialData
-    from sim.trials.designs.design import Design
 
 NO_RULE, BONFERRONI, HOLM = "none", "bonferroni", "holm"
 RULES = (HOLM, BONFERRONI, NO_RULE)
@@ -43,18 +34,3 @@ def adjusted(p: NDArray[np.float64], rule: str) -> NDArray[np.float64]:
     found = np.empty_like(ranked)
     np.put_along_axis(found, order, ranked, axis=-1)
     return found
-
-
-def analyse_arms(data: TrialData, design: Design, plan: AnalysisPlan) -> list[TrialResult]:
-    """Return the test of each treated arm against control, p values by the plan's rule.
-
-    Intervals are each at the plan's level and not adjusted.
-    """
-    from sim.trials.analyses.analysis_plan import analyse_trial
-
-    results = [analyse_trial(data, design, plan, arm) for arm in range(1, design.treated_arms + 1)]
-    p = np.array([1.0 if one.failed else one.p for one in results])
-    return [
-        one if one.failed else replace(one, p=float(own))
-        for one, own in zip(results, adjusted(p, plan.multiplicity), strict=True)
-    ]

@@ -13,9 +13,8 @@ import numpy as np
 from sim.errors import InputError
 from sim.runs.chunk_store import fingerprint, source_version
 from sim.runs.pieces import Arrays, Cancelled, How, Progress, Span, run_pieces, spans
-from sim.trials.analyses.analysis_plan import AnalysisPlan, average_meant
+from sim.trials.analyses.analysis_plan import AnalysisPlan, analyse_arms, average_meant
 from sim.trials.analyses.exposure import CONSTANT, exposure_weights
-from sim.trials.analyses.several_arms import analyse_arms
 from sim.trials.analyses.trial_result import TrialResult, as_table, from_table
 from sim.trials.data.counterfactual import AgentTwins, StatisticalTwins, Truth, TwinSource
 from sim.trials.data.moments import Moments, average_moments, known_means, trial_moments
