@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks import level_of_tests
 from sim.posterior.choose import chosen_draws
+from sim.text_table import markdown
 from sim.trials.analyses.analyse import analyse_csv
 from sim.trials.analyses.analysis_plan import AnalysisPlan
 from sim.trials.analyses.type_one_error import TESTS, TypeOneError, normal_error, relabelled_error
@@ -45,11 +46,6 @@ PART = "<!-- generated: level-of-tests -->\n{}<!-- end of level-of-tests -->"
 
 def percent(rate: float, error: float) -> str:
     return f"{100 * rate:.2f} ({100 * error:.2f})"
-
-
-def markdown(header: list[str], rows: Iterable[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def error_table(found: list[TypeOneError]) -> str:

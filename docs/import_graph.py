@@ -22,6 +22,7 @@ LAYERS = (
         "reading",
         "spreadsheet",
         "streams",
+        "text_table",
         "workbook",
     },
     {"element", "link", "mechanisms", "measures"},

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from sim.text_table import markdown
+
 FOLDER = Path(__file__).resolve().parent
 _PART = re.compile(
     r"<!-- generated: (?P<name>[\w.-]+) -->\n(?P<body>.*?)<!-- end of (?P=name) -->", re.DOTALL
@@ -52,10 +54,8 @@ def filled(text: str, wanted: Mapping[str, Callable[[], str]]) -> str:
 
 def table(heading: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Return a Markdown table; a vertical bar in a cell is escaped."""
-    lines = [heading, ("---",) * len(heading), *rows]
-    return "".join(
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in one)} |\n" for one in lines
-    )
+    lines = [[cell.replace("|", "\\|") for cell in one] for one in (heading, *rows)]
+    return markdown(lines[0], lines[1:]) + "\n"
 
 
 def stale(page: Path, wanted: Mapping[str, Callable[[], str]]) -> list[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.formula_grid import random_designs, simulated
-from benchmarks.type_one_error import markdown
+from sim.text_table import markdown
 from sim.trials.designs.design_file import analysis_plan, changed, load_design, trial_design
 from sim.trials.designs.design_schema import DesignFile
 from sim.trials.power.formula_answer import formula_answer

@@ -10,6 +10,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, Unpack
 
+from sim import text_table
 from sim.api.answers import FROM_PYTHON, Answer, as_json
 from sim.api.choices import (
     LARGEST_SEED,
@@ -421,8 +422,4 @@ def aligned(table: pd.DataFrame) -> str:
 
     shown = readable(table)
     cells = [[str(one) for one in shown.columns], *shown.astype(str).to_numpy().tolist()]
-    widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    )
+    return "\n".join(text_table.aligned(cells))

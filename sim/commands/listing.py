@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from sim.spreadsheet import csv_text
+from sim.text_table import aligned
 
 WHAT = ("scenarios", "parameters", "measures")
 EXAMPLES = """\
@@ -86,15 +87,15 @@ def measures() -> tuple[list[str], list[list[str]]]:
 
 def grouped(head: list[str], rows: Sequence[list[str]]) -> list[str]:
     """Return aligned lines under headings; rows name their heading first and stand together."""
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(1, len(head))]
+    # The headings of columns are not shown, yet keep columns apart.
+    shown = aligned([head[1:], *(row[1:] for row in rows)])[1:]
     lines: list[str] = []
     heading = ""
-    for row in rows:
+    for row, line in zip(rows, shown, strict=True):
         if row[0] != heading:
             heading = row[0]
             lines += [*([""] if lines else []), heading[:1].upper() + heading[1:]]
-        cells = (cell.ljust(width) for cell, width in zip(row[1:], widths, strict=True))
-        lines.append(f"  {'  '.join(cells)}".rstrip())
+        lines.append(f"  {line}")
     return lines
 
 
@@ -104,7 +105,4 @@ def show(head: list[str], rows: Iterable[list[str]]) -> None:
     if not sys.stdout.isatty():
         print(csv_text(head, rows, ends="\n"), end="")
         return
-    widths = [max(len(str(row[column])) for row in table) for column in range(len(head))]
-    for row in table:
-        line = "  ".join(str(cell).ljust(width) for cell, width in zip(row, widths, strict=True))
-        print(line.rstrip())
+    print("\n".join(aligned(table)))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sim.parameters.descriptor import Parameter
 from sim.parameters.registry import LINKS, registry
+from sim.text_table import markdown
 
 HOME = Path(__file__).resolve().parents[2] / "docs" / "parameters.md"
 
@@ -49,8 +50,7 @@ def document(parameters: Mapping[str, Parameter] | None = None) -> str:
         title = (
             f"## {link.capitalize()}\n\n{LINKS[link]}.\n\n" if link in LINKS else f"## {link}\n\n"
         )
-        rows = [COLUMNS, ("---",) * len(COLUMNS), *(_row(one) for one in mine)]
-        sections.append(title + "".join(f"| {' | '.join(row)} |\n" for row in rows))
+        sections.append(title + markdown(COLUMNS, map(_row, mine)) + "\n")
     return "\n".join(sections)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sim.text_table import markdown
 from sim.trials.studies.pulsar import design_facts
 from sim.trials.studies.pulsar_forecast import Forecast
 from sim.trials.studies.pulsar_outcome import UNUSED, PulsarOutcome, coverage_text
@@ -146,12 +147,6 @@ def _figure(outcome: PulsarOutcome, name: str) -> str:
     return f"{one.median:.2f} ({one.low:.2f} to {one.high:.2f})"
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [" | ".join(header), " | ".join("---" for _ in header)]
-    lines += [" | ".join(row) for row in rows]
-    return "\n".join(f"| {line} |" for line in lines)
-
-
 def _forecast_table(outcome: PulsarOutcome) -> str:
     rows = []
     for one in outcome.forecasts:
@@ -168,7 +163,7 @@ def _forecast_table(outcome: PulsarOutcome) -> str:
                 f"{one.true_low90:.{digits}f} to {one.true_high90:.{digits}f}",
             ]
         )
-    return _table(
+    return markdown(
         [
             "effect",
             "forecast",
@@ -188,7 +183,7 @@ def _transport_table(outcome: PulsarOutcome) -> str:
     rows = []
     for sd, found in sorted({**outcome.sensitivity, **known}.items()):
         rows.append([f"{sd:g}", *(f"{_span(one)}" for one in found)])
-    return _table(["transport, SD units", "year one", "overall"], rows)
+    return markdown(["transport, SD units", "year one", "overall"], rows)
 
 
 def _figure_table(outcome: PulsarOutcome) -> str:
@@ -203,7 +198,7 @@ def _figure_table(outcome: PulsarOutcome) -> str:
                 f"{one.low:.{digits}f} to {one.high:.{digits}f}",
             ]
         )
-    return _table(["figure", "unit", "median", "90% of simulated trials"], rows)
+    return markdown(["figure", "unit", "median", "90% of simulated trials"], rows)
 
 
 def _design_table() -> str:
@@ -211,4 +206,4 @@ def _design_table() -> str:
         [name.replace("_", " "), f"{one['value']:g}", one["unit"], one["grade"], one["source"]]
         for name, one in design_facts().items()
     ]
-    return _table(["quantity", "value", "unit", "grade", "source"], rows)
+    return markdown(["quantity", "value", "unit", "grade", "source"], rows)

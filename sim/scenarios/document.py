@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.scenarios.library import FOLDER, LibraryEntry, list_scenarios
+from sim.text_table import markdown
 
 HOME = Path(__file__).resolve().parents[2] / "docs" / "scenarios.md"
 
@@ -61,11 +62,11 @@ def _heading(group: str) -> str:
 
 
 def _overview(by_group: Mapping[str, list[LibraryEntry]], count: int) -> str:
-    rows = [("name", "what", "grade"), ("---", "---", "---")]
+    rows: list[tuple[str, ...]] = []
     for group, members in by_group.items():
         rows.append((f"**{_heading(group)}**", "", ""))
         rows += [(f"[`{one.name}`](#{one.name})", one.title, one.grade) for one in members]
-    return f"{count} scenarios.\n\n" + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return f"{count} scenarios.\n\n" + markdown(("name", "what", "grade"), rows) + "\n"
 
 
 def _section(entry: LibraryEntry, folder: Path) -> str:

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from sim.text_table import aligned
+
 
 def table_lines(rows: list[list[str]]) -> list[str]:
     """Return rows as aligned lines; the first column is text."""
-    widths = [max(len(row[j]) for row in rows) for j in range(len(rows[0]))]
-    return [
-        "  "
-        + "  ".join(
-            text.ljust(width) if j == 0 else text.rjust(width)
-            for j, (text, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    return [f"  {line}" for line in aligned(rows, numbers=True)]
 
 
 def number_text(value: float) -> str:
