@@ -25,6 +25,7 @@ FUNCTIONS = (
     "run",
     "compare",
     "plan",
+    "update",
     "power",
     "analyse",
     "sweep",

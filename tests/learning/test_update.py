@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.studies import update_coverage
+from docs.marked import parts
 from sim.errors import InputError
 from sim.inputs.registers import Audit, Observed, Session, Turnover
 from sim.inputs.roster import Roster
@@ -198,6 +199,13 @@ def test_intervals_narrow_around_a_known_truth() -> None:
     # Within twice the interval, nine of nine; a likelihood that is wrong is further off.
     assert max(wide) < 1.0
     assert sum(one.holds for one in found) >= 5
+
+
+def test_the_table_of_coverage_is_that_of_the_committed_cases() -> None:
+    page = update_coverage.PAGE.read_text(encoding="utf-8")
+    assert (
+        parts(page)["coverage"].strip() == update_coverage.table(update_coverage.stored()).strip()
+    )
 
 
 def test_counts_are_read_from_rows_of_periods() -> None:
