@@ -54,7 +54,7 @@ class PowerAnswer(Answer):
 
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
-        """Power of every design that was simulated; every trial; sensitivity."""
+        """Power of every design that was simulated; every trial; the first one; sensitivity."""
         import pandas as pd
 
         from sim.trials.power.power_outcome import rows
@@ -62,10 +62,20 @@ class PowerAnswer(Answer):
         tables = {
             "power": pd.DataFrame(rows(self.outcome)),
             "trials": pd.DataFrame([asdict(each) for each in self.outcome.result.results]),
+            "first-trial": self.first_trial,
         }
         if self.outcome.swings:
             tables["sensitivity"] = pd.DataFrame([asdict(each) for each in self.outcome.swings])
         return tables
+
+    @cached_property
+    def first_trial(self) -> pd.DataFrame:
+        """Data of the first simulated trial, as `refocus analyse --design` reads them."""
+        from sim.trials.analyses.declared_table import declared_table
+
+        study, seed = self.outcome.result.study, self.outcome.result.seed
+        (twin,) = study.source.twins(study.design, 0, 1, seed)
+        return declared_table(twin.data, study.file, study.design)
 
     def csv(self) -> str:
         """Return the power of every design as CSV."""

@@ -526,5 +526,6 @@ def _reproduce(page: Document, outcome: PowerOutcome, command: str) -> None:
     page.paragraph(
         f"Version {number}, seed {result.seed}, {result.performance.power.trials} trials, "
         f"{datetime.date.today().isoformat()}. The design is in design.toml beside this page, the "
-        "result of every trial in trials.csv."
+        "result of every trial in trials.csv; first-trial.csv holds the data of the first, to try "
+        "the analysis on."
     )
