@@ -19,6 +19,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.studies import few_clusters
 from docs.marked import table, write
 from sim.trials.analyses.allocations import all_allocations, drawn_allocations
 from sim.trials.analyses.cluster_tests import between_within_df, t_test
@@ -357,11 +358,18 @@ def section() -> str:
     return f"{in_words(levels)}\n\n{shown(levels)}"
 
 
+PARTS = {"level-of-tests": section, "few-clusters": few_clusters.section}
+
+
 def main() -> None:
     """Run the whole study and write it, or print a smaller one."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--trials", type=int, help="print a study of so many trials a row")
+    parser.add_argument("--page", action="store_true", help="write the page from saved numbers")
     given = parser.parse_args()
+    if given.page:
+        write(PAGE, PARTS)
+        return
     levels = []
     for setting in SETTINGS:
         for icc in ICCS:
@@ -371,7 +379,7 @@ def main() -> None:
     print(shown(levels[-len(ICCS) :]))
     if given.trials is None:
         saved(levels)
-        write(PAGE, {"level-of-tests": section})
+        write(PAGE, PARTS)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ import pytest
 from scipy import stats
 
 from benchmarks import level_of_tests as study
+from benchmarks.studies import few_clusters
 from docs.marked import stale
 from sim.trials.analyses.analyse import analyse_table
 from sim.trials.analyses.cluster_tests import cluster_permutation_test, cluster_summary_test
+from sim.trials.analyses.registry import ANALYSES
 
 TRIALS = 1000
 SETTINGS = {one.name: one for one in study.SETTINGS}
@@ -83,4 +85,18 @@ def test_the_committed_study_is_whole_and_tests_of_clusters_keep_their_level() -
         if "sizes" not in one.setting:
             # Equal clusters of normal outcomes: the t test is exact.
             assert low <= one.rates[study.SUMMARY] <= high, one.setting
-    assert not stale(study.PAGE, {"level-of-tests": study.section})
+    assert not stale(study.PAGE, study.PARTS)
+
+
+def test_every_analysis_was_studied_with_few_clusters() -> None:
+    rows = few_clusters.loaded()
+    assert {one.analysis for one in rows} == set(ANALYSES)
+    assert {one.clusters for one in rows} == set(few_clusters.CLUSTERS)
+    # Equal clusters of normal outcomes: the t test of their means is exact.
+    exact = [
+        one for one in rows if one.kind == few_clusters.LINEAR[0] and "summary" in one.analysis
+    ]
+    for one in exact:
+        error = np.sqrt(0.05 * 0.95 / one.trials)
+        assert one.type_i_error == pytest.approx(0.05, abs=4.0 * error)
+        assert one.coverage == pytest.approx(1.0 - one.type_i_error, abs=1e-12)
