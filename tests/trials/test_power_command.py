@@ -209,7 +209,7 @@ def test_the_formula_alone_simulates_nothing(
         raise AssertionError("a trial was simulated")
 
     with monkeypatch.context() as during:
-        during.setattr(power_study, "analyse_trial", simulated)
+        during.setattr(power_study, "analyse_arms", simulated)
         code, out, _ = run(capsys, "four-point-target", "--formula-only")
     assert code == 0
     assert "power by formula" in out
@@ -227,7 +227,7 @@ def test_the_formula_alone_simulates_nothing(
 def test_power_that_is_0_because_nothing_could_be_fitted_is_an_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(power_study, "analyse_trial", lambda *_: failed_result(10, 4))
+    monkeypatch.setattr(power_study, "analyse_arms", lambda *_: [failed_result(10, 4)])
     with pytest.raises(InputError, match="could be analysed"):
         simulate_power(study_of(design_from_table(SMALL)), 1000, seed=1)
 
