@@ -45,14 +45,12 @@ hits = sum(observe.stats.cache_hits.values())
 print(float(out["behaviour"][0]), hits, compiled.CACHE_FOLDER)
 """
 
+# One small part of the mixed model, kept where all of it is: compiling all takes many times longer.
 FIT = """
-import numpy as np
 from sim.trials.fits import random_intercept_compiled as compiled
-codes = np.repeat(np.arange(4), 3)
-y = np.arange(12) % 5 + 0.5 * codes
-fit = compiled.fit_random_intercept(codes, 4, np.ones((12, 1)), y, 0)
-hits = sum(compiled.fit_random_intercept.stats.cache_hits.values())
-print(float(fit.estimate), hits, compiled.FOLDER)
+from sim.trials.fits.t_distribution import beta_fraction
+part = compiled.compile_fit(beta_fraction)
+print(part(2.0, 3.0, 0.4), sum(part.stats.cache_hits.values()), compiled.FOLDER)
 """
 
 

@@ -30,7 +30,7 @@ from tests.calibration.conftest import toy_roster
 
 ROOT = Path(__file__).parents[2]
 TINY = Settings(
-    screen=60,
+    screen=24,
     waves=40,
     effects=40,
     particles=8,
@@ -98,7 +98,7 @@ def stored_pieces(folder: Path) -> int:
 def test_a_fit_that_failed_and_was_then_killed_ends_identical(
     whole: Path, design, effects, tmp_path: Path, monkeypatch
 ) -> None:
-    left = {"trials": 150}
+    left = {"trials": 110}
     real = fit_module.simulate_trial
 
     def dies(*arguments):

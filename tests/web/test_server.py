@@ -489,7 +489,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def session_of(served: Served, number: int) -> str:
     """Behave as one browser: load, run a plan, watch it, read the result."""
     headers = {**JSON, "x-refocus-session": f"{number:016d}"}
-    settings = {**SMALL, "seed": number % 3, "draws": 2}
+    settings = {**SMALL, "seed": number % 2, "draws": 2}
     with httpx.Client(
         base_url=served.address, headers=headers, timeout=60.0, verify=False
     ) as browser:
@@ -516,7 +516,7 @@ def test_twenty_browsers_and_forty_slow_clients_at_once(served: Served) -> None:
             )
     with ThreadPoolExecutor(20) as pool:
         keys = list(pool.map(lambda number: session_of(served, number), range(20)))
-    assert len(set(keys)) == 3, "equal settings share a job"
+    assert len(set(keys)) == 2, "equal settings share a job"
     begun = time.monotonic()
     assert httpx.get(f"{served.address}/api/health").json() == {"ready": True}
     assert time.monotonic() - begun < 1.0
