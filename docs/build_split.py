@@ -26,7 +26,7 @@ from sim.scenarios.split import (
 )
 
 PAGE = MEASURED
-SCENARIOS = ("refocus-full-with-conditions",)
+SCENARIOS = ("refocus-full-with-conditions", "priorities-reduced", "protected-time")
 DRAWS, REPLICATIONS, SEED, WEEKS = 100, 2, 1, 52
 
 
@@ -61,7 +61,7 @@ def split(name: str) -> dict[str, Any]:
 
 
 def content() -> dict[str, Any]:
-    """Return the split of every scenario that relieves the service and is a headline."""
+    """Return the split of every scenario of the library that relieves the service."""
     return {
         "weeks": WEEKS,
         "worlds": DRAWS * REPLICATIONS,
