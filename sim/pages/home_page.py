@@ -11,8 +11,8 @@ from sim.pages.page import Page, page
 BOX = 64
 THEORY = (
     # x, y, width, title, what it is, colour
-    (8, 24, 168, "Readiness", "trust, team, person", "base"),
-    (8, 128, 168, "Training that works", "delivery, trainers", "base"),
+    (2, 24, 180, "Readiness", "trust, team, person", "base"),
+    (2, 128, 180, "Training that works", "delivery, trainers", "base"),
     (226, 8, 140, "Values", "of team and person", "prog"),
     (226, 84, 140, "Knowledge", "of recovery", "prog"),
     (226, 160, 140, "Skills", "coaching, practices", "prog"),
@@ -22,10 +22,10 @@ THEORY = (
     (1004, 84, 132, "Recovery", "hope, well-being", "people"),
 )
 ARROWS = (
-    "M176 56C200 56 202 40 222 40",
-    "M176 56C200 56 202 116 222 116",
-    "M176 160C200 160 202 116 222 116",
-    "M176 160C200 160 202 192 222 192",
+    "M182 56C200 56 202 40 222 40",
+    "M182 56C200 56 202 116 222 116",
+    "M182 160C200 160 202 116 222 116",
+    "M182 160C200 160 202 192 222 192",
     "M366 40C390 40 392 116 412 116",
     "M366 116H412",
     "M366 192C390 192 392 116 412 116",
@@ -34,7 +34,7 @@ ARROWS = (
     "M954 116H1000",
 )
 SEEN = (
-    (8, 366, "base", "Seen:", "staff and trainers named all of these"),
+    (2, 366, "base", "Seen:", "staff and trainers named all of these"),
     (416, 772, "prog", "Seen:", "not all teams took part fully"),
     (822, 1136, "people", "Not settled:", "the trial found no clear difference"),
 )

@@ -75,7 +75,14 @@ def allowed(text: str) -> str:
 
 
 def page(
-    name: str, title: str, body: str, styles: Sequence[str] = (), scripts: Sequence[str] = ()
+    name: str,
+    title: str,
+    body: str,
+    styles: Sequence[str] = (),
+    scripts: Sequence[str] = (),
+    *,
+    style: str = "",
+    bare: bool = False,
 ) -> Page:
     """Return a page.
 
@@ -91,8 +98,12 @@ def page(
         Names of style sheets among the parts, besides ``site.css``.
     scripts : sequence of str
         Scripts in their order.
+    style : str
+        Style after that of the named sheets.
+    bare : bool
+        To be shown within another page: without header and footer.
     """
-    style = "\n".join(map(part, ("site.css", *styles)))
+    style = "\n".join([*map(part, ("tokens.css", "site.css", *styles)), style])
     for one in scripts:
         assert "</script" not in one.lower()
     policy = "; ".join(
@@ -115,12 +126,16 @@ def page(
                 f'<meta http-equiv="Content-Security-Policy" content="{html.escape(policy)}">',
                 '<meta name="viewport" content="width=device-width, initial-scale=1">',
                 f"<title>{html.escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>",
-                '<a class="skip" href="#main">Skip to content</a>',
+                ""
+                if bare
+                else '<a class="skip" href="#main">Skip to content</a>'
                 f'<header class="top"><div class="wrap"><a class="brand" href="index.html">{BRAND}'
                 f'REFOCUS simulation</a><nav aria-label="Main"><ul>{doors}</ul></nav></div>'
                 "</header>",
                 f'<main id="main" tabindex="-1"><div class="wrap">\n{body}\n</div></main>',
-                f'<footer class="foot"><div class="wrap"><p>{FOOT}</p></div></footer>',
+                ""
+                if bare
+                else f'<footer class="foot"><div class="wrap"><p>{FOOT}</p></div></footer>',
                 *(f"<script>{one}</script>" for one in scripts),
                 "</body>\n</html>\n",
             ]

@@ -69,6 +69,6 @@ does not.</p></noscript></section>"""
         "power.html",
         "Plan a trial: stored power",
         body,
-        ("home.css", "answers.css", "power.css"),
+        ("home.css", "power.css"),
         (script, bundled(("dom.js", "power.js"))),
     )

@@ -17,7 +17,7 @@ from sim.pages.power_page import power_cells
 from sim.runs.results import package_versions
 
 HOME = Path(__file__).parent / "stored.json"
-DRAWS = 60
+DRAWS = 100
 REPLICATIONS = 2
 
 
@@ -50,7 +50,7 @@ def stored(path: Path = HOME) -> Numbers:
     """Return the stored numbers."""
     found = json.loads(path.read_text(encoding="utf-8"))
     answers = [
-        Stored(one["title"], one["what"], one["sentence"], [Row(**row) for row in one["rows"]])
+        Stored(**{**one, "rows": [Row(**row) for row in one["rows"]]})
         for one in found.pop("answers")
     ]
     return Numbers(**found, answers=answers)
@@ -59,7 +59,7 @@ def stored(path: Path = HOME) -> Numbers:
 def renew(path: Path, draws: int, replications: int) -> None:
     """Work the numbers out and store them."""
     answers = [
-        {**one._asdict(), "rows": [row.rounded()._asdict() for row in one.rows]}
+        {**one._asdict(), "rows": [row._asdict() for row in one.rows]}
         for one in stored_answers(draws, replications)
     ]
     numbers = {

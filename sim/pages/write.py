@@ -8,7 +8,7 @@ from pathlib import Path
 from sim.errors import InputError
 from sim.pages.answers_page import answers_page, trial_effects
 from sim.pages.home_page import home_page
-from sim.pages.page import DOORS, Page
+from sim.pages.page import Page
 from sim.pages.power_page import power_page
 from sim.pages.stored import Numbers, stored
 from sim.pages.watch_page import watch_page
@@ -35,10 +35,20 @@ def pages() -> dict[str, Page]:
     numbers = stored()
     return {
         "index.html": home(numbers),
-        "answers.html": answers_page(numbers.answers, numbers.draws, numbers.told),
+        **{
+            one.file: answers_page(numbers.answers, at, numbers.draws, numbers.told)
+            for at, one in enumerate(numbers.answers)
+        },
         "watch.html": watch_page(),
         "power.html": power_page(numbers.power, f"{numbers.worked_out}."),
     }
+
+
+@cache
+def stored_answer() -> Page:
+    """Return the first stored answer, to be shown within another page."""
+    numbers = stored()
+    return answers_page(numbers.answers, 0, numbers.draws, numbers.told, bare=True)
 
 
 def write_pages(folder: Path) -> list[Path]:
@@ -49,13 +59,12 @@ def write_pages(folder: Path) -> list[Path]:
     InputError
         When the folder holds anything but such pages.
     """
-    names = [name for name, _ in DOORS]
+    made = pages()
     if folder.exists() and (
-        not folder.is_dir() or any(one.name not in names for one in folder.iterdir())
+        not folder.is_dir() or any(one.name not in made for one in folder.iterdir())
     ):
         raise InputError(f"out = '{folder}': holds something else; name a new folder")
-    made = pages()
     folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        (folder / name).write_text(made[name].text, encoding="utf-8")
-    return [folder / name for name in names]
+    for name, one in made.items():
+        (folder / name).write_text(one.text, encoding="utf-8")
+    return [folder / name for name in made]

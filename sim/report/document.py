@@ -39,7 +39,9 @@ code, pre { font-family: ui-monospace, monospace; font-size: .88rem; }
 pre { background: var(--shade); padding: .7rem; overflow-x: auto; white-space: pre-wrap; }
 a { color: #005a8c; }
 @media print { body { max-width: none; padding: 0; font-size: 10pt; }
-  details > * { display: block; } figure, table { break-inside: avoid; } }
+  details > * { display: block; } figure, table { break-inside: avoid; }
+  .scroll { overflow: visible; } table { font-size: 7.5pt; } th, td { padding: 1pt 3pt;
+  overflow-wrap: anywhere; } }
 """
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
 from sim.parameters import registry
 from sim.posterior import posterior_file
 from sim.web.parameter_form import grade_counts
+
+FINDING = Path(__file__).with_name("positive_finding.toml")
 
 
 def posterior_facts(path: Path) -> dict[str, Any]:
@@ -37,10 +40,20 @@ def posterior_facts(path: Path) -> dict[str, Any]:
     }
 
 
+def positive_finding() -> dict[str, float]:
+    """Return the trial's positive finding, its own interval and the model's, as kept.
+
+    The model's: 90% of simulated trials, of all and of those that would have reported it.
+    """
+    found = tomllib.loads(FINDING.read_text(encoding="utf-8"))
+    return {name: float(value) for name, value in found.items()}
+
+
 def about(version: str) -> dict[str, Any]:
     """Return what the page says about the model."""
     return {
         "version": version,
         "grades": grade_counts(),
+        "finding": positive_finding(),
         "posterior": posterior_facts(posterior_file().with_suffix(".json")),
     }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -42,11 +44,16 @@ from sim.web.security import (
     Guard,
     Refused,
 )
+from sim.web.typography import typeset
 
+LONGEST_WAIT = 20
+"""Seconds that a page in the background may wait for an answer."""
+LOOKS_A_SECOND = 4
 STATIC = Path(__file__).parent / "static"
 WARM_UP = "sim.web.plan_task:warm_up"
 POLICIES = {".svg": DRAWING_POLICY, ".html": REPORT_POLICY}
-DOWNLOADED = (".csv", ".toml")
+DOORS = re.compile(r"<ul>.*?</ul>\s*</nav>", re.DOTALL)
+DOWNLOADED = (".csv", ".toml", ".xlsx", ".docx")
 
 
 class Site:
@@ -131,6 +138,7 @@ def needs(request: Request, media_type: str) -> None:
 def form_text() -> str:
     """Return everything that the page's forms are made from, as JSON."""
     from sim.report.run_report import USUAL
+    from sim.web.decide_settings import decide_form
     from sim.web.plan_settings import MOST_DRAWS, MOST_SCENARIOS
     from sim.web.power_settings import ANALYSES, READINESS, power_form
     from sim.web.presets import form, presets
@@ -139,6 +147,7 @@ def form_text() -> str:
     return json.dumps(
         {
             "usual": USUAL,
+            "decide": decide_form(),
             "most_scenarios": MOST_SCENARIOS,
             "most_draws": MOST_DRAWS,
             "presets": presets(),
@@ -188,21 +197,51 @@ async def page(request: Request) -> Response:
     return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
 
 
+async def tokens(request: Request) -> Response:
+    """Answer with the colours, which the pages that need no server have too."""
+    from sim.pages.page import part
+
+    headers = {"cache-control": "no-cache"}
+    return Response(part("tokens.css"), media_type="text/css", headers=headers)
+
+
+@lru_cache(maxsize=1)
+def doors() -> str:
+    """Return the page's links to its views, as they stand in one of the pages beside it."""
+    found = DOORS.search((STATIC / "index.html").read_text(encoding="utf-8"))
+    assert found
+    return found[0].replace('href="#', 'href="../#').replace('href="pages/', 'href="')
+
+
 async def stored_page(request: Request) -> Response:
     """Answer with one of the pages that need no server; here they lead back to the program."""
     from sim.pages.write import pages
 
     found = (await run_in_threadpool(pages)).get(request.path_params["name"])
     if found is None:
-        raise Refused(404, "not there")
-    back = '<li><a href="../#plan">Your own teams</a></li></ul></nav>'
+        raise Refused(404, "page: not there; the first is at /")
+    name = request.path_params["name"]
+    here = doors().replace(f'href="{name}"', f'href="{name}" aria-current="page"')
     return HTMLResponse(
-        found.text.replace("</ul></nav>", back, 1),
+        DOORS.sub(lambda _: here, found.text, count=1),
         headers={
             "content-security-policy": f"{found.policy}; frame-ancestors 'none'",
             "cache-control": "no-cache",
         },
     )
+
+
+async def stored_answer(request: Request) -> Response:
+    """Answer with the stored answer that the page shows until a question is asked."""
+    from sim.pages import write
+
+    found = await run_in_threadpool(write.stored_answer)
+    headers = {
+        "content-security-policy": f"{found.policy}; frame-ancestors 'self'",
+        "x-frame-options": "SAMEORIGIN",
+        "cache-control": "no-cache",
+    }
+    return HTMLResponse(found.text, headers=headers)
 
 
 async def health(request: Request) -> Response:
@@ -301,8 +340,17 @@ def keyed(request: Request) -> str:
 
 
 async def status(request: Request) -> Response:
-    """Say how a job is."""
-    job = site_of(request).jobs.find(keyed(request), session_of(request))
+    """Say how a job is: at once, or with ``?wait`` when it is over or that many seconds are."""
+    text = request.query_params.get("wait", "0")
+    wait = min(int(text) if text.isascii() and text.isdigit() else 0, LONGEST_WAIT)
+    jobs, key = site_of(request).jobs, keyed(request)
+    job = jobs.find(key, session_of(request))
+    for _ in range(wait * LOOKS_A_SECOND):
+        if job is None or job.over or await request.is_disconnected():
+            break
+        await asyncio.sleep(1.0 / LOOKS_A_SECOND)
+        # Asked for all the while: somebody waits for it.
+        job = jobs.find(key, session_of(request))
     if job is None:
         raise Refused(404, "job: not known here; run it again")
     return answer_job(request, job)
@@ -325,6 +373,8 @@ async def result_file(request: Request) -> Response:
     headers = {"cache-control": "private, max-age=3600"}
     if path.suffix in POLICIES:
         headers["content-security-policy"] = POLICIES[path.suffix]
+    if path.suffix == ".html":
+        headers["x-frame-options"] = "SAMEORIGIN"
     if path.suffix in DOWNLOADED:
         headers["content-disposition"] = f'attachment; filename="{name}"'
     return FileResponse(path, media_type=MEDIA_TYPES[path.suffix], headers=headers)
@@ -337,7 +387,7 @@ async def formula(request: Request) -> Response:
 
     needs(request, "application/json")
     settings = power_settings(read_json(await request.body()))
-    return JSONResponse(await run_in_threadpool(formula_answer, settings))
+    return JSONResponse(typeset(await run_in_threadpool(formula_answer, settings)))
 
 
 async def why(request: Request) -> Response:
@@ -384,6 +434,7 @@ def routes() -> list[Any]:
     """Return the routes; fixed names stand before names that vary."""
     return [
         Route("/", page),
+        Route("/pages/stored-answer.html", stored_answer),
         Route("/pages/{name}", stored_page),
         Route("/api/health", health),
         Route("/api/form", constant(form_text)),
@@ -401,6 +452,7 @@ def routes() -> list[Any]:
         Route("/api/watch/why", why, methods=["POST"]),
         Route("/api/power/formula", formula, methods=["POST"]),
         Route("/api/power/curve.svg", curve),
+        Route("/static/tokens.css", tokens),
         Mount("/static", Assets(directory=STATIC)),
     ]
 

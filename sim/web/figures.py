@@ -40,7 +40,9 @@ _drawing = threading.Lock()
 
 @dataclass(frozen=True)
 class Nested:
-    """A mean with nested 50% and 90% intervals, along weeks or at one place.
+    """A median with nested 50% and 90% intervals, along weeks or at one place.
+
+    The mean is for tables: of a skewed spread it can lie outside the intervals.
 
     Attributes
     ----------
@@ -48,7 +50,7 @@ class Nested:
         Name of the line or row.
     x : numpy.ndarray
         Weeks.
-    mean, low90, low50, high50, high90 : numpy.ndarray
+    mean, low90, low50, median, high50, high90 : numpy.ndarray
         As long as `x`.
     """
 
@@ -57,12 +59,13 @@ class Nested:
     mean: np.ndarray
     low90: np.ndarray
     low50: np.ndarray
+    median: np.ndarray
     high50: np.ndarray
     high90: np.ndarray
 
 
 def nested(label: str, x: Sequence[float] | np.ndarray, values: np.ndarray) -> Nested:
-    """Return mean and nested intervals over worlds.
+    """Return mean, median and nested intervals over worlds.
 
     Parameters
     ----------
@@ -73,9 +76,12 @@ def nested(label: str, x: Sequence[float] | np.ndarray, values: np.ndarray) -> N
     values : numpy.ndarray
         Shape (worlds, weeks).
     """
-    low90, low50, high50, high90 = np.nanquantile(values, (0.05, 0.25, 0.75, 0.95), axis=0)
+    shares = (0.05, 0.25, 0.5, 0.75, 0.95)
     return Nested(
-        label, np.asarray(x, float), np.nanmean(values, axis=0), low90, low50, high50, high90
+        label,
+        np.asarray(x, float),
+        np.nanmean(values, axis=0),
+        *np.nanquantile(values, shares, axis=0),
     )
 
 
@@ -142,7 +148,7 @@ def band_figure(lines: Sequence[Nested], unit: str) -> Any:
     axis.fill_between(base.x, base.low50, base.high50, color=LINES[0], alpha=0.22, linewidth=0)
     for number, line in enumerate(lines):
         colour, dash = LINES[number % len(LINES)], DASHES[number % len(DASHES)]
-        axis.plot(line.x, line.mean, color=colour, linestyle=dash, linewidth=2.2)
+        axis.plot(line.x, line.median, color=colour, linestyle=dash, linewidth=2.2)
         at = last * (1.025 + SLOT * number)
         for low, high, width, alpha in (
             (line.low90[-1], line.high90[-1], OUTER, 1.0),
@@ -158,7 +164,7 @@ def band_figure(lines: Sequence[Nested], unit: str) -> Any:
                 solid_capstyle="butt",
             )
     low, high = axis.get_ylim()
-    ends = [float(line.mean[-1]) for line in lines]
+    ends = [float(line.median[-1]) for line in lines]
     heights = spread_labels(ends, low, high, apart / taller * (high - low))
     for number, (label, height) in enumerate(zip(labels, heights, strict=True)):
         axis.annotate(
@@ -206,9 +212,8 @@ def interval_figure(
         axis.plot(ends, (row, row), color=colour, linewidth=OUTER, solid_capstyle="butt")
         ends = (float(point.low50[0]), float(point.high50[0]))
         axis.plot(ends, (row, row), color=colour, linewidth=INNER, solid_capstyle="butt", alpha=0.6)
-        axis.plot(
-            [float(point.mean[0])], [row], "o", color=colour, markersize=7, markeredgecolor="white"
-        )
+        middle = [float(point.median[0])]
+        axis.plot(middle, [row], "o", color=colour, markersize=7, markeredgecolor="white")
     for value, label in marks:
         axis.axvline(value, color=GREY, linewidth=0.9, linestyle=(0, (3, 2)))
         axis.annotate(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from sim.web.typography import write_result
 from sim.web.worker import Stopped, Told
 
 SCENARIO = "refocus-as-delivered"
@@ -65,7 +65,7 @@ def simulate_fit(settings: dict[str, Any], folder: Path, told: Told) -> None:
         "trials": settings["trials"],
         "covers": chosen.covers,
     }
-    (folder / "result.json").write_text(json.dumps(result, allow_nan=False), encoding="utf-8")
+    write_result(folder, result)
 
 
 def plain(cell: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sim.inputs.roster.csv_file import roster_text
 from sim.web import checked
+from sim.web.decide_settings import check_decide_size, decide_settings, setting_of
 from sim.web.limits import Limits
 from sim.web.plan_settings import check_size, plan_settings
 from sim.web.power_settings import check_power_size, power_settings
@@ -44,6 +45,16 @@ def checked_plan(value: Mapping[str, Any], rosters: RosterStore, limits: Limits)
     return CheckedJob("sim.web.plan_task:simulate_plan", {"plan": plan, "roster": text})
 
 
+def checked_decide(value: Mapping[str, Any], rosters: RosterStore, limits: Limits) -> CheckedJob:
+    """Check a planner's question, its teams and its size."""
+    question = decide_settings(value)
+    setting_of(question)
+    roster = roster_of(question["teams"], question["seed"], rosters.read)
+    check_decide_size(question, roster, limits)
+    text = roster_text(roster) if question["teams"]["kind"] == "own" else None
+    return CheckedJob("sim.web.decide_task:decide", {"question": question, "roster": text})
+
+
 def checked_watch(value: Mapping[str, Any], rosters: RosterStore, limits: Limits) -> CheckedJob:
     """Check which team is to be watched, and that it is there; one job is for all teams."""
     watch, text = checked_team(value, rosters, limits)
@@ -75,6 +86,7 @@ def checked_fit(value: Mapping[str, Any], rosters: RosterStore, limits: Limits) 
 
 
 JOB_TYPES: dict[str, Callable[[Mapping[str, Any], RosterStore, Limits], CheckedJob]] = {
+    "decide": checked_decide,
     "plan": checked_plan,
     "watch": checked_watch,
     "power": checked_power,

@@ -23,8 +23,8 @@ from sim.web.worker import work
 WAITING, RUNNING, DONE, CANCELLED, FAILED = "waiting", "running", "done", "cancelled", "failed"
 POLL_SECONDS = 0.1
 PRESENT_SECONDS = 6.0
-# Browsers let a page in the background ask once a minute.
-ABANDONED_SECONDS = 75.0
+# A page in the background waits for its answer at the server: browsers slow its clock down.
+ABANDONED_SECONDS = 45.0
 """A browser that has not asked for so long no longer counts as waiting for a job."""
 REMEMBERED = 500
 LONGEST_START = 180.0
@@ -107,6 +107,7 @@ class JobManager:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._waiting: list[Job] = []
         self._ready = 0
+        self._took: dict[str, float] = {}
         self._closing = False
         self._threads = [
             threading.Thread(target=self._serve, name=f"jobs-{number}", daemon=True)
@@ -206,6 +207,8 @@ class JobManager:
             }
             if job.state == WAITING:
                 told["ahead"] = self._waiting.index(job) if job in self._waiting else 0
+                if (wait := self._wait(job)) is not None:
+                    told["seconds_to_start"] = round(wait, 1)
                 if not self._ready:
                     told["what"] = "the simulator is getting ready"
             if job.begun:
@@ -214,6 +217,23 @@ class JobManager:
                 if job.state == RUNNING and job.done > 0:
                     told["seconds_left"] = round(seconds * (job.total - job.done) / job.done, 1)
             return told
+
+    def _wait(self, job: Job) -> float | None:
+        """Return how long a waiting job still waits, None where nothing tells it yet."""
+        now = time.monotonic()
+        lasts: list[float | None] = []
+        for one in self._jobs.values():
+            if one.state == RUNNING:
+                gone = now - one.begun
+                known = self._took.get(one.kind)
+                left = gone * (one.total - one.done) / one.done if one.done > 0 else None
+                lasts.append(left if left is not None else known and max(0.0, known - gone))
+        for one in self._waiting:
+            if one is job:
+                break
+            lasts.append(self._took.get(one.kind))
+        known_ones = [one for one in lasts if one is not None]
+        return sum(known_ones) / len(self._threads) if len(known_ones) == len(lasts) else None
 
     def _known(self, key: str) -> Job | None:
         job = self._jobs.get(key)
@@ -293,6 +313,8 @@ class JobManager:
             if told[0] == "done":
                 self.store.take(folder, job.key)
                 self._end(job, DONE)
+                took = job.ended - job.begun
+                self._took[job.kind] = 0.5 * (took + self._took.get(job.kind, took))
             elif told[0] in ("refused", "failed", "time"):
                 self._end(job, FAILED, told[1])
             else:

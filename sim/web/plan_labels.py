@@ -9,10 +9,10 @@ from sim.web.presets import TITLES, editable_fields, label_from_name
 SETTINGS = {
     "teams": "Teams",
     "weeks": "Weeks to look at",
-    "values": "Parameter values",
-    "draws": "Sets of values",
-    "replications": "Runs of chance",
-    "seed": "Seed of chance",
+    "values": "How things may work",
+    "draws": "Ways things may work",
+    "replications": "Simulations with other luck",
+    "seed": "Number of the luck",
     "parameters": "Model parameters",
     "scenarios": "Scenarios",
 }

@@ -20,13 +20,14 @@ from sim.report.run_report import (
 )
 from sim.runs.results import Results
 from sim.web.figures import Nested, band_figure, interval_figure, nested
+from sim.web.typography import plain_covers
 
 if TYPE_CHECKING:
     from sim.posterior.choose import ChosenDraws
     from sim.scenarios.schema import Scenario
 
 TABLE_WEEKS = 13
-COLUMNS = ("scenario", "week", "mean", "5%", "25%", "75%", "95%", "Monte Carlo SE")
+COLUMNS = ("scenario", "week", "mean", "5%", "25%", "median", "75%", "95%", "Monte Carlo SE")
 OUTCOMES = (
     ("qpr15", "Personal recovery, QPR-15", "points, 0-60"),
     ("qpr_interpersonal", "QPR Interpersonal", "points, 0-20"),
@@ -97,7 +98,7 @@ def table_rows(line: Nested, worlds: int, spread: np.ndarray) -> list[list[Any]]
     for at, week in enumerate(line.x.astype(int)):
         if week % TABLE_WEEKS and at != len(line.x) - 1:
             continue
-        numbers = (line.mean, line.low90, line.low50, line.high50, line.high90)
+        numbers = (line.mean, line.low90, line.low50, line.median, line.high50, line.high90)
         row = [line.label, int(week), *(rounded(float(one[at])) for one in numbers)]
         rows.append([*row, rounded(float(spread[at]) / np.sqrt(worlds))])
     return rows
@@ -134,11 +135,11 @@ def listed(names: Sequence[str]) -> str:
 def in_words(lines: Sequence[Nested], unit: str) -> str:
     """Return a text alternative: where every line begins and ends."""
     parts = [
-        f"{one.label}: from {one.mean[0]:.3g} in week {one.x[0]:.0f} to {one.mean[-1]:.3g} in week "
-        f"{one.x[-1]:.0f} (90% of worlds {one.low90[-1]:.3g} to {one.high90[-1]:.3g})"
+        f"{one.label}: from {one.median[0]:.3g} in week {one.x[0]:.0f} to {one.median[-1]:.3g} in "
+        f"week {one.x[-1]:.0f} (9 in 10 simulations {one.low90[-1]:.3g} to {one.high90[-1]:.3g})"
         for one in lines
     ]
-    return f"Lines over weeks, {unit}. " + "; ".join(parts) + "."
+    return f"Medians over weeks, {unit}. " + "; ".join(parts) + "."
 
 
 def difference_figures(results: Results, arm: str, covers: str) -> Iterator[Shown]:
@@ -154,21 +155,21 @@ def difference_figures(results: Results, arm: str, covers: str) -> Iterator[Show
             points.append(point)
             rows += table_rows(point, len(gaps), gaps.std(axis=0, ddof=1))
         marks = [(0.0, "no difference")]
-        high = max(float(one.high90[0]) for one in points)
-        if measure == "qpr15" and high > 0.4 * IMPORTANT:
-            marks.append((IMPORTANT, "important"))
+        if measure == "qpr15":
+            # Also where nothing comes near it: that is what it is for.
+            marks.append((IMPORTANT, "smallest that matters"))
         ends = "; ".join(
-            f"{one.label} {one.mean[0]:+.2f} (90% of worlds {one.low90[0]:+.2f} to "
+            f"{one.label} {one.median[0]:+.2f} (9 in 10 simulations {one.low90[0]:+.2f} to "
             f"{one.high90[0]:+.2f})"
             for one in points
         )
         yield Shown(
             f"difference-{measure.replace('_', '-')}",
             f"Difference from {names[0]} in week {int(weeks[-1])}",
-            title,
-            f"Users of the {arm} arm, minus the same simulated services under {names[0]}. Bars: "
-            f"central 50% and 90% of worlds; they cover {covers}.",
-            f"Differences from {names[0]}, {unit}: {ends}.",
+            f"Difference in {uncapital(title)}",
+            f"Users of the {arm} arm, minus the same simulated services under {names[0]}. Dot: the "
+            f"middle one (median). Bars: 5 and 9 in 10 of the simulations; they cover {covers}.",
+            f"Median differences from {names[0]}, {unit}: {ends}.",
             COLUMNS,
             rows,
             interval_figure(points, f"difference ({unit})", marks),
@@ -196,13 +197,18 @@ def line_figures(results: Results, arm: str, covers: str) -> Iterator[Shown]:
             f"course-{name.replace('_', '-')}",
             "What happened week by week",
             title,
-            f"{about} Teams of the {arm} arm. Bands and end bars: central 50% and 90% of worlds; "
-            f"they cover {covers}.",
+            f"{about} Teams of the {arm} arm. Line: the middle one (median). Bands and end bars: "
+            f"5 and 9 in 10 of the simulations; they cover {covers}.",
             in_words(lines, unit),
             COLUMNS,
             rows,
             band_figure(lines, unit),
         )
+
+
+def uncapital(title: str) -> str:
+    """Return a title as it stands within another; an abbreviation stays."""
+    return title if title[:2].isupper() else f"{title[0].lower()}{title[1:]}"
 
 
 def split_title(title: str) -> tuple[str, str]:
@@ -250,8 +256,8 @@ def sentences(results: Results, arm: str, chosen: ChosenDraws) -> list[str]:
         low, high = np.quantile(values[:, -1], (0.05, 0.95))
         return [
             f"{names[0]}: personal recovery (QPR-15) {values[:, -1].mean():.1f} points on average "
-            f"in week {int(weeks[-1])} (90% of worlds {low:.1f} to {high:.1f}). Add a scenario to "
-            "see a difference."
+            f"in week {int(weeks[-1])} (9 in 10 simulations {low:.1f} to {high:.1f}). "
+            "Add a scenario to see a difference."
         ]
     other = other_evidence(chosen)
     return [
@@ -270,11 +276,12 @@ def precision(results: Results, arm: str) -> str:
     """Return how sure the simulated shares are, and what counts as important."""
     _, values = assessed(results, 0, arm, "qpr15")
     count = len(values)
+    error = 100.0 * standard_error(0.5, count)
     return (
-        f"{count} simulated worlds for each scenario; a share of worlds has a Monte Carlo standard "
-        f"error of at most {100.0 * standard_error(0.5, count):.0f} percentage points. A "
-        f"difference of {IMPORTANT:.0f} points between groups is the minimum important one on the "
-        f"QPR; {IMPORTANT_IF_22_ITEMS:.1f} if it was set on the 22-item form."
+        f"{count} simulations for each scenario; because they are not more, a share of them has a "
+        f"(Monte Carlo) standard error of at most {error:.0f} percentage points. A difference of "
+        f"{IMPORTANT:.0f} points between groups is the minimum important one on the QPR; "
+        f"{IMPORTANT_IF_22_ITEMS:.1f} if it was set on the 22-item form."
     )
 
 
@@ -300,7 +307,7 @@ def result_of(
     notes : sequence of str
         Notes on the teams.
     """
-    arm, covers = focus_arm(results), chosen.covers
+    arm, covers = focus_arm(results), plain_covers(chosen.covers)
     shown = list(difference_figures(results, arm, covers)) if len(settings["scenarios"]) > 1 else []
     shown += line_figures(results, arm, covers)
     request = results.metadata["request"]
@@ -312,6 +319,7 @@ def result_of(
             "lead": lead,
             "caution": caution(chosen),
             "covers": covers,
+            "covers_term": chosen.covers,
             "precision": precision(results, arm),
             "notes": list(notes),
             "figures": [one.described() for one in shown],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sim.web.typography import write_result
 from sim.web.worker import Stopped, Told
 
 DRAWING_SHARE = 0.15
@@ -114,7 +114,7 @@ def simulate_plan(settings: dict[str, Any], folder: Path, told: Told) -> None:
     explained = f"Save each scenario's file from the page (and the list of teams), then\n{command}"
     facts = RunFacts(scenarios, roster, plan["parameters"], explained, chosen)
     (folder / "report.html").write_text(run_report(results, facts), encoding="utf-8")
-    (folder / "result.json").write_text(json.dumps(result, allow_nan=False), encoding="utf-8")
+    write_result(folder, result)
 
 
 def repeating_command(plan: dict[str, Any]) -> str:

@@ -6,13 +6,13 @@ agent-based source asks what the simulated services would give such a trial.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sim.web.typography import write_result
 from sim.web.worker import Stopped, Told
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def simulate_power(settings: dict[str, Any], folder: Path, told: Told) -> None:
         "stamp": stamp,
         "version": version,
     }
-    (folder / "result.json").write_text(json.dumps(result, allow_nan=False), encoding="utf-8")
+    write_result(folder, result)
 
 
 def told_from(told: Told, begun: int, total: int, what: str) -> Callable[[Progress], None]:

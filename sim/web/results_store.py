@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 KEY = re.compile(r"[0-9a-f]{32}")
-FILE = re.compile(r"[a-z0-9][a-z0-9_-]{0,80}\.(json|svg|png|csv|html|toml)")
+FILE = re.compile(r"[a-z0-9][a-z0-9_-]{0,80}\.(json|svg|png|csv|html|toml|xlsx|docx)")
 MAIN_FILE = "result.json"
 MEDIA_TYPES = {
     ".json": "application/json",
@@ -18,6 +18,8 @@ MEDIA_TYPES = {
     ".csv": "text/csv; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".toml": "text/plain; charset=utf-8",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 
 

@@ -31,9 +31,9 @@ DRAWING_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
+    "form-action 'none'; frame-ancestors 'self'"
 )
-"""For reports: self-contained, without scripts."""
+"""For reports: self-contained, without scripts; the page shows them in a frame of its own."""
 
 HEADERS = {
     "x-content-type-options": "nosniff",

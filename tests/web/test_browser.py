@@ -107,7 +107,7 @@ def test_plan_run_compare_export_and_reload_by_mouse(visit: Visit, tmp_path: Pat
     for image in page.locator("#plan-output img").all():
         assert len(image.get_attribute("alt")) > 40
     caption = page.locator("#plan-output figcaption").first.inner_text()
-    assert "50% and 90% of worlds; they cover replication noise" in caption
+    assert "5 and 9 in 10 of the simulations; they cover other luck" in caption
 
     figure = page.locator("#plan-output figure").first
     figure.get_by_text("Numbers and files").click()
@@ -115,7 +115,17 @@ def test_plan_run_compare_export_and_reload_by_mouse(visit: Visit, tmp_path: Pat
     with page.expect_download() as saved:
         figure.get_by_role("link", name=re.compile("^CSV of")).click()
     rows = list(csv.reader(io.StringIO(Path(saved.value.path()).read_text(encoding="utf-8"))))
-    assert ["scenario", "week", "mean", "5%", "25%", "75%", "95%", "Monte Carlo SE"] in rows
+    assert [
+        "scenario",
+        "week",
+        "mean",
+        "5%",
+        "25%",
+        "median",
+        "75%",
+        "95%",
+        "Monte Carlo SE",
+    ] in rows
     with page.expect_download() as saved:
         figure.get_by_role("button", name=re.compile("^PNG of")).click()
     assert Path(saved.value.path()).read_bytes().startswith(b"\x89PNG")
@@ -133,7 +143,7 @@ def test_plan_run_compare_export_and_reload_by_mouse(visit: Visit, tmp_path: Pat
     expect(page.get_by_role("group", name="Scenario 1").get_by_text("Changed (1)")).to_be_visible()
 
     page.get_by_role("button", name="Reset all").click()
-    expect(page.get_by_text("Settings have changed since this result")).to_be_visible()
+    expect(page.get_by_text("Settings have changed since this answer")).to_be_visible()
     expect(page.get_by_role("group", name="Scenario 2")).to_be_hidden()
     page.set_input_files("#plan-form label:has-text('Load settings') input", file)
     expect(page.get_by_role("group", name="Scenario 2")).to_be_visible()
@@ -155,8 +165,8 @@ def test_plan_run_compare_export_and_reload_by_mouse(visit: Visit, tmp_path: Pat
 def test_cancel_and_a_second_tab(visit: Visit) -> None:
     page = visit.open("plan")
     ready(page, "plan")
-    page.get_by_text("Uncertainty and chance").click()
-    page.get_by_label("Sets of values", exact=True).fill("1000")
+    page.get_by_text("How sure, and luck").click()
+    page.get_by_label("Ways things may work", exact=True).fill("1000")
     page.get_by_label("Weeks to look at", exact=True).fill("104")
     page.get_by_role("button", name="Remove this scenario").click()
     page.click("#plan-run")
@@ -177,7 +187,7 @@ def test_a_lost_connection_in_mid_run_loses_nothing(visit: Visit) -> None:
     page = visit.open("plan")
     ready(page, "plan")
     fill_small(page)
-    page.get_by_label("Sets of values", exact=True).fill("60")
+    page.get_by_label("Ways things may work", exact=True).fill("60")
     page.get_by_label("Weeks to look at", exact=True).fill("60")
     page.click("#plan-run")
     expect(page.get_by_role("progressbar")).to_be_visible()
@@ -407,7 +417,7 @@ def test_going_from_view_to_view_keeps_what_was_done(visit: Visit) -> None:
     expect(page.locator("#main")).to_be_focused()
     expect(page).to_have_title(re.compile("^About"))
     assert page.locator("nav a[aria-current=page]").inner_text() == "About"
-    page.get_by_role("link", name="Plan").click()
+    page.get_by_role("link", name="Build and compare").click()
     expect(page.locator("#plan-heading")).to_be_visible()
     expect(page.get_by_label("Weeks to look at", exact=True)).to_have_value("8")
 

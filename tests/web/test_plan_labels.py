@@ -30,7 +30,7 @@ def changed(**changes: Any) -> dict[str, Any]:
     ("settings", "begins"),
     [
         ({"scenarios": [BASE], "weeks": "52"}, "Weeks to look at (weeks) = '52': must be a whole"),
-        ({"scenarios": [BASE], "seed": -1}, "Seed of chance (seed) = -1: must be"),
+        ({"scenarios": [BASE], "seed": -1}, "Number of the luck (seed) = -1: must be"),
         ({"scenarios": 3}, "Scenarios (scenarios): must be a list"),
         ({"scenarios": [None]}, "Base case: must be a table"),
         ({"scenarios": [BASE, {"preset": "refocus-ful"}]}, "Scenario 1, start from (preset) = "),

@@ -39,9 +39,9 @@ def begin(visit: Visit) -> Any:
 def begin_long(page: Any, weeks: int = 104) -> None:
     """Run what takes a minute when nobody cancels it."""
     weeks_of(page).fill(str(weeks))
-    draws = page.get_by_label("Sets of values", exact=True)
+    draws = page.get_by_label("Ways things may work", exact=True)
     if not draws.is_visible():
-        page.get_by_text("Uncertainty and chance").click()
+        page.get_by_text("How sure, and luck").click()
     draws.fill("1000")
     page.click("#plan-run")
     expect(page.locator("#plan-progress")).to_contain_text(re.compile(r"\d+%|Waiting"))
@@ -56,11 +56,11 @@ def test_settings_outlive_reloads_views_and_the_back_button_before_any_run(visit
     page.reload()
     expect(page.get_by_role("group", name="Scenario 2")).to_be_visible()
     expect(weeks_of(page)).to_have_value("20")
-    page.get_by_role("link", name="Power").click()
+    page.get_by_role("link", name="Plan a trial").click()
     ready(page, "power")
     page.reload()
     ready(page, "power")
-    page.get_by_role("link", name="Plan", exact=True).click()
+    page.get_by_role("link", name="Build and compare").click()
     expect(weeks_of(page)).to_have_value("20")
     weeks_of(page).fill("21")
     page.wait_for_timeout(400)
@@ -107,8 +107,8 @@ def test_cancel_pressed_before_the_server_has_answered_is_kept(visit: Visit) -> 
 
     page.route("**/api/jobs", late)
     weeks_of(page).fill("105")
-    page.get_by_text("Uncertainty and chance").click()
-    page.get_by_label("Sets of values", exact=True).fill("1000")
+    page.get_by_text("How sure, and luck").click()
+    page.get_by_label("Ways things may work", exact=True).fill("1000")
     page.evaluate(
         "document.getElementById('plan-run').click();"
         "requestAnimationFrame(() => requestAnimationFrame(() =>"
@@ -126,7 +126,7 @@ def test_a_run_is_found_again_and_cancelled_after_others_were_begun(visit: Visit
     page.get_by_role("link", name="About").click()
     expect(runs).to_contain_text("Usual care, REFOCUS as delivered; 104 weeks")
     assert violations(page) == []
-    page.get_by_role("link", name="Plan", exact=True).click()
+    page.get_by_role("link", name="Build and compare").click()
     expect(runs).to_be_hidden()
     begin_long(page, 103)
     expect(runs).to_contain_text("104 weeks")
@@ -148,7 +148,7 @@ def test_a_run_is_found_again_and_cancelled_after_others_were_begun(visit: Visit
 def test_a_run_that_ends_while_nobody_looks_waits_to_be_seen(visit: Visit) -> None:
     page = begin(visit)
     fill_small(page)
-    page.get_by_label("Sets of values", exact=True).fill("60")
+    page.get_by_label("Ways things may work", exact=True).fill("60")
     page.click("#plan-run")
     page.get_by_role("link", name="About").click()
     runs = page.get_by_role("region", name="Your other runs")

@@ -102,8 +102,8 @@ def fill_small(page: Any) -> None:
     page.get_by_label("A service like mine, described").check()
     page.get_by_label("Teams in each", exact=True).fill("3")
     page.get_by_label("Weeks to look at", exact=True).fill("8")
-    page.get_by_text("Uncertainty and chance").click()
-    page.get_by_label("Sets of values", exact=True).fill("4")
+    page.get_by_text("How sure, and luck").click()
+    page.get_by_label("Ways things may work", exact=True).fill("4")
 
 
 def run_small(page: Any) -> None:

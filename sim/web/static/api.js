@@ -87,7 +87,8 @@ export async function follow(key, onState, ended) {
   for (;;) {
     let state;
     try {
-      state = await read(`api/jobs/${key}`);
+      // The clock of a page in the background is slowed down: there the server waits.
+      state = await read(document.hidden && failures === 0 ? `api/jobs/${key}?wait=20` : `api/jobs/${key}`);
       failures = 0;
     } catch (error) {
       failures += 1;
@@ -99,7 +100,7 @@ export async function follow(key, onState, ended) {
     if (ended()) return null;
     onState(state);
     if (["done", "cancelled", "failed"].includes(state.state)) return state;
-    await pause(document.hidden ? 1500 : 350);
+    if (!document.hidden) await pause(350);
     if (ended()) return null;
   }
 }

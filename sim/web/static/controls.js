@@ -102,7 +102,7 @@ export function control(field, value, usual, onChange) {
     input = h("input", { ...common, type: "checkbox" });
   } else if (field.kind === "choice") {
     const empty = field.optional ? [h("option", { value: "" }, "not known")] : [];
-    input = h("select", common, empty, field.choices.map((one) => h("option", { value: one }, one.replaceAll("-", " "))));
+    input = h("select", common, empty, field.choices.map((one) => h("option", { value: one }, field.titles?.[one] ?? one.replaceAll("-", " "))));
   } else if (field.kind === "list") {
     input = h("input", { ...common, type: "text", class: "wide", autocomplete: "off", spellcheck: "false" });
   } else {
@@ -123,6 +123,7 @@ export function control(field, value, usual, onChange) {
     const format = sessions ? "Write week: days, as in 1: 0.5, 3: 0.5." : "";
     helps.push(h("p", { class: "help", id: helpId }, [field.help, format, range ? `(${range})` : ""].filter(Boolean).join(" ")));
   }
+  if (field.term) helps.push(term(field.term));
   if (field.source) helps.push(h("p", { class: "help" }, `Source: ${field.source}`));
   if (described.length) input.setAttribute("aria-describedby", described.join(" "));
   const unit = field.unit && field.unit !== "0-1" ? h("span", { class: "unit" }, field.unit) : null;
@@ -137,6 +138,11 @@ export function control(field, value, usual, onChange) {
   holder.put = (now) => { put(now); mark(); };
   holder.rule = () => ruleText(field, input.value, sessions);
   return holder;
+}
+
+/** Return the statistician's word for something, one click away. */
+export function term(words) {
+  return h("details", { class: "term" }, h("summary", {}, "In a statistician’s words"), h("p", {}, words));
 }
 
 /** Return a details element that is filled when it is first opened. */

@@ -49,9 +49,15 @@ export function say(text) {
 export function shown(value) {
   if (value === null || value === undefined) return "–";
   if (typeof value !== "number") return String(value);
-  if (Number.isInteger(value)) return String(value);
-  if (Math.abs(value) >= 100) return value.toFixed(1);
-  return Math.abs(value) >= 10 ? value.toFixed(2) : value.toFixed(3);
+  const digits = Number.isInteger(value) ? 0 : Math.abs(value) >= 100 ? 1 : Math.abs(value) >= 10 ? 2 : 3;
+  return value.toFixed(digits).replace("-", "−");
+}
+
+/** Return a time as people say it. */
+export function duration(seconds) {
+  if (seconds < 1.5) return "about a second";
+  if (seconds < 90) return `about ${Math.round(seconds)} seconds`;
+  return `about ${Math.round(seconds / 60)} minutes`;
 }
 
 /** Return a table that scrolls sideways by itself. */

@@ -1,24 +1,19 @@
 // Runs a job and shows how far it is: per cent, time left, cancel.
 
 import { follow, read, send } from "./api.js";
-import { errorBox, h, say, show } from "./dom.js";
+import { duration, errorBox, h, say, show } from "./dom.js";
 import { lookAgain, noteRun } from "./runs.js";
 
-function duration(seconds) {
-  if (seconds < 1.5) return "about a second left";
-  if (seconds < 90) return `about ${Math.round(seconds)} seconds left`;
-  return `about ${Math.round(seconds / 60)} minutes left`;
-}
-
 function inWords(state) {
-  if (state.lost) return "Connection lost; trying again. Nothing is lost on the server.";
+  if (state.lost) return "Connection lost; trying again. The run goes on for most of a minute without this page; finished answers are kept.";
   if (state.stopping) return "Stopping …";
   if (state.state === "waiting") {
     const ahead = state.ahead > 0 ? `, ${state.ahead} ahead of it` : "";
-    return `Waiting${ahead}${state.what ? `: ${state.what}` : ""} …`;
+    const soon = state.seconds_to_start === undefined ? "" : `; begins in ${duration(state.seconds_to_start)}`;
+    return `Waiting${ahead}${soon}${state.what ? `: ${state.what}` : ""} …`;
   }
   const parts = [`${percent(state)}%`];
-  if (state.seconds_left !== undefined) parts.push(duration(state.seconds_left));
+  if (state.seconds_left !== undefined) parts.push(`${duration(state.seconds_left)} left`);
   if (state.what) parts.push(state.what);
   return parts.join(" · ");
 }

@@ -26,7 +26,15 @@ export function asked() {
   return { view, settings: text ? unpacked(text) : null, broken: Boolean(text) && unpacked(text) === null };
 }
 
-/** Put settings into the address, without a new entry in the history. */
-export function note(view, settings) {
-  history.replaceState(null, "", `#${view}/${packed(settings)}`);
+/**
+ * Put settings into the address; null stands for a view without any.
+ * The entry of a run is kept, so that Back leads to it and to what it found; other entries are
+ * replaced. `ran` says that these settings are those of a run.
+ */
+export function note(view, settings, ran = false) {
+  const hash = settings === null ? `#${view}` : `#${view}/${packed(settings)}`;
+  const same = location.hash === hash;
+  const kept = Boolean(history.state?.ran);
+  if (kept && !same) history.pushState({ ran }, "", hash);
+  else history.replaceState({ ran: ran || (same && kept) }, "", hash);
 }

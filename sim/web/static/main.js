@@ -5,11 +5,13 @@ import { errorBox, h, show } from "./dom.js";
 import { asked } from "./link.js";
 
 const VIEWS = {
-  plan: { title: "Plan a rollout", load: () => import("./plan.js") },
-  watch: { title: "Watch a team", load: () => import("./watch.js") },
-  power: { title: "Power of the next trial", load: () => import("./power.js") },
+  decide: { title: "Decide", load: () => import("./decide.js") },
+  plan: { title: "Build and compare", load: () => import("./plan.js") },
+  watch: { title: "Follow a team", load: () => import("./watch.js") },
+  power: { title: "Plan a trial", load: () => import("./power.js") },
   about: { title: "About", load: () => import("./about.js") },
 };
+const FIRST = "decide";
 const begun = new Map();
 let forms = null;
 
@@ -21,7 +23,11 @@ async function start(view) {
 
 async function go(moved) {
   const wanted = asked();
-  const view = Object.hasOwn(VIEWS, wanted.view) ? wanted.view : "plan";
+  const known = Object.hasOwn(VIEWS, wanted.view);
+  const view = known ? wanted.view : FIRST;
+  const lost = document.getElementById("lost");
+  if (known || !wanted.view) show(lost);
+  else show(lost, errorBox(`This page has no “${wanted.view.slice(0, 40)}”; the first view is shown instead.`));
   for (const name of Object.keys(VIEWS)) {
     document.getElementById(`view-${name}`).hidden = name !== view;
     const link = document.querySelector(`nav a[href="#${name}"]`);

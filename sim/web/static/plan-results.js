@@ -1,5 +1,6 @@
 // Shows what a plan's simulation found.
 
+import { term } from "./controls.js";
 import { h, show, table } from "./dom.js";
 import { picture } from "./picture.js";
 
@@ -21,7 +22,8 @@ export function showPlanResult(place, result, key) {
     h("p", {}, h("strong", {}, result.rests_on)),
     result.lead.map((one) => h("p", { class: "lead" }, one)),
     h("p", { class: "caution" }, result.caution),
-    h("p", {}, h("strong", {}, "Bands and bars: "), `central 50% (dark or thick) within the central 90% (light or thin) of simulated worlds. They cover ${result.covers}. In the courses, bands lie around the base case and each line ends in its own bar.`),
+    h("p", {}, h("strong", {}, "Bands and bars: "), `5 in 10 (dark or thick) within 9 in 10 (light or thin) of the simulations, about the middle one. They cover ${result.covers}. In the courses, bands lie around the base case and each line ends in its own bar.`),
+    term(`Medians with central 50% and 90% intervals over worlds (a draw of the parameters with one replication each); they cover ${result.covers_term ?? result.covers}. Tables also have means with their Monte Carlo standard errors. Scenarios share draws and random numbers.`),
     h("details", {}, h("summary", {}, "How precise this is, and what counts as important"), h("p", {}, result.precision)),
     h("div", { class: "buttons" },
       h("a", { class: "button", href: `${folder}/report.html`, target: "_blank", rel: "noopener" }, "Printable report"),

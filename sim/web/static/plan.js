@@ -14,15 +14,20 @@ import { TeamsChoice } from "./teams-choice.js";
 
 const DRAFT = "refocus-plan";
 const PAUSE = 200;
+const BASICS = ["weeks", "seed", "values", "draws", "replications"];
 const WEEKS = { name: "weeks", label: "Weeks to look at", kind: "whole", unit: "weeks", low: 1, high: 1040, default: 52, help: "The trial saw 52. What lies beyond is an extrapolation.", choices: [], optional: false };
-const SEED = { name: "seed", label: "Seed of chance", kind: "whole", unit: "", low: 0, high: 4294967295, default: 1, help: "The same seed gives the same results. All scenarios share it.", choices: [], optional: false };
-const REPLICATIONS = { name: "replications", label: "Runs of chance", kind: "whole", unit: "runs", low: 2, high: 1000, default: 50, help: "With values at their defaults only; otherwise each set of values has one.", choices: [], optional: false };
-const VALUES = { name: "values", label: "Parameter values", kind: "choice", unit: "", choices: ["posterior", "prior", "defaults"], default: "posterior", help: "Posterior: fitted to the trial, with its uncertainty. Prior: as if without the trial. Defaults: one set, so that bands show chance alone.", optional: false };
+const SEED = { name: "seed", label: "Number of the luck", kind: "whole", unit: "", low: 0, high: 4294967295, default: 1, help: "The same number gives the same luck, and the same results. All scenarios share it.", term: "Seed of the random numbers; scenarios use common random numbers.", choices: [], optional: false };
+const REPLICATIONS = { name: "replications", label: "Simulations with other luck", kind: "whole", unit: "", low: 2, high: 1000, default: 50, help: "Where things work in one way only; otherwise each way has one.", term: "Replications: runs that differ in their random numbers alone.", choices: [], optional: false };
+const VALUES = {
+  name: "values", label: "How things may work", kind: "choice", unit: "", choices: ["posterior", "prior", "defaults"], default: "posterior",
+  titles: { posterior: "as agrees with two trials", prior: "as if there had been no trial", defaults: "in one way only" },
+  help: "In one way only: bands then show luck alone.", term: "Draws from the posterior or the prior of the parameters, or the parameters’ defaults.", optional: false,
+};
 
 class Plan {
   constructor(form) {
     this.form = form;
-    this.draws = { name: "draws", label: "Sets of values", kind: "whole", unit: "sets", low: 2, high: form.most_draws, default: 50, help: "More sets, steadier results, more time.", choices: [], optional: false };
+    this.draws = { name: "draws", label: "Ways things may work", kind: "whole", unit: "ways", low: 2, high: form.most_draws, default: 50, help: "More ways, steadier results, more time.", term: "Draws: sets of parameter values, equally weighted.", choices: [], optional: false };
     this.basics = {};
     this.message = h("div", {});
     this.progress = h("div", { id: "plan-progress" });
@@ -40,7 +45,7 @@ class Plan {
     this.timer = 0;
     this.advanced = h("div", {});
     this.add = h("button", { type: "button", onclick: () => this.addScenario() }, "Add a scenario");
-    this.stale = h("p", { class: "note", hidden: true }, "Settings have changed since this result. Run again to see their effect.");
+    this.stale = h("div", { class: "stale", hidden: true, role: "status" });
     const load = h("input", { type: "file", accept: ".json,application/json", onchange: () => this.load(load) });
     const place = document.getElementById("plan-form");
     place.addEventListener("submit", (event) => { event.preventDefault(); this.run(); });
@@ -48,7 +53,7 @@ class Plan {
       h("h2", {}, "Settings"),
       this.teams.element, this.scenarios, h("div", { class: "buttons" }, this.add),
       h("fieldset", {}, h("legend", {}, "Run"), this.weeks, this.horizon,
-        h("details", {}, h("summary", {}, "Uncertainty and chance"), this.advanced), this.parameters.element),
+        h("details", {}, h("summary", {}, "How sure, and luck"), this.advanced), this.parameters.element),
       h("div", { class: "run" }, h("div", { class: "buttons" },
         h("button", { type: "submit", class: "first", id: "plan-run" }, "Run"),
         h("button", { type: "button", onclick: () => this.reset() }, "Reset all")), this.message),
@@ -172,16 +177,29 @@ class Plan {
   }
 
   settings(linked = false) {
-    const value = { teams: linked ? this.teams.linkable : this.teams.value, ...this.basics, scenarios: this.cards.map((one) => one.value) };
+    const basics = BASICS.filter((name) => Object.hasOwn(this.basics, name)).map((name) => [name, this.basics[name]]);
+    const value = { teams: linked ? this.teams.linkable : this.teams.value, ...Object.fromEntries(basics), scenarios: this.cards.map((one) => one.value) };
     delete value[value.values === "defaults" ? "draws" : "replications"];
     if (Object.keys(this.parameters.value).length) value.parameters = this.parameters.value;
     return value;
   }
 
   changed() {
-    this.stale.hidden = this.shownSettings === null || this.shownSettings === JSON.stringify(this.settings());
+    this.#markOld();
     this.#showHorizon();
     this.#remember();
+  }
+
+  /** Mark the answer as old when the settings are others, or cannot be used. */
+  #markOld() {
+    const old = this.shownSettings !== null && this.shownSettings !== JSON.stringify(this.settings());
+    this.output.classList.toggle("old", old);
+    if (old && this.stale.hidden) {
+      show(this.stale, h("p", {}, "Settings have changed since this answer."), h("p", { class: "buttons" },
+        h("button", { type: "button", onclick: () => this.run() }, "Ask again"),
+        h("button", { type: "button", onclick: () => { this.fill(JSON.parse(this.shownSettings)); this.changed(); this.output.querySelector("h2").focus(); } }, "Undo the change")));
+    }
+    this.stale.hidden = !old;
   }
 
   /**
@@ -198,7 +216,7 @@ class Plan {
     this.timer = setTimeout(() => {
       if (!["", "plan"].includes(asked().view)) return;
       if (!usual) note("plan", settings);
-      else if (location.hash.length > 1) history.replaceState(null, "", "#plan");
+      else if (location.hash.length > 1) note("plan", null);
     }, PAUSE);
   }
 
@@ -227,13 +245,14 @@ class Plan {
     }
     const settings = this.settings();
     clearTimeout(this.timer);
-    note("plan", this.settings(true));
+    note("plan", this.settings(true), true);
     await this.panel.run("plan", settings, (result, key) => this.showResult(result, key, settings, true));
   }
 
   showResult(result, key, settings, focus) {
     this.shownSettings = JSON.stringify(settings);
-    this.stale.hidden = true;
+    if (asked().view === "plan" && asked().settings !== null) note("plan", asked().settings, true);
+    this.#markOld();
     const heading = showPlanResult(this.output, result, key);
     if (focus) heading.focus({ preventScroll: !matchMedia("(max-width: 56rem)").matches });
   }

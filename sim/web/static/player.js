@@ -41,7 +41,8 @@ export class Player {
       type: "range", id: unique("week"), min: "0", max: String(result.weeks), step: "1", value: "0", "aria-label": "Week",
       oninput: () => { this.stop(); this.go(Number(this.slider.value)); },
     });
-    this.output = h("output", { for: this.slider.id });
+    // An output is read out at every change: not while the weeks go by.
+    this.output = h("output", { for: this.slider.id, "aria-live": "off" });
     this.cards = h("ul", { class: "cards" });
     this.news = h("div", {});
     this.why = h("section", { class: "why", "aria-label": "Who is shown", id: unique("why") });
@@ -88,12 +89,17 @@ export class Player {
   toggle() {
     if (this.timer) {
       this.stop();
+      say(this.#inWords());
       return;
     }
     if (this.week >= this.result.weeks) this.go(0);
     this.play.textContent = "Pause";
     this.timer = setInterval(() => {
-      if (!this.element.isConnected || this.week >= this.result.weeks) this.stop();
+      if (!this.element.isConnected) this.stop();
+      else if (this.week >= this.result.weeks) {
+        this.stop();
+        say(this.#inWords());
+      }
       else if (this.element.offsetParent !== null) this.go(this.week + 1);
     }, STEP);
   }
@@ -115,7 +121,11 @@ export class Player {
     this.#drawNews();
     this.#drawMembers();
     this.#drawWhy();
-    if (tell) say(`Week ${this.week}. ${this.newsOf(this.week).join(". ")}`);
+    if (tell) say(this.#inWords());
+  }
+
+  #inWords() {
+    return `Week ${this.week}. ${this.newsOf(this.week).join(". ")}`;
   }
 
   choose(name, focus) {

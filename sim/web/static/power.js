@@ -2,12 +2,14 @@
 
 import { send } from "./api.js";
 import { control } from "./controls.js";
-import { errorBox, h, say, show, table, unique } from "./dom.js";
+import { errorBox, h, say, show, shown, table } from "./dom.js";
 import { JobPanel } from "./job-panel.js";
 import { note } from "./link.js";
-import { presetOptions, shortTitle } from "./scenario-card.js";
+import { PresetChoice } from "./preset-choice.js";
+import { shortTitle } from "./scenario-card.js";
 
 const WAIT = 300;
+const TREATMENT = "refocus-full";
 const PARTS = [
   ["The trial", ["clusters", "size", "weeks", "attrition"]],
   ["What is looked for", ["effect", "sd", "icc", "cac", "correlation", "target"]],
@@ -31,8 +33,8 @@ class Power {
     this.output = h("div", { id: "power-output" });
     this.changed = h("div", { id: "power-changed", role: "status" });
     this.shown = null;
-    this.preset = h("select", { id: unique("preset"), onchange: () => this.#soon() }, presetOptions(form.presets.filter((one) => one.name !== form.usual)));
-    this.preset.value = "refocus-full";
+    const treatments = form.presets.filter((one) => one.name !== form.usual);
+    this.preset = new PresetChoice(treatments, TREATMENT, "What treated teams get", () => this.#soon());
     this.controls = h("div", {});
     const place = document.getElementById("power-form");
     place.addEventListener("submit", (event) => { event.preventDefault(); this.run(); });
@@ -53,13 +55,15 @@ class Power {
         if (now === undefined) delete this.changes[changed];
         else this.changes[changed] = now;
         if (right) this.#soon();
+        else this.#old();
       });
     };
-    if (typeof settings.scenario?.preset === "string") this.preset.value = settings.scenario.preset;
+    const treatment = settings.scenario?.preset;
+    if (typeof treatment === "string") this.preset.value = treatment === this.form.usual ? TREATMENT : treatment;
     show(this.controls,
       PARTS.map(([title, names]) => h("fieldset", {}, h("legend", {}, title), names.map(one), names.includes("clusters") ? one("analysis") : null)),
       h("fieldset", {}, h("legend", {}, "In the simulation only"),
-        h("div", { class: "field" }, h("label", { for: this.preset.id }, "What treated teams get"), this.preset),
+        this.preset.element,
         one("readiness"), one("cut_off"), one("run_in"), one("trials")));
   }
 
@@ -70,9 +74,19 @@ class Power {
 
   #soon() {
     const other = this.shown !== null && this.shown !== JSON.stringify(this.settings());
+    this.output.classList.toggle("old", other);
     show(this.changed, other ? h("p", { class: "caution" }, "The settings were changed after this result was computed; simulate again for theirs.") : null);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#formula(), WAIT);
+  }
+
+  /** An answer to other settings than those that stand there, one of which cannot be used. */
+  #old() {
+    this.turn += 1;
+    clearTimeout(this.timer);
+    const wrong = document.querySelector("#power-form [aria-invalid=true]").closest("[data-field]");
+    show(this.message, h("p", { class: "caution", role: "status" }, `The answer is for the settings before. ${wrong.rule()}`));
+    for (const one of [this.answer, this.output]) one.classList.add("old");
   }
 
   async #formula() {
@@ -91,10 +105,11 @@ class Power {
 
   #showFormula(found, settings) {
     const source = `api/power/curve.svg?settings=${encodeURIComponent(JSON.stringify(settings))}`;
+    this.answer.classList.remove("old");
     const needs = found.needs.map(([target, teams, people]) => [`${Math.round(100 * target)}%`, teams ?? "out of reach", people ?? "out of reach"]);
     show(this.answer, h("h2", {}, "By formula"),
       h("p", { class: "lead" }, found.sentence),
-      h("p", { class: "note" }, `${found.applies} Standard error of the difference ${found.se.toFixed(2)} points; ${found.test} with ${found.df} degrees of freedom (${found.df_rule}).`),
+      h("p", { class: "note" }, `${found.applies} Standard error of the difference ${found.se.toFixed(2)} points; ${found.test} with ${shown(found.df)} degrees of freedom (${found.df_rule}).`),
       h("div", { class: "figures" },
         h("figure", {}, h("h3", {}, "Power by number of teams"),
           h("img", { src: source, width: "403", height: "238", alt: `Power rises with the number of teams in each arm: ${this.#inWords(found.curve)}.` }),
@@ -119,7 +134,7 @@ class Power {
       wrong.focus();
       return;
     }
-    note("power", this.settings());
+    note("power", this.settings(), true);
     await this.panel.run("power", this.settings(), (result, key) => this.#showResult(result, key, true));
   }
 
@@ -128,6 +143,7 @@ class Power {
     const heading = h("h2", { tabindex: "-1", id: "power-heading" }, "By simulating whole trials");
     const { settings } = result;
     this.shown = JSON.stringify(this.settings());
+    this.output.classList.remove("old");
     show(this.changed);
     show(this.output, heading, h("p", { class: "lead" }, result.sentence),
       h("div", { class: "figures" },
@@ -153,6 +169,16 @@ class Power {
     if (broken) show(this.message, errorBox("The link is damaged; these are the usual settings."));
     if (settings === null && this.controls.childElementCount) return;
     if (settings !== null && this.controls.childElementCount && JSON.stringify(settings) === JSON.stringify(this.settings())) return;
+    if (settings !== null) {
+      try {
+        await send("api/jobs/find", { kind: "power", settings });
+      } catch (error) {
+        if (!this.controls.childElementCount) this.#fill({});
+        await this.#formula();
+        show(this.message, errorBox(`This link cannot be used; your settings are as they were. ${error.message}`));
+        return;
+      }
+    }
     this.#fill(settings ?? {});
     await this.#formula();
     if (settings === null) return;

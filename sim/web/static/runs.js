@@ -2,14 +2,14 @@
 // closed or used for other settings, to be looked at or cancelled.
 
 import { keep, kept, read, Refused, send } from "./api.js";
-import { h, say, show } from "./dom.js";
+import { duration, h, say, show } from "./dom.js";
 import { packed } from "./link.js";
 
 const KEPT = "refocus-runs";
 const MOST = 12;
 const PAUSE = 1500;
 const OVER = ["done", "cancelled", "failed"];
-const NAMES = { plan: "Plan", watch: "Watch a team", power: "Power", fit: "Comparison with the trial" };
+const NAMES = { decide: "Decide", plan: "Build and compare", watch: "Follow a team", power: "Plan a trial", fit: "Comparison with the trial" };
 const states = new Map();
 let timer = 0;
 
@@ -28,6 +28,7 @@ function remember(runs) {
 
 /** Return what a run is about, in words. */
 function titleOf(settings) {
+  if (settings.strategies) return `${settings.strategies.length} strategies, ${settings.years} year${settings.years === 1 ? "" : "s"}`;
   const labels = (settings.scenarios ?? [settings.scenario]).map((one) => one?.label).filter(Boolean);
   const weeks = settings.weeks ? `${settings.weeks} weeks` : "";
   return [settings.team, labels.join(", "), weeks].filter(Boolean).join("; ");
@@ -67,7 +68,7 @@ function inWords(state) {
   if (state.state === "done") return "finished";
   if (state.state === "failed") return `not done: ${state.error}`;
   if (state.stopping) return "stopping …";
-  if (state.state === "waiting") return "waiting";
+  if (state.state === "waiting") return state.seconds_to_start === undefined ? "waiting" : `waiting, begins in ${duration(state.seconds_to_start)}`;
   return state.total > 0 ? `${Math.floor((100 * state.done) / state.total)}%` : "running";
 }
 

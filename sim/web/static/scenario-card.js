@@ -2,17 +2,7 @@
 
 import { control, lazyDetails, valueText } from "./controls.js";
 import { grade, h, show, unique } from "./dom.js";
-
-/** Return the options of a preset's select, grouped as the library is. */
-export function presetOptions(presets) {
-  const groups = new Map();
-  for (const one of presets) {
-    if (!groups.has(one.group)) groups.set(one.group, []);
-    groups.get(one.group).push(one);
-  }
-  return [...groups].map(([name, members]) => h("optgroup", { label: name.replaceAll("-", " ") },
-    members.map((one) => h("option", { value: one.name }, one.title))));
-}
+import { PresetChoice } from "./preset-choice.js";
 
 /** Longest name of a scenario, and how it is written: as the server has it. */
 const LONGEST_NAME = 64;
@@ -35,8 +25,7 @@ export class ScenarioCard {
     this.preset = form.presets.find((one) => one.name === value.preset) ?? form.presets[0];
     this.label = value.label ?? shortTitle(this.preset.title);
     this.changes = { ...value.changes };
-    const select = h("select", { id: unique("preset"), onchange: () => this.#take(select.value) }, presetOptions(form.presets));
-    select.value = this.preset.name;
+    const preset = new PresetChoice(form.presets, this.preset.name, "Start from", (name) => this.#take(name));
     this.name = h("input", {
       id: unique("name"), type: "text", class: "wide", maxlength: String(LONGEST_NAME), value: this.label, autocomplete: "off",
       oninput: () => { this.label = this.name.value; this.#markName(); this.onChange(); },
@@ -48,7 +37,7 @@ export class ScenarioCard {
     this.editor = h("div", {});
     const remove = onRemove ? h("button", { type: "button", class: "quiet", onclick: onRemove }, "Remove this scenario") : null;
     this.element = h("fieldset", { class: "scenario" }, h("legend", {}, role),
-      h("div", { class: "field" }, h("label", { for: select.id }, "Start from"), select),
+      preset.element,
       this.about,
       this.named,
       this.list, this.editor, remove);

@@ -14,11 +14,9 @@ function shade(colours, value) {
   return colours[Math.min(colours.length - 1, Math.floor(level * colours.length))];
 }
 
-function around(count, radius, centre, turn = -Math.PI / 2) {
-  return Array.from({ length: count }, (_, at) => {
-    const angle = turn + (2 * Math.PI * at) / count;
-    return [centre + radius * Math.cos(angle), centre + radius * Math.sin(angle)];
-  });
+/** Return angles of as many places on a ring, the first on top. */
+function around(count) {
+  return Array.from({ length: count }, (_, at) => (2 * Math.PI * at) / count - Math.PI / 2);
 }
 
 /** Order users by their first key worker, so that lines of care rarely cross. */
@@ -54,22 +52,25 @@ export class TeamMap {
     const inner = Math.max(78, (staff * STAFF_ROOM) / (2 * Math.PI));
     const outer = Math.max(inner + 62, (users * USER_ROOM) / (2 * Math.PI));
     this.size = 2 * (outer + MARK + 6);
-    const centre = this.size / 2;
+    this.centre = this.size / 2;
+    this.rings = { staff: inner, between: (inner + outer) / 2, users: outer };
     const slots = spread(result.coordinators);
-    const ring = around(staff, inner, centre);
+    const ring = around(staff);
     this.staffAt = slots.map((slot) => ring[slot]);
-    const places = around(users, outer, centre);
+    const places = around(users);
     this.userAt = new Array(users);
-    order(first.users.worker, slots).forEach((user, at) => { this.userAt[user] = places[at]; });
+    const ordered = order(first.users.worker, slots);
+    const turn = this.#nearest(ordered, first.users.worker, places);
+    ordered.forEach((user, at) => { this.userAt[user] = places[(at + turn) % users]; });
     this.advice = s("g", { stroke: "#8a9199", "stroke-width": "1", fill: "none" });
     this.care = s("g", { fill: "none" });
     this.people = s("g", {});
     this.marks = new Map();
     for (let place = 0; place < staff; place += 1) {
       const role = result.leaders[place] ? "L" : result.coordinators[place] ? "C" : "";
-      this.#person("staff", place, this.staffAt[place], role, onChoose);
+      this.#person("staff", place, this.#at("staff", this.staffAt[place]), role, onChoose);
     }
-    for (let place = 0; place < users; place += 1) this.#person("user", place, this.userAt[place], "", onChoose);
+    for (let place = 0; place < users; place += 1) this.#person("user", place, this.#at("users", this.userAt[place]), "", onChoose);
     this.element = s("svg", {
       class: "map", viewBox: `0 0 ${this.size} ${this.size}`, role: "group",
       "aria-label": "Map of the team. Arrow keys move from person to person, Enter shows one.",
@@ -79,6 +80,33 @@ export class TeamMap {
     this.element.style.minWidth = `${Math.ceil(this.size)}px`;
     const [firstMark] = this.marks.values();
     firstMark.holder.setAttribute("tabindex", "0");
+  }
+
+  /** Return by how many places people are turned so that they sit nearest to their workers. */
+  #nearest(ordered, workers, places) {
+    const away = (turn) => ordered.reduce((sum, user, at) => {
+      const worker = workers[user];
+      return worker < 0 ? sum : sum - Math.cos(places[(at + turn) % places.length] - this.staffAt[worker]);
+    }, 0);
+    return places.map((_, turn) => turn).reduce((best, turn) => (away(turn) < away(best) ? turn : best), 0);
+  }
+
+  #at(ring, angle, part = 1) {
+    const radius = part * this.rings[ring];
+    return [this.centre + radius * Math.cos(angle), this.centre + radius * Math.sin(angle)];
+  }
+
+  /** From post to post through the middle of the ring, so that no other post is crossed. */
+  #adviceLine(from, to) {
+    const [one, bend, other] = [this.#at("staff", from), this.#at("staff", (from + to) / 2, Math.cos((to - from) / 2) * 0.3), this.#at("staff", to)];
+    return `M${one}Q${bend} ${other}`;
+  }
+
+  /** From a post straight out, round between both rings, and straight out to the person. */
+  #careLine(from, to) {
+    const turn = Math.atan2(Math.sin(to - from), Math.cos(to - from));
+    const { between } = this.rings;
+    return `M${this.#at("staff", from)}L${this.#at("between", from)}A${between} ${between} 0 0 ${turn > 0 ? 1 : 0} ${this.#at("between", to)}L${this.#at("users", to)}`;
   }
 
   #person(kind, place, [x, y], letter, onChoose) {
@@ -124,20 +152,16 @@ export class TeamMap {
       if (!staff.present[from]) return;
       for (const to of places) {
         if (!staff.present[to]) continue;
-        const [x1, y1] = this.staffAt[from];
-        const [x2, y2] = this.staffAt[to];
         const mine = chosen === `staff-${from}` || chosen === `staff-${to}`;
-        lines.push(s("line", { x1, y1, x2, y2, "stroke-width": mine ? 2.2 : 0.7, stroke: mine ? "#1b1f23" : "#b4bac0" }));
+        lines.push(s("path", { d: this.#adviceLine(this.staffAt[from], this.staffAt[to]), "stroke-width": mine ? 2.2 : 0.7, stroke: mine ? "#1b1f23" : "#b4bac0" }));
       }
     });
     this.advice.replaceChildren(...lines);
     const cares = [];
     users.worker.forEach((worker, user) => {
       if (worker < 0 || !users.in_service[user]) return;
-      const [x1, y1] = this.userAt[user];
-      const [x2, y2] = this.staffAt[worker];
-      cares.push(s("line", {
-        x1, y1, x2, y2, stroke: "#a65200", "stroke-width": 0.8 + 5 * users.relationship[user],
+      cares.push(s("path", {
+        d: this.#careLine(this.staffAt[worker], this.userAt[user]), stroke: "#a65200", "stroke-width": 0.8 + 5 * users.relationship[user],
         "stroke-dasharray": users.contacts[user] > 0 ? null : "3 4", "stroke-opacity": "0.75",
       }));
     });

@@ -6,11 +6,12 @@ import { errorBox, h, say, show, unique } from "./dom.js";
 import { JobPanel } from "./job-panel.js";
 import { note } from "./link.js";
 import { Player } from "./player.js";
-import { presetOptions, shortTitle } from "./scenario-card.js";
+import { PresetChoice } from "./preset-choice.js";
+import { shortTitle } from "./scenario-card.js";
 import { rememberedRoster } from "./teams-choice.js";
 
 const WEEKS = { name: "weeks", label: "Weeks", kind: "whole", unit: "", low: 1, high: 156, default: 52, help: "", choices: [], optional: false };
-const CHANCE = { name: "replication", label: "Run of chance", kind: "whole", unit: "", low: 0, high: 9999, default: 0, help: "", choices: [], optional: false };
+const CHANCE = { name: "replication", label: "Luck, by number", kind: "whole", unit: "", low: 0, high: 9999, default: 0, help: "", choices: [], optional: false };
 
 class Watch {
   constructor(form) {
@@ -23,18 +24,20 @@ class Watch {
     this.player = null;
     this.source = h("select", { id: unique("source"), class: "short", onchange: () => this.#listTeams() });
     this.team = h("select", { id: unique("team") });
-    this.preset = h("select", { id: unique("preset") }, presetOptions(form.presets));
-    this.preset.value = "refocus-as-delivered";
+    this.preset = new PresetChoice(form.presets, "refocus-as-delivered", "Scenario", () => this.#markOld());
+    this.stale = h("p", { class: "stale", hidden: true, role: "status" }, "Settings have changed since this team was shown; press “Show this team” for them.");
+    this.shown = null;
     this.boxes = h("div", { class: "bar" });
     const place = document.getElementById("watch-form");
     place.addEventListener("submit", (event) => { event.preventDefault(); this.run(); });
+    for (const kind of ["input", "change"]) place.addEventListener(kind, () => this.#markOld());
     show(place,
       h("div", { class: "field" }, h("label", { for: this.source.id }, "Service"), this.source),
       h("div", { class: "field" }, h("label", { for: this.team.id }, "Team"), this.team),
-      h("div", { class: "field" }, h("label", { for: this.preset.id }, "Scenario"), this.preset),
+      this.preset.element,
       this.boxes,
       h("div", { class: "field" }, h("button", { type: "submit", class: "first", id: "watch-run" }, "Show this team")));
-    show(document.getElementById("watch-results"), this.message, this.progress, this.output);
+    show(document.getElementById("watch-results"), this.message, this.progress, this.stale, this.output);
     show(this.output, h("div", { class: "empty" }, h("h2", {}, "No team shown yet"),
       h("p", {}, "Choose a team and a scenario, and press “Show this team”. Then play, pause or step through the weeks, and choose a person to see what changed them and why.")));
     this.#numbers();
@@ -79,22 +82,37 @@ class Watch {
     };
   }
 
+  /** Mark the team that is shown as another than the one that is chosen. */
+  #markOld() {
+    const old = this.shown !== null && this.shown !== JSON.stringify(this.settings());
+    this.stale.hidden = !old;
+    this.output.classList.toggle("old", old);
+  }
+
   async run() {
     show(this.message);
-    note("watch", this.settings(true));
+    const wrong = document.querySelector("#watch-form [aria-invalid=true]");
+    if (wrong) {
+      show(this.message, errorBox(wrong.closest("[data-field]").rule()));
+      wrong.focus();
+      return;
+    }
     const settings = this.settings();
+    note("watch", this.settings(true), true);
     await this.panel.run("watch", settings, (result, key) => this.#show(result, key, settings, true));
   }
 
   async #show(result, key, settings, focus) {
     this.player?.stop();
+    this.shown = JSON.stringify(settings);
+    this.#markOld();
     const team = await read(`api/results/${key}/team-${result.teams.indexOf(settings.team)}.json`);
     this.player = new Player(team, (week) => send("api/watch/why", { settings, week }));
     show(this.output, this.player.element);
     if (focus) {
       this.player.heading.focus({ preventScroll: true });
       this.player.heading.scrollIntoView({ block: "nearest" });
-      say(`${team.team.name} is ready: week 0 of ${team.weeks}.`);
+      say(`${result.team.name} is ready: week 0 of ${result.weeks}.`);
     }
   }
 
@@ -105,20 +123,30 @@ class Watch {
       if (!this.team.options.length) await this.#listTeams();
       return;
     }
-    if (settings.teams?.kind === "own") this.source.value = "own";
+    const own = settings.teams?.kind === "own";
+    if (own && !rememberedRoster()) {
+      show(this.message, errorBox("This link was made with somebody’s own list of teams, which is not in it."));
+      await this.#listTeams();
+      return;
+    }
+    try {
+      await send("api/jobs/find", { kind: "watch", settings: { ...settings, ...(own ? { teams: { kind: "own", roster: rememberedRoster().id } } : {}) } });
+    } catch (error) {
+      show(this.message, errorBox(`This link cannot be used; choose a team. ${error.message}`));
+      if (!this.team.options.length) await this.#listTeams();
+      return;
+    }
+    show(this.message);
+    if (own) this.source.value = "own";
     if (typeof settings.scenario?.preset === "string") this.preset.value = settings.scenario.preset;
     for (const field of [WEEKS, CHANCE]) {
       if (Number.isInteger(settings[field.name])) this.numbers[field.name] = settings[field.name];
     }
     this.#numbers();
     await this.#listTeams(settings.team);
-    if (settings.teams?.kind === "own" && !rememberedRoster()) {
-      show(this.message, errorBox("This link was made with somebody’s own list of teams, which is not in it."));
-      return;
-    }
+    const now = this.settings();
     try {
-      const settings = this.settings();
-      await this.panel.resume("watch", settings, (result, key) => this.#show(result, key, settings, false));
+      await this.panel.resume("watch", now, (result, key) => this.#show(result, key, now, false));
     } catch (error) {
       show(this.message, errorBox(error.message));
     }
