@@ -77,7 +77,7 @@
 # 1. Open a terminal in the project's folder, type `refocus serve --open`, and leave it running. (If
 #    `refocus` is not found: `. .venv/bin/activate` first.) The first run after installation takes
 #    half a minute longer.
-# 2. On the page, under **Plan**, open *Notes for your discussion* and fill in **Our question** and
+# 2. On the page, under **Build and compare**, open *Notes for your discussion* and fill in **Our question** and
 #    **What we expect, and why**. A question names a strategy, a base case, an outcome and a time.
 # 3. Leave *Base case* at **Usual care** and *Scenario 1* at **REFOCUS as delivered**. Open *What this
 #    scenario rests on* and find one assumption.
@@ -87,7 +87,7 @@
 #    Which link loses most?
 # 6. Press **Add a scenario** and choose **REFOCUS fully implemented**. Run again. What changed first
 #    in the chain, what last?
-# 7. Under **Watch a team**, look at one team for a minute. This is *one* run of chance: it shows how
+# 7. Under **Follow a team**, look at one team for a minute. This is *one* run of chance: it shows how
 #    the model works, never what to expect.
 # 8. Fill in **What we found** and **What we decide**, then *Save settings (JSON)*: your notes and
 #    your run travel in one file.
@@ -269,7 +269,7 @@ assert high > 4, "it may matter, and nobody knows"
 #   in their *mean*. People differ by about 10 points (SD).
 # * **"The trial showed no effect."** It showed an interval from -1.7 to 3.1. No effect lies in it, and
 #   so does a modest one.
-# * **"Watch a team is a forecast."** It is one run of chance.
+# * **"Follow a team is a forecast."** It is one run of chance.
 # * **"Full implementation would have worked."** In the model it does more, because evidence from other
 #   programmes went in as a prior; in some worlds it does nothing, and in most less than 4 points.
 

@@ -17,7 +17,7 @@ from sim.pages.power_page import power_cells
 from sim.runs.results import package_versions
 
 HOME = Path(__file__).parent / "stored.json"
-DRAWS = 100
+DRAWS = 60
 REPLICATIONS = 2
 
 

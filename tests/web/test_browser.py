@@ -6,6 +6,7 @@ clean. Needs Chromium: see `tests/web/conftest.py`.
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -27,7 +28,7 @@ from tests.web.visiting import (
     violations,
 )
 
-VIEWS = ("plan", "watch", "power", "about")
+VIEWS = ("decide", "plan", "watch", "power", "about")
 
 
 @both_screens
@@ -310,8 +311,6 @@ def test_own_teams_are_uploaded_used_and_never_linked(visit: Visit, tmp_path: Pa
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_text("Your list of teams is not in it.")).to_be_visible()
     link = page.url
-    import base64
-
     packed = link.rpartition("/")[2]
     plain = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)).decode()
     assert "Secretville" not in plain
@@ -330,7 +329,28 @@ def test_a_damaged_link_is_told(visit: Visit) -> None:
     page.goto(f"{visit.served.address}/#plan/%%%not-settings")
     expect(page.get_by_role("alert")).to_contain_text("The link is damaged")
     page.goto(f"{visit.served.address}/#nowhere")
-    expect(page.locator("#view-plan")).to_be_visible()
+    expect(page.get_by_role("alert").first).to_contain_text("no “nowhere”")
+    expect(page.locator("#view-decide")).to_be_visible()
+
+
+CROSSED = """() => {
+    const marks = [...document.querySelectorAll(".map .mark")].map(one => {
+        const box = one.getBBox();
+        return [box.x + box.width / 2, box.y + box.height / 2];
+    });
+    const near = (point, [x, y], most) => Math.hypot(point.x - x, point.y - y) < most;
+    let crossed = 0;
+    for (const path of document.querySelectorAll(".map path")) {
+        const length = path.getTotalLength();
+        const ends = [path.getPointAtLength(0), path.getPointAtLength(length)];
+        for (const mark of marks.filter(one => !ends.some(end => near(end, one, 2)))) {
+            for (let at = 0; at <= length; at += 2) {
+                if (near(path.getPointAtLength(at), mark, 12)) { crossed += 1; break; }
+            }
+        }
+    }
+    return document.querySelectorAll(".map path").length ? crossed : -1;
+}"""
 
 
 def test_a_team_is_played_paused_stepped_and_explained(visit: Visit) -> None:
@@ -339,11 +359,15 @@ def test_a_team_is_played_paused_stepped_and_explained(visit: Visit) -> None:
     page.get_by_label("Weeks", exact=True).fill("12")
     page.click("#watch-run")
     page.wait_for_selector(".map", timeout=LONG)
+    assert page.evaluate(CROSSED) == 0, "a line runs behind a post that is not its own"
     week = page.locator(".player output")
+    expect(week).to_have_attribute("aria-live", "off")
     expect(week).to_have_text("Week 0 of 12")
     page.get_by_role("button", name="Play").click()
     expect(week).to_have_text("Week 2 of 12")
+    expect(page.locator("#status")).not_to_contain_text("Week 2")
     page.get_by_role("button", name="Pause").click()
+    expect(page.locator("#status")).to_contain_text("Week 2")
     page.get_by_role("button", name="Next week").click()
     page.get_by_role("button", name="Back one week").click()
     expect(week).to_have_text("Week 2 of 12")
@@ -392,6 +416,9 @@ def test_power_is_answered_by_formula_at_once_and_by_simulation(visit: Visit) ->
     expect(page.locator("#power-output")).to_contain_text("Intracluster correlation (ICC)")
     page.get_by_label("Standard deviation", exact=True).fill("12")
     expect(page.locator("#power-changed")).to_contain_text("changed after this result")
+    page.get_by_label("Standard deviation", exact=True).fill("0")
+    expect(page.locator("#power-answer")).to_have_class("old")
+    expect(page.locator("#power-form")).to_contain_text("The answer is for the settings before")
     page.get_by_label("Standard deviation", exact=True).fill("10.15")
     expect(page.locator("#power-changed")).to_have_text("")
     expect(page.locator("#power-output")).to_contain_text("Monte Carlo")
@@ -406,6 +433,9 @@ def test_about_says_what_the_model_cannot_say_and_compares_with_the_trial(visit:
     page.get_by_role("button", name="Compare with the trial").click()
     page.wait_for_selector("#fit-output table", timeout=LONG)
     expect(page.locator("#fit-output")).to_contain_text("0.68")
+    finding = page.locator("#about-content table", has_text="the trial’s own figure")
+    expect(finding).to_contain_text("only trials that would have told it")
+    expect(finding.get_by_role("row").last).to_contain_text("−0.98")
     assert violations(page) == []
 
 
@@ -422,6 +452,89 @@ def test_going_from_view_to_view_keeps_what_was_done(visit: Visit) -> None:
     expect(page.get_by_label("Weeks to look at", exact=True)).to_have_value("8")
 
 
+def test_a_run_is_an_entry_that_back_leads_to(visit: Visit) -> None:
+    page = visit.open("plan")
+    ready(page, "plan")
+    run_small(page)
+    first, weeks = page.url, page.get_by_label("Weeks to look at", exact=True)
+    weeks.fill("9")
+    expect(page.get_by_text("Settings have changed since this answer")).to_be_visible()
+    expect(page.locator("#plan-output")).to_have_class("old")
+    page.click("#plan-run")
+    expect(page.locator("#plan-output")).not_to_have_class("old", timeout=LONG)
+    page.go_back()
+    expect(weeks).to_have_value("8")
+    assert page.url == first
+    expect(page.locator("#plan-output")).not_to_have_class("old")
+    page.go_forward()
+    expect(weeks).to_have_value("9")
+    weeks.fill("")
+    expect(page.locator("#plan-output")).to_have_class("old")
+    page.get_by_role("button", name="Undo the change").click()
+    expect(weeks).to_have_value("9")
+    expect(page.locator("#plan-output")).not_to_have_class("old")
+
+
+def test_links_with_unknown_names_say_what_is_wrong(visit: Visit) -> None:
+    visit.expected.append("400 (Bad Request)")
+    page = visit.page
+    for view, settings, told in (
+        ("decide", {"strategies": ["refocus-ful"]}, "did you mean 'refocus-full'"),
+        ("watch", {"team": "SLaM-99", "scenario": {"preset": "usual-care"}}, "team"),
+        ("watch", {"team": "SLaM-01", "scenario": {"preset": "nothing"}}, "must be a scenario"),
+        ("power", {"scenario": {"preset": "nothing"}}, "must be a scenario"),
+    ):
+        text = base64.urlsafe_b64encode(json.dumps(settings).encode()).decode().rstrip("=")
+        page.goto(f"{visit.served.address}/#{view}/{text}")
+        alert = page.locator(f"#view-{view}").get_by_role("alert")
+        expect(alert).to_contain_text("This link cannot be used")
+        expect(alert).to_contain_text(told)
+
+
+def test_scenarios_are_grouped_and_found_by_a_word(visit: Visit) -> None:
+    page = visit.open("plan")
+    ready(page, "plan")
+    scenario = page.get_by_role("group", name="Scenario 1")
+    select = scenario.get_by_label("Start from", exact=True)
+    assert select.locator("optgroup").count() == 9
+    scenario.get_by_label("Start from: find by a word").fill("boosters 12")
+    expect(scenario.get_by_text(re.compile("of 60 found"))).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(select).to_have_value("boosters-12-months")
+    expect(select).to_be_focused()
+
+
+def test_a_planner_asks_and_is_answered(visit: Visit, tmp_path: Path) -> None:
+    page = visit.open("decide")
+    stored = page.frame_locator("iframe.answer")
+    expect(stored.locator(".decision h1")).to_contain_text("27 teams in 2 trusts")
+    expect(stored.locator("body")).to_contain_text("A stored answer")
+    money = page.get_by_label("Pounds a year")
+    money.fill("ninety")
+    page.click("#decide-run")
+    expect(page.get_by_role("alert")).to_contain_text("must be a whole number")
+    expect(money).to_be_focused()
+    money.fill("90,000")
+    page.get_by_text("Teams, strategies, first day").click()
+    page.get_by_label("Ways things may work", exact=True).fill("3")
+    page.get_by_role("button", name="Leave out Continuing coaching of staff").click()
+    page.click("#decide-run")
+    page.wait_for_selector("#decide-output .answer-files", timeout=LONG)
+    expect(page.locator("#decide-output .caution")).to_contain_text("too small for one team")
+    answer = page.frame_locator("iframe.answer")
+    expect(answer.locator(".decision h1")).to_contain_text("£90,000 a year")
+    expect(answer.locator(".chain ol > .row")).to_have_count(3)
+    expect(answer.locator(".chain ol .aim")).to_have_count(3)
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Workbook").click()
+    assert Path(saved.value.path()).read_bytes().startswith(b"PK")
+    page.get_by_label("Years").select_option("2")
+    expect(page.locator("#decide-output")).to_have_class("old")
+    page.get_by_role("button", name="Undo the change").click()
+    expect(page.locator("#decide-output")).not_to_have_class("old")
+    assert violations(page) == []
+
+
 def test_on_paper_there_are_results_and_tables_but_no_controls(visit: Visit) -> None:
     page = visit.open("plan")
     ready(page, "plan")
@@ -431,6 +544,11 @@ def test_on_paper_there_are_results_and_tables_but_no_controls(visit: Visit) -> 
     expect(page.locator("#plan-form")).to_be_hidden()
     expect(page.locator("nav")).to_be_hidden()
     expect(page.locator("#plan-output table").first).to_be_visible()
+    page.set_viewport_size({"width": 718, "height": 1000})
+    cut = "[...document.querySelectorAll('#plan-output table')].filter(one =>"
+    cut += " one.getBoundingClientRect().right > innerWidth).length"
+    assert page.evaluate(cut) == 0, "every column of every table is on A4"
+    page.set_viewport_size({"width": 1280, "height": 900})
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     page.emulate_media(media="screen")
     expect(page.locator("#plan-output table").first).to_be_hidden()

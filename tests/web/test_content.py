@@ -21,6 +21,7 @@ from sim.web.plan_settings import assessment_weeks, plan_settings, scenarios_of
 from sim.web.power_settings import power_form, power_settings
 from sim.web.presets import LEFT_OUT, editable_fields, form, presets
 from sim.web.teams import roster_of
+from sim.web.typography import true_minus
 from sim.web.watch_settings import watch_settings
 from sim.web.worker import Stopped
 
@@ -171,11 +172,14 @@ def test_a_plan_shows_what_the_one_door_gives(plan: Any) -> None:
     )
     figure = next(one for one in result["figures"] if one["name"] == "difference-qpr15")
     (row,) = figure["rows"]
-    expected = [gaps.mean(), *np.quantile(gaps, (0.05, 0.25, 0.75, 0.95))]
+    expected = [gaps.mean(), *np.quantile(gaps, (0.05, 0.25, 0.5, 0.75, 0.95))]
     assert row[:2] == ["Full", 30]
-    np.testing.assert_allclose(row[2:7], expected, rtol=2e-3)
-    np.testing.assert_allclose(row[7], gaps.std(ddof=1) / np.sqrt(6), rtol=2e-3)
-    assert f"{gaps.mean():+.2f} points in week 30 compared with Usual care" in result["lead"][0]
+    np.testing.assert_allclose(row[2:8], expected, rtol=2e-3)
+    np.testing.assert_allclose(row[8], gaps.std(ddof=1) / np.sqrt(6), rtol=2e-3)
+    told = true_minus(f"{gaps.mean():+.2f}")
+    assert f"{told} points in week 30 compared with Usual care" in result["lead"][0]
+    titles = [one["title"] for one in result["figures"]]
+    assert len(titles) == len(set(titles))
 
 
 def test_the_command_beside_a_plan_repeats_it(

@@ -108,6 +108,22 @@ def test_a_job_that_nobody_asks_for_any_more_ends(
     assert [left.state, kept.state, also_left.state] == ["cancelled", "done", "cancelled"]
 
 
+def test_a_queue_says_how_long(manager: JobManager) -> None:
+    wait(submit(manager, "quick", n=1), "done")
+    first = wait(submit(manager, "patient", steps=10_000), "running")
+    second = submit(manager, "quick", n=2)
+    unknown = submit(manager, "deaf", by="another")
+    time.sleep(0.3)
+    told = manager.described(second)
+    assert told["ahead"] == 0
+    assert told["seconds_to_start"] == pytest.approx(
+        manager.described(first)["seconds_left"], rel=0.2
+    )
+    assert manager.described(unknown)["seconds_to_start"] >= told["seconds_to_start"]
+    for job, by in ((first, "one"), (second, "one"), (unknown, "another")):
+        manager.cancel(job.key, by)
+
+
 def test_a_job_that_does_not_listen_is_ended_and_the_next_one_runs(manager: JobManager) -> None:
     job = submit(manager, "deaf")
     wait(job, "running")

@@ -17,9 +17,10 @@ import pytest
 from sim.errors import InputError
 from sim.inputs.roster import Roster, trial_roster
 from sim.mechanisms.practice import PRACTICES
-from sim.pages.answers_page import STRATEGIES, Row, Stored, answers_page
+from sim.pages.answers_page import Row, Stored, answers_page
 from sim.pages.page import bundled, part
 from sim.pages.power_page import power_cells
+from sim.pages.services import STRATEGIES
 from sim.pages.stored import stored
 from sim.pages.watch_page import watch_data
 from sim.pages.write import write_pages
@@ -39,18 +40,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("pages") / "site"
     write_pages(made)
     # Again into the same folder: its own pages are no obstacle.
-    assert len(write_pages(made)) == len(list(made.iterdir())) == 4
+    assert len(write_pages(made)) == len(list(made.iterdir())) == 6
     return made
 
 
 def test_names_from_data_are_never_markup() -> None:
-    row = Row("<i>strategy</i>", "trial", 1.2, 0.1, -0.2, 3.1, 0.0, 0.0, 0.8, 0.05, 2.9, 4e5, 141.0)
-    text = answers_page([Stored("<b>", "what", "why", [row])], 6, "today").text
+    row = Row("<i>strategy</i>", "trial", 1.2, 0.1, -0.2, 3.1, 0.0, 0.0)
+    decision = (
+        '<section class="decision"><b style="left:1%">a</b><b style="left:1%">b</b></section>'
+    )
+    text = answers_page([Stored("a.html", "<b>", "what", [row], decision)], 0, 6, "today").text
     assert "<b>&lt;b&gt;" not in text
     assert "<i>" not in text
-    assert text.count("&lt;i&gt;strategy") == 3
-    assert "<b>+1.2</b> (0.1)" in text
+    assert "&lt;i&gt;strategy" in text
+    assert "+1.2 (0.1)" in text
     assert "<td>0 (17)</td>" in text, "none of six draws is not known for sure"
+    assert text.count('data-s="0"') == 3, "one rule for both places"
+    assert "style=" not in text
 
 
 def test_stored_answers_are_those_of_the_library() -> None:
@@ -64,7 +70,8 @@ def test_stored_answers_are_those_of_the_library() -> None:
             by_title[load_scenario(name).title] for name in ("refocus-as-delivered", "refocus-full")
         )
         assert delivered.low <= delivered.qpr <= delivered.high
-        assert full.practice > delivered.practice > 0.0
+        assert full.qpr > delivered.qpr > 0.0
+        assert one.decision.count('class="aim"') >= len(one.rows), "4 points in every row"
     cell = next(one for one in numbers.power if one[:4] == [0.03, 18, 15, 4.0])
     assert power_cells((0.03,), (18,), (15,), (4.0,)) == [cell]
 
@@ -160,9 +167,11 @@ def visitor(browser: Any, folder: Path) -> Iterator[Any]:
     assert {one.partition(":")[0] for one in asked} == {"file"}
 
 
-@pytest.mark.parametrize("name", ["index.html", "answers.html", "watch.html", "power.html"])
+@pytest.mark.parametrize(
+    "name", ["index.html", "answers.html", "answers-large.html", "watch.html", "power.html"]
+)
 def test_a_page_opens_from_disk_and_is_accessible(visitor: Any, name: str) -> None:
-    page = visitor(name)
+    page = visitor(f"{name}.html")
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         # Run by the browser's own door, so that the page's policy stays as it is.

@@ -88,6 +88,7 @@ def violations(page: Any, colours: bool = True) -> list[str]:
 def ready(page: Any, view: str) -> None:
     """Wait until a view has drawn its controls."""
     places = {
+        "decide": "iframe.answer",
         "plan": "#plan-run",
         "watch": "#watch-form option[value='SLaM-01']",
         "power": "#power-answer img",
