@@ -171,7 +171,7 @@ def visitor(browser: Any, folder: Path) -> Iterator[Any]:
     "name", ["index.html", "answers.html", "answers-large.html", "watch.html", "power.html"]
 )
 def test_a_page_opens_from_disk_and_is_accessible(visitor: Any, name: str) -> None:
-    page = visitor(f"{name}.html")
+    page = visitor(name)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         # Run by the browser's own door, so that the page's policy stays as it is.
