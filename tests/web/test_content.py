@@ -204,12 +204,13 @@ def test_the_command_beside_a_plan_repeats_it(
 
 def test_bands_are_nested_and_say_what_they_cover(plan: Any) -> None:
     _, result, folder = plan
-    assert result["covers"] == "replication noise only; parameters at their defaults"
+    assert result["covers_term"] == "replication noise only; parameters at their defaults"
+    assert result["covers"] == "other luck alone: things work in one way"
     for one in result["figures"]:
         assert result["covers"] in one["caption"]
-        assert "50% and 90%" in one["caption"]
-        for _, _, _, low90, low50, high50, high90, error in one["rows"]:
-            assert low90 <= low50 <= high50 <= high90
+        assert "5 and 9 in 10" in one["caption"]
+        for _, _, _, low90, low50, middle, high50, high90, error in one["rows"]:
+            assert low90 <= low50 <= middle <= high50 <= high90, "the dot lies in its bars"
             assert error >= 0.0
         assert (folder / f"{one['name']}.svg").read_bytes().count(b"<svg") == 1
     assert result["settings"]["parameters"] == {"turnover_yearly": 0.3}
