@@ -441,7 +441,7 @@ def _pairs(decision: Decision) -> str:
         f"{escape(ranking.aim.title.lower())}"
         '</h2><p class="small mute">In how many of 100 ways that things may work is the row better '
         "than the column? The same people meet the same luck. =: a tie, not told apart.</p>"
-        f'<div class="under"><table><thead><tr><th></th>{heads}</tr></thead><tbody>{"".join(rows)}'
+        f'<div class="under"><table><thead><tr><td></td>{heads}</tr></thead><tbody>{"".join(rows)}'
         "</tbody></table></div></div>"
     )
 
@@ -490,7 +490,7 @@ def _worth(decision: Decision) -> str:
         f"Cost ({escape(decision.cost_covers)}) and QPR points of all people together, cheapest "
         "first. A choice pays where one point for one person is worth what stands in its row or "
         "more. No accepted worth exists, and none is made up here.</p>"
-        '<div class="under"><table><thead><tr><th></th><th class="n">cost</th><th class="n">points'
+        '<div class="under"><table><thead><tr><td></td><th class="n">cost</th><th class="n">points'
         '</th><th class="n">pays from</th><th>on the frontier</th></tr></thead><tbody>'
         f"{''.join(rows)}</tbody></table></div></div>"
     )

@@ -137,7 +137,7 @@ def test_pages_without_a_server_are_served_too_and_lead_back(idle: TestClient) -
         assert "unsafe" not in answer.headers["content-security-policy"]
         assert "sha256-" in answer.headers["content-security-policy"]
         assert 'href="../#plan"' in answer.text
-    assert refusal(idle.get("/pages/other.html"), 404) == "not there"
+    assert "page: not there" in refusal(idle.get("/pages/other.html"), 404)
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "a b", "[::1"])
@@ -451,7 +451,7 @@ def test_a_plan_is_run_found_again_and_given_back(client: TestClient) -> None:
     other = client.post("/api/jobs/find", content=job("plan", {**SMALL, "seed": 2}), headers=JSON)
     assert other.json()["state"] == "unknown"
     result = client.get(f"/api/results/{key}/result.json").json()
-    assert result["covers"] == "replication noise and parameter uncertainty (posterior)"
+    assert result["covers_term"] == "replication noise and parameter uncertainty (posterior)"
     for one in result["figures"]:
         drawing = client.get(f"/api/results/{key}/{one['name']}.svg")
         assert drawing.headers["content-type"] == "image/svg+xml"
