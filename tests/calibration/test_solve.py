@@ -23,6 +23,7 @@ from sim.measures.qpr import qpr_scores
 from sim.mechanisms.recovery import PROCESSES
 from sim.parameters import from_record, registry, resolve, to_record
 from sim.parameters.priors import sample_prior
+from sim.trials.studies.refocus_trial import WEEKS
 from tests.worlds import plain_record
 
 Solve = Callable[..., tuple[Any, tuple[float, float]]]
@@ -106,7 +107,7 @@ def test_usual_care_does_not_read_the_effects(twins: Twins, solved: Solve) -> No
         p, _ = solved(effect_full=effect)
         worlds = []
         for replication in range(12):
-            twins.work.run(twins.without, p, twins.where.seed, replication)
+            twins.work.again(p, twins.where.seed, replication, twins.without).run_to(WEEKS)
             values = expected_qpr15(twins.work.users, p)
             worlds.append((values.mean(), values.std()))
         found.append(np.mean(worlds, axis=0))

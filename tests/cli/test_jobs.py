@@ -448,7 +448,7 @@ def test_the_command_of_a_report_asks_the_same_again(line: str) -> None:
 def test_every_command_that_resumes_has_the_options_of_a_job() -> None:
     commands = build_parser().commands()
     resuming = {name for name, one in commands.items() if "--resume" in one.options()}
-    assert resuming == {*COMMANDS, "calibrate"}
+    assert resuming == {*COMMANDS, "calibrate", "update"}
     for name in resuming:
         options = commands[name].options()
         assert {"--out", "--resume", "--keep-chunks", "--workers"} <= set(options), name

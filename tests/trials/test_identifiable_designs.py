@@ -57,8 +57,11 @@ def test_a_baseline_makes_two_arms_over_time_a_parallel_trial() -> None:
     ("first", "second"), [([0, 1, 0], [0, 0, 0]), ([0, 1, 2], [0, 0, 0]), ([0, 1, 1], [0, 0, 1])]
 )
 def test_a_baseline_is_refused_where_arms_are_not_kept(first: list[int], second: list[int]) -> None:
-    with pytest.raises(InputError, match="baseline = 'ancova': needs two arms"):
-        two_rows(first, second, baseline="ancova", sampling="closed cohort")
+    with pytest.raises(InputError, match="baseline = 'change': needs two arms"):
+        two_rows(first, second, baseline="change", sampling="closed cohort")
+    # Adjusting is for each person's own baseline there, which other people do not have.
+    with pytest.raises(InputError, match="every person needs a baseline of their own"):
+        two_rows(first, second, baseline="ancova", sampling="cross-sectional")
 
 
 def test_before_and_after_has_the_standard_error_of_differences_of_differences() -> None:

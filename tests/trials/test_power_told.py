@@ -157,7 +157,7 @@ def test_a_design_that_says_what_cannot_be_is_refused(parts: dict[str, Any], mat
 def test_the_template_says_what_leaving_a_line_out_means() -> None:
     lines = design_template().splitlines()
     at = lines.index('baseline = "ancova"')
-    assert 'left out: "none"' in " ".join(lines[at - 3 : at])
+    assert 'left out: "none"' in " ".join(one.removeprefix("# ") for one in lines[at - 4 : at])
     shown = " ".join(one.removeprefix("# ") for one in lines)
     assert "chi, for any two periods" in shown, "what churn is not"
 

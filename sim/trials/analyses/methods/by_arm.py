@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.trials.analyses.analysed_trial import AnalysedTrial, Analysis, Answer
+from sim.trials.fits.random_intercept import fit_rows
 
 
 class _Arm(NamedTuple):
@@ -67,16 +68,15 @@ def test(trial: AnalysedTrial) -> Answer | None:
 
 def _mean(y: NDArray[np.float64], codes: NDArray[np.intp]) -> _Arm | None:
     """Return the mean of people in clusters; None where it cannot be had."""
-    from sim.trials.fits.random_intercept_compiled import fit_random_intercept
-
     count = int(codes.max()) + 1
     if count < 2:
         return None
     if count == y.size:
         spread = float(y.var(ddof=1))
         return _Arm(float(y.mean()), spread / count, count - 1.0, 0.0, spread)
+    # Uncompiled: some milliseconds, and a single analysis does not wait for the compiler.
     ones = np.ones((y.size, 1))
-    fit = fit_random_intercept(codes.astype(np.int64), count, ones, np.ascontiguousarray(y), 0)
+    fit = fit_rows(codes.astype(np.int64), count, ones, np.ascontiguousarray(y), 0)
     if fit.status != 0:
         return None
     # The fit is of the outcome less its mean.
