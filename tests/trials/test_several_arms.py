@@ -115,3 +115,16 @@ def test_arms_that_are_none_are_refused(change: dict[str, Any], problem: str) ->
     with pytest.raises(InputError, match=problem):
         design_from_table(table)
     assert set(RULES) == {"holm", "bonferroni", "none"}
+
+
+@pytest.mark.parametrize("own", [{"treated_icc": 0.2}, {"treated_sd": 14.0}])
+def test_no_formula_is_told_where_several_arms_differ_in_their_variances(
+    own: dict[str, float],
+) -> None:
+    table = {
+        "design": DESIGN,
+        "statistical": {"arm_effects": [5.0, 3.0], "icc": 0.05, "sd": 10.0, **own},
+        "analysis": {"test": "kenward-roger"},
+    }
+    with pytest.raises(InputError, match="none for several arms with a baseline, variances"):
+        formula_answer(study_of(design_from_table(table)))

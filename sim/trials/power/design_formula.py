@@ -138,12 +138,11 @@ def _of_plan(
     design: Design, assumed: Assumed, plan: AnalysisPlan, alpha: float, size: float | None
 ) -> FormulaPower:
     """Return the power of the plan's two-sided test."""
-    arms_differ = assumed.treated_sd is not None or assumed.treated_icc is not None
     if design.treated_arms > 1:
         return _of_arms(design, assumed, plan, alpha, size)
     if plan.test == by_arm.ANALYSIS.name:
         return _by_arm(design, assumed, alpha, size)
-    if arms_differ or design.unclustered is not None:
+    if arms_differ(design, assumed):
         raise InputError(
             f"formula: none where arms differ in their variances or clusters and the analysis "
             f"('{plan.test}') has one for both; simulate it, or use test = "
@@ -175,14 +174,21 @@ def _of_plan(
     return _over_periods(design, assumed, plan, alpha, size)
 
 
+def arms_differ(design: Design, assumed: Assumed) -> bool:
+    """Return whether arms differ in their variances, or one is not in clusters."""
+    own = assumed.treated_sd, assumed.treated_icc, design.unclustered
+    return any(one is not None for one in own)
+
+
 def _of_arms(
     design: Design, assumed: Assumed, plan: AnalysisPlan, alpha: float, size: float | None
 ) -> FormulaPower:
     """Return power of the first of several arms against control."""
-    if design.baseline != "none" or analysis_named(plan.test).needs_arms or assumed.treated_sd:
+    of_means = analysis_named(plan.test).needs_arms
+    if design.baseline != "none" or of_means or arms_differ(design, assumed):
         raise InputError(
-            "formula: none for several arms with a baseline, variances by arm or a test of cluster "
-            "means; simulate it"
+            "formula: none for several arms with a baseline, variances or clusters of their own, or "
+            "a test of cluster means; simulate it"
         )
     if plan.multiplicity == HOLM and plan.bounds is not None:
         raise InputError(
