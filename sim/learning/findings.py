@@ -342,12 +342,6 @@ def _unexpected(found: list[Surprise]) -> Iterator[str]:
                 f"{_number(one.expected)} expected (prior predictive p = {one.p_value:.4f}); the "
                 "register, the roster or the model may be wrong there"
             )
-    if found:
-        by_chance = SURPRISING * len(found)
-        yield (
-            f"{len(found)} observations were checked; {by_chance:.1f} of them would be told by "
-            "chance alone"
-        )
 
 
 def _mean(found: list[Surprise], part: str) -> float:

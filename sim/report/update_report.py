@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.learning.findings import (
     SURE,
+    SURPRISING,
     Horizon,
     Lag,
     Moved,
@@ -18,7 +19,7 @@ from sim.learning.findings import (
     surprises,
     unit_of,
 )
-from sim.report.document import Document
+from sim.report.document import Document, download
 from sim.report.figures import Point, interval_figure
 from sim.report.readable import PRINT_STYLE, short, table_block
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from sim.learning.study import Learnt
 
 MOST_TOLD = 12
+FEW = 50
+"""Draws that an update came from, below which its intervals are called rough."""
 NOTHING_MOVED = "No parameter moved beyond the error of the sampler."
 NOBODY_LAGS = (
     f"No team is told from the others: none lies below their mean by the margin with a chance of "
@@ -84,7 +87,8 @@ def sentences(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> list[str]:
     named = ", ".join(f"{team} ({what})" for team, what in lags)
     updated = learnt.updated
     return [
-        f"At {learnt.question.weeks} weeks, against usual care: {'; '.join(shown)}.",
+        f"At {learnt.question.weeks} weeks, against usual care: {'; '.join(shown)} (in brackets "
+        "90% of the ways things may work).",
         f"Behind the others by a meaningful amount: {named}." if lags else NOBODY_LAGS,
         f"The observations left an effective sample of {updated.ess:.0f} of "
         f"{len(updated.draws)} draws"
@@ -93,8 +97,39 @@ def sentences(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> list[str]:
             f"what is not moved comes from {updated.carried:.0f} draws."
             if len(updated.temperatures) > 1
             else ", enough without moves."
+        )
+        + (
+            f" Fewer than {FEW}: the intervals are rough; ask again with more draws."
+            if min(updated.carried, len(updated.draws)) < FEW
+            else ""
         ),
     ]
+
+
+def contradicting_lines(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Return what contradicts, and of how many observations that is."""
+    told, checked = list(tables["contradictions"]["told"]), len(tables["surprises"])
+    if not told:
+        return [f"Nothing: {checked} observations were checked, beside each other and the model."]
+    chance = (
+        f"{checked} observations were checked; {SURPRISING * checked:.1f} of them would be told by "
+        "chance alone"
+    )
+    return [*told, chance]
+
+
+def expected_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return what is expected at the horizon as readers want it, an interval in each cell."""
+    import pandas as pd
+
+    rows = []
+    for row in tables["expected"].itertuples():
+        kind = "share" if row.unit == "share" else ""
+        before, after = _before_and_after(row)
+        error = short(row.change_monte_carlo_se, kind)
+        change = f"{short(row.change, kind)} (Monte Carlo SE {error})"
+        rows.append((NAMES[row.outcome], before, after, change))
+    return pd.DataFrame(rows, columns=["outcome", "before", "now", "change"])
 
 
 def lagging_teams(tables: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
@@ -105,15 +140,17 @@ def lagging_teams(tables: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
 
 
 def _expected_words(row: Any) -> str:
-    kind = "share" if row.unit == "share" else ""
-    before, after = (
-        f"{short(mean, kind)} ({short(low, kind)} to {short(high, kind)})"
-        for mean, low, high in (
-            (row.before, row.before_low, row.before_high),
-            (row.after, row.after_low, row.after_high),
-        )
-    )
+    before, after = _before_and_after(row)
     return f"{NAMES[row.outcome]} {after}, before the update {before}"
+
+
+def _before_and_after(row: Any) -> tuple[str, str]:
+    """Return an outcome before and after, each with its 90% of draws."""
+    kind = "share" if row.unit == "share" else ""
+    before = row.before, row.before_low, row.before_high
+    after = row.after, row.after_low, row.after_high
+    (a, b, c), (x, y, z) = ([short(one, kind) for one in each] for each in (before, after))
+    return f"{a} ({b} to {c})", f"{x} ({y} to {z})"
 
 
 NAMES = {
@@ -137,7 +174,7 @@ def update_text(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> str:
     lines = [f"# {heading(learnt)}", "", *(one + "\n" for one in sentences(learnt, tables))]
     for title, items in (
         ("What moved", moved_lines(tables)),
-        ("What contradicts", list(tables["contradictions"]["told"])),
+        ("What contradicts", contradicting_lines(tables)),
         ("How it was read", list(learnt.question.observed.notes)),
     ):
         if items:
@@ -172,7 +209,7 @@ def update_report(learnt: Learnt, tables: Mapping[str, pd.DataFrame], command: s
     for one in others:
         page.paragraph(one)
     page.heading("What contradicts")
-    page.bullets(list(tables["contradictions"]["told"]))
+    page.bullets(contradicting_lines(tables))
     page.heading("Which parameters moved")
     page.bullets(moved_lines(tables))
     told = tables["moved"][tables["moved"]["words"] != ""][:MOST_TOLD]
@@ -193,14 +230,12 @@ def update_report(learnt: Learnt, tables: Mapping[str, pd.DataFrame], command: s
             "moved",
         )
     page.heading("What is now expected")
-    page.parts.append(
-        table_block(
-            tables["expected"],
-            f"At {learnt.question.weeks} weeks against usual care: means and 90% of draws before "
-            "and after, on common chance",
-            "expected",
-        )
+    page.table(
+        expected_table(tables),
+        f"At {learnt.question.weeks} weeks against usual care: mean and 90% of draws, on common "
+        "chance",
     )
+    page.parts.append(f"<p>{download(tables['expected'], 'expected')}</p>")
     page.heading("Teams beside the service")
     page.paragraph(
         "In the order of the roster, not of merit. 'shrunk' is what a team's own register and what "

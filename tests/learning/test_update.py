@@ -125,8 +125,10 @@ def test_attendance_above_the_posts_and_sessions_before_the_start_are_told() -> 
 
 
 def test_what_was_to_be_expected_is_no_surprise() -> None:
-    found = surprises(learnt(Observed(sessions=sessions({0: 12, 1: 11})), 2))
+    all_well = learnt(Observed(sessions=sessions({0: 12, 1: 11})), 2)
+    found = surprises(all_well)
     assert all(one.p_value > 0.05 for one in found if one.what == ATTENDED)
+    assert contradictions(all_well, found) == []
 
 
 def test_nothing_is_said_to_move_that_did_not() -> None:

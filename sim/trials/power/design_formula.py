@@ -187,8 +187,8 @@ def _of_arms(
     of_means = analysis_named(plan.test).needs_arms
     if design.baseline != "none" or of_means or arms_differ(design, assumed):
         raise InputError(
-            "formula: none for several arms with a baseline, variances or clusters of their own, or "
-            "a test of cluster means; simulate it"
+            "formula: none for several arms with a baseline, variances or clusters of their own, "
+            "or a test of cluster means; simulate it"
         )
     if plan.multiplicity == HOLM and plan.bounds is not None:
         raise InputError(
