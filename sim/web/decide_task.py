@@ -39,21 +39,16 @@ def decide(settings: dict[str, Any], folder: Path, told: Told) -> None:
         When no strategy is possible with the money and the trainers; one that is not is left out.
     """
     from sim.api.compare import compare, compared
-    from sim.inputs.roster.csv_file import roster_from_text, roster_text
+    from sim.inputs.roster.csv_file import roster_text
     from sim.planning.comparison import prepare
     from sim.runs.pieces import Cancelled, Progress
     from sim.runs.results import package_versions
     from sim.scenarios.library import load_scenario
     from sim.web.decide_settings import setting_of, setting_text
-    from sim.web.teams import roster_of
+    from sim.web.teams import roster_asked
 
     asked = settings["question"]
-    text = settings["roster"]
-    roster = (
-        roster_of(asked["teams"], asked["seed"])
-        if text is None
-        else roster_from_text(text, "own teams")
-    )
+    roster = roster_asked(asked, settings["roster"])
     setting = setting_of(asked)
 
     def question(strategies: list[str]) -> Question:

@@ -31,7 +31,7 @@ def simulate_plan(settings: dict[str, Any], folder: Path, told: Told) -> None:
     Stopped
         When it noticed that it is to stop.
     """
-    from sim.inputs.roster.csv_file import roster_from_text, roster_text
+    from sim.inputs.roster.csv_file import roster_text
     from sim.posterior.choose import chosen_draws
     from sim.report.run_report import RunFacts, run_report
     from sim.runs.pieces import Cancelled, Progress
@@ -43,15 +43,10 @@ def simulate_plan(settings: dict[str, Any], folder: Path, told: Told) -> None:
     from sim.web.figures import svg_of
     from sim.web.plan_result import result_of
     from sim.web.plan_settings import scenarios_of
-    from sim.web.teams import roster_of
+    from sim.web.teams import roster_asked
 
     plan = settings["plan"]
-    text = settings["roster"]
-    roster = (
-        roster_of(plan["teams"], plan["seed"])
-        if text is None
-        else roster_from_text(text, "own teams")
-    )
+    roster = roster_asked(plan, settings["roster"])
     scenarios = scenarios_of(plan)
     chosen = chosen_draws(plan["draws"], prior_only=plan["values"] == "prior")
     own_chance = plan["values"] != "defaults"

@@ -11,6 +11,7 @@ from sim.errors import InputError
 from sim.files import write_whole
 from sim.inputs.roster.csv_file import roster_from_bytes, roster_from_text, roster_text
 from sim.inputs.roster.team import Roster
+from sim.web.teams import OWN_TEAMS
 
 ROSTER_NAME = re.compile(r"[0-9a-f]{32}")
 
@@ -68,7 +69,7 @@ class RosterStore:
             raise InputError(
                 "roster: your list of teams is no longer kept here; upload it again"
             ) from None
-        return roster_from_text(text, "own teams")
+        return roster_from_text(text, OWN_TEAMS)
 
     def _remove_oldest(self) -> None:
         kept = sorted(self.folder.glob("*.csv"), key=lambda path: path.stat().st_mtime)

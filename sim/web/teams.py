@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sim.errors import InputError
+from sim.inputs.roster.csv_file import roster_from_text
 from sim.inputs.roster.described import LIMITS, WHOLE, described_roster
 from sim.inputs.roster.team import Roster
 from sim.inputs.roster.trial import trial_roster
 from sim.web import checked
 
+OWN_TEAMS = "own teams"
 KINDS = ("trial", "described", "own")
 SHOWN = (
     "trusts",
@@ -92,6 +94,21 @@ def checked_teams(value: Any) -> dict[str, Any]:
         else:
             described[name] = checked.number(where, number, low, high, unit)
     return {"kind": kind, **described}
+
+
+def roster_asked(asked: Mapping[str, Any], text: str | None) -> Roster:
+    """Return the roster of checked settings, in a worker that has no uploaded lists.
+
+    Parameters
+    ----------
+    asked : mapping
+        With `teams` and `seed`.
+    text : str or None
+        CSV text of own teams.
+    """
+    if text is None:
+        return roster_of(asked["teams"], asked["seed"])
+    return roster_from_text(text, OWN_TEAMS)
 
 
 def roster_of(

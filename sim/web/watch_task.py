@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sim.inputs.roster.csv_file import roster_from_text
 from sim.parameters import ParameterSet, resolve
 from sim.population import Layout, lay_out
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
-from sim.web.teams import roster_of
+from sim.web.teams import roster_asked
 from sim.web.worker import Stopped, Told
 
 
@@ -35,11 +34,7 @@ def watched_world(watch: Mapping[str, Any], text: str | None) -> WatchedWorld:
     text : str or None
         CSV text of own teams.
     """
-    roster = (
-        roster_of(watch["teams"], watch["seed"])
-        if text is None
-        else roster_from_text(text, "own teams")
-    )
+    roster = roster_asked(watch, text)
     chosen = watch["scenario"]
     scenario = adjusted(load_scenario(chosen["preset"]), chosen["changes"])
     plan = expand(scenario, roster, watch["weeks"])

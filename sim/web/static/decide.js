@@ -1,5 +1,6 @@
 // The planner's question as a sentence whose parts can be changed, and its answer.
 
+import { copyLink, markOld } from "./answer-state.js";
 import { Refused, send } from "./api.js";
 import { term } from "./controls.js";
 import { errorBox, h, say, show, unique } from "./dom.js";
@@ -163,13 +164,8 @@ class Decide {
 
   #markOld() {
     const old = this.shown !== null && this.shown !== JSON.stringify(this.settings());
-    this.output.classList.toggle("old", old);
-    if (old && this.stale.hidden) {
-      show(this.stale, h("p", {}, "The question has changed since this answer."), h("p", { class: "buttons" },
-        h("button", { type: "button", onclick: () => this.run() }, "Ask again"),
-        h("button", { type: "button", onclick: () => { this.#fill(JSON.parse(this.shown)); this.#changed(); } }, "Undo the change")));
-    }
-    this.stale.hidden = !old;
+    markOld(this, old, "The question has changed since this answer.", () => this.run(),
+      () => { this.#fill(JSON.parse(this.shown)); this.#changed(); });
   }
 
   async run() {
@@ -214,7 +210,7 @@ class Decide {
       h("div", { class: "buttons answer-files" },
         file("decision.xlsx", "Workbook"),
         h("button", { type: "button", onclick: () => { frame.contentWindow.focus(); frame.contentWindow.print(); } }, "Print"),
-        h("button", { type: "button", onclick: () => this.#share() }, "Share"),
+        h("button", { type: "button", onclick: () => copyLink(this.message, this.teams) }, "Share"),
         file("summary.docx", "One page of text"),
         h("a", { class: "button", href: `${folder}/report.html`, target: "_blank", rel: "noopener" }, "On a page of its own")),
       result.left_out.length ? h("div", { class: "caution" }, h("p", {}, "Left out, as it is not possible with what there is:"),
@@ -224,16 +220,6 @@ class Decide {
         h("p", {}, `Version ${result.version}, ${result.date}. Save `, h("a", { href: `${folder}/setting.toml`, download: "setting.toml" }, "setting.toml"), " and ",
           h("a", { href: `${folder}/teams.csv`, download: "teams.csv" }, "teams.csv"), ", then:"), h("pre", {}, result.command)));
     say(result.answer);
-  }
-
-  async #share() {
-    const without = this.teams.kind === "own" ? " Your list of teams is not in it." : "";
-    try {
-      await navigator.clipboard.writeText(location.href);
-      show(this.message, h("p", { class: "note", role: "status" }, `Link copied.${without}`));
-    } catch {
-      show(this.message, h("p", { class: "note", role: "status" }, `Copy the link from the address bar.${without}`));
-    }
   }
 
   #showStored() {

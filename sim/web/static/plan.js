@@ -1,5 +1,6 @@
 // The planner's view: settings on one side, results on the other.
 
+import { copyLink, markOld } from "./answer-state.js";
 import { keepHere, keptHere, Refused, send } from "./api.js";
 import { control } from "./controls.js";
 import { download, errorBox, h, say, show } from "./dom.js";
@@ -193,13 +194,8 @@ class Plan {
   /** Mark the answer as old when the settings are others, or cannot be used. */
   #markOld() {
     const old = this.shownSettings !== null && this.shownSettings !== JSON.stringify(this.settings());
-    this.output.classList.toggle("old", old);
-    if (old && this.stale.hidden) {
-      show(this.stale, h("p", {}, "Settings have changed since this answer."), h("p", { class: "buttons" },
-        h("button", { type: "button", onclick: () => this.run() }, "Ask again"),
-        h("button", { type: "button", onclick: () => { this.fill(JSON.parse(this.shownSettings)); this.changed(); this.output.querySelector("h2").focus(); } }, "Undo the change")));
-    }
-    this.stale.hidden = !old;
+    markOld(this, old, "Settings have changed since this answer.", () => this.run(),
+      () => { this.fill(JSON.parse(this.shownSettings)); this.changed(); this.output.querySelector("h2").focus(); });
   }
 
   /**
@@ -361,13 +357,7 @@ class Plan {
 
   async copyLink() {
     note("plan", this.settings(true));
-    const without = this.teams.kind === "own" ? " Your list of teams is not in it." : "";
-    try {
-      await navigator.clipboard.writeText(location.href);
-      show(this.message, h("p", { class: "note", role: "status" }, `Link copied.${without}`));
-    } catch {
-      show(this.message, h("p", { class: "note", role: "status" }, `Copy the link from the address bar.${without}`));
-    }
+    await copyLink(this.message, this.teams);
   }
 }
 
