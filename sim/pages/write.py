@@ -14,7 +14,7 @@ from sim.pages.stored import Numbers, stored
 from sim.pages.watch_page import watch_page
 from sim.planning.vocabulary import rival_weights
 from sim.posterior import BOTH_TRIALS, REFOCUS_ALONE
-from sim.trials.studies.replication import published_figures
+from sim.trials.studies.published import published_figures
 
 
 def rivals() -> list[tuple[str, float, float]]:

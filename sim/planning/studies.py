@@ -16,6 +16,7 @@ import numpy as np
 from sim.parameters import registry
 from sim.planning.outcomes import IMPLEMENTATION, QPR, WEEKLY
 from sim.planning.uncertainty import spread_of
+from sim.trials.studies.published import published
 
 if TYPE_CHECKING:
     from sim.planning.comparison import Comparison
@@ -25,10 +26,10 @@ ANSWERING = 0.6
 """Share of staff who answer a survey: an assumption."""
 RECORDS, RECORD_SD = 40, 0.25
 """Workers whose practice an audit looks at, and the SD of one of them (0-1): assumptions."""
-REFOCUS_SE, REFOCUS_TEAMS, REFOCUS_PEOPLE, ICC = 1.22, 27, 11, 0.03
-"""Standard error of the QPR difference in REFOCUS (from its interval), its teams, the people of a
-team who were followed up (297 / 27); and the ICC by which it is carried to other sizes."""
-QPR_SD = 10.15
+REFOCUS_TEAMS, REFOCUS_PEOPLE = 27, 11
+"""Teams of REFOCUS, and people of a team who were followed up (297 / 27)."""
+ICC = 0.03
+"""By which its standard error is carried to other sizes: that of the shipped designs."""
 REPORTS = 4
 """Reports of every study that are drawn in each draw of the parameters."""
 
@@ -69,7 +70,9 @@ def trial_error(teams: int, people: int) -> float:
     def variance(k: int, m: int) -> float:
         return (1.0 + (m - 1) * ICC) / (k * m)
 
-    return REFOCUS_SE * sqrt(variance(teams, people) / variance(REFOCUS_TEAMS, REFOCUS_PEOPLE))
+    return published("standard_error") * sqrt(
+        variance(teams, people) / variance(REFOCUS_TEAMS, REFOCUS_PEOPLE)
+    )
 
 
 def studies(trial: tuple[int, int]) -> tuple[Study, ...]:
@@ -100,8 +103,8 @@ def studies(trial: tuple[int, int]) -> tuple[Study, ...]:
             "trial",
             f"A trial with {teams} teams of {people} people",
             f"the first choice against usual care for a year; standard error "
-            f"{trial_error(teams, people):.2f} QPR points (REFOCUS: {REFOCUS_SE:g}); effects "
-            "differ between trials as in the draw",
+            f"{trial_error(teams, people):.2f} QPR points (REFOCUS: "
+            f"{published('standard_error'):g}); effects differ between trials as in the draw",
             lambda comparison, first, rng: _trial(comparison, first, rng, teams, people),
         ),
     )
@@ -167,6 +170,6 @@ def _trial(
         # In a trial's own arm everybody's team has the programme.
         treated = comparison.prepared.starts[at].given >= 0
         true = true * covered.people / max(float(covered.caseload[treated].sum()), 1.0)
-    between = QPR_SD * _column(comparison, "between_trials_sd")
+    between = published("pooled_sd") * _column(comparison, "between_trials_sd")
     error = np.sqrt(trial_error(teams, people) ** 2 + between**2)
     return np.asarray(true + error * rng.standard_normal(len(true)))

@@ -18,7 +18,7 @@ from sim.planning.knowing import perfect, worth_of
 from sim.planning.outcomes import QPR, SCORES
 from sim.planning.ranking import COST_POINT, aim_of, frontier_of, ranking_of
 from sim.planning.sparse_regression import fitted, normal_scores
-from sim.planning.studies import REFOCUS_PEOPLE, REFOCUS_SE, REFOCUS_TEAMS, trial_error
+from sim.planning.studies import REFOCUS_PEOPLE, REFOCUS_TEAMS, trial_error
 from sim.planning.worth_knowing import (
     EVERYTHING,
     PARAMETERS,
@@ -116,9 +116,9 @@ def test_scores_keep_order_and_not_scale() -> None:
 
 
 def test_a_trial_of_refocus_size_is_as_sure_as_refocus() -> None:
-    assert trial_error(REFOCUS_TEAMS, REFOCUS_PEOPLE) == REFOCUS_SE
-    assert trial_error(4 * REFOCUS_TEAMS, REFOCUS_PEOPLE) == pytest.approx(REFOCUS_SE / 2.0)
-    assert trial_error(27, 10_000) > 0.4 * REFOCUS_SE, "people of few teams do not make up for more"
+    assert trial_error(REFOCUS_TEAMS, REFOCUS_PEOPLE) == 1.22, "from its interval"
+    assert trial_error(4 * REFOCUS_TEAMS, REFOCUS_PEOPLE) == pytest.approx(1.22 / 2.0)
+    assert trial_error(27, 10_000) > 0.4 * 1.22, "people of few teams do not make up for more"
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import pytest
 
 from sim.errors import InputError
 from sim.trials.power.simulated_power import rate
+from sim.trials.studies.published import published_figures
 from sim.trials.studies.replication import (
     COLUMNS,
     fall,
-    published_figures,
     replication_summary,
     simulate_refocus,
 )

@@ -16,13 +16,14 @@ import numpy as np
 
 from sim.errors import InputError
 from sim.trials.power.simulated_power import Rate, rate
+from sim.trials.studies.published import published
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# The REFOCUS trial: 0.68 points (SE 1.22) of QPR-15 with SD 10.15 (trial).
-REFOCUS_EFFECT_SD = 0.68 / 10.15
-REFOCUS_ERROR_SD = 1.22 / 10.15
+# The REFOCUS trial's effect and its standard error, in SDs of the QPR-15.
+REFOCUS_EFFECT_SD = published("difference") / published("pooled_sd")
+REFOCUS_ERROR_SD = published("standard_error") / published("pooled_sd")
 MECHANISM, ZERO, REFOCUS = "mechanism", "no effect", "REFOCUS effect in SD units"
 FORECASTS = (MECHANISM, ZERO, REFOCUS)
 ESTIMANDS = (("year one", "year_one"), ("overall", "overall"))

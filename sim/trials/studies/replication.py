@@ -8,11 +8,9 @@ shows how well the fit describes them; it is no test of the model.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -21,12 +19,12 @@ from sim.errors import InputError
 from sim.parameters import resolve, to_record
 from sim.runs.pieces import How, Span, spans
 from sim.trials.power.simulated_power import Rate, rate
+from sim.trials.studies.published import published_figures
 from sim.trials.studies.simulated_trials import check_asked, simulated_trials
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PUBLISHED = Path(__file__).parent / "refocus-published.toml"
 # Trials of a piece, which is stored when it is finished.
 PIECE = 10
 SIGNIFICANT = 0.05
@@ -46,11 +44,6 @@ COLUMNS = {
     "participation_p": "participation_p",
     "participation_smallest_p": "participation_smallest_p",
 }
-
-
-def published_figures() -> dict[str, dict[str, Any]]:
-    """Return what the trial reported: label, unit, value and evidence by name of figure."""
-    return tomllib.loads(PUBLISHED.read_text(encoding="utf-8"))
 
 
 def simulate_refocus(
