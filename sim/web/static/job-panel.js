@@ -27,16 +27,22 @@ export class JobPanel {
   constructor(place) {
     this.place = place;
     this.turn = 0;
+    this.wish = 0;
   }
 
   /** Run settings; call `onResult(result, key)` when there is one. */
   async run(kind, settings, onResult) {
+    this.wish += 1;
     await this.#attend(() => send("api/jobs", { kind, settings }), onResult, [kind, settings], true);
   }
 
   /** Show the job of these settings if there is one already; say whether there was. */
   async resume(kind, settings, onResult) {
+    this.wish += 1;
+    const wish = this.wish;
     const state = await send("api/jobs/find", { kind, settings });
+    // Something else has been asked for meanwhile.
+    if (wish !== this.wish) return true;
     if (!["waiting", "running", "done"].includes(state.state)) return false;
     await this.#attend(() => Promise.resolve(state), onResult, [kind, settings], false);
     return true;

@@ -208,9 +208,10 @@ class Plan {
     const usual = packed(settings) === this.usual;
     keepHere(DRAFT, usual ? null : JSON.stringify(settings));
     clearTimeout(this.timer);
-    // Browsers limit how often the address may change.
+    const before = location.hash;
+    // Browsers limit how often the address may change; another one by then is another entry's.
     this.timer = setTimeout(() => {
-      if (!["", "plan"].includes(asked().view)) return;
+      if (location.hash !== before || !["", "plan"].includes(asked().view)) return;
       if (!usual) note("plan", settings);
       else if (location.hash.length > 1) note("plan", null);
     }, PAUSE);
@@ -297,6 +298,8 @@ class Plan {
     if (turn !== this.turn) return;
     this.fill(settings);
     this.changed();
+    // The address has these settings already.
+    clearTimeout(this.timer);
     show(this.message);
     if (settings.teams?.kind === "own" && !this.teams.roster) {
       show(this.message, errorBox("This link was made with somebody’s own list of teams, which is not in it. Choose a file, or the trial’s teams."));
