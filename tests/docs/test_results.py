@@ -11,6 +11,8 @@ import pytest
 from docs import build_readme, build_trials
 from docs.marked import parts
 from sim.posterior import load_posterior
+from sim.trials.studies.published import published
+from sim.web.about import positive_finding
 
 
 @pytest.mark.slow
@@ -34,6 +36,18 @@ def test_the_first_page_has_the_readmes_number() -> None:
     row = next(one for one in readme.splitlines() if one.startswith("| refocus-full | QPR-15"))
     page = (build_readme.PAGE.parent / "docs" / "index.md").read_text(encoding="utf-8")
     assert row.split("|")[3].strip() in page
+
+
+def test_the_positive_finding_of_the_page_is_that_of_the_posterior_predictive() -> None:
+    page = (build_readme.PAGE.parent / "docs" / "calibration.md").read_text(encoding="utf-8")
+    row = next(
+        one for one in page.splitlines() if one.startswith("| P4 | QPR Interp") and " to " in one
+    )
+    cells = [one.strip() for one in row.split("|")[1:-1]]
+    shown = positive_finding()
+    assert shown["reported"] == published("participation") == float(cells[3])
+    for name, cell in (("all", cells[6]), ("if_reported", cells[8])):
+        assert f"{shown[f'{name}_low']} to {shown[f'{name}_high']}" == cell
 
 
 def test_the_weights_of_the_explanations_are_the_shipped_ones() -> None:
