@@ -52,7 +52,6 @@ class Setting:
 
     Attributes
     ----------
-    name : str
     sizes : tuple of int
         People of each cluster.
     arms : tuple of int
@@ -126,15 +125,12 @@ class Level:
 
     Attributes
     ----------
-    setting : str
     icc : float
         Variance between clusters of a stratum, over that and the variance within clusters.
-    trials : int
     rates : dict
         By test; a failed fit counts as not rejected.
     singular : float
         Share of mixed models with no variance between clusters.
-    failed : float
     """
 
     setting: str
@@ -237,11 +233,8 @@ def studied(setting: Setting, icc: float, trials: int, seed: int = SEED) -> Leve
 
     Parameters
     ----------
-    setting : Setting
     icc : float
         Within strata.
-    trials : int
-    seed : int
     """
     own = crc32(f"{setting.name}, {icc}".encode())
     rng = np.random.Generator(np.random.Philox(key=[seed, own]))
@@ -262,8 +255,6 @@ def partially_nested(icc: float, trials: int, seed: int = SEED) -> Level:
     ----------
     icc : float
         Of the arm with clusters; single people have the same total variance.
-    trials : int
-    seed : int
     """
     clusters = np.r_[np.repeat(np.arange(12), 8), np.arange(12, 108)]
     arm = (clusters < 12).astype(float)

@@ -242,7 +242,6 @@ def targets_of(people: People, trial: str = "") -> dict[str, Target]:
 
     Parameters
     ----------
-    people : People
     trial : str
         Which of several trials they are of.
     """

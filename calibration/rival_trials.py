@@ -136,7 +136,6 @@ def densities(found: RivalEffects, trials: str, between: bool = False) -> np.nda
 
     Parameters
     ----------
-    found : RivalEffects
     trials : {'REFOCUS', 'PULSAR', 'both'}
         Which reports count.
     between : bool

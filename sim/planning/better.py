@@ -110,7 +110,6 @@ def better_than(comparison: Comparison, outcomes: Sequence[str] = tuple(BETTER_B
 
     Parameters
     ----------
-    comparison : Comparison
     outcomes : sequence of str
         Of `BETTER_BY`, or any measure of `Comparison.level`, at the last assessment.
 

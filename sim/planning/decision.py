@@ -28,7 +28,6 @@ class Step:
 
     Attributes
     ----------
-    name, title, about : str
     unit : str
         Of the values.
     low, high : float
@@ -73,7 +72,6 @@ class Start:
 
     Attributes
     ----------
-    team, trust : str
     week : int
         First week of the programme.
     lasts : int
@@ -98,7 +96,6 @@ class Strategy:
 
     Attributes
     ----------
-    name, title, about, grade : str
     teams : int
         Teams that start.
     cells : mapping of str to Cell
@@ -145,7 +142,6 @@ class Decision:
         Best first.
     rankings : tuple of Ranking
         On every outcome, the planner's choice first.
-    frontier : tuple of Efficient
     now : mapping of str to float
         Level of each step under usual care.
     people, teams : int
@@ -160,11 +156,8 @@ class Decision:
         Chance of more cash than the budget, year by year, of the first choice.
     starts : tuple of Start
         Teams of the first choice.
-    start_note : str
     dates : tuple of str
         Label of each quarter; weeks where undated.
-    weeks, draws, runs : int
-    price_year : str
     covers : str
         What ranges cover.
     extrapolated : str

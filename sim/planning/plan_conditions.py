@@ -29,7 +29,6 @@ class TrustCondition:
 
     Attributes
     ----------
-    trust : str
     most_teams, least_teams : int or None
         Teams that may start, and that have to.
     start_by_week : int or None
@@ -51,7 +50,6 @@ class Conditions:
 
     Attributes
     ----------
-    trusts : tuple of TrustCondition
     equity_reach : float or None
         Least share of person-time with a trained worker in the group of the roster's share column.
     staff_time : bool
@@ -70,7 +68,6 @@ class Rule(NamedTuple):
     ----------
     words : str
         What it asks for.
-    low, high : float
     amount : callable
         From package, team and start week to what a start adds.
     """
@@ -203,9 +200,6 @@ def equity_rule(
 
     Parameters
     ----------
-    conditions : Conditions
-    roster : Roster
-    offer : Offer
     reach : sequence of numpy.ndarray
         Expected reach of each package by start week of `Offer.starts` and team.
     """

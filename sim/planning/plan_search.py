@@ -168,7 +168,6 @@ class Offer:
         ----------
         taken : numpy.ndarray
             What is taken of everything that `limits` limits.
-        package, team : int
         days : numpy.ndarray
             `trained` from every start week, shape (starts, ...).
         """

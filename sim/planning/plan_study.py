@@ -137,7 +137,6 @@ class Score(NamedTuple):
 
     Attributes
     ----------
-    plan : TeamPlan
     expected : float
         What the search's own draws made of it.
     mean, low, high : float
@@ -200,8 +199,6 @@ class PlanOutcome:
 
     Attributes
     ----------
-    question : PlanQuestion
-    offer : Offer
     scores : tuple of Score
         The search's plan first, then usual care for all, then the rules'.
     best_rule : Score
@@ -331,7 +328,6 @@ class Stages:
 
     Attributes
     ----------
-    on_progress : callable or None
     sizes : list of int
         Worlds of each part.
     at : int

@@ -86,7 +86,6 @@ class Pair:
 
     Attributes
     ----------
-    first, second : str
     difference, low, high : float
         First less second: mean and central 90% over draws; NaN limits where draws differ no more
         than by chance, or where some draw has no gain to divide a cost by.
@@ -112,7 +111,6 @@ class Ranking:
 
     Attributes
     ----------
-    aim : Aim
     names : tuple of str
         Best mean first.
     means, lows, highs : tuple of float
@@ -156,7 +154,6 @@ def ranked(aim: Aim, names: Sequence[str], values: np.ndarray) -> Ranking:
     ----------
     aim : Aim
         One of which more is better.
-    names : sequence of str
     values : numpy.ndarray
         Shape (strategies, draws, replications), on common random numbers.
     """
@@ -210,7 +207,6 @@ def ranked_by_cost(
     ----------
     aim : Aim
         One of which less is better.
-    names : sequence of str
     money, gained : numpy.ndarray
         More than under usual care, shape (strategies, draws).
 
@@ -342,7 +338,6 @@ class Efficient:
 
     Attributes
     ----------
-    name : str
     cost, effect : float
         Mean cost and mean effect more than under usual care.
     beaten_by : str

@@ -98,10 +98,6 @@ def fitted(outcome: np.ndarray, scores: np.ndarray, among: np.ndarray | None = N
         Normal scores of the inputs, shape (draws, inputs).
     among : numpy.ndarray, optional
         Which draws to fit on, shape (draws,); all of them without it. The fit is asked about all.
-
-    Returns
-    -------
-    Fit
     """
     kept = np.ones(len(outcome), bool) if among is None else among
     everywhere = _powers(scores)

@@ -40,7 +40,6 @@ class Study:
 
     Attributes
     ----------
-    name, title : str
     assumes : str
         How much is measured, and with which error.
     reports : callable

@@ -251,7 +251,6 @@ class Judgement:
     ----------
     kind : str
         'same', 'too few', 'small', 'cannot be told', 'harm', 'benefit' or 'leans'.
-    chances : Chances
     seen : tuple of Seen
         The expected difference under other priors and posteriors.
     nothing : float
@@ -389,7 +388,6 @@ def chances_text(chances: Chances, count: int) -> str:
 
     Parameters
     ----------
-    chances : Chances
     count : int
         Draws (with one draw: replications) behind them.
     """

@@ -42,12 +42,10 @@ class Known:
     Attributes
     ----------
     kind : {'everything', 'parameters', 'prices', 'study'}
-    name, title : str
     assumes : str
         What a study measures; how many parameters a group has.
     worth : Worth
         In `unit`, for one person where people gain.
-    unit : str
     people : float
         On the books; NaN where the unit is no person's.
     """

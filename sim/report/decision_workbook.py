@@ -163,7 +163,6 @@ def comparison_workbook(
 
     Parameters
     ----------
-    comparison : Comparison
     command : str
         What repeats it.
     decision : Decision
@@ -289,7 +288,6 @@ def plan_workbook(outcome: PlanOutcome, covers: str, command: str, decision: Dec
 
     Parameters
     ----------
-    outcome : PlanOutcome
     covers : str
         What intervals cover.
     command : str

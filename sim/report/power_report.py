@@ -44,7 +44,6 @@ def power_report(outcome: PowerOutcome, command: str) -> str:
 
     Parameters
     ----------
-    outcome : PowerOutcome
     command : str
         What repeats the calculation.
     """

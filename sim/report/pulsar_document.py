@@ -16,7 +16,6 @@ def pulsar_document(outcome: PulsarOutcome, date: str, version: str, command: st
 
     Parameters
     ----------
-    outcome : PulsarOutcome
     date : str
         Date of the prediction, as YYYY-MM-DD.
     version : str

@@ -24,7 +24,6 @@ def summary_document(decision: Decision, command: str) -> bytes:
 
     Parameters
     ----------
-    decision : Decision
     command : str
         What repeats it.
     """

@@ -23,7 +23,6 @@ def replication_report(
 
     Parameters
     ----------
-    summary : Replication
     trials : DataFrame
         One row for each trial.
     covers : str

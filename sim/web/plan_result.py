@@ -60,7 +60,6 @@ class Shown:
         Heading, what it shows and what its bands cover, and a text alternative.
     columns, rows
         The table.
-    figure : matplotlib.figure.Figure
     """
 
     name: str

@@ -93,13 +93,10 @@ def randomised(
     ----------
     people : AskedPeople
         All teams that were screened.
-    design : Design
-    teams_per_trust : int
     teams : numpy.ndarray
         Places in the roster of the teams that entered.
     stratum : numpy.ndarray
         Stratum of every team of the roster.
-    seed : int
     """
     rng = np.random.Generator(np.random.Philox(key=[seed, people.replication + ENTERED]))
     clusters = np.array(design.clusters)
@@ -157,7 +154,6 @@ def allocation(
         Places per sequence, as many as there are teams.
     trust, kind, stratum, sizes : numpy.ndarray
         Trust, type, stratum and people asked of each team.
-    rng : numpy.random.Generator
     """
     if method == "stratified":
         return stratified(clusters, stratum, rng)

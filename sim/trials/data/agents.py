@@ -122,10 +122,6 @@ class AgentSource:
 
         Parameters
         ----------
-        design : Design
-        scenarios : list of Scenario
-        people : AskedPeople
-        seed : int
         collect : tuple of str
             Tables wanted.
         weeks : int, optional

@@ -58,7 +58,6 @@ class Twin:
     ----------
     data, untreated : TrialData
         Both with the same arms, people and losses by chance.
-    truth : Truth
     eligible : float
         Share of the screened teams that may enter.
     """
@@ -82,11 +81,9 @@ class StatisticalTwins:
 
     Attributes
     ----------
-    source : StatisticalSource
     several : sequence of StatisticalSource
         Sources that trials take in turn instead, for uncertainty about the parameters; each may
         come with its own share of loss.
-    losses : sequence of float
     """
 
     source: StatisticalSource

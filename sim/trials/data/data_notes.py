@@ -34,7 +34,6 @@ def missing_fields(
 
     Parameters
     ----------
-    frame : DataFrame
     used : sequence of str
         Columns.
     codes : sequence of str

@@ -48,7 +48,6 @@ class Reference(NamedTuple):
 
     Attributes
     ----------
-    label : str
     chosen : {'given', 'recognised as control', 'sorts first'}
     """
 

@@ -263,10 +263,8 @@ def decaying(first: np.ndarray, periods: int, decay: float, rng: np.random.Gener
     ----------
     first : (clusters,) array
         Effects in the first period.
-    periods : int
     decay : float
         1 draws nothing.
-    rng : numpy.random.Generator
     """
     effects = np.repeat(first[:, None], periods, axis=1)
     if decay < 1.0:
@@ -336,7 +334,6 @@ def loss(
 
     Parameters
     ----------
-    design : Design
     intercept : float
         See `loss_intercept`.
     driver : (n,) array

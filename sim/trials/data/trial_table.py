@@ -209,7 +209,6 @@ def typed_columns(
     ----------
     frame : DataFrame
         Without missing fields in these columns.
-    names : collection of str
     numeric : collection of str
         Columns that must be numbers.
     labels : collection of str

@@ -36,7 +36,6 @@ def design_effect(size: float, icc: float, cv: float = 0.0) -> float:
     ----------
     size : float
         Mean cluster size.
-    icc : float
     cv : float
         Coefficient of variation of cluster sizes (Eldridge, Ashby and Kerry 2006).
     """

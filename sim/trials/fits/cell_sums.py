@@ -71,10 +71,8 @@ class CellSums(NamedTuple):
 
     Attributes
     ----------
-    stacks : list of BlockStack
     within : (p + 1, p + 1) array
         Cross products of columns and response within cells.
-    n_obs, n_cells : int
     """
 
     stacks: list[BlockStack]

@@ -126,7 +126,6 @@ class Decay:
     ----------
     codes : (n,) array of int
     times : (n,) array
-    label : str
     """
 
     codes: Codes

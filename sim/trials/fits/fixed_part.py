@@ -81,7 +81,6 @@ def factor_names(model: ModelFormula, columns: pd.DataFrame) -> dict[str, tuple[
 
     Parameters
     ----------
-    model : ModelFormula
     columns : DataFrame
         Numbers and categories; none missing.
     """
@@ -169,15 +168,10 @@ def fixed_columns(
 
     Parameters
     ----------
-    model : ModelFormula
     columns : DataFrame
         Numbers and categories; none missing.
     references : mapping from column to label, optional
         References of factors; by default the label that sorts first.
-
-    Returns
-    -------
-    FixedPart
 
     Raises
     ------
@@ -220,11 +214,6 @@ def _parts(
 
 def response_column(model: ModelFormula, columns: pd.DataFrame) -> Matrix:
     """Return the response.
-
-    Parameters
-    ----------
-    model : ModelFormula
-    columns : DataFrame
 
     Returns
     -------

@@ -96,7 +96,6 @@ class GeeFit(NamedTuple):
         Working correlation of two people of a cluster.
     phi : float
         Factor of the variance; 1 where it is not estimated.
-    clusters : int
     mean : (n,) array
         Fitted means.
     """
@@ -147,7 +146,6 @@ def fit_gee(
     y : (n,) array
     clusters : (n,) array of int
         From 0.
-    family : Family
     offset : (n,) array, optional
         Known part of the linear predictor.
     alpha : float, optional

@@ -37,7 +37,6 @@ class GlmmFit(NamedTuple):
     covariance : (p + 1, p + 1) array
         Of the coefficients and, last, the standard deviation; its row and column are 0 where that
         is zero.
-    log_likelihood : float
     points : int
         Of the quadrature.
     modes : (k,) array
@@ -81,7 +80,6 @@ def fit_glmm(
     y : (n,) array
     clusters : (n,) array of int
         From 0.
-    family : Family
     offset : (n,) array, optional
     points : int
         Quadrature points; 1 is Laplace's approximation.

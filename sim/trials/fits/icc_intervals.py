@@ -36,7 +36,6 @@ class Share(NamedTuple):
 
     Attributes
     ----------
-    estimate : float
     ci95 : tuple of float or None
         95% confidence interval.
     method : str
@@ -130,7 +129,6 @@ def profile_interval(
 
     Parameters
     ----------
-    data : CellSums
     ratios : (K,) array
         The estimates: variance of each random effect over that of the residual.
     part, whole : sequences of int

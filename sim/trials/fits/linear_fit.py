@@ -40,8 +40,6 @@ class LinearFit(ABC):
         -2 log restricted likelihood, with ``(n - p) log 2 pi`` and ``log |X' V^-1 X|``.
     singular : bool
         Whether a random effect's variance is zero.
-    converged : bool
-    n_obs : int
     n_levels : dict
         Levels of each random effect.
     to_coefficients : (p, p) array

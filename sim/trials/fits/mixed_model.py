@@ -77,10 +77,6 @@ def fit_mixed_model(
     names : tuple of str, optional
         Names of the columns; ``x1, x2, ...`` by default.
 
-    Returns
-    -------
-    MixedModelFit
-
     Raises
     ------
     InputError

@@ -96,13 +96,7 @@ class RandomTerm:
 
 @dataclass(frozen=True)
 class OverTime:
-    """Residuals of a grouping that are correlated over a column of times.
-
-    Attributes
-    ----------
-    factors : tuple of str
-    time : str
-    """
+    """Residuals of a grouping that are correlated over a column of times."""
 
     factors: tuple[str, ...]
     time: str
@@ -118,7 +112,6 @@ class ModelFormula:
         As written.
     response, fixed : str
         Left side, and right side without the random effects.
-    random : tuple of RandomTerm
     offset : str
         What is added to the fixed part with coefficient one; empty for nothing.
     residual : OverTime or None
@@ -156,10 +149,6 @@ def parse_formula(text: str) -> ModelFormula:
     ----------
     text : str
         Formula in lme4's notation. A name that holds blanks or signs stands in backticks.
-
-    Returns
-    -------
-    ModelFormula
 
     Raises
     ------

@@ -39,8 +39,6 @@ class RandomInterceptFit(NamedTuple):
         Coefficient of the tested column.
     se, satterthwaite_df : float
         Model standard error and Satterthwaite's degrees of freedom.
-    kenward_roger_se, kenward_roger_df : float
-    cluster_variance, residual_variance : float
     reml_criterion : float
         -2 log restricted likelihood.
     singular : bool

@@ -63,7 +63,6 @@ class Profile(NamedTuple):
     coefficients : (p,) array
     covariance : (p, p) array
         ``(X' V^-1 X)^-1`` in units of the residual variance.
-    residual_variance : float
     expected : (K + 1, K + 1) array
         ``tr P V_i P V_j`` over all components, in units of the residual variance.
     quadratic : (K + 1, K + 1) array

@@ -26,7 +26,6 @@ class ContrastInference(NamedTuple):
     ----------
     se : float
         Model standard error, used by Satterthwaite.
-    satterthwaite_df : float
     kenward_roger_se, kenward_roger_df : float
         Adjusted standard error and its degrees of freedom.
     """
@@ -88,17 +87,12 @@ def contrast_inference(
 
     Parameters
     ----------
-    data : CellSums
     ratios : (K,) array
         Variance ratios at the minimum.
     at : Profile
         The profile there.
     contrasts : (c, p) array
         One contrast a row.
-
-    Returns
-    -------
-    list of ContrastInference
     """
     return inference_of(small_sample_moments(data, ratios, at), contrasts, at.residual_variance)
 
@@ -108,7 +102,6 @@ def inference_of(parts: Moments, contrasts: Matrix, unit: float) -> list[Contras
 
     Parameters
     ----------
-    parts : Moments
     contrasts : (c, p) array
         One contrast a row.
     unit : float
@@ -141,9 +134,6 @@ class FTest(NamedTuple):
     ----------
     f : float
         The statistic that is compared with F.
-    df1 : int
-    df2 : float
-    p : float
     """
 
     f: float
@@ -157,7 +147,6 @@ def joint_tests(parts: Moments, estimates: Matrix, contrasts: Matrix) -> dict[st
 
     Parameters
     ----------
-    parts : Moments
     estimates : (p,) array
         Coefficients over the residual standard deviation.
     contrasts : (q, p) array

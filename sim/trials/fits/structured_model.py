@@ -39,7 +39,6 @@ class Structure:
     ----------
     effects : tuple of CovariancePart
         Random effects.
-    residual : Residual
     """
 
     effects: tuple[CovariancePart, ...]
@@ -85,7 +84,6 @@ class StructuredFit(LinearFit):
 
     Attributes
     ----------
-    structure : Structure
     parts : Moments
         What small-sample methods need.
     blocks : list of array of int
@@ -320,12 +318,6 @@ def fit_structured_model(
         Columns of the fixed part, the intercept included; those that depend on columns before them
         are left out and named.
     y : (n,) array
-    structure : Structure
-    names : tuple of str, optional
-
-    Returns
-    -------
-    StructuredFit
 
     Raises
     ------

@@ -28,7 +28,6 @@ class BothOutcomes:
 
     Attributes
     ----------
-    measures : tuple of two str
     each : tuple of two Rates
         Power for each alone, two-sided at the full level.
     all_of : Rate
@@ -88,7 +87,6 @@ def together(
     ----------
     first, second : sequences of TrialResult
         The same trials, by either outcome; a failed fit finds nothing.
-    alpha : float
     """
     pairs = list(zip(first, second, strict=True))
     p = np.array([[one.p for one in pair] for pair in pairs])

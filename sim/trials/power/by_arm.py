@@ -71,7 +71,6 @@ def two_variance_power(
     ----------
     shifts : sequence of float
         As for `sim.trials.power.noncentral_t.floored_power`.
-    arms : two of ExpectedTest
     level : float
         Of one tail.
     both : bool

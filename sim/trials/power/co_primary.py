@@ -107,19 +107,13 @@ def co_primary_power(
 
     Parameters
     ----------
-    outcomes : CoPrimary
     clusters : int
         In each of two arms.
     size : float
         People in each cluster.
-    alpha : float
     normal : bool
         Whether variances count as known (normal and chi squared tests) instead of t and F with
         clusters - 4 degrees of freedom.
-
-    Returns
-    -------
-    CoPrimaryPower
     """
     from scipy.special import chdtri, chndtr, fdtri, ncfdtr
 
@@ -191,9 +185,6 @@ def both_significant(z: np.ndarray, rho: float, df: float, alpha: float, sides: 
     ----------
     z : (2,) array
         Means of the statistics.
-    rho, df : float
-    alpha : float
-    sides : int
     """
     from scipy.special import ndtri, stdtrit
 

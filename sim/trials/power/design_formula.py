@@ -109,8 +109,6 @@ def design_power(
 
     Parameters
     ----------
-    design : Design
-    assumed : Assumed
     alpha : float
         Level: two-sided, or of each one-sided test.
     plan : AnalysisPlan, optional

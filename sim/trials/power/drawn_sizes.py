@@ -23,7 +23,6 @@ def drawn_people(clusters: int, size: float, cv: float, stay: Matrix) -> list[Ma
 
     Parameters
     ----------
-    clusters : int
     size : float
         People asked in each cluster and period, on average.
     cv : float

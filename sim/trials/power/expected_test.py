@@ -207,7 +207,6 @@ class WorkingModel:
 
     Parameters
     ----------
-    cells : Cells
     effects : tuple of str
         Of `EFFECTS`.
     """
@@ -431,7 +430,6 @@ def expected_test(
 
     Parameters
     ----------
-    cells : Cells
     truth : VarianceComponents
         True variances.
     effects : tuple of str

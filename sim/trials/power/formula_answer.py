@@ -35,10 +35,8 @@ class Assurance(NamedTuple):
 
     Attributes
     ----------
-    value, monte_carlo_se : float
     low, high : float
         Between which power lies in 90% of the draws.
-    draws : int
     """
 
     value: float

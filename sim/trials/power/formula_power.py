@@ -63,7 +63,6 @@ class FormulaPower:
         Those with which its standard error is in truth estimated.
     df_rule : str
         How they were counted.
-    test : str
     power_z : float
         Of a z test, which ignores that variances are estimated.
     power_shifted_t : float
@@ -71,8 +70,6 @@ class FormulaPower:
     power_noncentral_t : float
         By the noncentral t as calculators print it: no variance stops at zero and none costs
         precision.
-    alpha : float
-    sides : int
     bounds : Bounds or None
         Of a hypothesis that is not two-sided; `alpha` is then one-sided.
     tests : tuple of ExpectedTest
@@ -211,13 +208,10 @@ def power_of_tests(
 
     Parameters
     ----------
-    effect : float
     tests : sequence of ExpectedTest
         Each as likely as the next.
     df_rule : str
         How their degrees of freedom were counted.
-    alpha : float
-    sides : int
     at : callable, optional
         See `FormulaPower`.
     bounds : Bounds, optional
@@ -288,16 +282,12 @@ def power_of_effect(
 
     Parameters
     ----------
-    effect, se : float
     df : float
         Infinity for a z test.
     df_rule : str
         How `df` was counted.
-    alpha : float
-    sides : int
     model_se, spread_df : float, optional
         As in `FormulaPower`, where they are not `se` and `df`.
-    bounds : Bounds, optional
 
     Raises
     ------
@@ -344,7 +334,6 @@ def parallel_power(
         Clusters in each arm.
     size : float or sequences of float
         People recruited in each cluster, on average; or the sizes of all clusters of the two arms.
-    icc : float
     analysis : str
         ``"follow-up"``, ``"ancova"`` (adjusted for each person's baseline) or ``"change"``.
     cac, iac : float
@@ -367,8 +356,6 @@ def parallel_power(
         People in each cluster, stratum after stratum, whatever arm it gets; instead of `size`.
     test : str
         ``"cluster-summary"``, or a test of the mixed model as in an analysis plan.
-    alpha : float
-    sides : int
     drawn : bool
         Whether sizes that vary are drawn; all are at their mean otherwise, which is quicker.
 
@@ -460,7 +447,6 @@ def schedule_power(
 
     Parameters
     ----------
-    effect : float
     schedule : (I, J) array
         Treatment by cluster and period, NaN where a cluster is not measured.
     sizes : float, (I,) or (I, J) array
@@ -475,8 +461,6 @@ def schedule_power(
     modelled_treatment : bool
         Whether the analysis has the random treatment effect of `components`; see
         `sim.trials.power.gls_power.gls_standard_error`.
-    alpha : float
-    sides : int
 
     Raises
     ------
@@ -513,7 +497,6 @@ def clusters_per_arm(
     ----------
     target : float
         Power.
-    effect, sd, size, icc : float
     **options
         As for `parallel_power`.
 
@@ -580,12 +563,10 @@ def clusters_per_sequence(
 
     Parameters
     ----------
-    target, effect : float
     one_each : (S, J) array
         Schedule with one row for each sequence.
     size : float
         People in a cluster-period.
-    variance, icc, cac, iac : float
     **options
         As for `schedule_power`.
     """

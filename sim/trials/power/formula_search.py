@@ -32,8 +32,6 @@ class FormulaFound(NamedTuple):
 
     Attributes
     ----------
-    name : str
-    target : float
     value : int, float or None
         An effect is of what the analysis estimates, in points.
     power : float
@@ -63,9 +61,6 @@ def out_of_reach(study: Study, assumed: Assumed, target: float, error: float = 0
 
     Parameters
     ----------
-    study : Study
-    assumed : Assumed
-    target : float
     error : float
         By how much the formula may be wrong.
     """
@@ -213,10 +208,8 @@ def smallest_effect(study: Study, formula: FormulaPower, target: float) -> float
 
     Parameters
     ----------
-    study : Study
     formula : FormulaPower
         Of the study.
-    target : float
 
     Returns
     -------

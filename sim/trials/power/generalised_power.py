@@ -26,8 +26,6 @@ def arm_variance(kind: str, mean: float, icc: float, control: float) -> tuple[fl
 
     Parameters
     ----------
-    kind : str
-    mean : float
     icc : float
         Under control; a binary outcome's is the same in both arms, a count's clusters vary by the
         same coefficient of variation.
@@ -93,7 +91,6 @@ def cells_se(
 
     Parameters
     ----------
-    kind : str
     means, schedule, people : (I, J) arrays
         Of each cluster-period; the schedule is NaN where nothing is measured.
     components : VarianceComponents

@@ -54,7 +54,6 @@ def gls_standard_error(
         Treatment by cluster and period, NaN where a cluster is not measured.
     sizes : float, (I,) or (I, J) array
         People measured in each cluster-period; 0 where none are.
-    components : VarianceComponents
     period_effects : bool
         Whether the model has a fixed effect for each period. Without them, time trends are taken
         for effects of the intervention.

@@ -66,7 +66,6 @@ class MediationPower:
         Standard errors and degrees of freedom of the paths.
     power_a, power_b : float
         Two-sided t tests of each path.
-    joint, sobel : float
     """
 
     se_a: float
@@ -91,14 +90,12 @@ def mediation_power(
 
     Parameters
     ----------
-    paths : Mediation
     clusters : int
         In all.
     units, size : float
         Units in a cluster, and people in a unit.
     treated : float
         Share of clusters treated.
-    alpha : float
 
     Raises
     ------

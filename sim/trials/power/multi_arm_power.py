@@ -73,7 +73,6 @@ def drawn_arms_power(
         Of the variance that all arms share.
     rule : str
         See `sim.trials.analyses.several_arms`.
-    alpha : float
     floor : float
         Lowest estimated standard error, as a share of the true one.
     """

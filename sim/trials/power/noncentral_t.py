@@ -30,7 +30,6 @@ def noncentral_t_sf(t: float, df: float, ncp: float) -> float:
 
     Parameters
     ----------
-    t : float
     df : float
         Degrees of freedom, positive; infinity gives the normal distribution.
     ncp : float
@@ -96,7 +95,6 @@ def floored_power(
         Of the test, and those with which its standard error is estimated.
     level : float
         Of one tail.
-    floor : Floor
     both : bool
         Whether all tests must reject, as of equivalence; any of them otherwise.
     """
@@ -205,7 +203,6 @@ def power_t(
     spread_df : float, optional
         Degrees of freedom with which that standard error is in truth estimated, where they are not
         those of the test.
-    floor : Floor, optional
     bounds : Bounds, optional
         Between which the effect is to be shown to lie, by one-sided tests at `alpha` of which all
         must reject; instead of `sides`, and with the effect's sign.

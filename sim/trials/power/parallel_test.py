@@ -65,7 +65,6 @@ class Slope:
 
     Attributes
     ----------
-    value : float
     variance : float
         Of its estimate.
     between : float
@@ -94,7 +93,6 @@ def parallel_test(
     people : (I,) array
         People analysed in each cluster; clusters without any are left out.
     strata : (I,) array of int
-    outcome : Outcome
     analysis : {'follow-up', 'ancova', 'change'}
     test : str
         As in an analysis plan.

@@ -53,9 +53,6 @@ class PowerOutcome:
         Power with every input taken as known, and averaged over what is not.
     assurance_covers : str
         What the second is averaged over, or why there is none.
-    grid : list of GridPoint
-    found : Found or None
-    swings : list of Swing
     swing_trials : int
         Trials at each end of a range.
     both : BothOutcomes or None

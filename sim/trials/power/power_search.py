@@ -132,7 +132,6 @@ class Found:
     ----------
     name : str
         ``clusters`` (in all) or ``size``.
-    target : float
     value : int or None
         The smallest whose simulated power reaches the target; None when none does.
     by_formula : int or None
@@ -343,7 +342,6 @@ class Swing:
 
     Attributes
     ----------
-    name : str
     low, high : float
         Ends of its range.
     power_low, power_high : float
@@ -351,7 +349,6 @@ class Swing:
     monte_carlo_se : float
         The larger of the two standard errors; the ends share their luck, so that their difference
         is more precise.
-    formula_low, formula_high : float
     """
 
     name: str

@@ -52,10 +52,6 @@ class Study:
 
     Attributes
     ----------
-    file : DesignFile
-    design : Design
-    plan : AnalysisPlan
-    source : TwinSource
     covers : str
         What rejection rates are averaged over.
     """
@@ -77,7 +73,6 @@ class Estimand:
         In words.
     participant_average, cluster_average : float
         Its two versions; see `sim.trials.data.counterfactual.Truth`.
-    participant_se, cluster_se : float
     all_screened : float
         The first in all teams that were screened.
     selected_gain, selected_gain_se : float
@@ -125,26 +120,20 @@ class PowerResult:
 
     Attributes
     ----------
-    study : Study
     performance : Performance
         Of the trials as designed.
     null : Performance or None
         Of their twins in which nobody is treated: its `power` is the type I error.
-    estimand : Estimand
     moments : Moments
         Of untreated outcomes.
-    formula : FormulaPower or None
     assumed : Assumed
         What the formula took as known.
     formula_problem : str
         Why there is no formula.
-    gap : Gap
     eligible : float
         Share of screened teams that may enter.
     people : dict
         Mean numbers by sequence, for a flow diagram.
-    seed : int
-    results : list of TrialResult
     arms : ArmsPower or None
         Of a trial with several treated arms; the rest is of the first of them.
     """
@@ -218,7 +207,6 @@ def study_of(file: DesignFile, draws: int | None = None, central: bool = False) 
 
     Parameters
     ----------
-    file : DesignFile
     draws : int, optional
         Posterior draws of the agent-based model; the file's number when not given.
     central : bool
@@ -365,12 +353,10 @@ def simulate_power(
 
     Parameters
     ----------
-    study : Study
     simulations : int, optional
         Trials; the file's number when neither this nor the next is given.
     monte_carlo_se : float, optional
         Simulate until the standard error of power, and of the type I error, is this small instead.
-    seed : int
     null : bool
         Also analyse the untreated twins.
     partial : bool
@@ -829,7 +815,6 @@ def power_at(result: PowerResult, effect: float) -> float:
 
     Parameters
     ----------
-    result : PowerResult
     effect : float
         Such as the minimum important difference: the same average as the estimand's.
 

@@ -132,8 +132,6 @@ def sample_size(
 
     Parameters
     ----------
-    study : Study
-    power : float
     error : str
         What to say of its Monte Carlo error.
     effect : float

@@ -149,8 +149,6 @@ def settled_draws(
     ----------
     draws : sequence of mappings
         Posterior draws, taken in turn.
-    count, seed : int
-    design : PulsarDesign
     shift : float
         Added to the log odds of attending, within the parameter's bounds.
     """

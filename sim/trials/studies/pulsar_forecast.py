@@ -161,7 +161,6 @@ class Ordering:
 
     Attributes
     ----------
-    statement : str
     probability : Rate
         Share of simulated trials, Monte Carlo error alone.
     """

@@ -40,8 +40,6 @@ class PulsarOutcome:
         At the stated transport standard deviation.
     sensitivity : dict
         The mechanism's forecasts in points at other transport standard deviations.
-    orderings : list of Ordering
-    precisions : list of Precision
     significant : Rate
         Trials whose overall effect is significant, before transport.
     singular : Rate
@@ -51,8 +49,6 @@ class PulsarOutcome:
     shift, coverage_before, coverage_before_se : float
         Change in attendance (log odds), and the coverage without it with its Monte Carlo standard
         error.
-    covers : str
-    trials, seed : int
     provenance : mapping
         Of the posterior.
     """
@@ -90,7 +86,6 @@ def pulsar_outcome(
         From `sim.trials.studies.pulsar.simulate_pulsar`.
     transport_sd : float
         In SD units.
-    seed : int
     coverage : Coverage
         From `sim.trials.studies.pulsar.coverage_shift`.
     covers : str

@@ -105,7 +105,6 @@ class Difference(NamedTuple):
         And its model standard error.
     standard_error, df, p : float
         By Kenward and Roger.
-    icc, singular : float
     """
 
     estimate: float

@@ -104,15 +104,12 @@ class Fall:
 
     Attributes
     ----------
-    name, label, unit : str
-    published : float
     median, low, high : float
         Of simulated trials: median, and the interval that holds 90% of them.
     below : Rate
         Share of trials with a smaller figure.
     tail : float
         Twice the smaller share beyond the published figure, at most 1.
-    tail_monte_carlo_se : float
     inside : bool
         Whether the published figure lies within the 90% interval.
     trials : int
