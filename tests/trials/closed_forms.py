@@ -13,8 +13,9 @@ import numpy as np
 from sim.errors import InputError
 from sim.trials.designs.correlation import VarianceComponents, design_effect
 from sim.trials.designs.design import Design
-from sim.trials.designs.treatment_schedule import Matrix, parallel
+from sim.trials.designs.treatment_schedule import Matrix
 from sim.trials.power.search import LARGEST
+from tests.trials.schedules import parallel
 
 
 def relative_efficiency(size: float, icc: float, cv: float) -> float:

@@ -11,11 +11,9 @@ from benchmarks.formula_grid import fits
 from sim.errors import InputError
 from sim.trials.analyses.analysis_plan import analyse_trial, default_plan
 from sim.trials.data.statistical import Correlations, StatisticalSource
-from sim.trials.designs.correlation import from_correlations
 from sim.trials.designs.design import Design, crossover, parallel, stepped_wedge
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.formula_power import parallel_power, power_of_effect
-from sim.trials.power.gls_power import gls_standard_error
 from sim.trials.power.simulated_power import performance
 from tests.trials.closed_forms import from_matrix
 
@@ -110,13 +108,3 @@ def test_knowing_of_the_heterogeneity_can_only_help() -> None:
     modelled = design_power(wedge, VARYING, plan=plan)
     not_modelled = design_power(wedge, VARYING)
     assert design_power(wedge, SAME).se < modelled.se < not_modelled.se
-
-
-def test_without_heterogeneity_both_standard_errors_are_the_same() -> None:
-    schedule = np.array([[0.0, 1.0, 1.0], [0.0, 0.0, 1.0]] * 3)
-    components = from_correlations(100.0, 0.05, 0.8)
-    one, other = (
-        gls_standard_error(schedule, 10.0, components, modelled_treatment=known)
-        for known in (True, False)
-    )
-    assert one == pytest.approx(other, rel=1e-14)

@@ -18,22 +18,13 @@ from numpy.typing import NDArray
 
 from sim.errors import InputError, unknown
 from sim.trials.analyses.hypothesis import Bounds
-from sim.trials.designs.correlation import (
-    VarianceComponents,
-    check_positive,
-    check_share,
-    from_correlations,
-)
-from sim.trials.designs.treatment_schedule import check_schedule
+from sim.trials.designs.correlation import check_positive, check_share
 from sim.trials.power.by_arm import two_variance_power
 from sim.trials.power.drawn_sizes import dealt_people, drawn_people
 from sim.trials.power.expected_test import ExpectedTest
-from sim.trials.power.gls_power import cell_sizes, gls_standard_error
 from sim.trials.power.noncentral_t import Floor, power_shifted_t, power_t, power_z, shifts_to
 from sim.trials.power.parallel_test import Outcome, parallel_test
 from sim.trials.power.search import LARGEST, smallest_integer
-
-Matrix = NDArray[np.float64]
 
 ANALYSES = ("follow-up", "ancova", "change")
 # Clusters of an arm, beyond which nobody looks.
@@ -275,7 +266,6 @@ def power_of_effect(
     sides: int = 2,
     *,
     model_se: float | None = None,
-    spread_df: float | None = None,
     bounds: Bounds | None = None,
 ) -> FormulaPower:
     """Return the power for an effect, a standard error and degrees of freedom.
@@ -286,8 +276,8 @@ def power_of_effect(
         Infinity for a z test.
     df_rule : str
         How `df` was counted.
-    model_se, spread_df : float, optional
-        As in `FormulaPower`, where they are not `se` and `df`.
+    model_se : float, optional
+        As in `FormulaPower`, where it is not `se`.
 
     Raises
     ------
@@ -295,9 +285,7 @@ def power_of_effect(
         As `power_of_tests`.
     """
     check_positive("standard error", se)
-    test = ExpectedTest(
-        se, se if model_se is None else model_se, df, df if spread_df is None else spread_df
-    )
+    test = ExpectedTest(se, se if model_se is None else model_se, df, df)
     return power_of_tests(effect, (test,), df_rule, alpha, sides, bounds=bounds)
 
 
@@ -431,63 +419,6 @@ def dealt_strata(clusters: tuple[int, int], strata: int) -> NDArray[np.intp]:
     return np.concatenate([np.repeat(names, sizes - treated), np.repeat(names, treated)])
 
 
-def schedule_power(
-    effect: float,
-    schedule: Matrix,
-    sizes: float | Matrix,
-    components: VarianceComponents,
-    *,
-    period_effects: bool = True,
-    df: float | str = "clusters - 2",
-    modelled_treatment: bool = True,
-    alpha: float = 0.05,
-    sides: int = 2,
-) -> FormulaPower:
-    """Return the power of any trial over periods: stepped wedge, crossover, before-after, ...
-
-    Parameters
-    ----------
-    schedule : (I, J) array
-        Treatment by cluster and period, NaN where a cluster is not measured.
-    sizes : float, (I,) or (I, J) array
-        People in each cluster-period.
-    components : VarianceComponents
-        See `sim.trials.designs.correlation.from_correlations`.
-    period_effects : bool
-        Whether the analysis has a fixed effect for each period, as it should.
-    df : float or str
-        Degrees of freedom: a number, ``"clusters - 2"``, ``"clusters - periods - 1"``, or
-        ``"infinite"`` for a z test.
-    modelled_treatment : bool
-        Whether the analysis has the random treatment effect of `components`; see
-        `sim.trials.power.gls_power.gls_standard_error`.
-
-    Raises
-    ------
-    InputError
-        If the schedule, the sizes or the degrees of freedom cannot be used.
-    """
-    schedule = check_schedule(schedule)
-    cells = cell_sizes(schedule, sizes)
-    n_clusters = int((cells > 0.0).any(axis=1).sum())
-    n_periods = int((cells > 0.0).any(axis=0).sum())
-    rules = {
-        "clusters - 2": float(n_clusters - 2),
-        "clusters - periods - 1": float(n_clusters - n_periods - 1),
-        "infinite": math.inf,
-    }
-    if isinstance(df, str):
-        if df not in rules:
-            raise unknown("degrees of freedom", df, rules)
-        degrees, rule = rules[df], df
-    else:
-        degrees, rule = float(df), "given"
-    se = gls_standard_error(
-        schedule, cells, components, period_effects, modelled_treatment=modelled_treatment
-    )
-    return power_of_effect(effect, se, degrees, rule, alpha, sides)
-
-
 def clusters_per_arm(
     target: float, effect: float, sd: float, size: float, icc: float, **options: Any
 ) -> int:
@@ -546,38 +477,3 @@ def size_per_cluster(
             f"power: {target:g} cannot be reached with {clusters} clusters per arm of any size; "
             "add clusters"
         ) from None
-
-
-def clusters_per_sequence(
-    target: float,
-    effect: float,
-    one_each: Matrix,
-    size: float,
-    variance: float,
-    icc: float,
-    cac: float = 1.0,
-    iac: float = 0.0,
-    **options: Any,
-) -> int:
-    """Return the smallest number of clusters in each sequence that reaches a power.
-
-    Parameters
-    ----------
-    one_each : (S, J) array
-        Schedule with one row for each sequence.
-    size : float
-        People in a cluster-period.
-    **options
-        As for `schedule_power`.
-    """
-    components = from_correlations(variance, icc, cac, iac)
-    rows, periods = np.asarray(one_each).shape
-    need = {"clusters - periods - 1": periods + 2, "infinite": 1}
-    rule = options.get("df", "clusters - 2")
-    least = need.get(rule, 3) if isinstance(rule, str) else 1
-
-    def power(k: int) -> float:
-        schedule = np.repeat(np.asarray(one_each, dtype=float), k, axis=0)
-        return schedule_power(effect, schedule, size, components, **options).power
-
-    return smallest_integer(power, target, max(1, math.ceil(least / rows)))

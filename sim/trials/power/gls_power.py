@@ -7,7 +7,6 @@ individual effects and a fixed effect for each period, for any schedule and any 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,12 +40,9 @@ def gls_standard_error(
     schedule: Matrix,
     sizes: float | Matrix,
     components: VarianceComponents,
-    period_effects: bool = True,
     scale: Matrix | None = None,
-    *,
-    modelled_treatment: bool = True,
 ) -> float:
-    """Return the standard error of the treatment effect.
+    """Return the standard error of the treatment effect, with a fixed effect for each period.
 
     Parameters
     ----------
@@ -54,16 +50,9 @@ def gls_standard_error(
         Treatment by cluster and period, NaN where a cluster is not measured.
     sizes : float, (I,) or (I, J) array
         People measured in each cluster-period; 0 where none are.
-    period_effects : bool
-        Whether the model has a fixed effect for each period. Without them, time trends are taken
-        for effects of the intervention.
     scale : (I, J) array, optional
         Factor of each cell's row of the design, for a generalised linear model with correlations as
         `components`: the derivative of the mean over its standard deviation.
-    modelled_treatment : bool
-        Whether the analysis knows that effects differ between clusters (`components.treatment`). If
-        not, clusters are weighted as if they did not, and the standard error is the true one of
-        that estimate (the sandwich of the two covariances).
 
     Raises
     ------
@@ -72,15 +61,10 @@ def gls_standard_error(
     """
     schedule = check_schedule(schedule)
     cells = cell_sizes(schedule, sizes)
-    n_clusters, n_periods = schedule.shape
     seen = np.flatnonzero((cells > 0.0).any(axis=0))
-    columns = seen.size if period_effects else 1
-    information = np.zeros((columns + 1, columns + 1))
-    middle = np.zeros_like(information)
-    known: dict[bytes, tuple[Matrix, Matrix]] = {}
-    unmodelled = not modelled_treatment and components.treatment > 0.0
-    weighing = replace(components, treatment=0.0) if unmodelled else components
-    for i in range(n_clusters):
+    information = np.zeros((seen.size + 1, seen.size + 1))
+    known: dict[bytes, Matrix] = {}
+    for i in range(len(schedule)):
         at = np.flatnonzero(cells[i] > 0.0)
         if at.size == 0:
             continue
@@ -90,22 +74,16 @@ def gls_standard_error(
             # Lags are counted over all periods, so cells that are not measured keep their place.
             full = np.where(cells[i] > 0.0, cells[i], 1.0)
             treatment = np.where(np.isnan(schedule[i]), 0.0, schedule[i])
-            V = weighing.cell_covariance(treatment, full)[np.ix_(at, at)]
-            Z = np.zeros((at.size, columns + 1))
-            if period_effects:
-                Z[np.arange(at.size), np.searchsorted(seen, at)] = 1.0
-            else:
-                Z[:, 0] = 1.0
+            V = components.cell_covariance(treatment, full)[np.ix_(at, at)]
+            Z = np.zeros((at.size, seen.size + 1))
+            Z[np.arange(at.size), np.searchsorted(seen, at)] = 1.0
             Z[:, -1] = schedule[i, at]
             Z *= factor[:, None]
             try:
-                weighted = np.linalg.solve(V, Z)
+                known[key] = Z.T @ np.linalg.solve(V, Z)
             except np.linalg.LinAlgError:
                 raise InputError("variances: with these, a cluster's means do not vary") from None
-            true = components.cell_covariance(treatment, full)[np.ix_(at, at)]
-            known[key] = Z.T @ weighted, weighted.T @ true @ weighted
-        information += known[key][0]
-        middle += known[key][1]
+        information += known[key]
     diagonal = np.sqrt(np.diag(information))
     if not (diagonal > 0.0).all():
         raise InputError("schedule: no measured cell has the intervention")
@@ -116,7 +94,4 @@ def gls_standard_error(
             "be told from the periods"
         )
     bread = np.linalg.inv(scaled)
-    if not unmodelled:
-        return math.sqrt(float(bread[-1, -1])) / float(diagonal[-1])
-    spread = bread[-1] @ (middle / np.outer(diagonal, diagonal)) @ bread[-1]
-    return math.sqrt(float(spread)) / float(diagonal[-1])
+    return math.sqrt(float(bread[-1, -1])) / float(diagonal[-1])
