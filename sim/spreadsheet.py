@@ -21,6 +21,13 @@ FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 
 
+def data_frame(rows: Any, columns: Iterable[Any] | None = None) -> pd.DataFrame:
+    """Return rows, or columns by name, as a table of pandas, which is loaded only now."""
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=None if columns is None else list(columns))
+
+
 def acts(text: str) -> bool:
     """Return whether a spreadsheet may take a text for a formula or a command.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sim.api.answers import FROM_PYTHON, Answer
 from sim.errors import InputError
 from sim.reading.numbers import whole
-from sim.spreadsheet import frame_csv
+from sim.spreadsheet import data_frame, frame_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,8 +64,6 @@ class Analysis(Answer):
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """Coefficients with standard errors; variances; the correlations with their intervals."""
-        import pandas as pd
-
         coefficients = [
             {
                 "coefficient": name,
@@ -88,9 +86,9 @@ class Analysis(Answer):
             for name, each in self.result.get("correlations", {}).items()
         ]
         return {
-            "coefficients": pd.DataFrame(coefficients),
-            "variances": pd.DataFrame(variances),
-            "correlations": pd.DataFrame(correlations),
+            "coefficients": data_frame(coefficients),
+            "variances": data_frame(variances),
+            "correlations": data_frame(correlations),
         }
 
     def csv(self) -> str:
@@ -121,15 +119,13 @@ class GeneralisedAnalysis(Analysis):
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """Coefficients of both models; empty where the outcome is separated."""
-        import pandas as pd
-
         rows = [
             {"coefficient": name, "model": model, "estimate": value}
             for model in ("marginal", "mixed")
             if self.result[model] is not None
             for name, value in self.result[model]["coefficients"].items()
         ]
-        return {"coefficients": pd.DataFrame(rows)}
+        return {"coefficients": data_frame(rows)}
 
 
 def analyse(

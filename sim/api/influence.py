@@ -11,7 +11,7 @@ from sim.api.answers import FROM_PYTHON, Answer
 from sim.api.run import run
 from sim.errors import InputError, unknown
 from sim.runs.world_spread import world_spread
-from sim.spreadsheet import frame_csv
+from sim.spreadsheet import data_frame, frame_csv
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,8 +114,6 @@ class Influence(Answer):
         return found
 
     def _effects(self, year: TeamYear, world: int) -> pd.DataFrame:
-        import pandas as pd
-
         from sim.engines.counterfactuals import MEASURES
 
         rows = []
@@ -134,11 +132,10 @@ class Influence(Answer):
                         "last": float(gained[-1]),
                     }
                 )
-        return pd.DataFrame(rows).astype({"week": "Int64"})
+        return data_frame(rows).astype({"week": "Int64"})
 
     def _moved(self) -> pd.DataFrame:
         import numpy as np
-        import pandas as pd
 
         from sim.engines.counterfactuals import COLLEAGUE
 
@@ -160,11 +157,9 @@ class Influence(Answer):
                     by_week = getattr(year.before, measure) - getattr(life, measure)
                     row[measure] = float(np.mean(by_week[there, person.place]))
                 rows.append(row)
-        return pd.DataFrame(rows, columns=["source", "target", "weeks", "values", "practice"])
+        return data_frame(rows, columns=["source", "target", "weeks", "values", "practice"])
 
     def _weeks(self) -> pd.DataFrame:
-        import pandas as pd
-
         from sim.engines.counterfactuals import MEASURES, TALK
 
         year = self.years[0]
@@ -174,14 +169,13 @@ class Influence(Answer):
             columns[measure] = year.before.of_team(measure)
             if silent is not None:
                 columns[f"{measure} without talk"] = silent.of_team(measure)
-        return pd.DataFrame(columns)
+        return data_frame(columns)
 
     def _mean(self, effects: pd.DataFrame) -> pd.DataFrame:
         import numpy as np
-        import pandas as pd
 
         by_world = effects.groupby(["kind", "measure", "world"], sort=False)["last"]
-        worlds = pd.DataFrame(
+        worlds = data_frame(
             {"each": by_world.mean(), "largest": by_world.agg(largest), "sum": by_world.sum()}
         )
         rows = []
@@ -194,7 +188,7 @@ class Influence(Answer):
                     {"kind": kind, "measure": measure, "which": which, "worlds": len(table)}
                     | spread._asdict()
                 )
-        return pd.DataFrame(rows)
+        return data_frame(rows)
 
     @property
     def text(self) -> str:

@@ -13,7 +13,7 @@ from sim.api.answers import FROM_PYTHON, Answer
 from sim.api.run import run, simulated
 from sim.errors import unknown
 from sim.runs.world_spread import independent_parts, world_spread
-from sim.spreadsheet import frame_csv
+from sim.spreadsheet import data_frame, frame_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,15 +116,13 @@ class Mediation(Answer):
         and not how wide the draws lie. Last steps and the rest add up to the total; paths that are
         cut through overlap, and do not.
         """
-        import pandas as pd
-
         parts = {(name, how): self.total - values for (name, how), values in self.cut.items()}
         steps = [values for (_, how), values in parts.items() if how == LAST_STEP]
         rows = [self._row("all paths", "total", self.total)]
         rows += [self._row(name, how, values) for (name, how), values in parts.items()]
         if len(steps) == len(PATHS):
             rows.append(self._row("the rest", LAST_STEP, self.total - np.sum(steps, axis=0)))
-        return {"paths": pd.DataFrame(rows)}
+        return {"paths": data_frame(rows)}
 
     def _row(self, name: str, how: str, part: np.ndarray) -> dict[str, Any]:
         low, high = share_interval(

@@ -19,7 +19,7 @@ from sim.api.choices import (
 from sim.api.question import answered_by
 from sim.errors import InputError, unknown
 from sim.reading.numbers import number, number_or_none, whole
-from sim.spreadsheet import frame_csv
+from sim.spreadsheet import data_frame, frame_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,15 +69,13 @@ class PlanAnswer(Answer):
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """The plan team by team, and the worth of every plan."""
-        import pandas as pd
-
         from sim.planning.decision import decision_tables, year_rows
         from sim.planning.plan_tables import beside_rows, frame_of, score_rows
 
         return {
             **decision_tables(self.decision),
             "plan": frame_of(beside_rows(self.outcome)),
-            "scores": pd.DataFrame(score_rows(self.outcome)),
+            "scores": data_frame(score_rows(self.outcome)),
             "budget": year_rows(self.decision),
         }
 

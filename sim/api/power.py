@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 from sim.api.answers import FROM_PYTHON, Answer, as_json
 from sim.errors import InputError, unknown
 from sim.reading.numbers import number_or_none, whole
-from sim.spreadsheet import frame_csv
+from sim.spreadsheet import data_frame, frame_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,17 +55,15 @@ class PowerAnswer(Answer):
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """Power of every design that was simulated; every trial; the first one; sensitivity."""
-        import pandas as pd
-
         from sim.trials.power.power_outcome import rows
 
         tables = {
-            "power": pd.DataFrame(rows(self.outcome)),
-            "trials": pd.DataFrame([asdict(each) for each in self.outcome.result.results]),
+            "power": data_frame(rows(self.outcome)),
+            "trials": data_frame([asdict(each) for each in self.outcome.result.results]),
             "first-trial": self.first_trial,
         }
         if self.outcome.swings:
-            tables["sensitivity"] = pd.DataFrame([asdict(each) for each in self.outcome.swings])
+            tables["sensitivity"] = data_frame([asdict(each) for each in self.outcome.swings])
         return tables
 
     @cached_property
@@ -122,9 +120,7 @@ class FormulaPowerAnswer(Answer):
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """Power of every design."""
-        import pandas as pd
-
-        return {"power": pd.DataFrame(self._rows)}
+        return {"power": data_frame(self._rows)}
 
     def csv(self) -> str:
         """Return the power of every design as CSV."""

@@ -16,7 +16,7 @@ from sim.api.run import SMALL, run, simulated
 from sim.errors import InputError, unknown
 from sim.reading.numbers import whole
 from sim.runs.world_spread import world_spread
-from sim.spreadsheet import frame_csv
+from sim.spreadsheet import data_frame, frame_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,8 +73,6 @@ class Sweep(Answer):
             A row for each point and scenario: the values, the mean over worlds, its Monte Carlo
             standard error, and the central 90% of worlds.
         """
-        import pandas as pd
-
         rows = []
         for point, results in zip(self.points, self.results, strict=True):
             worlds = results.differences(measure, week=week, base=base)
@@ -83,7 +81,7 @@ class Sweep(Answer):
                     worlds[scenario].to_numpy(float), worlds.index.get_level_values("draw")
                 )
                 rows.append({**point, "scenario": scenario, **spread._asdict()})
-        return pd.DataFrame(rows)
+        return data_frame(rows)
 
     @property
     def text(self) -> str:
@@ -309,8 +307,6 @@ def sobol(
     InputError
         For anything that breaks a rule, by name, and where SALib is not installed.
     """
-    import pandas as pd
-
     from sim.runs.shown import over_worlds
 
     try:
@@ -353,13 +349,13 @@ def sobol(
     )
     first, second = question.request.names
     answer = (worlds[second] - worlds[first]).groupby("draw").mean().to_numpy(float)
-    points = pd.DataFrame(values, columns=names).assign(difference=answer)
+    points = data_frame(values, columns=names).assign(difference=answer)
     if not answer.std():
         raise InputError(f"measure '{measure}': is the same at every point; nothing decides it")
     found = analysis.analyze(
         problem, answer, calc_second_order=False, conf_level=0.9, seed=seed, print_to_console=False
     )
-    indices = pd.DataFrame(
+    indices = data_frame(
         {
             "parameter": names,
             "first": found["S1"],

@@ -13,7 +13,7 @@ from sim.commands.draws import add_draw_options
 from sim.commands.job import Job, add_job_options, command_of, job, resumed, say, tell_compiling
 from sim.errors import InputError, unknown
 from sim.reading.numbers import number_or_none, whole
-from sim.spreadsheet import frame_csv
+from sim.spreadsheet import data_frame, frame_csv
 
 if TYPE_CHECKING:
     from sim.posterior.choose import ChosenDraws
@@ -225,9 +225,7 @@ def write(work: Job, parts: dict[str, str]) -> None:
 
 def csv_of(rows: list[dict[str, Any]]) -> str:
     """Return rows as CSV."""
-    import pandas as pd
-
-    return frame_csv(pd.DataFrame(rows))
+    return frame_csv(data_frame(rows))
 
 
 def json_of(value: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ import numpy as np
 
 from sim.planning.outcomes import QPR, TITLES
 from sim.planning.uncertainty import chance_above
+from sim.spreadsheet import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,8 +121,6 @@ def better_than(comparison: Comparison, outcomes: Sequence[str] = tuple(BETTER_B
         in which `a` is better than `b`), `se`, `same` (share in which they are exactly equal),
         `tie`; see `Better`. The rows of a pair and of its mirror image add up with `same` to 1.
     """
-    import pandas as pd
-
     rows = []
     for outcome in outcomes:
         values = {name: _values(comparison, name, outcome) for name in comparison.names}
@@ -139,7 +138,7 @@ def better_than(comparison: Comparison, outcomes: Sequence[str] = tuple(BETTER_B
                         "tie": told.tie,
                     }
                 )
-    return pd.DataFrame(rows)
+    return data_frame(rows)
 
 
 def better_matrix(table: pd.DataFrame, outcome: str = QPR) -> pd.DataFrame:
@@ -157,8 +156,6 @@ def better_matrix(table: pd.DataFrame, outcome: str = QPR) -> pd.DataFrame:
     pandas.DataFrame
         A row for each strategy, in columns numbered as the rows are; see `MATRIX_SAYS`.
     """
-    import pandas as pd
-
     own = table[table["outcome"] == outcome]
     names = list(dict.fromkeys(own["a"]))
     cells = {
@@ -167,7 +164,7 @@ def better_matrix(table: pd.DataFrame, outcome: str = QPR) -> pd.DataFrame:
         else f"{100.0 * one['share_better']:.0f}%{TIE if one['tie'] else ''}"
         for one in own.to_dict("records")
     }
-    return pd.DataFrame(
+    return data_frame(
         [
             {"better than": f"{number} {row}"}
             | {f"{at}": cells.get((row, column), "") for at, column in enumerate(names, 1)}

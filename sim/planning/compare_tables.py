@@ -41,6 +41,7 @@ from sim.planning.value import Value, ratio_of
 from sim.planning.verdicts import overspending_text, verdict_on
 from sim.planning.vocabulary import IMPORTANT, IMPORTANT_IF_22_ITEMS, percent, signed
 from sim.planning.worth_knowing import Known, knowing_rows, threshold_rows
+from sim.spreadsheet import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,12 +64,6 @@ def _interval(spread: Spread) -> dict[str, float]:
     }
 
 
-def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(rows)
-
-
 def chances_across(comparison: Comparison) -> pd.DataFrame:
     """Return the same probabilities as text: a row for each scenario, a column for each."""
     frame = chances(comparison)
@@ -78,7 +73,7 @@ def chances_across(comparison: Comparison) -> pd.DataFrame:
         low, high = percent(one["Monte Carlo 95% low"]), percent(one["Monte Carlo 95% high"])
         text = f"{percent(one['probability'])} ({low} to {high})"
         row[str(one["QPR difference from base"])] = text
-    return _frame(list(rows.values()))
+    return data_frame(list(rows.values()))
 
 
 def chances(comparison: Comparison) -> pd.DataFrame:
@@ -120,7 +115,7 @@ def chances(comparison: Comparison) -> pd.DataFrame:
                     "share of": chance.of,
                 }
             )
-    return _frame(rows)
+    return data_frame(rows)
 
 
 def differences(comparison: Comparison, measures: tuple[str, ...] | None = None) -> pd.DataFrame:
@@ -139,7 +134,7 @@ def differences(comparison: Comparison, measures: tuple[str, ...] | None = None)
                     **_interval(spread),
                 }
             )
-    return _frame(rows)
+    return data_frame(rows)
 
 
 def by_assessment(comparison: Comparison) -> pd.DataFrame:
@@ -158,7 +153,7 @@ def by_assessment(comparison: Comparison) -> pd.DataFrame:
                             **_interval(spread),
                         }
                     )
-    return _frame(rows)
+    return data_frame(rows)
 
 
 def maintenance(comparison: Comparison) -> pd.DataFrame:
@@ -184,7 +179,7 @@ def maintenance(comparison: Comparison) -> pd.DataFrame:
                 "funded weeks of a team's programme": funded,
             }
         )
-    return _frame(rows)
+    return data_frame(rows)
 
 
 def trajectories(comparison: Comparison) -> dict[str, dict[str, np.ndarray]]:
@@ -247,7 +242,7 @@ def budget(comparison: Comparison) -> pd.DataFrame:
                     "mean, discounted": float((money * factors).sum(axis=1).mean()),
                 }
             )
-    return _frame(rows)
+    return data_frame(rows)
 
 
 def _over_budget(comparison: Comparison) -> dict[str, list[Chance]]:
@@ -270,7 +265,7 @@ def _over_budget(comparison: Comparison) -> dict[str, list[Chance]]:
 
 def overspending(comparison: Comparison) -> pd.DataFrame:
     """Return how likely direct costs exceed the yearly budget; no rows where it cannot be told."""
-    return _frame(
+    return data_frame(
         [
             {
                 "scenario": name,
@@ -311,7 +306,7 @@ def committed_after(comparison: Comparison) -> pd.DataFrame:
         )
         if money >= 1.0
     ]
-    return _frame(rows)
+    return data_frame(rows)
 
 
 def cost_accounts(comparison: Comparison) -> pd.DataFrame:
@@ -331,7 +326,7 @@ def cost_accounts(comparison: Comparison) -> pd.DataFrame:
                     "all": float(money.sum(axis=1).mean()),
                 }
             )
-    return _frame(rows)
+    return data_frame(rows)
 
 
 def resources(comparison: Comparison) -> pd.DataFrame:
@@ -348,7 +343,7 @@ def resources(comparison: Comparison) -> pd.DataFrame:
                     "all": float(amount.sum()),
                 }
             )
-    return _frame(rows)
+    return data_frame(rows)
 
 
 def service_costs(comparison: Comparison) -> pd.DataFrame:
@@ -377,7 +372,7 @@ def service_costs(comparison: Comparison) -> pd.DataFrame:
             "interval": "95% confidence interval of the trial; includes 0",
         }
     )
-    return _frame(rows)
+    return data_frame(rows)
 
 
 def groups(comparison: Comparison) -> pd.DataFrame:
@@ -405,7 +400,7 @@ def groups(comparison: Comparison) -> pd.DataFrame:
                     limits = "no interval" if np.isnan(spread.low) else limits
                     row[title] = f"{signed(spread.mean)} ({limits})"
             rows.append(row)
-    return _frame(rows)
+    return data_frame(rows)
 
 
 def unit_costs(comparison: Comparison) -> pd.DataFrame:
@@ -432,7 +427,7 @@ def unit_costs(comparison: Comparison) -> pd.DataFrame:
                     "draws with any gain": percent(ratio.gain.share),
                 }
             )
-    return _frame(rows)
+    return data_frame(rows)
 
 
 def acceptability(value: Value) -> pd.DataFrame:
@@ -442,13 +437,7 @@ def acceptability(value: Value) -> pd.DataFrame:
         columns[f"probability that {name} is best"] = curve
     columns["highest expected net benefit"] = [value.names[one] for one in value.best]
     columns["perfect information, GBP per person"] = value.perfect_information
-    return _frame_of(columns)
-
-
-def _frame_of(columns: dict[str, Any]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(columns)
+    return data_frame(columns)
 
 
 def drivers(comparison: Comparison) -> pd.DataFrame:
@@ -479,7 +468,7 @@ def drivers(comparison: Comparison) -> pd.DataFrame:
                         "beyond chance": "yes" if abs(one.correlation) > limit else "no",
                     }
                 )
-    return _frame(rows)
+    return data_frame(rows)
 
 
 def label_of(comparison: Comparison, name: str) -> str:
@@ -515,7 +504,7 @@ def starts(comparison: Comparison) -> pd.DataFrame:
                     "why": found.reasons[place],
                 }
             )
-    return _frame(rows)
+    return data_frame(rows)
 
 
 def headline(comparison: Comparison) -> pd.DataFrame:
@@ -539,7 +528,7 @@ def headline(comparison: Comparison) -> pd.DataFrame:
                 "GBP per person": float(comparison.cost_per_person(name).mean()),
             }
         )
-    return _frame(rows)
+    return data_frame(rows)
 
 
 def all_tables(

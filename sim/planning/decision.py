@@ -14,6 +14,7 @@ import numpy as np
 
 from sim.planning.plain_numbers import counted, listed, pounds
 from sim.planning.ranking import Efficient, Ranking, frontier_rows, pair_rows, ranking_rows
+from sim.spreadsheet import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -237,8 +238,6 @@ class Decision:
 
 def decision_rows(decision: Decision) -> pd.DataFrame:
     """Return the chain as a table: a row for each strategy and step, in the order of the page."""
-    import pandas as pd
-
     steps = {one.name: (one.title, one.unit) for one in STEPS}
     steps[RELATIONSHIP] = ("Relationship", "INSPIRE, 0-100")
     rows = []
@@ -259,7 +258,7 @@ def decision_rows(decision: Decision) -> pd.DataFrame:
                     "95%": cell.high,
                 }
             )
-    return pd.DataFrame(rows)
+    return data_frame(rows)
 
 
 def decision_tables(decision: Decision) -> dict[str, pd.DataFrame]:
@@ -314,9 +313,7 @@ def decision_content(decision: Decision) -> dict[str, Any]:
 
 def year_rows(decision: Decision) -> pd.DataFrame:
     """Return the costs of the choice by year as a table, GBP."""
-    import pandas as pd
-
-    return pd.DataFrame(
+    return data_frame(
         [
             {"scenario": decision.chosen, "cost": kind, "year": year.split()[-1], "mean": money}
             for year, cash, time in decision.years

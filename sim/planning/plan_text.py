@@ -11,6 +11,7 @@ from sim.planning.plan_study import FEWEST_FRESH, PlanOutcome, Score
 from sim.planning.plan_tables import evidence_rows, plan_rows, score_rows
 from sim.planning.verdicts import chance_text, time_text
 from sim.planning.vocabulary import chances_text, extrapolated, other_text, rests_on, signed
+from sim.spreadsheet import data_frame
 
 UNITS = {
     "qpr": "QPR-15 point-years a person on the books of the teams planned for",
@@ -205,6 +206,4 @@ def filled(text: str, indent: str = "") -> str:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Return rows as aligned text."""
-    import pandas as pd
-
-    return pd.DataFrame(rows).to_string(index=False) if rows else "nobody gets a package"
+    return data_frame(rows).to_string(index=False) if rows else "nobody gets a package"

@@ -17,6 +17,7 @@ from sim.planning.better import Better, better
 from sim.planning.outcomes import QPR, WEEKLY
 from sim.planning.uncertainty import NORMAL_95, Spread, spread_of
 from sim.planning.value import acceptability_of, ratio_of
+from sim.spreadsheet import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -286,9 +287,7 @@ def rankings_of(comparison: Comparison) -> dict[str, Ranking]:
 
 def ranking_rows(rankings: Sequence[Ranking]) -> pd.DataFrame:
     """Return rankings as a table: a row for each aim and strategy, best first."""
-    import pandas as pd
-
-    return pd.DataFrame(
+    return data_frame(
         [
             {
                 "aim": one.aim.name,
@@ -310,9 +309,7 @@ def ranking_rows(rankings: Sequence[Ranking]) -> pd.DataFrame:
 
 def pair_rows(rankings: Sequence[Ranking]) -> pd.DataFrame:
     """Return every pair of every ranking as a table."""
-    import pandas as pd
-
-    return pd.DataFrame(
+    return data_frame(
         [
             {
                 "aim": one.aim.name,
@@ -396,9 +393,7 @@ def _slope(costs: Sequence[float], effects: Sequence[float], one: int, other: in
 
 def frontier_rows(found: Sequence[Efficient]) -> pd.DataFrame:
     """Return a frontier as a table, cheapest first."""
-    import pandas as pd
-
-    return pd.DataFrame(
+    return data_frame(
         [
             {
                 "strategy": one.name,

@@ -25,6 +25,7 @@ from sim.planning.ranking import (
 from sim.planning.studies import REPORTS, studies
 from sim.planning.uncertainty import spread_of
 from sim.planning.value import net_benefit
+from sim.spreadsheet import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,9 +160,7 @@ def _numbers(worth: Worth) -> tuple[float, float, float, float]:
 
 def knowing_rows(found: tuple[Known, ...]) -> pd.DataFrame:
     """Return what it is worth to know more as a table."""
-    import pandas as pd
-
-    return pd.DataFrame(
+    return data_frame(
         [
             {
                 "what": one.title,
@@ -186,8 +185,6 @@ def threshold_rows(comparison: Comparison) -> pd.DataFrame:
     Against usual care (money and points more than it), and among all strategies: from which worth
     to which it gives the highest expected net benefit; NaN as the end is no end.
     """
-    import pandas as pd
-
     ratios = ranking_of(comparison, aim_of(COST_POINT))
     efficient = [one for one in frontier_of(comparison) if not one.beaten_by]
     ends = [*(one.step_cost for one in efficient[1:]), float("nan")]
@@ -197,7 +194,7 @@ def threshold_rows(comparison: Comparison) -> pd.DataFrame:
     }
     beaten = {one.name: one.beaten_by for one in frontier_of(comparison)}
     nowhere = (float("nan"), float("nan"))
-    return pd.DataFrame(
+    return data_frame(
         [
             {
                 "strategy": name,

@@ -57,6 +57,7 @@ from sim.report.decision_page import decision_html, decision_style
 from sim.report.document import Document, download
 from sim.report.figures import Point, interval_figure, line_figure
 from sim.report.readable import PRINT_STYLE, folded, table_block
+from sim.spreadsheet import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -265,8 +266,6 @@ def _differences(page: Document, comparison: Comparison) -> None:
 
 
 def _trajectories(page: Document, comparison: Comparison) -> None:
-    import pandas as pd
-
     page.heading("3. Week by week")
     found = tables.trajectories(comparison)
     weeks = np.arange(comparison.question.weeks + 1, dtype=float)
@@ -306,7 +305,7 @@ def _trajectories(page: Document, comparison: Comparison) -> None:
         CURVES,
         f"Difference from {comparison.question.base}: means over the teams that count and over "
         f"replications. {band} Levels are in the table.{more}",
-        pd.DataFrame(rows),
+        data_frame(rows),
         "trajectories",
     )
 
@@ -425,12 +424,10 @@ def _value(page: Document, comparison: Comparison, value: Value) -> None:
     if len(comparison.question.chosen.draws) < 2:
         page.paragraph("With one set of parameter values there is no plane and no curve to draw.")
         return
-    import pandas as pd
-
     names = value.names[1:]
     if not names:
         return
-    plane = pd.DataFrame(
+    plane = data_frame(
         [
             {
                 "scenario": name,
@@ -632,8 +629,6 @@ def _limits(page: Document, comparison: Comparison) -> None:
 
 
 def _settings(page: Document, comparison: Comparison, command: str) -> None:
-    import pandas as pd
-
     from sim.parameters import registry
 
     question = comparison.question
@@ -665,7 +660,7 @@ def _settings(page: Document, comparison: Comparison, command: str) -> None:
     page.heading("Scenarios", 3)
     _table(
         page,
-        pd.DataFrame(
+        data_frame(
             [
                 {
                     "scenario": one.name,
@@ -683,7 +678,7 @@ def _settings(page: Document, comparison: Comparison, command: str) -> None:
         if one.assumptions:
             page.heading(f"Assumptions of {one.name}", 4)
             page.bullets(list(one.assumptions))
-    prices = pd.DataFrame(
+    prices = data_frame(
         [
             {
                 "name": name,

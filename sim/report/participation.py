@@ -12,6 +12,7 @@ import numpy as np
 
 from sim.runs.results import Results
 from sim.runs.world_spread import world_spread
+from sim.spreadsheet import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,8 +53,6 @@ def participation_trajectories(results: Results, scenario: int, variable: str) -
     pandas.DataFrame
         Columns ``group, draw, replication, week, value``.
     """
-    import pandas as pd
-
     rows = results.arrays["team_weeks"]
     own = rows[rows["scenario"] == scenario]
     groups = participation_groups(results, scenario)
@@ -61,7 +60,7 @@ def participation_trajectories(results: Results, scenario: int, variable: str) -
     for (draw, replication), label in groups.items():
         chosen = (own["draw"] == draw) & (own["replication"] == replication)
         labels[chosen] = label[own["team"][chosen]]
-    frame = pd.DataFrame(
+    frame = data_frame(
         {
             "group": labels,
             "draw": own["draw"],
@@ -131,8 +130,6 @@ def simulated_patterns(results: Results, scenario: int) -> dict[str, np.ndarray]
 
 def pattern_table(results: Results, scenario: int) -> pd.DataFrame:
     """Return the trial's figures beside what the simulated trials show."""
-    import pandas as pd
-
     simulated = simulated_patterns(results, scenario)
     rows = []
     for code, what, observed, name in (
@@ -155,4 +152,4 @@ def pattern_table(results: Results, scenario: int) -> pd.DataFrame:
                 "95%": spread.high,
             }
         )
-    return pd.DataFrame(rows)
+    return data_frame(rows)

@@ -23,6 +23,7 @@ from sim.report.decision_page import decision_html, decision_style
 from sim.report.document import Document
 from sim.report.figures import Point, interval_figure
 from sim.report.readable import PRINT_STYLE
+from sim.spreadsheet import data_frame
 
 if TYPE_CHECKING:
     from sim.planning.decision import Decision
@@ -104,8 +105,6 @@ def _plans(page: Document, outcome: PlanOutcome) -> None:
 
 
 def _worth(page: Document, outcome: PlanOutcome, covers: str) -> None:
-    import pandas as pd
-
     unit = UNITS[outcome.question.objective]
     page.heading("Beside simple rules")
     points = [Point(one.plan.name, one.mean, one.low, one.high) for one in outcome.scores]
@@ -115,7 +114,7 @@ def _worth(page: Document, outcome: PlanOutcome, covers: str) -> None:
         f"Worth at the end, on draws that the search never saw: {unit}. Point: mean; bar: central "
         f"90%, covers {covers}. Plans share draws and chance: their differences are known better "
         "than the bars suggest.",
-        pd.DataFrame(score_rows(outcome)),
+        data_frame(score_rows(outcome)),
         "scores",
     )
     if outcome.search.teams:

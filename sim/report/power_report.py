@@ -15,6 +15,7 @@ import numpy as np
 from sim.report.document import Document
 from sim.report.flow_diagram import flow_svg, schedule_svg
 from sim.report.power_figures import Curve, curve_figure, tornado_figure
+from sim.spreadsheet import data_frame
 from sim.trials.analyses.analysis_plan import average_meant
 from sim.trials.data.agent_calendar import measured_weeks
 from sim.trials.designs.design import randomisation_words
@@ -61,9 +62,7 @@ def power_report(outcome: PowerOutcome, command: str) -> str:
 
 
 def _frame(rows: Sequence[Sequence[object]], *names: str) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(rows, columns=list(names))
+    return data_frame(rows, columns=list(names))
 
 
 def _summary(page: Document, outcome: PowerOutcome) -> None:

@@ -35,6 +35,7 @@ from sim.report.participation import (
 from sim.runs.results import Results
 from sim.runs.world_spread import world_spread
 from sim.scenarios.split import split_text
+from sim.spreadsheet import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -280,8 +281,6 @@ def standard_error(share: float, count: int) -> float:
 
 
 def _differences(page: Document, results: Results, facts: RunFacts, arm: str, base: int) -> None:
-    import pandas as pd
-
     page.heading("Difference from " + results.labels["scenario"][base])
     rows = []
     groups: list[tuple[str, list[Point]]] = []
@@ -319,7 +318,7 @@ def _differences(page: Document, results: Results, facts: RunFacts, arm: str, ba
         f"Difference in the {arm} arm from the same simulated services under the base scenario, on "
         f"common random numbers. Point: mean over worlds; bar: {facts.band}. Minimum important "
         "difference of the QPR-15 between groups: 4 points; 2.7 if it was set on the 22-item form.",
-        pd.DataFrame(rows),
+        data_frame(rows),
         "differences",
     )
 
@@ -356,8 +355,6 @@ def line_rows(panel: str, line: Line) -> list[dict[str, object]]:
 
 
 def _trajectories(page: Document, results: Results, facts: RunFacts, arm: str) -> None:
-    import pandas as pd
-
     page.heading("What happened week by week")
     table = results.table("trajectories")
     own = table[table["arm"] == arm]
@@ -375,14 +372,12 @@ def _trajectories(page: Document, results: Results, facts: RunFacts, arm: str) -
         "Lines over weeks for readiness, training, practice, relationship, support and recovery.",
         f"Means over teams of the {arm} arm, by scenario. Line: mean over worlds; band: "
         f"{facts.band}.",
-        pd.DataFrame(rows),
+        data_frame(rows),
         "trajectories",
     )
 
 
 def _participation(page: Document, results: Results, facts: RunFacts) -> None:
-    import pandas as pd
-
     for scenario, name in enumerate(results.labels["scenario"]):
         trained = results.arrays["team_weeks"]
         own = trained[trained["scenario"] == scenario]
@@ -415,7 +410,7 @@ def _participation(page: Document, results: Results, facts: RunFacts) -> None:
             "Lines over weeks for high participation, low participation and control teams.",
             f"Means over the teams of each group under {name}. Line: mean over worlds; band: "
             f"{facts.band}.",
-            pd.DataFrame(rows),
+            data_frame(rows),
             f"participation-{name}",
         )
 
@@ -459,8 +454,6 @@ def _patterns(page: Document, results: Results, facts: RunFacts) -> None:
 
 
 def _safe(page: Document, facts: RunFacts) -> None:
-    import pandas as pd
-
     from sim.scenarios.safe import safe_profile
 
     page.heading("Feasibility (SAFE)")
@@ -474,7 +467,7 @@ def _safe(page: Document, facts: RunFacts) -> None:
         columns.setdefault("item", [f"{item.number}. {item.theme}" for item in profile])
         columns.setdefault("kind", [item.kind for item in profile])
         columns[scenario.name] = [item.rating for item in profile]
-    page.table(pd.DataFrame(columns), "SAFE profile by scenario")
+    page.table(data_frame(columns), "SAFE profile by scenario")
 
 
 def _assumptions(page: Document, facts: RunFacts) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sim.report.document import Document
 from sim.report.figures import Point, interval_figure
+from sim.spreadsheet import data_frame
 from sim.trials.studies.pulsar_outcome import UNUSED, PulsarOutcome, forecast_rows
 from sim.trials.studies.replication import Replication
 from sim.trials.studies.replication_text import CAUTION, fall_rows, rate_text
@@ -30,8 +31,6 @@ def replication_report(
     command : str
         The command that repeats it.
     """
-    import pandas as pd
-
     page = Document("The REFOCUS trial, simulated many times")
     page.paragraph(
         f"{len(trials)} simulated trials with the design, roster and analysis of the trial, each "
@@ -41,7 +40,7 @@ def replication_report(
     )
     page.paragraph(CAUTION, "caution")
     page.heading("Where the published figures fall")
-    table = pd.DataFrame(fall_rows(summary))
+    table = data_frame(fall_rows(summary))
     page.table(table[list(COLUMNS)], "Published figures among simulated ones", "falls")
     groups = [
         (
@@ -84,8 +83,6 @@ def replication_report(
 
 def pulsar_report(outcome: PulsarOutcome, command: str) -> str:
     """Return the report of the PULSAR prediction."""
-    import pandas as pd
-
     page = Document("The PULSAR trial, predicted from its design alone")
     page.paragraph(UNUSED, "lead")
     page.paragraph(
@@ -93,7 +90,7 @@ def pulsar_report(outcome: PulsarOutcome, command: str) -> str:
         f"{outcome.covers}, the trial's own sampling, turnover, and transport (SD "
         f"{outcome.transport_sd:g} in SD units, an assumption)."
     )
-    table = pd.DataFrame(forecast_rows(outcome))
+    table = data_frame(forecast_rows(outcome))
     points = [one for one in outcome.forecasts if one.unit == "points"]
     groups = [
         (
@@ -114,7 +111,7 @@ def pulsar_report(outcome: PulsarOutcome, command: str) -> str:
         "forecasts",
     )
     page.heading("Other predicted figures")
-    page.table(pd.DataFrame(outcome.precisions), "Median and 90% of simulated trials", "figures")
+    page.table(data_frame(outcome.precisions), "Median and 90% of simulated trials", "figures")
     page.heading("Order of the steps")
     page.bullets([f"{one.statement}: {rate_text(one.probability)}" for one in outcome.orderings])
     page.heading("To repeat this")

@@ -22,6 +22,7 @@ from sim.learning.findings import (
 from sim.report.document import Document, download
 from sim.report.figures import Point, interval_figure
 from sim.report.readable import PRINT_STYLE, short, table_block
+from sim.spreadsheet import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,10 +55,9 @@ LIMITS = (
 
 def update_tables(learnt: Learnt) -> Mapping[str, pd.DataFrame]:
     """Return what moved, what is expected, teams, and surprises, tidy, full numbers."""
-    import pandas as pd
 
     def frame(rows: list[Any], kind: Any) -> pd.DataFrame:
-        return pd.DataFrame(rows, columns=kind._fields)
+        return data_frame(rows, columns=kind._fields)
 
     found = surprises(learnt)
     told = contradictions(learnt, found)
@@ -66,7 +66,7 @@ def update_tables(learnt: Learnt) -> Mapping[str, pd.DataFrame]:
         "expected": frame(at_the_horizon(learnt), Horizon),
         "teams": frame(lagging(learnt), Lag),
         "surprises": frame(found, Surprise),
-        "contradictions": pd.DataFrame({"told": told}),
+        "contradictions": data_frame({"told": told}),
     }
 
 
@@ -120,8 +120,6 @@ def contradicting_lines(tables: Mapping[str, pd.DataFrame]) -> list[str]:
 
 def expected_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return what is expected at the horizon as readers want it, an interval in each cell."""
-    import pandas as pd
-
     rows = []
     for row in tables["expected"].itertuples():
         kind = "share" if row.unit == "share" else ""
@@ -129,7 +127,7 @@ def expected_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         error = short(row.change_monte_carlo_se, kind)
         change = f"{short(row.change, kind)} (Monte Carlo SE {error})"
         rows.append((NAMES[row.outcome], before, after, change))
-    return pd.DataFrame(rows, columns=["outcome", "before", "now", "change"])
+    return data_frame(rows, columns=["outcome", "before", "now", "change"])
 
 
 def lagging_teams(tables: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:

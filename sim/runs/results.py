@@ -39,6 +39,7 @@ from sim.runs.result_tables import (
     read_table,
 )
 from sim.runs.table_files import CSV_NUMBERS, check_format, format_of, write_table
+from sim.spreadsheet import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -207,11 +208,9 @@ class Results:
 
     def _framed(self, array: np.ndarray, name: str) -> pd.DataFrame:
         """Return rows with names in place of numbers."""
-        import pandas as pd
-
         from sim.engines.people import PEOPLE_TABLES
 
-        frame = pd.DataFrame({column: array[column] for column in array.dtype.names or ()})
+        frame = data_frame({column: array[column] for column in array.dtype.names or ()})
         frame["scenario"] = self._named(frame["scenario"], "scenario")
         if "arm" in frame:
             frame["arm"] = self._named(frame["arm"], "arm", ALL_TEAMS)

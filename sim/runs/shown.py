@@ -11,6 +11,7 @@ from sim.drawing import Line, Panel, draw_lines
 from sim.errors import unknown
 from sim.runs.result_tables import INTERVENTION, USUAL_CARE, of_arm
 from sim.runs.world_spread import BAND, world_spread
+from sim.spreadsheet import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,8 +62,6 @@ def outcome(results: Results, measure: str = "qpr15") -> pd.DataFrame:
         One row for each scenario: mean, the difference's mean with its Monte Carlo standard error,
         and the central 90% of worlds. Without usual care, or by itself, no difference.
     """
-    import pandas as pd
-
     table = of_arm(results.table("summaries"), None)
     table = table[table["measure"] == measure]
     last = table[table["week"] == table["week"].max()]
@@ -81,7 +80,7 @@ def outcome(results: Results, measure: str = "qpr15") -> pd.DataFrame:
             names_of = (f"difference from {base}", "Monte Carlo SE", "90% from", "to")
             row |= dict(zip(names_of, world_spread(values, draws), strict=True))
         rows.append(row)
-    return pd.DataFrame(rows)
+    return data_frame(rows)
 
 
 def over_worlds(results: Results, variable: str, arm: str | None) -> pd.DataFrame:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.spreadsheet import data_frame
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -43,8 +45,6 @@ class TrialData:
 
     def frame(self) -> pd.DataFrame:
         """Return the data as a tidy frame."""
-        import pandas as pd
-
         columns = {
             "cluster": self.cluster,
             "period": self.period,
@@ -56,7 +56,7 @@ class TrialData:
         }
         if self.worker is not None:
             columns["worker"] = self.worker
-        return pd.DataFrame(columns)
+        return data_frame(columns)
 
     def pair_rows(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the rows of people measured in two periods: of the first, and of the last."""

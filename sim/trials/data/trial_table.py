@@ -20,6 +20,7 @@ from sim.inputs.tables import read_table
 from sim.inputs.tables.lines import split_off_end
 from sim.inputs.tables.numbers import plain_number
 from sim.inputs.tables.table import MISSING, OTHER_MARKS
+from sim.spreadsheet import data_frame
 from sim.trials.fits.model_formula import written
 
 if TYPE_CHECKING:
@@ -57,8 +58,6 @@ def read_trial_table(
         If the file is not there, cannot be read, has no rows, has two columns of one name, or a
         line has not as many fields as the headings.
     """
-    import pandas as pd
-
     table = read_table(path, "data file", sheet=sheet, largest=LARGEST_FILE)
     where, names = f"data file '{table.source}'", table.headings
     twice = next((one for one in names if one and names.count(one) > 1), None)
@@ -79,7 +78,7 @@ def read_trial_table(
     for name, fields in zip(names, zip(*(one.cells for one in lines), strict=True), strict=True):
         if name:
             columns[name] = np.array(_plain(name, fields, table.decimal, notes), dtype=object)
-    return pd.DataFrame(columns), tuple(notes)
+    return data_frame(columns), tuple(notes)
 
 
 def _plain(name: str, fields: Sequence[str], decimal: str, notes: list[str]) -> Sequence[str]:
@@ -215,8 +214,6 @@ def typed_columns(
         Columns whose fields are labels; numbers among them that are written in several ways, as 1
         and 1.0, are one label if all fields are numbers.
     """
-    import pandas as pd
-
     typed: dict[str, Any] = {}
     for name in names:
         numbers = None
@@ -225,7 +222,7 @@ def typed_columns(
         else:
             numbers = as_numbers(name, frame[name], must=name in numeric)
         typed[name] = as_labels(frame[name]) if numbers is None else numbers
-    return pd.DataFrame(typed)
+    return data_frame(typed)
 
 
 def _whole_numbers(values: pd.Series) -> NDArray[np.float64] | None:

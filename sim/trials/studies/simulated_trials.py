@@ -10,6 +10,7 @@ import numpy as np
 from sim.errors import InputError
 from sim.runs.chunk_store import fingerprint, source_version
 from sim.runs.pieces import How, Span, run_pieces
+from sim.spreadsheet import data_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +63,6 @@ def simulated_trials(
     DataFrame
         One row for each trial: its number and its figures.
     """
-    import pandas as pd
 
     def run(span: Span) -> dict[str, np.ndarray]:
         return {"figures": np.array(figures_of(span), float)}
@@ -78,6 +78,6 @@ def simulated_trials(
         **how,
     )
     rows = np.concatenate([found[piece.number]["figures"] for piece in pieces])
-    frame = pd.DataFrame(rows, columns=list(columns))
+    frame = data_frame(rows, columns=list(columns))
     frame.insert(0, "trial", np.arange(count))
     return frame
