@@ -59,4 +59,4 @@ docs: setup
 	$(python) -m docs
 
 site: setup
-	$(python) -m mkdocs build --strict
+	$(python) -m sim.cli site --out site

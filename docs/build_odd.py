@@ -430,7 +430,8 @@ def rule_sections(package: str, file: str) -> str:
     module = module_of(package, file)
     path = f"sim/{package}/{file}.py"
     text = "\n".join(rule_section(one) for one in rules().values() if one.module == path)
-    opening = _escaped(inspect.cleandoc(module.__doc__ or ""))
+    # A heading of NumPy's style would read as one of the page.
+    opening = _escaped(inspect.cleandoc(module.__doc__ or "")).replace("Notes\n-----\n", "")
     return f"Source: [`{path}`](../{path}).\n\n{opening}\n\n{text}"
 
 

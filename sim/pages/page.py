@@ -19,8 +19,9 @@ from typing import NamedTuple
 DOORS = (
     ("index.html", "Home"),
     ("answers.html", "Decide"),
-    ("watch.html", "Watch a team"),
+    ("watch.html", "Watch"),
     ("power.html", "Plan a trial"),
+    ("learn.html", "Learn"),
 )
 FOOT = (
     "A simulation of how teams take up recovery support. It is not evidence that the programme "
@@ -89,7 +90,7 @@ def page(
     Parameters
     ----------
     name : str
-        Its file, one of `DOORS`.
+        Its file, which may stand in a folder; in `DOORS` or found by way of *Learn*.
     title : str
         Title.
     body : str
@@ -111,12 +112,15 @@ def page(
             "default-src 'none'",
             f"style-src {allowed(style)}",
             f"script-src {' '.join(map(allowed, scripts)) or chr(39) + 'none' + chr(39)}",
+            *(["img-src data:"] if 'src="data:' in body else []),
             "base-uri 'none'",
             "form-action 'none'",
         ]
     )
+    up = "../" * name.count("/")
+    here = "learn.html" if up else name
     doors = "".join(
-        f'<li><a href="{file}"{" aria-current=page" if file == name else ""}>{label}</a></li>'
+        f'<li><a href="{up}{file}"{" aria-current=page" if file == here else ""}>{label}</a></li>'
         for file, label in DOORS
     )
     return Page(
@@ -129,8 +133,8 @@ def page(
                 ""
                 if bare
                 else '<a class="skip" href="#main">Skip to content</a>'
-                f'<header class="top"><div class="wrap"><a class="brand" href="index.html">{BRAND}'
-                f'REFOCUS simulation</a><nav aria-label="Main"><ul>{doors}</ul></nav></div>'
+                f'<header class="top"><div class="wrap"><a class="brand" href="{up}index.html">'
+                f'{BRAND}REFOCUS simulation</a><nav aria-label="Main"><ul>{doors}</ul></nav></div>'
                 "</header>",
                 f'<main id="main" tabindex="-1"><div class="wrap">\n{body}\n</div></main>',
                 ""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 from functools import cache
 from pathlib import Path
 
 from sim.errors import InputError
 from sim.pages.answers_page import answers_page, trial_effects
+from sim.pages.documentation import FOLDER, STUDENTS, documentation, run_notebooks
 from sim.pages.home_page import home_page
 from sim.pages.page import Page
 from sim.pages.power_page import power_page
@@ -15,6 +18,8 @@ from sim.pages.watch_page import watch_page
 from sim.planning.vocabulary import rival_weights
 from sim.posterior import BOTH_TRIALS, REFOCUS_ALONE
 from sim.trials.studies.published import published_figures
+
+OWN = re.compile(rf"learn\.html|{FOLDER}/.*\.html")
 
 
 def rivals() -> list[tuple[str, float, float]]:
@@ -51,20 +56,32 @@ def stored_answer() -> Page:
     return answers_page(numbers.answers, 0, numbers.draws, numbers.told, bare=True)
 
 
-def write_pages(folder: Path) -> list[Path]:
+def write_pages(folder: Path, *, run: bool = False) -> list[Path]:
     """Write the static folder and return its files.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to; new, or of such pages.
+    run : bool
+        Run the course's notebooks first (minutes), so that their pages show what they give.
 
     Raises
     ------
     InputError
-        When the folder holds anything but such pages.
+        When the folder holds anything but such pages, or notebooks cannot be run here.
     """
-    made = pages()
-    if folder.exists() and (
-        not folder.is_dir() or any(one.name not in made for one in folder.iterdir())
-    ):
-        raise InputError(f"out = '{folder}': holds something else; name a new folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, one in made.items():
-        (folder / name).write_text(one.text, encoding="utf-8")
+    if folder.is_file():
+        raise InputError(f"out = '{folder}': is a file; name a new folder")
+    for one in sorted(folder.rglob("*")):
+        name = one.relative_to(folder).as_posix()
+        if one.is_file() and not (OWN.fullmatch(name) or name in pages()):
+            raise InputError(f"out = '{folder}': holds something else ({name}); name a new folder")
+    with tempfile.TemporaryDirectory() as place:
+        if run:
+            run_notebooks(Path(place))
+        made = {**pages(), **documentation(Path(place) if run else STUDENTS)}
+    for name, page in made.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(page.text, encoding="utf-8")
     return [folder / name for name in made]

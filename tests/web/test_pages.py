@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from docs.site_hooks import CONTROL, shown
+from sim.cli import main
 from sim.errors import InputError
 from sim.inputs.roster import Roster, trial_roster
 from sim.mechanisms.practice import PRACTICES
@@ -38,9 +40,9 @@ AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("pages") / "site"
-    write_pages(made)
-    # Again into the same folder: its own pages are no obstacle.
-    assert len(write_pages(made)) == len(list(made.iterdir())) == 6
+    pytest.importorskip("mkdocs")
+    files = write_pages(made)
+    assert sorted(files) == sorted(made.rglob("*.html"))
     return made
 
 
@@ -77,19 +79,20 @@ def test_stored_answers_are_those_of_the_library() -> None:
 
 
 def test_pages_are_small_and_whole(folder: Path) -> None:
-    files = sorted(folder.iterdir())
-    assert sum(one.stat().st_size for one in files) < LARGEST
+    files = sorted(folder.rglob("*.html"))
+    course = [one for one in files if one.parent.name == "notebooks"]
+    assert len(course) == 9
+    assert sum(one.stat().st_size for one in files if one not in course) < LARGEST
     for one in files:
         text = one.read_text(encoding="utf-8")
-        assert not re.findall(r'(?:src|href)="(?!#)(?:https?:|//|/)', text), (
-            "nothing from elsewhere"
-        )
-        for link in re.findall(r'href="([^"#]+)"', text):
-            assert (folder / link).exists(), link
+        assert set(re.findall(r'src="(\w+):?', text)) <= {"data"}, "everything is inside"
+        assert "<link" not in text
+        for link in re.findall(r'href="([^"#]+)', text):
+            assert link.startswith("https:") or (one.parent / link).exists(), (one, link)
 
 
 def test_a_policy_allows_what_stands_in_the_page_and_nothing_else(folder: Path) -> None:
-    for one in folder.iterdir():
+    for one in folder.rglob("*.html"):
         text = one.read_text(encoding="utf-8")
         (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
         assert policy.startswith("default-src &#x27;none&#x27;")
@@ -108,6 +111,28 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds something else"):
         write_pages(tmp_path)
     assert [one.name for one in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_without_mkdocs_the_rest_is_written_and_what_is_missing_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sim.pages.documentation.find_spec", lambda name: None)
+    assert main(["site", "--out", str(tmp_path / "site")]) == 0
+    assert "without the documentation and its search: it needs MkDocs" in capsys.readouterr().out
+    assert "needs MkDocs" in (tmp_path / "site" / "learn.html").read_text(encoding="utf-8")
+    # Its own pages are no obstacle, when it is written again.
+    assert main(["site", "--out", str(tmp_path / "site")]) == 0
+    assert main(["site", "--run-notebooks", "--out", str(tmp_path / "site")]) == 2
+    assert "needs ipykernel and nbclient" in capsys.readouterr().err
+
+
+def test_outputs_of_notebooks_become_pages() -> None:
+    """Text, pictures and tables without styles in their elements; controls are told of."""
+    assert shown({"text": ["<b>\n"]}) == "~~~~~~printed\n<b>\n~~~~~~"
+    assert 'src="data:image/png;base64,ab"' in shown({"data": {"image/png": "a\nb"}})
+    table = {"text/html": ['<style>a</style><table border="1">', '<td style="b">1</td></table>']}
+    assert shown({"data": {**table, "text/plain": "1"}}) == "<table><td>1</td></table>"
+    assert "control" in shown({"data": {CONTROL: {}, "text/plain": "IntSlider()"}})
 
 
 def test_a_watched_team_is_the_models_own(tmp_path: Path) -> None:
@@ -168,7 +193,15 @@ def visitor(browser: Any, folder: Path) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(
-    "name", ["index.html", "answers.html", "answers-large.html", "watch.html", "power.html"]
+    "name",
+    [
+        "index.html",
+        "answers.html",
+        "watch.html",
+        "power.html",
+        "learn.html",
+        "docs/how-to/hosting.html",
+    ],
 )
 def test_a_page_opens_from_disk_and_is_accessible(visitor: Any, name: str) -> None:
     page = visitor(name)
@@ -182,6 +215,23 @@ def test_a_page_opens_from_disk_and_is_accessible(visitor: Any, name: str) -> No
         assert found == []
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_search_finds_by_the_beginning_of_words(visitor: Any, folder: Path) -> None:
+    page = visitor("learn.html")
+    for asked, first in {
+        "MCID": "docs/glossary.html#minimum-important-difference",
+        "gloss": "docs/glossary.html",
+        "tutorial": "docs/tutorial.html",
+        "how cite": "docs/faq.html#how-to-cite",
+        "icc": "docs/glossary.html#icc-intracluster-correlation",
+    }.items():
+        page.get_by_label("Search headings and text").fill(asked)
+        assert page.locator("#hits a").first.get_attribute("href").startswith(first), asked
+    page.locator("#hits a").first.click()
+    page.get_by_role("link", name="All pages and search").click()
+    page.get_by_role("link", name="Home").click()
+    assert page.url == (folder / "index.html").as_uri()
 
 
 def test_two_worlds_are_seen_without_scrolling_and_answer_at_once(visitor: Any) -> None:
