@@ -60,3 +60,4 @@ docs: setup
 
 site: setup
 	$(python) -m sim.cli site --out site
+	$(python) -m scripts.narrow_pages site

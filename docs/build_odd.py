@@ -118,7 +118,8 @@ def _argument_list(body: str) -> str:
 
 def _escaped(text: str) -> str:
     """Return plain text whose signs do not turn into Markdown or HTML."""
-    outside = re.split(r"(`[^`]*`)", text)
+    # Code and emphasis (a pair of stars around words) stay as they are.
+    outside = re.split(r"(`+[^`]*`+|\*\w[^*]*[\w.]\*)", text)
     for place in range(0, len(outside), 2):
         outside[place] = re.sub(r"([*_<>])", r"\\\1", outside[place])
     return "".join(outside)

@@ -10,6 +10,7 @@ from typing import Any
 SOURCE_LINK = re.compile(r"\[([^\]]+)\]\((?:\.\./)+(?:sim|calibration|tests|notebooks)/[^)]*\)")
 TERM = re.compile(r"^\*\*(.+?)\.\*\* ", re.MULTILINE | re.DOTALL)
 COURSE = Path(__file__).resolve().parents[1] / "notebooks" / "built" / "students"
+THEORY = re.compile(r'<p><img alt="([^"]*)" src="(img/theory\.svg)" /></p>')
 CONTROL = "application/vnd.jupyter.widget-view+json"
 
 
@@ -21,6 +22,22 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     if page.file.src_uri == "glossary.md":
         markdown = TERM.sub(r"## \1 {.term}\n\n", markdown)
     return SOURCE_LINK.sub(r"\1", markdown)
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Set the theory's picture into its page, where its arrows lead to their rules.
+
+    As an image of its own its links are dead, and a narrow screen makes it too small to read.
+    """
+
+    def inside(found: re.Match[str]) -> str:
+        drawing = (Path(__file__).parent / found[2]).read_text(encoding="utf-8")
+        # What is an image to a screen reader may hold no links.
+        drawing = drawing.replace('role="img"', 'role="group"').replace('"../ODD', '"ODD')
+        label = f'tabindex="0" role="group" aria-label="{found[1]}"'
+        return f'<div class="picture" {label}>{drawing}</div>'
+
+    return THEORY.sub(inside, html)
 
 
 def fenced(text: str, kind: str) -> str:

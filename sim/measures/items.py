@@ -3,14 +3,10 @@
 An answer is the rounded and clipped value of ``location + spread * z``, and z mixes four parts of
 unit variance:
 
-=========  ======================================================================================
-part       meaning
-=========  ======================================================================================
-latent     what the item asks about
-occasion   how the person feels that day: one draw shared by all items of the questionnaire
-stable     how this person always reads this item (drawn once)
-noise      the item on that day
-=========  ======================================================================================
+- latent: what the item asks about;
+- occasion: how the person feels that day, one draw shared by all items of the questionnaire;
+- stable: how this person always reads this item, drawn once;
+- noise: the item on that day.
 
 `item_shares` finds how much of each is needed for a wanted retest correlation of the sum score and
 a wanted correlation between items. Rounding to five answers weakens every correlation by a factor

@@ -91,6 +91,16 @@ def test_pages_are_small_and_whole(folder: Path) -> None:
             assert link.startswith("https:") or (one.parent / link).exists(), (one, link)
 
 
+def test_arrows_of_the_theory_lead_to_their_rules(folder: Path) -> None:
+    rules = (folder / "docs/ODD.html").read_text(encoding="utf-8")
+    assert "=====" not in rules, "a table of plain text, which no narrow screen holds"
+    for name in ("docs/theory.html", "docs/index.html"):
+        text = (folder / name).read_text(encoding="utf-8")
+        arrows = re.findall(r'<a href="ODD.html#(\w+)"><path', text)
+        assert len(arrows) > 30
+        assert [one for one in arrows if f'id="{one}"' not in rules] == []
+
+
 def test_a_policy_allows_what_stands_in_the_page_and_nothing_else(folder: Path) -> None:
     for one in folder.rglob("*.html"):
         text = one.read_text(encoding="utf-8")
@@ -200,7 +210,7 @@ def visitor(browser: Any, folder: Path) -> Iterator[Any]:
         "watch.html",
         "power.html",
         "learn.html",
-        "docs/how-to/hosting.html",
+        "docs/theory.html",
     ],
 )
 def test_a_page_opens_from_disk_and_is_accessible(visitor: Any, name: str) -> None:
