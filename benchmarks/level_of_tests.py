@@ -231,10 +231,7 @@ def permutation_p(means: Matrix, arms: Matrix, covariates: Matrix, strata: Codes
 def studied(setting: Setting, icc: float, trials: int, seed: int = SEED) -> Level:
     """Return how often each test rejects.
 
-    Parameters
-    ----------
-    icc : float
-        Within strata.
+    `icc`: within strata.
     """
     own = crc32(f"{setting.name}, {icc}".encode())
     rng = np.random.Generator(np.random.Philox(key=[seed, own]))
@@ -251,10 +248,7 @@ def studied(setting: Setting, icc: float, trials: int, seed: int = SEED) -> Leve
 def partially_nested(icc: float, trials: int, seed: int = SEED) -> Level:
     """Return how often the tests of a partially nested trial reject.
 
-    Parameters
-    ----------
-    icc : float
-        Of the arm with clusters; single people have the same total variance.
+    `icc`: of the arm with clusters; single people have the same total variance.
     """
     clusters = np.r_[np.repeat(np.arange(12), 8), np.arange(12, 108)]
     arm = (clusters < 12).astype(float)

@@ -143,16 +143,9 @@ def _at(theta, y, n, treated, chosen, within):
 def fit_cells(y, n, treated, chosen, within, start):
     """Return estimate, Kenward-Roger standard error and degrees of freedom, model SE, variances.
 
-    Parameters
-    ----------
-    y, n, treated : (I, J) arrays
-        Mean outcome, people and treatment of each cell; no people where nothing is measured.
-    chosen : (K,) array of int
-        Components beside the residual, numbers in `EFFECTS`.
-    within : (2, 3) array
-        See `sums_of`.
-    start : (K + 1,) array
-        Variances to begin at.
+    `y`, `n`, `treated` (I, J): mean outcome, people and treatment of each cell; no people where
+    nothing is measured; `chosen` (K,): components beside the residual, numbers in `EFFECTS`;
+    `within` (2, 3): see `sums_of`; `start` (K + 1,): variances to begin at.
     """
     theta = start.copy()
     K = theta.size

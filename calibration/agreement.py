@@ -32,16 +32,9 @@ def jackknifed(
 ) -> np.ndarray:
     """Return standard errors of posterior means due to the replications' frozen draws.
 
-    Parameters
-    ----------
-    figures : numpy.ndarray
-        Of posterior particles, shape (particles, replicates, figures).
-    common : numpy.ndarray
-        The pooled covariance of the likelihood.
-    scores : numpy.ndarray
-        Of the same particles.
-    data : Data
-        What was reported.
+    `figures`: of posterior particles, shape (particles, replicates, figures); `common`: the
+    pooled covariance of the likelihood; `scores`: of the same particles; `data`: what was
+    reported.
     """
     replicates = figures.shape[1]
     groups = min(GROUPS, replicates)

@@ -127,10 +127,7 @@ SMALLEST = {
 def run(arguments: argparse.Namespace) -> int:
     """Do what the arguments say; return the exit code.
 
-    Raises
-    ------
-    InputError
-        For anything that cannot be used, by name.
+    Raises InputError for anything that cannot be used, by name.
     """
     arguments = resumed(arguments, finished_too=True)
     if arguments.check:
@@ -185,10 +182,7 @@ def fitted(arguments: argparse.Namespace) -> None:
 def ship(folder: Path) -> None:
     """Make the posteriors of a finished fit the shipped ones: both trials, and those beside it.
 
-    Raises
-    ------
-    InputError
-        When the fit is not one of both trials.
+    Raises InputError when the fit is not one of both trials.
     """
     from calibration.pipeline import POSTERIOR_FILE
     from sim.files import write_whole

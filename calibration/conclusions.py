@@ -604,12 +604,8 @@ def information_table(
 def pointwise(density: np.ndarray, kind: np.ndarray) -> np.ndarray:
     """Return log2 of each measurement's density among its own kind over that among all draws.
 
-    Parameters
-    ----------
-    density : numpy.ndarray
-        Of each measurement (row) under each draw (column); 0 on the diagonal.
-    kind : numpy.ndarray
-        Explanation that leads in each draw.
+    `density`: of each measurement (row) under each draw (column); 0 on the diagonal; `kind`:
+    explanation that leads in each draw.
     """
     same = kind[:, None] == kind[None]
     own = (density * same).sum(axis=1) / np.maximum(same.sum(axis=1) - 1, 1)

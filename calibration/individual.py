@@ -87,18 +87,10 @@ class People:
 def read_people(path: str | Path, sheet: str | None = None) -> People:
     """Read individual data.
 
-    Parameters
-    ----------
-    path : str or Path
-        CSV, a workbook, Stata, SPSS or Parquet, a row for each person; columns as in `MEANING`.
-    sheet : str, optional
-        Sheet of a workbook.
-
-    Raises
-    ------
-    InputError
-        For a file that cannot be read, a column that is lacking or not known, an arm or a score
-        that cannot be, or a team in both arms; all problems of a kind at once.
+    `path`: CSV, a workbook, Stata, SPSS or Parquet, a row for each person; columns as in
+    `MEANING`; `sheet`: sheet of a workbook. Raises InputError for a file that cannot be read, a
+    column that is lacking or not known, an arm or a score that cannot be, or a team in both
+    arms; all problems of a kind at once.
     """
     import pandas as pd
 
@@ -240,10 +232,7 @@ def _has(people: People, score: str, *times: str) -> bool:
 def targets_of(people: People, trial: str = "") -> dict[str, Target]:
     """Return the figures of individual data as targets, named ``data_`` and their extractor.
 
-    Parameters
-    ----------
-    trial : str
-        Which of several trials they are of.
+    `trial`: which of several trials they are of.
     """
     made: dict[str, Target] = {}
     for number, (name, figure) in enumerate(figures_of(people).items(), 1):

@@ -112,16 +112,8 @@ def posteriors_of(
 ) -> dict[str, np.ndarray]:
     """Return draws of the full effect, in SD, given each trial alone and all together.
 
-    Parameters
-    ----------
-    fit : Fit
-        Of the trials.
-    emulator : Emulator
-        Of `fit.data.figures`.
-    figures : mapping of str to float
-        What the trials reported, on the scale of the extractors.
-    seed : int
-        Seed of the sampler.
+    `fit`: of the trials; `emulator`: of `fit.data.figures`; `figures`: what the trials
+    reported, on the scale of the extractors; `seed`: seed of the sampler.
     """
     place = fit.space.calibrated.index("effect_full")
     found = {}

@@ -72,19 +72,9 @@ def make_data(
 ) -> Data:
     """Return the fit targets as data for the likelihood.
 
-    Parameters
-    ----------
-    targets : mapping
-        All targets.
-    without : iterable of str
-        Names of targets or patterns to leave out.
-    selection : bool
-        Whether a selected figure enters as such.
-
-    Raises
-    ------
-    InputError
-        When nothing is left to fit, or two selected figures are fitted.
+    `targets`: all targets; `without`: names of targets or patterns to leave out; `selection`:
+    whether a selected figure enters as such. Raises InputError when nothing is left to fit, or
+    two selected figures are fitted.
     """
     left_out = set(without)
     fit = [
@@ -155,12 +145,8 @@ def log_events(mean: np.ndarray, cov: np.ndarray, some: int) -> np.ndarray:
     With `some` = 0 only the rest counts. A step is replaced by a normal ramp of width .1, so that
     the average over the fixed sample is smooth in the parameters.
 
-    Parameters
-    ----------
-    mean, cov : numpy.ndarray
-        Of the z, shape (n, z) and (n, z, z).
-    some : int
-        How many of them, from the first, are those of which one must be significant.
+    `mean`, `cov`: of the z, shape (n, z) and (n, z, z); `some`: how many of them, from the
+    first, are those of which one must be significant.
     """
     size = mean.shape[1]
     values, vectors = np.linalg.eigh(cov)
@@ -176,12 +162,8 @@ def log_events(mean: np.ndarray, cov: np.ndarray, some: int) -> np.ndarray:
 def log_likelihood(mean: np.ndarray, cov: np.ndarray, data: Data) -> np.ndarray:
     """Return the log synthetic likelihood for n parameter sets.
 
-    Parameters
-    ----------
-    mean, cov : numpy.ndarray
-        Mean (n, figures) and covariance (n, figures, figures) of the simulated figures.
-    data : Data
-        What was reported.
+    `mean`, `cov`: mean (n, figures) and covariance (n, figures, figures) of the simulated
+    figures; `data`: what was reported.
     """
     plain = data.estimates
     total = np.zeros(len(mean))

@@ -52,18 +52,9 @@ def by_trial(
 ) -> dict[str, dict[str, str]]:
     """Return what was given for each trial, by name; of a single one the name may be empty.
 
-    Parameters
-    ----------
-    options : mapping
-        Values of the options of `OF_A_TRIAL`, as `NAME=VALUE` or plain.
-    also : sequence of str
-        Names of trials that are known otherwise.
-
-    Raises
-    ------
-    InputError
-        For an option that is given twice for a trial, or a file that no trial is named for where
-        there are several.
+    `options`: values of the options of `OF_A_TRIAL`, as `NAME=VALUE` or plain; `also`: names of
+    trials that are known otherwise. Raises InputError for an option that is given twice for a
+    trial, or a file that no trial is named for where there are several.
     """
     given = {option: [named(one) for one in values or ()] for option, values in options.items()}
     names = [trial for values in given.values() for trial, _ in values if trial]
@@ -95,19 +86,10 @@ def own_trials(
     Published figures and those of individual data are taken together. Without either, and without
     teams or programme, the targets are the shipped ones and the designs are left to `start`.
 
-    Parameters
-    ----------
-    options : mapping
-        Values of the options of `OF_A_TRIAL` (see `by_trial`).
-    files : sequence of str
-        Files of published figures, each for a trial by name or for the only one.
-    seed : int
-        Seed of the keyed draws; each trial has chance of its own.
-
-    Raises
-    ------
-    InputError
-        For anything that cannot be used, by name.
+    `options`: values of the options of `OF_A_TRIAL` (see `by_trial`); `files`: files of
+    published figures, each for a trial by name or for the only one; `seed`: seed of the keyed
+    draws; each trial has chance of its own. Raises InputError for anything that cannot be used,
+    by name.
     """
     published: dict[str, Target] = {}
     for trial, file in map(named, files):
@@ -161,20 +143,10 @@ def own_trials(
 def own_trial(said: Mapping[str, str], people: People | None, seed: int) -> tuple[Roster, Scenario]:
     """Return the teams of a user's own trial, and what was delivered.
 
-    Parameters
-    ----------
-    said : mapping
-        Of the trial: `roster` (the teams of the data without it, or REFOCUS's), `columns`, a file
-        that says which column of the roster is which, `scenario`, a name or a file.
-    people : People, optional
-        Individual data.
-    seed : int
-        Seed of what REFOCUS's roster leaves open.
-
-    Raises
-    ------
-    InputError
-        When roster or scenario cannot be used, or the trial lacks an arm.
+    `said`: of the trial: `roster` (the teams of the data without it, or REFOCUS's), `columns`,
+    a file that says which column of the roster is which, `scenario`, a name or a file;
+    `people`: individual data; `seed`: seed of what REFOCUS's roster leaves open. Raises
+    InputError when roster or scenario cannot be used, or the trial lacks an arm.
     """
     columns = read_column_map(said["columns"]) if "columns" in said else None
     if "roster" in said:

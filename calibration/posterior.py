@@ -148,10 +148,7 @@ def beside_provenance(fit: Fit, count: int, without: Sequence[str] | None) -> di
 def write_posterior(fit: Fit, records: np.ndarray, told: dict[str, Any], path: Path) -> None:
     """Write draws and provenance, each whole or not at all.
 
-    Raises
-    ------
-    InputError
-        When the files cannot be written.
+    Raises InputError when the files cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

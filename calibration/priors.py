@@ -122,13 +122,9 @@ class Space:
     def records(self, calibrated: np.ndarray, background: np.ndarray) -> np.ndarray:
         """Return parameter records.
 
-        Parameters
-        ----------
-        calibrated : numpy.ndarray
-            Scores of the calibrated parameters, shape (n, size).
-        background : numpy.ndarray
-            Scores of all varying parameters, shape (n, names); those of calibrated ones are
-            replaced.
+        `calibrated`: scores of the calibrated parameters, shape (n, size); `background`:
+        scores of all varying parameters, shape (n, names); those of calibrated ones are
+        replaced.
         """
         scores = np.array(background, dtype=float)
         scores[:, self.places] = calibrated
@@ -141,18 +137,10 @@ class Space:
 def make_space(calibrated: Sequence[str] = tuple(CALIBRATED), widen: float = 1.0) -> Space:
     """Build the space of varying parameters.
 
-    Parameters
-    ----------
-    calibrated : sequence of str
-        Names of the calibrated parameters.
-    widen : float
-        Factor on every score of a calibrated parameter before its quantile is taken: above 1 widens
-        the priors of the calibrated parameters within their bounds, for a sensitivity analysis.
-
-    Raises
-    ------
-    InputError
-        For a parameter that does not exist or has no prior.
+    `calibrated`: names of the calibrated parameters; `widen`: factor on every score of a
+    calibrated parameter before its quantile is taken: above 1 widens the priors of the
+    calibrated parameters within their bounds, for a sensitivity analysis. Raises InputError for
+    a parameter that does not exist or has no prior.
     """
     known = described()
     names = tuple(name for name, one in known.items() if one.varies)

@@ -62,12 +62,8 @@ class PulsarReference:
 def pulsar_reference(draws: list[dict[str, float]], seed: int = 1) -> PulsarReference:
     """Return the layouts, and the attendance at which half of the staff are trained.
 
-    Parameters
-    ----------
-    draws : list of dict
-        Parameter values over which the coverage is found: draws of the prior.
-    seed : int
-        Seed of the keyed draws.
+    `draws`: parameter values over which the coverage is found: draws of the prior; `seed`: seed
+    of the keyed draws.
     """
     design = pulsar_design()
     roster = pulsar_roster(design, PEOPLE)

@@ -128,16 +128,9 @@ def effect_draws(
 ) -> np.ndarray:
     """Return draws of effects for posterior scores: emulated mean and an own residual.
 
-    Parameters
-    ----------
-    emulator : Emulator
-        Of the effects.
-    residuals : numpy.ndarray
-        Standardised residuals of the emulator's own points, shape (points, effects).
-    scores : numpy.ndarray
-        Posterior scores.
-    seed : int
-        Seed of the residuals' draw.
+    `emulator`: of the effects; `residuals`: standardised residuals of the emulator's own
+    points, shape (points, effects); `scores`: posterior scores; `seed`: seed of the residuals'
+    draw.
     """
     draws = generator(seed, 99)
     rows = draws.integers(0, len(residuals), len(scores))

@@ -795,10 +795,7 @@ def markdown(results: dict[str, Any], figure_folder: str) -> str:
 def load_results(folder: Path) -> dict[str, Any]:
     """Read the stored results of a fit.
 
-    Raises
-    ------
-    InputError
-        When the folder holds no finished fit.
+    Raises InputError when the folder holds no finished fit.
     """
     path = folder / "results.json"
     try:

@@ -50,12 +50,8 @@ LEAST = 0.1
 def rival_changes(record: Any, gains: Any) -> dict[str, dict[str, float]]:
     """Return what of a parameter set each rival changes: all other explanations are switched off.
 
-    Parameters
-    ----------
-    record : numpy.void
-        One solved parameter set.
-    gains : pair of float
-        Of its solved constants (`calibration.solve.deviate`).
+    `record`: one solved parameter set; `gains`: of its solved constants
+    (`calibration.solve.deviate`).
     """
     off = explanations_off(record, gains)
     changes = {
@@ -134,12 +130,8 @@ def read(path: Path = HOME) -> RivalEffects:
 def densities(found: RivalEffects, trials: str, between: bool = False) -> np.ndarray:
     """Return how well each draw of each rival predicts what was reported, (draws, rivals).
 
-    Parameters
-    ----------
-    trials : {'REFOCUS', 'PULSAR', 'both'}
-        Which reports count.
-    between : bool
-        Whether the effect may differ between trials by what the draw says, beside sampling error.
+    `trials` (one of 'REFOCUS', 'PULSAR', 'both'): which reports count; `between`: whether the
+    effect may differ between trials by what the draw says, beside sampling error.
     """
     spread = found.spread[:, None] if between else 0.0
     refocus = norm.pdf(REFOCUS[0], found.delivered, np.hypot(REFOCUS[1], spread * QPR_SD))
@@ -173,10 +165,8 @@ def weights(density: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def expected(values: np.ndarray, density: np.ndarray) -> dict[str, float]:
     """Return mean, central 90% and chance of benefit of a rival's effects, given the reports.
 
-    Parameters
-    ----------
-    values, density : numpy.ndarray
-        Effects of one rival by draw and how well each draw predicts the reports.
+    `values`, `density`: effects of one rival by draw and how well each draw predicts the
+    reports.
     """
     weight = density / density.sum()
     order = np.argsort(values)

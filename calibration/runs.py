@@ -39,23 +39,10 @@ def run_rows(
 ) -> np.ndarray:
     """Compute `one(row)` for every row and return them stacked.
 
-    Parameters
-    ----------
-    stage : str
-        Name, for people who look at what is stored.
-    rows : int
-        Number of rows.
-    one : callable
-        Pure function of the row's number.
-    identity : str
-        Fingerprint of everything that decides the rows.
-    **how
-        See `sim.runs.pieces.How`.
-
-    Raises
-    ------
-    Cancelled, Interrupted, InputError
-        As `sim.runs.pieces.run_pieces`.
+    `stage`: name, for people who look at what is stored; `rows`: number of rows; `one`: pure
+    function of the row's number; `identity`: fingerprint of everything that decides the rows;
+    `how`: see `sim.runs.pieces.How`. Raises Cancelled, Interrupted, InputError as
+    `sim.runs.pieces.run_pieces`.
     """
 
     def run(span: Span) -> dict[str, np.ndarray]:

@@ -186,10 +186,7 @@ def effect_of_record(
 ) -> float:
     """Return the expected QPR-15 effect of a layout with some parameters changed, in points.
 
-    Parameters
-    ----------
-    at : int
-        0 for the assessment at 12 months, 1 for that at 24.
+    `at`: 0 for the assessment at 12 months, 1 for that at 24.
     """
     changed = record.copy()
     for name, value in changes.items():

@@ -326,12 +326,8 @@ def solve(p: Any, twins: Twins) -> tuple[float, float]:
 
     Practice and support under usual care do not depend on them, so one usual twin serves for those.
 
-    Parameters
-    ----------
-    p : numpy.void
-        A record of all parameters; the fields of `SOLVED` are set.
-    twins : Twins
-        Of the calling thread.
+    `p`: a record of all parameters; the fields of `SOLVED` are set; `twins`: of the calling
+    thread.
     """
     for name in SOLVED:
         p[name] = registry()[name].default

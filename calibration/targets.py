@@ -232,10 +232,7 @@ def _placed(target: Target, trial: str) -> Target:
 def together(first: Mapping[str, Target], second: Mapping[str, Target]) -> dict[str, Target]:
     """Return the targets of two sources, such as individual data and published figures.
 
-    Raises
-    ------
-    InputError
-        When both have a target of one name, or fit the same figure.
+    Raises InputError when both have a target of one name, or fit the same figure.
     """
     for name in first:
         if name in second:

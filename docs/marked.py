@@ -27,17 +27,8 @@ def parts(text: str) -> dict[str, str]:
 def filled(text: str, wanted: Mapping[str, Callable[[], str]]) -> str:
     """Return a page with its generated parts written anew.
 
-    Parameters
-    ----------
-    text : str
-        The page.
-    wanted : mapping
-        What writes each part, by name.
-
-    Raises
-    ------
-    ValueError
-        When the page names a part that nothing writes, or lacks one.
+    `text`: the page; `wanted`: what writes each part, by name. Raises ValueError when the page
+    names a part that nothing writes, or lacks one.
     """
     names = [found["name"] for found in _PART.finditer(text)]
     if sorted(names) != sorted(wanted):

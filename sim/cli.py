@@ -171,10 +171,7 @@ def steers(sign: str) -> bool:
 def check_values(given: argparse.Namespace) -> None:
     """Refuse values that no option can use: empty, not UTF-8, or with control characters.
 
-    Raises
-    ------
-    InputError
-        One line that names the option.
+    Raises InputError: one line that names the option.
     """
     for name, value in vars(given).items():
         for one in value if isinstance(value, list) else [value]:

@@ -64,10 +64,7 @@ def teams() -> Roster:
 def register_of(seen: np.ndarray, weeks: int) -> Observed:
     """Return what a planner would hold of one simulated rollout: totals of each team.
 
-    Parameters
-    ----------
-    seen : numpy.ndarray
-        Held, attended and left of each team: shape (3, teams, 3).
+    `seen`: held, attended and left of each team: shape (3, teams, 3).
     """
     sessions, turnover = [], []
     for team in range(seen.shape[1]):

@@ -91,10 +91,8 @@ class Pooled:
 def read_effects(path: Path = EFFECTS) -> tuple[Rule, list[Study]]:
     """Return the rule and the studies of a file.
 
-    Raises
-    ------
-    InputError
-        For a pooled study without a standard error, or without an effect that is no null.
+    Raises InputError for a pooled study without a standard error, or without an effect that is
+    no null.
     """
     content: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
     rule = content["rule"]
@@ -158,17 +156,9 @@ def full_effect(mean: float, sd: float, ratio_mean: float, ratio_sd: float) -> t
 
     E[r D] = E[r] E[D] and E[(r D)^2] = E[r^2] E[D^2] for independent r and D.
 
-    Parameters
-    ----------
-    mean, sd : float
-        Of the effect as delivered, in SD of the outcome.
-    ratio_mean, ratio_sd : float
-        Of the share of the full effect that is reached as delivered.
-
-    Raises
-    ------
-    InputError
-        For a ratio so uncertain that no spread of the full effect can be found.
+    `mean`, `sd`: of the effect as delivered, in SD of the outcome; `ratio_mean`, `ratio_sd`: of
+    the share of the full effect that is reached as delivered. Raises InputError for a ratio so
+    uncertain that no spread of the full effect can be found.
     """
     full_mean = mean / ratio_mean
     second = (sd**2 + mean**2) / (ratio_sd**2 + ratio_mean**2)

@@ -88,10 +88,8 @@ def variables_of(kind: Kind) -> dict[str, Variable]:
 def check_value(kind: Kind, variable: Variable, value: Any) -> None:
     """Refuse a value that a state variable cannot have.
 
-    Raises
-    ------
-    InputError
-        For what is not a finite number, not whole where the variable is, or outside its range.
+    Raises InputError for what is not a finite number, not whole where the variable is, or
+    outside its range.
     """
     low, high = RANGES.get(variable.unit, (float("-inf"), float("inf")))
     try:

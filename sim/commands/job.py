@@ -336,10 +336,7 @@ class Job:
     def _hold(self) -> None:
         """Keep other processes out of the folder.
 
-        Raises
-        ------
-        InputError
-            When one works there, with its number.
+        Raises InputError when one works there, with its number.
         """
         from filelock import FileLock, Timeout
 
@@ -444,10 +441,7 @@ def refuse_other(
 ) -> None:
     """Refuse a folder that holds another question's answer, finished or not.
 
-    Raises
-    ------
-    InputError
-        Naming what differs.
+    Raises InputError naming what differs.
     """
     state = "the answer to" if found["finished"] else "unfinished work on"
     other = f"out = '{name}': holds {state} another question"

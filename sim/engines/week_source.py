@@ -364,14 +364,8 @@ def loop_lines(
 ) -> tuple[list[str], list[str]]:
     """Return the named tuples and the code of one loop over people.
 
-    Parameters
-    ----------
-    phases : sequence of Phase
-        Phases of the same people.
-    total : Phase, optional
-        Phase of the team that follows and begins with a sum over members: it is made in this loop.
-    begins : bool
-        Whether people begin here.
+    `phases`: phases of the same people; `total`: phase of the team that follows and begins with
+    a sum over members: it is made in this loop; `begins`: whether people begin here.
     """
     if total is None and all(map(is_arithmetic, phases)):
         return lane_lines(phases)

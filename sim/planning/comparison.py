@@ -283,10 +283,7 @@ def queued(
     order of teams is found within each world, the queue finds weeks and the world who has them;
     trainers' days and the budget hold for any order.
 
-    Raises
-    ------
-    InputError
-        When the yearly budget is above nought and yet too small for any one team.
+    Raises InputError when the yearly budget is above nought and yet too small for any one team.
     """
     capacity, weeks = question.setting.capacity, question.weeks
     if scenario.who.teams == "none":

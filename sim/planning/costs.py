@@ -98,10 +98,8 @@ def element_lines(of: Iterable[Element], prices: Iterable[str]) -> Iterator[Cost
     Lines, and terms of a line, stand in the order of their prices: sums then have the same last
     digit whatever the order of links.
 
-    Raises
-    ------
-    InputError
-        When an element names a price that does not exist, or a line is direct and indirect.
+    Raises InputError when an element names a price that does not exist, or a line is direct and
+    indirect.
     """
     places = {name: place for place, name in enumerate(prices)}
     terms: dict[str, list[Cost]] = {}

@@ -202,12 +202,8 @@ class WorldOutcomes:
 def weighted_means(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return means over the last axis but one, missing values left out; NaN where none is left.
 
-    Parameters
-    ----------
-    values : numpy.ndarray
-        Shape (..., people, measures).
-    weights : numpy.ndarray
-        Shape (..., people), 0 for those who do not count.
+    `values`: shape (..., people, measures); `weights`: shape (..., people), 0 for those who do
+    not count.
     """
     known = np.isfinite(values)
     weight = weights[..., None] * known

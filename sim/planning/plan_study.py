@@ -352,11 +352,8 @@ class Stages:
 def offer_of(question: PlanQuestion) -> Offer:
     """Return what can be chosen and what it takes.
 
-    Raises
-    ------
-    InputError
-        When the budget is above nought and too small for any team, the time too short for the core
-        training of any package, or all teams are in the control arm.
+    Raises InputError when the budget is above nought and too small for any team, the time too
+    short for the core training of any package, or all teams are in the control arm.
     """
     prices = question.prices.values()
     packages, weeks = question.packages, question.weeks
@@ -594,16 +591,8 @@ def effect_on(
 ) -> Effect:
     """Return what a plan does for the people on the books of the teams it treats.
 
-    Parameters
-    ----------
-    question : PlanQuestion
-        For the caseloads and the threshold.
-    plan : TeamPlan
-        The plan.
-    points : numpy.ndarray
-        QPR-15 differences from usual care, shape (runs, draws, teams).
-    other : OtherEvidence
-        On the same draws.
+    `question`: for the caseloads and the threshold; `plan`: the plan; `points`: QPR-15
+    differences from usual care, shape (runs, draws, teams); `other`: on the same draws.
     """
     people = np.array([row.caseload for row in question.roster.rows], float)
     people[plan.package == NOTHING] = 0.0

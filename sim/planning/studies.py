@@ -58,12 +58,7 @@ def trial_error(teams: int, people: int) -> float:
 
     REFOCUS's own, carried to other sizes by the design effect of a parallel cluster trial.
 
-    Parameters
-    ----------
-    teams : int
-        Of both arms.
-    people : int
-        Followed up in each team.
+    `teams`: of both arms; `people`: followed up in each team.
     """
 
     def variance(k: int, m: int) -> float:

@@ -91,10 +91,7 @@ class Chances:
 def chances_of(values: np.ndarray) -> Chances:
     """Return the chances of a strategy.
 
-    Parameters
-    ----------
-    values : numpy.ndarray
-        Differences of the QPR-15 from the base, shape (draws, replications), points.
+    `values`: differences of the QPR-15 from the base, shape (draws, replications), points.
     """
     return Chances(
         chance_below(values, 0.0),

@@ -86,17 +86,10 @@ def yearly_assessments(weeks: int) -> list[int]:
 def with_starts(layout: Layout, starts: np.ndarray, weeks: int, fixed: bool) -> Layout:
     """Return a layout whose teams start in the given weeks.
 
-    Parameters
-    ----------
-    layout : Layout
-        A scenario's layout.
-    starts : numpy.ndarray
-        Weeks of usual care before each team's programme, -1 for never, shape (teams,).
-    weeks : int
-        Weeks simulated.
-    fixed : bool
-        Whether each team has its own week; otherwise teams whose order is found within each world
-        share the weeks out as the scenario says, those that never start coming last.
+    `layout`: a scenario's layout; `starts`: weeks of usual care before each team's programme,
+    -1 for never, shape (teams,); `weeks`: weeks simulated; `fixed`: whether each team has its
+    own week; otherwise teams whose order is found within each world share the weeks out as the
+    scenario says, those that never start coming last.
     """
     teams = layout.teams.copy()
     if fixed:

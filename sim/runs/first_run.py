@@ -103,12 +103,8 @@ def _without_collection() -> Iterator[None]:
 def share_done(kept: int, seconds: float) -> float:
     """Return the share of compiling that is done.
 
-    Parameters
-    ----------
-    kept : int
-        Pieces of code that are kept, by whichever process.
-    seconds : float
-        Processor seconds that this process has worked, whose share counts between two pieces.
+    `kept`: pieces of code that are kept, by whichever process; `seconds`: processor seconds
+    that this process has worked, whose share counts between two pieces.
     """
     low, high = (0.0, *SHARES)[min(kept, len(SHARES))], SHARES[min(kept, len(SHARES) - 1)]
     return max(low, min(seconds / EXPECTED_SECONDS, high - 0.01))

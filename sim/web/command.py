@@ -114,10 +114,7 @@ BACKLOG = 128
 def bind(host: str, port: int) -> socket.socket:
     """Return a socket that listens on an address.
 
-    Raises
-    ------
-    InputError
-        When the address is not this machine's, or the port is taken.
+    Raises InputError when the address is not this machine's, or the port is taken.
     """
     bound: socket.socket | None = None
     try:

@@ -66,10 +66,7 @@ def host_of(header: str) -> str:
 def check_host(header: str, allowed: Iterable[str]) -> None:
     """Refuse a Host header that is not ours: another site's name made to point here.
 
-    Raises
-    ------
-    Refused
-        With status 400.
+    Raises Refused with status 400.
     """
     if host_of(header) not in allowed:
         raise Refused(400, "host: this server does not answer under that name")
@@ -89,10 +86,7 @@ def check_origin(headers: dict[str, str]) -> None:
     Browsers name the page's origin in all requests that are not simple reads, and say in
     ``Sec-Fetch-Site`` how it relates to us; programs send neither.
 
-    Raises
-    ------
-    Refused
-        With status 403.
+    Raises Refused with status 403.
     """
     origin = headers.get("origin")
     # Compared with its port: another server on this machine is another site.
@@ -105,10 +99,7 @@ def check_origin(headers: dict[str, str]) -> None:
 def checked_session(headers: dict[str, str]) -> str:
     """Return the browser's own mark, which another site's page cannot send.
 
-    Raises
-    ------
-    Refused
-        With status 403 when it is missing, or no name of 8 to 64 letters and digits.
+    Raises Refused with status 403 when it is missing, or no name of 8 to 64 letters and digits.
     """
     session = headers.get(SESSION_HEADER, "")
     if not (8 <= len(session) <= 64 and session.isascii() and session.isalnum()):
@@ -179,10 +170,7 @@ def dressed(send: Send, private: bool) -> Send:
 def limited(receive: Receive, headers: dict[str, str], path: str, limits: Limits) -> Receive:
     """Return a `receive` that refuses bodies that are too large or too slow.
 
-    Raises
-    ------
-    Refused
-        With status 413, 408 or 400.
+    Raises Refused with status 413, 408 or 400.
     """
     most = limits.roster_bytes if path == "/api/rosters" else limits.settings_bytes
     stated = headers.get("content-length", "0")

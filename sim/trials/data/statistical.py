@@ -259,12 +259,7 @@ class StatisticalSource:
 def decaying(first: np.ndarray, periods: int, decay: float, rng: np.random.Generator) -> np.ndarray:
     """Return standard normal effects of clusters by period, correlated by decay^lag.
 
-    Parameters
-    ----------
-    first : (clusters,) array
-        Effects in the first period.
-    decay : float
-        1 draws nothing.
+    `first` (clusters,): effects in the first period; `decay`: 1 draws nothing.
     """
     effects = np.repeat(first[:, None], periods, axis=1)
     if decay < 1.0:

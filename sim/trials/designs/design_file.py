@@ -116,9 +116,7 @@ def design_from_table(table: Mapping[str, Any], name: str = "design") -> DesignF
 def check_design(file: DesignFile) -> None:
     """Refuse a design that cannot be simulated, analysed or answer its question.
 
-    Raises
-    ------
-    InputError
+    Raises InputError.
     """
     from sim.trials.designs.correlation import from_correlations
     from sim.trials.power.gls_power import gls_standard_error

@@ -181,10 +181,7 @@ def both_significant(z: np.ndarray, rho: float, df: float, alpha: float, sides: 
     Two t statistics share one chi squared (Kshirsagar's t); with two sides each must be beyond in
     the direction of its effect or in the other.
 
-    Parameters
-    ----------
-    z : (2,) array
-        Means of the statistics.
+    `z` (2,): means of the statistics.
     """
     from scipy.special import ndtri, stdtrit
 

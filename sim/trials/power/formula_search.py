@@ -132,10 +132,7 @@ def find_by_formula(
 def cost_of(file: DesignFile) -> float:
     """Return what a trial costs: teams, and people in each measured period.
 
-    Raises
-    ------
-    InputError
-        If the design does not say what they cost.
+    Raises InputError if the design does not say what they cost.
     """
     target = file.target
     if not target.cost_per_team > 0.0 or not target.cost_per_person > 0.0:

@@ -24,13 +24,8 @@ Matrix = NDArray[np.float64]
 def arm_variance(kind: str, mean: float, icc: float, control: float) -> tuple[float, float]:
     """Return the variance of an outcome with some mean, and its ICC.
 
-    Parameters
-    ----------
-    icc : float
-        Under control; a binary outcome's is the same in both arms, a count's clusters vary by the
-        same coefficient of variation.
-    control : float
-        Mean under control.
+    `icc`: under control; a binary outcome's is the same in both arms, a count's clusters vary
+    by the same coefficient of variation; `control`: mean under control.
     """
     if kind != COUNT:
         return variance_of(kind, mean), icc
@@ -48,12 +43,9 @@ def difference_se(
 ) -> float:
     """Return the standard error of a difference of two arms' means.
 
-    Parameters
-    ----------
-    variances, iccs, clusters : sequences of two
-        Variance of an outcome, ICC and number of clusters of each arm.
-    size, cv : float
-        People in a cluster, on average, and the coefficient of variation of that number.
+    `variances`, `iccs`, `clusters`: variance of an outcome, ICC and number of clusters of each
+    arm; `size`, `cv`: people in a cluster, on average, and the coefficient of variation of that
+    number.
     """
     return sqrt(
         sum(

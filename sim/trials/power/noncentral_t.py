@@ -28,12 +28,8 @@ FEW_WITHIN, FLOORS = 100.0, 9
 def noncentral_t_sf(t: float, df: float, ncp: float) -> float:
     """Return P(T > t) of the noncentral t distribution.
 
-    Parameters
-    ----------
-    df : float
-        Degrees of freedom, positive; infinity gives the normal distribution.
-    ncp : float
-        Noncentrality.
+    `df`: degrees of freedom, positive; infinity gives the normal distribution; `ncp`:
+    noncentrality.
     """
     from scipy.special import nctdtr, ndtr
 

@@ -130,14 +130,8 @@ def sample_size(
 ) -> str:
     """Return the paragraph on sample size, with every input of the calculation.
 
-    Parameters
-    ----------
-    error : str
-        What to say of its Monte Carlo error.
-    effect : float
-        True difference of the estimand.
-    how, inputs : str
-        How it was calculated, and with which spread and correlations.
+    `error`: what to say of its Monte Carlo error; `effect`: true difference of the estimand;
+    `how`, `inputs`: how it was calculated, and with which spread and correlations.
     """
     from sim import __version__
 

@@ -145,12 +145,8 @@ def settled_draws(
 ) -> list[dict[str, float]]:
     """Return one set of parameter values for each trial: turnover drawn, attendance lowered.
 
-    Parameters
-    ----------
-    draws : sequence of mappings
-        Posterior draws, taken in turn.
-    shift : float
-        Added to the log odds of attending, within the parameter's bounds.
+    `draws`: posterior draws, taken in turn; `shift`: added to the log odds of attending, within
+    the parameter's bounds.
     """
     from sim.parameters import registry
 

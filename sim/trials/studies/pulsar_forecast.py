@@ -77,14 +77,9 @@ def predicted_estimates(
     likely one way as the other: every simulated trial gives four predicted estimates, whose mean is
     that of the true effect.
 
-    Parameters
-    ----------
-    trials : DataFrame
-        From `sim.trials.studies.pulsar.simulate_pulsar`.
-    transport_sd : float
-        Standard deviation of what transport adds to the true effect, in SD units.
-    seed : int
-        Of transport and of the REFOCUS trial's error.
+    `trials`: from `sim.trials.studies.pulsar.simulate_pulsar`; `transport_sd`: standard
+    deviation of what transport adds to the true effect, in SD units; `seed`: of transport and
+    of the REFOCUS trial's error.
     """
     if not 0.0 <= transport_sd <= 5.0:
         raise InputError(f"transport = {transport_sd}: must be from 0 to 5 SD")
