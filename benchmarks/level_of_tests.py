@@ -48,30 +48,15 @@ FORMER = ("cluster summary, all in the first stage", "permutation over all clust
 
 @dataclass(frozen=True)
 class Setting:
-    """A trial without an effect.
-
-    Attributes
-    ----------
-    sizes : tuple of int
-        People of each cluster.
-    arms : tuple of int
-        1 for an intervention cluster.
-    strata : tuple of int
-        Pair or stratum of each cluster.
-    between_strata : float
-        Standard deviation between pairs or strata, that within being 1.
-    in_model : bool
-        Whether the mixed model has the strata; if not, they are declared.
-    covariate : bool
-        Whether the model has a quantity of clusters that predicts the outcome.
-    """
+    """A trial without an effect."""
 
     name: str
-    sizes: tuple[int, ...]
-    arms: tuple[int, ...]
-    strata: tuple[int, ...] = ()
-    between_strata: float = 0.5
-    in_model: bool = True
+    sizes: tuple[int, ...]  # People of each cluster
+    arms: tuple[int, ...]  # 1 for an intervention cluster
+    strata: tuple[int, ...] = ()  # Pair or stratum of each cluster
+    between_strata: float = 0.5  # Standard deviation between pairs or strata, that within being 1
+    in_model: bool = True  # Whether the mixed model has the strata; if not, they are declared
+    # Whether the model has a quantity of clusters that predicts the outcome.
     covariate: bool = False
 
 
@@ -96,48 +81,25 @@ SETTINGS = (
 
 
 class Trials(NamedTuple):
-    """Trials of one setting.
+    """Trials of one setting."""
 
-    Attributes
-    ----------
-    clusters : (n,) array of int
-        Cluster of each person.
-    strata : (k,) array of int
-    arms : (T, k) array
-    covariates : (k, q) array
-        Strata and quantity of clusters, of the tests of clusters.
-    modelled : (k, r) array
-        Those of the mixed model.
-    outcomes : (T, n) array
-    """
-
-    clusters: Codes
-    strata: Codes
-    arms: Matrix
-    covariates: Matrix
-    modelled: Matrix
-    outcomes: Matrix
+    clusters: Codes  # (n,) array: Cluster of each person
+    strata: Codes  # (k,) array
+    arms: Matrix  # (T, k) array
+    covariates: Matrix  # (k, q) array: Strata and quantity of clusters, of the tests of clusters
+    modelled: Matrix  # (k, r) array: Those of the mixed model
+    outcomes: Matrix  # (T, n) array
 
 
 @dataclass(frozen=True)
 class Level:
-    """Rejection rates of one setting, in trials.
-
-    Attributes
-    ----------
-    icc : float
-        Variance between clusters of a stratum, over that and the variance within clusters.
-    rates : dict
-        By test; a failed fit counts as not rejected.
-    singular : float
-        Share of mixed models with no variance between clusters.
-    """
+    """Rejection rates of one setting, in trials."""
 
     setting: str
-    icc: float
+    icc: float  # Variance between clusters of a stratum, over that and the variance within clusters
     trials: int
-    rates: dict[str, float]
-    singular: float
+    rates: dict[str, float]  # By test; a failed fit counts as not rejected
+    singular: float  # Share of mixed models with no variance between clusters
     failed: float
 
 

@@ -7,27 +7,13 @@ from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """One thing measured.
+    """One thing measured."""
 
-    Attributes
-    ----------
-    what : str
-        What was measured.
-    result : str
-        Result, a ratio where there is something to compare with.
-    aim : str
-        What it must reach; empty when it is only reported.
-    met : bool or None
-        Whether it was reached; None without an aim or without a result.
-    detail : str
-        What the result was made of.
-    """
-
-    what: str
-    result: str
-    aim: str
-    met: bool | None
-    detail: str
+    what: str  # What was measured
+    result: str  # Result, a ratio where there is something to compare with
+    aim: str  # What it must reach; empty when it is only reported
+    met: bool | None  # Whether it was reached; None without an aim or without a result
+    detail: str  # What the result was made of
 
 
 HEADS = ("measured", "result", "aim", "met", "made of")

@@ -35,27 +35,14 @@ def quadratic(z: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Emulator:
-    """Mean and covariance of figures as functions of the scores.
+    """Mean and covariance of figures as functions of the scores."""
 
-    Attributes
-    ----------
-    mean_weights : numpy.ndarray
-        Shape (terms, figures).
-    spread_weights : numpy.ndarray
-        Shape (1 + d, figures): log standard deviation.
-    correlation : numpy.ndarray
-        Of the standardised residuals.
-    inverse : numpy.ndarray
-        (X'WX)^-1 of the terms, for the uncertainty of the mean (in units of the variance).
-    explained : numpy.ndarray
-        Share of each figure's variance that the mean explains.
-    """
-
-    mean_weights: np.ndarray
-    spread_weights: np.ndarray
-    correlation: np.ndarray
+    mean_weights: np.ndarray  # Shape (terms, figures)
+    spread_weights: np.ndarray  # Shape (1 + d, figures): log standard deviation
+    correlation: np.ndarray  # Of the standardised residuals
+    # (X'WX)^-1 of the terms, for the uncertainty of the mean (in units of the variance).
     inverse: np.ndarray
-    explained: np.ndarray
+    explained: np.ndarray  # Share of each figure's variance that the mean explains
 
     def means(self, z: np.ndarray) -> np.ndarray:
         """Return expected figures, shape (n, figures)."""

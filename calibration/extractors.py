@@ -22,26 +22,15 @@ DIRECTIONS = RISES + FALLS + BETTER + WORSE
 
 @dataclass(frozen=True)
 class Extractor:
-    """A figure of a simulated trial.
+    """A figure of a simulated trial."""
 
-    Attributes
-    ----------
-    label : str
-        What it is.
-    bounds : tuple of float
-        Values that the published figure can take.
-    scale : {'plain', 'log', 'logit', 'fisher'}
-        Scale of the simulated figure relative to the published one.
-    falls : bool
-        Whether a positive figure stands for something that falls, such as costs.
-    test : bool
-        Whether the figure is that of a test (z), which can be reported as not significant.
-    """
-
-    label: str
-    bounds: tuple[float, float] = INFINITE
+    label: str  # What it is
+    bounds: tuple[float, float] = INFINITE  # Values that the published figure can take
+    # {'plain', 'log', 'logit', 'fisher'}: Scale of the simulated figure relative to the published
+    # one.
     scale: str = "plain"
-    falls: bool = False
+    falls: bool = False  # Whether a positive figure stands for something that falls, such as costs
+    # Whether the figure is that of a test (z), which can be reported as not significant.
     test: bool = False
 
     @property

@@ -55,36 +55,24 @@ EMULATED_LENGTH = 10
 
 @dataclass(frozen=True)
 class Settings:
-    """How much work each stage does.
+    """How much work each stage does."""
 
-    Attributes
-    ----------
-    screen, waves, effects : int
-        Trials of the screen, of each of two emulator waves, and parameter sets of effect emulators.
-    particles, replicates, length : int
-        Of the direct sampler.
-    emulated : int
-        Particles of the sampler under the emulator; three eighths per synthetic truth.
-    predictive, explained, truths : int
-        Draws of the posterior predictive, of counterfactuals, and synthetic truths.
-    draws : int
-        Draws that the posterior's file holds.
-    seed : int
-        Seed of everything.
-    """
-
+    # Trials of the screen, of each of two emulator waves, and parameter sets of effect emulators.
     screen: int = 2500
     waves: int = 4000
     effects: int = 1500
+    # Of the direct sampler.
     particles: int = 400
     replicates: int = 40
     length: int = 4
+    # Particles of the sampler under the emulator; three eighths per synthetic truth.
     emulated: int = 4000
+    # Draws of the posterior predictive, of counterfactuals, and synthetic truths.
     predictive: int = 1000
     explained: int = 600
     truths: int = 200
-    draws: int = 1000
-    seed: int = 1
+    draws: int = 1000  # Draws that the posterior's file holds
+    seed: int = 1  # Seed of everything
 
 
 FULL = Settings()
@@ -118,35 +106,16 @@ def _anyhow(stage: str) -> How:
 
 @dataclass
 class Fit:
-    """Everything that one calibration needs and keeps.
+    """Everything that one calibration needs and keeps."""
 
-    Attributes
-    ----------
-    targets : dict
-        Targets by name.
-    settings : Settings
-        How much work.
-    designs : dict of str to TrialDesign
-        The trials by name; a single one needs none.
-    effects : EffectDesign
-        The scenarios, in the intervention teams of the first trial.
-    space : Space
-        Parameters that vary.
-    part : callable
-        Returns how the stage with a name is run.
-    references : References
-        Services in which constants are solved from effects.
-    quiet, own : bool
-        Whether nothing is printed; whether it is a user's own trial.
-    """
-
-    targets: dict[str, Target]
-    settings: Settings
-    designs: dict[str, TrialDesign]
-    effects: EffectDesign
-    space: Space
-    references: References
-    part: Callable[[str], How] = _anyhow
+    targets: dict[str, Target]  # Targets by name
+    settings: Settings  # How much work
+    designs: dict[str, TrialDesign]  # The trials by name; a single one needs none
+    effects: EffectDesign  # The scenarios, in the intervention teams of the first trial
+    space: Space  # Parameters that vary
+    references: References  # Services in which constants are solved from effects
+    part: Callable[[str], How] = _anyhow  # Returns how the stage with a name is run
+    # Whether nothing is printed; whether it is a user's own trial.
     quiet: bool = False
     own: bool = False
 
@@ -416,21 +385,12 @@ def sample_directly(fit: Fit, direct: Direct | None = None) -> Sample:
 
 @dataclass
 class Waves:
-    """Two waves of emulation.
+    """Two waves of emulation."""
 
-    Attributes
-    ----------
-    emulator : Emulator
-        Of the last wave.
-    kept : list of float
-        Share of the prior that was not implausible after each wave.
-    scores, figures : numpy.ndarray
-        All points and their trials.
-    """
-
-    emulator: Emulator
+    emulator: Emulator  # Of the last wave
     first: Emulator
-    kept: list[float]
+    kept: list[float]  # Share of the prior that was not implausible after each wave
+    # All points and their trials.
     scores: np.ndarray
     figures: np.ndarray
 

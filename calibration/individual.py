@@ -51,27 +51,13 @@ FEWEST = 6
 
 @dataclass(frozen=True)
 class People:
-    """The people of a trial.
+    """The people of a trial."""
 
-    Attributes
-    ----------
-    source : str
-        Name of the file.
-    exposed : numpy.ndarray
-        1 in the intervention arm, shape (people,).
-    team : numpy.ndarray
-        Number of each one's team.
-    teams : tuple of str
-        Names of teams.
-    scores : mapping of str to numpy.ndarray
-        Columns of scores by name; NaN where missing.
-    """
-
-    source: str
-    exposed: np.ndarray
-    team: np.ndarray
-    teams: tuple[str, ...]
-    scores: Mapping[str, np.ndarray]
+    source: str  # Name of the file
+    exposed: np.ndarray  # 1 in the intervention arm, shape (people,)
+    team: np.ndarray  # Number of each one's team
+    teams: tuple[str, ...]  # Names of teams
+    scores: Mapping[str, np.ndarray]  # Columns of scores by name; NaN where missing
 
     def roster_text(self) -> str:
         """Return the teams as the roster that the trial had: arm and people sampled of each."""

@@ -43,21 +43,11 @@ TRANSPORT_SD = 0.1
 
 @dataclass(frozen=True)
 class Posterior:
-    """Draws of the model under some data.
+    """Draws of the model under some data."""
 
-    Attributes
-    ----------
-    name : str
-        "prior", "refocus-alone", "pulsar-alone" or "both-trials".
-    scores : numpy.ndarray
-        Of the calibrated parameters.
-    solved : Solved
-        Full records.
-    """
-
-    name: str
-    scores: np.ndarray
-    solved: Solved
+    name: str  # "prior", "refocus-alone", "pulsar-alone" or "both-trials"
+    scores: np.ndarray  # Of the calibrated parameters
+    solved: Solved  # Full records
 
 
 def posteriors(fit: Fit, waves: Waves, both: Posterior) -> list[Posterior]:

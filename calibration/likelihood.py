@@ -37,33 +37,22 @@ RAMP = 0.1
 
 @dataclass(frozen=True)
 class Data:
-    """What was reported, as the likelihood reads it.
+    """What was reported, as the likelihood reads it."""
 
-    Attributes
-    ----------
-    figures : tuple of str
-        Figures that the likelihood needs (`Target.figure`); the order of means and covariances.
-    estimates, observed : numpy.ndarray
-        Places of plain estimates and their values.
-    selected, selected_value, selectors
-        Place and value of the selected contrast (-1 for none) and places of the tests behind it.
-    null : numpy.ndarray
-        Places of tests that were not significant.
-    selection : bool
-        Whether the selected contrast is divided by the probability of being reported.
-    alone : bool
-        Whether that probability is the one over all trials, not the one given the other estimates:
-        for synthetic trials, of which only those that would have reported the contrast are kept.
-    """
-
+    # Figures that the likelihood needs (`Target.figure`); the order of means and covariances.
     figures: tuple[str, ...]
+    # Places of plain estimates and their values.
     estimates: np.ndarray
     observed: np.ndarray
+    # Place and value of the selected contrast (-1 for none) and places of the tests behind it.
     selected: int
     selected_value: float
     selectors: np.ndarray
-    null: np.ndarray
+    null: np.ndarray  # Places of tests that were not significant
+    # Whether the selected contrast is divided by the probability of being reported.
     selection: bool = True
+    # Whether that probability is the one over all trials, not the one given the other estimates:
+    # for synthetic trials, of which only those that would have reported the contrast are kept.
     alone: bool = False
 
 

@@ -51,20 +51,11 @@ SHIPPED_BESIDE = {PRIOR: None, REFOCUS_ALONE: (PULSAR,)}
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished calibration: rows for the report, and the draws.
+    """A finished calibration: rows for the report, and the draws."""
 
-    Attributes
-    ----------
-    results : dict
-        Rows for the report.
-    records : numpy.ndarray
-        Draws of the posterior.
-    beside : dict
-        Draws under other data by name (`calibration.leave_one_out`); empty for an own trial.
-    """
-
-    results: dict[str, Any]
-    records: np.ndarray
+    results: dict[str, Any]  # Rows for the report
+    records: np.ndarray  # Draws of the posterior
+    # Draws under other data by name (`calibration.leave_one_out`); empty for an own trial.
     beside: dict[str, np.ndarray]
 
 

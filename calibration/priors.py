@@ -69,20 +69,12 @@ def described() -> dict[str, Parameter]:
 
 @dataclass(frozen=True)
 class Space:
-    """Parameters that vary, as standard normal scores.
+    """Parameters that vary, as standard normal scores."""
 
-    Attributes
-    ----------
-    names : tuple of str
-        All parameters with a prior, in the registry's order.
-    calibrated : tuple of str
-        Those that are calibrated, in the order of the samplers' coordinates.
-    tables : numpy.ndarray
-        Quantiles of every prior at the probabilities of `GRID`, shape (names, grid).
-    """
-
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # All parameters with a prior, in the registry's order
+    # Those that are calibrated, in the order of the samplers' coordinates.
     calibrated: tuple[str, ...]
+    # Quantiles of every prior at the probabilities of `GRID`, shape (names, grid).
     tables: np.ndarray
     fixed: np.ndarray
 

@@ -38,25 +38,14 @@ KEY = 15_331
 
 @dataclass(frozen=True)
 class PulsarReference:
-    """PULSAR's clusters with the programme and without.
+    """PULSAR's clusters with the programme and without."""
 
-    Attributes
-    ----------
-    treated, untreated : Layout
-        Twin services, two years.
-    design : PulsarDesign
-        The design's numbers.
-    coverage : Coverage
-        How attendance is brought to the share of staff that was trained.
-    seed : int
-        Seed of the keyed draws.
-    """
-
+    # Twin services, two years.
     treated: Layout
     untreated: Layout
-    design: PulsarDesign
-    coverage: Coverage
-    seed: int
+    design: PulsarDesign  # The design's numbers
+    coverage: Coverage  # How attendance is brought to the share of staff that was trained
+    seed: int  # Seed of the keyed draws
 
 
 def pulsar_reference(draws: list[dict[str, float]], seed: int = 1) -> PulsarReference:

@@ -47,24 +47,15 @@ NEAR = {"control_mean": 3.0, "log_sd": 0.15, "logit_retention": 0.35, "log_se": 
 
 @dataclass(frozen=True)
 class Recovery:
-    """Results on synthetic truths.
+    """Results on synthetic truths."""
 
-    Attributes
-    ----------
-    names : tuple of str
-        Calibrated parameters, then effects.
-    truths, means, spreads, ranks : numpy.ndarray
-        Shape (truths, names); ranks are posterior probabilities below the truth.
-    inside : numpy.ndarray
-        Shape (levels, truths, names): whether central intervals hold the truth.
-    """
-
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # Calibrated parameters, then effects
+    # Shape (truths, names); ranks are posterior probabilities below the truth.
     truths: np.ndarray
     means: np.ndarray
     spreads: np.ndarray
     ranks: np.ndarray
-    inside: np.ndarray
+    inside: np.ndarray  # Shape (levels, truths, names): whether central intervals hold the truth
 
 
 def synthetic(fit: Fit, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -98,22 +98,13 @@ def simulated(
 
 @dataclass(frozen=True)
 class RivalEffects:
-    """What every rival expects, draws of the priors by rivals, in the order of `EXPLANATIONS`.
+    """What every rival expects, draws of the priors by rivals, in the order of `EXPLANATIONS`."""
 
-    Attributes
-    ----------
-    delivered, full : numpy.ndarray
-        QPR-15 points in REFOCUS's services after a year, shape (draws, rivals).
-    pulsar : numpy.ndarray
-        QPR-22 points, PULSAR's overall analysis.
-    spread : numpy.ndarray
-        SD of the effect between trials, in SD of the outcome, shape (draws,).
-    """
-
+    # QPR-15 points in REFOCUS's services after a year, shape (draws, rivals).
     delivered: np.ndarray
     full: np.ndarray
-    pulsar: np.ndarray
-    spread: np.ndarray
+    pulsar: np.ndarray  # QPR-22 points, PULSAR's overall analysis
+    spread: np.ndarray  # SD of the effect between trials, in SD of the outcome, shape (draws,)
 
 
 def read(path: Path = HOME) -> RivalEffects:

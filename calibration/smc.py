@@ -21,30 +21,17 @@ LogLikelihood = Callable[[np.ndarray, str], np.ndarray]
 
 @dataclass(frozen=True)
 class Sample:
-    """Particles of a posterior, equally weighted, and how they came about.
+    """Particles of a posterior, equally weighted, and how they came about."""
 
-    Attributes
-    ----------
-    scores : numpy.ndarray
-        Shape (particles, dimensions).
-    log_likelihood : numpy.ndarray
-        At full temperature.
-    temperatures, ess, acceptance, unique : list of float
-        Per step.
-    log_evidence : float
-        Estimate of the log marginal likelihood.
-    evaluations : int
-        Likelihood evaluations.
-    """
-
-    scores: np.ndarray
-    log_likelihood: np.ndarray
+    scores: np.ndarray  # Shape (particles, dimensions)
+    log_likelihood: np.ndarray  # At full temperature
+    # Per step.
     temperatures: list[float]
     ess: list[float]
     acceptance: list[float]
     unique: list[float]
-    log_evidence: float
-    evaluations: int
+    log_evidence: float  # Estimate of the log marginal likelihood
+    evaluations: int  # Likelihood evaluations
 
 
 def generator(seed: int, *labels: int) -> np.random.Generator:

@@ -79,24 +79,16 @@ QPR_READS = (
 
 @dataclass(frozen=True)
 class References:
-    """Layouts of the fourteen intervention teams in the three reference scenarios.
+    """Layouts of the fourteen intervention teams in the three reference scenarios."""
 
-    Attributes
-    ----------
-    delivered, coached, full : Layout
-        As delivered; everybody trained and coached every five weeks; full implementation.
-    peer_delivery, social_inclusion : Layout
-        Usual care with these alone, at full intensity.
-    seed : int
-        Seed of the keyed draws.
-    """
-
+    # As delivered; everybody trained and coached every five weeks; full implementation.
     delivered: Layout
     coached: Layout
     full: Layout
+    # Usual care with these alone, at full intensity.
     peer_delivery: Layout
     social_inclusion: Layout
-    seed: int
+    seed: int  # Seed of the keyed draws
 
     @property
     def layouts(self) -> tuple[Layout, Layout, Layout]:
@@ -129,22 +121,13 @@ def references(seed: int = 1, roster: Roster | None = None) -> References:
 
 @dataclass(frozen=True)
 class Reading:
-    """What one world looks like after a year.
+    """What one world looks like after a year."""
 
-    Attributes
-    ----------
-    behaviour : float
-        Mean behaviour over the working practices, 0-1.
-    support, support_sd : float
-        Mean and spread of experienced support between service users, 0-1.
-    qpr : float
-        Mean expected QPR-15, points.
-    """
-
-    behaviour: float
+    behaviour: float  # Mean behaviour over the working practices, 0-1
+    # Mean and spread of experienced support between service users, 0-1.
     support: float
     support_sd: float
-    qpr: float
+    qpr: float  # Mean expected QPR-15, points
 
 
 def expected_qpr15(users: np.ndarray, p: Any) -> np.ndarray:

@@ -133,19 +133,13 @@ WITH: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass(frozen=True)
 class Probe:
-    """A lever pulled: what is compared with what.
+    """A lever pulled: what is compared with what."""
 
-    Attributes
-    ----------
-    kind, lever, compared : str
-        As in `sim.scenarios.levers.Moved`.
-    base, changed : tuple of (Scenario, Roster)
-        Without the change and with it.
-    """
-
+    # As in `sim.scenarios.levers.Moved`.
     kind: str
     lever: str
     compared: str
+    # Without the change and with it.
     base: tuple[Scenario, Roster]
     changed: tuple[Scenario, Roster]
 

@@ -27,31 +27,18 @@ SPREADS = np.linspace(0.0, 0.5, 251)
 
 @dataclass(frozen=True)
 class Study:
-    """One study of `effects.toml`.
+    """One study of `effects.toml`."""
 
-    Attributes
-    ----------
-    name, outcome, how, why, source : str
-        As in the file.
-    d : float or None
-        Effect in SD of the outcome; None where no number was reported.
-    se : float or None
-        Its standard error.
-    steps : int
-        Steps of indirectness, of the intervention and of the outcome together.
-    pooled : bool
-        Whether it enters the prior.
-    """
-
+    # As in the file.
     name: str
     outcome: str
     how: str
     why: str
     source: str
-    d: float | None
-    se: float | None
-    steps: int
-    pooled: bool
+    d: float | None  # Effect in SD of the outcome; None where no number was reported
+    se: float | None  # Its standard error
+    steps: int  # Steps of indirectness, of the intervention and of the outcome together
+    pooled: bool  # Whether it enters the prior
 
 
 @dataclass(frozen=True)
@@ -69,21 +56,13 @@ class Rule:
 
 @dataclass(frozen=True)
 class Pooled:
-    """What the studies say together.
+    """What the studies say together."""
 
-    Attributes
-    ----------
-    mean, mean_sd : float
-        Posterior mean and SD of the mean effect of such programmes.
-    between : float
-        Posterior mean of the SD between programmes.
-    new_mean, new_sd : float
-        Mean and SD of the effect of one more programme: the prior as delivered.
-    """
-
+    # Posterior mean and SD of the mean effect of such programmes.
     mean: float
     mean_sd: float
-    between: float
+    between: float  # Posterior mean of the SD between programmes
+    # Mean and SD of the effect of one more programme: the prior as delivered.
     new_mean: float
     new_sd: float
 

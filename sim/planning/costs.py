@@ -35,23 +35,12 @@ TRIAL_SERVICE_COST_LIMITS = (-3017.0, 1103.0)
 
 @dataclass(frozen=True)
 class CostLine:
-    """One line of the account.
+    """One line of the account."""
 
-    Attributes
-    ----------
-    name : str
-        What is paid for.
-    kind : {'direct', 'indirect'}
-        Paid out, or staff time given.
-    prices : tuple of str
-        Prices and quantities it hangs on.
-    amount : callable
-        From resources, prices and scenario to money.
-    """
-
-    name: str
-    kind: str
-    prices: tuple[str, ...]
+    name: str  # What is paid for
+    kind: str  # {'direct', 'indirect'}: Paid out, or staff time given
+    prices: tuple[str, ...]  # Prices and quantities it hangs on
+    # From resources, prices and scenario to money.
     amount: Callable[[Amount, Values, Scenario], np.ndarray | float]
 
 

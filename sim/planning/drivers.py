@@ -13,18 +13,10 @@ FEWEST_DRAWS = 20
 
 @dataclass(frozen=True)
 class Driver:
-    """A parameter or price and how an answer goes with it.
+    """A parameter or price and how an answer goes with it."""
 
-    Attributes
-    ----------
-    name : str
-        Its name.
-    correlation : float
-        Spearman's rank correlation with the answer over draws.
-    """
-
-    name: str
-    correlation: float
+    name: str  # Its name
+    correlation: float  # Spearman's rank correlation with the answer over draws
 
     @property
     def share(self) -> float:

@@ -176,27 +176,14 @@ def covered_by(roster: Roster, teams: np.ndarray) -> Covered:
 
 @dataclass(frozen=True)
 class WorldOutcomes:
-    """Outcomes of some worlds of one scenario and draw; the first axis is the replication.
+    """Outcomes of some worlds of one scenario and draw; the first axis is the replication."""
 
-    Attributes
-    ----------
-    scores : numpy.ndarray
-        Means of `SCORES` at each assessment, shape (worlds, assessments, scores).
-    groups : numpy.ndarray
-        Means of `GROUP_MEASURES`, shape (worlds, assessments, groups, measures).
-    implementation : numpy.ndarray
-        `IMPLEMENTATION`, shape (worlds, measures).
-    weekly : numpy.ndarray
-        Means of `WEEKLY` over the teams that count, shape (worlds, weeks + 1, variables).
-    resources : numpy.ndarray
-        Sums over all teams of `RESOURCES`, shape (worlds, years, resources).
-    """
-
-    scores: np.ndarray
-    groups: np.ndarray
-    implementation: np.ndarray
+    scores: np.ndarray  # Means of `SCORES` at each assessment, shape (worlds, assessments, scores)
+    groups: np.ndarray  # Means of `GROUP_MEASURES`, shape (worlds, assessments, groups, measures)
+    implementation: np.ndarray  # `IMPLEMENTATION`, shape (worlds, measures)
+    # Means of `WEEKLY` over the teams that count, shape (worlds, weeks + 1, variables).
     weekly: np.ndarray
-    resources: np.ndarray
+    resources: np.ndarray  # Sums over all teams of `RESOURCES`, shape (worlds, years, resources)
 
 
 def weighted_means(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -25,23 +25,15 @@ COSTS = ("cash", "cash and staff time")
 
 @dataclass(frozen=True)
 class TrustCondition:
-    """What holds for one trust.
-
-    Attributes
-    ----------
-    most_teams, least_teams : int or None
-        Teams that may start, and that have to.
-    start_by_week : int or None
-        Week by which `least_teams` have to start; the whole time when None.
-    budget_per_year : float or None
-        Most cash in a year, GBP.
-    """
+    """What holds for one trust."""
 
     trust: str
+    # Teams that may start, and that have to.
     most_teams: int | None = None
     least_teams: int | None = None
+    # Week by which `least_teams` have to start; the whole time when None.
     start_by_week: int | None = None
-    budget_per_year: float | None = None
+    budget_per_year: float | None = None  # Most cash in a year, GBP
 
 
 @dataclass(frozen=True)

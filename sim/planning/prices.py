@@ -44,21 +44,11 @@ HINT = "; 'refocus template prices' prints them"
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A price, or a quantity of delivery that has no price of its own.
+    """A price, or a quantity of delivery that has no price of its own."""
 
-    Attributes
-    ----------
-    about : Parameter
-        Name, unit, default, prior, evidence grade and source.
-    price_year : str
-        Financial year of the money; empty for a quantity.
-    own : bool
-        Whether the planner gave it.
-    """
-
-    about: Parameter
-    price_year: str
-    own: bool = False
+    about: Parameter  # Name, unit, default, prior, evidence grade and source
+    price_year: str  # Financial year of the money; empty for a quantity
+    own: bool = False  # Whether the planner gave it
 
 
 @dataclass(frozen=True)

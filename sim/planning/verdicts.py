@@ -30,21 +30,11 @@ from sim.posterior.choose import DEFAULTS
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a scenario does to personal recovery, in the words of `sim.planning.vocabulary`.
+    """What a scenario does to personal recovery, in the words of `sim.planning.vocabulary`."""
 
-    Attributes
-    ----------
-    name : str
-        Scenario.
-    spread : Spread
-        QPR difference from base at the end.
-    judgement : Judgement
-        Kind, chances, and what other priors say.
-    """
-
-    name: str
-    spread: Spread
-    judgement: Judgement
+    name: str  # Scenario
+    spread: Spread  # QPR difference from base at the end
+    judgement: Judgement  # Kind, chances, and what other priors say
 
     @property
     def kind(self) -> str:

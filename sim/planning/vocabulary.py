@@ -103,18 +103,10 @@ def chances_of(values: np.ndarray) -> Chances:
 
 @dataclass(frozen=True)
 class View:
-    """What draws say when they are weighted as another prior, or fewer trials, would have them.
+    """What draws say when they are weighted as another prior, or fewer trials, would have them."""
 
-    Attributes
-    ----------
-    name : str
-        The prior or posterior, in words.
-    weights : numpy.ndarray
-        Shape (draws,), summing to 1.
-    """
-
-    name: str
-    weights: np.ndarray
+    name: str  # The prior or posterior, in words
+    weights: np.ndarray  # Shape (draws,), summing to 1
 
     @property
     def effective(self) -> float:

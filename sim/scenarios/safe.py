@@ -28,30 +28,15 @@ _UNRATED = "the scenario does not say"
 
 @dataclass(frozen=True, slots=True)
 class SafeItem:
-    """One item of the profile.
+    """One item of the profile."""
 
-    Attributes
-    ----------
-    number : int
-        1 to 16.
-    kind : {'block', 'enabler'}
-        Whether Yes makes implementation harder or easier.
-    theme : str
-        What is asked, in this software's words.
-    verified : bool
-        Whether the published item was seen; False for an unverified theme.
-    rating : {'Yes', 'Partial', 'No', 'Unable to rate'}
-        The rating.
-    reason : str
-        What in the scenario it rests on.
-    """
-
-    number: int
+    number: int  # 1 to 16
+    # {'block', 'enabler'}: Whether Yes makes implementation harder or easier.
     kind: Literal["block", "enabler"]
-    theme: str
-    verified: bool
-    rating: Rating
-    reason: str
+    theme: str  # What is asked, in this software's words
+    verified: bool  # Whether the published item was seen; False for an unverified theme
+    rating: Rating  # {'Yes', 'Partial', 'No', 'Unable to rate'}: The rating
+    reason: str  # What in the scenario it rests on
 
 
 def training_hours(scenario: Scenario) -> float:

@@ -22,18 +22,10 @@ FIT_TRIALS = 60
 
 @dataclass(frozen=True)
 class CheckedJob:
-    """A job that may be run.
+    """A job that may be run."""
 
-    Attributes
-    ----------
-    task : str
-        Function that does it (``module:name``).
-    settings : dict
-        What that function is given; decides the job's key.
-    """
-
-    task: str
-    settings: dict[str, Any]
+    task: str  # Function that does it (``module:name``)
+    settings: dict[str, Any]  # What that function is given; decides the job's key
 
 
 def checked_plan(value: Mapping[str, Any], rosters: RosterStore, limits: Limits) -> CheckedJob:

@@ -431,25 +431,16 @@ def _intercept(
 
 
 class _Group(NamedTuple):
-    """People of a sequence and period whose loss depends on one normal distribution.
+    """People of a sequence and period whose loss depends on one normal distribution."""
 
-    Attributes
-    ----------
-    weight : float
-        Clusters, times the share of the period's people.
-    mean, sd : float
-        Of what loss depends on, standardised.
-    treated, treated_then : bool
-        Now, and when they came.
-    reached : float
-        1 and -1 for those who were and were not reached when they came; 0 where it is all one.
-    """
-
-    weight: float
+    weight: float  # Clusters, times the share of the period's people
+    # Of what loss depends on, standardised.
     mean: float
     sd: float
+    # Now, and when they came.
     treated: bool
     treated_then: bool = False
+    # 1 and -1 for those who were and were not reached when they came; 0 where it is all one.
     reached: float = 0.0
 
 

@@ -51,18 +51,12 @@ class RandomEffect:
 
 
 class BlockStack(NamedTuple):
-    """All blocks that have the same number of cells, stacked.
+    """All blocks that have the same number of cells, stacked."""
 
-    Attributes
-    ----------
-    sums : (B, m, p + 1) array
-        Cell sums of the columns and the response over the root of the cell's size, or contrasts of
-        such sums.
-    kernels : (K, B, m, m) array
-        Covariance of those sums for each random effect at variance one.
-    """
-
+    # (B, m, p + 1) array: Cell sums of the columns and the response over the root of the cell's
+    # size, or contrasts of such sums.
     sums: Matrix
+    # (K, B, m, m) array: Covariance of those sums for each random effect at variance one.
     kernels: Matrix
 
 

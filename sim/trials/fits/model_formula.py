@@ -46,17 +46,10 @@ _HIDDEN = "\ua66e"
 
 
 class Token(NamedTuple):
-    """A piece of the fixed part of a formula.
+    """A piece of the fixed part of a formula."""
 
-    Attributes
-    ----------
-    kind : {'column', 'function', 'number', 'sign', 'blank'}
-    text : str
-        A column's name without backticks.
-    """
-
-    kind: str
-    text: str
+    kind: str  # {'column', 'function', 'number', 'sign', 'blank'}
+    text: str  # A column's name without backticks
 
 
 @dataclass(frozen=True)

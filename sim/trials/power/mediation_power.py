@@ -58,20 +58,14 @@ class Mediation:
 
 @dataclass(frozen=True)
 class MediationPower:
-    """Power to see mediation.
+    """Power to see mediation."""
 
-    Attributes
-    ----------
-    se_a, se_b, df_a, df_b : float
-        Standard errors and degrees of freedom of the paths.
-    power_a, power_b : float
-        Two-sided t tests of each path.
-    """
-
+    # Standard errors and degrees of freedom of the paths.
     se_a: float
     se_b: float
     df_a: float
     df_b: float
+    # Two-sided t tests of each path.
     power_a: float
     power_b: float
     joint: float

@@ -94,24 +94,12 @@ class Estimand:
 
 @dataclass(frozen=True)
 class Gap:
-    """The difference of simulated power and formula.
+    """The difference of simulated power and formula."""
 
-    Attributes
-    ----------
-    difference : float
-        Simulated less formula; NaN without a formula.
-    errors : float
-        The same in Monte Carlo standard errors.
-    flagged : bool
-        Whether it is more than three of them.
-    explanation : tuple of str
-        Where the difference comes from, one sentence each.
-    """
-
-    difference: float
-    errors: float
-    flagged: bool
-    explanation: tuple[str, ...]
+    difference: float  # Simulated less formula; NaN without a formula
+    errors: float  # The same in Monte Carlo standard errors
+    flagged: bool  # Whether it is more than three of them
+    explanation: tuple[str, ...]  # Where the difference comes from, one sentence each
 
 
 @dataclass(frozen=True)
