@@ -24,7 +24,7 @@ from calibration.targets import Target, load_targets, of_use
 from sim.engines.one_world import OneWorld
 from sim.inputs.roster.trial import trial_roster
 from sim.parameters import resolve, to_record
-from sim.planning.vocabulary import listed
+from sim.planning.plain_numbers import listed
 from sim.population import Layout, lay_out
 from sim.posterior import NAMES
 from sim.posterior.choose import chosen_draws

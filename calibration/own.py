@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from calibration.individual import People, read_people, targets_of
-from calibration.scenarios import YEAR, EffectDesign
+from calibration.scenarios import design_of
 from calibration.targets import Target, load_targets, of_use, together
 from sim.errors import InputError, nearest, unknown
 from sim.inputs.roster import (
@@ -136,7 +136,7 @@ def own_trials(
         roster, scenario = own_trial(said, people.get(trial), seed + number)
         layout = lay_out(roster, expand(scenario, roster, WEEKS))
         designs[trial] = TrialDesign([layout], seed + number)
-        effects = effects or own_effects(roster, scenario, seed)
+        effects = effects or design_of(roster, scenario, adjusted(scenario, BEST), seed)
     return targets, {"designs": designs, "effects": effects}
 
 
@@ -167,24 +167,3 @@ def own_trial(said: Mapping[str, str], people: People | None, seed: int) -> tupl
             f"scenario '{scenario.name}': who.teams = 'none'; a trial needs a programme"
         )
     return roster, scenario
-
-
-def own_effects(roster: Roster, scenario: Scenario, seed: int) -> EffectDesign:
-    """Return usual care, the programme as delivered and at its best, for the intervention teams."""
-    treated = Roster(
-        tuple(row for row in roster.rows if row.arm == "intervention"), roster.notes, roster.source
-    )
-    weeks = 2 * YEAR
-    best = adjusted(scenario, BEST)
-    longer = {"conditions.funding_end_week": weeks}
-    usual, given, full, given_longer, full_longer = (
-        lay_out(treated, expand(one, treated, weeks))
-        for one in (
-            load_scenario("usual-care"),
-            scenario,
-            best,
-            adjusted(scenario, longer),
-            adjusted(best, longer),
-        )
-    )
-    return EffectDesign(usual, given, full, given_longer, full_longer, seed)

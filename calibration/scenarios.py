@@ -7,7 +7,7 @@ effect, free of the trial's sampling noise.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from sim.inputs.roster.trial import trial_roster
 from sim.population import Layout, lay_out
 from sim.scenarios.expand import expand
 from sim.scenarios.library import adjusted, load_scenario
+from sim.scenarios.schema import Scenario
 
 YEAR = 52
 MEASURES = ("qpr15", "inspire_support", "inspire_relationship")
@@ -89,26 +90,21 @@ class EffectDesign:
 
 
 def effect_design(seed: int) -> EffectDesign:
-    """Return the layouts; only the trial's intervention teams, so no contamination of controls."""
-    whole = trial_roster(seed)
-    roster = Roster(
-        tuple(row for row in whole.rows if row.arm == "intervention"), whole.notes, whole.source
-    )
-    weeks = 2 * YEAR
-    delivered = load_scenario("refocus-as-delivered")
+    """Return the layouts in the trial's intervention teams."""
     full = load_scenario("refocus-full")
+    return design_of(trial_roster(seed), load_scenario("refocus-as-delivered"), full, seed)
+
+
+def design_of(whole: Roster, delivered: Scenario, full: Scenario, seed: int) -> EffectDesign:
+    """Return the layouts; only the intervention teams, so no contamination of controls."""
+    roster = replace(whole, rows=tuple(row for row in whole.rows if row.arm == "intervention"))
+    weeks = 2 * YEAR
     longer = {"conditions.funding_end_week": weeks}
-    layouts = [
+    scenarios = (delivered, full, adjusted(delivered, longer), adjusted(full, longer))
+    usual, given, best, longer_given, longer_best = (
         lay_out(roster, expand(scenario, roster, weeks))
-        for scenario in (
-            load_scenario("usual-care"),
-            delivered,
-            full,
-            adjusted(delivered, longer),
-            adjusted(full, longer),
-        )
-    ]
-    usual, given, best, longer_given, longer_best = layouts
+        for scenario in (load_scenario("usual-care"), *scenarios)
+    )
     return EffectDesign(usual, given, best, longer_given, longer_best, seed)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.api.answers import FROM_PYTHON, Answer
 from sim.errors import InputError
-from sim.reading.numbers import whole
+from sim.reading.numbers import whole, without_nan
 from sim.spreadsheet import data_frame, frame_csv
 
 if TYPE_CHECKING:
@@ -249,14 +249,3 @@ def imputations(count: int | str) -> int:
     if found == 1:
         raise InputError("impute = 1: must be a whole number from 2 to 1000, or 0 for none")
     return found
-
-
-def without_nan(value: Any) -> Any:
-    """Return a result in which numbers that do not exist are null, as JSON knows no others."""
-    if isinstance(value, dict):
-        return {name: without_nan(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [without_nan(each) for each in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

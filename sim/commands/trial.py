@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sim.commands.draws import add_draw_options
 from sim.commands.job import Job, add_job_options, command_of, job, resumed, say, tell_compiling
 from sim.errors import InputError, unknown
-from sim.reading.numbers import number_or_none, whole
+from sim.reading.numbers import number_or_none, whole, without_nan
 from sim.spreadsheet import data_frame, frame_csv
 
 if TYPE_CHECKING:
@@ -230,6 +230,4 @@ def csv_of(rows: list[dict[str, Any]]) -> str:
 
 def json_of(value: dict[str, Any]) -> str:
     """Return a value as JSON; numbers that do not exist are null."""
-    from sim.api.analyse import without_nan
-
     return json.dumps(without_nan(value), indent=1, allow_nan=False, default=list) + "\n"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sim.parameters.descriptor import Parameter
-from sim.parameters.registry import LINKS, registry
+from sim.parameters.registry import LINKS, grade_counts, registry
 from sim.text_table import markdown
 
 HOME = Path(__file__).resolve().parents[2] / "docs" / "parameters.md"
@@ -55,11 +55,8 @@ def document(parameters: Mapping[str, Parameter] | None = None) -> str:
 
 
 def _counts(known: Mapping[str, Parameter]) -> str:
-    grades = [one.grade for one in known.values()]
-    listed = ", ".join(
-        f"{grades.count(one)} {one}" for one in ("trial", "literature", "assumption")
-    )
-    return f"{len(grades)} parameters: {listed}.\n"
+    counts = ", ".join(f"{count} {one}" for one, count in grade_counts(known.values()).items())
+    return f"{len(known)} parameters: {counts}.\n"
 
 
 def _row(parameter: Parameter) -> tuple[str, ...]:

@@ -254,3 +254,11 @@ def _named(name: str, known: Mapping[str, Parameter]) -> Parameter:
     if name not in known:
         raise unknown("parameter", name, known)
     return known[name]
+
+
+def grade_counts(parameters: Iterable[Parameter] | None = None) -> dict[str, int]:
+    """Return how many parameters, all of them if not told, rest on which evidence."""
+    counts = {"trial": 0, "literature": 0, "assumption": 0}
+    for one in registry().values() if parameters is None else parameters:
+        counts[one.grade] += 1
+    return counts

@@ -23,6 +23,7 @@ from sim.planning.decision import (
     cell_of,
     choice_sentence,
     grades_sentence,
+    instead_sentences,
     place_words,
     question_words,
     worth_sentence,
@@ -30,7 +31,7 @@ from sim.planning.decision import (
 from sim.planning.drivers import drivers_of, noise_level, varied
 from sim.planning.outcomes import QPR
 from sim.planning.packages import funded_weeks
-from sim.planning.plain_numbers import chance, first_in, listed, odds_word, points, pounds, span
+from sim.planning.plain_numbers import chance, first_in, odds_word, points, pounds, span
 from sim.planning.ranking import (
     AIMS,
     COST_POINT,
@@ -313,12 +314,8 @@ def _changes(
     titles: Mapping[str, str],
     draws: int,
 ) -> list[str]:
-    instead: dict[str, list[str]] = {}
-    for one in AIMS:
-        ranking = rankings[one.name]
-        if one.name != aim.name and len(ranking.names) > 1 and first not in ranking.tied:
-            instead.setdefault(ranking.names[0], []).append(one.title.lower())
-    told = [f"If {listed(on, 'or')} decides: {titles[name]}." for name, on in instead.items()]
+    others = (rankings[one.name] for one in AIMS if one.name != aim.name)
+    told = instead_sentences(others, first, titles)
     told.append(worth_sentence(frontier_of(comparison), titles))
     own = rankings[aim.name]
     if len(own.names) > 1:

@@ -6,7 +6,7 @@ workbook, the summary and the tables are made from it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -342,6 +342,17 @@ def choice_sentence(ranking: Ranking, titles: Mapping[str, str], base: str) -> s
         return f"{on} no choice is told from any other; {shown[first]}{usual} is first by a little."
     others = listed([shown[one] for one in tied[1:]])
     return f"{on}, {shown[first]}{usual} is first, in a tie with {others}."
+
+
+def instead_sentences(
+    others: Iterable[Ranking], first: str, titles: Mapping[str, str]
+) -> list[str]:
+    """Return which strategy to choose if another outcome decides, where the first is no tie."""
+    instead: dict[str, list[str]] = {}
+    for one in others:
+        if len(one.names) > 1 and first not in one.tied:
+            instead.setdefault(one.names[0], []).append(one.aim.title.lower())
+    return [f"If {listed(on, 'or')} decides: {titles[name]}." for name, on in instead.items()]
 
 
 def worth_sentence(found: Sequence[Efficient], titles: Mapping[str, str]) -> str:

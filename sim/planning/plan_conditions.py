@@ -11,6 +11,7 @@ import numpy as np
 from sim.errors import InputError, nearest
 from sim.planning.packages import NOTHING, TeamPlan
 from sim.reading.numbers import number_value, whole_value
+from sim.reading.toml_text import check_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,7 @@ def conditions_from(where: str, table: Any) -> Conditions:
     """
     if not isinstance(table, dict):
         raise InputError(f"{where}: plan: must be a table, headed [plan]")
-    _known(f"{where}: plan", table, FIELDS)
+    check_fields(f"{where}: plan", table, FIELDS)
     costs = table.get("costs", COSTS[0])
     if costs not in COSTS:
         raise InputError(f"{where}: plan: costs = '{costs}': must be one of {', '.join(COSTS)}")
@@ -98,7 +99,7 @@ def conditions_from(where: str, table: Any) -> Conditions:
 
 
 def _trust(where: str, table: Mapping[str, Any]) -> TrustCondition:
-    _known(where, table, TRUST_FIELDS)
+    check_fields(where, table, TRUST_FIELDS)
     name = table.get("trust")
     if not isinstance(name, str):
         raise InputError(f'{where}: its name is missing: trust = "..."')
@@ -118,13 +119,6 @@ def _trust(where: str, table: Mapping[str, Any]) -> TrustCondition:
     if budget is not None:
         budget = number_value(f"{where}: budget_per_year", budget, 0.0, 1e10)
     return TrustCondition(name, budget_per_year=budget, **whole)
-
-
-def _known(where: str, table: Mapping[str, Any], fields: Sequence[str]) -> None:
-    for name in table:
-        if name not in fields:
-            hint = nearest(name, fields) or f"; fields: {', '.join(fields)}"
-            raise InputError(f"{where}: unknown field '{name}'{hint}")
 
 
 def trust_rules(conditions: Conditions, roster: Roster, offer: Offer) -> list[Rule]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from sim.planning.plan_notes import plan_notes
 from sim.planning.plan_study import FEWEST_FRESH
 from sim.planning.plan_tables import evidence_rows, plan_rows, score_rows
@@ -18,6 +16,7 @@ from sim.planning.plan_text import (
     verdict,
 )
 from sim.planning.vocabulary import THRESHOLDS
+from sim.reading.numbers import without_nan
 
 if TYPE_CHECKING:
     from sim.planning.plan_study import PlanOutcome, Score
@@ -101,7 +100,7 @@ def plan_content(outcome: PlanOutcome, covers: str, command: str) -> dict[str, A
         "notes": plan_notes(outcome),
         "command": command,
     }
-    plain: dict[str, Any] = finite(content)
+    plain: dict[str, Any] = without_nan(content)
     return plain
 
 
@@ -112,17 +111,6 @@ def cost_content(score: Score) -> dict[str, Any]:
         "later": round(score.later_cost),
         "committed": round(score.committed),
     }
-
-
-def finite(value: Any) -> Any:
-    """Return values with None for what is no finite number, as JSON has none of those."""
-    if isinstance(value, dict):
-        return {name: finite(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(one) for one in value]
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value
 
 
 def chance_content(chance: Chance) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from sim.planning.decision import (
     Strategy,
     cell_of,
     grades_sentence,
+    instead_sentences,
     place_words,
     question_words,
     worth_sentence,
@@ -160,21 +161,16 @@ def plan_titles(outcome: PlanOutcome) -> dict[str, str]:
     return found
 
 
-def _people(outcome: PlanOutcome) -> np.ndarray:
+def _planned(outcome: PlanOutcome, column: str = "caseload") -> np.ndarray:
+    """Return a column of the roster; 0 for teams that are not planned for."""
     question = outcome.question
-    people = np.array([row.caseload for row in question.roster.rows], float)
-    return np.where(question.earliest >= 0, people, 0.0)
-
-
-def _staff(outcome: PlanOutcome) -> np.ndarray:
-    question = outcome.question
-    posts = np.array([row.staff for row in question.roster.rows], float)
-    return np.where(question.earliest >= 0, posts, 0.0)
+    found = np.array([getattr(row, column) for row in question.roster.rows], float)
+    return np.where(question.earliest >= 0, found, 0.0)
 
 
 def _means(outcome: PlanOutcome, name: str) -> np.ndarray:
     """Return an outcome over the teams planned for, shape (plans, draws)."""
-    weight = _staff(outcome) if name in ("practice", "adoption") else _people(outcome)
+    weight = _planned(outcome, "staff" if name in ("practice", "adoption") else "caseload")
     return np.asarray(outcome.outcomes[..., OUTCOMES.index(name)] @ weight / weight.sum())
 
 
@@ -203,7 +199,7 @@ def _rankings(outcome: PlanOutcome) -> tuple[Ranking, ...]:
     treated = [at for at, one in enumerate(outcome.scores) if one.teams]
     if treated:
         money = np.array([outcome.scores[at].committed for at in treated], float)
-        gained = values[by_name[RECOVERY]][treated] * _people(outcome).sum()
+        gained = values[by_name[RECOVERY]][treated] * _planned(outcome).sum()
         found.append(
             ranked_by_cost(
                 by_name[COST_POINT],
@@ -353,16 +349,11 @@ def _changes(
     titles: Mapping[str, str],
 ) -> list[str]:
     name = outcome.recommended.plan.name
-    instead: dict[str, list[str]] = {}
-    for one in rankings[1:]:
-        if len(one.names) > 1 and name not in one.tied:
-            instead.setdefault(one.names[0], []).append(one.aim.title.lower())
-    told = [f"If {listed(on, 'or')} decides: {titles[first]}." for first, on in instead.items()]
-    return [*told, worth_sentence(found, titles)]
+    return [*instead_sentences(rankings[1:], name, titles), worth_sentence(found, titles)]
 
 
 def _frontier(outcome: PlanOutcome) -> list[Efficient]:
-    people = _people(outcome).sum()
+    people = _planned(outcome).sum()
     gained = _means(outcome, "qpr15").mean(axis=1) * people
     return frontier(
         [one.plan.name for one in outcome.scores],

@@ -13,7 +13,7 @@ from sim.planning.plan_conditions import NONE, Conditions, conditions_from
 from sim.planning.trainers import Capacity, check_capacity
 from sim.reading.numbers import number_value, repeated, whole_value
 from sim.reading.text_files import read_text
-from sim.reading.toml_text import read_toml
+from sim.reading.toml_text import check_fields, read_toml
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,7 +102,7 @@ def setting_from_text(text: str, source: str = "setting") -> Setting:
     """Read a setting from TOML text (see `read_setting`)."""
     where = f"setting '{source}'"
     table = read_toml(text, where)
-    _known(where, table, FIELDS)
+    check_fields(where, table, FIELDS)
     start = _date(where, "start_date", table["start_date"]) if "start_date" in table else None
 
     def number(name: str, default: float | None, low: float, high: float) -> float | None:
@@ -130,13 +130,6 @@ def setting_from_text(text: str, source: str = "setting") -> Setting:
     )
 
 
-def _known(where: str, table: Mapping[str, Any], fields: tuple[str, ...]) -> None:
-    for name in table:
-        if name not in fields:
-            hint = nearest(name, fields) or f"; fields: {', '.join(fields)}"
-            raise InputError(f"{where}: unknown field '{name}'{hint}")
-
-
 def _date(where: str, name: str, value: Any) -> date:
     if isinstance(value, datetime):
         return value.date()
@@ -158,7 +151,7 @@ def _waves(where: str, given: Any, start: date | None, years: float | None) -> t
     waves: list[Wave] = []
     for number, table in enumerate(given, 1):
         at = f"{where}: wave {number}"
-        _known(at, table, WAVE_FIELDS)
+        check_fields(at, table, WAVE_FIELDS)
         if "date" not in table:
             raise InputError(f"{at}: its date is missing")
         day = _date(at, "date", table["date"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sim.planning.comparison import Comparison
 from sim.planning.outcomes import QPR
+from sim.planning.plain_numbers import listed
 from sim.planning.uncertainty import Chance, Spread, spread_of
 from sim.planning.vocabulary import (
     FEW,
@@ -18,7 +19,6 @@ from sim.planning.vocabulary import (
     chances_text,
     extrapolated,
     judged,
-    listed,
     other_evidence,
     other_text,
     percent,

@@ -17,6 +17,7 @@ import numpy as np
 from sim.inputs.roster.trial import TRIAL_SOURCE
 from sim.measures.qpr import QPR15_IMPORTANT
 from sim.parameters import registry
+from sim.planning.plain_numbers import listed
 from sim.planning.uncertainty import (
     Chance,
     chance_above,
@@ -478,8 +479,3 @@ def extrapolated(
         told.append("these services (the trials were in others)")
     told.append("experienced support and relationship (no INSPIRE figure of REFOCUS was seen)")
     return f"Extrapolated: {'; '.join([*told, *chosen.notes])}."
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return names in a sentence."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from numbers import Integral, Real
+from typing import Any
 
 from sim.errors import InputError, printable
 
@@ -84,6 +85,17 @@ def number_value(
         One line that names field, value and rule.
     """
     return _in_range(name, repeated(value), finite(value), low, high, unit, above)
+
+
+def without_nan(value: Any) -> Any:
+    """Return values in which numbers that are not finite are None, as JSON knows no others."""
+    if isinstance(value, dict):
+        return {name: without_nan(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
 def number(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sim.errors import InputError
+from sim.errors import InputError, nearest
 
 
 def read_toml(text: str, where: str) -> dict[str, Any]:
@@ -32,6 +33,14 @@ def read_toml(text: str, where: str) -> dict[str, Any]:
     except ValueError:
         # Python reads whole numbers of a few thousand digits at most.
         raise InputError(f"{where}: holds a number of too many digits") from None
+
+
+def check_fields(where: str, table: Mapping[str, Any], fields: Sequence[str]) -> None:
+    """Refuse a field that a table does not have, with the nearest name or all of them."""
+    for name in table:
+        if name not in fields:
+            hint = nearest(name, fields) or f"; fields: {', '.join(fields)}"
+            raise InputError(f"{where}: unknown field '{name}'{hint}")
 
 
 def read_value(text: str) -> Any:

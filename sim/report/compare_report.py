@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.drawing import Line, Panel
+from sim.parameters.registry import grade_counts
 from sim.planning import compare_tables as tables
 from sim.planning.better import BETTER_BY, MATRIX_SAYS, better_matrix, better_than
 from sim.planning.comparison import (
@@ -629,15 +630,11 @@ def _limits(page: Document, comparison: Comparison) -> None:
 
 
 def _settings(page: Document, comparison: Comparison, command: str) -> None:
-    from sim.parameters import registry
-
     question = comparison.question
     page.heading("10. Settings and evidence")
     page.code(command)
     versions = comparison.metadata.get("versions", {})
-    grades: dict[str, int] = {}
-    for parameter in registry().values():
-        grades[parameter.grade] = grades.get(parameter.grade, 0) + 1
+    grades = grade_counts()
     page.bullets(
         [
             f"Seed {question.seed}; {len(question.chosen.draws)} draws x {question.replications} "
@@ -647,8 +644,8 @@ def _settings(page: Document, comparison: Comparison, command: str) -> None:
             "Everybody in the simulated sample counts, lost to research or not; each stands for an "
             "equal part of the team's caseload.",
             "Versions: " + ", ".join(f"{name} {one}" for name, one in versions.items()) + ".",
-            f"Model parameters by evidence: {grades.get('trial', 0)} trial, "
-            f"{grades.get('literature', 0)} literature, {grades.get('assumption', 0)} assumption.",
+            f"Model parameters by evidence: {grades['trial']} trial, "
+            f"{grades['literature']} literature, {grades['assumption']} assumption.",
             f"Setting: {question.setting.source}. Roster: {question.roster.source}.",
             *comparison.prepared.notes,
             *[f"Set for this run: {name} = {one}." for name, one in question.settings.items()],

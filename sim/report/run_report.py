@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.drawing import Line, Panel
+from sim.parameters.registry import grade_counts
 from sim.planning.vocabulary import (
     IMPORTANT,
     IMPORTANT_IF_22_ITEMS,
@@ -471,15 +472,11 @@ def _safe(page: Document, facts: RunFacts) -> None:
 
 
 def _assumptions(page: Document, facts: RunFacts) -> None:
-    from sim.parameters import registry
-
     page.heading("What this rests on")
-    grades: dict[str, int] = {}
-    for parameter in registry().values():
-        grades[parameter.grade] = grades.get(parameter.grade, 0) + 1
+    grades = grade_counts()
     page.paragraph(
-        f"Of {sum(grades.values())} parameters {grades.get('trial', 0)} rest on the trial, "
-        f"{grades.get('literature', 0)} on literature and {grades.get('assumption', 0)} on "
+        f"Of {sum(grades.values())} parameters {grades['trial']} rest on the trial, "
+        f"{grades['literature']} on literature and {grades['assumption']} on "
         "assumptions. The trial cannot tell incomplete implementation, weak effect and an "
         "insensitive measure apart, and neither can this report."
     )

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from sim.parameters import registry
+from sim.parameters.registry import grade_counts
 from sim.posterior import posterior_file
-from sim.web.parameter_form import grade_counts
 
 FINDING = Path(__file__).with_name("positive_finding.toml")
 

@@ -31,11 +31,3 @@ def parameter_form() -> list[dict[str, Any]]:
         for link, fields in groups.items()
         if fields
     ]
-
-
-def grade_counts() -> dict[str, int]:
-    """Return how many parameters rest on which evidence."""
-    counts = {"trial": 0, "literature": 0, "assumption": 0}
-    for one in registry().values():
-        counts[one.grade] += 1
-    return counts

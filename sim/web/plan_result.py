@@ -126,11 +126,6 @@ def weekly(results: Results, scenario: int, arm: str, name: str) -> tuple[Any, n
     return weeks, own[name].astype(float).reshape(-1, len(weeks))
 
 
-def listed(names: Sequence[str]) -> str:
-    """Return names in a sentence."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def in_words(lines: Sequence[Nested], unit: str) -> str:
     """Return a text alternative: where every line begins and ends."""
     parts = [

@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import isfinite
 
 from sim.errors import InputError
-from sim.inputs.roster.team import LARGEST_ROSTER, TRIAL_SHARE_BLACK, Roster, TeamRow
-from sim.streams import ROSTER_JOINT, check_seed, identifier_words, to_normal, uniforms
+from sim.inputs.roster.team import LARGEST_ROSTER, TRIAL_SHARE_BLACK, Roster, TeamRow, team_draws
+from sim.streams import ROSTER_JOINT, check_seed, to_normal
 
 # Name: lowest, highest, unit.
 LIMITS = {
@@ -107,7 +107,7 @@ def described_roster(
     placed = 0
     for trust in range(1, trusts + 1):
         names = [f"T{trust:03d}-{team:03d}" for team in range(1, teams_per_trust + 1)]
-        draws = {name: _draw(seed, name) for name in names}
+        draws = {name: team_draws(seed, name, ROSTER_JOINT) for name in names}
         # Rounding the running total keeps the share right over all trusts.
         due = int(intervention_share * trust * teams_per_trust + 0.5) - placed
         placed += due
@@ -149,8 +149,3 @@ def _check(name: str, value: float) -> None:
     fits = isfinite(number) and low <= number <= high and not isinstance(value, bool)
     if not fits or (name in WHOLE and number != int(number)):
         raise InputError(f"{name} = {value!r}: {rule}")
-
-
-def _draw(seed: int, name: str) -> tuple[float, float, float, float]:
-    low, high = identifier_words(name)
-    return uniforms((seed, 0, low, high, 0, 0), ROSTER_JOINT, 0)

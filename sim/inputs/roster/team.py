@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sim.streams import identifier_words, uniforms
+
 ARMS = ("intervention", "control")
 
 TEAM_TYPES = (
@@ -108,3 +110,9 @@ class Roster:
     def __len__(self) -> int:
         """Return the number of teams."""
         return len(self.rows)
+
+
+def team_draws(seed: int, name: str, purpose: int) -> tuple[float, float, float, float]:
+    """Return four uniform draws that a team's name gives, for what a roster leaves open."""
+    low, high = identifier_words(name)
+    return uniforms((seed, 0, low, high, 0, 0), purpose, 0)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sim.inputs.roster.team import TRIAL_SHARE_BLACK, Roster, TeamRow
-from sim.streams import RESEARCH_SHORTFALL, ROSTER_JOINT, check_seed, identifier_words, uniforms
+from sim.inputs.roster.team import TRIAL_SHARE_BLACK, Roster, TeamRow, team_draws
+from sim.streams import RESEARCH_SHORTFALL, ROSTER_JOINT, check_seed
 
 # Teams by trust: intervention, control (trial).
 TEAMS_BY_TRUST = (("SLaM", 9, 9), ("2gether", 5, 4))
@@ -64,7 +64,7 @@ def trial_roster(seed: int) -> Roster:
     """
     seed = check_seed(seed)
     placed = _teams()
-    order = {name: _draw(seed, name, ROSTER_JOINT) for name, _, _ in placed}
+    order = {name: team_draws(seed, name, ROSTER_JOINT) for name, _, _ in placed}
     types: dict[str, str] = {}
     for side, arm in enumerate(("intervention", "control")):
         members = sorted((name for name, _, its in placed if its == arm), key=lambda n: order[n][0])
@@ -73,7 +73,7 @@ def trial_roster(seed: int) -> Roster:
     names = [name for name, _, _ in placed]
     short_of_users = _lowest(
         names,
-        [_draw(seed, name, RESEARCH_SHORTFALL)[0] for name in names],
+        [team_draws(seed, name, RESEARCH_SHORTFALL)[0] for name in names],
         SAMPLED_PER_TEAM * len(names) - RECRUITED,
     )
     full_staff = -(-STAFF // len(names))
@@ -104,11 +104,6 @@ def _teams() -> list[tuple[str, str, str]]:
         arms = ["intervention"] * intervention + ["control"] * control
         placed += [(f"{trust}-{n:02d}", trust, arm) for n, arm in enumerate(arms, 1)]
     return placed
-
-
-def _draw(seed: int, name: str, purpose: int) -> tuple[float, float, float, float]:
-    low, high = identifier_words(name)
-    return uniforms((seed, 0, low, high, 0, 0), purpose, 0)
 
 
 def _lowest(names: list[str], draws: list[float], count: int) -> set[str]:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from math import isfinite, nan, sqrt
 from typing import Any
 
+from sim.reading.numbers import without_nan
 from sim.trials.analyses.analysis_plan import average_meant
 from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.hypothesis import told
@@ -149,18 +150,8 @@ def plain(outcome: PowerOutcome) -> dict[str, Any]:
             "problem": f.problem or None,
             "points": [row for row in rows(outcome) if row["of"] == "search"],
         }
-    cleaned: dict[str, Any] = _clean(data)
+    cleaned: dict[str, Any] = without_nan(data)
     return cleaned
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(name): _clean(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(one) for one in value]
-    if isinstance(value, float) and not isfinite(value):
-        return None
-    return value
 
 
 def _at_important(result: PowerResult) -> float | None:
