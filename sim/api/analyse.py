@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.api.answers import FROM_PYTHON, Answer
-from sim.errors import InputError
+from sim.errors import InputError, unknown
 from sim.reading.numbers import whole, without_nan
 from sim.spreadsheet import data_frame, frame_csv
 
@@ -144,6 +144,7 @@ def analyse(
     design: str | Path | None = None,
     family: str | None = None,
     quadrature: int | str = 9,
+    interval: str = "t",
     sheet: str | None = None,
 ) -> Analysis:
     """Fit a linear mixed model to a trial's data and test one term, or do what a design declares.
@@ -182,6 +183,9 @@ def analyse(
         formula with one random intercept, and ``offset(log(months))`` for people's time.
     quadrature : int
         Points of that mixed model; 1 is Laplace's approximation.
+    interval : {'t', 'profile'}
+        ``profile`` adds profile-likelihood intervals of all coefficients and the likelihood-ratio
+        test of the term, by maximum likelihood.
     sheet : str, optional
         Sheet of a workbook.
 
@@ -196,19 +200,24 @@ def analyse(
         Names the column, value and rule that stand in the way.
     """
     from sim.trials.analyses.analyse import analyse_csv, analyse_table
+    from sim.trials.analyses.likelihood_answers import INTERVALS
 
+    if interval not in INTERVALS:
+        raise unknown("interval", interval, INTERVALS)
     if design is not None:
         from sim.trials.analyses.declared_analysis import analyse_by_design
 
         if model is not None or term is not None:
             raise InputError("design: declares the analysis; leave model and term out")
-        return Analysis(analyse_by_design(data, design, sheet), data)
+        return Analysis(analyse_by_design(data, design, sheet, interval), data)
     if model is None or term is None:
         raise InputError(
             "model and term: say what is analysed, as --model 'fu ~ arm + (1|cluster)' --term arm; "
             "or name the trial's design file, --design"
         )
     if family is not None:
+        if interval != INTERVALS[0]:
+            raise InputError(f"interval = '{interval}': of the linear model; leave family out")
         from sim.trials.analyses.generalised import analyse_generalised
         from sim.trials.data.long_export import trial_table
 
@@ -236,6 +245,7 @@ def analyse(
         "pairs": pairs,
         "weights": weights,
         "residual_by": residual_by,
+        "interval": interval,
     }
     if isinstance(data, str | Path):
         found = analyse_csv(data, model, term, sheet=sheet, **options)

@@ -22,6 +22,7 @@ examples:
     --term wave:arm
   refocus analyse data.csv --model 'y ~ arm + site + base + (1|team)' --term arm --reference usual
   refocus analyse data.csv --model 'y ~ arm + (1|team)' --term arm --residual-by arm
+  refocus analyse data.csv --model 'y ~ arm + (1|team)' --term arm --interval profile
   refocus analyse data.csv --design my-trial.toml
   refocus analyse data.csv --model 'admissions ~ arm + prior + offset(log(months)) + (1|team)' \
     --term arm --family poisson
@@ -113,6 +114,13 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--impute", default="0", metavar="N", help="impute missing outcomes within clusters N times"
     )
     parser.add_argument(
+        "--interval",
+        default="t",
+        metavar="t|profile",
+        help="profile adds profile-likelihood intervals of all coefficients and the "
+        "likelihood-ratio test of the term, by maximum likelihood, as confint and anova of lme4",
+    )
+    parser.add_argument(
         "--code",
         metavar="R|Stata",
         help="print a script that gives the same numbers instead (Stata's has not been run)",
@@ -127,7 +135,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     declare(
         parser,
         alone_with={
-            "design": ("data", "sheet", "format", "code", "curve"),
+            "design": ("data", "sheet", "format", "code", "curve", "interval"),
             "family": (
                 *("data", "sheet", "model", "term"),
                 *("reference", "missing", "format", "quadrature", "code"),
@@ -170,6 +178,7 @@ def run(given: argparse.Namespace) -> int:
         design=given.design,
         family=given.family,
         quadrature=given.quadrature,
+        interval=given.interval,
         sheet=given.sheet,
     )
     if given.code is not None:

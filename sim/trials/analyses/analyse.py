@@ -33,6 +33,7 @@ from sim.trials.analyses.covariance_of_model import (
 from sim.trials.analyses.exposure import Curve, exposure_curve, trial_of_estimand
 from sim.trials.analyses.further_analyses import imputation_analysis, participation_analysis
 from sim.trials.analyses.joint import adjusted_means, joint_analysis
+from sim.trials.analyses.likelihood_answers import PROFILE_INTERVAL, T_INTERVAL, likelihood_answers
 from sim.trials.analyses.model_answers import coefficient, warnings_of
 from sim.trials.analyses.read_model import read_model, used_columns
 from sim.trials.analyses.registry import ANALYSES, analysis_named
@@ -92,6 +93,7 @@ def analyse_csv(
     pairs: str | None = None,
     weights: str | None = None,
     residual_by: str | None = None,
+    interval: str = T_INTERVAL,
     sheet: str | None = None,
 ) -> dict[str, Any]:
     """Analyse a file; see `analyse_table`.
@@ -111,6 +113,7 @@ def analyse_csv(
     imputations : int
     strata : sequence of str
     pairs, weights, residual_by : str, optional
+    interval : str
         See `analyse_table`.
     sheet : str, optional
         Sheet of a workbook.
@@ -139,6 +142,7 @@ def analyse_csv(
         pairs=pairs,
         weights=weights,
         residual_by=residual_by,
+        interval=interval,
     )
     result["notes"] = [*notes, *result["notes"]]
     return result
@@ -157,6 +161,7 @@ def analyse_table(
     pairs: str | None = None,
     weights: str | None = None,
     residual_by: str | None = None,
+    interval: str = T_INTERVAL,
     declared: AnalysisPlan | None = None,
 ) -> dict[str, Any]:
     """Fit a linear mixed model to a trial's table and test one term.
@@ -194,6 +199,8 @@ def analyse_table(
         a mean of so many people.
     residual_by : str, optional
         Column of labels, each of which has a residual variance of its own, such as the arm.
+    interval : str
+        ``"profile"`` adds ``likelihood``: profile intervals and the term's likelihood-ratio test.
     declared : AnalysisPlan, optional
         What was planned: test, level and estimand; adds ``declared``, its answer.
 
@@ -216,7 +223,7 @@ def analyse_table(
         intervals), ``exposure`` (where clusters begin in different periods and stay treated:
         effects by exposure, their average and the last, and tests that they are equal or zero),
         ``reml_criterion``, ``singular``, ``converged``, ``dropped_columns``,
-        ``warnings``; if asked for, ``participation`` and ``multiple_imputation``.
+        ``warnings``; if asked for, ``participation``, ``multiple_imputation`` and ``likelihood``.
 
     Raises
     ------
@@ -241,7 +248,8 @@ def analyse_table(
                 f"term '{term}': it has {len(read.tested)} coefficients; participation, "
                 "imputation, strata and pairs go with a term that has one"
             )
-        return joint_analysis(read, term)
+        joint = joint_analysis(read, term, interval)
+        return {**joint, "weights": weights, "residual_by": residual_by}
     frame, formula, table, y, effects = (
         read.frame,
         read.formula,
@@ -281,6 +289,8 @@ def analyse_table(
         formula, effects, fit, table, columns[:, position], tested_columns
     )
     result |= {"weights": weights, "residual_by": residual_by}
+    if interval == PROFILE_INTERVAL:
+        result["likelihood"] = likelihood_answers(fit, [tested])
     means = adjusted_means(fixed, fit, own, table)
     if means is not None:
         result["adjusted_means"] = means

@@ -218,6 +218,8 @@ class Analysis:
         Whether it tests a coefficient of the mixed model.
     of_constant : bool
         Whether it tests a constant effect alone, and none of effects by exposure.
+    of_likelihood : bool
+        Whether its standard error is that of the mixed model's likelihood.
     counts_clusters : bool
         Whether it takes clusters for what was randomised, in both arms.
     formula : callable or None
@@ -235,6 +237,7 @@ class Analysis:
     arms_alone: bool = False
     of_model: bool = True
     of_constant: bool = False
+    of_likelihood: bool = False
     counts_clusters: bool = False
     formula: Callable[[ExpectedTest, Cells, Matrix], ExpectedTest] | None = None
 

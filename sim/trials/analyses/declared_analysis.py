@@ -17,6 +17,7 @@ from sim.trials.analyses.analyse import analyse_table
 from sim.trials.analyses.analysis_plan import MISSING_VALUES, AnalysisPlan, average_meant
 from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.hypothesis import told
+from sim.trials.analyses.likelihood_answers import PROFILE_INTERVAL, T_INTERVAL
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.data.long_export import trial_table
 from sim.trials.data.trial_table import label_of
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 
 
 def analyse_by_design(
-    data: str | Path | pd.DataFrame, design: str | Path, sheet: str | None = None
+    data: str | Path | pd.DataFrame,
+    design: str | Path,
+    sheet: str | None = None,
+    interval: str = T_INTERVAL,
 ) -> dict[str, Any]:
     """Analyse a trial's table as its design file declares.
 
@@ -41,6 +45,8 @@ def analyse_by_design(
         A design file, or the name of a worked design.
     sheet : str, optional
         Sheet of a workbook.
+    interval : str
+        See `sim.trials.analyses.analyse.analyse_table`; stands beside the plan.
 
     Returns
     -------
@@ -58,6 +64,11 @@ def analyse_by_design(
     file = load_design(design)
     trial = trial_design(file)
     plan = analysis_plan(file, trial)
+    if interval == PROFILE_INTERVAL and not analysis_named(plan.test).of_likelihood:
+        raise InputError(
+            f"interval = '{interval}': goes with the likelihood of a mixed model, which the "
+            f"design's test = '{plan.test}' does not use; leave it out"
+        )
     used = used_columns(file, trial, plan)
     frame, notes = trial_table(data, used, sheet)
     model, term = declared_model(file, trial, plan)
@@ -74,6 +85,7 @@ def analyse_by_design(
         strata=columns.strata,
         pairs=columns.pairs,
         imputations=plan.imputations if plan.missing != MISSING_VALUES[0] else 0,
+        interval=interval,
         declared=plan,
     )
     result["notes"] = [*notes, *result["notes"]]

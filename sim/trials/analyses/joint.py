@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sim.errors import InputError
 from sim.trials.analyses.analysed_trial import fit_linear
 from sim.trials.analyses.cluster_tests import t_test
+from sim.trials.analyses.likelihood_answers import PROFILE_INTERVAL, T_INTERVAL, likelihood_answers
 from sim.trials.analyses.model_answers import coefficient, warnings_of
 from sim.trials.analyses.tested_term import direction
 from sim.trials.data.trial_table import as_labels
@@ -30,13 +31,15 @@ if TYPE_CHECKING:
 Matrix = NDArray[np.float64]
 
 
-def joint_analysis(read: ReadModel, term: str) -> dict[str, Any]:
+def joint_analysis(read: ReadModel, term: str, interval: str = T_INTERVAL) -> dict[str, Any]:
     """Return the joint test of a term, and where it is a factor its means and their differences.
 
     Parameters
     ----------
     read : ReadModel
     term : str
+    interval : str
+        See `sim.trials.analyses.analyse.analyse_table`.
 
     Returns
     -------
@@ -84,6 +87,8 @@ def joint_analysis(read: ReadModel, term: str) -> dict[str, Any]:
         "notes": read.notes,
         "warnings": warnings_of(fit, read.effects),
     }
+    if interval == PROFILE_INTERVAL:
+        result["likelihood"] = likelihood_answers(fit, tested)
     own = fixed.parts[read.tested[0]]
     means = adjusted_means(fixed, fit, own, read.table)
     if means is not None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sim.trials.analyses.result_tables import (
     coefficient_lines,
+    likelihood_lines,
     mean_lines,
     number_text,
     p_text,
@@ -30,6 +31,7 @@ def format_joint(result: dict[str, Any]) -> str:
         row = [title, f"{one['f']:.3f}", str(one["df1"]), f"{one['df2']:.1f}", p_text(one["p"])]
         rows.append(row)
     lines += [*table_lines(rows), ""]
+    lines += likelihood_lines(result)
     lines += mean_lines(result)
     if "pairwise" in result:
         rows = [["difference", "estimate", "SE", "df", "p", "p (Holm)", "p (Bonferroni)"]]

@@ -69,8 +69,9 @@ def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]
         )
     lines.append(f"d <- d[complete.cases(d[, c({', '.join(json.dumps(one) for one in used)})]), ]")
     lines += _relevelled(result["references"])
+    more = likelihood(result, formula) if "likelihood" in result else []
     if "joint" in result:
-        return "\n".join([*lines, "", joint(result, formula)]) + "\n"
+        return "\n".join([*lines, "", joint(result, formula), *more]) + "\n"
     if _beyond_lme4(result, formula):
         return "\n".join([*lines, "", over_time(result, formula)]) + "\n"
     plan = result.get("plan")
@@ -82,9 +83,20 @@ def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]
         shown = name in result["tests"] or (name == "permutation" and result["cluster_permutation"])
         if shown or plan is not None:
             found += ["", f"# {one.title}", _filled(one.r_code, result, formula)]
-    return "\n".join([*lines, *found]) + "\n"
+    return "\n".join([*lines, *found, *more]) + "\n"
 
 
+LIKELIHOOD = """\
+# By maximum likelihood: profile intervals, and the likelihood-ratio test of {term}
+library(lme4)
+whole <- lmer({formula}, data = d, REML = FALSE{weighted})
+print(confint(whole, parm = "beta_", method = "profile"))
+X <- model.matrix(whole)
+d$X <- X[, !colnames(X) %in% c({tested})]
+random <- paste0("(", sapply(findbars(formula(whole)), deparse1), ")", collapse = " + ")
+without <- lmer(as.formula(paste("{response} ~ 0 + X +", random)), data = d,
+                REML = FALSE{weighted})
+print(anova(without, whole))"""
 JOINT = """\
 # Joint F tests, Kenward-Roger's and Satterthwaite's; adjusted means and their differences
 library(lmerTest)
@@ -114,8 +126,40 @@ print(summary(fit)$coefficients$cond["{coefficient}", ])
 print(VarCorr(fit))"""
 
 
+def likelihood(result: Mapping[str, Any], formula: ModelFormula) -> list[str]:
+    """Return R's lines for profile intervals and the likelihood-ratio test.
+
+    Raises
+    ------
+    InputError
+        For a covariance that lme4 does not have: nlme has no profile intervals.
+    """
+    if _beyond_lme4(result, formula):
+        raise InputError("code = 'R': profile intervals are written for models that lme4 fits")
+    weights = result.get("weights")
+    response = formula.response
+    if formula.offset:
+        response = f"I({response} - ({formula.offset}))"
+    values = {
+        "term": result["term"],
+        "formula": formula.text,
+        "response": response,
+        "weighted": f", weights = {written(weights)}" if weights else "",
+        "tested": ", ".join(map(json.dumps, result.get("tested") or [result["coefficient"]])),
+    }
+    return ["", re.sub(r"\{(\w+)\}", lambda one: values[one[1]], LIKELIHOOD)]
+
+
 def joint(result: Mapping[str, Any], formula: ModelFormula) -> str:
-    """Return R's lines for a term with several coefficients."""
+    """Return R's lines for a term with several coefficients.
+
+    Raises
+    ------
+    InputError
+        For a covariance that lme4 does not have.
+    """
+    if _beyond_lme4(result, formula):
+        raise InputError("code = 'R': joint tests are written for models that lme4 fits")
     weights = result.get("weights")
     values = {
         "formula": formula.text,
@@ -360,7 +404,8 @@ def _filled(template: str, result: Mapping[str, Any], formula: ModelFormula) -> 
 def stata_script(result: Mapping[str, Any], path: str | Path) -> str:
     """Return the mixed model in Stata, which has not been run."""
     formula = parse_formula(result["formula"])
-    if "joint" in result or _beyond_lme4(result, formula) or result.get("weights"):
+    beyond = _beyond_lme4(result, formula) or result.get("weights") or "likelihood" in result
+    if "joint" in result or beyond:
         raise InputError("code = 'Stata': not written for this model; use R")
     if formula.offset or any(one.slope is not None for one in formula.random):
         raise InputError("code = 'Stata': random slopes and offsets are not written; use R")

@@ -48,6 +48,27 @@ def coefficient_lines(result: dict[str, Any]) -> list[str]:
     return lines
 
 
+def likelihood_lines(result: dict[str, Any]) -> list[str]:
+    """Return the likelihood-ratio test and profile intervals; nothing where they are not asked."""
+    found = result.get("likelihood")
+    if found is None:
+        return []
+    test = found["ratio_test"]
+    rows = [["maximum likelihood", "estimate", "95% profile interval"]]
+    for name, one in found["intervals"].items():
+        low, high = one["ci95"]
+        interval = f"{number_text(low)} to {number_text(high)}"
+        rows.append([name, number_text(one["estimate"]), interval])
+    return [
+        f"Likelihood-ratio test of {result['term']}: chi squared {test['chi2']:.3f} on "
+        f"{test['df']} df, p {p_text(test['p'])} (log likelihood {test['with']:.3f} with it, "
+        f"{test['without']:.3f} without)",
+        *table_lines(rows),
+        "  (both hold for many clusters; with few they reject too often, Kenward-Roger does not)",
+        "",
+    ]
+
+
 def mean_lines(result: dict[str, Any]) -> list[str]:
     """Return adjusted means; nothing where there are none."""
     means = result.get("adjusted_means")

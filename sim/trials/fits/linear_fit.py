@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,23 @@ from sim.trials.fits.small_sample import (
 )
 
 Matrix = NDArray[np.float64]
+
+
+class Likeliest(NamedTuple):
+    """A fit by maximum likelihood, not restricted.
+
+    Attributes
+    ----------
+    deviance : float
+        -2 log likelihood.
+    coefficients : (p,) array
+    at : array
+        What the covariance was searched for in: ratios, or free parameters.
+    """
+
+    deviance: float
+    coefficients: Matrix
+    at: Matrix
 
 
 @dataclass(frozen=True)
@@ -44,6 +62,10 @@ class LinearFit(ABC):
         Levels of each random effect.
     to_coefficients : (p, p) array
         From coefficients of the basis that was fitted to those of the columns.
+    least_squares : (p,) array
+        Coefficients by least squares; the basis was fitted to what they leave of the outcome.
+    scale : float
+        What that was divided by.
     """
 
     names: tuple[str, ...]
@@ -58,6 +80,8 @@ class LinearFit(ABC):
     n_obs: int
     n_levels: dict[str, int]
     to_coefficients: Matrix
+    least_squares: Matrix
+    scale: float
 
     @abstractmethod
     def moments(self) -> Moments:
@@ -67,6 +91,36 @@ class LinearFit(ABC):
     @abstractmethod
     def unit(self) -> float:
         """Variance that the moments are in units of."""
+
+    @abstractmethod
+    def _likeliest(self, turn: Matrix, near: Matrix | None) -> Likeliest:
+        """Return the fit of the basis and the response times a matrix, in its coefficients."""
+
+    def likeliest(self, rows: Matrix, values: Matrix, near: Likeliest | None = None) -> Likeliest:
+        """Return the likeliest fit in which some contrasts of the coefficients are held.
+
+        Parameters
+        ----------
+        rows : (q, p) array
+            Independent contrasts over `names`; none holds nothing.
+        values : (q,) array
+            What they are held at.
+        near : Likeliest, optional
+            A fit that this one is close to; without one several starts are tried.
+        """
+        own = rows @ self.to_coefficients
+        left = (values - rows @ self.least_squares) / self.scale
+        shift = np.linalg.pinv(own) @ left
+        # The rest of the space that the coefficients of the basis are in.
+        free = np.linalg.svd(own)[2][len(rows) :].T
+        turn = np.column_stack([np.vstack([free, np.zeros(free.shape[1])]), np.append(-shift, 1.0)])
+        found = self._likeliest(turn, None if near is None else near.at)
+        whole = self.to_coefficients @ (shift + free @ found.coefficients)
+        return Likeliest(
+            found.deviance + 2.0 * self.n_obs * float(np.log(self.scale)),
+            self.least_squares + self.scale * whole,
+            found.at,
+        )
 
     def joint_tests(self, contrasts: Matrix) -> dict[str, FTest]:
         """Return the tests that all of some contrasts of the coefficients are zero.

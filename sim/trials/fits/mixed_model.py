@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
-from sim.trials.fits.cell_sums import CellSums, RandomEffect, cell_sums
+from sim.trials.fits.cell_sums import BlockStack, CellSums, RandomEffect, cell_sums
 from sim.trials.fits.design_columns import PreparedDesign, prepare_design
-from sim.trials.fits.linear_fit import LinearFit
+from sim.trials.fits.linear_fit import Likeliest, LinearFit
 from sim.trials.fits.reml import LARGEST_RATIO, minimise, profile
 from sim.trials.fits.small_sample import (
     ContrastInference,
@@ -53,6 +53,13 @@ class MixedModelFit(LinearFit):
     def moments(self) -> Moments:
         """Return what small-sample methods need, in units of the residual variance."""
         return small_sample_moments(self.sums, self.ratios, profile(self.sums, self.ratios))
+
+    def _likeliest(self, turn: Matrix, near: Matrix | None) -> Likeliest:
+        stacks = [BlockStack(one.sums @ turn, one.kernels) for one in self.sums.stacks]
+        within = turn.T @ self.sums.within @ turn
+        data = self.sums._replace(stacks=stacks, within=within)
+        ratios, at, _ = minimise(data, restricted=False, near=near)
+        return Likeliest(at.criterion, at.coefficients, ratios)
 
     @property
     def unit(self) -> float:
@@ -127,6 +134,8 @@ def fit_mixed_model(
         has_slopes=any(effect.slope is not None for effect in effects),
         ratios=ratios,
         to_coefficients=back,
+        least_squares=design.least_squares,
+        scale=scale,
     )
 
 

@@ -1,4 +1,4 @@
-"""Restricted maximum likelihood of a linear mixed model from its cell sums.
+"""Restricted maximum likelihood, or plain, of a linear mixed model from its cell sums.
 
 With V = s2 (I + sum_k r_k G_k), the coefficients and the residual variance s2 are profiled out and
 the variance ratios r_k >= 0 are found by a projected Newton method on exact first and second
@@ -58,7 +58,7 @@ class Profile(NamedTuple):
     Attributes
     ----------
     criterion : float
-        -2 log restricted likelihood.
+        -2 log restricted likelihood, or likelihood.
     gradient, hessian : arrays over the ratios
     coefficients : (p,) array
     covariance : (p, p) array
@@ -120,12 +120,12 @@ def moments(data: CellSums, ratios: Matrix) -> Moments:
     return Moments(first, second, third, trace, pairs, log_determinant)
 
 
-def profile(data: CellSums, ratios: Matrix) -> Profile:
+def profile(data: CellSums, ratios: Matrix, restricted: bool = True) -> Profile:
     """Return the profiled criterion and its derivatives at given variance ratios."""
     found = moments(data, ratios)
     p = data.within.shape[0] - 1
     K = ratios.size
-    df = data.n_obs - p
+    df = data.n_obs - p * restricted
     XX = found.first[:p, :p]
     covariance = np.linalg.inv(XX)
     covariance = (covariance + covariance.T) / 2.0
@@ -134,11 +134,9 @@ def profile(data: CellSums, ratios: Matrix) -> Profile:
     rss = float(u @ found.first @ u)
     # Rounding may leave less than nothing of a response that does not vary within groups.
     variance = max(rss, 1e-300) / df
-    criterion = (
-        df * (1.0 + np.log(2.0 * np.pi * variance))
-        + found.log_determinant
-        + float(np.linalg.slogdet(XX)[1])
-    )
+    criterion = df * (1.0 + np.log(2.0 * np.pi * variance)) + found.log_determinant
+    if restricted:
+        criterion += float(np.linalg.slogdet(XX)[1])
     second_X = found.second[:, :p, :p]
     turned = second_X @ covariance
     scores = found.second @ u
@@ -149,11 +147,13 @@ def profile(data: CellSums, ratios: Matrix) -> Profile:
     quadratic = quadratic - scores_X @ covariance @ scores_X.T
     crossed = np.einsum("pq,ijqp->ij", covariance, found.third[:, :, :p, :p])
     expected = found.trace_pairs - crossed - crossed.T + np.einsum("ipq,jqp->ij", turned, turned)
-    gradient = trace[:K] - slopes[:K] / variance
+    # Derivatives of the log determinants: of V, and of X' V^-1 X where that is in the criterion.
+    slope, bend = (trace, expected) if restricted else (found.trace, found.trace_pairs)
+    gradient = slope[:K] - slopes[:K] / variance
     hessian = (
         2.0 * quadratic[:K, :K] / variance
         - np.outer(slopes[:K], slopes[:K]) / (variance * rss)
-        - expected[:K, :K]
+        - bend[:K, :K]
     )
     return Profile(
         float(criterion),
@@ -205,7 +205,7 @@ def _direction(here: Profile, free: NDArray[np.bool_], scale: Matrix) -> Matrix:
     return step
 
 
-def descend(data: CellSums, start: Matrix) -> tuple[Matrix, Profile, bool]:
+def descend(data: CellSums, start: Matrix, restricted: bool = True) -> tuple[Matrix, Profile, bool]:
     """Follow the criterion down from a start.
 
     Returns
@@ -216,7 +216,7 @@ def descend(data: CellSums, start: Matrix) -> tuple[Matrix, Profile, bool]:
     converged : bool
     """
     ratios = start.copy()
-    here = profile(data, ratios)
+    here = profile(data, ratios, restricted)
     for _ in range(MAX_STEPS):
         free = (ratios > 0.0) | (here.gradient < 0.0)
         if not free.any():
@@ -232,7 +232,7 @@ def descend(data: CellSums, start: Matrix) -> tuple[Matrix, Profile, bool]:
         moved = False
         for _ in range(60):
             there_ratios = np.minimum(np.maximum(ratios + size * step, 0.0), LARGEST_RATIO)
-            there = profile(data, there_ratios)
+            there = profile(data, there_ratios, restricted)
             # Differences below the rounding of the criterion cannot be judged.
             slack = 1e-12 * (1.0 + abs(here.criterion))
             if np.isfinite(there.criterion) and there.criterion <= here.criterion + slack:
@@ -255,8 +255,10 @@ def descend(data: CellSums, start: Matrix) -> tuple[Matrix, Profile, bool]:
     return ratios, here, False
 
 
-def minimise(data: CellSums) -> tuple[Matrix, Profile, bool]:
-    """Return the variance ratios that minimise the criterion, from several starts.
+def minimise(
+    data: CellSums, restricted: bool = True, near: Matrix | None = None
+) -> tuple[Matrix, Profile, bool]:
+    """Return the variance ratios that minimise the criterion, from several starts or a near one.
 
     Returns
     -------
@@ -266,6 +268,8 @@ def minimise(data: CellSums) -> tuple[Matrix, Profile, bool]:
         The profile there.
     converged : bool
     """
+    if near is not None:
+        return descend(data, near, restricted)
     K = data.stacks[0].kernels.shape[0]
     # Mean of the diagonal of each kernel for one row: 1 for an intercept, z^2 for a slope.
     rows = sum(np.einsum("kbii->k", one.kernels) for one in data.stacks) / data.n_obs
@@ -278,7 +282,7 @@ def minimise(data: CellSums) -> tuple[Matrix, Profile, bool]:
             starts.append(lone)
     best: tuple[Matrix, Profile, bool] | None = None
     for start in starts:
-        found = descend(data, start)
+        found = descend(data, start, restricted)
         # Later starts must be better by more than rounding.
         if best is None or found[1].criterion < best[1].criterion - 1e-9 or not best[2]:
             better = best is None or found[1].criterion < best[1].criterion + 1e-9

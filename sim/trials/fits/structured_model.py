@@ -18,7 +18,7 @@ from sim.errors import InputError
 from sim.trials.fits.cell_sums import LARGEST_BLOCK
 from sim.trials.fits.covariance_parts import CovariancePart, Effects, Residual
 from sim.trials.fits.design_columns import prepare_design
-from sim.trials.fits.linear_fit import LinearFit
+from sim.trials.fits.linear_fit import Likeliest, LinearFit
 from sim.trials.fits.small_sample import Moments, inference_of, inverse_of
 
 Matrix = NDArray[np.float64]
@@ -29,6 +29,7 @@ STARTS = (0.3, 0.03, 0.7)
 STEP = 1e-5
 # A Cholesky diagonal below this share of the residual's root is zero.
 SINGULAR_ROOT = 1e-5
+NEAR_ROOT = 0.03
 
 
 @dataclass(frozen=True)
@@ -90,19 +91,26 @@ class StructuredFit(LinearFit):
         Rows of each block.
     covariances : list of array
         Of the rows of each block.
-    scale : float
-        What the outcome was divided by.
+    sums : (n, p + 1) array
+        The basis that was fitted, and the response.
     """
 
     structure: Structure
     parts: Moments
     blocks: list[Codes]
     covariances: list[Matrix]
-    scale: float
+    sums: Matrix
 
     def moments(self) -> Moments:
         """Return what small-sample methods need."""
         return self.parts
+
+    def _likeliest(self, turn: Matrix, near: Matrix | None) -> Likeliest:
+        turned = self.sums @ turn
+        criterion = _Criterion(turned[:, :-1], turned[:, -1], self.structure, restricted=False)
+        free = _minimise(criterion, near)[0]
+        at = criterion.at(criterion.parameters(free))
+        return Likeliest(at.value, at.coefficients, free)
 
     @property
     def unit(self) -> float:
@@ -217,21 +225,33 @@ class _Criterion:
         return (found + found.T) / 2.0
 
 
-def _minimise(criterion: _Criterion) -> tuple[Matrix, NDArray[np.bool_], bool]:
-    """Return the free parameters at the minimum, which are active, and whether it converged."""
+def _minimise(
+    criterion: _Criterion, near: Matrix | None = None
+) -> tuple[Matrix, NDArray[np.bool_], bool]:
+    """Return the free parameters at the minimum, which are active, and whether it converged.
+
+    Near a known minimum the search starts there. Likelihoods that are compared need no last digits
+    of the parameters.
+    """
     from scipy.optimize import minimize
 
     parts = criterion.structure.parts
     lower = np.concatenate([one.lower() for one in parts])
     bounds = [(one if np.isfinite(one) else None, None) for one in lower]
     best = None
-    for share in STARTS:
-        start = np.concatenate(
+    starts = [
+        np.concatenate(
             [
                 *(one.start(share / max(len(parts) - 1, 1)) for one in parts[:-1]),
                 parts[-1].start(1.0 - share),
             ]
         )
+        for share in STARTS
+    ]
+    if near is not None:
+        # At a root of zero there is no slope.
+        starts = [np.where(np.isfinite(lower), np.maximum(near, lower + NEAR_ROOT), near)]
+    for start in starts:
         found = minimize(
             criterion.free,
             start,
@@ -246,6 +266,8 @@ def _minimise(criterion: _Criterion) -> tuple[Matrix, NDArray[np.bool_], bool]:
     free, converged = np.asarray(best.x), True
     active = free > np.where(np.isfinite(lower), lower + SINGULAR_ROOT, -np.inf)
     free = np.where(active, free, lower)
+    if not criterion.restricted:
+        return free, active, bool(best.success)
     value, slope = criterion.free(free)
     for _ in range(20):
         step = np.zeros(free.size)
@@ -369,6 +391,8 @@ def fit_structured_model(
         parts=parts,
         blocks=criterion.blocks,
         covariances=[one * scale**2 for one in covariances],
+        least_squares=design.least_squares,
+        sums=np.column_stack([criterion.X, criterion.y]),
         scale=scale,
     )
 

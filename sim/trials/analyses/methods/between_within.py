@@ -22,6 +22,7 @@ ANALYSIS = Analysis(
     title="t test with between-within degrees of freedom",
     estimates="the difference of means, clusters weighed by what they tell",
     test=test,
+    of_likelihood=True,
     counts_clusters=True,
     r_code="""\
 library(lme4)

@@ -19,6 +19,7 @@ ANALYSIS = Analysis(
     title="Satterthwaite test",
     estimates="the difference of means, clusters weighed by what they tell",
     test=test,
+    of_likelihood=True,
     r_code="""\
 library(lmerTest)
 fit <- lmer({formula}, data = d, REML = TRUE)
