@@ -258,6 +258,29 @@ def test_between_within_degrees_of_freedom() -> None:
     assert between_within_df(wedge, 1, [cluster, cell]) == (30 - 10 - 3, "within")
 
 
+def test_what_crosses_clusters_is_not_what_was_randomised() -> None:
+    """Fewer raters, or periods, than teams: the teams are the clusters."""
+    rng = np.random.default_rng(4)
+    team, rater = np.repeat(np.arange(10), 6), np.tile(np.arange(6), 10)
+    y = rng.normal(size=10)[team] + rng.normal(size=60)
+    frame = pd.DataFrame({"team": team, "rater": rater, "arm": team % 2, "y": y})
+    found = analyse_table(frame, "y ~ arm + (1|team) + (1|rater)", "arm")
+    assert found["randomised"] == ["team"]
+    assert found["between_within"]["df"] == 8.0
+    assert found["cluster_summary"]["n_clusters"] == [5, 5]
+    assert found["correlations"]["icc"]["meaning"] == "two people of one team"
+    frame = frame.rename(columns={"rater": "period"})
+    frame["arm"] = (frame["period"] > team % 4).astype(int)
+    found = analyse_table(frame, "y ~ arm + (1|team) + (1|period)", "arm")
+    assert found["randomised"] == ["team"]
+    own = found["correlations"]["icc"]
+    assert own["meaning"] == "two measurements of one team in one period"
+    variance = found["variance"]
+    share = variance["team"] / (variance["team"] + variance["residual"])
+    assert own["estimate"] == pytest.approx(share, rel=1e-9)
+    assert not any("crossed" in one for one in found["warnings"])
+
+
 def test_few_clusters_are_pointed_out() -> None:
     got = analyse_csv(DATA / "D05_six_clusters.csv", "fu ~ arm + base + (1|cluster)", "arm")
     assert any("3 clusters in the smaller arm" in one for one in got["warnings"])

@@ -34,6 +34,20 @@ def test_standard_error_and_df_are_those_of_club_sandwich() -> None:
     assert found["p"] == pytest.approx(0.2973858453, rel=1e-4)
 
 
+def test_columns_of_any_size_give_the_same_error() -> None:
+    """A year and its square is one model with the year counted from 2012, where R is exact."""
+    frame = pd.read_csv(DATA / "icc_unbalanced.csv")
+    frame["year"] = 2000 + np.arange(len(frame)) * 7 % 25
+    frame["late"] = frame["year"] - 2012
+    for name in ("cluster-robust", "cluster-jackknife"):
+        raw, moved = (
+            analyse_table(frame, f"y ~ arm + {one} + I({one}^2) + (1|team)", "arm")["tests"][name]
+            for one in ("year", "late")
+        )
+        assert raw["se"] == pytest.approx(moved["se"], rel=1e-6)
+        assert raw["df"] == pytest.approx(moved["df"], rel=1e-5)
+
+
 def test_the_jackknife_leaves_out_one_cluster_after_the_other() -> None:
     """CR3 by brute force: each cluster left out, the variances as they are."""
     rng = np.random.default_rng(4)

@@ -45,6 +45,22 @@ BY_R = {
 }
 
 
+def test_a_begin_that_is_not_seen_is_no_exposure_or_told() -> None:
+    rng = np.random.default_rng(2)
+    cluster, year = np.repeat(np.arange(8), 12), rng.integers(2010, 2020, 96)
+    frame = pd.DataFrame({"cluster": cluster, "year": year, "y": rng.normal(size=96)})
+    parallel_arms = frame.assign(trt=cluster % 2)
+    assert "exposure" not in analyse_table(parallel_arms, "y ~ trt + year + (1|cluster)", "trt")
+    frame["year"] = np.tile(np.repeat(np.arange(4), 3), 8)
+    frame["trt"] = (frame["year"] > cluster % 3).astype(int)
+    model = "y ~ trt + factor(year) + (1|cluster)"
+    told = analyse_table(frame, model, "trt")["warnings"]
+    assert not any("exposure is counted" in one for one in told)
+    gone = (frame["cluster"] == 2) & (frame["year"] == 2)
+    told = analyse_table(frame[~gone], model, "trt")["warnings"]
+    assert any("exposure: 1 cluster has no rows in the period before" in one for one in told)
+
+
 @pytest.fixture(scope="module")
 def wedge() -> dict:  # type: ignore[type-arg]
     return analyse_table(pd.read_csv(DATA / "sw_continuous.csv"), MODEL, "trt")

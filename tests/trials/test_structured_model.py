@@ -58,6 +58,21 @@ def test_independent_effects_are_those_of_the_other_fit(cohort: pd.DataFrame) ->
         assert test == pytest.approx(known.joint_tests(both)[name], rel=1e-4)
 
 
+def test_a_search_that_meets_zero_on_its_way_goes_on() -> None:
+    """Twelve people, times far from zero; lme4 1.1.31 with bobyqa. It used to stop at 145.959."""
+    rng = np.random.default_rng(1)
+    person, time = np.repeat(np.arange(12), 4), np.tile(np.arange(6.0, 10.0), 12)
+    y = rng.normal(0, 1, 12)[person] + rng.normal(0, 0.25, 12)[person] * (time - 7)
+    frame = pd.DataFrame(
+        {"person": person, "time": time, "y": np.round(y + rng.normal(size=48), 2)}
+    )
+    found = analyse_table(frame, "y ~ time + (time|person)", "time")
+    assert found["reml_criterion"] == pytest.approx(145.2187256, abs=1e-6)
+    assert found["variance"]["person"] == pytest.approx(8.68188, rel=1e-3)
+    assert found["variance"]["person.time"] == pytest.approx(0.115906, rel=1e-3)
+    assert found["satterthwaite"]["df"] == pytest.approx(11.0, abs=0.01)
+
+
 def test_a_variance_of_zero_is_one_and_its_effect_is_as_if_left_out() -> None:
     rng = np.random.default_rng(5)
     group = np.repeat(np.arange(10), 6)

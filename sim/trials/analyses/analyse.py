@@ -25,12 +25,17 @@ from sim.trials.analyses.cluster_answers import (
     partially_nested,
     randomised_clusters,
 )
-from sim.trials.analyses.cluster_tests import TTest, between_within_df, t_test
+from sim.trials.analyses.cluster_tests import (
+    TTest,
+    between_within_df,
+    nested_groupings,
+    t_test,
+)
 from sim.trials.analyses.correlations import PERIOD, correlations
 from sim.trials.analyses.covariance_of_model import (
     codes_of,
 )
-from sim.trials.analyses.exposure import Curve, exposure_curve, trial_of_estimand
+from sim.trials.analyses.exposure import Curve, begun_unseen, exposure_curve, trial_of_estimand
 from sim.trials.analyses.further_analyses import imputation_analysis, participation_analysis
 from sim.trials.analyses.joint import adjusted_means, joint_analysis
 from sim.trials.analyses.likelihood_answers import PROFILE_INTERVAL, T_INTERVAL, likelihood_answers
@@ -272,7 +277,7 @@ def analyse_table(
         raise InputError(f"term '{term}': it is a combination of other columns ({others})")
     position = fit.names.index(tested)
     columns = X[:, [names.index(one) for one in fit.names]]
-    clusters = randomised_clusters(effects, groups)
+    clusters = randomised_clusters(effects, groups, columns[:, position])
     own = fixed.parts[at]
     result = _result(formula, term, tested, fit, columns, effects, clusters, int(dropped.sum()))
     result |= {
@@ -376,6 +381,14 @@ def _tests(trial: AnalysedTrial, result: dict[str, Any]) -> dict[str, dict[str, 
 def _curve(curve: Curve, trial: AnalysedTrial, result: dict[str, Any]) -> dict[str, Any]:
     """Return effects by exposure as plain data."""
     equal = curve.all_equal["kenward_roger"]
+    unseen = begun_unseen(trial)
+    if unseen:
+        several = f"{unseen} clusters have" if unseen > 1 else "1 cluster has"
+        result["warnings"].append(
+            f"exposure: {several} no rows in the period before the first with treatment, from "
+            "which exposure is counted; if treatment began before it, the effects by exposure are "
+            "of others than they say"
+        )
     if trial.number < FEWEST_FOR_LONG_TERM * len(curve.levels):
         result["warnings"].append(
             f"long-term effect: {trial.number} clusters over {len(curve.levels)} exposures tell "
@@ -519,10 +532,9 @@ def _result(
 ) -> dict[str, Any]:
     coef = {name: coefficient(fit, j) for j, name in enumerate(fit.names)}
     at = fit.names.index(tested)
-    groupings = [one.codes for one in effects if one.slope is None] or [effects[0].codes]
     between = None
     if not partially_nested(columns, at, clusters, effects):
-        df, level = between_within_df(columns, at, groupings)
+        df, level = between_within_df(columns, at, nested_groupings(effects, clusters))
         test = t_test(coef[tested]["estimate"], coef[tested]["se"], df)
         between = {"df": df, "level": level, "t": test.t, "p": test.p, "ci95": list(test.ci95)}
     groups = dict(

@@ -17,6 +17,7 @@ from sim.errors import InputError
 from sim.trials.analyses.analysed_trial import AnalysedTrial
 from sim.trials.analyses.cluster_level import ClusterLevel, cluster_level, strata_of
 from sim.trials.analyses.cluster_tests import TTest, constant_within
+from sim.trials.analyses.correlations import of_time
 from sim.trials.analyses.methods.permutation import of_schedule
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.design_columns import prepare_design
@@ -63,8 +64,20 @@ def declared_strata(
     return Declared(kind, tuple(columns), np.asarray(rows.reshape(-1), dtype=np.intp), labels)
 
 
-def randomised_clusters(effects: Sequence[RandomEffect], declared: Declared | None) -> Codes:
+def randomised_clusters(
+    effects: Sequence[RandomEffect], declared: Declared | None, treatment: Matrix
+) -> Codes:
     """Return the grouping that was randomised: the coarsest, or the coarsest within strata.
+
+    Periods that all clusters share are none, and of groupings that cross each other it is the one
+    whose members have one treatment each.
+
+    Parameters
+    ----------
+    effects : sequence of RandomEffect
+    declared : Declared or None
+    treatment : (n,) array
+        The tested column.
 
     Raises
     ------
@@ -72,9 +85,18 @@ def randomised_clusters(effects: Sequence[RandomEffect], declared: Declared | No
         If no grouping of the model lies within the declared strata.
     """
     groupings = [one for one in effects if one.slope is None] or list(effects[:1])
+    times = of_time([one.name for one in groupings])
+    groupings = [one for at, one in enumerate(groupings) if at not in times]
     ordered = sorted(groupings, key=lambda one: one.n_levels)
     if declared is None:
-        return ordered[0].codes
+        coarsest = ordered[0].codes[:, None].astype(float)
+        crossing = (
+            one.codes
+            for one in ordered
+            if constant_within(treatment[:, None], one.codes)[0]
+            and (one is ordered[0] or not constant_within(coarsest, one.codes)[0])
+        )
+        return next(crossing, ordered[0].codes)
     finest = len(declared.labels)
     for one in ordered:
         within = constant_within(declared.rows[:, None].astype(float), one.codes)[0]
@@ -140,7 +162,7 @@ def cluster_answers(
     dict
         ``cluster_summary``, ``cluster_permutation``, ``strata`` and ``notes``.
     """
-    clusters = randomised_clusters(effects, declared)
+    clusters = randomised_clusters(effects, declared, X[:, tested])
     first = np.unique(clusters, return_index=True)[1]
     others = np.delete(X, tested, axis=1)
     of_clusters = others[first][:, constant_within(others, clusters)]

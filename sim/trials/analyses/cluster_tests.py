@@ -15,6 +15,7 @@ from sim.trials.analyses.allocations import (
     drawn_allocations,
     number_of_allocations,
 )
+from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.design_columns import prepare_design
 from sim.trials.fits.t_distribution import two_sided_p
 
@@ -240,6 +241,24 @@ def constant_within(columns: Matrix, codes: Codes) -> NDArray[np.bool_]:
     return np.asarray(~changes.any(axis=0))
 
 
+def nested_groupings(effects: Sequence[RandomEffect], clusters: Codes) -> list[Codes]:
+    """Return the groupings that hold whole clusters or lie within them, and the clusters.
+
+    Groupings that cross clusters, as raters or periods, are no level of theirs.
+    """
+    own = clusters[:, None].astype(float)
+    found = [
+        one.codes
+        for one in effects
+        if one.slope is None
+        and (
+            constant_within(own, one.codes)[0]
+            or constant_within(one.codes[:, None].astype(float), clusters)[0]
+        )
+    ]
+    return found or [clusters]
+
+
 def between_within_df(
     columns: Matrix, tested: int, groupings: Sequence[Codes]
 ) -> tuple[float, str]:
@@ -256,7 +275,7 @@ def between_within_df(
     tested : int
         Which column.
     groupings : sequence of (n,) arrays of int
-        Groupings of the random effects.
+        Groupings of the random effects, each nested in the one before or holding it.
 
     Returns
     -------

@@ -42,6 +42,18 @@ PERIOD = re.compile(
 LARGESTPERIODS = 60
 
 
+def of_time(names: Sequence[str]) -> list[int]:
+    """Return which groupings are periods that all clusters share, where others are not.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of the groupings, as ``period`` and ``cluster:period``.
+    """
+    found = [at for at, one in enumerate(names) if ":" not in one and PERIOD.search(one)]
+    return found if len(found) < len(names) else []
+
+
 class Roles(NamedTuple):
     """What the random intercepts of a model stand for, by position among the random effects.
 
@@ -83,6 +95,8 @@ def roles_of(
         The tested column.
     """
     intercepts = [at for at, one in enumerate(effects) if one.slope is None]
+    times = of_time([formula.random[at].group for at in intercepts])
+    intercepts = [at for place, at in enumerate(intercepts) if place not in times]
     if not intercepts:
         return None
     names = {at: formula.random[at].factors for at in intercepts}
@@ -195,15 +209,17 @@ def correlations(
     if roles is None:
         return _of_slope(formula, effects, fit), []
     intercepts = [at for at in range(len(effects)) if at not in slopes]
-    whole = [*intercepts, RESIDUAL]
     names = [one.group for one in formula.random]
+    # An effect of a period moves all of its people: within one period it is no variance.
+    times = [intercepts[one] for one in of_time([names[at] for at in intercepts])]
+    whole = [*(at for at in intercepts if at not in times), RESIDUAL]
     cluster = names[roles.cluster]
     shared = [roles.cluster, *roles.above]
     cell = [] if roles.cluster_period is None else [roles.cluster_period]
     alone = effects[roles.cluster].codes
     single = roles.person is None and _repeats(alone, _periods(formula, table, alone, []))
     people = "measurements" if single else "people"
-    in_period = f" in one {roles.period}" if cell and roles.period else ""
+    in_period = f" in one {roles.period}" if (cell or times) and roles.period else ""
     where = " and ".join(
         dict.fromkeys(f"{one.slope} is 0" for one in formula.random if one.slope is not None)
     )

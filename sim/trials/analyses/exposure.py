@@ -134,7 +134,45 @@ def exposures(trial: AnalysedTrial) -> tuple[Codes, Codes] | None:
     exposure = exposure_of(trial.clusters, trial.periods, treated == treated.max())
     if exposure is None or exposure.max() < 2 or not (exposure == 0).any():
         return None
+    # Where no cluster is seen to begin, the first row with treatment tells no begin unless it is of
+    # the first period: a date in a trial of two arms is no exposure.
+    begins, late = _begins(trial.clusters, trial.periods, exposure)
+    if not begins.any() and late.any():
+        return None
     return exposure, np.unique(exposure[exposure > 0])
+
+
+def _begins(
+    clusters: Codes, periods: Codes, exposure: Codes
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which clusters are seen to begin, and which may have begun before they are seen to.
+
+    Parameters
+    ----------
+    clusters, periods, exposure : (n,) arrays of int
+
+    Returns
+    -------
+    begins : (clusters,) array of bool
+        Those with rows before and after.
+    late : (clusters,) array of bool
+        Those with no row in the period before their first treated one, if there is one.
+    """
+    number, none = int(clusters.max()) + 1, -2
+    first = np.full(number, none)
+    treated = exposure > 0
+    first[clusters[treated]] = periods[treated] - exposure[treated] + 1
+    last = np.full(number, -1)
+    np.maximum.at(last, clusters[~treated], periods[~treated])
+    return (last >= 0) & (first >= 0), (first >= 0) & (last < first - 1)
+
+
+def begun_unseen(trial: AnalysedTrial) -> int:
+    """Return how many clusters may have begun in periods that they have no rows in."""
+    found = exposures(trial)
+    if found is None or trial.periods is None:
+        return 0
+    return int(_begins(trial.clusters, trial.periods, found[0])[1].sum())
 
 
 def trial_of(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sim.trials.analyses.cluster_tests import t_test
+from sim.trials.analyses.correlations import PERIOD
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.linear_fit import LinearFit
 from sim.trials.fits.structured_model import StructuredFit
@@ -73,6 +74,8 @@ def warnings_of(fit: LinearFit, effects: list[RandomEffect]) -> list[str]:
             "freedom leave it out, Kenward-Roger's keep it"
         )
     for coarse, fine in crossed_groupings(effects):
+        if PERIOD.search(coarse) or PERIOD.search(fine):
+            continue
         found.append(
             f"{coarse} and {fine} are crossed; if the numbers of one begin anew in each level of "
             "the other, write them nested, as (1|cluster/id)"

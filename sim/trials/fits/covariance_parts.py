@@ -37,6 +37,9 @@ class CovariancePart(Protocol):
     def lower(self) -> Matrix:
         """Return the lowest value of each free parameter."""
 
+    def upright(self, free: Matrix) -> Matrix:
+        """Return free parameters of the same covariance whose roots are not negative."""
+
     def parameters(self, free: Matrix) -> Matrix:
         """Return the parameters."""
 
@@ -85,6 +88,12 @@ class Effects:
     def lower(self) -> Matrix:
         """Return zero for the diagonal of the factor."""
         return np.array([0.0 if i == j else -np.inf for i, j in self._pairs])
+
+    def upright(self, free: Matrix) -> Matrix:
+        """Return the factor with no negative diagonal: a column's sign says nothing."""
+        factor = self._factor(free)
+        factor = factor * np.where(np.diag(factor) < 0.0, -1.0, 1.0)
+        return np.array([factor[i, j] for i, j in self._pairs])
 
     def _factor(self, free: Matrix) -> Matrix:
         factor = np.zeros((len(self.labels),) * 2)
@@ -144,6 +153,10 @@ class Decay:
     def lower(self) -> Matrix:
         """Return bounds of the standard deviation and of the correlation's logit."""
         return np.array([0.0, -2.0 * LARGEST_Z])
+
+    def upright(self, free: Matrix) -> Matrix:
+        """Return a standard deviation that is not negative."""
+        return np.array([abs(free[0]), free[1]])
 
     def parameters(self, free: Matrix) -> Matrix:
         """Return the variance and the correlation."""
@@ -206,6 +219,10 @@ class Residual:
         # A root of a negative correlation is no number, and at zero its slope is infinite.
         least = -LARGEST_Z if self.whole_lags else 1e-4
         return np.array(free if self.codes is None else [*free, least])
+
+    def upright(self, free: Matrix) -> Matrix:
+        """Return them as they are: logarithms have no sign to choose."""
+        return free
 
     def parameters(self, free: Matrix) -> Matrix:
         """Return variances, from the logarithms of standard deviations, and the correlation."""

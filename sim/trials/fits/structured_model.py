@@ -237,7 +237,9 @@ def _minimise(
 
     parts = criterion.structure.parts
     lower = np.concatenate([one.lower() for one in parts])
-    bounds = [(one if np.isfinite(one) else None, None) for one in lower]
+    # A root of a variance is searched for on both sides of zero, where the criterion is the same:
+    # at a bound of zero its slope is zero whether or not a minimum is there.
+    bounds = [(one if np.isfinite(one) and one != 0.0 else None, None) for one in lower]
     best = None
     starts = [
         np.concatenate(
@@ -263,7 +265,9 @@ def _minimise(
         if best is None or found.fun < best.fun - 1e-8:
             best = found
     assert best is not None
-    free, converged = np.asarray(best.x), True
+    pieces = np.split(np.asarray(best.x), criterion.cuts)
+    free = np.concatenate([one.upright(own) for one, own in zip(parts, pieces, strict=True)])
+    converged = True
     active = free > np.where(np.isfinite(lower), lower + SINGULAR_ROOT, -np.inf)
     free = np.where(active, free, lower)
     if not criterion.restricted:

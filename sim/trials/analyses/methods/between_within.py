@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.trials.analyses.analysed_trial import AnalysedTrial, Analysis, Answer
-from sim.trials.analyses.cluster_tests import between_within_df
+from sim.trials.analyses.cluster_tests import between_within_df, nested_groupings
 
 
 def test(trial: AnalysedTrial) -> Answer | None:
@@ -11,8 +11,8 @@ def test(trial: AnalysedTrial) -> Answer | None:
     found = trial.fitted
     if found is None:
         return None
-    groupings = [one.codes for one in trial.effects if one.slope is None]
-    df, _ = between_within_df(trial.x, trial.tested, groupings or [trial.effects[0].codes])
+    groupings = nested_groupings(trial.effects, trial.clusters)
+    df, _ = between_within_df(trial.x, trial.tested, groupings)
     return trial.answer(found.inference.se, df)
 
 

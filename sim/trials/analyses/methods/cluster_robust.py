@@ -108,14 +108,19 @@ def robust(
     jackknife : bool
         CR3 instead of CR2.
     """
+    # Columns may differ in size by many powers of ten, as a year and its square: an orthonormal
+    # basis of theirs says the same, and the tested coefficient is a combination of the basis's.
+    ends = np.cumsum([len(a) for a in x])[:-1]
+    basis, triangle = np.linalg.qr(np.concatenate(x))
+    x = np.split(basis, ends)
+    combination = np.linalg.solve(triangle.T, np.eye(triangle.shape[0])[tested])
     weighted = [np.linalg.solve(b, a) for a, b in zip(x, v, strict=True)]
     M = np.linalg.inv(sum(a.T @ w for a, w in zip(x, weighted, strict=True)))
+    along_M = M @ combination
     if jackknife:
-        turned = [_left_out(a, b, M) @ a @ M[tested] for a, b in zip(x, v, strict=True)]
+        turned = [_left_out(a, b, M) @ a @ along_M for a, b in zip(x, v, strict=True)]
     else:
-        turned = [
-            _corrected(a, b, M) @ w @ M[tested] for a, b, w in zip(x, v, weighted, strict=True)
-        ]
+        turned = [_corrected(a, b, M) @ w @ along_M for a, b, w in zip(x, v, weighted, strict=True)]
     along = np.array([a.T @ u for a, u in zip(x, turned, strict=True)])
     pairs = -along @ M @ along.T
     own = [float(u @ b @ u) for u, b in zip(turned, v, strict=True)]
