@@ -30,23 +30,12 @@ Values = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Block:
-    """Parameters that are moved, on normal scores of the draws' own margins.
-
-    Attributes
-    ----------
-    names : tuple of str
-    sorted_values : numpy.ndarray
-        Shape (draws, parameters), each column ascending.
-    bounds : numpy.ndarray
-        Lowest and highest value of each, shape (2, parameters).
-    precision : numpy.ndarray
-        Inverse correlation of the scores.
-    """
+    """Parameters that are moved, on normal scores of the draws' own margins."""
 
     names: tuple[str, ...]
-    sorted_values: np.ndarray
-    bounds: np.ndarray
-    precision: np.ndarray
+    sorted_values: np.ndarray  # Shape (draws, parameters), each column ascending
+    bounds: np.ndarray  # Lowest and highest value of each, shape (2, parameters)
+    precision: np.ndarray  # Inverse correlation of the scores
 
     @classmethod
     def of(
@@ -89,7 +78,6 @@ class Updated:
 
     Attributes
     ----------
-    draws : list of dict
     seen : numpy.ndarray
         What each of them simulates.
     log_likelihood : numpy.ndarray
@@ -120,7 +108,6 @@ def informed(
 
     Parameters
     ----------
-    draws : sequence of mappings
     candidates : sequence of str
         Parameters that may be moved.
     figures : numpy.ndarray

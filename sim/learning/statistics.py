@@ -75,8 +75,6 @@ def statistics_of(observed: Observed, roster: Roster, started: np.ndarray) -> li
 
     Parameters
     ----------
-    observed : Observed
-    roster : Roster
     started : numpy.ndarray
         Whether each team starts within the weeks observed; sessions of others have no counterpart
         in the model.
@@ -170,7 +168,6 @@ def reduction(
 
     Parameters
     ----------
-    statistics : sequence of Statistic
     posts : numpy.ndarray
         Posts of each team.
 

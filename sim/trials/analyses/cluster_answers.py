@@ -36,7 +36,6 @@ class Declared(NamedTuple):
     Attributes
     ----------
     kind : {'pairs', 'strata'}
-    columns : tuple of str
     rows : (n,) array of int
         Level of each row, from 0.
     labels : tuple of str
@@ -112,10 +111,7 @@ def randomised_clusters(
 def check_pairs(declared: Declared, strata: Codes, treated: NDArray[np.bool_]) -> None:
     """Refuse pairs that are none.
 
-    Raises
-    ------
-    InputError
-        If a pair has more than two clusters, or both in one arm.
+    Raises InputError if a pair has more than two clusters, or both in one arm.
     """
     for one, label in enumerate(declared.labels):
         own = treated[strata == one]
@@ -148,10 +144,7 @@ def cluster_answers(
         Columns of the fitted model.
     names : sequence of str
         Of the columns.
-    tested : int
     y : (n,) array
-    effects : sequence of RandomEffect
-    declared : Declared or None
     periods : (n,) array of int or None
         Period of each row, where the model has periods.
     factors : mapping

@@ -32,8 +32,6 @@ class TTest(NamedTuple):
 
     Attributes
     ----------
-    estimate, se : float
-    df : float
     t, p : float
         Statistic and two-sided p value.
     ci95 : tuple of float
@@ -59,7 +57,6 @@ class PermutationTest(NamedTuple):
         Share of allocations with a difference at least as large in size.
     exact : bool
         Whether all allocations were listed.
-    n_allocations : int
     monte_carlo_se : float
         Standard error of `p` from drawing; 0 if exact.
     smallest_p : float
@@ -213,7 +210,6 @@ def permuted(observed: float, others: Matrix, exact: bool, rounding: float) -> P
 
     Parameters
     ----------
-    observed : float
     others : (n,) array
         Under every allocation, or under drawn ones; NaN, which counts against the effect, where an
         allocation gives no estimate.

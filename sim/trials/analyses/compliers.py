@@ -34,34 +34,16 @@ BOUNDED, UNBOUNDED = "bounded", "unbounded"
 
 
 class ComplierEffect(NamedTuple):
-    """The effect of one unit of participation, by arm as instrument.
+    """The effect of one unit of participation, by arm as instrument."""
 
-    Attributes
-    ----------
-    estimate : float
-        Difference of outcomes over difference of participation.
-    se : float
-        By the delta method; wrong where the instrument is weak, use the interval.
-    df : float
-        Clusters - 2 - independent covariates of clusters.
-    p : float
-        Two-sided p of no effect: that of the intention-to-treat cluster-summary test.
-    ci95 : tuple of float or None
-        95% confidence interval; None where the data set no bounds.
-    interval : {'bounded', 'unbounded'}
-    participation : tuple of float
-        Mean participation of control and intervention clusters.
-    instrument_t : float
-        t of the difference of participation; infinite where it does not vary within arms.
-    """
-
-    estimate: float
-    se: float
-    df: float
-    p: float
-    ci95: tuple[float, float] | None
-    interval: str
-    participation: tuple[float, float]
+    estimate: float  # Difference of outcomes over difference of participation
+    se: float  # By the delta method; wrong where the instrument is weak, use the interval
+    df: float  # Clusters - 2 - independent covariates of clusters
+    p: float  # Two-sided p of no effect: that of the intention-to-treat cluster-summary test
+    ci95: tuple[float, float] | None  # 95% confidence interval; None where the data set no bounds
+    interval: str  # {'bounded', 'unbounded'}
+    participation: tuple[float, float]  # Mean participation of control and intervention clusters
+    # t of the difference of participation; infinite where it does not vary within arms.
     instrument_t: float
 
 

@@ -22,20 +22,12 @@ Codes = NDArray[np.intp]
 
 
 class LongTrial(NamedTuple):
-    """A trial with a baseline, one row for each measurement.
+    """A trial with a baseline, one row for each measurement."""
 
-    Attributes
-    ----------
-    y : (n,) array
-        Outcome, none missing.
-    X : (n, p) array
-        Intercept, effect of the intervention at follow-up, follow-up, covariates.
-    cluster, cell, person : (n,) arrays of int
-        Groups, from 0.
-    """
-
-    y: Matrix
+    y: Matrix  # (n,) array: Outcome, none missing
+    # (n, p) array: Intercept, effect of the intervention at follow-up, follow-up, covariates.
     X: Matrix
+    # (n,) array: Groups, from 0.
     cluster: Codes
     cell: Codes
     person: Codes

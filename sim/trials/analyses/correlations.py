@@ -55,28 +55,16 @@ def of_time(names: Sequence[str]) -> list[int]:
 
 
 class Roles(NamedTuple):
-    """What the random intercepts of a model stand for, by position among the random effects.
+    """What the random intercepts of a model stand for, by position among the random effects."""
 
-    Attributes
-    ----------
-    cluster : int
-        The unit that was randomised: the coarsest grouping with one value of the tested column,
-        or the coarsest of all.
-    above : tuple of int
-        Groupings that hold whole clusters, as sites.
-    cluster_period, person : int or None
-    within : tuple of int
-        Groupings inside clusters that are neither, as staff.
-    period : str or None
-        Column of periods.
-    """
-
+    # The unit that was randomised: the coarsest grouping with one value of the tested column, or
+    # the coarsest of all.
     cluster: int
-    above: tuple[int, ...]
+    above: tuple[int, ...]  # Groupings that hold whole clusters, as sites
     cluster_period: int | None
     person: int | None
-    within: tuple[int, ...]
-    period: str | None
+    within: tuple[int, ...]  # Groupings inside clusters that are neither, as staff
+    period: str | None  # Column of periods
 
 
 def roles_of(
@@ -84,15 +72,8 @@ def roles_of(
 ) -> Roles | None:
     """Return what the random intercepts stand for; None if there is none.
 
-    Parameters
-    ----------
-    formula : ModelFormula
-    effects : sequence of RandomEffect
-        In the formula's order.
-    table : DataFrame
-        Columns of the model.
-    tested : (n,) array
-        The tested column.
+    `effects`: in the formula's order; `table`: columns of the model; `tested` (n,): the tested
+    column.
     """
     intercepts = [at for at, one in enumerate(effects) if one.slope is None]
     times = of_time([formula.random[at].group for at in intercepts])

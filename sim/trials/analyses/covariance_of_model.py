@@ -97,7 +97,6 @@ def structure_of(
         See `with_factor_slopes`.
     effects : sequence of RandomEffect
         Of its terms.
-    table : DataFrame
     weights : str, optional
         Column of weights: the residual variance of a row is divided by its own.
     residual_by : str, optional

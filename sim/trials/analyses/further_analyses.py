@@ -101,13 +101,11 @@ def imputation_analysis(
     ----------
     X : (n, p) array
         Complete columns of the model, the first all ones.
-    tested : int
     y : (n,) array
         Outcome; NaN where missing.
     clusters : (n,) array of int
     count : int
         Imputed data sets.
-    seed : int
     """
     number = int(clusters.max()) + 1
     complete_df = number - float(constant_within(X, clusters).sum())

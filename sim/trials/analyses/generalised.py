@@ -43,7 +43,6 @@ def analyse_generalised(
 
     Parameters
     ----------
-    frame : DataFrame
     model : str
         In lme4's notation with one random intercept, as ``"y ~ arm + (1|team)"``; a count may have
         ``offset(log(months))``.

@@ -34,22 +34,13 @@ START_SHARE = 0.05
 
 
 class ImputedAnalysis(NamedTuple):
-    """The pooled analysis of imputed data sets.
+    """The pooled analysis of imputed data sets."""
 
-    Attributes
-    ----------
-    pooled : Pooled
-        Estimate and test by Rubin's rules.
-    cluster_variance, residual_variance : float
-        Means over the imputed data sets.
-    singular : float
-        Share of imputed data sets whose cluster variance was estimated as zero.
-    """
-
-    pooled: Pooled
+    pooled: Pooled  # Estimate and test by Rubin's rules
+    # Means over the imputed data sets.
     cluster_variance: float
     residual_variance: float
-    singular: float
+    singular: float  # Share of imputed data sets whose cluster variance was estimated as zero
 
 
 def imputed_outcomes(
@@ -68,7 +59,6 @@ def imputed_outcomes(
         distribution of clusters.
     count : int
         Imputed data sets.
-    rng : numpy.random.Generator
 
     Raises
     ------

@@ -34,7 +34,6 @@ def columns_of_model(
 
     Parameters
     ----------
-    formula : ModelFormula
     complete : DataFrame
         Rows without missing fields.
     used : sequence of str
@@ -95,8 +94,6 @@ def check_factors(formula: ModelFormula, table: pd.DataFrame, visits: str | None
 
     Parameters
     ----------
-    formula : ModelFormula
-    table : DataFrame
     visits : str or None
         How many rows dropped out at each visit, which may be why.
     """

@@ -39,12 +39,9 @@ class ReadModel(NamedTuple):
     ----------
     frame : DataFrame
         All rows.
-    formula : ModelFormula
     table : DataFrame
         Used columns of the complete rows.
     y : (n,) array
-    effects : list of RandomEffect
-    fixed : FixedPart
     tested : tuple of int
         The tested column, or those of a joint test.
     structure : Structure or None
@@ -59,7 +56,6 @@ class ReadModel(NamedTuple):
         Which rows are incomplete.
     used : tuple of str
         Columns of the model.
-    notes : list of str
     """
 
     frame: pd.DataFrame
@@ -104,9 +100,6 @@ def read_model(
 
     Parameters
     ----------
-    frame : DataFrame
-    model, term : str
-    references, missing : sequence of str
     beside : sequence of str
         Columns outside the model whose missing fields are wanted too.
     weights, residual_by : str, optional

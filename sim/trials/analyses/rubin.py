@@ -27,7 +27,6 @@ class Pooled(NamedTuple):
         Mean estimate; root of the mean variance plus (1 + 1/m) times the variance of estimates.
     df : float
         Barnard and Rubin's.
-    t, p : float
     ci95 : tuple of float
         95% confidence interval.
     missing_information : float

@@ -19,20 +19,13 @@ POINTS = 40
 
 
 class Contrast(NamedTuple):
-    """A contrast of two means.
+    """A contrast of two means."""
 
-    Attributes
-    ----------
-    estimate, low, high : float
-        With its 95% interval; a ratio's is that of its logarithm.
-    se : float
-        Of the estimate, or of the logarithm of a ratio.
-    """
-
+    # With its 95% interval; a ratio's is that of its logarithm.
     estimate: float
     low: float
     high: float
-    se: float
+    se: float  # Of the estimate, or of the logarithm of a ratio
 
 
 def chosen_error(sizes: Matrix) -> str:
@@ -61,7 +54,6 @@ def standardised(
         Coefficients; with `sd`, the covariance has its row and column last.
     treated, untreated : (n, p) arrays
         Columns of all rows with everybody in one arm.
-    family : Family
     df : float
         Degrees of freedom of the intervals; infinity for normal ones.
     offset : (n,) array, optional

@@ -116,7 +116,6 @@ def direction(parts: Sequence[Part], table: pd.DataFrame) -> str:
     ----------
     parts : sequence of Part
         What its column is a product of.
-    table : DataFrame
     """
     if not parts:
         return "mean where every number is 0 and every factor at its reference"

@@ -43,7 +43,6 @@ class TypeOneError:
 
     Attributes
     ----------
-    setting : str
     rates, monte_carlo_se : dict
         By test.
     singular : float
@@ -52,7 +51,6 @@ class TypeOneError:
         Share of trials without an estimate; they count as not rejected.
     icc : float
         Mean estimated ICC.
-    trials : int
     """
 
     setting: str
@@ -250,10 +248,8 @@ def relabelled_error(
         Sets of parameter values, one for each simulated world.
     labels : int
         Allocations of teams to arms in each world.
-    seed : int
     measures : sequence of str
         Outcomes, columns of the table of assessments.
-    workers : int, optional
     on_progress : callable, optional
         Called with worlds analysed and to do.
 

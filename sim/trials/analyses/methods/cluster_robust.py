@@ -104,7 +104,6 @@ def robust(
     ----------
     x, v, y : sequences of arrays
         Columns, covariance and outcomes of each cluster.
-    tested : int
     jackknife : bool
         CR3 instead of CR2.
     """
@@ -162,7 +161,6 @@ def expected(
     ----------
     found : ExpectedTest
         Of the model's own standard error.
-    cells : Cells
     covariance : (I, J, J) array
         Of the analysis's cell means.
     """
