@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError
 from sim.web.typography import write_result
-from sim.web.worker import Stopped, Told
+from sim.web.worker import Told
 
 if TYPE_CHECKING:
     from sim.planning.comparison import Question
@@ -19,29 +19,16 @@ DOWNLOADS = ("decision.xlsx", "summary.docx", "decision.csv", "ranking.csv", "st
 
 
 def decide(settings: dict[str, Any], folder: Path, told: Told) -> None:
-    """Compare strategies and write the answer in a folder.
+    """Compare strategies and write ``result.json``, ``report.html``, the workbook and the tables.
 
-    Parameters
-    ----------
-    settings : dict
-        ``question``: from `decide_settings`; ``roster``: CSV text of the teams, or None for what
-        the settings describe.
-    folder : Path
-        Where to write ``result.json``, ``report.html``, the workbook and the tables.
-    told : Told
-        Progress and cancelling.
-
-    Raises
-    ------
-    Stopped
-        When it noticed that it is to stop.
-    InputError
-        When no strategy is possible with the money and the trainers; one that is not is left out.
+    Settings: ``question`` from `decide_settings`; ``roster``, CSV text of the teams, or None for
+    what the question describes. Raises InputError when no strategy is possible with the money and
+    the trainers; one that is not is left out.
     """
     from sim.api.compare import compare, compared
     from sim.inputs.roster.csv_file import roster_text
     from sim.planning.comparison import prepare
-    from sim.runs.pieces import Cancelled, Progress
+    from sim.runs.pieces import Progress
     from sim.runs.results import package_versions
     from sim.scenarios.library import load_scenario
     from sim.web.decide_settings import setting_of, setting_text
@@ -77,10 +64,7 @@ def decide(settings: dict[str, Any], folder: Path, told: Told) -> None:
         done = int(1000 * (1.0 - WRITING_SHARE) * now.done / now.total)
         told.progress(done, 1000, f"{now.done} of {now.total} simulations")
 
-    try:
-        answer = compared(question(possible), on_progress=show, should_cancel=told.cancelled)
-    except Cancelled:
-        raise Stopped from None
+    answer = compared(question(possible), on_progress=show, should_cancel=told.cancelled)
     told.progress(int(1000 * (1.0 - WRITING_SHARE)), 1000, "writing the answer")
     command = repeating_command({**asked, "strategies": possible})
     files = answer.files(command)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.web.typography import write_result
-from sim.web.worker import Stopped, Told
+from sim.web.worker import Told
 
 SCENARIO = "refocus-as-delivered"
 WEEKS = 52
@@ -15,24 +15,11 @@ WEEKS = 52
 def simulate_fit(settings: dict[str, Any], folder: Path, told: Told) -> None:
     """Simulate the trial with posterior draws and write its figures beside the reported ones.
 
-    Parameters
-    ----------
-    settings : dict
-        ``trials`` and ``seed``.
-    folder : Path
-        Where to write ``result.json``.
-    told : Told
-        Progress and cancelling.
-
-    Raises
-    ------
-    Stopped
-        When it noticed that it is to stop.
+    Settings: ``trials`` and ``seed``.
     """
     from sim.inputs.roster.trial import trial_roster
     from sim.posterior.choose import chosen_draws
     from sim.report.participation import pattern_table
-    from sim.runs.pieces import Cancelled
     from sim.runs.request import build_request
     from sim.runs.simulate import simulate
     from sim.scenarios.library import load_scenario
@@ -48,14 +35,11 @@ def simulate_fit(settings: dict[str, Any], folder: Path, told: Told) -> None:
         collect=("assessments", "team_weeks"),
         own_chance=True,
     )
-    try:
-        results = simulate(
-            request,
-            on_progress=lambda now: told.progress(now.done, 2 * now.total, "simulating trials"),
-            should_cancel=told.cancelled,
-        )
-    except Cancelled:
-        raise Stopped from None
+    results = simulate(
+        request,
+        on_progress=lambda now: told.progress(now.done, 2 * now.total, "simulating trials"),
+        should_cancel=told.cancelled,
+    )
     told.progress(request.worlds, 2 * request.worlds, "analysing them as the trial was")
     table = pattern_table(results, 0)
     rows = [[plain(cell) for cell in row] for row in table.itertuples(index=False)]

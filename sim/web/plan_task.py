@@ -14,27 +14,15 @@ DRAWING_SHARE = 0.15
 
 
 def simulate_plan(settings: dict[str, Any], folder: Path, told: Told) -> None:
-    """Simulate a plan and write its results in a folder.
+    """Simulate a plan and write ``result.json``, figures, tables and the report.
 
-    Parameters
-    ----------
-    settings : dict
-        ``plan``: from `plan_settings`; ``roster``: CSV text of the teams, or None for what the
-        settings describe.
-    folder : Path
-        Where to write ``result.json``, figures, tables and the report.
-    told : Told
-        Progress and cancelling.
-
-    Raises
-    ------
-    Stopped
-        When it noticed that it is to stop.
+    Settings: ``plan`` from `plan_settings`; ``roster``, CSV text of the teams, or None for what the
+    plan describes.
     """
     from sim.inputs.roster.csv_file import roster_text
     from sim.posterior.choose import chosen_draws
     from sim.report.run_report import RunFacts, run_report
-    from sim.runs.pieces import Cancelled, Progress
+    from sim.runs.pieces import Progress
     from sim.runs.request import build_request
     from sim.runs.results import provenance
     from sim.runs.simulate import simulate
@@ -69,15 +57,12 @@ def simulate_plan(settings: dict[str, Any], folder: Path, told: Told) -> None:
         )
 
     texts = {one.name: scenario_text(one) for one in scenarios}
-    try:
-        results = simulate(
-            request,
-            on_progress=show,
-            should_cancel=told.cancelled,
-            metadata=provenance(texts, plan["parameters"], {"source": roster.source}, chosen),
-        )
-    except Cancelled:
-        raise Stopped from None
+    results = simulate(
+        request,
+        on_progress=show,
+        should_cancel=told.cancelled,
+        metadata=provenance(texts, plan["parameters"], {"source": roster.source}, chosen),
+    )
     told.progress(int(1000 * (1.0 - DRAWING_SHARE)), 1000, "drawing figures")
     result, shown = result_of(results, plan, chosen, scenarios, roster.notes)
     date = datetime.now(UTC).strftime("%Y-%m-%d")

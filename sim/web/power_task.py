@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.web.typography import write_result
-from sim.web.worker import Stopped, Told
+from sim.web.worker import Told
 
 if TYPE_CHECKING:
     from sim.runs.pieces import Progress
@@ -36,24 +36,11 @@ COLUMNS = (
 
 
 def simulate_power(settings: dict[str, Any], folder: Path, told: Told) -> None:
-    """Simulate a planned trial many times and write the report.
+    """Simulate a planned trial (``power`` of the settings) many times.
 
-    Parameters
-    ----------
-    settings : dict
-        ``power``: from `power_settings`.
-    folder : Path
-        Where to write ``result.json``, the curve and its table.
-    told : Told
-        Progress and cancelling.
-
-    Raises
-    ------
-    Stopped
-        When it noticed that it is to stop.
+    Writes ``result.json``, the curve and its table.
     """
     from sim.posterior.choose import chosen_draws
-    from sim.runs.pieces import Cancelled
     from sim.runs.results import package_versions
     from sim.scenarios.library import adjusted, load_scenario
     from sim.spreadsheet import csv_text
@@ -82,12 +69,9 @@ def simulate_power(settings: dict[str, Any], folder: Path, told: Told) -> None:
     )
     for number, (label, source, true) in enumerate(kinds):
         show = told_from(told, number * count, total, label)
-        try:
-            results = run_trials(
-                source, design, count, power["seed"], on_progress=show, should_cancel=told.cancelled
-            )
-        except Cancelled:
-            raise Stopped from None
+        results = run_trials(
+            source, design, count, power["seed"], on_progress=show, should_cancel=told.cancelled
+        )
         found[label] = performance(results, true_effect=true)
     rows = [
         [

@@ -46,20 +46,9 @@ def watched_world(watch: Mapping[str, Any], text: str | None) -> WatchedWorld:
 def watch_teams(settings: dict[str, Any], folder: Path, told: Told) -> None:
     """Run a world on the compiled week and write down every team of it.
 
-    Parameters
-    ----------
-    settings : dict
-        ``watch``: from `watch_settings`; ``roster``: CSV text of the teams, or None.
-    folder : Path
-        Where to write a file for each team, ``team-0.json`` and so on, and ``result.json`` with
-        the teams' names in their order.
-    told : Told
-        Progress and cancelling.
-
-    Raises
-    ------
-    Stopped
-        When it noticed that it is to stop.
+    Settings: ``watch`` from `watch_settings`; ``roster``, CSV text of the teams, or None. Writes a
+    file for each team, ``team-0.json`` and so on, and ``result.json`` with the teams' names in
+    their order.
     """
     from sim.engines.one_world import OneWorld, room_for_events
     from sim.parameters import to_record

@@ -34,6 +34,10 @@ class Stopped(Exception):  # noqa: N818 (it is no error)
 
 
 Task = Callable[[dict[str, Any], Path, Told], None]
+"""Does a job: its settings, the folder that it writes into, and whom it tells of its progress.
+
+It raises `Stopped`, or `Cancelled` of what it runs, when it noticed that it is to stop.
+"""
 
 
 class Line:
@@ -90,9 +94,11 @@ def work(pipe: Connection, stop: Any, warm_up: str) -> None:
 
 def outcome(place: str, settings: dict[str, Any], folder: Path, line: Told) -> tuple[str, ...]:
     """Do one job and return how it ended."""
+    from sim.runs.pieces import Cancelled
+
     try:
         task_named(place)(settings, folder, line)
-    except Stopped:
+    except (Stopped, Cancelled):
         return ("stopped",)
     except InputError as error:
         return ("refused", str(error))

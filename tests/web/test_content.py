@@ -13,6 +13,7 @@ import pytest
 
 from sim.errors import InputError
 from sim.parameters import registry
+from sim.runs.pieces import Cancelled
 from sim.scenarios.fields import scenario_fields
 from sim.scenarios.library import adjusted, load_scenario, scenario_names
 from sim.web.fingerprint import key_of
@@ -220,7 +221,7 @@ def test_a_plan_stops_when_it_is_told_to(tmp_path: Path) -> None:
     from sim.web.plan_task import simulate_plan
 
     settings = plan_settings({"teams": TEAMS, "weeks": 4, "draws": 30, "scenarios": SCENARIOS})
-    with pytest.raises(Stopped):
+    with pytest.raises((Stopped, Cancelled)):
         simulate_plan({"plan": settings, "roster": None}, tmp_path, Heard(stop_after=3))
     assert not (tmp_path / "result.json").exists()
 
