@@ -41,10 +41,7 @@ def question(names: tuple[str, ...], draws: int, replications: int, seed: int = 
 def ten_scenarios() -> tuple[str, ...]:
     """Return ten scenarios of the library: the common ones, then others in their order."""
     others = [name for name in scenario_names() if name not in (*FIRST, BASE)]
-    chosen = [
-        *FIRST,
-        *(name for name in others if load_scenario(name).who.teams != "none"),
-    ]
+    chosen = [*FIRST, *(name for name in others if load_scenario(name).who.teams != "none")]
     return tuple(chosen[:SCENARIOS])
 
 

@@ -63,12 +63,7 @@ def measure(quick: bool) -> list[Row]:
         row("P1: control QPR at a year", found[:, AT.control_mean], 40.0, "points, 0-60"),
         row("P1: its SD", np.exp(found[:, AT.log_sd]), 10.15, "points, both arms"),
         row("P2: adjusted QPR difference", found[:, AT.difference], 0.68, "points"),
-        row(
-            "P2: its standard error",
-            np.exp(found[:, AT.log_se]),
-            1.22,
-            "points",
-        ),
+        row("P2: its standard error", np.exp(found[:, AT.log_se]), 1.22, "points"),
         row("P6: followed up at a year", retention, 297.0, f"people of {PEOPLE}"),
         Row(
             "P4: high less low participation, Interpersonal",

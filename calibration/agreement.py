@@ -63,10 +63,7 @@ def replicate_error(fit: Fit, direct: Direct, sample: Sample) -> np.ndarray:
 
 
 def agreement_rows(
-    names: tuple[str, ...],
-    direct: np.ndarray,
-    emulated: np.ndarray,
-    errors: dict[str, np.ndarray],
+    names: tuple[str, ...], direct: np.ndarray, emulated: np.ndarray, errors: dict[str, np.ndarray]
 ) -> list[dict[str, Any]]:
     """Return per parameter the gap between the methods in posterior SDs, and its standard error."""
     spread = emulated.std(axis=0)

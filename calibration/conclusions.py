@@ -98,10 +98,7 @@ def predictive_table(
                     if len(values)
                     else {"p": np.nan, "se": np.nan}
                 )
-                tail = {
-                    "p": 2.0 * min(above["p"], 1.0 - above["p"]),
-                    "se": 2.0 * above["se"],
-                }
+                tail = {"p": 2.0 * min(above["p"], 1.0 - above["p"]), "se": 2.0 * above["se"]}
             else:
                 continue
             row[f"tail{label}"] = tail
@@ -562,11 +559,7 @@ def information_table(
             counterfactuals[:, off["qpr_full_sensitivity_off_12"]],
             standard_error,
         ),
-        (
-            "INSPIRE Support, as delivered (" + INSPIRE_FLAG + ")",
-            both[1],
-            1.6 * standard_error,
-        ),
+        ("INSPIRE Support, as delivered (" + INSPIRE_FLAG + ")", both[1], 1.6 * standard_error),
         (
             "INSPIRE Support, fully implemented (" + INSPIRE_FLAG + ")",
             effects[:, at["inspire_support_full_12"]],

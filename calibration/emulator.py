@@ -23,13 +23,7 @@ def quadratic(z: np.ndarray) -> np.ndarray:
     n, d = z.shape
     first, second = np.triu_indices(d, 1)
     return np.concatenate(
-        [
-            np.ones((n, 1)),
-            z,
-            (z**2 - 1.0) / np.sqrt(2.0),
-            z[:, first] * z[:, second],
-        ],
-        axis=1,
+        [np.ones((n, 1)), z, (z**2 - 1.0) / np.sqrt(2.0), z[:, first] * z[:, second]], axis=1
     )
 
 

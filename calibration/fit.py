@@ -171,13 +171,7 @@ class Fit:
         self, stage: str, count: int, one: Callable[[int], np.ndarray], *parts: Any
     ) -> np.ndarray:
         """Run (or read) the rows of a stage."""
-        return run_rows(
-            stage,
-            count,
-            one,
-            self.identity(stage, count, *parts),
-            **self.part(stage),
-        )
+        return run_rows(stage, count, one, self.identity(stage, count, *parts), **self.part(stage))
 
     def twins(self) -> Twins:
         """Return the calling thread's twins of the reference scenarios."""
@@ -431,11 +425,7 @@ def emulated_particles(settings: Settings, share: float = 1.0) -> int:
 
 
 def sample_emulated(
-    fit: Fit,
-    emulator: Emulator,
-    data: Data | None = None,
-    share: float = 1.0,
-    seed: int = 0,
+    fit: Fit, emulator: Emulator, data: Data | None = None, share: float = 1.0, seed: int = 0
 ) -> Sample:
     """Sample the posterior under an emulator; a second or so."""
     wanted = fit.data if data is None else data

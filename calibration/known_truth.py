@@ -33,10 +33,7 @@ from sim.trials.studies.refocus_trial import WEEKS, TrialDesign
 
 HOME = Path(__file__).parent / "evidence" / "known_truths.csv"
 TOGETHER = "both together"
-INVENTED = {
-    "north": (20, 15, "refocus-as-delivered"),
-    "south": (12, 20, "refocus-full"),
-}
+INVENTED = {"north": (20, 15, "refocus-as-delivered"), "south": (12, 20, "refocus-full")}
 """The invented trials: teams, people sampled in each, and what was delivered."""
 FIGURES = {
     "control_mean": 40.0,

@@ -28,10 +28,7 @@ def number(value: Any, digits: int = 2) -> str:
 
 def table(rows: Sequence[Row], columns: Sequence[tuple[str, str | Callable[[Row], Any]]]) -> str:
     """Return rows as a Markdown table."""
-    lines = [
-        "| " + " | ".join(title for title, _ in columns) + " |",
-        "|" + "---|" * len(columns),
-    ]
+    lines = ["| " + " | ".join(title for title, _ in columns) + " |", "|" + "---|" * len(columns)]
     for row in rows:
         cells = [number(row.get(key) if isinstance(key, str) else key(row)) for _, key in columns]
         lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |")

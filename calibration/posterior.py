@@ -78,10 +78,7 @@ def common(fit: Fit, count: int, fitted: list[str]) -> dict[str, Any]:
     return {
         "date": date.today().isoformat(),
         "draws": count,
-        "targets": {
-            "hash": fingerprint(sorted(map(repr, fit.targets.values()))),
-            "fitted": fitted,
-        },
+        "targets": {"hash": fingerprint(sorted(map(repr, fit.targets.values()))), "fitted": fitted},
         "calibrated": {
             name: {
                 "prior": str(known[name].prior),

@@ -54,7 +54,7 @@ OVERRIDES: Mapping[str, tuple[Prior, float, str]] = {
         Prior("uniform", (("low", 0.05), ("high", 0.6))),
         0.263,
         "the registry's prior is the trial's own retention; with it P6 would be counted twice",
-    ),
+    )
 }
 GRID = np.linspace(-5.0, 5.0, 2001)
 

@@ -38,11 +38,7 @@ DRAWS, SEED = 400, 1
 # Standard error of the effect on CARe's clients, SD: inferred from 263 people in 14 teams.
 CARE_ERROR = 0.16
 COLUMNS = ("posterior", "headline", "mean", "low", "high", "error")
-TESTS = (
-    "z_participation_total",
-    "z_participation_intrapersonal",
-    "z_participation_interpersonal",
-)
+TESTS = ("z_participation_total", "z_participation_intrapersonal", "z_participation_interpersonal")
 
 HEADLINES: Mapping[str, str] = {
     "delivered": "as delivered: effect on the QPR-15, SD",

@@ -229,7 +229,7 @@ def method_text(results: dict[str, Any]) -> str:
         "intercept for the team. Their means and covariance give a normal synthetic likelihood of "
         "what was reported; the published standard errors are not added. "
         f"Of {results['varying']} parameters with a prior, {len(results['calibrated'])} are "
-        "calibrated; the others are drawn from their priors in every simulated trial.",
+        "calibrated; the others are drawn from their priors in every simulated trial."
     ]
     if several:
         parts.append(
@@ -395,13 +395,7 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
     out: list[tuple[str, str, str | None]] = []
     out.append(("In short", "\n".join(f"* {line}" for line in in_short(results)), None))
     out.append(("How it was fitted", method_text(results), None))
-    out.append(
-        (
-            "Targets",
-            generated("targets", targets_table(results["targets"])),
-            None,
-        )
-    )
+    out.append(("Targets", generated("targets", targets_table(results["targets"])), None))
     out.append(
         (
             "Posterior predictive",

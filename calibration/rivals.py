@@ -13,12 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from calibration.scenarios import (
-    EXPLANATIONS,
-    EffectDesign,
-    effect_of_record,
-    explanations_off,
-)
+from calibration.scenarios import EXPLANATIONS, EffectDesign, effect_of_record, explanations_off
 
 THEORY_FAILS = {
     "theory_strength": 0.0,

@@ -31,11 +31,7 @@ def thread_space() -> dict[Any, Any]:
 
 
 def run_rows(
-    stage: str,
-    rows: int,
-    one: Callable[[int], np.ndarray],
-    identity: str,
-    **how: Unpack[How],
+    stage: str, rows: int, one: Callable[[int], np.ndarray], identity: str, **how: Unpack[How]
 ) -> np.ndarray:
     """Compute `one(row)` for every row and return them stacked.
 

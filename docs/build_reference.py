@@ -52,10 +52,7 @@ PUBLIC = (
             "Results.save",
         ),
     ),
-    (
-        "sim.scenarios.library",
-        ("load_scenario", "scenario_from_text", "adjusted"),
-    ),
+    ("sim.scenarios.library", ("load_scenario", "scenario_from_text", "adjusted")),
     (
         "sim.inputs.roster",
         ("trial_roster", "read_roster_csv", "roster_from_text", "described_roster"),

@@ -84,26 +84,17 @@ BOXES = {
     "skills": Box("skills", 2, 2.2, each("skill")),
     "intent": Box("intent", 3, 1.1, each("intent")),
     "behaviour": Box(
-        "behaviour, habit",
-        3,
-        2.9,
-        (*each("behaviour"), *each("habit"), "team.behaviour_shift"),
+        "behaviour, habit", 3, 2.9, (*each("behaviour"), *each("habit"), "team.behaviour_shift")
     ),
     "partnership": Box("partnership project", 3, 4.6, ("team.partnership",)),
     "experience": Box(
         "practice met in contacts",
         4,
         1.1,
-        (
-            *(f"service_user.experience_{one}" for one in PRACTICES),
-            "service_user.experience_shift",
-        ),
+        (*(f"service_user.experience_{one}" for one in PRACTICES), "service_user.experience_shift"),
     ),
     "relationship": Box(
-        "relationship",
-        4,
-        2.3,
-        ("service_user.relationship", "service_user.relationship_shift"),
+        "relationship", 4, 2.3, ("service_user.relationship", "service_user.relationship_shift")
     ),
     "support": Box(
         "experienced support", 4, 3.5, ("service_user.support", "service_user.support_shift")

@@ -81,13 +81,7 @@ def chosen_roster(
     setting : path or Setting, optional
         Its first day is that from which weeks are counted where the file has dates.
     """
-    from sim.inputs.roster import (
-        ColumnMap,
-        Roster,
-        read_column_map,
-        read_roster_csv,
-        trial_roster,
-    )
+    from sim.inputs.roster import ColumnMap, Roster, read_column_map, read_roster_csv, trial_roster
 
     of_file = isinstance(which, str | Path) and which != "trial"
     if columns is not None and not of_file:

@@ -373,11 +373,7 @@ def text_of(comparison: Comparison) -> str:
             text = sentence_on(comparison, verdict_on(comparison, one))
             lines.append(
                 fill(
-                    text,
-                    WIDTH,
-                    initial_indent="- ",
-                    subsequent_indent="  ",
-                    break_on_hyphens=False,
+                    text, WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False
                 )
             )
         lines.append("")

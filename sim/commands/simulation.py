@@ -73,11 +73,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.add_argument("--no-report", action="store_true", help="write tables only")
     declare(
         parser,
-        only_with={
-            "collect": ("out", None),
-            "tables": ("out", None),
-            "no_report": ("out", None),
-        },
+        only_with={"collect": ("out", None), "tables": ("out", None), "no_report": ("out", None)},
     )
     parser.set_defaults(run=run)
 

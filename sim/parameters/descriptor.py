@@ -239,8 +239,7 @@ def _prior(where: str, value: object) -> Prior:
     given = {key: one for key, one in value.items() if key != "family"}
     _check_keys(where, f"argument of the {family} prior", given, FAMILIES[family])
     return Prior(
-        family,
-        tuple((key, _number(where, f"prior {key}", given[key])) for key in FAMILIES[family]),
+        family, tuple((key, _number(where, f"prior {key}", given[key])) for key in FAMILIES[family])
     )
 
 

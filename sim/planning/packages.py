@@ -206,11 +206,7 @@ def team_outcomes(
         return {"outcomes": np.column_stack([values[name] for name in OUTCOMES])}
 
     chunks = simulate_reduced(
-        request,
-        reduce,
-        ("outcomes",),
-        reduction="what plans did in teams",
-        **how,
+        request, reduce, ("outcomes",), reduction="what plans did in teams", **how
     )
     found = np.zeros((len(layouts), len(draws), teams, len(OUTCOMES)))
     for chunk, kept in chunks:

@@ -145,10 +145,7 @@ def later_costs(comparison: Comparison) -> list[str]:
         f"after the {comparison.question.weeks} weeks looked at. They are in no other figure "
         "here, and neither is what they would bring."
         for name, money, shared in zip(
-            comparison.names,
-            comparison.prepared.later,
-            comparison.prepared.shared_out,
-            strict=True,
+            comparison.names, comparison.prepared.later, comparison.prepared.shared_out, strict=True
         )
         if money >= 1.0
     ]

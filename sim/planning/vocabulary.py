@@ -18,13 +18,7 @@ from sim.inputs.roster.trial import TRIAL_SOURCE
 from sim.measures.qpr import QPR15_IMPORTANT
 from sim.parameters import registry
 from sim.planning.plain_numbers import listed
-from sim.planning.uncertainty import (
-    Chance,
-    chance_above,
-    chance_at_least,
-    chance_below,
-    spread_of,
-)
+from sim.planning.uncertainty import Chance, chance_above, chance_at_least, chance_below, spread_of
 from sim.posterior import BOTH_TRIALS, FOLDER, PRIOR, REFOCUS_ALONE, posterior_file
 from sim.posterior.choose import DEFAULTS, GIVEN, POSTERIOR, ChosenDraws
 

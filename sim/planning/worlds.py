@@ -151,10 +151,7 @@ def found_within_worlds(layout: Layout) -> bool:
 
 
 def simulate_worlds(
-    request: Request,
-    covered: Covered,
-    plans: Sequence[Plan],
-    **how: Unpack[How],
+    request: Request, covered: Covered, plans: Sequence[Plan], **how: Unpack[How]
 ) -> Worlds:
     """Run a request and return the outcomes of its worlds.
 
@@ -191,13 +188,7 @@ def simulate_worlds(
         kept = {name: getattr(found, name) for name in KEPT}
         return {**kept, "weekly": found.weekly.sum(axis=0)}
 
-    chunks = simulate_reduced(
-        request,
-        reduce,
-        KEPT,
-        reduction=reduction_of(covered, plans),
-        **how,
-    )
+    chunks = simulate_reduced(request, reduce, KEPT, reduction=reduction_of(covered, plans), **how)
     shape = (len(request.names), request.parameter_sets, request.replications)
     years = -(-request.weeks // WEEKS_PER_YEAR)
     worlds = Worlds(

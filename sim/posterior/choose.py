@@ -108,9 +108,7 @@ def chosen_draws(
     return ChosenDraws(chosen, source, provenance, of if of in NAMES else "", notes)
 
 
-def completed(
-    draws: list[dict[str, float]],
-) -> tuple[list[dict[str, float]], tuple[str, ...]]:
+def completed(draws: list[dict[str, float]]) -> tuple[list[dict[str, float]], tuple[str, ...]]:
     """Return draws with the parameters that they lack drawn from their priors, and what was drawn.
 
     Parameters that are definitions and have no prior keep their value, and so do solved constants

@@ -56,13 +56,7 @@ def _repeated_text(text: str) -> str:
 
 
 def number_value(
-    name: str,
-    value: object,
-    low: float,
-    high: float,
-    unit: str = "",
-    *,
-    above: bool = False,
+    name: str, value: object, low: float, high: float, unit: str = "", *, above: bool = False
 ) -> float:
     """Return a value of a file or form as a number in a range, or refuse it by name.
 

@@ -131,9 +131,7 @@ def plane_figure(names: Sequence[str], effects: np.ndarray, costs: np.ndarray) -
 
 
 def curves_figure(
-    x: np.ndarray,
-    curves: Sequence[tuple[str, np.ndarray]],
-    below: np.ndarray,
+    x: np.ndarray, curves: Sequence[tuple[str, np.ndarray]], below: np.ndarray
 ) -> str:
     """Return acceptability curves, and under them the value of perfect information.
 

@@ -30,14 +30,7 @@ import numpy as np
 
 from sim.errors import InputError, unknown
 from sim.files import NotWrittenError, reason, write_whole
-from sim.runs.result_tables import (
-    ALL_TEAMS,
-    USUAL_CARE,
-    assessed,
-    held_name,
-    of_arm,
-    read_table,
-)
+from sim.runs.result_tables import ALL_TEAMS, USUAL_CARE, assessed, held_name, of_arm, read_table
 from sim.runs.table_files import CSV_NUMBERS, check_format, format_of, write_table
 from sim.spreadsheet import data_frame
 
@@ -263,11 +256,7 @@ class Results:
 
         request = self.metadata["request"]
         index = pd.MultiIndex.from_product(
-            [
-                self.labels["scenario"],
-                range(request["draws"]),
-                range(request["replications"]),
-            ],
+            [self.labels["scenario"], range(request["draws"]), range(request["replications"])],
             names=["scenario", "draw", "replication"],
         )
         frame = index.to_frame(index=False)

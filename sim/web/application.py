@@ -37,13 +37,7 @@ from sim.web.jobs import Job, JobManager, QueueFull
 from sim.web.limits import Limits
 from sim.web.results_store import KEY, MEDIA_TYPES, ResultsStore
 from sim.web.rosters import RosterStore
-from sim.web.security import (
-    DRAWING_POLICY,
-    REPORT_POLICY,
-    SESSION_HEADER,
-    Guard,
-    Refused,
-)
+from sim.web.security import DRAWING_POLICY, REPORT_POLICY, SESSION_HEADER, Guard, Refused
 from sim.web.typography import typeset
 
 LONGEST_WAIT = 20

@@ -80,10 +80,7 @@ def checked_teams(value: Any) -> dict[str, Any]:
                 "Teams (teams.roster): there is no list of your own yet; choose a file, or "
                 "other teams"
             )
-        return {
-            "kind": kind,
-            "roster": checked.text("Teams (teams.roster)", teams["roster"], 40),
-        }
+        return {"kind": kind, "roster": checked.text("Teams (teams.roster)", teams["roster"], 40)}
     checked.only("teams", teams, ("kind", *SHOWN))
     described = {one["name"]: teams.get(one["name"], one["default"]) for one in described_form()}
     for name, number in described.items():

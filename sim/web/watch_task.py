@@ -69,11 +69,7 @@ def watch_teams(settings: dict[str, Any], folder: Path, told: Told) -> None:
         world.run_to(week)
         record.look()
         told.progress(week, weeks, f"week {week} of {weeks}")
-    facts = {
-        "title": title,
-        "weeks": weeks,
-        "version": package_versions()["refocus-simulation"],
-    }
+    facts = {"title": title, "weeks": weeks, "version": package_versions()["refocus-simulation"]}
     for index in range(len(layout.teams)):
         if told.cancelled():
             raise Stopped

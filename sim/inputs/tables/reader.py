@@ -52,12 +52,7 @@ def read_table(
 
 
 def table_from_bytes(
-    content: bytes,
-    source: str,
-    kind: str,
-    *,
-    known: Known | None = None,
-    sheet: str | None = None,
+    content: bytes, source: str, kind: str, *, known: Known | None = None, sheet: str | None = None
 ) -> Table:
     """Return the table of a file's content; see `read_table`."""
     where = f"{kind} '{source}'"

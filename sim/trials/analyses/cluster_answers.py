@@ -272,10 +272,7 @@ def _fields(test: TTest) -> dict[str, Any]:
 
 
 def _strata(
-    used: Codes,
-    declared: Declared | None,
-    clusters: Codes,
-    factors: Mapping[str, Sequence[str]],
+    used: Codes, declared: Declared | None, clusters: Codes, factors: Mapping[str, Sequence[str]]
 ) -> dict[str, Any] | None:
     """Return pairs or strata in words; those of the model are named by its columns."""
     sizes = np.bincount(used)

@@ -48,10 +48,7 @@ class ComplierEffect(NamedTuple):
 
 
 def complier_effect(
-    means: Matrix,
-    participation: Matrix,
-    intervention: Flags,
-    covariates: Matrix | None = None,
+    means: Matrix, participation: Matrix, intervention: Flags, covariates: Matrix | None = None
 ) -> ComplierEffect:
     """Return the complier-average effect from one summary of each cluster.
 

@@ -120,12 +120,7 @@ def schedule_permutation_test(
 
 
 def _tables(
-    y: Matrix,
-    others: Matrix,
-    clusters: Codes,
-    periods: Codes,
-    schedule: Matrix,
-    ratio: float,
+    y: Matrix, others: Matrix, clusters: Codes, periods: Codes, schedule: Matrix, ratio: float
 ) -> tuple[Matrix, Matrix, Matrix]:
     """Return what each cluster adds to T'Py, T'V^-1 T and T'V^-1 Q under each sequence.
 

@@ -79,14 +79,4 @@ def pool(estimates: Matrix, variances: Matrix, complete_df: float) -> Pooled:
         old = (m - 1.0) / share**2
         df = old * observed / (old + observed)
     test = t_test(float(estimates.mean()), math.sqrt(total), df)
-    return Pooled(
-        test.estimate,
-        test.se,
-        test.df,
-        test.t,
-        test.p,
-        test.ci95,
-        share,
-        m,
-        complete_df,
-    )
+    return Pooled(test.estimate, test.se, test.df, test.t, test.p, test.ci95, share, m, complete_df)

@@ -211,11 +211,7 @@ def team_sizes(design: Design, teams: int) -> np.ndarray:
 
 
 def roster_for(
-    design: Design,
-    teams_per_trust: int,
-    sequence: np.ndarray,
-    sizes: np.ndarray,
-    types: list[str],
+    design: Design, teams_per_trust: int, sequence: np.ndarray, sizes: np.ndarray, types: list[str]
 ) -> Roster:
     """Return the roster of a trial whose teams were allocated to these sequences."""
     from sim.inputs.roster import Roster, TeamRow

@@ -19,12 +19,7 @@ from sim.trials.data.agent_calendar import measured_weeks, refuse_taking_away
 from sim.trials.data.agent_teams import AskedPeople, asked_people, randomised
 from sim.trials.data.data import TrialData
 from sim.trials.designs.design import NOT_MEASURED, TRANSITION, TREATED, Design
-from sim.trials.designs.readiness_entry import (
-    Entered,
-    entering,
-    entry,
-    refuse_two_kinds_of_strata,
-)
+from sim.trials.designs.readiness_entry import Entered, entering, entry, refuse_two_kinds_of_strata
 
 if TYPE_CHECKING:
     from sim.engines.ensemble import Request

@@ -216,11 +216,7 @@ class AgentTwins:
 
 
 def agent_truth(
-    design: Design,
-    rows: np.ndarray,
-    difference: np.ndarray,
-    people: AskedPeople,
-    entered: Entered,
+    design: Design, rows: np.ndarray, difference: np.ndarray, people: AskedPeople, entered: Entered
 ) -> Truth:
     """Return the true effects in one trial from the difference of the two worlds' outcomes."""
     schedule = design.schedule[people.sequence]

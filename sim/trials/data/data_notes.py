@@ -223,10 +223,7 @@ def label_notes(complete: pd.DataFrame, used: Sequence[str]) -> dict[str, list[s
 
 
 def dropped_by_visit(
-    frame: pd.DataFrame,
-    missing: Mapping[str, Flags],
-    outcome: Sequence[str],
-    groups: Sequence[str],
+    frame: pd.DataFrame, missing: Mapping[str, Flags], outcome: Sequence[str], groups: Sequence[str]
 ) -> str | None:
     """Return how many rows drop out at each visit, where the visits differ in it.
 

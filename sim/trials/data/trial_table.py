@@ -197,10 +197,7 @@ def _sort_key(label: str) -> tuple[int, float, str, str]:
 
 
 def typed_columns(
-    frame: pd.DataFrame,
-    names: Collection[str],
-    numeric: Collection[str],
-    labels: Collection[str],
+    frame: pd.DataFrame, names: Collection[str], numeric: Collection[str], labels: Collection[str]
 ) -> pd.DataFrame:
     """Return the named columns as numbers or categories.
 

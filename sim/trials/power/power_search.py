@@ -111,12 +111,7 @@ def run_grid(
         how = on_point(shown) if on_point else How()
         try:
             result = simulate_power(
-                study_of(design, draws),
-                simulations,
-                monte_carlo_se,
-                seed,
-                null=null,
-                **how,
+                study_of(design, draws), simulations, monte_carlo_se, seed, null=null, **how
             )
         except Cancelled:
             break

@@ -176,9 +176,7 @@ def run_trials(
 
 
 def performance(
-    results: list[TrialResult],
-    alpha: float = 0.05,
-    true_effect: float | NDArray[np.float64] = nan,
+    results: list[TrialResult], alpha: float = 0.05, true_effect: float | NDArray[np.float64] = nan
 ) -> Performance:
     """Return rejection rates and measures of performance over trials.
 

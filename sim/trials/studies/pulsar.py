@@ -255,10 +255,7 @@ def simulate_pulsar(
 
 
 def _batch(
-    design: PulsarDesign,
-    draws: list[dict[str, float]],
-    first: int,
-    seed: int,
+    design: PulsarDesign, draws: list[dict[str, float]], first: int, seed: int
 ) -> list[tuple[float, ...]]:
     from sim.runs.request import build_request
     from sim.runs.simulate import simulate

@@ -58,11 +58,7 @@ def refocus_design(seed: int, rosters: int = 8) -> TrialDesign:
 
 
 def simulate_trial(
-    design: TrialDesign,
-    parameters: Any,
-    replication: int,
-    checks: bool,
-    space: dict[Any, OneWorld],
+    design: TrialDesign, parameters: Any, replication: int, checks: bool, space: dict[Any, OneWorld]
 ) -> np.ndarray:
     """Simulate one trial and return its figures, in the order of `TrialFigures`.
 

@@ -47,10 +47,7 @@ COLUMNS = {
 
 
 def simulate_refocus(
-    draws: Sequence[Mapping[str, float]],
-    count: int,
-    seed: int = 1,
-    **how: Unpack[How],
+    draws: Sequence[Mapping[str, float]], count: int, seed: int = 1, **how: Unpack[How]
 ) -> pd.DataFrame:
     """Simulate and analyse the REFOCUS trial.
 
