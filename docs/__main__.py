@@ -31,6 +31,7 @@ from docs import (
     build_tables,
     build_theory,
     build_trials,
+    build_words,
 )
 from docs.marked import filled
 from sim.parameters import document as parameters
@@ -68,6 +69,7 @@ SOURCE_PAGES: dict[Path, Callable[[], str]] = {
     build_levers.PAGE: marked(build_levers.PAGE, build_levers.WANTED),
     build_outcomes.PAGE: marked(build_outcomes.PAGE, build_outcomes.WANTED),
     build_referee.PAGE: marked(build_referee.PAGE, build_referee.WANTED),
+    build_words.PAGE: marked(build_words.PAGE, build_words.WANTED),
     build_theory.PICTURE: build_theory.picture,
     build_theory.PAGE: marked(build_theory.PAGE, build_theory.WANTED),
     build_architecture.PICTURE: build_architecture.picture,

@@ -50,7 +50,7 @@ PAGE = ROOT / "docs" / "lever-audit.md"
 DELIVERED, USUAL = "refocus-as-delivered", "usual-care"
 SEED, DRAWS, YEAR = 1, 60, 52
 # Names and words: nothing that a world could show.
-WORDS = (*WHAT_IT_IS, "name", "assumptions", "parameters")
+WORDS = (*WHAT_IT_IS, "name", "assumptions", "strategies", "parameters")
 
 SERVICES, COST, PROFILE, LOOKED_AT = "services", "cost", "profile of feasibility", "what is seen"
 # What levers move that are not there to move services, by the start of their names.
@@ -320,7 +320,7 @@ def planned_cost(scenario: Scenario, roster: Roster, weeks: int) -> float:
 
 def same_run(scenario: Scenario) -> str:
     """Return what makes two scenarios the same run."""
-    return scenario.model_dump_json(exclude={*WHAT_IT_IS, "name", "assumptions"})
+    return scenario.model_dump_json(exclude={*WHAT_IT_IS, "name", "assumptions", "strategies"})
 
 
 def run_sides(

@@ -17,6 +17,7 @@ LAYERS = (
         "errors",
         "events",
         "files",
+        "frameworks",
         "parameters",
         "posterior",
         "reading",

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sim.frameworks import Words
 
 EXAMPLES = """\
 examples:
@@ -45,6 +49,7 @@ def run(given: argparse.Namespace) -> int:
         for text in (
             parameter_text(given.name),
             measure_text(given.name),
+            outcome_text(given.name),
             scenario_text(given.name),
             element_text(given.name),
             state_text(given.name),
@@ -65,6 +70,7 @@ def known_names() -> list[str]:
     from sim.link import elements
     from sim.measures.catalogue import catalogue
     from sim.parameters import registry
+    from sim.planning.outcomes import outcome_words
     from sim.scenarios.levers import measured
     from sim.scenarios.library import scenario_names
     from sim.state import KINDS
@@ -73,6 +79,7 @@ def known_names() -> list[str]:
     return [
         *registry(),
         *(one.name for one in catalogue().values()),
+        *outcome_words(),
         *scenario_names(),
         *(one.name for one in elements()),
         *(one.lever for one in measured() if one.kind != "scenario"),
@@ -102,8 +109,19 @@ def parameter_text(name: str) -> str:
     )
 
 
+def called(words: Words | None) -> list[str]:
+    """Return lines on what something is called in published lists; none where nobody said."""
+    from sim.frameworks import names_by_list
+
+    if words is None:
+        return []
+    lines = [f"  called    {title}: {names}" for title, names in names_by_list(words).items()]
+    return [*lines, *([f"  on names  {words.why}"] if words.why else [])]
+
+
 def measure_text(name: str) -> str:
     """Return what a measure is, or nothing."""
+    from sim.frameworks import own_words
     from sim.measures.catalogue import catalogue
 
     for one in catalogue().values():
@@ -117,26 +135,41 @@ def measure_text(name: str) -> str:
                         for field in one._fields
                         if field not in ("name", "title")
                     ),
+                    *called(own_words().get(name)),
                 ]
             )
     return ""
 
 
+def outcome_text(name: str) -> str:
+    """Return what an outcome that planners compare is called elsewhere, or nothing."""
+    from sim.planning.outcomes import TITLES, outcome_words
+
+    if name not in TITLES or name not in outcome_words():
+        return ""
+    lines = [f"{name}: outcome that planners compare", f"  {TITLES[name]}"]
+    return "\n".join([*lines, *called(outcome_words()[name])])
+
+
 def scenario_text(name: str) -> str:
     """Return what a scenario does, or nothing."""
+    from sim.frameworks import Words
     from sim.scenarios.library import load_scenario, scenario_names
     from sim.scenarios.safe import safe_profile
     from sim.scenarios.split import split_text
+    from sim.scenarios.words import determinants_of, strategies_of
 
     if name not in scenario_names():
         return ""
     one = load_scenario(name)
+    words = Words(eric=strategies_of(one), cfir=determinants_of(one))
     lines = [
         f"{one.name}: scenario",
         f"  {one.title}. {one.description}",
         *([f"  split     {split}"] if (split := split_text(one)) else []),
         f"  evidence  {one.grade}",
         f"  source    {one.source}",
+        *called(words),
         "  assumptions",
         *(f"    - {text}" for text in one.assumptions),
         "  feasibility (SAFE; items 3-16 unverified wording; no total, as its authors intended)",
@@ -152,6 +185,7 @@ def element_text(name: str) -> str:
     """Return what a scenario can do by an element, and what that takes, or nothing."""
     from sim.link import links
     from sim.scenarios.fields import scenario_fields
+    from sim.scenarios.words import field_words
 
     pieces = []
     for file, link in links().items():
@@ -165,6 +199,7 @@ def element_text(name: str) -> str:
                 f"  {one.help}",
                 f"  set by    {inside}: {scenario_fields()[inside].rule}",
                 f"  read as   action.{one.field}",
+                *called(field_words().get(said)),
                 *(f"  takes     {use.unit}" for use in one.uses),
             ]
             for cost in one.costs:

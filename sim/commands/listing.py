@@ -10,6 +10,8 @@ from sim.spreadsheet import csv_text
 from sim.text_table import aligned
 
 WHAT = ("scenarios", "parameters", "measures")
+SHOWN = 4
+"""Columns of the list of scenarios for which a terminal has room."""
 EXAMPLES = """\
 examples:
   refocus list scenarios
@@ -40,20 +42,26 @@ def run(given: argparse.Namespace) -> int:
         given.what
     ]()
     if given.what == "scenarios" and sys.stdout.isatty():
-        print("\n".join(grouped(head, rows)))
-        print("\n'refocus explain NAME' tells what a scenario does and what it assumes.")
+        print("\n".join(grouped(head[:SHOWN], [row[:SHOWN] for row in rows])))
+        print(
+            "\n'refocus explain NAME' tells what a scenario does, what it assumes, and its "
+            "strategies and determinants by ERIC and CFIR names; so does this list when piped."
+        )
         return 0
     show(head, rows)
     return 0
 
 
 def scenarios() -> tuple[list[str], list[list[str]]]:
-    """Return the scenarios of the library, group by group."""
-    from sim.scenarios.library import list_scenarios
+    """Return the scenarios of the library, group by group; a terminal shows the first columns."""
+    from sim.scenarios.library import list_scenarios, load_scenario
+    from sim.scenarios.words import CFIR, ERIC, word_cells
 
-    return ["group", "name", "title", "grade"], [
-        [one.group, one.name, one.title, one.grade] for one in list_scenarios()
+    rows = [
+        [one.group, one.name, one.title, one.grade, *word_cells(load_scenario(one.name)).values()]
+        for one in list_scenarios()
     ]
+    return ["group", "name", "title", "grade", ERIC, CFIR], rows
 
 
 def parameters() -> tuple[list[str], list[list[str]]]:
@@ -77,12 +85,17 @@ def parameters() -> tuple[list[str], list[list[str]]]:
 
 def measures() -> tuple[list[str], list[list[str]]]:
     """Return the measures."""
+    from sim.frameworks import Words, joined, own_words
     from sim.measures.catalogue import catalogue
 
-    return ["name", "title", "minimum", "maximum", "rater"], [
-        [one.name, one.title, f"{one.minimum:g}", f"{one.maximum:g}", one.rater]
-        for one in catalogue().values()
-    ]
+    rows = []
+    for one in catalogue().values():
+        words = own_words().get(one.name, Words())
+        names = [joined(words.proctor), joined(words.re_aim)]
+        rows.append(
+            [one.name, one.title, f"{one.minimum:g}", f"{one.maximum:g}", one.rater, *names]
+        )
+    return ["name", "title", "minimum", "maximum", "rater", "Proctor", "RE-AIM"], rows
 
 
 def grouped(head: list[str], rows: Sequence[list[str]]) -> list[str]:

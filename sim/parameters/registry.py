@@ -4,7 +4,8 @@ Each link of the causal chain has a TOML file beside its rules in `sim/mechanism
 have one in `sim/measures`, and any of them may have its own there; a table describes one parameter
 (see `sim.parameters.descriptor`), and the first line of a link's file, a comment, is its title. A
 table ``[price.<name>]`` is no parameter but a price of what the link's element takes
-(`sim.planning.prices`). Nothing here loads NumPy or SciPy before it is needed.
+(`sim.planning.prices`), and ``[words."<name>"]`` what an element or a score is called in published
+lists (`sim.frameworks`). Nothing here loads NumPy or SciPy before it is needed.
 
 Functions take an optional ``parameters``, a mapping like the registry's. It is there for tests and
 for models that extend this one; without it the shipped parameters are meant.
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 FOLDERS = tuple(Path(__file__).parents[1] / name for name in ("mechanisms", "measures"))
 
 MEASURES = "measures"
-PRICE = "price"
-"""Table of a link's file that holds prices instead of a parameter."""
+PRICE, WORDS = "price", "words"
+"""Tables of a link's file that hold no parameters: prices, and names in published lists."""
 
 # The order of the chain; a link that is not named here comes after these.
 CHAIN = (
@@ -98,7 +99,7 @@ def load(*folders: Path) -> Mapping[str, Parameter]:
     found: dict[str, Parameter] = {}
     for path in files(*folders):
         for name, table in _tables(path).items():
-            if name == PRICE:
+            if name in (PRICE, WORDS):
                 continue
             if name in found:
                 raise InputError(
@@ -116,19 +117,26 @@ def _tables(path: Path) -> dict[str, Any]:
         raise InputError(f"{path.name} is not valid TOML: {error}") from error
 
 
-def own_prices(*folders: Path) -> dict[str, Any]:
-    """Return the tables of prices that stand beside the parameters of links, by name.
+def own_tables(kind: str, *folders: Path) -> dict[str, Any]:
+    """Return the tables of one kind that stand beside the parameters of links, by name.
+
+    Parameters
+    ----------
+    kind : {'price', 'words'}
+        Which tables.
+    *folders : pathlib.Path
+        Where the files are; without them, those of the shipped parameters.
 
     Raises
     ------
     InputError
-        When a file is not TOML, or a price stands in two files.
+        When a file is not TOML, or a name stands in two files.
     """
     found: dict[str, Any] = {}
     for path in files(*(folders or FOLDERS)):
-        for name, table in _tables(path).get(PRICE, {}).items():
+        for name, table in _tables(path).get(kind, {}).items():
             if name in found:
-                raise InputError(f"{path.name}: [{PRICE}.{name}] stands in another file too")
+                raise InputError(f"{path.name}: [{kind}.{name}] stands in another file too")
             found[name] = table
     return found
 

@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from sim.runs.pieces import How
     from sim.scenarios.schema import Scenario
 
-WORDS_ABOUT = {"title", "name", "description", "group", "grade", "source", "assumptions"}
+WORDS_ABOUT = {
+    *("title", "name", "description", "group", "grade", "source", "assumptions", "strategies")
+}
 """Fields of a scenario that say what it is, not what it does."""
 TRIAL_BLACK_LIMIT = 4.4
 """Half-width of the interval of the trial's QPR effect in black service users, points, about."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.events import STAFF_ARRIVED, STAFF_MOVED_IN
+from sim.frameworks import Words, words_in
 from sim.planning.resources import (
     RESOURCES,
     WEEKS_PER_YEAR,
@@ -96,8 +99,15 @@ TITLES: Mapping[str, str] = {
     "recovery": "Recovery processes, mean (SD)",
     "workload": "Workload (1 is usual)",
 }
+WORDS_FILE = Path(__file__).with_name("words.toml")
 BLACK, OTHER = "black service users", "other service users"
 MOST_GROUPS = 24
+
+
+@cache
+def outcome_words() -> Mapping[str, Words]:
+    """Return what outcomes that no instrument measures are called in published lists, by name."""
+    return words_in(WORDS_FILE)
 
 
 @dataclass(frozen=True)

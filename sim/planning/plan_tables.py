@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.planning.packages import NOTHING
+from sim.scenarios.words import word_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,9 +99,15 @@ def score_row(score: Score) -> dict[str, Any]:
 
 
 def evidence_rows(outcome: PlanOutcome) -> list[dict[str, str]]:
-    """Return the evidence grade of each package."""
+    """Return what each package is called in published lists, and its evidence."""
     return [
-        {"package": one.name, "title": one.title, "evidence": one.grade, "source": one.source}
+        {
+            "package": one.name,
+            "title": one.title,
+            **word_cells(one),
+            "evidence": one.grade,
+            "source": one.source,
+        }
         for one in outcome.question.packages
     ]
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError, nearest, unknown
 from sim.parameters.descriptor import Parameter, Prior, described
-from sim.parameters.registry import own_prices
+from sim.parameters.registry import PRICE, own_tables
 from sim.reading.numbers import number_value, repeated
 from sim.reading.text_files import read_text
 from sim.reading.toml_text import read_toml
@@ -91,7 +91,7 @@ class Prices:
 @lru_cache(maxsize=1)
 def shipped_prices() -> Prices:
     """Return the prices that hold where a planner gives none: links' own come last."""
-    tables = {**tomllib.loads(FILE.read_text(encoding="utf-8")), **own_prices()}
+    tables = {**tomllib.loads(FILE.read_text(encoding="utf-8")), **own_tables(PRICE)}
     entries = {}
     for name, table in tables.items():
         year = str(table.pop("price_year", ""))

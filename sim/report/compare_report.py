@@ -58,6 +58,7 @@ from sim.report.decision_page import decision_html, decision_style
 from sim.report.document import Document, download
 from sim.report.figures import Point, interval_figure, line_figure
 from sim.report.readable import PRINT_STYLE, folded, table_block
+from sim.scenarios.words import word_rows
 from sim.spreadsheet import data_frame
 
 if TYPE_CHECKING:
@@ -670,6 +671,12 @@ def _settings(page: Document, comparison: Comparison, command: str) -> None:
         ),
         "Scenarios compared",
         "scenarios",
+    )
+    _table(
+        page,
+        data_frame(word_rows(question.scenarios)),
+        "Scenarios in the words of implementation science",
+        "words",
     )
     for one in question.scenarios:
         if one.assumptions:

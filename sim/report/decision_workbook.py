@@ -33,6 +33,7 @@ from sim.planning.resources import (
     yearly_use,
 )
 from sim.planning.worth_knowing import knowing_rows, threshold_rows
+from sim.scenarios.words import CFIR, ERIC, word_cells
 from sim.workbook import Formula, Sheet, column_letter, workbook
 
 if TYPE_CHECKING:
@@ -265,6 +266,7 @@ def comparison_workbook(
             _frame_sheet(
                 "Teams and starts", _with_own(start_table(comparison), question.roster), titles
             ),
+            strategies_sheet(question.scenarios),
             prices,
             costs,
             takes,
@@ -356,6 +358,7 @@ def plan_workbook(outcome: PlanOutcome, covers: str, command: str, decision: Dec
             _frame_sheet(
                 "Teams and starts", _with_own(frame_of(plan_rows(outcome)), question.roster), titles
             ),
+            strategies_sheet(question.packages),
             prices,
             costs,
             takes,
@@ -363,6 +366,23 @@ def plan_workbook(outcome: PlanOutcome, covers: str, command: str, decision: Dec
             assumptions_sheet({}),
             Sheet("Method", ["what", "how"], [list(one) for one in method]),
         ]
+    )
+
+
+def strategies_sheet(scenarios: Iterable[Scenario]) -> Sheet:
+    """Return the sheet that says what each strategy is, also in the words of published lists."""
+    rows = [
+        [one.title, one.description, *word_cells(one).values(), one.grade, one.source]
+        for one in scenarios
+    ]
+    return Sheet(
+        "Strategies",
+        ["strategy", "what is done", ERIC, CFIR, "rests on", "source"],
+        rows,
+        [
+            "Names of implementation science follow from what each strategy contains. What is "
+            "taught is the intervention itself and has no name there."
+        ],
     )
 
 

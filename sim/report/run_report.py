@@ -472,6 +472,8 @@ def _safe(page: Document, facts: RunFacts) -> None:
 
 
 def _assumptions(page: Document, facts: RunFacts) -> None:
+    from sim.scenarios.words import word_rows
+
     page.heading("What this rests on")
     grades = grade_counts()
     page.paragraph(
@@ -479,6 +481,9 @@ def _assumptions(page: Document, facts: RunFacts) -> None:
         f"{grades['literature']} on literature and {grades['assumption']} on "
         "assumptions. The trial cannot tell incomplete implementation, weak effect and an "
         "insensitive measure apart, and neither can this report."
+    )
+    page.table(
+        data_frame(word_rows(facts.scenarios)), "Scenarios in the words of implementation science"
     )
     for scenario in facts.scenarios:
         if scenario.assumptions:

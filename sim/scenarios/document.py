@@ -12,12 +12,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sim.scenarios.library import FOLDER, LibraryEntry, list_scenarios
+from sim.frameworks import joined
+from sim.scenarios.library import FOLDER, LibraryEntry, list_scenarios, load_scenario
+from sim.scenarios.words import determinants_of, strategies_of
 from sim.text_table import markdown
 
 HOME = Path(__file__).resolve().parents[2] / "docs" / "scenarios.md"
 
-ABOUT = ("extends", "group", "title", "description", "grade", "source", "assumptions")
+ABOUT = ("extends", "group", "title", "description", "grade", "source", "assumptions", "strategies")
 
 _HEAD = """# Scenarios
 
@@ -29,6 +31,9 @@ what differs, which is shown below each; what they extend, with its assumptions,
 says how the description is known: from the **trial**, from other **literature**, or by
 **assumption**. It grades what is done, not how well it works: what a scenario leads to rests on the
 parameters, each graded in [parameters.md](parameters.md).
+
+Strategies and determinants are named as implementation science has them; which name stands for
+what, and what has none, is on [one page](words-of-the-field.md).
 
 Use a name with `refocus run NAME ...`, change a field with `--set field=value`, start a scenario of
 your own with `refocus template scenario`.
@@ -72,6 +77,12 @@ def _overview(by_group: Mapping[str, list[LibraryEntry]], count: int) -> str:
 def _section(entry: LibraryEntry, folder: Path) -> str:
     own = tomllib.loads((folder / f"{entry.name}.toml").read_text(encoding="utf-8"))
     lines = [f"### {entry.name}", "", f"**{entry.title}.** {entry.description}", ""]
+    scenario = load_scenario(entry.name, folder)
+    for title, names in (
+        ("Strategies (ERIC)", strategies_of(scenario)),
+        ("Determinants (CFIR 2.0)", determinants_of(scenario)),
+    ):
+        lines += [f"- {title}: {joined(names)}."] if names else []
     lines += [f"- Grade: {entry.grade}.", f"- Source: {own['source'].rstrip('.')}."]
     assumed = own.get("assumptions", [])
     if assumed:

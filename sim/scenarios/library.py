@@ -29,7 +29,15 @@ LARGEST_FILE = 1_000_000
 ASSUMED = "assumption"
 WHAT_IT_IS = ("title", "description", "group", "grade", "source")
 """What a scenario says of itself; one that extends it says its own."""
-NOT_THE_PROGRAMME = (*WHAT_IT_IS, "assumptions", "who", "timing", "assessment", "resources")
+NOT_THE_PROGRAMME = (
+    *WHAT_IT_IS,
+    "assumptions",
+    "strategies",
+    "who",
+    "timing",
+    "assessment",
+    "resources",
+)
 """Fields that change where, when and how a programme is looked at, and not what is done."""
 
 

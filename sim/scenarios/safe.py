@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from sim.link import elements
+from sim.scenarios.contents import contents_of, is_used
 
 if TYPE_CHECKING:
-    from sim.element import Element
     from sim.scenarios.schema import Scenario
 
 Rating = Literal["Yes", "Partial", "No", "Unable to rate"]
@@ -53,18 +53,7 @@ def components_of(scenario: Scenario) -> tuple[str, ...]:
     The two courses, each working practice taught besides coaching (which is the coaching course
     itself), and every other element with an intensity above zero.
     """
-    if scenario.who.teams == "none":
-        return ()
-    training, support = scenario.training, scenario.support
-    taught = bool(training.personal_recovery.sessions or training.coaching.sessions)
-    present = (
-        ("personal recovery training", bool(training.personal_recovery.sessions)),
-        ("coaching training", bool(training.coaching.sessions)),
-        ("boosters", bool(support.boosters.sessions) and support.boosters.share > 0.0),
-        ("stepped support", support.stepped.intensity > 0.0),
-        *((one.label, _used(scenario, one, taught)) for one in elements() if one.label),
-    )
-    return tuple(name for name, there in present if there)
+    return tuple(one.label for one in contents_of(scenario) if one.label)
 
 
 def safe_profile(scenario: Scenario) -> tuple[SafeItem, ...]:
@@ -106,17 +95,6 @@ def safe_profile(scenario: Scenario) -> tuple[SafeItem, ...]:
     )
 
 
-def _used(scenario: Scenario, one: Element, taught: bool = True) -> bool:
-    """Return whether an element is there; a working practice must be taught in some session."""
-    value = one.of(scenario)
-    if one.kind == "spell":
-        return bool(value.intensity > 0.0)
-    if one.kind == "switch":
-        return bool(value) and taught
-    prepared = one.kind != "preparation" or scenario.readiness.preparation_weeks > 0
-    return bool(value != one.usual) and prepared
-
-
 def _training(scenario: Scenario) -> tuple[Rating, str]:
     """Rate item 1: more than four hours of training is Yes, up to four Partial, none No."""
     hours = training_hours(scenario) if scenario.who.teams != "none" else 0.0
@@ -139,7 +117,7 @@ def _support(scenario: Scenario) -> tuple[Rating, str]:
     if scenario.who.teams == "none":
         return "No", "nothing is delivered"
     support = scenario.support
-    lasting = [one.label for one in elements() if one.table == "support" and _used(scenario, one)]
+    lasting = [one.label for one in elements() if one.table == "support" and is_used(scenario, one)]
     if lasting:
         return "Yes", f"in it: {', '.join(lasting)}"
     if support.boosters.sessions or support.stepped.intensity > 0.0:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from sim.element import Element
 from sim.errors import unknown
+from sim.frameworks import frameworks
 from sim.link import elements
 
 MAXIMUM_WEEKS = 1040
@@ -402,6 +403,9 @@ class Scenario(Part):
     )
     source: str = text("Where the description comes from.")
     assumptions: tuple[str, ...] = many("What in it is assumed, one sentence each.", "text")
+    strategies: tuple[str, ...] = many(
+        "Implementation strategies by their ERIC names that no other field shows.", "ERIC names"
+    )
     who: Who = table(Who, "Which teams take part.")
     timing: Timing = table(Timing, "When the programme starts, and how long is looked at.")
     readiness: Readiness = table(Readiness, "Work on readiness before training begins.")
@@ -418,6 +422,12 @@ class Scenario(Part):
         description="Values of model parameters that replace what a run would use, by name.",
         json_schema_extra={"unit": "as the parameter"},
     )
+
+    @model_validator(mode="after")
+    def _known_strategies(self) -> Scenario:
+        for one in self.strategies:
+            frameworks()["eric"].checked(one, "strategies")
+        return self
 
 
 for _one in elements():

@@ -15,6 +15,7 @@ from docs import (
     build_reference,
     build_tables,
     build_theory,
+    build_words,
 )
 from docs.marked import filled, stale
 
@@ -26,6 +27,7 @@ def test_the_description_of_the_model_is_up_to_date() -> None:
 def test_the_description_of_files_is_up_to_date() -> None:
     assert stale(build_tables.PAGE, build_tables.WANTED) == []
     assert stale(build_outcomes.PAGE, build_outcomes.WANTED) == []
+    assert stale(build_words.PAGE, build_words.WANTED) == []
 
 
 def test_what_the_calibration_rests_on_is_up_to_date() -> None:

@@ -151,6 +151,15 @@ def test_what_is_assumed_has_grade_and_source(content: bytes) -> None:
         assert all(row[grade] and row[grade + 1] for row in rows)
 
 
+def test_each_strategy_is_described_also_in_the_words_of_the_field(content: bytes) -> None:
+    sheet = openpyxl.load_workbook(io.BytesIO(content))["Strategies"]
+    rows = {row[0]: row for row in sheet.iter_rows(values_only=True)}
+    assert rows["strategy"][2:4] == ("strategies (ERIC)", "determinants (CFIR 2.0)")
+    assert rows[BOOSTERS.title][1] == BOOSTERS.description
+    assert "Conduct ongoing training" in rows[BOOSTERS.title][2]
+    assert "Innovation Deliverers: Capability" in rows[BOOSTERS.title][3]
+
+
 def test_the_same_comparison_is_the_same_bytes(comparison: Comparison, content: bytes) -> None:
     assert (
         comparison_workbook(comparison, "refocus compare ...", decision_of(comparison)) == content

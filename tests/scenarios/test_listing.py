@@ -8,14 +8,14 @@ import io
 import pytest
 
 from sim.cli import main
-from sim.commands.listing import grouped, scenarios
+from sim.commands.listing import SHOWN, grouped, scenarios
 from sim.scenarios.fields import scenario_fields
 from sim.scenarios.library import load_scenario, scenario_names
 
 
 def test_every_scenario_stands_once_under_its_heading() -> None:
     head, rows = scenarios()
-    lines = grouped(head, rows)
+    lines = grouped(head[:SHOWN], [row[:SHOWN] for row in rows])
     headings = [line for line in lines if line and not line.startswith(" ")]
     choices = scenario_fields()["group"].choices
     assert headings == [one[:1].upper() + one[1:] for one in choices if one != "own"]
