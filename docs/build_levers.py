@@ -111,6 +111,7 @@ COLUMNS: Mapping[str, tuple[Any, Any, tuple[str, ...]]] = {
     "caseload": (225, 300, ("caseload_norm", "opportunity_from_workload", "contact_rate")),
     "sampled": (15, 10, ()),
     "readiness": (0.3, 0.8, ("readiness_reliability", "attendance_from_readiness")),
+    "readiness_scale": ("none", "oric-total", ()),
     "readiness_low": (0.0, -1.0, ("readiness_reliability",)),
     "readiness_high": (1.0, 2.0, ("readiness_reliability",)),
     "reflects": (0, 1, ("influence_from_reflection",)),

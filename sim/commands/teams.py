@@ -61,7 +61,7 @@ def run(given: argparse.Namespace) -> int:
     for note in roster.notes:
         print(f"- {note}")
     if given.save_columns is not None:
-        text = column_map_text(roster.mapping, said.start_date, said.sheet)
+        text = column_map_text(roster.mapping, said.start_date, said.sheet, said.readiness_scale)
         _write(given.save_columns, text)
     if given.out is not None:
         _write(given.out, roster_text(roster))

@@ -23,6 +23,10 @@ INERT: dict[str, str] = {
         "told for the account of a programme; no comparison of trainers with and without lived "
         "experience was seen, and what they add to training is set by training.quality.modelling"
     ),
+    "readiness_scale": (
+        "names the instrument whose range a roster's file is read with; what the range moves is "
+        "moved by readiness_low and readiness_high"
+    ),
 }
 """Levers that move nothing in the services by name, with the reason; they may cost something."""
 

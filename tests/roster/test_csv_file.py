@@ -19,6 +19,7 @@ from sim.inputs.roster import (
     roster_text,
     trial_roster,
 )
+from sim.inputs.roster.readiness_scales import readiness_scales
 from sim.population import lay_out
 from sim.scenarios.expand import expand
 from sim.scenarios.library import load_scenario
@@ -44,7 +45,8 @@ def test_only_the_name_is_needed_and_all_defaults_are_noted() -> None:
     roster = roster_from_text("team\nA\nB\n")
     assert roster.rows == (TeamRow("A"), TeamRow("B"))
     noted = {note.split(":")[0] for note in roster.notes}
-    assert noted == {one.name for one in ROSTER_COLUMNS} - {"team"}
+    # An instrument that nobody named is no default: its range is.
+    assert noted == {one.name for one in ROSTER_COLUMNS} - {"team", "readiness_scale"}
     assert "staff: not given for all teams; default: 20" in roster.notes
 
 
@@ -65,7 +67,7 @@ def test_blank_cells_are_counted_in_the_notes() -> None:
 
 def test_a_full_file_needs_no_notes() -> None:
     heading = ",".join(one.name for one in ROSTER_COLUMNS)
-    row = "A,T,psychosis,control,12,6,150,15,3,1,5,yes,0.2,1.5,4"
+    row = "A,T,psychosis,control,12,6,150,15,3,1,5,yes,0.2,1.5,4,"
     roster = roster_from_text(f"{heading}\n{row}\n")
     assert roster.notes == ()
     assert roster.rows == (
@@ -141,6 +143,19 @@ def test_whole_numbers_may_be_written_as_a_spreadsheet_does() -> None:
             r"line 2, readiness = 6: must lie in the instrument's range \[1, 5\]",
         ),
         ("team,readiness_low,readiness_high\nA,5,5\n", "must be below readiness_high = 5"),
+        (
+            "team,readiness,readiness_scale\nA,45,oric-total\nB,61,oric-total\n",
+            r"line 3, readiness = 61: .* \[12, 60\] \(readiness_scale = oric-total\), team 'B'",
+        ),
+        ("team,ORIC\nA,45\n", r"name its instrument: readiness_scale = oric-total \(12 to 60\)"),
+        (
+            "team,readiness_scale\nA,oric\n",
+            "readiness_scale = 'oric': must be one of oric-total.*did you mean 'oric-mean'",
+        ),
+        (
+            "team,readiness,readiness_scale,readiness_high\nA,45,oric-total,50\n",
+            "readiness_high = 50: readiness_scale 'oric-total' has 12 to 60; leave one of the two",
+        ),
         ("team,arm\nA,contrl\n", "arm = 'contrl': must be one of .*; did you mean 'control'"),
         ("team,reflects\nA,perhaps\n", "reflects = 'perhaps': must be yes or no"),
         (
@@ -335,3 +350,20 @@ def test_a_name_alone_among_lines_with_numbers_is_told() -> None:
         "if it is no team",
     )
     assert roster_from_text("team,staff\nA,\nB,\nC,9\n").told == ()
+
+
+def test_a_named_instrument_gives_its_range_and_says_what_it_assumes() -> None:
+    """ORIC by hand: 12 items from 1 to 5 come to 12 and 60; 45 lies (45 - 12) / 48 of the way."""
+    read = roster_from_text("team,ORIC,readiness instrument\nA,45,ORIC-total\nB,12,oric-total\n")
+    assert [(one.readiness_low, one.readiness_high) for one in read.rows] == [(12.0, 60.0)] * 2
+    assert any("2 scores are read as Organizational Readiness" in one for one in read.notes)
+    assert any("straight line" in one and "assumption" in one for one in read.notes)
+    assert not any("readiness_low: not given" in one for one in read.notes)
+    assert roster_from_text(roster_text(read)).rows == read.rows
+    expansion = expand(load_scenario("refocus-as-delivered"), read, 10)
+    assert lay_out(read, expansion).teams["readiness_given"].tolist() == [0.6875, 0.0]
+    for name, one in readiness_scales().items():
+        assert one.low < one.high
+        assert "et al." in one.source or "oric-total" in one.source, name
+    column = next(one for one in ROSTER_COLUMNS if one.name == "readiness_scale")
+    assert set(column.choices) == set(readiness_scales())

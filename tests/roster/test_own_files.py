@@ -125,11 +125,21 @@ def test_columns_that_are_not_clear_are_asked_for(tmp_path: Path) -> None:
     assert read_roster_csv(path, read_column_map(said)).rows == roster.rows
 
 
+def test_one_instrument_may_stand_for_all_scores_of_a_file(tmp_path: Path) -> None:
+    path, said = tmp_path / "teams.csv", tmp_path / "columns.toml"
+    path.write_text("team,readiness,readiness_scale\nA,45,\nB,3,oric-mean\n")
+    said.write_text(column_map_text({}, None, None, "oric-total"))
+    rows = read_roster_csv(path, read_column_map(said)).rows
+    assert [(one.readiness_low, one.readiness_high) for one in rows] == [(12, 60), (1, 5)]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("colums = 3", "unknown field 'colums'; did you mean 'columns'"),
         ("sheet = 3", "sheet = 3: must be the name of a sheet"),
+        ('readiness_scale = "oric"', "unknown readiness_scale 'oric'; did you mean 'oric-mean'"),
+        ("readiness_scale = [3]", "unknown readiness_scale"),
         ('start_date = "soon"', "start_date = 'soon': must be a date"),
         ("columns = 3", "columns: must be a table of lines"),
         ('[columns]\ntem = "team"', "names 'tem', which is no heading; did you mean 'team'"),

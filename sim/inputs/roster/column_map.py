@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sim.errors import InputError, nearest, unknown
 from sim.inputs.roster.columns import ROSTER_COLUMNS, RosterColumn
+from sim.inputs.roster.readiness_scales import readiness_scales
 from sim.inputs.tables.dates import date_in
 from sim.reading.numbers import repeated
 from sim.reading.text_files import read_text
@@ -31,11 +32,17 @@ class ColumnMap:
         Sheet of a workbook.
     start_date : date or None
         Day from which weeks are counted where the file has dates.
+    readiness_scale : str or None
+        Instrument of all readiness scores of the file whose line names none.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     sheet: str | None = None
     start_date: date | None = None
+    readiness_scale: str | None = None
+
+
+_FIELDS = ("sheet", "start_date", "readiness_scale", "columns")
 
 
 def read_column_map(path: str | Path) -> ColumnMap:
@@ -49,10 +56,11 @@ def read_column_map(path: str | Path) -> ColumnMap:
     where = f"columns '{Path(path).name}'"
     table = read_toml(read_text(path, "columns"), where)
     for name in table:
-        if name not in ("sheet", "start_date", "columns"):
-            raise InputError(
-                f"{where}: {unknown('field', name, ('sheet', 'start_date', 'columns'))}"
-            )
+        if name not in _FIELDS:
+            raise InputError(f"{where}: {unknown('field', name, _FIELDS)}")
+    scale = table.get("readiness_scale")
+    if scale is not None and not (isinstance(scale, str) and scale in readiness_scales()):
+        raise InputError(f"{where}: {unknown('readiness_scale', str(scale), readiness_scales())}")
     columns, sheet, start = (table.get(one) for one in ("columns", "sheet", "start_date"))
     if sheet is not None and not isinstance(sheet, str):
         raise InputError(f"{where}: sheet = {repeated(sheet)}: must be the name of a sheet")
@@ -63,16 +71,22 @@ def read_column_map(path: str | Path) -> ColumnMap:
         isinstance(one, str) for one in (columns or {}).values()
     ):
         raise InputError(f'{where}: columns: must be a table of lines as "Team name" = "team"')
-    return ColumnMap(columns or {}, sheet, day)
+    return ColumnMap(columns or {}, sheet, day, scale)
 
 
-def column_map_text(found: Mapping[str, str], start_date: date | None, sheet: str | None) -> str:
+def column_map_text(
+    found: Mapping[str, str],
+    start_date: date | None,
+    sheet: str | None,
+    readiness_scale: str | None = None,
+) -> str:
     """Return a mapping as TOML that `read_column_map` reads back."""
     import json
 
     lines = ['# Which column of the file is which: heading = column; "" keeps it as your own.']
     lines += [f"sheet = {json.dumps(sheet)}"] if sheet is not None else []
     lines += [f"start_date = {start_date}"] if start_date is not None else []
+    lines += [f"readiness_scale = {json.dumps(readiness_scale)}"] if readiness_scale else []
     lines += ["", "[columns]"]
     lines += [
         f"{json.dumps(heading, ensure_ascii=False)} = {json.dumps(name)}"

@@ -26,6 +26,7 @@ from sim.inputs.roster.column_map import (
     matched,
 )
 from sim.inputs.roster.columns import ROSTER_COLUMNS
+from sim.inputs.roster.readiness_scales import readiness_scales, scales_that_hold
 from sim.inputs.roster.team import LARGEST_ROSTER, TRIAL_SHARE_BLACK, Roster, TeamRow
 from sim.inputs.tables import Line, Table, read_table, table_from_bytes, table_from_text
 from sim.inputs.tables.dates import date_in
@@ -118,7 +119,9 @@ class _Reading:
         self.marks: Counter[tuple[str, str]] = Counter()
         self.rounded: dict[str, list[tuple[float, int]]] = {}
         self.percent: Counter[str] = Counter()
+        self.scales: Counter[str] = Counter()
         self.start_date = said.start_date
+        self.scale = said.readiness_scale
 
     def roster(self, mapping: dict[str, str]) -> Roster:
         rows: list[TeamRow] = []
@@ -174,7 +177,11 @@ class _Reading:
             *self.notes,
             *self._cell_notes(),
         )
-        assumed = (*self._default_notes(len(rows)), *_alike([row.trust for row in rows]))
+        assumed = (
+            *self._scale_notes(),
+            *self._default_notes(len(rows)),
+            *_alike([row.trust for row in rows]),
+        )
         return Roster(
             tuple(rows),
             (*told, *assumed),
@@ -253,7 +260,11 @@ class _Reading:
         if "team" not in given:
             self.problems.append(f"{at}, team: is empty; every team needs a name")
             return None
-        self.defaults.update(name for name in _COLUMNS if name not in given)
+        # An instrument gives both ends of its range; where none is named, the ends are told.
+        named = {"readiness_scale"}
+        if given.get("readiness_scale", self.scale) is not None:
+            named |= {"readiness_low", "readiness_high"}
+        self.defaults.update(name for name in _COLUMNS if name not in given and name not in named)
         if None in given.values():
             # Its problem is told; what follows from it would be told twice.
             return TeamRow(team=given["team"]) if given["team"] is not None else None
@@ -272,17 +283,8 @@ class _Reading:
             self.problems.append(
                 f"{at}, sampled = {sampled}: must not exceed caseload = {caseload}"
             )
-        low, high = given.get("readiness_low", 0.0), given.get("readiness_high", 1.0)
+        low, high = self._readiness_range(given, at)
         readiness = given.get("readiness")
-        if low >= high:
-            self.problems.append(
-                f"{at}, readiness_low = {low:g}: must be below readiness_high = {high:g}"
-            )
-        elif readiness is not None and not low <= readiness <= high:
-            self.problems.append(
-                f"{at}, readiness = {readiness:g}: must lie in the instrument's range "
-                f"[{low:g}, {high:g}] (readiness_low, readiness_high)"
-            )
         return TeamRow(
             team=given["team"],
             trust=given.get("trust", "trust"),
@@ -299,7 +301,36 @@ class _Reading:
             share_black=given.get("share_black", TRIAL_SHARE_BLACK),
             turnover_multiplier=given.get("turnover_multiplier", 1.0),
             start_week=given.get("start_week"),
+            readiness_scale=given.get("readiness_scale", self.scale) or "",
         )
+
+    def _readiness_range(self, given: Mapping[str, Any], at: str) -> tuple[float, float]:
+        """Return the range of a team's readiness score, and tell what breaks it."""
+        score, name = given.get("readiness"), given.get("readiness_scale", self.scale)
+        low, high = given.get("readiness_low", 0.0), given.get("readiness_high", 1.0)
+        told = "readiness_low, readiness_high"
+        if name is not None:
+            scale = readiness_scales()[name]
+            for end, value in (("readiness_low", scale.low), ("readiness_high", scale.high)):
+                if given.get(end, value) != value:
+                    self.problems.append(
+                        f"{at}, {end} = {given[end]:g}: readiness_scale '{name}' has "
+                        f"{scale.extent}; leave one of the two out"
+                    )
+            low, high, told = scale.low, scale.high, f"readiness_scale = {name}"
+            self.scales.update([name] * (score is not None))
+        if low >= high:
+            self.problems.append(
+                f"{at}, readiness_low = {low:g}: must be below readiness_high = {high:g}"
+            )
+        elif score is not None and not low <= score <= high:
+            said = name is not None or {"readiness_low", "readiness_high"} & set(given)
+            self.problems.append(
+                f"{at}, readiness = {score:g}: must lie in the instrument's range "
+                f"[{low:g}, {high:g}] ({told}), team '{given['team']}'"
+                f"{'' if said else scales_that_hold(score)}"
+            )
+        return low, high
 
     def _cell_notes(self) -> Iterator[str]:
         for name, pairs in self.rounded.items():
@@ -314,6 +345,16 @@ class _Reading:
                 yield f"{name}: {count} cells with percent signs are read as shares of 1"
         for (name, mark), count in self.marks.items():
             yield f"{name}: '{mark}' is taken as missing in {count} cells"
+
+    def _scale_notes(self) -> Iterator[str]:
+        for name, count in self.scales.items():
+            scale = readiness_scales()[name]
+            yield (
+                f"readiness: {count} {'score is' if count == 1 else 'scores are'} read as "
+                f"{scale.title}, {scale.extent}, and mapped to 0-1 in a straight line from the "
+                "lowest to the highest score; that this is what the model calls readiness is an "
+                "assumption"
+            )
 
     def _default_notes(self, teams: int) -> Iterator[str]:
         for name in _COLUMNS:
@@ -356,7 +397,14 @@ def roster_text(roster: Roster) -> str:
 
 
 EXAMPLES = (
-    TeamRow("North 1", "Example trust", readiness=3.4, readiness_low=1.0, readiness_high=5.0),
+    TeamRow(
+        "North 1",
+        "Example trust",
+        readiness=40.8,
+        readiness_low=12.0,
+        readiness_high=60.0,
+        readiness_scale="oric-total",
+    ),
     TeamRow("South 1", "Example trust", "psychosis", staff=16, coordinators=7, caseload=170),
 )
 

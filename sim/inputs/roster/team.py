@@ -52,6 +52,9 @@ class TeamRow:
         Measured readiness on the instrument's range; None when not measured.
     readiness_low, readiness_high : float
         Range of the readiness instrument.
+    readiness_scale : str
+        The instrument where its name was given (`sim.inputs.roster.readiness_scales`); the range is
+        then its.
     reflects : int or None
         Whether the team meets to reflect already (1 or 0); None when not known.
     share_black : float
@@ -77,6 +80,7 @@ class TeamRow:
     share_black: float = TRIAL_SHARE_BLACK
     turnover_multiplier: float = 1.0
     start_week: int | None = None
+    readiness_scale: str = ""
 
 
 @dataclass(frozen=True, slots=True)
