@@ -2,9 +2,10 @@
 
 Run from the project's folder: ``python -m benchmarks.studies.update_coverage`` (``make
 study-update_coverage``). Truths are draws of the posterior; of each, one rollout of twelve
-invented teams is simulated in chance of its own, its register is what a planner would hold, and
-the posterior without that draw is updated with it. Writes ``update_coverage.csv`` beside this file
-and the table of ``docs/how-to/update.md``.
+invented teams, of which six begin, is simulated in chance of its own, its register is what a
+planner would hold, and the posterior without that draw is updated with it. All draws are weighted,
+without the moves of the sampler: what is tried is the likelihood, in many rollouts. Writes
+``update_coverage.csv`` beside this file and the table of ``docs/how-to/update.md``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import argparse
 import csv
 from collections.abc import Sequence
-from functools import partial
 from math import sqrt
 from pathlib import Path
 from typing import NamedTuple
@@ -24,10 +24,9 @@ from docs.marked import table as markdown
 from sim.inputs.registers import Observed, Session, Turnover
 from sim.inputs.roster import Roster, described_roster
 from sim.learning.likelihood import expected, log_likelihoods
-from sim.learning.particles import informed, update_draws
-from sim.learning.statistics import ATTENDED, HELD, LEFT, SHARE, Statistic, statistics_of
-from sim.learning.study import figures_of, movable, plan_of, simulated
-from sim.parameters import registry
+from sim.learning.statistics import ATTENDED, HELD, LEFT, SHARE, statistics_of
+from sim.learning.study import commons, plan_of, simulated
+from sim.learning.weights import weights_of
 from sim.posterior.choose import chosen_draws
 from sim.scenarios.library import load_scenario
 
@@ -35,7 +34,8 @@ STORE = Path(__file__).with_suffix(".csv")
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "update.md"
 SCENARIO = "refocus-as-delivered"
 WEEKS = (4, 13, 26)
-DATA_SETS, DRAWS, RUNS = 20, 100, 6
+DATA_SETS, DRAWS, RUNS = 200, 1000, 6
+ENDS = (0.05, 0.95)
 FIGURES = (HELD, ATTENDED, LEFT)
 
 
@@ -101,11 +101,13 @@ def shells(roster: Roster, weeks: int) -> Observed:
     )
 
 
-def fitted(
-    statistics: list[Statistic], at: list[int], weights: np.ndarray, seen: np.ndarray
-) -> np.ndarray:
-    """Return log likelihoods of what was observed, whose places among all statistics are `at`."""
-    return log_likelihoods(statistics, seen[:, :, at], weights)
+def quantiles(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Return the 5% and 95% quantiles of weighted values."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order])
+    last = len(values) - 1
+    low, high = (values[order[min(int(np.searchsorted(reached, one)), last)]] for one in ENDS)
+    return float(low), float(high)
 
 
 def cases(
@@ -122,55 +124,30 @@ def cases(
     started = plan.start >= 0
     empty = shells(roster, weeks)
     asked = statistics_of(empty, roster, started)
-    # Every draw of the posterior but those that are truths may be one of the start.
-    whole = chosen_draws(1000).draws
-    truths = [whole[(one * 37 + 11) % 1000] for one in data_sets]
-    start = [one for one in whole if one not in truths][:: 1000 // draws][:draws]
-
-    def simulate(values: Sequence[dict[str, float]], chance: int = seed) -> np.ndarray:
-        return simulated(scenario, roster, plan, empty, asked, values, chance, runs=runs, workers=1)
-
-    before, expected_truth = simulate(start), simulate(truths)
+    whole = chosen_draws(1000).draws[:: 1000 // draws]
+    truths = [(one * 37 + 11) % len(whole) for one in data_sets]
+    rollout = (scenario, roster, plan, empty, asked)
+    before = simulated(*rollout, whole, seed, runs=runs, workers=1)
+    common = commons(rollout, whole, before, weights, seed, workers=1)
+    means = [
+        (1.0 if one.kind == SHARE else 52.0)
+        * expected(one, before[:, :, number], weights).mean.mean(axis=1)
+        for number, one in enumerate(asked)
+    ]
+    alike = np.full(len(whole), 1.0 / len(whole))
     found = []
-    names = informed(start, movable(start), figures_of(before))
-    bounds = {name: registry()[name].bounds for name in names}
-    for data_set, truth, own in zip(data_sets, truths, expected_truth, strict=True):
-        (real,) = simulated(
-            scenario,
-            roster,
-            plan,
-            empty,
-            asked,
-            [truth],
-            1000 + data_set,
-            runs=1,
-            workers=1,
-        )
-        observed = register_of(real[0], weeks)
-        statistics = statistics_of(observed, roster, started)
+    for data_set, truth in zip(data_sets, truths, strict=True):
+        (real,) = simulated(*rollout, [whole[truth]], 1000 + data_set, runs=1, workers=1)
+        statistics = statistics_of(register_of(real[0], weeks), roster, started)
         at = [[one.name for one in asked].index(one.name) for one in statistics]
-
-        fit = partial(fitted, statistics, at, weights)
-        updated = update_draws(start, before, names, simulate, fit, data_set, bounds=bounds)
-        for number, one in enumerate(asked):
-            means = [
-                expected(one, seen[:, :, number], weights).mean.mean(axis=1)
-                for seen in (before, updated.seen, own[None])
-            ]
-            scale = 1.0 if one.kind == SHARE else 52.0
-            low, high = np.quantile(scale * means[1], [0.05, 0.95])
-            wide = np.subtract(*np.quantile(scale * means[0], [0.95, 0.05]))
-            found.append(
-                Case(
-                    weeks,
-                    data_set,
-                    one.name,
-                    float(scale * means[2][0]),
-                    float(low),
-                    float(high),
-                    float((high - low) / wide),
-                )
-            )
+        fit = log_likelihoods(statistics, before[:, :, at], weights, [common[one] for one in at])
+        # The truth is none of the draws that are weighted.
+        fit[truth] = -np.inf
+        for one, values in zip(asked, means, strict=True):
+            low, high = quantiles(values, weights_of(fit))
+            wide = np.subtract(*quantiles(values, alike)[::-1])
+            ratio = float((high - low) / wide)
+            found.append(Case(weeks, data_set, one.name, float(values[truth]), low, high, ratio))
     return found
 
 

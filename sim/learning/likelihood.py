@@ -3,10 +3,15 @@
 A draw is simulated in several runs of chance. Its runs say where a team lies on average and how far
 teams lie from there; what was observed of a team is then beta-binomial (shares), negative binomial
 (counts) or normal (levels). Averages over few runs are not exact: their error widens the spread.
+How far teams lie apart is known even less from few runs, and draws in which it came out small by
+chance would win: it is drawn half-way towards what all draws of the start say together. Teams of a
+trust go up and down together, so that a log likelihood of independent teams is divided by their
+design effect (composite likelihood; Pauli, Racugno and Ventura 2011, Statistica Sinica 21:149).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +40,69 @@ class Expected(NamedTuple):
     spread: np.ndarray
 
 
-def expected(one: Statistic, seen: np.ndarray, weights: np.ndarray) -> Expected:
+class Common(NamedTuple):
+    """What all draws of the start say together of a statistic.
+
+    Attributes
+    ----------
+    top, bottom : float
+        Means over draws of the two parts of whose ratio a draw's spread is made.
+    together : float
+        Design effect of the mean over teams: its variance relative to that of independent teams.
+    """
+
+    top: float
+    bottom: float
+    together: float
+
+
+ALONE = Common(0.0, 0.0, 1.0)
+"""Each draw by itself, teams independent."""
+
+
+def common_of(
+    one: Statistic, seen: np.ndarray, weights: np.ndarray, apart: Sequence[np.ndarray]
+) -> Common:
+    """Return what all draws say together.
+
+    Parameters
+    ----------
+    one : Statistic
+    seen, weights : numpy.ndarray
+        As `expected`.
+    apart : sequence of numpy.ndarray
+        Some draws in chance of their own, of this statistic, each (draws, runs, teams, parts): in
+        the chance that all draws share, six runs are six, however many draws there are.
+    """
+    _, top, bottom = _moments(one, seen, weights)
+    return Common(float(top.mean()), float(bottom.mean()), design_effect(one, apart))
+
+
+def design_effect(one: Statistic, apart: Sequence[np.ndarray]) -> float:
+    """Return the variance of the mean over teams relative to that of independent teams, at least 1.
+
+    Within each draw, over its runs: a team's distances from its own mean are put on one scale.
+    """
+    if one.teams[0] == ALL_TEAMS:
+        return 1.0
+    squares, count = 0.0, 0
+    for seen in apart:
+        total, number = seen[:, :, one.teams, 0], seen[:, :, one.teams, 1]
+        kept, runs = number > 0, seen.shape[1]
+        level = np.where(kept, total / np.maximum(number, 1e-9), 0.0)
+        mean = level.sum(axis=1, keepdims=True) / np.maximum(kept.sum(axis=1, keepdims=True), 1)
+        away = np.where(kept, level - mean, 0.0) * np.sqrt(runs / (runs - 1))
+        spread = (away**2).sum(axis=(1, 2)) / np.maximum(kept.sum(axis=(1, 2)), 1)
+        varies = spread > 0.0
+        sums = away.sum(axis=2)[varies] ** 2 / np.maximum(kept.sum(axis=2), 1)[varies]
+        squares += float((sums / spread[varies, None]).sum())
+        count += sums.size
+    return max(1.0, squares / count) if count else 1.0
+
+
+def expected(
+    one: Statistic, seen: np.ndarray, weights: np.ndarray, common: Common = ALONE
+) -> Expected:
     """Return what draws expect.
 
     Parameters
@@ -45,7 +112,25 @@ def expected(one: Statistic, seen: np.ndarray, weights: np.ndarray) -> Expected:
         From `statistics.reduction`, of this statistic: shape (draws, runs, teams, parts).
     weights : numpy.ndarray
         Each team's turnover relative to the model's, shape (teams,).
+    common : Common
+        What all draws say together, towards which a draw's spread is drawn.
     """
+    mean, top, bottom = _moments(one, seen, weights)
+    spread = (top + common.top) / np.maximum(bottom + common.bottom, 1e-9)
+    if one.kind == SHARE:
+        # Holds the error of a mean over few runs too.
+        spread = np.minimum(np.clip(spread, LEAST, MOST) * (1.0 + 1.0 / seen.shape[1]), MOST)
+    elif one.kind == COUNT:
+        spread = np.clip(spread, LEAST, 2.0)
+    else:
+        spread = spread + 1e-8
+    return Expected(mean, spread[:, None])
+
+
+def _moments(
+    one: Statistic, seen: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return each team's mean, and the two parts of the spread between teams, by draw."""
     if one.teams[0] == ALL_TEAMS:
         seen = seen.sum(axis=2, keepdims=True)
         seen = np.repeat(seen, len(one.teams), axis=2)
@@ -60,15 +145,13 @@ def expected(one: Statistic, seen: np.ndarray, weights: np.ndarray) -> Expected:
         room = (mean * (1.0 - mean))[:, None] * kept
         chance = room / np.maximum(number, 1.0)
         between = (away**2 * runs / max(runs - 1, 1) - chance).sum(axis=(1, 2))
-        share = between / np.maximum((room - chance).sum(axis=(1, 2)), 1e-9)
-        return Expected(mean, _widened(np.clip(share, LEAST, MOST), runs)[:, None])
+        return mean, between, (room - chance).sum(axis=(1, 2))
     if one.kind == COUNT:
         exposed = weights * number
         rate = (total.sum(axis=(1, 2)) + 0.5) / np.maximum(exposed.sum(axis=(1, 2)), 1e-9)
         hoped = rate[:, None, None] * exposed
         spare = ((total - hoped) ** 2 - hoped).sum(axis=(1, 2))
-        spread = np.clip(spare / np.maximum((hoped**2).sum(axis=(1, 2)), 1e-9), LEAST, 2.0)
-        return Expected(rate[:, None] * weights, spread[:, None])
+        return rate[:, None] * weights, spare, (hoped**2).sum(axis=(1, 2))
     with np.errstate(invalid="ignore", divide="ignore"):
         level = np.where(number > 0, total / number, np.nan)
         within = np.where(number > 1, squares / number - level**2, 0.0)
@@ -77,12 +160,7 @@ def expected(one: Statistic, seen: np.ndarray, weights: np.ndarray) -> Expected:
         between = np.nanmean(np.nanvar(level, axis=1, ddof=1) - np.nanmean(noise, axis=1), axis=1)
     # What the mean of the runs misses: a share of all the variance between single runs.
     missed = np.nanmean(np.nanvar(level, axis=1, ddof=1), axis=1) / runs
-    return Expected(mean, (np.maximum(between, 0.0) + missed)[:, None] + 1e-8)
-
-
-def _widened(share: np.ndarray, runs: int) -> np.ndarray:
-    """Return an intracluster correlation that holds the error of a mean over few runs too."""
-    return np.asarray(np.minimum(share * (1.0 + 1.0 / runs), MOST))
+    return mean, np.maximum(between, 0.0) + missed, np.ones(len(mean))
 
 
 def log_likelihood(one: Statistic, hoped: Expected) -> np.ndarray:
@@ -114,13 +192,17 @@ def log_likelihood(one: Statistic, hoped: Expected) -> np.ndarray:
 
 
 def log_likelihoods(
-    statistics: list[Statistic], seen: np.ndarray, weights: np.ndarray
+    statistics: Sequence[Statistic],
+    seen: np.ndarray,
+    weights: np.ndarray,
+    common: Sequence[Common],
 ) -> np.ndarray:
     """Return the log likelihood of all that was observed under each draw, shape (draws,).
 
-    Teams are taken as independent given the parameters, and so are kinds of observation.
+    Kinds of observation are taken as independent given the parameters; teams are not, see `Common`.
     """
     found = np.zeros(len(seen))
-    for number, one in enumerate(statistics):
-        found += log_likelihood(one, expected(one, seen[:, :, number], weights)).sum(axis=1)
+    for number, (one, shared) in enumerate(zip(statistics, common, strict=True)):
+        hoped = expected(one, seen[:, :, number], weights, shared)
+        found += log_likelihood(one, hoped).sum(axis=1) / shared.together
     return np.nan_to_num(found, nan=-1e9)

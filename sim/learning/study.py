@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from sim.errors import InputError
-from sim.learning.likelihood import log_likelihoods
+from sim.learning.likelihood import Common, common_of, log_likelihoods
 from sim.learning.particles import Updated, informed, update_draws
 from sim.learning.statistics import Statistic, reduction, statistics_of
 from sim.parameters import registry
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 RUNS = 6
 """Runs of chance by draw: the same for all draws, so that these are compared on common chance."""
+GROUPS, OF_GROUP, RUNS_APART = 10, 5, 8
+"""Draws in chance of their own, group by group, and their runs: how far teams go together."""
 HORIZON_DRAWS = 100
 """Draws that are simulated to the horizon, before and after."""
 
@@ -85,6 +87,8 @@ class Learnt:
         What was observed, by kind.
     before : numpy.ndarray
         What the draws of the start simulate, shape (draws, runs, statistics, teams, parts).
+    common : list of Common
+        What these draws say together of each statistic.
     updated : Updated
         Draws of the updated posterior.
     horizon : numpy.ndarray
@@ -95,6 +99,7 @@ class Learnt:
     question: LearnQuestion
     statistics: list[Statistic]
     before: np.ndarray
+    common: list[Common]
     updated: Updated
     horizon: np.ndarray
 
@@ -121,7 +126,8 @@ def plan_of(scenario: Scenario, roster: Roster, weeks: int) -> TeamPlan:
             "when; a rollout that is under way knows: give the roster a column start_week, and "
             "name a scenario that starts teams by it, such as refocus-as-delivered"
         )
-    starts = (teams["programme"] > 0) & (teams["start_week"] >= 0)
+    # A team whose week lies beyond the time looked at does not start.
+    starts = (teams["programme"] > 0) & (teams["start_week"] >= 0) & (teams["start_week"] < weeks)
     return TeamPlan(
         scenario.name,
         np.where(starts, 0, NOTHING),
@@ -156,17 +162,19 @@ def learn(question: LearnQuestion, **how: Unpack[How]) -> Learnt:
     steps = _Steps(how.get("on_progress"), len(draws) * RUNS)
     how = {**how, "on_progress": steps.show}
 
+    rollout = (question.scenario, roster, plan, observed, statistics)
+
     def simulate(values: Sequence[Mapping[str, float]]) -> np.ndarray:
-        found = simulated(
-            question.scenario, roster, plan, observed, statistics, values, question.seed, **how
-        )
+        found = simulated(*rollout, values, question.seed, **how)
         steps.next()
         return found
 
     def fit(seen: np.ndarray) -> np.ndarray:
-        return log_likelihoods(statistics, seen, weights)
+        return log_likelihoods(statistics, seen, weights, common)
 
     before = simulate(draws)
+    quiet: How = {**how, "on_progress": None}
+    common = commons(rollout, draws, before, weights, question.seed, **quiet)
     names = informed(draws, movable(draws), figures_of(before))
     bounds = {name: registry()[name].bounds for name in names}
     updated = update_draws(draws, before, names, simulate, fit, question.seed, steps.at, bounds)
@@ -186,7 +194,7 @@ def learn(question: LearnQuestion, **how: Unpack[How]) -> Learnt:
             )[0]
         )
         steps.next()
-    return Learnt(question, statistics, before, updated, np.stack(horizon))
+    return Learnt(question, statistics, before, common, updated, np.stack(horizon))
 
 
 def simulated(
@@ -234,6 +242,45 @@ def simulated(
     for chunk, kept in chunks:
         found[chunk.draw, chunk.first : chunk.last] = kept["seen"]
     return found
+
+
+def commons(
+    rollout: tuple[Scenario, Roster, TeamPlan, Observed, Sequence[Statistic]],
+    draws: Sequence[Mapping[str, float]],
+    before: np.ndarray,
+    weights: np.ndarray,
+    seed: int,
+    **how: Unpack[How],
+) -> list[Common]:
+    """Return what the draws of the start say together of each statistic.
+
+    Parameters
+    ----------
+    rollout : tuple
+        Scenario, roster, plan, what was observed, and its statistics, as `simulated` takes them.
+    draws : sequence of mappings
+    before : numpy.ndarray
+        What they simulate in the chance that all share.
+    weights : numpy.ndarray
+        Each team's turnover relative to the model's.
+    seed : int
+        Of that chance; each group of `GROUPS` has another.
+    """
+    picked = np.linspace(0, len(draws) - 1, GROUPS * OF_GROUP).astype(int)
+    apart = [
+        simulated(
+            *rollout,
+            [draws[one] for one in picked[group::GROUPS]],
+            seed + 2 + group,
+            runs=RUNS_APART,
+            **how,
+        )
+        for group in range(GROUPS)
+    ]
+    return [
+        common_of(one, before[:, :, number], weights, [seen[:, :, number] for seen in apart])
+        for number, one in enumerate(rollout[-1])
+    ]
 
 
 def figures_of(seen: np.ndarray) -> np.ndarray:

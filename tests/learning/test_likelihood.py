@@ -7,7 +7,16 @@ import pytest
 from scipy import stats
 
 from sim.inputs.registers import ALL_TEAMS
-from sim.learning.likelihood import Expected, expected, log_likelihood, log_likelihoods
+from sim.learning.likelihood import (
+    ALONE,
+    Common,
+    Expected,
+    common_of,
+    design_effect,
+    expected,
+    log_likelihood,
+    log_likelihoods,
+)
 from sim.learning.statistics import ATTENDED, COUNT, LEFT, LEVEL, SHARE, Statistic
 
 
@@ -61,6 +70,29 @@ def test_correlation_between_teams_is_found_again() -> None:
     assert found.spread[0, 0] == pytest.approx((1 / 11) * (1 + 1 / 40), rel=0.08)
 
 
+def test_teams_of_a_trust_say_less_than_teams_on_their_own() -> None:
+    """Four teams, two by two with correlation 0.5: the variance of their mean is 1.5 times."""
+    chance = np.random.default_rng(4)
+    trust = np.repeat(chance.normal(0.0, 1.0, (200, 8, 2)), 2, axis=2)
+    own = chance.normal(0.0, 1.0, (200, 8, 4))
+    one = statistic(LEVEL, [0.0] * 4, [1.0] * 4)
+    assert design_effect(one, [parts(trust + own, 1.0)]) == pytest.approx(1.5, abs=0.12)
+    assert design_effect(one, [parts(own, 1.0)]) == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_spread_from_few_runs_is_drawn_half_way_to_all() -> None:
+    """Draws that do not differ: half of the scatter of a spread over draws goes."""
+    chance = np.random.default_rng(5)
+    came = chance.binomial(30, chance.beta(6.0, 4.0, (300, 6, 6)))
+    one = statistic(SHARE, [0.0] * 6, [30.0] * 6)
+    seen = parts(came, 30.0)
+    common = common_of(one, seen, np.ones(6), [])
+    assert common.top / common.bottom == pytest.approx(1 / 11, rel=0.08)
+    alone, drawn = (expected(one, seen, np.ones(6), each).spread for each in (ALONE, common))
+    assert drawn.std() == pytest.approx(0.5 * alone.std(), rel=0.1)
+    assert drawn.mean() == pytest.approx(alone.mean(), rel=0.05)
+
+
 def test_rates_follow_each_teams_own_turnover() -> None:
     chance = np.random.default_rng(2)
     weights = np.array([1.0, 2.0] * 50)
@@ -85,8 +117,11 @@ def test_chance_of_few_people_is_no_difference_between_teams() -> None:
 def test_a_draw_that_expects_what_was_seen_is_more_likely() -> None:
     one = statistic(SHARE, [8.0, 9.0], [12.0, 12.0])
     seen = np.stack([parts(np.full((4, 1, 2), 12.0 * share), 12.0) for share in (0.2, 0.7)])
-    found = log_likelihoods([one], seen, np.ones(2))
+    found = log_likelihoods([one], seen, np.ones(2), [ALONE])
     assert found[1] > found[0] + 5.0
+    # Half of that is told by teams of which two say what one says.
+    halved = log_likelihoods([one], seen, np.ones(2), [Common(0.0, 0.0, 2.0)])
+    assert halved == pytest.approx(found / 2.0)
 
 
 def test_the_whole_service_is_the_sum_of_its_teams() -> None:

@@ -23,6 +23,7 @@ from sim.learning.findings import (
     own_levels,
     surprises,
 )
+from sim.learning.likelihood import ALONE
 from sim.learning.particles import Updated
 from sim.learning.posterior import provenance_of, updated_csv
 from sim.learning.statistics import ATTENDED, PRACTICE, SHARE, Statistic, statistics_of
@@ -65,7 +66,8 @@ def learnt(observed: Observed, teams: int, share: float = 0.6) -> Learnt:
             seen[:, :, number, :, 1] = 1.0
     draws = [dict(one) for one in chosen.draws]
     updated = Updated(draws, seen, np.zeros(100), (), 100.0, (1.0,), (), 100.0)
-    return Learnt(question, statistics, seen, updated, np.zeros((2, 100, teams, 7)))
+    common = [ALONE] * len(statistics)
+    return Learnt(question, statistics, seen, common, updated, np.zeros((2, 100, teams, 7)))
 
 
 def test_a_teams_own_level_is_beta_by_hand() -> None:
@@ -193,8 +195,8 @@ def update_coverage_outcomes() -> tuple[object, ...]:
 
 
 def test_intervals_narrow_around_a_known_truth() -> None:
-    """The study of coverage in small: three rollouts, 40 draws."""
-    found = update_coverage.cases(WEEKS, range(3), draws=40, runs=3)
+    """The study of coverage in small: three rollouts, 100 draws."""
+    found = update_coverage.cases(WEEKS, range(3), draws=100, runs=3)
     came = [one for one in found if one.figure == ATTENDED]
     assert all(one.width_ratio < 0.7 for one in came)
     wide = [abs(one.truth - 0.5 * (one.low + one.high)) / (one.high - one.low) for one in found]
