@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DRAWS = 200
 FEWEST_DRAWS = 40
-LARGEST_SEED = 2**32 - 3
+LARGEST_SEED = 2**32 - 13
 
 
 class UpdateAnswer(Answer):
@@ -48,6 +48,13 @@ class UpdateAnswer(Answer):
         from sim.report.update_report import update_text
 
         return update_text(self.learnt, self.tables)
+
+    @property
+    def advice(self) -> str:
+        """Whether the plan still stands, what changed, and what to look at first."""
+        from sim.report.update_report import advice
+
+        return advice(self.learnt, self.tables)
 
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:

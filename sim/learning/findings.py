@@ -24,6 +24,8 @@ from sim.learning.statistics import (
 from sim.learning.study import Learnt, fitted
 from sim.parameters import registry
 from sim.planning.packages import OUTCOMES
+from sim.planning.plain_numbers import counted
+from sim.planning.uncertainty import NORMAL_95
 
 LOW, HIGH = 0.05, 0.95
 MOVED = 0.3
@@ -39,6 +41,10 @@ SURPRISING = 0.005
 """Prior predictive p-value below which an observation is told."""
 EXPECTED = {"reach": "share", "adoption": "share", "practice": "0-1", "qpr15": "points"}
 """Outcomes at the horizon that are shown, and their units."""
+
+
+MATTERS = {"reach": 0.05, "adoption": 0.05, "practice": 0.01, "qpr15": 0.1}
+"""Change of what is expected at the horizon from which the plan is looked at anew (assumption)."""
 
 
 class Moved(NamedTuple):
@@ -90,6 +96,12 @@ class Horizon(NamedTuple):
     after_high: float
     change: float
     change_monte_carlo_se: float
+
+    @property
+    def told(self) -> bool:
+        """Whether it changed by what matters, beyond the Monte Carlo error (95%)."""
+        error = NORMAL_95 * self.change_monte_carlo_se
+        return abs(self.change) >= max(MATTERS[self.outcome], error)
 
 
 class Surprise(NamedTuple):
@@ -158,7 +170,9 @@ def lagging(learnt: Learnt) -> list[Lag]:
         margin = MEANINGFUL.get(one.name.partition(",")[0])
         if margin is None or one.teams[0] == ALL_TEAMS or len(one.teams) < 2:
             continue
-        hoped = expected(one, learnt.updated.seen[:, :, number], learnt.weights)
+        hoped = expected(
+            one, learnt.updated.seen[:, :, number], learnt.weights, learnt.common[number]
+        )
         levels = own_levels(one, hoped.mean, hoped.spread, chance)
         service = levels.mean(axis=1, keepdims=True)
         below = (levels < service - margin).mean(axis=0)
@@ -303,6 +317,20 @@ def _within_registers(learnt: Learnt) -> Iterator[str]:
         yield (
             f"'{rows[team].team}': {count} sessions in the register, and by roster and scenario it "
             f"{what}; give it its start_week"
+        )
+    named = {one.team for one in observed.sessions}
+    silent = [
+        row.team
+        for at, row in enumerate(rows)
+        if named and at not in named and 0 <= start[at] < observed.weeks
+    ]
+    if silent:
+        shown = ", ".join(f"'{one}'" for one in silent[:MANY])
+        yield (
+            f"{counted(len(silent), 'team')} {'starts' if len(silent) == 1 else 'start'} within "
+            f"{observed.weeks} weeks by roster and scenario, without a session in the register: "
+            f"{shown}{' ...' if len(silent) > MANY else ''}; give a team that has not begun a "
+            "start_week to come, or one beyond the time looked at"
         )
     for one in observed.sessions:
         if one.attended > rows[one.team].staff:

@@ -19,9 +19,10 @@ from sim.learning.findings import (
     surprises,
     unit_of,
 )
+from sim.planning.plain_numbers import counted, limit, listed, points, span, true_minus
 from sim.report.document import Document, download
 from sim.report.figures import Point, interval_figure
-from sim.report.readable import PRINT_STYLE, short, table_block
+from sim.report.readable import PRINT_STYLE, table_block
 from sim.spreadsheet import data_frame
 
 if TYPE_CHECKING:
@@ -41,9 +42,9 @@ METHOD = (
     "Each draw is simulated on your own teams up to the week observed, in the same runs of chance. "
     "Attendance and sessions held are beta-binomial by team, leavers and starters negative "
     "binomial, audits and outcomes normal with their own error; how far teams differ is what the "
-    "draw simulates. Teams, and kinds of observation, are taken as independent given the "
-    "parameters. Where weights collapse, they are let in by steps, and draws are moved and "
-    "simulated anew."
+    "draw simulates, drawn half-way towards all draws. Teams count for less where they go up and "
+    "down together; kinds of observation are taken as independent given the parameters. Where "
+    "weights collapse, they are let in by steps, and draws are moved and simulated anew."
 )
 LIMITS = (
     "What is expected at the horizon holds for teams as the model draws them under the updated "
@@ -81,12 +82,13 @@ def heading(learnt: Learnt) -> str:
 
 
 def sentences(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Return the answer in sentences: what is expected now, who lags, how sure."""
-    shown = [_expected_words(row) for row in tables["expected"].itertuples()]
+    """Return the answer in sentences: what to do, what is expected now, who lags, how sure."""
+    shown = [_expected_words(row) for row in at_the_horizon(learnt)]
     lags = lagging_teams(tables)
     named = ", ".join(f"{team} ({what})" for team, what in lags)
     updated = learnt.updated
     return [
+        advice(learnt, tables),
         f"At {learnt.question.weeks} weeks, against usual care: {'; '.join(shown)} (in brackets "
         "90% of the ways things may work).",
         f"Behind the others by a meaningful amount: {named}." if lags else NOBODY_LAGS,
@@ -106,6 +108,31 @@ def sentences(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> list[str]:
     ]
 
 
+def advice(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> str:
+    """Return whether the plan still stands, what changed, and what to look at first."""
+    question = learnt.question
+    changed = [one for one in at_the_horizon(learnt) if one.told]
+    gone, horizon = question.observed.weeks, question.weeks
+    to_come = gone < horizon
+    if not changed:
+        told = (
+            f"The plan stands: what {gone} weeks showed changes nothing that matters of what is "
+            f"expected at {horizon} weeks."
+        )
+    else:
+        ways = [f"{'more' if one.change > 0 else 'less'} {SHORT[one.outcome]}" for one in changed]
+        told = f"Look at the plan anew: {listed(ways)} than planned is to be expected."
+        if to_come:
+            told += " 'refocus plan --from' with this folder plans what is still to come."
+    look = [*dict.fromkeys(team for team, _ in lagging_teams(tables))]
+    first = []
+    if len(tables["contradictions"]):
+        first.append(f"{counted(len(tables['contradictions']), 'contradiction')} below")
+    if look:
+        first.append(f"{listed(look[:MOST_TOLD])}, behind the other teams")
+    return f"{told} Look first at: {'; '.join(first)}." if first else told
+
+
 def contradicting_lines(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """Return what contradicts, and of how many observations that is."""
     told, checked = list(tables["contradictions"]["told"]), len(tables["surprises"])
@@ -122,10 +149,10 @@ def expected_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return what is expected at the horizon as readers want it, an interval in each cell."""
     rows = []
     for row in tables["expected"].itertuples():
-        kind = "share" if row.unit == "share" else ""
         before, after = _before_and_after(row)
-        error = short(row.change_monte_carlo_se, kind)
-        change = f"{short(row.change, kind)} (Monte Carlo SE {error})"
+        scale, digits, unit = SHOWN[row.outcome]
+        error = limit(scale * row.change_monte_carlo_se, digits + 1)
+        change = f"{points(scale * row.change, digits)}{unit} (Monte Carlo SE {error})"
         rows.append((NAMES[row.outcome], before, after, change))
     return data_frame(rows, columns=["outcome", "before", "now", "change"])
 
@@ -144,19 +171,37 @@ def _expected_words(row: Any) -> str:
 
 def _before_and_after(row: Any) -> tuple[str, str]:
     """Return an outcome before and after, each with its 90% of draws."""
-    kind = "share" if row.unit == "share" else ""
-    before = row.before, row.before_low, row.before_high
-    after = row.after, row.after_low, row.after_high
-    (a, b, c), (x, y, z) = ([short(one, kind) for one in each] for each in (before, after))
-    return f"{a} ({b} to {c})", f"{x} ({y} to {z})"
+    scale, digits, unit = SHOWN[row.outcome]
+
+    def shown(mean: float, low: float, high: float) -> str:
+        level = limit if unit else points
+        return f"{level(scale * mean, digits)}{unit} ({span(scale * low, scale * high, digits)})"
+
+    return (
+        shown(row.before, row.before_low, row.before_high),
+        shown(row.after, row.after_low, row.after_high),
+    )
 
 
 NAMES = {
     "reach": "person-time reached",
     "adoption": "staff trained",
-    "practice": "practice (0-1)",
-    "qpr15": "QPR-15 (points)",
+    "practice": "practice gained, of 100",
+    "qpr15": "recovery gained, QPR-15 points",
 }
+SHORT = {
+    "reach": "person-time reached",
+    "adoption": "staff trained",
+    "practice": "practice",
+    "qpr15": "recovery",
+}
+SHOWN = {
+    "reach": (100.0, 0, "%"),
+    "adoption": (100.0, 0, "%"),
+    "practice": (100.0, 1, ""),
+    "qpr15": (1.0, 1, ""),
+}
+"""Scale, decimals and sign of an outcome, as on the page of a decision."""
 
 
 def moved_lines(tables: Mapping[str, pd.DataFrame]) -> list[str]:
@@ -178,7 +223,7 @@ def update_text(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> str:
         if items:
             lines += [f"## {title}", "", *(f"- {one}" for one in items), ""]
     lines += [f"Intervals hold 90% of draws. {METHOD}", "", LIMITS]
-    return "\n".join(lines) + "\n"
+    return true_minus("\n".join(lines) + "\n")
 
 
 def update_content(
