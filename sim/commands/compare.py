@@ -124,6 +124,7 @@ def run(given: argparse.Namespace) -> int:
             return 0
         written = answer.save(work.folder, command_of(given))
         work.finished()
+        say(answer.decision.answer)
         for path in written:
             print(path)
     return 0

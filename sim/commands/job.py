@@ -52,6 +52,8 @@ NOT_NOTED = {
     "quiet",
     "parser",
 }
+FROM_FOLDERS = ("updated.csv", "updated.json")
+"""What other commands read from the folder of an update."""
 OF_THE_OUTPUT = ("format", "no_report", "tables")
 """How an answer is shown, which does not decide it."""
 
@@ -112,7 +114,10 @@ def arguments_of(given: argparse.Namespace) -> dict[str, Any]:
 
 
 def files_of(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """Return a hash of every file that an argument names, as far as they are there."""
+    """Return a hash of every file that an argument names, as far as they are there.
+
+    Of a folder, which an update left, each file that is read from it.
+    """
     named = [
         one
         for value in arguments.values()
@@ -125,8 +130,10 @@ def files_of(arguments: Mapping[str, Any]) -> dict[str, str]:
     for name in named:
         # Not a pipe, which can be read once only.
         with contextlib.suppress(OSError, ValueError):
-            if Path(name).is_file():
-                found[name] = blake2b(Path(name).read_bytes(), digest_size=16).hexdigest()
+            inside = [str(Path(name) / one) for one in FROM_FOLDERS] if Path(name).is_dir() else []
+            for path in (name, *inside):
+                if Path(path).is_file():
+                    found[path] = blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
     return found
 
 

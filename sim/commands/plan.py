@@ -7,7 +7,7 @@ import argparse
 from sim.api.plan import DRAWS, PACKAGES
 from sim.commands.declared import declare
 from sim.commands.draws import add_draw_options, given_draws
-from sim.commands.job import add_job_options, command_of, job, resumed, tell_compiling
+from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
 from sim.commands.simulation import add_roster_options, given_roster
 from sim.errors import unknown
 
@@ -115,6 +115,7 @@ def run(given: argparse.Namespace) -> int:
             return 0
         written = answer.save(work.folder, command_of(given))
         work.finished()
+        say(answer.decision.answer)
         for path in written:
             print(path)
     return 0

@@ -44,6 +44,7 @@ def run(given: argparse.Namespace) -> int:
         read_roster_csv,
         roster_text,
     )
+    from sim.planning.decision import place_words
 
     said = ColumnMap() if given.columns is None else read_column_map(given.columns)
     for name in ("save_columns", "out"):
@@ -54,7 +55,7 @@ def run(given: argparse.Namespace) -> int:
             )
     roster = read_roster_csv(given.file, said)
     rows = roster.rows
-    print(f"{len(rows)} teams in {len({one.trust for one in rows})} trusts")
+    print(place_words(len(rows), len({one.trust for one in rows})))
     for label, name in (("posts", "staff"), ("that carry a caseload", "coordinators")):
         print(f"  {sum(getattr(one, name) for one in rows):,} {label}")
     print(f"  {sum(one.caseload for one in rows):,} service users on the books")

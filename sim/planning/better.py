@@ -32,10 +32,11 @@ BETTER_BY: Mapping[str, str] = {
     COST: "Programme cost, discounted (less is better)",
 }
 """Outcomes by which strategies are compared, with their titles."""
-TIE = "="
+SAME, EVEN = "=", "≈"
 MATRIX_SAYS = (
     "In how many of a hundred draws is the strategy of a row better than that of a column? "
-    f"'{TIE}' behind a number: not told apart by so many draws; alone: the same in every draw."
+    f"'{EVEN}' behind a number: so many draws do not tell which is better more often; '{SAME}': "
+    "the same in every draw."
 )
 
 
@@ -119,7 +120,7 @@ def better_than(comparison: Comparison, outcomes: Sequence[str] = tuple(BETTER_B
     pandas.DataFrame
         A row for each ordered pair and outcome: `a`, `b`, `outcome`, `share_better` (share of draws
         in which `a` is better than `b`), `se`, `same` (share in which they are exactly equal),
-        `tie`; see `Better`. The rows of a pair and of its mirror image add up with `same` to 1.
+        `even` (`Better.tie`). The rows of a pair and of its mirror image add up with `same` to 1.
     """
     rows = []
     for outcome in outcomes:
@@ -135,7 +136,7 @@ def better_than(comparison: Comparison, outcomes: Sequence[str] = tuple(BETTER_B
                         "share_better": told.share_better,
                         "se": told.se,
                         "same": told.same,
-                        "tie": told.tie,
+                        "even": told.tie,
                     }
                 )
     return data_frame(rows)
@@ -159,9 +160,9 @@ def better_matrix(table: pd.DataFrame, outcome: str = QPR) -> pd.DataFrame:
     own = table[table["outcome"] == outcome]
     names = list(dict.fromkeys(own["a"]))
     cells = {
-        (one["a"], one["b"]): TIE
+        (one["a"], one["b"]): SAME
         if one["same"] == 1.0
-        else f"{100.0 * one['share_better']:.0f}%{TIE if one['tie'] else ''}"
+        else f"{100.0 * one['share_better']:.0f}%{EVEN if one['even'] else ''}"
         for one in own.to_dict("records")
     }
     return data_frame(

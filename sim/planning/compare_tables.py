@@ -92,7 +92,7 @@ def chances(comparison: Comparison) -> pd.DataFrame:
             lambda v: chance_at_least(v, IMPORTANT),
         ),
         (
-            f"-{IMPORTANT:g} points or less: important harm",
+            f"worse by {IMPORTANT:g} points or more: important harm",
             lambda v: chance_below(v, -IMPORTANT, or_equal=True),
         ),
     ]

@@ -50,8 +50,8 @@ class Step:
 
 
 STEPS: tuple[Step, ...] = (
-    Step(REACH, "Reach", "time with a trained worker", "% of time", 0, 100, False, 0),
-    Step(ADOPTION, "Adoption", "staff who were trained", "% of staff", 0, 100, False, 0),
+    Step(REACH, "Reach", "time with a trained worker", "percent of time", 0, 100, False, 0),
+    Step(ADOPTION, "Adoption", "staff who were trained", "percent of staff", 0, 100, False, 0),
     Step(PRACTICE, "Practice", "of what is taught, done", "of 100", 0, 50),
     Step(SUPPORT, "Support", "as people feel it", "INSPIRE, 0-100", -5, 20),
     Step(RECOVERY, "Recovery", "QPR-15, mean a person", "points, 0-60", -2, 10),
@@ -339,7 +339,7 @@ def choice_sentence(ranking: Ranking, titles: Mapping[str, str], base: str) -> s
         return f"{on}, {shown[first]} does best."
     usual = " (which costs nothing)" if first == base else ""
     if len(tied) == len(ranking.names):
-        return f"{on} no choice is told from any other; {shown[first]}{usual} is first by a little."
+        return f"{on} no choice is told from any other; {shown[first]}{usual} is first on the mean."
     others = listed([shown[one] for one in tied[1:]])
     return f"{on}, {shown[first]}{usual} is first, in a tie with {others}."
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 MINUS = "−"
+# A hyphen before a number that follows no letter, digit, quote or other hyphen: not that of
+# "QPR-15", nor of a value as somebody wrote it.
+_BEFORE_A_NUMBER = re.compile(r"(?<![\w'\u2212-])-(?=\.?\d)")
 NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def true_minus(text: str) -> str:
+    """Return a text with a true minus before its negative numbers."""
+    return _BEFORE_A_NUMBER.sub(MINUS, text)
 
 
 def points(value: float, digits: int = 1, sign: bool = True) -> str:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 FEWEST = 20
 """Draws below which no two strategies are told apart."""
+MIXED = " mixed with "
+"""Between the names of two strategies that together beat a third."""
 TOLD = 0.95
 """Share of draws in which one of two has to be better to be told from the other."""
 
@@ -58,7 +60,7 @@ class Aim:
 RECOVERY, REACH, PRACTICE, SUPPORT = "recovery", "reach", "practice", "support"
 COST_REACHED, COST_POINT = "cost-per-person-reached", "cost-per-qpr-point"
 AIMS: tuple[Aim, ...] = (
-    Aim(REACH, "Reach", "% of people's time with a trained worker", 0.5),
+    Aim(REACH, "Reach", "percent of people's time with a trained worker", 0.5),
     Aim(PRACTICE, "Practice", "of 100, mean over the time, against usual care", 0.1),
     Aim(SUPPORT, "Support people feel", "INSPIRE points, 0-100, against usual care", 0.1),
     Aim(RECOVERY, "Recovery", "QPR-15 points, 0-60, against usual care", 0.1),
@@ -372,7 +374,7 @@ def frontier(
             costs, effects, kept[-1], one
         ):
             middle = kept.pop()
-            beaten[middle] = f"{names[kept[-1]]} mixed with {names[one]}"
+            beaten[middle] = f"{names[kept[-1]]}{MIXED}{names[one]}"
         kept.append(one)
     below = dict(zip(kept[1:], kept, strict=False))
     return [

@@ -22,7 +22,7 @@ from sim.planning.decision import (
     Strategy,
 )
 from sim.planning.plain_numbers import chance, limit, listed, points, pounds
-from sim.planning.ranking import Ranking
+from sim.planning.ranking import FEWEST, MIXED, Ranking
 
 STYLE = Path(__file__).with_suffix(".css")
 MOST_STARTS = 60
@@ -380,9 +380,20 @@ def _outcomes(decision: Decision) -> str:
         '<div class="card wide"><h2>First on every outcome</h2><p class="small mute">The top row '
         "is the outcome that you ranked on. Regret: how much better, on average, the best choice "
         "would be if one knew how things work. Tie: neither is better in 95 of 100 ways that "
-        'things may work.</p><div class="under"><table><thead><tr><th>Outcome'
+        f"things may work{few_told(decision)}.</p>"
+        '<div class="under"><table><thead><tr><th>Outcome'
         '</th><th>First</th><th class="n">mean</th><th class="n">first in</th><th class="n">regret'
         f"</th><th>Tie with it</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div></div>"
+    )
+
+
+def few_told(decision: Decision) -> str:
+    """Return why every pair is a tie, where that is for want of draws."""
+    if decision.draws >= FEWEST:
+        return ""
+    return (
+        f"; of fewer than {FEWEST} ways, as here, none is told, though the mean over them may be: "
+        "ask for more draws"
     )
 
 
@@ -440,7 +451,8 @@ def _pairs(decision: Decision) -> str:
         '<div class="card wide"><h2>Which is better than which, on '
         f"{escape(ranking.aim.title.lower())}"
         '</h2><p class="small mute">In how many of 100 ways that things may work is the row better '
-        "than the column? The same people meet the same luck. =: a tie, not told apart.</p>"
+        "than the column? The same people meet the same luck. =: a tie, not told apart"
+        f"{few_told(decision)}.</p>"
         f'<div class="under"><table><thead><tr><td></td>{heads}</tr></thead><tbody>{"".join(rows)}'
         "</tbody></table></div></div>"
     )
@@ -497,7 +509,7 @@ def _worth(decision: Decision) -> str:
 
 
 def _titled(decision: Decision, text: str) -> str:
-    return " mixed with ".join(decision.title(one) for one in text.split(" mixed with "))
+    return MIXED.join(decision.title(one) for one in text.split(MIXED))
 
 
 def _splits(decision: Decision) -> str:

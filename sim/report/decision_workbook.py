@@ -24,7 +24,7 @@ from sim.planning.decision import (
     decision_lines,
 )
 from sim.planning.live_costs import Term, live_lines
-from sim.planning.ranking import pair_rows, ranking_rows
+from sim.planning.ranking import MIXED, pair_rows, ranking_rows
 from sim.planning.resources import (
     RESOURCES,
     everybody,
@@ -48,6 +48,12 @@ if TYPE_CHECKING:
     from sim.scenarios.schema import Scenario
 
 MONEY, NUMBER = "#,##0", "#,##0.00"
+SMALL = "[>=1000]#,##0;[<=-1000]-#,##0;0.000"
+"""Three decimals, which thousands do not need."""
+CENTRAL = (
+    "Money in the table follows the sheet 'Prices', at central prices to begin with. Sentences and "
+    "sheets of the simulation give means over the ranges of prices, which may be higher."
+)
 KINDS = {DIRECT: "cash", INDIRECT: "staff time"}
 PRICES, TAKES, COSTS = "Prices", "What delivery takes", "Costs"
 Uses = Mapping[str, np.ndarray]
@@ -237,11 +243,11 @@ def comparison_workbook(
             "95%",
             "chance of 4 points or more",
             f"chance of being first on {decision.ranking.aim.title.lower()}",
-            "cash, GBP",
-            "staff time, GBP",
+            "cash at central prices, GBP",
+            "staff time at central prices, GBP",
         ],
         rows,
-        decision_lines(decision),
+        [*decision_lines(decision), CENTRAL],
         {**dict.fromkeys(range(3, 11), "0.0"), 11: "0%", 12: "0%", 13: MONEY, 14: MONEY},
     )
     method = [
@@ -410,15 +416,26 @@ def assumptions_sheet(settings: Mapping[str, float]) -> Sheet:
 
 
 def _frame_sheet(title: str, frame: pd.DataFrame, titles: Mapping[str, str]) -> Sheet:
+    yes = [place for place, name in enumerate(frame.columns) if frame[name].dtype.kind == "b"]
     rows = [
-        [titles.get(one, one) if isinstance(one, str) else one for one in row]
+        [
+            ("yes" if one else "no") if place in yes else _titled(one, titles)
+            for place, one in enumerate(row)
+        ]
         for row in frame.itertuples(index=False, name=None)
     ]
     numbers = {
-        place: "0.000" for place, name in enumerate(frame.columns) if frame[name].dtype.kind == "f"
+        place: SMALL for place, name in enumerate(frame.columns) if frame[name].dtype.kind == "f"
     }
     heads = ["strategy" if one in ("scenario", "package") else str(one) for one in frame.columns]
     return Sheet(title, heads, rows, (), numbers)
+
+
+def _titled(cell: Any, titles: Mapping[str, str]) -> Any:
+    """Return a cell with the title of a strategy, or of two mixed, in place of its name."""
+    if not isinstance(cell, str):
+        return cell
+    return MIXED.join(titles.get(one, one) for one in cell.split(MIXED))
 
 
 def _with_own(frame: pd.DataFrame, roster: Roster) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
+from sim.planning.plain_numbers import true_minus
 from sim.spreadsheet import csv_text
 
 if TYPE_CHECKING:
@@ -66,16 +67,16 @@ class Document:
 
     def heading(self, text: str, level: int = 2) -> None:
         """Add a heading."""
-        self.parts.append(f"<h{level}>{escape(text)}</h{level}>")
+        self.parts.append(f"<h{level}>{said(text)}</h{level}>")
 
     def paragraph(self, text: str, kind: str = "") -> None:
         """Add a paragraph; `kind` is '', 'basis', 'lead' or 'caution'."""
         attribute = f' class="{kind}"' if kind else ""
-        self.parts.append(f"<p{attribute}>{escape(text)}</p>")
+        self.parts.append(f"<p{attribute}>{said(text)}</p>")
 
     def bullets(self, items: list[str]) -> None:
         """Add a list."""
-        self.parts.append("<ul>" + "".join(f"<li>{escape(one)}</li>" for one in items) + "</ul>")
+        self.parts.append("<ul>" + "".join(f"<li>{said(one)}</li>" for one in items) + "</ul>")
 
     def code(self, text: str) -> None:
         """Add preformatted text."""
@@ -94,8 +95,8 @@ class Document:
         labelled = svg.replace("<svg ", f'<svg role="img" aria-labelledby="alt-{number}" ', 1)
         self.parts.append(
             f'<figure id="figure-{number}">{labelled}'
-            f'<span id="alt-{number}" hidden>{escape(alt)}</span>'
-            f"<figcaption>Figure {number}. {escape(caption)}</figcaption>"
+            f'<span id="alt-{number}" hidden>{said(alt)}</span>'
+            f"<figcaption>Figure {number}. {said(caption)}</figcaption>"
             f"<details><summary>Figure {number} as a table</summary>"
             f"{table_html(frame, caption)}<p>{download(frame, name)}</p></details></figure>"
         )
@@ -110,6 +111,11 @@ class Document:
             f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
             f"{self.opening or f'<h1>{title}</h1>'}\n{body}\n</main>\n</body>\n</html>\n"
         )
+
+
+def said(text: str) -> str:
+    """Return text for people as HTML: a true minus before negative numbers."""
+    return escape(true_minus(text))
 
 
 def number_text(value: float) -> str:
@@ -131,15 +137,15 @@ def table_html(frame: pd.DataFrame, caption: str) -> str:
         cells = []
         for value in row:
             if isinstance(value, float):
-                cells.append(f'<td class="number">{number_text(value)}</td>')
+                cells.append(f'<td class="number">{true_minus(number_text(value))}</td>')
             elif isinstance(value, int) and not isinstance(value, bool):
-                cells.append(f'<td class="number">{value}</td>')
+                cells.append(f'<td class="number">{true_minus(str(value))}</td>')
             else:
-                cells.append(f"<td>{escape(str(value))}</td>")
+                cells.append(f"<td>{said(str(value))}</td>")
         rows.append("<tr>" + "".join(cells) + "</tr>")
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption)}">'
-        f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<table><caption>{said(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 

@@ -39,7 +39,7 @@ td { overflow-wrap: break-word; }
 }
 </style>"""
 DETAILS = ("Monte Carlo SE", "SD from parameters", "SD from chance")
-_CELL = re.compile(r"<td>([+-]?[\d,.]+%?|[+-]?[\d,.]+%? to [+-]?[\d,.]+%?)</td>")
+_CELL = re.compile(r"<td>([+−]?[\d,.]+%?|[+−]?[\d,.]+%? to [+−]?[\d,.]+%?)</td>")
 
 
 def short(value: float, kind: str = "") -> str:

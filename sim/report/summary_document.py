@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sim.planning.decision import Decision
 
 MOST_ROWS = 8
+WIDTHS = (4.4, 1.6, 1.4, 1.7, 2.1, 2.0, 2.0, 1.8)
+"""Of the table's columns, in cm."""
 HEADINGS = ("Strategy", "Teams", "Reach", "Adoption", "Practice", "Support", "Recovery", "Cost")
 # Signs that XML cannot hold.
 _NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
@@ -77,11 +79,14 @@ def summary_document(decision: Decision, command: str) -> bytes:
 
 
 def _chain(book: Any, decision: Decision) -> None:
-    from docx.shared import Pt
+    from docx.shared import Cm, Pt
 
     shown = decision.strategies[:MOST_ROWS]
     table = book.add_table(rows=1, cols=len(HEADINGS))
     table.style = "Light List Accent 1"
+    table.autofit = False
+    for column, width in zip(table.columns, WIDTHS, strict=True):
+        column.width = Cm(width)
     rows: list[tuple[str, ...]] = [HEADINGS]
     for one in shown:
         cells = one.cells
@@ -97,8 +102,8 @@ def _chain(book: Any, decision: Decision) -> None:
         )
     for place, row in enumerate(rows):
         line = table.rows[0] if place == 0 else table.add_row()
-        for cell, text in zip(line.cells, row, strict=True):
-            cell.text = _text(text)
+        for cell, text, width in zip(line.cells, row, WIDTHS, strict=True):
+            cell.text, cell.width = _text(text), Cm(width)
             for part in cell.paragraphs:
                 part.paragraph_format.space_after = Pt(0)
                 for run in part.runs:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
-from sim.planning.plain_numbers import MINUS
+from sim.planning.plain_numbers import true_minus
 
-# A hyphen before a number that follows no letter, digit or other hyphen: not that of "QPR-15".
-BEFORE_A_NUMBER = re.compile(r"(?<![\w\u2212-])-(?=\.?\d)")
 AS_WRITTEN = frozenset({"settings", "command", "name", "files", "stamp", "key"})
 """What is no sentence, and stays as it is."""
 PLAIN = (
@@ -26,11 +23,6 @@ PLAIN = (
     ("posterior", "as agrees with the trials"),
     ("prior", "as if there had been no trial"),
 )
-
-
-def true_minus(text: str) -> str:
-    """Return a text with a true minus before its negative numbers."""
-    return BEFORE_A_NUMBER.sub(MINUS, text)
 
 
 def typeset(value: Any) -> Any:

@@ -62,10 +62,10 @@ def test_a_toss_up_is_a_tie_and_one_draw_counts_replications() -> None:
 def test_the_matrix_is_numbered_as_its_rows_and_marks_ties() -> None:
     told = (("x", "y", 0.9, 0.0, False), ("y", "x", 0.1, 0.0, False), ("x", "z", 0.0, 1.0, True))
     told += (("z", "x", 0.0, 1.0, True), ("y", "z", 0.45, 0.0, True), ("z", "y", 0.55, 0.0, True))
-    table = pd.DataFrame(told, columns=["a", "b", "share_better", "same", "tie"])
+    table = pd.DataFrame(told, columns=["a", "b", "share_better", "same", "even"])
     shown = better_matrix(table.assign(outcome="qpr15"))
     assert shown.to_numpy().tolist() == [
         ["1 x", "", "90%", "="],
-        ["2 y", "10%", "", "45%="],
-        ["3 z", "=", "55%=", ""],
+        ["2 y", "10%", "", "45%≈"],
+        ["3 z", "=", "55%≈", ""],
     ]

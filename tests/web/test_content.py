@@ -13,6 +13,7 @@ import pytest
 
 from sim.errors import InputError
 from sim.parameters import registry
+from sim.planning.plain_numbers import true_minus
 from sim.runs.pieces import Cancelled
 from sim.scenarios.fields import scenario_fields
 from sim.scenarios.library import adjusted, load_scenario, scenario_names
@@ -22,7 +23,6 @@ from sim.web.plan_settings import assessment_weeks, plan_settings, scenarios_of
 from sim.web.power_settings import power_form, power_settings
 from sim.web.presets import LEFT_OUT, editable_fields, form, presets
 from sim.web.teams import roster_of
-from sim.web.typography import true_minus
 from sim.web.watch_settings import watch_settings
 from sim.web.worker import Stopped
 
