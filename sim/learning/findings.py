@@ -98,10 +98,14 @@ class Horizon(NamedTuple):
     change_monte_carlo_se: float
 
     @property
+    def matters(self) -> bool:
+        """Whether it changed by what matters."""
+        return abs(self.change) >= MATTERS[self.outcome]
+
+    @property
     def told(self) -> bool:
-        """Whether it changed by what matters, beyond the Monte Carlo error (95%)."""
-        error = NORMAL_95 * self.change_monte_carlo_se
-        return abs(self.change) >= max(MATTERS[self.outcome], error)
+        """Whether it did so beyond the Monte Carlo error (95%)."""
+        return self.matters and abs(self.change) > NORMAL_95 * self.change_monte_carlo_se
 
 
 class Surprise(NamedTuple):

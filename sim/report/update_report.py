@@ -89,8 +89,8 @@ def sentences(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> list[str]:
     updated = learnt.updated
     return [
         advice(learnt, tables),
-        f"At {learnt.question.weeks} weeks, against usual care: {'; '.join(shown)} (in brackets "
-        "90% of the ways things may work).",
+        f"At {learnt.question.weeks} weeks, in the teams that start, against usual care: "
+        f"{'; '.join(shown)} (in brackets 90% of the ways things may work).",
         f"Behind the others by a meaningful amount: {named}." if lags else NOBODY_LAGS,
         f"The observations left an effective sample of {updated.ess:.0f} of "
         f"{len(updated.draws)} draws"
@@ -111,10 +111,17 @@ def sentences(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> list[str]:
 def advice(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> str:
     """Return whether the plan still stands, what changed, and what to look at first."""
     question = learnt.question
-    changed = [one for one in at_the_horizon(learnt) if one.told]
+    expected = at_the_horizon(learnt)
+    changed = [one for one in expected if one.told]
+    unsure = [SHORT[one.outcome] for one in expected if one.matters and not one.told]
     gone, horizon = question.observed.weeks, question.weeks
     to_come = gone < horizon
-    if not changed:
+    if unsure and not changed:
+        told = (
+            f"Not told yet whether the plan stands: {listed(unsure)} may have changed, by no more "
+            f"than the chance of {learnt.updated.carried:.0f} draws; ask again with more (--draws)."
+        )
+    elif not changed:
         told = (
             f"The plan stands: what {gone} weeks showed changes nothing that matters of what is "
             f"expected at {horizon} weeks."

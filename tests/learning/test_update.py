@@ -28,9 +28,11 @@ from sim.learning.particles import Updated
 from sim.learning.posterior import provenance_of, updated_csv
 from sim.learning.statistics import ATTENDED, PRACTICE, SHARE, Statistic, statistics_of
 from sim.learning.study import LearnQuestion, Learnt, plan_of, simulated
+from sim.planning.packages import OUTCOMES
 from sim.planning.setting import Setting
 from sim.posterior import load_posterior
 from sim.posterior.choose import ChosenDraws, chosen_draws
+from sim.report.update_report import advice, update_tables
 from sim.scenarios.library import load_scenario
 
 SCENARIO = "refocus-as-delivered"
@@ -124,6 +126,26 @@ def test_attendance_above_the_posts_and_sessions_before_the_start_are_told() -> 
     rows = (replace(found.question.roster.rows[0], start_week=40),)
     later = replace(found, question=replace(found.question, roster=Roster(rows)))
     assert any("starts after week 40" in one for one in contradictions(later, []))
+
+
+def test_an_update_opens_with_whether_the_plan_stands() -> None:
+    """A QPR that falls by 1 in every draw is told; one that falls in some may be chance."""
+    same = learnt(Observed(sessions=sessions({0: 12, 1: 11})), 2)
+    lower = np.zeros((2, 100, 2, len(OUTCOMES)))
+    lower[1, ..., OUTCOMES.index("qpr15")] = -1.0
+    unsure = lower * np.where(np.arange(100) % 2, 11.0, -9.0)[None, :, None, None]
+    for horizon, opens in (
+        (lower * 0.0, "The plan stands"),
+        (lower, "Look at the plan anew: less recovery than planned"),
+        (unsure, "Not told yet whether the plan stands: recovery"),
+    ):
+        found = replace(same, horizon=horizon)
+        assert advice(found, update_tables(found)).startswith(opens)
+
+
+def test_teams_that_have_begun_without_a_session_are_told() -> None:
+    told = contradictions(learnt(Observed(sessions=sessions({0: 12, 1: 11})), 3), [])
+    assert [one for one in told if one.startswith("one team starts within") and "'Team 2'" in one]
 
 
 def test_what_was_to_be_expected_is_no_surprise() -> None:
