@@ -71,5 +71,6 @@ def test_the_paper_cites_what_its_list_has() -> None:
     text = (ROOT / "paper.md").read_text(encoding="utf-8")
     entries = re.findall(r"^@\w+\{(\w+),", (ROOT / "paper.bib").read_text(encoding="utf-8"), re.M)
     assert set(re.findall(r"@(\w+)", text)) == set(entries)
-    for part in ("Summary", "Statement of need", "State of the field", "Software design"):
-        assert f"# {part}" in text
+    parts = ("Summary", "Statement of need", "State of the field", "Software design")
+    for part in (*parts, "Research impact statement", "Acknowledgements", "References"):
+        assert f"# {part}\n" in text
