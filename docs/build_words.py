@@ -10,11 +10,8 @@ from pathlib import Path
 
 from docs.marked import main, table
 from sim.frameworks import Words, frameworks, joined, own_words
-from sim.link import elements
 from sim.measures.catalogue import catalogue
 from sim.planning.outcomes import TITLES, outcome_words
-from sim.scenarios.contents import field_of
-from sim.scenarios.fields import scenario_fields
 from sim.scenarios.library import list_scenarios, load_scenario
 from sim.scenarios.words import determinants_of, field_words, strategies_of
 
@@ -25,28 +22,19 @@ PAID = "Programme costs"
 
 def lists() -> str:
     """Return the published lists with their sources."""
-    rows = [
-        (one.title, one.what, str(len(one.names)), one.source.rstrip("."))
+    return "\n".join(
+        f"- **{one.title}** ({len(one.names)} names). {one.source.rstrip('.')}."
         for one in frameworks().values()
-    ]
-    return table(("list", "a name is", "names", "source"), rows)
+    )
 
 
 def contents() -> str:
     """Return what every field that does something is called."""
-    helps = {field_of(one): one.help for one in elements()}
     rows = [
-        (
-            f"`{field}`",
-            helps.get(field, scenario_fields()[field].help),
-            joined(words.eric) or "-",
-            joined(words.cfir) or "-",
-            words.why,
-        )
+        (f"`{field}`", joined(words.eric) or "-", joined(words.cfir) or "-", words.why)
         for field, words in field_words().items()
     ]
-    heading = ("field of a scenario", "what it is", "ERIC strategy", "CFIR 2.0 determinant")
-    return table((*heading, "on the names"), rows)
+    return table(("field", "ERIC strategy", "CFIR 2.0 determinant", "on the names"), rows)
 
 
 def changed(names: Iterable[str], base: tuple[str, ...]) -> str:
