@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,12 @@ from scipy import stats
 
 from sim.errors import InputError
 from sim.trials.analyses.analysis_plan import analyse_arms
+from sim.trials.analyses.analysis_text import format_analysis
+from sim.trials.analyses.declared_analysis import analyse_by_design
+from sim.trials.analyses.declared_table import declared_table
+from sim.trials.analyses.r_code import r_script
 from sim.trials.analyses.several_arms import RULES, adjusted
-from sim.trials.designs.design_file import design_from_table, trial_design
+from sim.trials.designs.design_file import design_from_table, load_design, trial_design
 from sim.trials.designs.design_schema import DesignFile
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.mixed_model import fit_mixed_model
@@ -22,6 +27,20 @@ from sim.trials.power.power_outcome import PowerOutcome, as_text
 from sim.trials.power.power_study import simulate_power, statistical_source, study_of
 
 DESIGN = {"type": "parallel", "arms": 3, "clusters_by_sequence": [8, 8, 10], "size": 20}
+
+TABLE = """\
+[design]
+arms = 3
+clusters_by_sequence = [6, 6, 7]
+size = 8
+{design}
+[statistical]
+arm_effects = [5.0, 3.0]
+[analysis]
+{analysis}
+[columns]
+reference = "as before"
+"""
 
 
 def file_of(rule: str = "holm", **outcome: Any) -> DesignFile:
@@ -128,3 +147,48 @@ def test_no_formula_is_told_where_several_arms_differ_in_their_variances(
     }
     with pytest.raises(InputError, match="none for several arms with a baseline, variances"):
         formula_answer(study_of(design_from_table(table)))
+
+
+@pytest.mark.parametrize(
+    ("analysis", "design"),
+    [
+        ("", ""),
+        ('multiplicity = "bonferroni"\ntest = "cluster-summary"', ""),
+        ('multiplicity = "none"\ntest = "satterthwaite"', 'baseline = "ancova"'),
+    ],
+)
+def test_a_table_analysed_as_declared_has_the_simulated_trials_answer_for_each_arm(
+    tmp_path: Path, analysis: str, design: str
+) -> None:
+    path = tmp_path / "design.toml"
+    path.write_text(TABLE.format(design=design, analysis=analysis), encoding="utf-8")
+    file = load_design(path)
+    trial, plan = trial_design(file), study_of(file).plan
+    data = statistical_source(file).simulate(trial, 3, 0)
+    result = analyse_by_design(declared_table(data, file, trial), path)
+    found = result["plan"]
+    assert found["differences"] == []
+    assert found["answer"] is None, "there is not one"
+    told = [one["direction"] for one in found["answers"]]
+    assert told == ["arm 1 minus as before", "arm 2 minus as before"]
+    for one, own in zip(found["answers"], analyse_arms(data, trial, plan), strict=True):
+        assert one["estimate"] == pytest.approx(own.estimate, rel=1e-6)
+        assert one["se"] == pytest.approx(own.se, rel=1e-6)
+        assert one["interval"] == pytest.approx([own.low, own.high], rel=1e-6)
+        assert one["p_adjusted"] == pytest.approx(own.p, rel=1e-6)
+    text = format_analysis(result)
+    assert text.count("Answer: arm ") == 2
+    assert f"{found['multiplicity'].capitalize()}" in text or "no rule" in text
+    code = r_script(result, "data.csv", [])
+    assert '"factor(arm)arm 2"' in code or 'Zfactor(arm)arm 2"' in code
+    assert f'p.adjust(c(p of each), "{plan.multiplicity}")' in code
+
+
+def test_a_table_with_other_arms_than_planned_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "design.toml"
+    path.write_text(TABLE.format(design="", analysis=""), encoding="utf-8")
+    file = load_design(path)
+    trial = trial_design(file)
+    table = declared_table(statistical_source(file).simulate(trial, 3, 0), file, trial)
+    with pytest.raises(InputError, match="'arm': it has 2 labels, the design has 3 arms"):
+        analyse_by_design(table[table["arm"] != "arm 2"], path)

@@ -35,7 +35,7 @@ def format_analysis(result: dict[str, Any]) -> str:
         Without a line break at the end.
     """
     if "joint" in result:
-        return format_joint(result)
+        return "\n".join([*_plan(result), format_joint(result)])
     groups = ", ".join(f"{count} {name}" for name, count in result["n_groups"].items())
     compares = result["direction"]
     references = ", ".join(
@@ -90,20 +90,27 @@ def _plan(result: dict[str, Any]) -> list[str]:
     plan = result.get("plan")
     if plan is None:
         return []
-    answer = plan["answer"]
     mark = f", SHA-256 {plan['sha256'][:16]}..." if plan["sha256"] else ""
     return [
         f"Plan: {plan['design']} ({plan['title']}{mark})",
         *wrap(f"Planned: {plan['words']}. It estimates {plan['estimates']}.", WIDTH),
-        f"Answer: {result['direction']}: {number_text(answer['estimate'])}, "
-        f"{100 * plan['confidence']:g}% interval {_interval(answer['interval'])}, "
-        f"SE {number_text(answer['se'])}, df {answer['df']:.1f}, p {p_text(answer['p'])}; "
-        f"{answer['clusters']} clusters, {answer['rows']} rows",
+        *(_answer(one, plan["confidence"]) for one in plan["answers"]),
         *(f"Otherwise than planned: {one}" for one in plan["differences"]),
         "",
         "What follows stands beside the plan and does not replace its answer.",
         "",
     ]
+
+
+def _answer(one: dict[str, Any], confidence: float) -> str:
+    """Return a planned comparison in a line."""
+    several = f" ({p_text(one['p_adjusted'])} adjusted)" if "p_adjusted" in one else ""
+    return (
+        f"Answer: {one['direction']}: {number_text(one['estimate'])}, "
+        f"{100 * confidence:g}% interval {_interval(one['interval'])}, "
+        f"SE {number_text(one['se'])}, df {one['df']:.1f}, p {p_text(one['p'])}{several}; "
+        f"{one['clusters']} clusters, {one['rows']} rows"
+    )
 
 
 def _missing(counts: dict[str, int]) -> str:

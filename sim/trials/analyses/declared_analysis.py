@@ -7,6 +7,7 @@ or pairs, random effects, test and level. What the data have otherwise than plan
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.hypothesis import told
 from sim.trials.analyses.likelihood_answers import PROFILE_INTERVAL, T_INTERVAL
 from sim.trials.analyses.registry import analysis_named
+from sim.trials.analyses.several_arms import IN_WORDS, adjusted
 from sim.trials.data.long_export import trial_table
 from sim.trials.data.trial_table import label_of
 from sim.trials.designs.design import TREATED, Design
@@ -53,8 +55,9 @@ def analyse_by_design(
     dict
         As `sim.trials.analyses.analyse.analyse_table`; and ``plan``: ``title``, ``sha256`` of the
         design file, ``formula``, ``term``, ``test``, ``words``, ``estimates``, ``alpha``,
-        ``answer`` (the planned test's, with an interval at the plan's level), and ``differences``
-        of the data from the plan.
+        ``answers`` (the planned test's, with an interval at the plan's level; of several arms one
+        for each, with the p of the plan's rule), ``answer`` (the only one, else None), and
+        ``differences`` of the data from the plan. Of several arms the rest is that of a joint test.
 
     Raises
     ------
@@ -76,21 +79,35 @@ def analyse_by_design(
         if name not in frame.columns:
             raise InputError(f"{unknown('column', name, frame.columns)}; name it in [columns]")
     columns = file.columns
-    result = analyse_table(
-        frame,
-        model,
-        term,
-        references=[] if columns.reference is None else [columns.reference],
-        missing=columns.missing,
-        strata=columns.strata,
-        pairs=columns.pairs,
-        imputations=plan.imputations if plan.missing != MISSING_VALUES[0] else 0,
-        interval=interval,
-        declared=plan,
-    )
+    references = [] if columns.reference is None else [columns.reference]
+
+    def analysed(tested: str, **more: Any) -> dict[str, Any]:
+        coded: dict[str, Any] = {"references": references, "missing": columns.missing}
+        return analyse_table(frame, model, tested, **coded, **more)
+
+    options: dict[str, Any] = {
+        "strata": columns.strata,
+        "pairs": columns.pairs,
+        "imputations": plan.imputations if plan.missing != MISSING_VALUES[0] else 0,
+        "declared": plan,
+    }
+    if trial.treated_arms == 1:
+        result = analysed(term, interval=interval, **options)
+        each = [result]
+    else:
+        result = analysed(term, interval=interval)
+        arms = len(result.get("tested", [term])) + 1
+        if arms != trial.treated_arms + 1:
+            raise InputError(
+                f"column '{term}': it has {arms} labels, the design has {trial.treated_arms + 1} "
+                "arms"
+            )
+        each = [analysed(one, **options) for one in result["tested"]]
+        # What the code of a test needs to know is the same for each arm.
+        result |= {one: each[0][one] for one in ("strata", "randomised", "between_within")}
     result["notes"] = [*notes, *result["notes"]]
     known = Path(design)
-    answer = result.pop("declared")
+    answers = compared(each, plan)
     result["plan"] = {
         "title": file.title,
         "design": str(design),
@@ -98,16 +115,30 @@ def analyse_by_design(
         "formula": model,
         "term": term,
         "test": plan.test,
-        "words": words(plan, model),
+        "words": words(plan, model, trial.treated_arms),
         "estimand": plan.estimand,
         "exposure_period": plan.exposure_period,
         "estimates": estimates(plan, trial),
         "alpha": plan.alpha,
         "confidence": plan.confidence,
-        "answer": answer,
+        "multiplicity": plan.multiplicity,
+        "answer": answers[0] if len(answers) == 1 else None,
+        "answers": answers,
         "differences": differences(file, trial, frame, result),
     }
     return result
+
+
+def compared(each: Sequence[dict[str, Any]], plan: AnalysisPlan) -> list[dict[str, Any]]:
+    """Return the planned answers of some analyses, of several with p values by the plan's rule."""
+    answers = [
+        {"direction": one["direction"], "coefficient": one["coefficient"], **one.pop("declared")}
+        for one in each
+    ]
+    if len(answers) > 1:
+        p = adjusted(np.array([one["p"] for one in answers]), plan.multiplicity)
+        answers = [{**one, "p_adjusted": float(own)} for one, own in zip(answers, p, strict=True)]
+    return answers
 
 
 def treatment_column(file: DesignFile, design: Design) -> str:
@@ -136,7 +167,8 @@ def declared_model(file: DesignFile, design: Design, plan: AnalysisPlan) -> tupl
         )
     columns, term = file.columns, treatment_column(file, design)
     outcome, baseline = _quoted(outcome_column(file)), _quoted(columns.baseline)
-    response, fixed = outcome, [_quoted(term)]
+    several = design.treated_arms > 1
+    response, fixed = outcome, [f"factor({_quoted(term)})" if several else _quoted(term)]
     if design.is_parallel and design.baseline == "change":
         response = f"{outcome} - {baseline}"
     if design.baseline == "ancova":
@@ -171,7 +203,7 @@ def used_columns(file: DesignFile, design: Design, plan: AnalysisPlan) -> list[s
     return found if columns.pairs is None else [*found, columns.pairs]
 
 
-def words(plan: AnalysisPlan, model: str) -> str:
+def words(plan: AnalysisPlan, model: str, arms: int = 1) -> str:
     """Return the declared analysis in words."""
     analysis = analysis_named(plan.test)
     how = f"linear mixed model by REML, {model}; " if analysis.of_model else f"{model}; "
@@ -180,6 +212,9 @@ def words(plan: AnalysisPlan, model: str) -> str:
     else:
         of = "" if plan.estimand == CONSTANT else f" of the {plan.estimand}, one for each exposure"
         how += f"{analysis.title}{of}, complete cases"
+    if arms > 1:
+        rule = IN_WORDS[plan.multiplicity]
+        how += f"; each treated arm against control, {rule} for {arms} tests, intervals unadjusted"
     return f"{how}; {told(plan.hypothesis, plan.bounds, plan.alpha)}"
 
 

@@ -42,7 +42,10 @@ def declared_table(data: TrialData, file: DesignFile, design: Design) -> pd.Data
     import pandas as pd
 
     names = file.columns
-    labels = [names.reference or CONTROL_LABEL, TREATED_LABEL]
+    treated = [TREATED_LABEL]
+    if design.treated_arms > 1:
+        treated = [f"arm {one}" for one in range(1, design.treated_arms + 1)]
+    labels = [names.reference or CONTROL_LABEL, *treated]
     rows = np.arange(len(data.outcome))
     table: dict[str, Any] = {}
     if design.is_parallel:

@@ -70,11 +70,12 @@ def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]
     lines.append(f"d <- d[complete.cases(d[, c({', '.join(json.dumps(one) for one in used)})]), ]")
     lines += _relevelled(result["references"])
     more = likelihood(result, formula) if "likelihood" in result else []
+    plan = result.get("plan")
     if "joint" in result:
-        return "\n".join([*lines, "", joint(result, formula), *more]) + "\n"
+        tests = [joint(result, formula)] if plan is None else each_arm(result, formula)
+        return "\n".join([*lines, "", *tests, *more]) + "\n"
     if _beyond_lme4(result, formula):
         return "\n".join([*lines, "", over_time(result, formula)]) + "\n"
-    plan = result.get("plan")
     wanted = ANALYSES if plan is None else {plan["test"]: ANALYSES[plan["test"]]}
     found: list[str] = []
     if plan is not None and plan["estimand"] != CONSTANT:
@@ -84,6 +85,16 @@ def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]
         if shown or plan is not None:
             found += ["", f"# {one.title}", _filled(one.r_code, result, formula)]
     return "\n".join([*lines, *found, *more]) + "\n"
+
+
+def each_arm(result: Mapping[str, Any], formula: ModelFormula) -> list[str]:
+    """Return R's lines for the planned test of each of several arms."""
+    plan, found = result["plan"], []
+    own = ANALYSES[plan["test"]]
+    for one in plan["answers"]:
+        lines = _filled(own.r_code, {**result, "coefficient": one["coefficient"]}, formula)
+        found += [f"# {own.title}: {one['direction']}", lines, ""]
+    return [*found, f'# Together: p.adjust(c(p of each), "{plan["multiplicity"]}")']
 
 
 LIKELIHOOD = """\

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 NO_RULE, BONFERRONI, HOLM = "none", "bonferroni", "holm"
 RULES = (HOLM, BONFERRONI, NO_RULE)
+IN_WORDS = {HOLM: "Holm's rule", BONFERRONI: "Bonferroni's rule", NO_RULE: "no rule"}
 
 
 def adjusted(p: NDArray[np.float64], rule: str) -> NDArray[np.float64]:

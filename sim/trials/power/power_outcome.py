@@ -11,7 +11,7 @@ from sim.trials.analyses.analysis_plan import average_meant
 from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.hypothesis import told
 from sim.trials.analyses.registry import analysis_named
-from sim.trials.analyses.several_arms import BONFERRONI, HOLM, NO_RULE
+from sim.trials.analyses.several_arms import IN_WORDS
 from sim.trials.data.counterfactual import statistical_truth
 from sim.trials.designs.design import arm_sizes, randomisation_words
 from sim.trials.designs.design_schema import DesignFile
@@ -488,9 +488,9 @@ def assurance_lines(found: Assurance | None) -> list[str]:
 def arms_lines(study: Study, found: ArmsPower) -> list[str]:
     """Return the power of each of several arms, of any and of all, and the rule for them."""
     plan = study.plan
-    rule = {HOLM: "Holm's rule", BONFERRONI: "Bonferroni's rule", NO_RULE: "no rule"}
+    rule = IN_WORDS[plan.multiplicity]
     lines = [
-        f"each treated arm against control, {rule[plan.multiplicity]} for {len(found.each)} tests "
+        f"each treated arm against control, {rule} for {len(found.each)} tests "
         f"at {plan.alpha:g} together (what stands elsewhere is of the first arm; "
         f"{found.draws} draws)"
     ]
