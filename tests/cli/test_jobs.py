@@ -20,7 +20,7 @@ import pytest
 
 from sim import files
 from sim.cli import build_parser, main
-from sim.commands.job import arguments_of, command_of
+from sim.commands.job import arguments_of, command_of, files_of
 from sim.runs import chunk_store
 from tests.cli.long_commands import COMMANDS, FIT
 
@@ -452,3 +452,15 @@ def test_every_command_that_resumes_has_the_options_of_a_job() -> None:
     for name in resuming:
         options = commands[name].options()
         assert {"--out", "--resume", "--keep-chunks", "--workers"} <= set(options), name
+
+
+def test_the_folder_of_an_update_is_noted_by_what_is_read_from_it(tmp_path: Path) -> None:
+    for name in ("updated.csv", "updated.json", "update.html"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    found = files_of({"from": str(tmp_path), "seed": 1})
+    assert [Path(one).name for one in found] == ["updated.csv", "updated.json"]
+    (tmp_path / "updated.csv").write_text("another", encoding="utf-8")
+    changed = {
+        one for one, digest in files_of({"from": str(tmp_path)}).items() if digest != found[one]
+    }
+    assert changed == {str(tmp_path / "updated.csv")}

@@ -315,6 +315,14 @@ def test_tables_in_the_folder_agree_with_each_other(folder: Path) -> None:
     assert started["start date"].str.startswith("20").all()
 
 
+def test_words_of_ours_need_no_apostrophe_in_csv(folder: Path) -> None:
+    """Units and labels do not look like formulas; effects with their sign, in words, do."""
+    tables = [path for path in folder.glob("*.csv") if path.stem != "groups"]
+    quoted = [path.stem for path in tables if re.search(r"(?m)(^|,)\"?'", path.read_text("utf-8"))]
+    assert len(tables) > 10
+    assert quoted == []
+
+
 def test_every_number_of_the_decision_stands_in_its_table(folder: Path) -> None:
     """Value, rounding and place: what a planner reads is what the CSV file holds."""
     page = (folder / "report.html").read_text(encoding="utf-8")

@@ -142,6 +142,23 @@ def test_text_of_users_is_text_and_nothing_leads_out(content: bytes) -> None:
     assert not [one for one in formulas if re.search(r"\[|http|HYPERLINK|WEBSERVICE", one)]
 
 
+def test_every_sheet_prints_all_its_columns_and_its_sentences(content: bytes) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    for sheet in book:
+        assert (sheet.page_setup.orientation, sheet.page_setup.fitToWidth) == ("landscape", 1)
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert sheet.page_setup.fitToHeight == 0
+        assert sheet.print_title_rows
+    decision = book["Decision"]
+    merged = {one.min_row for one in decision.merged_cells.ranges}
+    for row in range(1, len(merged) + 1):
+        cell = decision.cell(row, 1)
+        assert cell.alignment.wrap_text
+        width = sum(one.width for one in decision.column_dimensions.values())
+        lines = decision.row_dimensions[row].height / 15.0
+        assert len(cell.value) <= lines * width
+
+
 def test_what_is_assumed_has_grade_and_source(content: bytes) -> None:
     book = openpyxl.load_workbook(io.BytesIO(content))
     for name, grade in (("Prices", 3), ("Assumptions", 4)):
