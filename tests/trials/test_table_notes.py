@@ -222,6 +222,44 @@ def test_numbers_of_teams_are_one_label_however_written(trial: pd.DataFrame) -> 
     )
 
 
+def test_numbers_that_differ_in_more_than_zeros_stay_apart(trial: pd.DataFrame) -> None:
+    """Site and person in one number, and what looks like an exponent."""
+    teams = trial["team"].map({"1": "1.1", "2": "1.10", "3": "1E5", "4": "100000"})
+    mixed = trial.assign(team=teams.fillna(trial["team"]))
+    found = analyse_table(mixed, MODEL, "arm")
+    assert found["n_groups"] == {"team": 12}
+    assert found["estimate"] == pytest.approx(analyse_table(trial, MODEL, "arm")["estimate"])
+    assert "column 'team': '1.1' and '1.10' are one number and count as 2 labels" in found["notes"]
+    zero = fields(trial, "team", "01", 1)
+    found = analyse_table(zero, MODEL, "arm")
+    assert found["n_groups"] == {"team": 12}
+    assert "column 'team': '01' and '1' are one number and count as one label" in found["notes"]
+
+
+def test_rows_twice_a_lone_number_and_a_stray_arm_are_told(trial: pd.DataFrame) -> None:
+    told = analyse_table(trial, MODEL, "arm")["notes"]
+    words = ("the same as an earlier row", "is it meant?", "differs within")
+    assert not any(word in one for one in told for word in words)
+    trial.loc[5, "base"] = "2955"
+    trial.loc[9, "arm"] = "REFOCUS"
+    found = analyse_table(trial, MODEL, "arm")
+    for word in (
+        "1 row has 2955, but the others",
+        "'arm' differs within 1 of 12 clusters (2; 1 row",
+    ):
+        assert any(word in one for one in found["notes"]), word
+    assert found["cluster_summary"] is None
+    whole = pd.concat([trial, trial], ignore_index=True)
+    told = analyse_table(whole, MODEL + " + person", "arm")["notes"]
+    assert any(one.startswith("96 rows are the same as an earlier row") for one in told)
+
+
+def test_a_label_that_stands_in_the_first_row_alone_is_said_to(trial: pd.DataFrame) -> None:
+    trial.loc[trial["team"].duplicated(), "team"] = ""
+    with pytest.raises(InputError, match=r"12 levels for 12 rows; 84 others are left out.*team 84"):
+        analyse_table(trial, MODEL, "arm")
+
+
 def test_a_column_of_words_that_gets_many_coefficients_is_told(trial: pd.DataFrame) -> None:
     table = trial.assign(base="level " + trial["base"])
     got = analyse_table(table, MODEL, "arm")

@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 _BLANKS = re.compile(r"(?<=\d)[\s\u00a0\u2009\u202f'\u2019](?=\d{3}(\D|$))")
 _CURRENCY = re.compile(r"^([+-]?)\s*[£$€]\s*|\s*[£$€]$")
-# A whole number with groups of three, or without; then a fraction, an exponent.
-_WITH_POINT = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d*)(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
-_WITH_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*)(,\d*)?([eE][+-]?\d+)?", re.ASCII)
+# A whole number with groups of three, or without; then a fraction, an exponent. Nobody writes a
+# thousand with a leading zero: 0,096 is a fraction.
+_WITH_POINT = re.compile(r"[+-]?([1-9]\d{0,2}(,\d{3})+|\d*)(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
+_WITH_COMMA = re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d*)(,\d*)?([eE][+-]?\d+)?", re.ASCII)
 _EITHER = re.compile(r"[+-]?\d{1,3}[.,]\d{3}", re.ASCII)
 _FRACTION = {mark: re.compile(rf"[+-]?[\d.,]*\{mark}\d*%?", re.ASCII) for mark in ".,"}
 
@@ -67,7 +68,7 @@ def decimal_mark(cells: Iterable[str], delimiter: str) -> tuple[str, str]:
     delimiter : str
         What parts the columns; empty for a workbook.
     """
-    needed = {".": False, ",": False}
+    needed = {".": "", ",": ""}
     unclear = ""
     for cell in cells:
         if "," not in cell and (needed["."] or "." not in cell):
@@ -82,7 +83,13 @@ def decimal_mark(cells: Iterable[str], delimiter: str) -> tuple[str, str]:
             # The last mark of a number with both is the one of its decimals.
             if form.fullmatch(bare) and bare.rfind(mark) > bare.rfind(other):
                 as_number = plain_number(bare, mark)
-                needed[mark] |= as_number is not None and bare.count(mark) == 1
+                if as_number is not None and bare.count(mark) == 1:
+                    needed[mark] = needed[mark] or cell
+    if needed[","] and needed["."] and unclear:
+        return ".", (
+            f"'{unclear}' is read as thousands, but '{needed[',']}' has a decimal comma and "
+            f"'{needed['.']}' a decimal point: write all with one mark"
+        )
     if needed[","] and not needed["."]:
         return ",", ""
     if needed["."] or not unclear:

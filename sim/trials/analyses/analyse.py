@@ -51,6 +51,7 @@ from sim.trials.analyses.tested_term import (
 from sim.trials.analyses.trial_result import tested_result
 from sim.trials.data.data_notes import (
     outcome_note,
+    strays,
 )
 from sim.trials.data.long_export import trial_table
 from sim.trials.data.reference_level import Reference
@@ -330,6 +331,12 @@ def analyse_table(
         if np.array_equal(effect.codes, clusters) or one is formula.random[-1]
     )
     result["randomised"] = list(grouping.factors)
+    if len(own) == 1:
+        firsts = table.iloc[np.unique(clusters, return_index=True)[1]]
+        labels = zip(*(firsts[one] for one in grouping.factors), strict=True)
+        each = [":".join(label_of(field) for field in one) for one in labels]
+        stray = strays(columns[:, position], clusters, each, term)
+        result["notes"] += [] if stray is None else [stray]
     curve = exposure_curve(trial, functools.partial(_tests, result=result))
     if curve is not None:
         result["exposure"] = _curve(curve, trial, result)

@@ -17,6 +17,7 @@ from sim.trials.data.data_notes import (
     implausible_numbers,
     label_notes,
     missing_fields,
+    repeated_rows,
     suspected_codes,
 )
 from sim.trials.data.reference_level import GIVEN, Reference
@@ -134,7 +135,12 @@ def read_model(
             table[column] = as_labels(table[column])
     notes += suspected_codes(complete, used)
     notes += implausible_numbers(complete, used)
-    of_labels = label_notes(complete, [one for one in used if is_factor(table, one)])
+    again = repeated_rows(frame.loc[~dropped], used)
+    notes += [] if again is None else [again]
+    in_groups = {one for term in formula.random for one in term.factors}
+    of_labels = label_notes(
+        complete, [one for one in used if is_factor(table, one) or one in in_groups]
+    )
     notes += [one for told in of_labels.values() for one in told]
     notes += column_guesses(formula, table)
     check_factors(formula, table, visits)
@@ -144,6 +150,14 @@ def read_model(
     offset = offset_column(formula, table)
     formula = with_factor_slopes(formula, table)
     effects = [random_effect(one, table) for one in formula.random]
+    for one in effects:
+        if one.slope is None and one.n_levels >= len(table) and dropped.any():
+            lost = ", ".join(f"{name} {gone[name].sum()}" for name in used if gone[name].any())
+            raise InputError(
+                f"random effect '{one.name}': it has {one.n_levels} levels for {len(table)} rows; "
+                f"{int(dropped.sum())} others are left out for missing values ({lost}): fill in "
+                "every row, also where a spreadsheet shows a label once for several"
+            )
     structure = structure_of(formula, effects, table, weights, residual_by)
     _check_varies(table, formula, term)
     fixed, chosen, tested = coded_fixed_part(

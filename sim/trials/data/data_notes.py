@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,13 @@ from numpy.typing import NDArray
 
 from sim.errors import InputError, unknown
 from sim.inputs.tables.table import OTHER_MARKS
-from sim.trials.data.trial_table import is_missing, is_text, label_of, read_as_numbers
+from sim.trials.data.trial_table import (
+    is_missing,
+    is_text,
+    label_of,
+    read_as_numbers,
+    whole_number,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +29,10 @@ Flags = NDArray[np.bool_]
 _CODES = (-1, *(-9, -8, -7), *(-99, -98, -97, -88, -77, -66), *(-999, -998, -997, -888, -777))
 _LARGE_CODES = (9, *(77, 88, 97, 98, 99), *(777, 888, 997, 998, 999), *(7777, 8888, 9998, 9999))
 CODES = (*_CODES, -9999, -9998, -8888, *_LARGE_CODES, 99999)
+# Times the range of all others that a lone number may lie from them.
+ALONE = 5.0
+# Share of clusters with both arms up to which they are taken for errors.
+FEW_MIXED = 0.25
 _VISIT = re.compile(
     r"event|visit|wave|period|time|month|week|quarter|occasion|assessment|follow|phase", re.I
 )
@@ -133,7 +144,8 @@ def implausible_numbers(complete: pd.DataFrame, used: Sequence[str]) -> list[str
 
     In a column named as a score of an instrument, what lies outside its range. In any other,
     what lies further from the median than a thousand times the width of the middle half, or than a
-    million where half of the column is one number.
+    million where half of the column is one number; or one row's number that lies further from the
+    next than `ALONE` times the range of all others, as 399 for 39.9.
 
     Parameters
     ----------
@@ -159,11 +171,82 @@ def implausible_numbers(complete: pd.DataFrame, used: Sequence[str]) -> list[str
             reach = 1000.0 * (high - low) if high > low else 1e6
             far = there[np.abs(there - middle) > reach]
             beside = f"half of all lie in {low:g} to {high:g}"
+            if not far.size:
+                far, beside = _alone(there)
         if far.size:
             worst = far[np.argmax(np.abs(far - middle))]
             rows = "1 row has" if far.size == 1 else f"{far.size} rows have numbers such as"
             notes.append(f"column '{name}': {rows} {worst:g}, but {beside}; is it meant?")
     return notes
+
+
+def _alone(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], str]:
+    """Return the number that lies far from all others, which are many, and where those lie."""
+    ordered = np.sort(values)
+    for rest, lone in ((ordered[:-1], ordered[-1:]), (ordered[1:], ordered[:1])):
+        width = rest[-1] - rest[0]
+        gap = max(float(lone[0] - rest[-1]), float(rest[0] - lone[0]))
+        if np.unique(rest).size >= 10 and gap > ALONE * width:
+            return lone, f"the others lie in {rest[0]:g} to {rest[-1]:g}"
+    return ordered[:0], ""
+
+
+def repeated_rows(frame: pd.DataFrame, used: Sequence[str]) -> str | None:
+    """Return a note if rows are the same as others in every column of the file, or None.
+
+    Chance makes such rows where columns have few values: one column of the model must have so many
+    that hardly two rows share one.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        All columns of the rows that are analysed.
+    used : sequence of str
+        Columns of the model.
+    """
+    twice = int(frame.duplicated().sum())
+    if not twice:
+        return None
+    distinct = frame.drop_duplicates()
+    if max(distinct[name].nunique() for name in used) < 0.8 * len(distinct):
+        return None
+    rows = "1 row is" if twice == 1 else f"{twice} rows are"
+    return (
+        f"{rows} the same as an earlier row in every column of the file; if rows were "
+        "entered or joined twice, keep one of each: standard errors are too small otherwise"
+    )
+
+
+def strays(
+    treatment: NDArray[np.float64], clusters: NDArray[np.intp], names: Sequence[str], term: str
+) -> str | None:
+    """Return a note if a few clusters have both arms where the others have one, or None.
+
+    Parameters
+    ----------
+    treatment : (n,) array
+        The tested column, of two values.
+    clusters : (n,) array of int
+    names : sequence of str
+        Of the clusters.
+    term : str
+    """
+    upper = treatment == treatment.max()
+    if np.unique(treatment).size != 2:
+        return None
+    sizes = np.bincount(clusters)
+    count = np.bincount(clusters, upper)
+    mixed = (count > 0) & (count < sizes)
+    if not mixed.any() or mixed.sum() > FEW_MIXED * (sizes > 1).sum():
+        return None
+    fewer = int(np.minimum(count, sizes - count)[mixed].sum())
+    listed = ", ".join(names[at] for at in np.flatnonzero(mixed)[:4])
+    return (
+        f"'{term}' differs within {int(mixed.sum())} of {sizes.size} clusters ({listed}; {fewer} "
+        f"row{'' if fewer == 1 else 's'} unlike the rest of the cluster): if clusters were "
+        "randomised this is an error of entry or a change of treatment, and tests of whole "
+        "clusters are left out for it"
+    )
 
 
 def _is_odd(code: float, rest: NDArray[np.float64]) -> bool:
@@ -206,17 +289,25 @@ def label_notes(complete: pd.DataFrame, used: Sequence[str]) -> dict[str, list[s
             told.append(
                 f"column '{name}': {shown} with and without blanks at its ends counts as one label"
             )
+        whole: dict[str, list[str]] = {}
+        if np.isfinite(read_as_numbers(complete[name])).all():
+            for label in labels:
+                whole.setdefault(whole_number(label), []).append(label)
+        # 1 and 1.0 are what programs make of a number; 1 and 01 may be two things.
+        for kinds in whole.values():
+            if len({one.split(".")[0].lstrip("+") for one in kinds}) > 1:
+                shown = " and ".join(f"'{one}'" for one in sorted(kinds)[:4])
+                told.append(f"column '{name}': {shown} are one number and count as one label")
         alike: dict[str, list[str]] = {}
-        for label in labels:
+        for label in whole or labels:
             key = " ".join(re.sub(r"[\s\u200b\u00ad_-]+", " ", label.casefold()).split())
-            alike.setdefault(re.sub(r"\b0+(?=\d)", "", key), []).append(label)
+            key = str(Decimal(label).normalize()) if whole else re.sub(r"\b0+(?=\d)", "", key)
+            alike.setdefault(key, []).append(label)
         for kinds in alike.values():
             if len(kinds) > 1:
                 shown = " and ".join(f"'{one}'" for one in sorted(kinds)[:4])
-                told.append(
-                    f"column '{name}': {shown} differ in capitals, blanks or zeros alone and count "
-                    f"as {len(kinds)} labels"
-                )
+                how = "are one number" if whole else "differ in capitals, blanks or zeros alone"
+                told.append(f"column '{name}': {shown} {how} and count as {len(kinds)} labels")
         if told:
             notes[name] = told
     return notes

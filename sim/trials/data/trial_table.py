@@ -196,6 +196,12 @@ def _sort_key(label: str) -> tuple[int, float, str, str]:
         return (1, 0.0, label.casefold(), label)
 
 
+def whole_number(label: str) -> str:
+    """Return a whole number without leading zeros and a fraction of zeros; else the label."""
+    found = re.fullmatch(r"\+?(-?)0*(\d+?)(?:\.0*)?", label, re.ASCII)
+    return label if found is None else found[1] + found[2]
+
+
 def typed_columns(
     frame: pd.DataFrame, names: Collection[str], numeric: Collection[str], labels: Collection[str]
 ) -> pd.DataFrame:
@@ -208,8 +214,9 @@ def typed_columns(
     numeric : collection of str
         Columns that must be numbers.
     labels : collection of str
-        Columns whose fields are labels; numbers among them that are written in several ways, as 1
-        and 1.0, are one label if all fields are numbers.
+        Columns whose fields are labels; whole numbers among them that are written in several ways,
+        as 1, 01 and 1.0, are one label if all fields are numbers. 1.1 and 1.10, or 1E5 and 100000,
+        stay two.
     """
     typed: dict[str, Any] = {}
     for name in names:
@@ -223,8 +230,12 @@ def typed_columns(
 
 
 def _whole_numbers(values: pd.Series) -> NDArray[np.float64] | None:
-    """Return labels as numbers, if all are finite numbers that keep every digit."""
+    """Return labels as numbers, if all are finite numbers that keep every digit and stay apart."""
     numbers = read_as_numbers(values)
     if not (np.isfinite(numbers) & (np.abs(numbers) < 2.0**53)).all():
         return None
+    if is_text(values):
+        written = {whole_number(str(one).strip()) for one in values.unique()}
+        if len(written) > np.unique(numbers).size:
+            return None
     return np.asarray(numbers)
