@@ -74,31 +74,17 @@ class Block:
 
 @dataclass(frozen=True)
 class Updated:
-    """Equally weighted draws of the updated posterior, and how they came about.
-
-    Attributes
-    ----------
-    seen : numpy.ndarray
-        What each of them simulates.
-    log_likelihood : numpy.ndarray
-    block : tuple of str
-        Parameters that were moved.
-    ess : float
-        Effective sample size of the start's draws under all that was observed.
-    temperatures, acceptance : tuple of float
-        Of each step; of each move.
-    carried : float
-        Effective number of draws of the start from which what is not moved is carried.
-    """
+    """Equally weighted draws of the updated posterior, and how they came about."""
 
     draws: list[dict[str, float]]
-    seen: np.ndarray
+    seen: np.ndarray  # What each of them simulates
     log_likelihood: np.ndarray
-    block: tuple[str, ...]
-    ess: float
+    block: tuple[str, ...]  # Parameters that were moved
+    ess: float  # Effective sample size of the start's draws under all that was observed
+    # Of each step; of each move.
     temperatures: tuple[float, ...]
     acceptance: tuple[float, ...]
-    carried: float
+    carried: float  # Effective number of draws of the start from which what is not moved is carried
 
 
 def informed(

@@ -34,32 +34,15 @@ PARTS = 3
 
 @dataclass(frozen=True)
 class Statistic:
-    """What was observed of some teams, or of all together.
+    """What was observed of some teams, or of all together."""
 
-    Attributes
-    ----------
-    name : str
-        What it is.
-    kind : {'share', 'count', 'level'}
-    teams : numpy.ndarray
-        Numbers of the teams; `ALL_TEAMS` alone for the whole service.
-    value : numpy.ndarray
-        How many, or the mean, shape (teams,).
-    of : numpy.ndarray
-        Of how many; for counts post-weeks; for levels people asked or audits.
-    error : numpy.ndarray
-        Standard error of a level that the observation itself has; 0 for the others.
-    weeks : tuple of int
-        Last week for each team, or the weeks in which a level was seen.
-    """
-
-    name: str
-    kind: str
-    teams: np.ndarray
-    value: np.ndarray
-    of: np.ndarray
-    error: np.ndarray
-    weeks: tuple[int, ...]
+    name: str  # What it is
+    kind: str  # {'share', 'count', 'level'}
+    teams: np.ndarray  # Numbers of the teams; `ALL_TEAMS` alone for the whole service
+    value: np.ndarray  # How many, or the mean, shape (teams,)
+    of: np.ndarray  # Of how many; for counts post-weeks; for levels people asked or audits
+    error: np.ndarray  # Standard error of a level that the observation itself has; 0 for the others
+    weeks: tuple[int, ...]  # Last week for each team, or the weeks in which a level was seen
 
     @property
     def ratio(self) -> np.ndarray:

@@ -24,25 +24,16 @@ FOLDS, SAMPLES = 10, 200
 
 @dataclass(frozen=True)
 class Worth:
-    """What knowing something is worth, in the unit of the values.
+    """What knowing something is worth, in the unit of the values."""
 
-    Attributes
-    ----------
-    value : float
-        Mean of the best expected value given what is known, less the best mean; at least 0. Taking
-        the best of several noisy fits flatters: with few draws it errs upward.
-    standard_error : float
-        Of it, through the finite number of draws and the error of the regression.
-    held_out : float
-        The same choice paid by draws that the regression did not see; errs downward, at least 0.
-    changes : float
-        Share of draws in which another strategy would be chosen than without knowing.
-    """
-
+    # Mean of the best expected value given what is known, less the best mean; at least 0. Taking
+    # the best of several noisy fits flatters: with few draws it errs upward.
     value: float
+    # Of it, through the finite number of draws and the error of the regression.
     standard_error: float
+    # The same choice paid by draws that the regression did not see; errs downward, at least 0.
     held_out: float
-    changes: float
+    changes: float  # Share of draws in which another strategy would be chosen than without knowing
 
 
 NOTHING = Worth(0.0, 0.0, 0.0, 0.0)

@@ -19,18 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A term over cells.
+    """A term over cells."""
 
-    Attributes
-    ----------
-    text : str
-        As it stands in a formula, in brackets where it is a sum or a product.
-    value : float
-        What it comes to with the cells as they are written.
-    """
-
-    text: str
-    value: float
+    text: str  # As it stands in a formula, in brackets where it is a sum or a product
+    value: float  # What it comes to with the cells as they are written
 
     def __add__(self, other: Term | float) -> Term:
         if not isinstance(other, Term) and other == 0.0:

@@ -47,21 +47,11 @@ NOTHING = -1
 
 @dataclass(frozen=True)
 class TeamPlan:
-    """Who gets what, and when.
+    """Who gets what, and when."""
 
-    Attributes
-    ----------
-    name : str
-        Name of the plan.
-    package : numpy.ndarray
-        Number of each team's package, -1 for usual care, shape (teams,).
-    start : numpy.ndarray
-        Weeks of usual care before the package, -1 for never, shape (teams,).
-    """
-
-    name: str
-    package: np.ndarray
-    start: np.ndarray
+    name: str  # Name of the plan
+    package: np.ndarray  # Number of each team's package, -1 for usual care, shape (teams,)
+    start: np.ndarray  # Weeks of usual care before the package, -1 for never, shape (teams,)
 
 
 def as_package(scenario: Scenario, weeks: int) -> Scenario:

@@ -39,35 +39,21 @@ class TrustCondition:
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a plan has to keep.
-
-    Attributes
-    ----------
-    equity_reach : float or None
-        Least share of person-time with a trained worker in the group of the roster's share column.
-    staff_time : bool
-        Whether staff time counts against the yearly budget, beside cash.
-    """
+    """What a plan has to keep."""
 
     trusts: tuple[TrustCondition, ...] = ()
+    # Least share of person-time with a trained worker in the group of the roster's share column.
     equity_reach: float | None = None
-    staff_time: bool = False
+    staff_time: bool = False  # Whether staff time counts against the yearly budget, beside cash
 
 
 class Rule(NamedTuple):
-    """A linear condition on a plan: a sum over the teams that start lies between two limits.
+    """A linear condition on a plan: a sum over the teams that start lies between two limits."""
 
-    Attributes
-    ----------
-    words : str
-        What it asks for.
-    amount : callable
-        From package, team and start week to what a start adds.
-    """
-
-    words: str
+    words: str  # What it asks for
     low: float
     high: float
+    # From package, team and start week to what a start adds.
     amount: Callable[[int, int, int], float]
 
 

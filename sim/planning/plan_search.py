@@ -47,52 +47,26 @@ class Offer:
     A package that is started is paid to its end: its *commitment* is the whole of what is funded,
     also where that lies after the time looked at. What goes on after funding has no end, and counts
     to the end of the time looked at.
-
-    Attributes
-    ----------
-    packages : tuple of str
-        Names of the packages.
-    trainer_days : numpy.ndarray
-        Trainer-days in each week of a package, shape (packages, length).
-    at_once : numpy.ndarray
-        Most trainers that a session of a package needs, shape (packages,).
-    cost : numpy.ndarray
-        Planned direct cost of each week of a package in a team, shape (packages, teams, length).
-    capacity : Capacity
-        Trainers and budget.
-    weeks : int
-        Weeks looked at; `length` is at least as many.
-    core_weeks : numpy.ndarray
-        Week of the last session before boosters, at least 1, shape (packages,).
-    funded_weeks : numpy.ndarray
-        Week in which a package's funding ends, shape (packages,).
-    earliest : numpy.ndarray
-        First week in which each team may start, -1 where it is left out, shape (teams,).
-    time : numpy.ndarray
-        Planned staff time of each week, in GBP, as `cost`; empty where it is not asked for.
-    rules : tuple of Rule
-        What a plan has to keep beside budget and trainers.
-    gone : int
-        Weeks that have gone: nothing starts in them.
-    begun : TeamPlan or None
-        Teams that have started, which every plan keeps.
-    spent : float or None
-        Direct costs of the weeks gone, GBP; as planned where they are not known.
     """
 
-    packages: tuple[str, ...]
-    trainer_days: np.ndarray
-    at_once: np.ndarray
+    packages: tuple[str, ...]  # Names of the packages
+    trainer_days: np.ndarray  # Trainer-days in each week of a package, shape (packages, length)
+    at_once: np.ndarray  # Most trainers that a session of a package needs, shape (packages,)
+    # Planned direct cost of each week of a package in a team, shape (packages, teams, length).
     cost: np.ndarray
-    capacity: Capacity
-    weeks: int
+    capacity: Capacity  # Trainers and budget
+    weeks: int  # Weeks looked at; `length` is at least as many
+    # Week of the last session before boosters, at least 1, shape (packages,).
     core_weeks: np.ndarray
-    funded_weeks: np.ndarray
+    funded_weeks: np.ndarray  # Week in which a package's funding ends, shape (packages,)
+    # First week in which each team may start, -1 where it is left out, shape (teams,).
     earliest: np.ndarray
+    # Planned staff time of each week, in GBP, as `cost`; empty where it is not asked for.
     time: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    rules: tuple[Rule, ...] = ()
-    gone: int = 0
-    begun: TeamPlan | None = None
+    rules: tuple[Rule, ...] = ()  # What a plan has to keep beside budget and trainers
+    gone: int = 0  # Weeks that have gone: nothing starts in them
+    begun: TeamPlan | None = None  # Teams that have started, which every plan keeps
+    # Direct costs of the weeks gone, GBP; as planned where they are not known.
     spent: float | None = None
 
     @property

@@ -62,54 +62,27 @@ READINESS, MOST_USERS = "readiness first", "most users per worker first"
 
 @dataclass(frozen=True)
 class PlanQuestion:
-    """What is to be planned.
+    """What is to be planned."""
 
-    Attributes
-    ----------
-    packages : tuple of Scenario
-        What a team can get.
-    roster : Roster
-        Teams.
-    capacity : Capacity
-        Trainers and yearly budget.
-    prices : Prices
-        Prices; the budget is planned at their central values.
-    draws : list of dict
-        Sets of parameter values; every second one is for the search, the others for the score.
-    weeks, seed : int
-        Weeks looked at; seed of chance.
-    objective : str
-        What to do best on, added up over the time: one of `sim.planning.plan_search.OBJECTIVES`.
-    equity_weight : float
-        How much a person of the group of the roster's share column counts under ``equity``.
-    setting : Setting
-        For the date of the first week.
-    threshold : float or None
-        The user's own threshold of the QPR difference, points.
-    include_control : bool
-        Whether teams of the control arm are planned for too.
-    covers : str
-        What intervals over the draws cover.
-    chosen : ChosenDraws or None
-        Where the draws are from.
-    under_way : UnderWay or None
-        What has gone, started and been spent, which the plan takes as given.
-    """
-
-    packages: tuple[Scenario, ...]
-    roster: Roster
-    capacity: Capacity
-    prices: Prices
+    packages: tuple[Scenario, ...]  # What a team can get
+    roster: Roster  # Teams
+    capacity: Capacity  # Trainers and yearly budget
+    prices: Prices  # Prices; the budget is planned at their central values
+    # Sets of parameter values; every second one is for the search, the others for the score.
     draws: list[dict[str, float]]
+    # Weeks looked at; seed of chance.
     weeks: int
     seed: int
+    # What to do best on, added up over the time: one of `sim.planning.plan_search.OBJECTIVES`.
     objective: str = "qpr"
+    # How much a person of the group of the roster's share column counts under ``equity``.
     equity_weight: float = 2.0
-    setting: Setting = field(default_factory=Setting)
-    threshold: float | None = None
-    include_control: bool = False
-    covers: str = ""
-    chosen: ChosenDraws | None = None
+    setting: Setting = field(default_factory=Setting)  # For the date of the first week
+    threshold: float | None = None  # The user's own threshold of the QPR difference, points
+    include_control: bool = False  # Whether teams of the control arm are planned for too
+    covers: str = ""  # What intervals over the draws cover
+    chosen: ChosenDraws | None = None  # Where the draws are from
+    # What has gone, started and been spent, which the plan takes as given.
     under_way: UnderWay | None = None
 
     @property
@@ -133,41 +106,23 @@ class PlanQuestion:
 
 
 class Score(NamedTuple):
-    """A plan's worth.
-
-    Attributes
-    ----------
-    expected : float
-        What the search's own draws made of it.
-    mean, low, high : float
-        On fresh draws: mean and central 90% (parameter uncertainty and replication noise).
-    standard_error : float
-        Monte Carlo standard error of the mean.
-    regret, regret_high : float
-        Mean and 95% quantile, over fresh draws, of how much the best of all compared plans in that
-        draw is better.
-    teams : int
-        Teams that get a package.
-    cost : numpy.ndarray
-        Planned direct cost by year within the time looked at.
-    later_cost : float
-        Planned direct cost of what was started, after the time looked at.
-    trainer_days : float
-        Trainer-days in all.
-    """
+    """A plan's worth."""
 
     plan: TeamPlan
-    expected: float
+    expected: float  # What the search's own draws made of it
+    # On fresh draws: mean and central 90% (parameter uncertainty and replication noise).
     mean: float
     low: float
     high: float
-    standard_error: float
+    standard_error: float  # Monte Carlo standard error of the mean
+    # Mean and 95% quantile, over fresh draws, of how much the best of all compared plans in that
+    # draw is better.
     regret: float
     regret_high: float
-    teams: int
-    cost: np.ndarray
-    later_cost: float
-    trainer_days: float
+    teams: int  # Teams that get a package
+    cost: np.ndarray  # Planned direct cost by year within the time looked at
+    later_cost: float  # Planned direct cost of what was started, after the time looked at
+    trainer_days: float  # Trainer-days in all
 
     @property
     def committed(self) -> float:
@@ -176,68 +131,41 @@ class Score(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """What a plan does for the people it treats, against usual care, on fresh draws.
+    """What a plan does for the people it treats, against usual care, on fresh draws."""
 
-    Attributes
-    ----------
-    spread : Spread
-        QPR-15 difference a person on the books of the teams treated, points.
-    judgement : Judgement
-        The verdict on it, with its chances.
-    reaches_threshold : Chance or None
-        The same for the user's own threshold.
-    """
-
-    spread: Spread
-    judgement: Judgement
-    reaches_threshold: Chance | None
+    spread: Spread  # QPR-15 difference a person on the books of the teams treated, points
+    judgement: Judgement  # The verdict on it, with its chances
+    reaches_threshold: Chance | None  # The same for the user's own threshold
 
 
 @dataclass(frozen=True)
 class PlanOutcome:
-    """The answer.
-
-    Attributes
-    ----------
-    scores : tuple of Score
-        The search's plan first, then usual care for all, then the rules'.
-    best_rule : Score
-        The rule that the table shows best: on fresh draws; usual care for all is one.
-    gain, gain_low, gain_high : float
-        Search less best rule on fresh draws: mean, and 95% interval (Student's t) of the Monte
-        Carlo error of that mean.
-    fresh : int
-        Number of fresh draws.
-    effect : Effect or None
-        What the recommended plan does for those it treats; None where it treats nobody.
-    tied : tuple of str
-        Names of the plans that paired differences on fresh draws do not tell from the one that the
-        table shows best, that one first; one name where it stands apart.
-    outcomes : numpy.ndarray
-        What each plan did in each team in each fresh draw, less usual care, shape (plans, draws,
-        teams, `OUTCOMES`).
-    worth : numpy.ndarray
-        Worth of every plan in each fresh draw, shape (plans, draws).
-    gap : float
-        How far at most the search's plan is below the best one by its own estimates, a share.
-    set_aside : tuple of str
-        Rules that do not keep the conditions of the setting.
-    """
+    """The answer."""
 
     question: PlanQuestion
     offer: Offer
-    scores: tuple[Score, ...]
+    scores: tuple[Score, ...]  # The search's plan first, then usual care for all, then the rules'
+    # The rule that the table shows best: on fresh draws; usual care for all is one.
     best_rule: Score
+    # Search less best rule on fresh draws: mean, and 95% interval (Student's t) of the Monte Carlo
+    # error of that mean.
     gain: float
     gain_low: float
     gain_high: float
-    fresh: int
+    fresh: int  # Number of fresh draws
+    # What the recommended plan does for those it treats; None where it treats nobody.
     effect: Effect | None = None
+    # Names of the plans that paired differences on fresh draws do not tell from the one that the
+    # table shows best, that one first; one name where it stands apart.
     tied: tuple[str, ...] = ()
+    # What each plan did in each team in each fresh draw, less usual care, shape (plans, draws,
+    # teams, `OUTCOMES`).
     outcomes: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0, len(OUTCOMES))))
+    # Worth of every plan in each fresh draw, shape (plans, draws).
     worth: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    # How far at most the search's plan is below the best one by its own estimates, a share.
     gap: float = 0.0
-    set_aside: tuple[str, ...] = ()
+    set_aside: tuple[str, ...] = ()  # Rules that do not keep the conditions of the setting
 
     @property
     def search(self) -> Score:
@@ -324,19 +252,11 @@ def tied_with_best(worth: np.ndarray) -> list[int]:
 
 @dataclass
 class Stages:
-    """Progress of work done in parts, as one: parts that are not sized yet count at most.
-
-    Attributes
-    ----------
-    sizes : list of int
-        Worlds of each part.
-    at : int
-        The part that runs.
-    """
+    """Progress of work done in parts, as one: parts that are not sized yet count at most."""
 
     on_progress: Callable[[Progress], None] | None
-    sizes: list[int]
-    at: int = 0
+    sizes: list[int]  # Worlds of each part
+    at: int = 0  # The part that runs
     began: float = field(default_factory=time.monotonic)
 
     def show(self, progress: Progress) -> None:

@@ -43,40 +43,21 @@ RESOURCES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Plan:
-    """What a scenario gives each team in each simulated week.
+    """What a scenario gives each team in each simulated week."""
 
-    Attributes
-    ----------
-    scenario : Scenario
-        The scenario.
-    starts : numpy.ndarray
-        Week in which each team starts, -1 for never, shape (..., teams); the axes in front are
-        those of worlds, where teams start in other weeks in each, here and below.
-    actions : numpy.ndarray
-        Calendar, fields of `sim.state.ACTION`, shape (teams, weeks); column 0 is week 1.
-    trainer_days : numpy.ndarray
-        Trainer-days in sessions, shape (teams, weeks).
-    funded : numpy.ndarray
-        Whether a week is a funded one of the team's programme, shape (teams, weeks).
-    opening : numpy.ndarray
-        Whether it is the first week of the programme, shape (teams, weeks).
-    first_session : numpy.ndarray
-        Whether it is the week of the first session, shape (teams, weeks).
-    posts : numpy.ndarray
-        Posts, shape (teams,).
-    turnover : numpy.ndarray
-        Staff turnover relative to usual, shape (teams,).
-    """
-
-    scenario: Scenario
+    scenario: Scenario  # The scenario
+    # Week in which each team starts, -1 for never, shape (..., teams); the axes in front are those
+    # of worlds, where teams start in other weeks in each, here and below.
     starts: np.ndarray
+    # Calendar, fields of `sim.state.ACTION`, shape (teams, weeks); column 0 is week 1.
     actions: np.ndarray
-    trainer_days: np.ndarray
+    trainer_days: np.ndarray  # Trainer-days in sessions, shape (teams, weeks)
+    # Whether a week is a funded one of the team's programme, shape (teams, weeks).
     funded: np.ndarray
-    opening: np.ndarray
-    first_session: np.ndarray
-    posts: np.ndarray
-    turnover: np.ndarray
+    opening: np.ndarray  # Whether it is the first week of the programme, shape (teams, weeks)
+    first_session: np.ndarray  # Whether it is the week of the first session, shape (teams, weeks)
+    posts: np.ndarray  # Posts, shape (teams,)
+    turnover: np.ndarray  # Staff turnover relative to usual, shape (teams,)
 
     @property
     def weeks(self) -> int:
@@ -86,30 +67,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Happened:
-    """What happened in a world, or in several: every array of shape (..., teams, weeks).
+    """What happened in a world, or in several: every array of shape (..., teams, weeks)."""
 
-    Attributes
-    ----------
-    staff : numpy.ndarray
-        People in post.
-    attended : numpy.ndarray
-        People who attended this week's session.
-    trained : numpy.ndarray
-        People in post who have attended at least one session.
-    newcomers : numpy.ndarray
-        People who came this week.
-    uptake : numpy.ndarray
-        Share of staff-sessions offered so far that was attended; NaN before the first.
-    takes_part : numpy.ndarray
-        Whether the team takes part, 0 or 1, shape (..., teams).
-    """
-
-    staff: np.ndarray
-    attended: np.ndarray
-    trained: np.ndarray
-    newcomers: np.ndarray
+    staff: np.ndarray  # People in post
+    attended: np.ndarray  # People who attended this week's session
+    trained: np.ndarray  # People in post who have attended at least one session
+    newcomers: np.ndarray  # People who came this week
+    # Share of staff-sessions offered so far that was attended; NaN before the first.
     uptake: np.ndarray
-    takes_part: np.ndarray
+    takes_part: np.ndarray  # Whether the team takes part, 0 or 1, shape (..., teams)
 
 
 def programme_trainer_days(scenario: Scenario, weeks: int) -> np.ndarray:

@@ -54,33 +54,17 @@ class Wave:
 
 @dataclass(frozen=True)
 class Setting:
-    """What holds at the planner's place.
+    """What holds at the planner's place."""
 
-    Attributes
-    ----------
-    start_date : date or None
-        First day of the simulated time; None leaves weeks undated.
-    years : float or None
-        How long is looked at; None leaves it to the scenarios.
-    capacity : Capacity
-        Trainers, their days and the yearly budget.
-    discount_rate : float
-        Yearly rate for costs.
-    waves : tuple of Wave
-        When teams start; empty leaves it to the scenarios and the roster.
-    conditions : Conditions
-        What `refocus plan` has to keep beside budget and trainers.
-    source : str
-        Name of the file.
-    """
-
-    start_date: date | None = None
-    years: float | None = None
+    start_date: date | None = None  # First day of the simulated time; None leaves weeks undated
+    years: float | None = None  # How long is looked at; None leaves it to the scenarios
+    # Trainers, their days and the yearly budget.
     capacity: Capacity = field(default_factory=Capacity)
-    discount_rate: float = DISCOUNT_RATE
+    discount_rate: float = DISCOUNT_RATE  # Yearly rate for costs
+    # When teams start; empty leaves it to the scenarios and the roster.
     waves: tuple[Wave, ...] = ()
-    conditions: Conditions = NONE
-    source: str = "no setting file: no limit of trainers or budget"
+    conditions: Conditions = NONE  # What `refocus plan` has to keep beside budget and trainers
+    source: str = "no setting file: no limit of trainers or budget"  # Name of the file
 
     def date_of(self, week: int) -> date | None:
         """Return the first day of a week, counted from 0; None where weeks are undated."""

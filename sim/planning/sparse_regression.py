@@ -20,23 +20,14 @@ NOTHING_LEFT = 1e-12
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted outcome.
+    """A fitted outcome."""
 
-    Attributes
-    ----------
-    inputs, outputs : numpy.ndarray
-        Terms and constant of the draws it was fitted on, and of those it is asked about, shape
-        (draws, terms + 1).
-    coefficients : numpy.ndarray
-        Shape (terms + 1,).
-    residual : numpy.ndarray
-        Outcome less fit, in the draws it was fitted on.
-    """
-
+    # Terms and constant of the draws it was fitted on, and of those it is asked about, shape
+    # (draws, terms + 1).
     inputs: np.ndarray
     outputs: np.ndarray
-    coefficients: np.ndarray
-    residual: np.ndarray
+    coefficients: np.ndarray  # Shape (terms + 1,)
+    residual: np.ndarray  # Outcome less fit, in the draws it was fitted on
 
     @property
     def flat(self) -> bool:

@@ -36,20 +36,13 @@ REPORTS = 4
 
 @dataclass(frozen=True)
 class Study:
-    """One study.
-
-    Attributes
-    ----------
-    assumes : str
-        How much is measured, and with which error.
-    reports : callable
-        From a comparison, the strategy that is begun, and a generator to what the study would
-        report in each draw, shape (draws,).
-    """
+    """One study."""
 
     name: str
     title: str
-    assumes: str
+    assumes: str  # How much is measured, and with which error
+    # From a comparison, the strategy that is begun, and a generator to what the study would report
+    # in each draw, shape (draws,).
     reports: Callable[[Comparison, str, np.random.Generator], np.ndarray]
 
 

@@ -23,20 +23,12 @@ SLACK = 1e-9
 
 @dataclass(frozen=True)
 class Capacity:
-    """What is there to deliver with.
+    """What is there to deliver with."""
 
-    Attributes
-    ----------
-    trainers : int or None
-        Trainers who can work at the same time; None for no limit.
-    days_per_year : float
-        Days of sessions that each of them gives in a year; preparation and travel come on top.
-    budget_per_year : float or None
-        Direct costs that may be planned in a year; None for no limit.
-    """
-
-    trainers: int | None = None
+    trainers: int | None = None  # Trainers who can work at the same time; None for no limit
+    # Days of sessions that each of them gives in a year; preparation and travel come on top.
     days_per_year: float = 100.0
+    # Direct costs that may be planned in a year; None for no limit.
     budget_per_year: float | None = None
 
     @property
@@ -52,20 +44,13 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Starts:
-    """When teams start.
+    """When teams start."""
 
-    Attributes
-    ----------
-    wished, given : numpy.ndarray
-        Weeks of usual care before each team's programme as wished and as the queue allows; -1 for
-        never. Shape (teams,).
-    reasons : tuple of str
-        Why a team waits or does not start; empty where it starts as wished.
-    """
-
+    # Weeks of usual care before each team's programme as wished and as the queue allows; -1 for
+    # never. Shape (teams,).
     wished: np.ndarray
     given: np.ndarray
-    reasons: tuple[str, ...]
+    reasons: tuple[str, ...]  # Why a team waits or does not start; empty where it starts as wished
 
     @property
     def waits(self) -> np.ndarray:

@@ -20,62 +20,36 @@ RESAMPLES = 400
 
 @dataclass(frozen=True)
 class Spread:
-    """A value with its uncertainty.
+    """A value with its uncertainty."""
 
-    Attributes
-    ----------
-    mean : float
-        Mean over all worlds.
-    monte_carlo_se : float
-        Standard error of that mean through the finite number of draws and replications.
-    parameter_sd : float
-        Standard deviation of the expected value over draws; NaN with one draw.
-    noise_sd : float
-        Standard deviation between replications of one draw; NaN with one replication.
-    expected : numpy.ndarray
-        Expected value of each draw: means over replications, drawn towards the overall mean so that
-        their variance is the parameters' alone, shape (draws,).
-    low, high : float
-        Central 90% of `expected`: parameter uncertainty alone; NaN with one draw, and where draws
-        differ no more than by chance, so that nothing of them is left.
-    world_low, world_high : float
-        Central 90% of single worlds: parameter uncertainty and replication noise; NaN with one
-        world.
-    """
-
-    mean: float
+    mean: float  # Mean over all worlds
+    # Standard error of that mean through the finite number of draws and replications.
     monte_carlo_se: float
-    parameter_sd: float
-    noise_sd: float
+    parameter_sd: float  # Standard deviation of the expected value over draws; NaN with one draw
+    noise_sd: float  # Standard deviation between replications of one draw; NaN with one replication
+    # Expected value of each draw: means over replications, drawn towards the overall mean so that
+    # their variance is the parameters' alone, shape (draws,).
     expected: np.ndarray
+    # Central 90% of `expected`: parameter uncertainty alone; NaN with one draw, and where draws
+    # differ no more than by chance, so that nothing of them is left.
     low: float
     high: float
+    # Central 90% of single worlds: parameter uncertainty and replication noise; NaN with one world.
     world_low: float
     world_high: float
 
 
 @dataclass(frozen=True)
 class Chance:
-    """A simulated probability.
+    """A simulated probability."""
 
-    Attributes
-    ----------
-    share : float
-        Share of draws (of worlds, where there is one draw).
-    monte_carlo_se : float
-        Its standard error.
-    low, high : float
-        95% limits of the Monte Carlo error alone; they are no point even where the share is 0 or 1
-        (Wilson 1927).
-    of : str
-        What the share is one of.
-    """
-
-    share: float
-    monte_carlo_se: float
+    share: float  # Share of draws (of worlds, where there is one draw)
+    monte_carlo_se: float  # Its standard error
+    # 95% limits of the Monte Carlo error alone; they are no point even where the share is 0 or 1
+    # (Wilson 1927).
     low: float
     high: float
-    of: str
+    of: str  # What the share is one of
 
 
 def spread_of(values: np.ndarray) -> Spread:

@@ -23,30 +23,14 @@ FILE = "updated.json"
 
 @dataclass(frozen=True)
 class UnderWay:
-    """What a plan takes as given.
+    """What a plan takes as given."""
 
-    Attributes
-    ----------
-    weeks : int
-        Weeks gone; nothing new starts in them.
-    horizon : int
-        Weeks looked at when it began.
-    scenario : str
-        Name of the package that started teams have.
-    started : dict
-        Start week by team.
-    spent : float or None
-        Direct costs so far, GBP; as planned where they are not known.
-    source : str
-        Name of the folder.
-    """
-
-    weeks: int
-    horizon: int
-    scenario: str
-    started: dict[str, int]
-    spent: float | None = None
-    source: str = ""
+    weeks: int  # Weeks gone; nothing new starts in them
+    horizon: int  # Weeks looked at when it began
+    scenario: str  # Name of the package that started teams have
+    started: dict[str, int]  # Start week by team
+    spent: float | None = None  # Direct costs so far, GBP; as planned where they are not known
+    source: str = ""  # Name of the folder
 
     def plan(self, roster: Roster, packages: Sequence[str]) -> TeamPlan:
         """Return the teams that have started as a plan.

@@ -20,31 +20,18 @@ LOWEST_TOP, HIGHEST_TOP = 200.0, 20000.0
 
 @dataclass(frozen=True)
 class Value:
-    """Effects, costs, and what follows for every willingness to pay.
+    """Effects, costs, and what follows for every willingness to pay."""
 
-    Attributes
-    ----------
-    names : tuple of str
-        Scenarios, the base first.
-    effects, costs : numpy.ndarray
-        Expected difference from base in QPR points and in cost per person, shape (scenarios,
-        draws); the base's are 0.
-    willingness : numpy.ndarray
-        Money for one QPR point for one person, shape (points,).
-    acceptability : numpy.ndarray
-        Share of draws in which a scenario has the highest net benefit, shape (scenarios, points).
-    best : numpy.ndarray
-        Scenario with the highest expected net benefit, shape (points,).
-    perfect_information : numpy.ndarray
-        Expected value of perfect information per person, shape (points,).
-    """
-
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # Scenarios, the base first
+    # Expected difference from base in QPR points and in cost per person, shape (scenarios, draws);
+    # the base's are 0.
     effects: np.ndarray
     costs: np.ndarray
-    willingness: np.ndarray
+    willingness: np.ndarray  # Money for one QPR point for one person, shape (points,)
+    # Share of draws in which a scenario has the highest net benefit, shape (scenarios, points).
     acceptability: np.ndarray
-    best: np.ndarray
+    best: np.ndarray  # Scenario with the highest expected net benefit, shape (points,)
+    # Expected value of perfect information per person, shape (points,).
     perfect_information: np.ndarray
 
 
@@ -116,22 +103,13 @@ def top_willingness(effects: np.ndarray, costs: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class Ratio:
-    """Money for one unit of something.
+    """Money for one unit of something."""
 
-    Attributes
-    ----------
-    value : float
-        Ratio of mean cost to mean gain; NaN where there is no gain.
-    low, high : float
-        Central 90% over draws; NaN where some draw has no gain, so that no interval exists.
-    gain : Chance
-        How often there is a gain at all.
-    """
-
-    value: float
+    value: float  # Ratio of mean cost to mean gain; NaN where there is no gain
+    # Central 90% over draws; NaN where some draw has no gain, so that no interval exists.
     low: float
     high: float
-    gain: Chance
+    gain: Chance  # How often there is a gain at all
 
 
 def ratio_of(money: np.ndarray, gained: np.ndarray) -> Ratio:

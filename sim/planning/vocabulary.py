@@ -60,22 +60,13 @@ SAME, UNTOLD, SMALL, SIGN_OPEN, HARM, BENEFIT, LEANS = (
 
 @dataclass(frozen=True)
 class Chances:
-    """How likely a strategy does harm or good, each with its Monte Carlo error.
+    """How likely a strategy does harm or good, each with its Monte Carlo error."""
 
-    Attributes
-    ----------
-    harm, benefit : Chance
-        Expected difference below 0, above 0.
-    reaches : tuple of Chance
-        Expected difference of `THRESHOLDS` or more.
-    falls : tuple of Chance
-        The same to the worse.
-    """
-
+    # Expected difference below 0, above 0.
     harm: Chance
     benefit: Chance
-    reaches: tuple[Chance, ...]
-    falls: tuple[Chance, ...]
+    reaches: tuple[Chance, ...]  # Expected difference of `THRESHOLDS` or more
+    falls: tuple[Chance, ...]  # The same to the worse
 
     @property
     def important(self) -> Chance:
@@ -111,22 +102,13 @@ class View:
 
 @dataclass(frozen=True)
 class Seen:
-    """The expected difference in one view.
+    """The expected difference in one view."""
 
-    Attributes
-    ----------
-    name : str
-        The view.
-    mean, standard_error : float
-        Mean over weighted draws and its Monte Carlo standard error, points.
-    benefit : float
-        Weighted share of draws with a benefit.
-    """
-
-    name: str
+    name: str  # The view
+    # Mean over weighted draws and its Monte Carlo standard error, points.
     mean: float
     standard_error: float
-    benefit: float
+    benefit: float  # Weighted share of draws with a benefit
 
     @property
     def sign(self) -> int:
@@ -147,18 +129,11 @@ def effect_of_posterior(name: str) -> tuple[float, float, float]:
 
 @dataclass(frozen=True)
 class OtherEvidence:
-    """What else speaks of an effect beside the draws.
+    """What else speaks of an effect beside the draws."""
 
-    Attributes
-    ----------
-    views : tuple of View
-        Other priors and posteriors of the same draws.
-    nothing : float
-        Weight of the explanations of REFOCUS's result under which no strategy helps at all
-        (`calibration.rival_trials`), all being equally likely beforehand; 0 where not known.
-    """
-
-    views: tuple[View, ...] = ()
+    views: tuple[View, ...] = ()  # Other priors and posteriors of the same draws
+    # Weight of the explanations of REFOCUS's result under which no strategy helps at all
+    # (`calibration.rival_trials`), all being equally likely beforehand; 0 where not known.
     nothing: float = 0.0
 
 
@@ -229,22 +204,12 @@ def seen_in(view: View, values: np.ndarray) -> Seen:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdict on a strategy, by rule.
+    """The verdict on a strategy, by rule."""
 
-    Attributes
-    ----------
-    kind : str
-        'same', 'too few', 'small', 'cannot be told', 'harm', 'benefit' or 'leans'.
-    seen : tuple of Seen
-        The expected difference under other priors and posteriors.
-    nothing : float
-        See `OtherEvidence`.
-    """
-
-    kind: str
+    kind: str  # 'same', 'too few', 'small', 'cannot be told', 'harm', 'benefit' or 'leans'
     chances: Chances
-    seen: tuple[Seen, ...]
-    nothing: float = 0.0
+    seen: tuple[Seen, ...]  # The expected difference under other priors and posteriors
+    nothing: float = 0.0  # See `OtherEvidence`
 
     @property
     def words(self) -> str:

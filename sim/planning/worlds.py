@@ -40,33 +40,16 @@ KEPT = ("scores", "groups", "implementation", "resources", "weekly")
 
 @dataclass(frozen=True)
 class Worlds:
-    """Outcomes of all worlds; axes begin with scenario, draw and replication.
+    """Outcomes of all worlds; axes begin with scenario, draw and replication."""
 
-    Attributes
-    ----------
-    scenarios : tuple of str
-        Names along the first axis.
-    assessments : numpy.ndarray
-        Weeks of assessment.
-    scores : numpy.ndarray
-        Shape (scenarios, draws, replications, assessments, `SCORES`).
-    groups : numpy.ndarray
-        Shape (scenarios, draws, replications, assessments, groups, `GROUP_MEASURES`).
-    implementation : numpy.ndarray
-        Shape (scenarios, draws, replications, `IMPLEMENTATION`).
-    weekly : numpy.ndarray
-        Means over replications, shape (scenarios, draws, weeks + 1, `WEEKLY`).
-    resources : numpy.ndarray
-        Shape (scenarios, draws, replications, years, `RESOURCES`).
-    """
-
-    scenarios: tuple[str, ...]
-    assessments: np.ndarray
-    scores: np.ndarray
+    scenarios: tuple[str, ...]  # Names along the first axis
+    assessments: np.ndarray  # Weeks of assessment
+    scores: np.ndarray  # Shape (scenarios, draws, replications, assessments, `SCORES`)
+    # Shape (scenarios, draws, replications, assessments, groups, `GROUP_MEASURES`).
     groups: np.ndarray
-    implementation: np.ndarray
-    weekly: np.ndarray
-    resources: np.ndarray
+    implementation: np.ndarray  # Shape (scenarios, draws, replications, `IMPLEMENTATION`)
+    weekly: np.ndarray  # Means over replications, shape (scenarios, draws, weeks + 1, `WEEKLY`)
+    resources: np.ndarray  # Shape (scenarios, draws, replications, years, `RESOURCES`)
 
     def use(self, scenario: int) -> dict[str, np.ndarray]:
         """Return the resources of a scenario, each of shape (draws, replications, years)."""

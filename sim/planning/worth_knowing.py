@@ -38,26 +38,15 @@ MONEY = "GBP"
 
 @dataclass(frozen=True)
 class Known:
-    """What could be known, and what that is worth.
+    """What could be known, and what that is worth."""
 
-    Attributes
-    ----------
-    kind : {'everything', 'parameters', 'prices', 'study'}
-    assumes : str
-        What a study measures; how many parameters a group has.
-    worth : Worth
-        In `unit`, for one person where people gain.
-    people : float
-        On the books; NaN where the unit is no person's.
-    """
-
-    kind: str
+    kind: str  # {'everything', 'parameters', 'prices', 'study'}
     name: str
     title: str
-    assumes: str
-    worth: Worth
+    assumes: str  # What a study measures; how many parameters a group has
+    worth: Worth  # In `unit`, for one person where people gain
     unit: str
-    people: float
+    people: float  # On the books; NaN where the unit is no person's
 
     @property
     def in_all(self) -> float:

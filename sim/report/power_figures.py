@@ -13,17 +13,10 @@ from sim.report.figures import _new, _svg
 
 @dataclass(frozen=True)
 class Curve:
-    """Power over a quantity.
+    """Power over a quantity."""
 
-    Attributes
-    ----------
-    label : str
-        Empty for a single curve.
-    x, power, low, high, formula : numpy.ndarray
-        Values, simulated power and its interval, power by formula.
-    """
-
-    label: str
+    label: str  # Empty for a single curve
+    # Values, simulated power and its interval, power by formula.
     x: np.ndarray
     power: np.ndarray
     low: np.ndarray

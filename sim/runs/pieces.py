@@ -74,46 +74,29 @@ def spans(first: int, last: int, size: int) -> list[Span]:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far long work is.
+    """How far long work is."""
 
-    Attributes
-    ----------
-    done, total : int
-        Worlds (trials, rows) finished and to run.
-    seconds : float
-        Seconds since this call began.
-    seconds_left : float
-        Estimate from the pace of this call; NaN before the first chunk.
-    """
-
+    # Worlds (trials, rows) finished and to run.
     done: int
     total: int
-    seconds: float
-    seconds_left: float
+    seconds: float  # Seconds since this call began
+    seconds_left: float  # Estimate from the pace of this call; NaN before the first chunk
 
 
 class How(TypedDict, total=False):
-    """How long work is run. What comes out does not depend on it.
+    """How long work is run. What comes out does not depend on it."""
 
-    Attributes
-    ----------
-    executor : optional
-        Anything with `submit` that returns futures with `done`, `result` and `cancel`: an executor
-        of `concurrent.futures`, or a client of Dask Distributed, which runs the pieces of a worker
-        that dies again elsewhere. Threads when not given. Processes must be spawned, not forked.
-    workers : int, optional
-        How many pieces run at once; by default as many as the executor can, and as many threads as
-        there are processors when no executor is given.
-    folder : path, optional
-        Where finished pieces are stored as they finish. Pieces of the same work found there are not
-        run again; those of other work are left alone.
-    on_progress, should_cancel : callable, optional
-        Called after each piece with a `Progress`; asked between pieces whether to stop.
-    """
-
+    # Anything with `submit` that returns futures with `done`, `result` and `cancel`: an executor of
+    # `concurrent.futures`, or a client of Dask Distributed, which runs the pieces of a worker that
+    # dies again elsewhere. Threads when not given. Processes must be spawned, not forked.
     executor: Any
+    # How many pieces run at once; by default as many as the executor can, and as many threads as
+    # there are processors when no executor is given.
     workers: int | None
+    # Where finished pieces are stored as they finish. Pieces of the same work found there are not
+    # run again; those of other work are left alone.
     folder: Path | str | None
+    # Called after each piece with a `Progress`; asked between pieces whether to stop.
     on_progress: Callable[[Progress], None] | None
     should_cancel: Callable[[], bool] | None
 

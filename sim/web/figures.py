@@ -43,19 +43,11 @@ class Nested:
     """A median with nested 50% and 90% intervals, along weeks or at one place.
 
     The mean is for tables: of a skewed spread it can lie outside the intervals.
-
-    Attributes
-    ----------
-    label : str
-        Name of the line or row.
-    x : numpy.ndarray
-        Weeks.
-    mean, low90, low50, median, high50, high90 : numpy.ndarray
-        As long as `x`.
     """
 
-    label: str
-    x: np.ndarray
+    label: str  # Name of the line or row
+    x: np.ndarray  # Weeks
+    # As long as `x`.
     mean: np.ndarray
     low90: np.ndarray
     low50: np.ndarray

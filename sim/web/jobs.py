@@ -36,40 +36,23 @@ class QueueFull(Exception):  # noqa: N818 (it is an answer)
 
 @dataclass
 class Job:
-    """One job.
+    """One job."""
 
-    Attributes
-    ----------
-    key : str
-        Name after its settings.
-    kind, task : str
-        What is done, and the function that does it (``module:name``).
-    settings : dict
-        Checked settings.
-    state : str
-        ``waiting``, ``running``, ``done``, ``cancelled`` or ``failed``.
-    done, total : int
-        Progress, in units of the task.
-    what : str
-        What is being done, in words.
-    error : str
-        Why it failed, in one line.
-    asked_by : dict
-        When each browser that waits for it last asked.
-    """
-
-    key: str
+    key: str  # Name after its settings
+    # What is done, and the function that does it (``module:name``).
     kind: str
     task: str
-    settings: dict[str, Any]
-    state: str = WAITING
+    settings: dict[str, Any]  # Checked settings
+    state: str = WAITING  # ``waiting``, ``running``, ``done``, ``cancelled`` or ``failed``
+    # Progress, in units of the task.
     done: int = 0
     total: int = 0
-    what: str = ""
-    error: str = ""
+    what: str = ""  # What is being done, in words
+    error: str = ""  # Why it failed, in one line
     begun: float = 0.0
     ended: float = 0.0
     stop: bool = False
+    # When each browser that waits for it last asked.
     asked_by: dict[str, float] = field(default_factory=dict)
 
     def abandoned(self, now: float) -> bool:

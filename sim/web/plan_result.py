@@ -48,25 +48,15 @@ PROCESS_HELP = {
 
 @dataclass(frozen=True)
 class Shown:
-    """A figure with its table.
+    """A figure with its table."""
 
-    Attributes
-    ----------
-    name : str
-        File name without its ending.
-    group : str
-        Heading under which it stands.
-    title, caption, alt : str
-        Heading, what it shows and what its bands cover, and a text alternative.
-    columns, rows
-        The table.
-    """
-
-    name: str
-    group: str
+    name: str  # File name without its ending
+    group: str  # Heading under which it stands
+    # Heading, what it shows and what its bands cover, and a text alternative.
     title: str
     caption: str
     alt: str
+    # The table.
     columns: Sequence[str]
     rows: list[list[Any]]
     figure: Any

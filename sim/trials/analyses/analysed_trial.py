@@ -24,46 +24,24 @@ Codes = NDArray[np.intp]
 
 
 class Fitted(NamedTuple):
-    """The tested coefficient of a mixed model.
-
-    Attributes
-    ----------
-    estimate : float
-    inference : ContrastInference
-    variances : (K,) array
-        Of the random effects, in their order.
-    residual_variance : float
-    singular : bool
-        Whether a variance is estimated as zero.
-    fit : LinearFit or None
-        The whole fit, where there is one.
-    """
+    """The tested coefficient of a mixed model."""
 
     estimate: float
     inference: ContrastInference
-    variances: Matrix
+    variances: Matrix  # (K,) array: Of the random effects, in their order
     residual_variance: float
-    singular: bool
-    fit: LinearFit | None = None
+    singular: bool  # Whether a variance is estimated as zero
+    fit: LinearFit | None = None  # The whole fit, where there is one
 
 
 class Answer(NamedTuple):
-    """A test of one coefficient.
-
-    Attributes
-    ----------
-    estimate, se, df : float
-    p : float or None
-        Two-sided; None for that of the t test.
-    between, residual : float
-        Variances between clusters and within.
-    singular : bool
-    """
+    """A test of one coefficient."""
 
     estimate: float
     se: float
     df: float
-    p: float | None
+    p: float | None  # Two-sided; None for that of the t test
+    # Variances between clusters and within.
     between: float
     residual: float
     singular: bool = False
@@ -88,36 +66,18 @@ def fit_linear(
 
 @dataclass(frozen=True)
 class AnalysedTrial:
-    """The complete rows of a trial and the model of its outcome.
+    """The complete rows of a trial and the model of its outcome."""
 
-    Attributes
-    ----------
-    x : (n, p) array
-        Independent columns of the fixed part, the intercept first.
-    y : (n,) array
-    tested : int
-        Which column.
-    clusters : (n,) array of int
-        The randomised cluster of each row, from 0.
-    effects : sequence of RandomEffect
-    periods : (n,) array of int or None
-        Period of each row, where the model has periods.
-    strata : (k,) array of int or None
-        Stratum of each cluster; None takes the model's.
-    whole : LinearFit or None
-        A fit of this model that is there already, of all columns in their order.
-    structure : Structure or None
-        The covariance, where it is not that of independent random effects.
-    """
-
-    x: Matrix
-    y: Matrix
-    tested: int
-    clusters: Codes
+    x: Matrix  # (n, p) array: Independent columns of the fixed part, the intercept first
+    y: Matrix  # (n,) array
+    tested: int  # Which column
+    clusters: Codes  # (n,) array: The randomised cluster of each row, from 0
     effects: Sequence[RandomEffect]
-    periods: Codes | None = None
-    strata: Codes | None = None
+    periods: Codes | None = None  # (n,) array: Period of each row, where the model has periods
+    strata: Codes | None = None  # (k,) array: Stratum of each cluster; None takes the model's
+    # A fit of this model that is there already, of all columns in their order.
     whole: LinearFit | None = None
+    # The covariance, where it is not that of independent random effects.
     structure: Structure | None = None
 
     @property
@@ -192,53 +152,28 @@ class AnalysedTrial:
 
 @dataclass(frozen=True)
 class Analysis:
-    """One analysis: what `refocus power` simulates and `refocus analyse` does.
+    """One analysis: what `refocus power` simulates and `refocus analyse` does."""
 
-    Attributes
-    ----------
-    name : str
-        In design files and results.
-    short : str
-        In tables.
-    title : str
-        In words, as part of a sentence.
-    estimates : str
-        What its estimate is an estimate of.
-    test : callable
-        From a trial to its answer; None where it cannot be had.
-    r_code : str
-        Lines of R that give the same numbers; the data are called d, and `{formula}`, `{fixed}`,
-        `{response}`, `{coefficient}`, `{group}`, `{within}` and others are filled in, see
-        `sim.trials.analyses.r_code`.
-    needs_arms : bool
-        Whether it compares arms of whole clusters.
-    arms_alone : bool
-        Whether the model may have nothing beside the arms.
-    of_model : bool
-        Whether it tests a coefficient of the mixed model.
-    of_constant : bool
-        Whether it tests a constant effect alone, and none of effects by exposure.
-    of_likelihood : bool
-        Whether its standard error is that of the mixed model's likelihood.
-    counts_clusters : bool
-        Whether it takes clusters for what was randomised, in both arms.
-    formula : callable or None
-        What it changes of the test that the mixed model can be expected to give, see
-        `sim.trials.power.expected_test`; None for nothing.
-    """
-
-    name: str
-    short: str
-    title: str
-    estimates: str
+    name: str  # In design files and results
+    short: str  # In tables
+    title: str  # In words, as part of a sentence
+    estimates: str  # What its estimate is an estimate of
+    # From a trial to its answer; None where it cannot be had.
     test: Callable[[AnalysedTrial], Answer | None]
+    # Lines of R that give the same numbers; the data are called d, and `{formula}`, `{fixed}`,
+    # `{response}`, `{coefficient}`, `{group}`, `{within}` and others are filled in, see
+    # `sim.trials.analyses.r_code`.
     r_code: str
-    needs_arms: bool = False
-    arms_alone: bool = False
-    of_model: bool = True
+    needs_arms: bool = False  # Whether it compares arms of whole clusters
+    arms_alone: bool = False  # Whether the model may have nothing beside the arms
+    of_model: bool = True  # Whether it tests a coefficient of the mixed model
+    # Whether it tests a constant effect alone, and none of effects by exposure.
     of_constant: bool = False
+    # Whether its standard error is that of the mixed model's likelihood.
     of_likelihood: bool = False
-    counts_clusters: bool = False
+    counts_clusters: bool = False  # Whether it takes clusters for what was randomised, in both arms
+    # What it changes of the test that the mixed model can be expected to give, see
+    # `sim.trials.power.expected_test`; None for nothing.
     formula: Callable[[ExpectedTest, Cells, Matrix], ExpectedTest] | None = None
 
     @property

@@ -41,50 +41,30 @@ TESTED = 1
 
 @dataclass(frozen=True)
 class AnalysisPlan:
-    """The pre-declared analysis.
+    """The pre-declared analysis."""
 
-    Attributes
-    ----------
-    test : str
-        The test whose rejections count as power: see `sim.trials.analyses.registry`.
-    random_effects : tuple of str
-        Random intercepts for ``cluster``, ``cluster-period``, ``person``, ``worker`` (member of
-        staff within the cluster, for ratings of a relationship), and an uncorrelated random
-        ``treatment`` effect by cluster. A parallel trial with one outcome per person has
-        ``cluster`` alone.
-    alpha : float
-        Level: two-sided, or of each one-sided test.
-    missing : str
-        One of `MISSING_VALUES`. Imputation respects clusters and has Barnard and Rubin's degrees of
-        freedom, whatever the test.
-    imputations : int
-        Imputed data sets.
-    baseline : {'as designed', 'constrained'}
-        ``constrained`` takes baseline and follow-up of a parallel trial as outcomes with equal
-        baseline means.
-    estimand : str
-        One of `sim.trials.analyses.exposure.ESTIMANDS`: a constant effect, or one of effects by
-        exposure, which the model then has an indicator for each of.
-    exposure_period : int or None
-        Of ``"effect at exposure"``.
-    hypothesis : str
-        One of `sim.trials.analyses.hypothesis.HYPOTHESES`.
-    bounds : Bounds or None
-        Between which the effect is to be shown to lie; None for the two-sided hypothesis.
-    multiplicity : str
-        Rule for several arms: one of `sim.trials.analyses.several_arms.RULES`.
-    """
-
+    # The test whose rejections count as power: see `sim.trials.analyses.registry`.
     test: str = TESTS[0]
+    # Random intercepts for ``cluster``, ``cluster-period``, ``person``, ``worker`` (member of staff
+    # within the cluster, for ratings of a relationship), and an uncorrelated random ``treatment``
+    # effect by cluster. A parallel trial with one outcome per person has ``cluster`` alone.
     random_effects: tuple[str, ...] = ("cluster",)
-    alpha: float = 0.05
+    alpha: float = 0.05  # Level: two-sided, or of each one-sided test
+    # One of `MISSING_VALUES`. Imputation respects clusters and has Barnard and Rubin's degrees of
+    # freedom, whatever the test.
     missing: str = MISSING_VALUES[0]
-    imputations: int = 20
+    imputations: int = 20  # Imputed data sets
+    # {'as designed', 'constrained'}: ``constrained`` takes baseline and follow-up of a parallel
+    # trial as outcomes with equal baseline means.
     baseline: str = BASELINE_USES[0]
+    # One of `sim.trials.analyses.exposure.ESTIMANDS`: a constant effect, or one of effects by
+    # exposure, which the model then has an indicator for each of.
     estimand: str = CONSTANT
-    exposure_period: int | None = None
-    hypothesis: str = TWO_SIDED
+    exposure_period: int | None = None  # Of ``"effect at exposure"``
+    hypothesis: str = TWO_SIDED  # One of `sim.trials.analyses.hypothesis.HYPOTHESES`
+    # Between which the effect is to be shown to lie; None for the two-sided hypothesis.
     bounds: Bounds | None = None
+    # Rule for several arms: one of `sim.trials.analyses.several_arms.RULES`.
     multiplicity: str = RULES[0]
 
     @property
@@ -164,27 +144,16 @@ def average_meant(design: Design, plan: AnalysisPlan) -> str:
 
 
 class AnalysisRows(NamedTuple):
-    """What enters an analysis, one row for each outcome asked for.
+    """What enters an analysis, one row for each outcome asked for."""
 
-    Attributes
-    ----------
-    y : (n,) array
-        Outcome; NaN where missing.
-    x : (n, p) array
-        Intercept, treatment, and what is adjusted for.
-    cluster, period, person : (n,) arrays of int
-    worker : (n,) array of int or None
-    treated : (n,) array
-        Treatment, of which the tested column may be a part.
-    """
-
-    y: np.ndarray
-    x: np.ndarray
+    y: np.ndarray  # (n,) array: Outcome; NaN where missing
+    x: np.ndarray  # (n, p) array: Intercept, treatment, and what is adjusted for
+    # (n,) array.
     cluster: np.ndarray
     period: np.ndarray
     person: np.ndarray
-    worker: np.ndarray | None
-    treated: np.ndarray
+    worker: np.ndarray | None  # (n,) array
+    treated: np.ndarray  # (n,) array: Treatment, of which the tested column may be a part
 
     def kept(self, keep: np.ndarray) -> AnalysisRows:
         """Return some of the rows."""

@@ -31,21 +31,12 @@ PAIRS, STRATA = "pairs", "strata"
 
 
 class Declared(NamedTuple):
-    """Pairs or strata of clusters that the user names.
+    """Pairs or strata of clusters that the user names."""
 
-    Attributes
-    ----------
-    kind : {'pairs', 'strata'}
-    rows : (n,) array of int
-        Level of each row, from 0.
-    labels : tuple of str
-        Of the levels.
-    """
-
-    kind: str
+    kind: str  # {'pairs', 'strata'}
     columns: tuple[str, ...]
-    rows: Codes
-    labels: tuple[str, ...]
+    rows: Codes  # (n,) array: Level of each row, from 0
+    labels: tuple[str, ...]  # Of the levels
 
     @property
     def name(self) -> str:

@@ -43,29 +43,14 @@ Z <- cbind(X[one, constant, drop = FALSE], if (nlevels(of) > 1) model.matrix(~ o
 
 
 class ClusterLevel(NamedTuple):
-    """The clusters of a trial with two arms.
+    """The clusters of a trial with two arms."""
 
-    Attributes
-    ----------
-    varying : (n, v) array
-        Columns taken out in the first stage, the intercept included.
-    clusters : (n,) array of int
-        Cluster of each row, from 0.
-    treated : (k,) array of bool
-    distance : float
-        Difference of the treatment's two values.
-    covariates : (k, q) array
-        Columns of clusters, without the intercept.
-    strata : (k,) array of int
-        Within which arms are exchanged.
-    """
-
-    varying: Matrix
-    clusters: Codes
-    treated: NDArray[np.bool_]
-    distance: float
-    covariates: Matrix
-    strata: Codes
+    varying: Matrix  # (n, v) array: Columns taken out in the first stage, the intercept included
+    clusters: Codes  # (n,) array: Cluster of each row, from 0
+    treated: NDArray[np.bool_]  # (k,) array
+    distance: float  # Difference of the treatment's two values
+    covariates: Matrix  # (k, q) array: Columns of clusters, without the intercept
+    strata: Codes  # (k,) array: Within which arms are exchanged
 
     def means(self, values: Matrix) -> Matrix:
         """Return the first stage's summary of each cluster."""

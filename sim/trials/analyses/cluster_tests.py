@@ -28,47 +28,26 @@ DRAWN_ALLOCATIONS = 20_000
 
 
 class TTest(NamedTuple):
-    """A t test of a difference.
-
-    Attributes
-    ----------
-    t, p : float
-        Statistic and two-sided p value.
-    ci95 : tuple of float
-        95% confidence interval of the estimate.
-    """
+    """A t test of a difference."""
 
     estimate: float
     se: float
     df: float
+    # Statistic and two-sided p value.
     t: float
     p: float
-    ci95: tuple[float, float]
+    ci95: tuple[float, float]  # 95% confidence interval of the estimate
 
 
 class PermutationTest(NamedTuple):
-    """A permutation test of a difference between clusters.
+    """A permutation test of a difference between clusters."""
 
-    Attributes
-    ----------
-    estimate : float
-        Difference of cluster means, adjusted for covariates of clusters.
-    p : float
-        Share of allocations with a difference at least as large in size.
-    exact : bool
-        Whether all allocations were listed.
-    monte_carlo_se : float
-        Standard error of `p` from drawing; 0 if exact.
-    smallest_p : float
-        What `p` would be were the difference the largest of any allocation.
-    """
-
-    estimate: float
-    p: float
-    exact: bool
+    estimate: float  # Difference of cluster means, adjusted for covariates of clusters
+    p: float  # Share of allocations with a difference at least as large in size
+    exact: bool  # Whether all allocations were listed
     n_allocations: int
-    monte_carlo_se: float
-    smallest_p: float
+    monte_carlo_se: float  # Standard error of `p` from drawing; 0 if exact
+    smallest_p: float  # What `p` would be were the difference the largest of any allocation
 
 
 def t_test(estimate: float, se: float, df: float) -> TTest:

@@ -102,23 +102,13 @@ def exposure_of(clusters: Codes, periods: Codes, treated: NDArray[np.bool_]) -> 
 
 
 class Curve(NamedTuple):
-    """Effects by exposure of a trial beside its constant one.
+    """Effects by exposure of a trial beside its constant one."""
 
-    Attributes
-    ----------
-    levels : tuple of int
-        Periods of exposure, the first treated one is 1.
-    effects : dict
-        The answer of each analysis by exposure: ``{level: {analysis: TTest}}``.
-    averages : dict
-        Likewise of the time-averaged and the long-term effect.
-    all_equal, all_zero : dict
-        Joint tests by method; the first says whether a constant effect may stand for all.
-    """
-
-    levels: tuple[int, ...]
+    levels: tuple[int, ...]  # Periods of exposure, the first treated one is 1
+    # The answer of each analysis by exposure: ``{level: {analysis: TTest}}``.
     effects: dict[int, dict[str, Any]]
-    averages: dict[str, dict[str, Any]]
+    averages: dict[str, dict[str, Any]]  # Likewise of the time-averaged and the long-term effect
+    # Joint tests by method; the first says whether a constant effect may stand for all.
     all_equal: dict[str, FTest]
     all_zero: dict[str, FTest]
 

@@ -19,33 +19,18 @@ Matrix = NDArray[np.float64]
 
 
 class Pooled(NamedTuple):
-    """Analyses of imputed data sets, pooled.
+    """Analyses of imputed data sets, pooled."""
 
-    Attributes
-    ----------
-    estimate, se : float
-        Mean estimate; root of the mean variance plus (1 + 1/m) times the variance of estimates.
-    df : float
-        Barnard and Rubin's.
-    ci95 : tuple of float
-        95% confidence interval.
-    missing_information : float
-        Share of the variance that is due to missing values, 0-1.
-    imputations : int
-        Imputed data sets that were analysed.
-    complete_df : float
-        Degrees of freedom that complete data would have had.
-    """
-
+    # Mean estimate; root of the mean variance plus (1 + 1/m) times the variance of estimates.
     estimate: float
     se: float
-    df: float
+    df: float  # Barnard and Rubin's
     t: float
     p: float
-    ci95: tuple[float, float]
-    missing_information: float
-    imputations: int
-    complete_df: float
+    ci95: tuple[float, float]  # 95% confidence interval
+    missing_information: float  # Share of the variance that is due to missing values, 0-1
+    imputations: int  # Imputed data sets that were analysed
+    complete_df: float  # Degrees of freedom that complete data would have had
 
 
 def pool(estimates: Matrix, variances: Matrix, complete_df: float) -> Pooled:

@@ -14,34 +14,24 @@ from sim.trials.analyses.hypothesis import Bounds
 
 @dataclass(frozen=True)
 class TrialResult:
-    """What the analysis of one trial gave; numbers are NaN when it failed.
+    """What the analysis of one trial gave; numbers are NaN when it failed."""
 
-    Attributes
-    ----------
-    estimate, se : float
-        Effect and the standard error of the plan's test.
-    df, p : float
-        Degrees of freedom and p of the plan's test.
-    low, high : float
-        Confidence limits at the plan's level.
-    cluster_variance, residual_variance : float
-        Variance components.
-    singular, failed : bool
-        Whether a variance was estimated as zero; whether no estimate could be had.
-    analysed, clusters : int
-        Rows and clusters in the analysis.
-    """
-
+    # Effect and the standard error of the plan's test.
     estimate: float
     se: float
+    # Degrees of freedom and p of the plan's test.
     df: float
     p: float
+    # Confidence limits at the plan's level.
     low: float
     high: float
+    # Variance components.
     cluster_variance: float
     residual_variance: float
+    # Whether a variance was estimated as zero; whether no estimate could be had.
     singular: bool
     failed: bool
+    # Rows and clusters in the analysis.
     analysed: int
     clusters: int
 

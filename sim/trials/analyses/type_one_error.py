@@ -39,26 +39,15 @@ TESTS = (
 
 @dataclass(frozen=True)
 class TypeOneError:
-    """Rejection rates at the 5% level without an effect.
-
-    Attributes
-    ----------
-    rates, monte_carlo_se : dict
-        By test.
-    singular : float
-        Share of mixed models with no variance between teams.
-    failed : float
-        Share of trials without an estimate; they count as not rejected.
-    icc : float
-        Mean estimated ICC.
-    """
+    """Rejection rates at the 5% level without an effect."""
 
     setting: str
+    # By test.
     rates: dict[str, float]
     monte_carlo_se: dict[str, float]
-    singular: float
-    failed: float
-    icc: float
+    singular: float  # Share of mixed models with no variance between teams
+    failed: float  # Share of trials without an estimate; they count as not rejected
+    icc: float  # Mean estimated ICC
     trials: int
 
 

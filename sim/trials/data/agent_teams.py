@@ -21,29 +21,16 @@ ALLOCATION, REPLACEMENT, ENTERED = 2**41, 2**42, 2**43
 
 @dataclass(frozen=True)
 class AskedPeople:
-    """The teams of one simulated trial, what they were allocated to, and whom each period asks.
+    """The teams of one simulated trial, what they were allocated to, and whom each period asks."""
 
-    Attributes
-    ----------
-    roster : Roster
-        All teams that are screened.
-    sequence : numpy.ndarray
-        Sequence of each team.
-    sizes : numpy.ndarray
-        People asked per team and period.
-    generation : numpy.ndarray
-        Shape (teams, largest size, periods): how often each place in the sample has been filled
-        anew. Always 0 in a closed cohort, the period's number in cross-sections, and growing by
-        chance in an open cohort.
-    replication : int
-        Number of the trial.
-    """
-
-    roster: Roster
-    sequence: np.ndarray
-    sizes: np.ndarray
+    roster: Roster  # All teams that are screened
+    sequence: np.ndarray  # Sequence of each team
+    sizes: np.ndarray  # People asked per team and period
+    # Shape (teams, largest size, periods): how often each place in the sample has been filled anew.
+    # Always 0 in a closed cohort, the period's number in cross-sections, and growing by chance in
+    # an open cohort.
     generation: np.ndarray
-    replication: int = 0
+    replication: int = 0  # Number of the trial
 
     def asked(self, team: np.ndarray, place: np.ndarray, period: int) -> np.ndarray:
         """Return whether each person, by team and place on its list, is asked in a period."""

@@ -28,29 +28,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AgentSource:
-    """Outcomes from the agent-based model.
+    """Outcomes from the agent-based model."""
 
-    Attributes
-    ----------
-    scenario : Scenario
-        What treated clusters get; its own choice of teams and assessment calendar is replaced by
-        the design's.
-    measure : str
-        Outcome, one of the columns of the table of assessments (``qpr15``, ``inspire_support``...).
-    draws : sequence of mappings
-        Sets of parameter values, one for each trial in turn (a posterior sample); the defaults when
-        empty.
-    settings : mapping
-        Parameter values that go before the draws'.
-    teams_per_trust : int
-        How teams are grouped in trusts.
-    """
-
+    # What treated clusters get; its own choice of teams and assessment calendar is replaced by the
+    # design's.
     scenario: Scenario
+    # Outcome, one of the columns of the table of assessments (``qpr15``, ``inspire_support``...).
     measure: str = "qpr15"
+    # Sets of parameter values, one for each trial in turn (a posterior sample); the defaults when
+    # empty.
     draws: Sequence[Mapping[str, float]] = ()
-    settings: Mapping[str, float] | None = None
-    teams_per_trust: int = 10
+    settings: Mapping[str, float] | None = None  # Parameter values that go before the draws'
+    teams_per_trust: int = 10  # How teams are grouped in trusts
 
     def __post_init__(self) -> None:
         from sim.measures.user import UserScores

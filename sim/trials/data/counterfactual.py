@@ -28,44 +28,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Truth:
-    """What the effect truly was in one trial: treated less untreated, same people, same draws.
+    """What the effect truly was in one trial: treated less untreated, same people, same draws."""
 
-    Attributes
-    ----------
-    participant_average : float
-        Mean over people in treated cluster-periods that are analysed, whether or not they were
-        lost; a parallel trial counts its last period.
-    cluster_average : float
-        Mean over those cluster-periods of their means.
-    all_screened : float
-        As the first, in all teams that were screened, whether or not they entered.
-    by_exposure : tuple of float
-        Participant average in the first, second ... period since a cluster began; NaN where none
-        is analysed.
-    """
-
+    # Mean over people in treated cluster-periods that are analysed, whether or not they were lost;
+    # a parallel trial counts its last period.
     participant_average: float
-    cluster_average: float
+    cluster_average: float  # Mean over those cluster-periods of their means
+    # As the first, in all teams that were screened, whether or not they entered.
     all_screened: float
+    # Participant average in the first, second ... period since a cluster began; NaN where none is
+    # analysed.
     by_exposure: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class Twin:
-    """One trial as it is and as it would have been with nobody treated.
+    """One trial as it is and as it would have been with nobody treated."""
 
-    Attributes
-    ----------
-    data, untreated : TrialData
-        Both with the same arms, people and losses by chance.
-    eligible : float
-        Share of the screened teams that may enter.
-    """
-
+    # Both with the same arms, people and losses by chance.
     data: TrialData
     untreated: TrialData
     truth: Truth
-    eligible: float = 1.0
+    eligible: float = 1.0  # Share of the screened teams that may enter
 
 
 class TwinSource(Protocol):
@@ -77,16 +61,11 @@ class TwinSource(Protocol):
 
 @dataclass(frozen=True)
 class StatisticalTwins:
-    """Trials of a statistical source.
-
-    Attributes
-    ----------
-    several : sequence of StatisticalSource
-        Sources that trials take in turn instead, for uncertainty about the parameters; each may
-        come with its own share of loss.
-    """
+    """Trials of a statistical source."""
 
     source: StatisticalSource
+    # Sources that trials take in turn instead, for uncertainty about the parameters; each may come
+    # with its own share of loss.
     several: Sequence[StatisticalSource] = ()
     losses: Sequence[float] = ()
 
@@ -144,21 +123,11 @@ def exposure_number(schedule: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class AgentTwins:
-    """Trials of the agent-based source.
+    """Trials of the agent-based source."""
 
-    Attributes
-    ----------
-    source : AgentSource
-        What treated teams get, the outcome, parameters.
-    control : Scenario or None
-        What all teams would get otherwise; usual care when not given.
-    added_effect : float
-        Added to treated outcomes, in points.
-    """
-
-    source: AgentSource
-    control: Scenario | None = None
-    added_effect: float = 0.0
+    source: AgentSource  # What treated teams get, the outcome, parameters
+    control: Scenario | None = None  # What all teams would get otherwise; usual care when not given
+    added_effect: float = 0.0  # Added to treated outcomes, in points
 
     def twins(self, design: Design, first: int, count: int, seed: int) -> Iterator[Twin]:
         """Yield trials number `first` to `first + count - 1`."""

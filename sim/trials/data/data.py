@@ -15,32 +15,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrialData:
-    """One row per person and measured period.
+    """One row per person and measured period."""
 
-    Attributes
-    ----------
-    cluster, period, person : numpy.ndarray
-        Whole numbers; a person keeps the number over periods in a cohort.
-    treatment : numpy.ndarray
-        1 where the cluster is treated in the period, else 0.
-    arm : numpy.ndarray
-        1 where the cluster is ever treated, else 0 (parallel trials).
-    outcome : numpy.ndarray
-        The outcome; NaN where lost or not answered.
-    stratum : numpy.ndarray
-        Stratum of the cluster.
-    worker : numpy.ndarray or None
-        Member of staff who works with the person, numbered over all clusters; None where the source
-        knows no staff.
-    """
-
+    # Whole numbers; a person keeps the number over periods in a cohort.
     cluster: np.ndarray
     period: np.ndarray
     person: np.ndarray
-    treatment: np.ndarray
-    arm: np.ndarray
-    outcome: np.ndarray
-    stratum: np.ndarray
+    treatment: np.ndarray  # 1 where the cluster is treated in the period, else 0
+    arm: np.ndarray  # 1 where the cluster is ever treated, else 0 (parallel trials)
+    outcome: np.ndarray  # The outcome; NaN where lost or not answered
+    stratum: np.ndarray  # Stratum of the cluster
+    # Member of staff who works with the person, numbered over all clusters; None where the source
+    # knows no staff.
     worker: np.ndarray | None = None
 
     def frame(self) -> pd.DataFrame:

@@ -17,34 +17,21 @@ from sim.trials.data.data import TrialData
 
 @dataclass(frozen=True)
 class Moments:
-    """Moments of untreated outcomes, averaged over trials.
+    """Moments of untreated outcomes, averaged over trials."""
 
-    Attributes
-    ----------
-    mean, sd : float
-        Of the last period, over all people.
-    icc : float
-        Share of the variance between clusters, by analysis of variance; may be below 0.
-    cac, iac : float
-        Cluster and individual autocorrelation between periods; NaN where there is one period, or,
-        for the second, where other people are asked.
-    size, size_variation : float
-        People asked per cluster and period: mean and coefficient of variation.
-    lost : float
-        Share of those asked in the last period without an outcome.
-    clusters : float
-        Clusters with anybody.
-    """
-
+    # Of the last period, over all people.
     mean: float
     sd: float
-    icc: float
+    icc: float  # Share of the variance between clusters, by analysis of variance; may be below 0
+    # Cluster and individual autocorrelation between periods; NaN where there is one period, or, for
+    # the second, where other people are asked.
     cac: float
     iac: float
+    # People asked per cluster and period: mean and coefficient of variation.
     size: float
     size_variation: float
-    lost: float
-    clusters: float
+    lost: float  # Share of those asked in the last period without an outcome
+    clusters: float  # Clusters with anybody
 
     def as_dict(self) -> dict[str, float]:
         """Return the fields as a dictionary."""

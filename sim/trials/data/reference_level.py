@@ -44,15 +44,10 @@ _INSIDE = re.compile(
 
 
 class Reference(NamedTuple):
-    """The label that the others of a factor are compared with.
-
-    Attributes
-    ----------
-    chosen : {'given', 'recognised as control', 'sorts first'}
-    """
+    """The label that the others of a factor are compared with."""
 
     label: str
-    chosen: str
+    chosen: str  # {'given', 'recognised as control', 'sorts first'}
 
 
 def control_label(levels: Sequence[str]) -> str | None:

@@ -44,29 +44,17 @@ def design_effect(size: float, icc: float, cv: float = 0.0) -> float:
 
 @dataclass(frozen=True)
 class VarianceComponents:
-    """Variances of an outcome measured in clusters over periods.
+    """Variances of an outcome measured in clusters over periods."""
 
-    Attributes
-    ----------
-    residual : float
-        Of one measurement, beyond all else.
-    cluster, cluster_period, individual : float
-        Of cluster, cluster-period and person intercepts.
-    treatment : float
-        Of the treatment effect between clusters.
-    treatment_correlation : float
-        Between a cluster's intercept and its treatment effect.
-    cluster_decay, individual_decay : float
-        Correlation of the cluster's, and the person's, effect in neighbouring periods; 1 for no
-        decay. In an open cohort, the second is the share of people who stay.
-    """
-
-    residual: float
+    residual: float  # Of one measurement, beyond all else
+    # Of cluster, cluster-period and person intercepts.
     cluster: float = 0.0
     cluster_period: float = 0.0
     individual: float = 0.0
-    treatment: float = 0.0
-    treatment_correlation: float = 0.0
+    treatment: float = 0.0  # Of the treatment effect between clusters
+    treatment_correlation: float = 0.0  # Between a cluster's intercept and its treatment effect
+    # Correlation of the cluster's, and the person's, effect in neighbouring periods; 1 for no
+    # decay. In an open cohort, the second is the share of people who stay.
     cluster_decay: float = 1.0
     individual_decay: float = 1.0
 

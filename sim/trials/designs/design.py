@@ -24,24 +24,16 @@ LARGEST = 100_000
 
 @dataclass(frozen=True)
 class Attrition:
-    """Loss to follow-up.
+    """Loss to follow-up."""
 
-    Attributes
-    ----------
-    rate : float
-        Share lost, 0-0.95: the mean over all who could be lost, whatever loss depends on.
-    mechanism : {'completely at random', 'at random', 'not at random'}
-        Whether loss depends on nothing, on the baseline, or on the outcome itself.
-    slope : float
-        Change in the log odds of loss per standard deviation of baseline or outcome.
-    arm_difference : float
-        Added to the log odds of loss in treated clusters.
-    """
-
+    # Share lost, 0-0.95: the mean over all who could be lost, whatever loss depends on.
     rate: float = 0.0
+    # {'completely at random', 'at random', 'not at random'}: Whether loss depends on nothing, on
+    # the baseline, or on the outcome itself.
     mechanism: str = MISSING[0]
+    # Change in the log odds of loss per standard deviation of baseline or outcome.
     slope: float = 0.0
-    arm_difference: float = 0.0
+    arm_difference: float = 0.0  # Added to the log odds of loss in treated clusters
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.rate <= 0.95:
@@ -52,34 +44,20 @@ class Attrition:
 
 @dataclass(frozen=True)
 class ReadinessEntry:
-    """Measured readiness as an entry criterion or stratum, with its error, and work on it before.
+    """Measured readiness as an entry criterion or stratum, its error, and work on it before."""
 
-    Attributes
-    ----------
-    minimum : float or None
-        Smallest measured readiness (0-1) that lets a team in; None for no such criterion.
-    share : float or None
-        Share of the screened teams, those with the highest scores, that may enter; None for no such
-        criterion.
-    strata : int
-        Strata of measured readiness with equal numbers of teams, balanced over arms; 1 for none.
-    reliability : float
-        Share of the variance of the score that is real.
-    screened_per_team : int
-        Teams that are screened for every team that the design needs.
-    run_in_weeks : int
-        Weeks of preparatory work on readiness before training; follow-up moves back as much.
-    run_in_intensity : float
-        How much of it: 1 as planned.
-    """
-
+    # Smallest measured readiness (0-1) that lets a team in; None for no such criterion.
     minimum: float | None = None
+    # Share of the screened teams, those with the highest scores, that may enter; None for no such
+    # criterion.
     share: float | None = None
+    # Strata of measured readiness with equal numbers of teams, balanced over arms; 1 for none.
     strata: int = 1
-    reliability: float = 0.7
-    screened_per_team: int = 4
+    reliability: float = 0.7  # Share of the variance of the score that is real
+    screened_per_team: int = 4  # Teams that are screened for every team that the design needs
+    # Weeks of preparatory work on readiness before training; follow-up moves back as much.
     run_in_weeks: int = 0
-    run_in_intensity: float = 1.0
+    run_in_intensity: float = 1.0  # How much of it: 1 as planned
 
     def __post_init__(self) -> None:
         if self.minimum is not None and not 0.0 <= self.minimum <= 1.0:
@@ -116,60 +94,29 @@ class ReadinessEntry:
 
 @dataclass(frozen=True)
 class Design:
-    """A cluster trial.
+    """A cluster trial."""
 
-    Attributes
-    ----------
-    name : str
-        For reports.
-    schedule : numpy.ndarray
-        Sequences by periods: CONTROL, TREATED, TRANSITION or NOT_MEASURED.
-    clusters : tuple of int
-        Clusters randomised to each sequence.
-    size : float
-        People asked per cluster and measured period, on average.
-    size_variation : float
-        Coefficient of variation of that number between clusters.
-    sizes : tuple of float
-        People in each cluster, in the order of strata, dealt to sequences by the randomisation;
-        empty for sizes of that mean and variation. See `sized`.
-    unclustered : int or None
-        Sequence whose clusters are single people.
-    treated_arms : int
-        Arms with a treatment of their own; the first sequences, each one arm, if more than one.
-    sampling : str
-        One of `SAMPLINGS`.
-    churn : float
-        In an open cohort, share of people replaced from one period to the next.
-    baseline : str
-        How a period before treatment is used in a parallel trial: one of `BASELINES`.
-    randomisation : str
-        One of `RANDOMISATIONS`.
-    strata : int
-        Number of strata for stratified randomisation.
-    attrition : Attrition
-        Loss to follow-up after the first measurement (cohorts), or non-response (cross-sections).
-    readiness : ReadinessEntry
-        Readiness as an entry criterion.
-    period_weeks : int
-        Weeks from one period to the next.
-    """
-
-    name: str
-    schedule: np.ndarray
-    clusters: tuple[int, ...]
-    size: float
-    size_variation: float = 0.0
-    sampling: str = SAMPLINGS[0]
-    churn: float = 0.0
+    name: str  # For reports
+    schedule: np.ndarray  # Sequences by periods: CONTROL, TREATED, TRANSITION or NOT_MEASURED
+    clusters: tuple[int, ...]  # Clusters randomised to each sequence
+    size: float  # People asked per cluster and measured period, on average
+    size_variation: float = 0.0  # Coefficient of variation of that number between clusters
+    sampling: str = SAMPLINGS[0]  # One of `SAMPLINGS`
+    churn: float = 0.0  # In an open cohort, share of people replaced from one period to the next
+    # How a period before treatment is used in a parallel trial: one of `BASELINES`.
     baseline: str = BASELINES[0]
-    randomisation: str = RANDOMISATIONS[0]
-    strata: int = 1
+    randomisation: str = RANDOMISATIONS[0]  # One of `RANDOMISATIONS`
+    strata: int = 1  # Number of strata for stratified randomisation
+    # Loss to follow-up after the first measurement (cohorts), or non-response (cross-sections).
     attrition: Attrition = field(default_factory=Attrition)
+    # Readiness as an entry criterion.
     readiness: ReadinessEntry = field(default_factory=ReadinessEntry)
-    period_weeks: int = 52
+    period_weeks: int = 52  # Weeks from one period to the next
+    # People in each cluster, in the order of strata, dealt to sequences by the randomisation; empty
+    # for sizes of that mean and variation. See `sized`.
     sizes: tuple[float, ...] = ()
-    unclustered: int | None = None
+    unclustered: int | None = None  # Sequence whose clusters are single people
+    # Arms with a treatment of their own; the first sequences, each one arm, if more than one.
     treated_arms: int = 1
 
     def __post_init__(self) -> None:

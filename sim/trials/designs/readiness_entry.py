@@ -13,21 +13,12 @@ from sim.trials.designs.design import Design
 
 @dataclass(frozen=True)
 class Entered:
-    """The teams that entered a trial.
+    """The teams that entered a trial."""
 
-    Attributes
-    ----------
-    teams : numpy.ndarray
-        Their places in the roster.
-    stratum : numpy.ndarray
-        Stratum of measured readiness of every team of the roster; 0 without strata.
-    eligible : float
-        Share of the screened teams that measured readiness lets in.
-    """
-
-    teams: np.ndarray
+    teams: np.ndarray  # Their places in the roster
+    # Stratum of measured readiness of every team of the roster; 0 without strata.
     stratum: np.ndarray
-    eligible: float = 1.0
+    eligible: float = 1.0  # Share of the screened teams that measured readiness lets in
 
 
 def refuse_two_kinds_of_strata(design: Design) -> None:

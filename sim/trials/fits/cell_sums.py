@@ -28,20 +28,11 @@ LARGEST_BLOCK = 2500
 
 @dataclass(frozen=True)
 class RandomEffect:
-    """One independent random effect: an intercept, or a slope, for each level of a grouping.
+    """One independent random effect: an intercept, or a slope, for each level of a grouping."""
 
-    Attributes
-    ----------
-    name : str
-        Name of its variance.
-    codes : (n,) array of int
-        Level of each row, from 0.
-    slope : (n,) array or None
-        What the effect is multiplied by; None for an intercept.
-    """
-
-    name: str
-    codes: Codes
+    name: str  # Name of its variance
+    codes: Codes  # (n,) array: Level of each row, from 0
+    # (n,) array: What the effect is multiplied by; None for an intercept.
     slope: Matrix | None = None
 
     @property
@@ -61,37 +52,21 @@ class BlockStack(NamedTuple):
 
 
 class CellSums(NamedTuple):
-    """The data of a fit, reduced without loss.
-
-    Attributes
-    ----------
-    within : (p + 1, p + 1) array
-        Cross products of columns and response within cells.
-    """
+    """The data of a fit, reduced without loss."""
 
     stacks: list[BlockStack]
-    within: Matrix
+    within: Matrix  # (p + 1, p + 1) array: Cross products of columns and response within cells
     n_obs: int
     n_cells: int
 
 
 class Cells(NamedTuple):
-    """Cells, or contrasts of cells, before they are stacked.
+    """Cells, or contrasts of cells, before they are stacked."""
 
-    Attributes
-    ----------
-    block : (c,) array of int
-    sums : (c, p + 1) array
-    levels : (K, c) array of int
-        Level of each random effect.
-    weights : (K, c) array
-        What each random effect is multiplied by.
-    """
-
-    block: Codes
-    sums: Matrix
-    levels: Codes
-    weights: Matrix
+    block: Codes  # (c,) array
+    sums: Matrix  # (c, p + 1) array
+    levels: Codes  # (K, c) array: Level of each random effect
+    weights: Matrix  # (K, c) array: What each random effect is multiplied by
 
 
 def blocks_of(effects: list[RandomEffect]) -> Codes:

@@ -52,20 +52,11 @@ class CovariancePart(Protocol):
 
 @dataclass(frozen=True)
 class Effects:
-    """Random effects of the levels of one grouping, correlated with each other.
+    """Random effects of the levels of one grouping, correlated with each other."""
 
-    Attributes
-    ----------
-    codes : (n,) array of int
-    columns : (n, q) array
-        What the effects are multiplied by; ones for an intercept.
-    labels : tuple of str
-        Of the effects: names of their variances.
-    """
-
-    codes: Codes
-    columns: Matrix
-    labels: tuple[str, ...]
+    codes: Codes  # (n,) array
+    columns: Matrix  # (n, q) array: What the effects are multiplied by; ones for an intercept
+    labels: tuple[str, ...]  # Of the effects: names of their variances
 
     @property
     def _pairs(self) -> list[tuple[int, int]]:
@@ -129,16 +120,10 @@ class Effects:
 
 @dataclass(frozen=True)
 class Decay:
-    """Effects of a grouping by period, correlated by rho to the power of the lag.
+    """Effects of a grouping by period, correlated by rho to the power of the lag."""
 
-    Attributes
-    ----------
-    codes : (n,) array of int
-    times : (n,) array
-    """
-
-    codes: Codes
-    times: Matrix
+    codes: Codes  # (n,) array
+    times: Matrix  # (n,) array
     label: str
 
     @property
@@ -178,28 +163,15 @@ class Decay:
 
 @dataclass(frozen=True)
 class Residual:
-    """Residuals: one variance or one a group, weighed, and correlated over time within units.
+    """Residuals: one variance or one a group, weighed, and correlated over time within units."""
 
-    Attributes
-    ----------
-    group : (n,) array of int
-        Which variance.
-    labels : tuple of str
-        Names of the variances.
-    weights : (n,) array
-        A row's variance is the group's over its weight.
-    codes : (n,) array of int or None
-        Units whose residuals are correlated by rho to the power of the lag.
-    times : (n,) array or None
-    whole_lags : bool
-        Whether all lags are whole numbers, so that rho may be negative.
-    """
-
-    group: Codes
-    labels: tuple[str, ...]
-    weights: Matrix
+    group: Codes  # (n,) array: Which variance
+    labels: tuple[str, ...]  # Names of the variances
+    weights: Matrix  # (n,) array: A row's variance is the group's over its weight
+    # (n,) array: Units whose residuals are correlated by rho to the power of the lag.
     codes: Codes | None = None
-    times: Matrix | None = None
+    times: Matrix | None = None  # (n,) array
+    # Whether all lags are whole numbers, so that rho may be negative.
     whole_lags: bool = field(default=False)
 
     @property

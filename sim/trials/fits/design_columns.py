@@ -21,31 +21,16 @@ CONSTANT = 1e-13
 
 
 class PreparedDesign(NamedTuple):
-    """An orthonormal basis of the kept columns, and the way back to their coefficients.
+    """An orthonormal basis of the kept columns, and the way back to their coefficients."""
 
-    Attributes
-    ----------
-    basis : (n, p) array
-        Orthonormal columns that span the kept columns.
-    residual : (n,) array
-        The response less its least-squares fit.
-    to_coefficients : (p, p) array
-        Coefficients of the kept columns = `least_squares` + `to_coefficients` @ (coefficients of
-        the basis for `residual`).
-    least_squares : (p,) array
-        Least-squares coefficients of the kept columns.
-    log_determinant : float
-        ``log |X'X|`` of the kept columns.
-    kept : (p,) array of int
-        Which of the given columns were kept, in their order.
-    """
-
-    basis: Matrix
-    residual: Matrix
+    basis: Matrix  # (n, p) array: Orthonormal columns that span the kept columns
+    residual: Matrix  # (n,) array: The response less its least-squares fit
+    # (p, p) array: Coefficients of the kept columns = `least_squares` + `to_coefficients` @
+    # (coefficients of the basis for `residual`).
     to_coefficients: Matrix
-    least_squares: Matrix
-    log_determinant: float
-    kept: NDArray[np.intp]
+    least_squares: Matrix  # (p,) array: Least-squares coefficients of the kept columns
+    log_determinant: float  # ``log |X'X|`` of the kept columns
+    kept: NDArray[np.intp]  # (p,) array: Which of the given columns were kept, in their order
 
 
 def constant_column(X: Matrix) -> int:

@@ -26,27 +26,14 @@ Matrix = NDArray[np.float64]
 
 
 class Part(NamedTuple):
-    """What one factor of a column of the fixed part is.
+    """What one factor of a column of the fixed part is."""
 
-    Attributes
-    ----------
-    written : str
-        As the formula has it: ``arm``, ``factor(period)``, ``I(base^2)``.
-    column : str
-        The table's column, or empty for a computed one.
-    level : str or None
-        Label whose rows have a one; None for a number.
-    reference : str or None
-        Label that it is compared with; None for a number, or where every label has its column.
-    number : str
-        Which column of those of a function, as ``poly(base, 2)``.
-    """
-
-    written: str
-    column: str
-    level: str | None
+    written: str  # As the formula has it: ``arm``, ``factor(period)``, ``I(base^2)``
+    column: str  # The table's column, or empty for a computed one
+    level: str | None  # Label whose rows have a one; None for a number
+    # Label that it is compared with; None for a number, or where every label has its column.
     reference: str | None
-    number: str = ""
+    number: str = ""  # Which column of those of a function, as ``poly(base, 2)``
 
     @property
     def name(self) -> str:
@@ -55,20 +42,11 @@ class Part(NamedTuple):
 
 
 class FixedPart(NamedTuple):
-    """The columns of the fixed part.
+    """The columns of the fixed part."""
 
-    Attributes
-    ----------
-    X : (n, q) array
-    names : tuple of str
-        As R names them.
-    parts : tuple of tuple of Part
-        What each column is a product of; empty for the intercept.
-    """
-
-    X: Matrix
-    names: tuple[str, ...]
-    parts: tuple[tuple[Part, ...], ...]
+    X: Matrix  # (n, q) array
+    names: tuple[str, ...]  # As R names them
+    parts: tuple[tuple[Part, ...], ...]  # What each column is a product of; empty for the intercept
 
 
 def is_factor(columns: pd.DataFrame, name: str) -> bool:

@@ -37,26 +37,16 @@ BOUND = 0.75
 
 
 class Family(NamedTuple):
-    """An outcome's distribution, with its canonical link.
+    """An outcome's distribution, with its canonical link."""
 
-    Attributes
-    ----------
-    name, effect : str
-        The effect is what a coefficient is the logarithm of.
-    mean, variance : callable
-        From the linear predictor to the mean; from the mean to the variance.
-    log_density : callable
-        Of an outcome and the linear predictor.
-    scaled : bool
-        Whether the variance is estimated up to a factor.
-    """
-
+    # The effect is what a coefficient is the logarithm of.
     name: str
     effect: str
+    # From the linear predictor to the mean; from the mean to the variance.
     mean: Callable[[Matrix], Matrix]
     variance: Callable[[Matrix], Matrix]
-    log_density: Callable[[Matrix, Matrix], Matrix]
-    scaled: bool
+    log_density: Callable[[Matrix, Matrix], Matrix]  # Of an outcome and the linear predictor
+    scaled: bool  # Whether the variance is estimated up to a factor
 
 
 def _expit(eta: Matrix) -> Matrix:
@@ -85,27 +75,14 @@ FAMILIES = {
 
 
 class GeeFit(NamedTuple):
-    """A fitted marginal model.
+    """A fitted marginal model."""
 
-    Attributes
-    ----------
-    coefficients : (p,) array
-    covariance : dict of (p, p) arrays
-        ``model`` and each of `CORRECTIONS`.
-    alpha : float
-        Working correlation of two people of a cluster.
-    phi : float
-        Factor of the variance; 1 where it is not estimated.
-    mean : (n,) array
-        Fitted means.
-    """
-
-    coefficients: Matrix
-    covariance: dict[str, Matrix]
-    alpha: float
-    phi: float
+    coefficients: Matrix  # (p,) array
+    covariance: dict[str, Matrix]  # (p, p) array: ``model`` and each of `CORRECTIONS`
+    alpha: float  # Working correlation of two people of a cluster
+    phi: float  # Factor of the variance; 1 where it is not estimated
     clusters: int
-    mean: Matrix
+    mean: Matrix  # (n,) array: Fitted means
 
 
 @dataclass(frozen=True)

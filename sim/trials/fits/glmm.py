@@ -27,28 +27,16 @@ STEP = 1e-3
 
 
 class GlmmFit(NamedTuple):
-    """A fitted model.
+    """A fitted model."""
 
-    Attributes
-    ----------
-    coefficients : (p,) array
-    sd : float
-        Of the random intercept, on the scale of the linear predictor.
-    covariance : (p + 1, p + 1) array
-        Of the coefficients and, last, the standard deviation; its row and column are 0 where that
-        is zero.
-    points : int
-        Of the quadrature.
-    modes : (k,) array
-        Of the random intercepts.
-    """
-
-    coefficients: Matrix
-    sd: float
+    coefficients: Matrix  # (p,) array
+    sd: float  # Of the random intercept, on the scale of the linear predictor
+    # (p + 1, p + 1) array: Of the coefficients and, last, the standard deviation; its row and
+    # column are 0 where that is zero.
     covariance: Matrix
     log_likelihood: float
-    points: int
-    modes: Matrix
+    points: int  # Of the quadrature
+    modes: Matrix  # (k,) array: Of the random intercepts
 
 
 class _Data(NamedTuple):

@@ -32,19 +32,11 @@ LARGEST_ROOT = 1e3
 
 
 class Share(NamedTuple):
-    """A share of variance.
-
-    Attributes
-    ----------
-    ci95 : tuple of float or None
-        95% confidence interval.
-    method : str
-        How the interval was made.
-    """
+    """A share of variance."""
 
     estimate: float
-    ci95: tuple[float, float] | None
-    method: str
+    ci95: tuple[float, float] | None  # 95% confidence interval
+    method: str  # How the interval was made
 
 
 def share_of(ratios: Matrix, part: Sequence[int], whole: Sequence[int]) -> float | None:

@@ -21,67 +21,36 @@ Matrix = NDArray[np.float64]
 
 
 class Likeliest(NamedTuple):
-    """A fit by maximum likelihood, not restricted.
+    """A fit by maximum likelihood, not restricted."""
 
-    Attributes
-    ----------
-    deviance : float
-        -2 log likelihood.
-    coefficients : (p,) array
-    at : array
-        What the covariance was searched for in: ratios, or free parameters.
-    """
-
-    deviance: float
-    coefficients: Matrix
-    at: Matrix
+    deviance: float  # -2 log likelihood
+    coefficients: Matrix  # (p,) array
+    at: Matrix  # What the covariance was searched for in: ratios, or free parameters
 
 
 @dataclass(frozen=True)
 class LinearFit(ABC):
-    """A fitted linear mixed model.
+    """A fitted linear mixed model."""
 
-    Attributes
-    ----------
-    names : tuple of str
-        Names of the kept columns.
-    dropped_columns : tuple of str
-        Columns left out because they depend on columns before them.
-    coefficients : (p,) array
-    covariance : (p, p) array
-        Model covariance of the coefficients.
-    inference : tuple of ContrastInference
-        One for each coefficient.
-    variances : dict
-        Variance of each random effect and of the residual, and what else the covariance has.
-    reml_criterion : float
-        -2 log restricted likelihood, with ``(n - p) log 2 pi`` and ``log |X' V^-1 X|``.
-    singular : bool
-        Whether a random effect's variance is zero.
-    n_levels : dict
-        Levels of each random effect.
-    to_coefficients : (p, p) array
-        From coefficients of the basis that was fitted to those of the columns.
-    least_squares : (p,) array
-        Coefficients by least squares; the basis was fitted to what they leave of the outcome.
-    scale : float
-        What that was divided by.
-    """
-
-    names: tuple[str, ...]
-    dropped_columns: tuple[str, ...]
-    coefficients: Matrix
-    covariance: Matrix
-    inference: tuple[ContrastInference, ...]
+    names: tuple[str, ...]  # Names of the kept columns
+    dropped_columns: tuple[str, ...]  # Columns left out because they depend on columns before them
+    coefficients: Matrix  # (p,) array
+    covariance: Matrix  # (p, p) array: Model covariance of the coefficients
+    inference: tuple[ContrastInference, ...]  # One for each coefficient
+    # Variance of each random effect and of the residual, and what else the covariance has.
     variances: dict[str, float]
+    # -2 log restricted likelihood, with ``(n - p) log 2 pi`` and ``log |X' V^-1 X|``.
     reml_criterion: float
-    singular: bool
+    singular: bool  # Whether a random effect's variance is zero
     converged: bool
     n_obs: int
-    n_levels: dict[str, int]
+    n_levels: dict[str, int]  # Levels of each random effect
+    # (p, p) array: From coefficients of the basis that was fitted to those of the columns.
     to_coefficients: Matrix
+    # (p,) array: Coefficients by least squares; the basis was fitted to what they leave of the
+    # outcome.
     least_squares: Matrix
-    scale: float
+    scale: float  # What that was divided by
 
     @abstractmethod
     def moments(self) -> Moments:

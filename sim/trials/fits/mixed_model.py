@@ -34,21 +34,11 @@ LEAST_INFORMATION = 1e-9
 
 @dataclass(frozen=True)
 class MixedModelFit(LinearFit):
-    """A fitted mixed model with independent random effects.
+    """A fitted mixed model with independent random effects."""
 
-    Attributes
-    ----------
-    sums : CellSums
-        The data that the fit was made from, of an orthonormal basis of the columns.
-    has_slopes : bool
-        Whether a random effect is a slope.
-    ratios : (K,) array
-        Variances of the random effects over that of the residual.
-    """
-
-    sums: CellSums
-    has_slopes: bool
-    ratios: Matrix
+    sums: CellSums  # The data that the fit was made from, of an orthonormal basis of the columns
+    has_slopes: bool  # Whether a random effect is a slope
+    ratios: Matrix  # (K,) array: Variances of the random effects over that of the residual
 
     def moments(self) -> Moments:
         """Return what small-sample methods need, in units of the residual variance."""

@@ -54,27 +54,13 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True)
 class RandomTerm:
-    """One random effect of a formula.
+    """One random effect of a formula."""
 
-    Attributes
-    ----------
-    factors : tuple of str
-        Columns whose combination is the grouping.
-    slope : str or None
-        Column the effect is multiplied by; None for an intercept.
-    level : str or None
-        Label of that column whose rows have the effect; None for a number.
-    block : int or None
-        Effects of one block are correlated; None for an independent one.
-    time : str or None
-        Column of periods over which the effect fades.
-    """
-
-    factors: tuple[str, ...]
-    slope: str | None = None
-    level: str | None = None
-    block: int | None = None
-    time: str | None = None
+    factors: tuple[str, ...]  # Columns whose combination is the grouping
+    slope: str | None = None  # Column the effect is multiplied by; None for an intercept
+    level: str | None = None  # Label of that column whose rows have the effect; None for a number
+    block: int | None = None  # Effects of one block are correlated; None for an independent one
+    time: str | None = None  # Column of periods over which the effect fades
 
     @property
     def group(self) -> str:
@@ -97,26 +83,15 @@ class OverTime:
 
 @dataclass(frozen=True)
 class ModelFormula:
-    """A formula, taken apart.
+    """A formula, taken apart."""
 
-    Attributes
-    ----------
-    text : str
-        As written.
-    response, fixed : str
-        Left side, and right side without the random effects.
-    offset : str
-        What is added to the fixed part with coefficient one; empty for nothing.
-    residual : OverTime or None
-        Residuals that are correlated over time.
-    """
-
-    text: str
+    text: str  # As written
+    # Left side, and right side without the random effects.
     response: str
     fixed: str
     random: tuple[RandomTerm, ...]
-    offset: str = ""
-    residual: OverTime | None = None
+    offset: str = ""  # What is added to the fixed part with coefficient one; empty for nothing
+    residual: OverTime | None = None  # Residuals that are correlated over time
 
     @property
     def fixed_names(self) -> tuple[str, ...]:

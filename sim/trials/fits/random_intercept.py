@@ -31,34 +31,20 @@ COLLINEAR_SQUARE = 1e-8
 
 
 class RandomInterceptFit(NamedTuple):
-    """One fitted trial.
+    """One fitted trial."""
 
-    Attributes
-    ----------
-    estimate : float
-        Coefficient of the tested column.
-    se, satterthwaite_df : float
-        Model standard error and Satterthwaite's degrees of freedom.
-    reml_criterion : float
-        -2 log restricted likelihood.
-    singular : bool
-        Whether the cluster variance is zero.
-    status : int
-        0 if fitted; otherwise why not, and every number is NaN.
-    n_obs, n_clusters : int
-        Rows and clusters used.
-    """
-
-    estimate: float
+    estimate: float  # Coefficient of the tested column
+    # Model standard error and Satterthwaite's degrees of freedom.
     se: float
     satterthwaite_df: float
     kenward_roger_se: float
     kenward_roger_df: float
     cluster_variance: float
     residual_variance: float
-    reml_criterion: float
-    singular: bool
-    status: int
+    reml_criterion: float  # -2 log restricted likelihood
+    singular: bool  # Whether the cluster variance is zero
+    status: int  # 0 if fitted; otherwise why not, and every number is NaN
+    # Rows and clusters used.
     n_obs: int
     n_clusters: int
 

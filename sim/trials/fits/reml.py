@@ -27,56 +27,29 @@ class Moments(NamedTuple):
 
     The components are the random effects, then the residual; V is in units of the residual
     variance, and the last row and column of each matrix belong to the response.
-
-    Attributes
-    ----------
-    first : (p + 1, p + 1) array
-        ``Z' V^-1 Z`` for Z = [X, y].
-    second : (K + 1, p + 1, p + 1) array
-        ``Z' V^-1 V_i V^-1 Z``.
-    third : (K + 1, K + 1, p + 1, p + 1) array
-        ``Z' V^-1 V_i V^-1 V_j V^-1 Z``.
-    trace : (K + 1,) array
-        ``tr V^-1 V_i``.
-    trace_pairs : (K + 1, K + 1) array
-        ``tr V^-1 V_i V^-1 V_j``.
-    log_determinant : float
-        ``log |V|``.
     """
 
-    first: Matrix
-    second: Matrix
-    third: Matrix
-    trace: Matrix
-    trace_pairs: Matrix
-    log_determinant: float
+    first: Matrix  # (p + 1, p + 1) array: ``Z' V^-1 Z`` for Z = [X, y]
+    second: Matrix  # (K + 1, p + 1, p + 1) array: ``Z' V^-1 V_i V^-1 Z``
+    third: Matrix  # (K + 1, K + 1, p + 1, p + 1) array: ``Z' V^-1 V_i V^-1 V_j V^-1 Z``
+    trace: Matrix  # (K + 1,) array: ``tr V^-1 V_i``
+    trace_pairs: Matrix  # (K + 1, K + 1) array: ``tr V^-1 V_i V^-1 V_j``
+    log_determinant: float  # ``log |V|``
 
 
 class Profile(NamedTuple):
-    """The profiled criterion at given ratios, with what follows from the moments.
+    """The profiled criterion at given ratios, with what follows from the moments."""
 
-    Attributes
-    ----------
-    criterion : float
-        -2 log restricted likelihood, or likelihood.
-    gradient, hessian : arrays over the ratios
-    coefficients : (p,) array
-    covariance : (p, p) array
-        ``(X' V^-1 X)^-1`` in units of the residual variance.
-    expected : (K + 1, K + 1) array
-        ``tr P V_i P V_j`` over all components, in units of the residual variance.
-    quadratic : (K + 1, K + 1) array
-        ``y' P V_i P V_j P y``, likewise.
-    """
-
-    criterion: float
+    criterion: float  # -2 log restricted likelihood, or likelihood
     gradient: Matrix
     hessian: Matrix
-    coefficients: Matrix
-    covariance: Matrix
+    coefficients: Matrix  # (p,) array
+    covariance: Matrix  # (p, p) array: ``(X' V^-1 X)^-1`` in units of the residual variance
     residual_variance: float
+    # (K + 1, K + 1) array: ``tr P V_i P V_j`` over all components, in units of the residual
+    # variance.
     expected: Matrix
-    quadratic: Matrix
+    quadratic: Matrix  # (K + 1, K + 1) array: ``y' P V_i P V_j P y``, likewise
 
 
 def moments(data: CellSums, ratios: Matrix) -> Moments:

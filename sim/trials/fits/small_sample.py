@@ -20,42 +20,25 @@ Matrix = NDArray[np.float64]
 
 
 class ContrastInference(NamedTuple):
-    """Standard errors and degrees of freedom of one contrast.
+    """Standard errors and degrees of freedom of one contrast."""
 
-    Attributes
-    ----------
-    se : float
-        Model standard error, used by Satterthwaite.
-    kenward_roger_se, kenward_roger_df : float
-        Adjusted standard error and its degrees of freedom.
-    """
-
-    se: float
+    se: float  # Model standard error, used by Satterthwaite
     satterthwaite_df: float
+    # Adjusted standard error and its degrees of freedom.
     kenward_roger_se: float
     kenward_roger_df: float
 
 
 class Moments(NamedTuple):
-    """What small-sample methods are made of, in units of some variance, as the residual's.
+    """What small-sample methods are made of, in units of some variance, as the residual's."""
 
-    Attributes
-    ----------
-    covariance, adjusted : (p, p) arrays
-        Of the coefficients: the model's, and Kenward and Roger's.
-    derivatives : (K + 1, p, p) array
-        ``X' V^-1 V_i V^-1 X`` of each variance.
-    active : (K + 1,) array of bool
-        Which variances are not zero.
-    observed, expected : arrays
-        Covariance of the variances: of those that are active by observed information, and of all by
-        expected information.
-    """
-
+    # (p, p) array: Of the coefficients: the model's, and Kenward and Roger's.
     covariance: Matrix
     adjusted: Matrix
-    derivatives: Matrix
-    active: NDArray[np.bool_]
+    derivatives: Matrix  # (K + 1, p, p) array: ``X' V^-1 V_i V^-1 X`` of each variance
+    active: NDArray[np.bool_]  # (K + 1,) array: Which variances are not zero
+    # Covariance of the variances: of those that are active by observed information, and of all by
+    # expected information.
     observed: Matrix
     expected: Matrix
 
@@ -128,15 +111,9 @@ def inference_of(parts: Moments, contrasts: Matrix, unit: float) -> list[Contras
 
 
 class FTest(NamedTuple):
-    """A joint test of several contrasts.
+    """A joint test of several contrasts."""
 
-    Attributes
-    ----------
-    f : float
-        The statistic that is compared with F.
-    """
-
-    f: float
+    f: float  # The statistic that is compared with F
     df1: int
     df2: float
     p: float

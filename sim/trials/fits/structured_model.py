@@ -34,15 +34,9 @@ NEAR_ROOT = 0.03
 
 @dataclass(frozen=True)
 class Structure:
-    """The covariance of a model.
+    """The covariance of a model."""
 
-    Attributes
-    ----------
-    effects : tuple of CovariancePart
-        Random effects.
-    """
-
-    effects: tuple[CovariancePart, ...]
+    effects: tuple[CovariancePart, ...]  # Random effects
     residual: Residual
 
     @property
@@ -81,25 +75,13 @@ class Structure:
 
 @dataclass(frozen=True)
 class StructuredFit(LinearFit):
-    """A fitted model of that kind.
-
-    Attributes
-    ----------
-    parts : Moments
-        What small-sample methods need.
-    blocks : list of array of int
-        Rows of each block.
-    covariances : list of array
-        Of the rows of each block.
-    sums : (n, p + 1) array
-        The basis that was fitted, and the response.
-    """
+    """A fitted model of that kind."""
 
     structure: Structure
-    parts: Moments
-    blocks: list[Codes]
-    covariances: list[Matrix]
-    sums: Matrix
+    parts: Moments  # What small-sample methods need
+    blocks: list[Codes]  # Rows of each block
+    covariances: list[Matrix]  # Of the rows of each block
+    sums: Matrix  # (n, p + 1) array: The basis that was fitted, and the response
 
     def moments(self) -> Moments:
         """Return what small-sample methods need."""

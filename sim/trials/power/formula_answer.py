@@ -31,16 +31,11 @@ BELIEVED, BELIEVED_SEED = 50, 1
 
 
 class Assurance(NamedTuple):
-    """Power averaged over what is believed of the inputs, by formula.
-
-    Attributes
-    ----------
-    low, high : float
-        Between which power lies in 90% of the draws.
-    """
+    """Power averaged over what is believed of the inputs, by formula."""
 
     value: float
     monte_carlo_se: float
+    # Between which power lies in 90% of the draws.
     low: float
     high: float
     draws: int

@@ -33,58 +33,30 @@ MOST_CLUSTERS = 100_000
 
 @dataclass(frozen=True)
 class FormulaPower:
-    """Power by formula.
+    """Power by formula."""
 
-    Attributes
-    ----------
-    power : float
-        Of the test stated in `test`.
-    effect : float
-        True effect; where effects differ, their average.
-    expected : float
-        What the estimate can be expected to be.
-    se : float
-        True standard error of the estimate, the variances taken as known.
-    model_se : float
-        Standard error that the test reckons with (root of its mean square); the true one, unless
-        the analysis leaves something out.
-    df : float
-        Degrees of freedom of the test.
-    spread_df : float
-        Those with which its standard error is in truth estimated.
-    df_rule : str
-        How they were counted.
-    power_z : float
-        Of a z test, which ignores that variances are estimated.
-    power_shifted_t : float
-        By the shifted central t, an approximation other calculators print.
-    power_noncentral_t : float
-        By the noncentral t as calculators print it: no variance stops at zero and none costs
-        precision.
-    bounds : Bounds or None
-        Of a hypothesis that is not two-sided; `alpha` is then one-sided.
-    tests : tuple of ExpectedTest
-        What it is averaged over: cluster sizes as they may turn out.
-    remade : callable, optional
-        Gives the answer for another effect, where the tests depend on it.
-    """
-
-    power: float
-    effect: float
-    expected: float
-    se: float
+    power: float  # Of the test stated in `test`
+    effect: float  # True effect; where effects differ, their average
+    expected: float  # What the estimate can be expected to be
+    se: float  # True standard error of the estimate, the variances taken as known
+    # Standard error that the test reckons with (root of its mean square); the true one, unless the
+    # analysis leaves something out.
     model_se: float
-    df: float
-    spread_df: float
-    df_rule: str
+    df: float  # Degrees of freedom of the test
+    spread_df: float  # Those with which its standard error is in truth estimated
+    df_rule: str  # How they were counted
     test: str
-    power_z: float
-    power_shifted_t: float
+    power_z: float  # Of a z test, which ignores that variances are estimated
+    power_shifted_t: float  # By the shifted central t, an approximation other calculators print
+    # By the noncentral t as calculators print it: no variance stops at zero and none costs
+    # precision.
     power_noncentral_t: float
     alpha: float
     sides: int
-    bounds: Bounds | None
+    bounds: Bounds | None  # Of a hypothesis that is not two-sided; `alpha` is then one-sided
+    # What it is averaged over: cluster sizes as they may turn out.
     tests: tuple[ExpectedTest, ...] = field(repr=False)
+    # Gives the answer for another effect, where the tests depend on it.
     remade: Callable[[float], FormulaPower] | None = field(default=None, repr=False, compare=False)
 
     def as_dict(self) -> dict[str, Any]:

@@ -28,25 +28,14 @@ LARGEST_SIZE, NEXT_SIZE = 2000, 1.4
 
 
 class FormulaFound(NamedTuple):
-    """The smallest number of clusters or people, or the smallest effect, by formula.
-
-    Attributes
-    ----------
-    value : int, float or None
-        An effect is of what the analysis estimates, in points.
-    power : float
-        There; without an answer, the most that more of them bring.
-    problem : str
-        Why there is no answer.
-    clusters, size : int or None
-        Of the cheapest trial, where its cost was asked for.
-    """
+    """The smallest number of clusters or people, or the smallest effect, by formula."""
 
     name: str
     target: float
-    value: int | float | None
-    power: float
-    problem: str = ""
+    value: int | float | None  # An effect is of what the analysis estimates, in points
+    power: float  # There; without an answer, the most that more of them bring
+    problem: str = ""  # Why there is no answer
+    # Of the cheapest trial, where its cost was asked for.
     clusters: int | None = None
     size: int | None = None
 

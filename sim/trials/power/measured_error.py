@@ -15,17 +15,10 @@ from sim.trials.designs.design import Design
 
 
 class Measured(NamedTuple):
-    """Differences between formula and simulation, in points of power, Monte Carlo error included.
+    """Differences between formula and simulation, points of power, Monte Carlo error included."""
 
-    Attributes
-    ----------
-    designs : int
-        How many were compared.
-    rms, worst : float
-        Root mean square, and the largest.
-    """
-
-    designs: int
+    designs: int  # How many were compared
+    # Root mean square, and the largest.
     rms: float
     worst: float
 

@@ -19,31 +19,20 @@ from sim.trials.power.noncentral_t import power_t, power_z
 
 @dataclass(frozen=True)
 class Mediation:
-    """The paths and what is left unexplained.
+    """The paths and what is left unexplained."""
 
-    Attributes
-    ----------
-    a, b : float
-        Treatment on the mediator, and mediator on the outcome, in standard deviations.
-    mediator_icc : float
-        Share of the mediator's variance between clusters.
-    unit_icc, cluster_icc : float
-        Shares of the outcome's variance between units in clusters, and between clusters.
-    mediator_explained : tuple of two floats
-        Shares of the mediator's variance that covariates explain: between units, between clusters.
-    explained : tuple of three floats
-        The same for the outcome: between people, units and clusters.
-    covariates : tuple of two ints
-        Columns between clusters beside the treatment, in the mediator's and the outcome's model.
-    """
-
+    # Treatment on the mediator, and mediator on the outcome, in standard deviations.
     a: float
     b: float
-    mediator_icc: float
+    mediator_icc: float  # Share of the mediator's variance between clusters
+    # Shares of the outcome's variance between units in clusters, and between clusters.
     unit_icc: float
     cluster_icc: float
+    # Shares of the mediator's variance that covariates explain: between units, between clusters.
     mediator_explained: tuple[float, float] = (0.0, 0.0)
+    # The same for the outcome: between people, units and clusters.
     explained: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    # Columns between clusters beside the treatment, in the mediator's and the outcome's model.
     covariates: tuple[int, int] = (0, 1)
 
     def __post_init__(self) -> None:

@@ -15,25 +15,15 @@ DRAWN = 100_000
 
 
 class ArmsPower(NamedTuple):
-    """Power of a trial with several treated arms, at a level for all tests together.
+    """Power of a trial with several treated arms, at a level for all tests together."""
 
-    Attributes
-    ----------
-    each : tuple of float
-        Of each treated arm against control.
-    any_of, all_of : float
-        To reject for at least one, and for all of them.
-    error : float
-        Chance to reject any where no arm has an effect.
-    draws : int
-        Simulated trials or drawn statistics behind the numbers: their Monte Carlo standard error is
-        that of a share of so many.
-    """
-
-    each: tuple[float, ...]
+    each: tuple[float, ...]  # Of each treated arm against control
+    # To reject for at least one, and for all of them.
     any_of: float
     all_of: float
-    error: float
+    error: float  # Chance to reject any where no arm has an effect
+    # Simulated trials or drawn statistics behind the numbers: their Monte Carlo standard error is
+    # that of a share of so many.
     draws: int
 
 

@@ -47,24 +47,14 @@ class Floor:
 
     So it is in a mixed model: a variance between clusters is never estimated below zero. Where it
     is zero, what varies between clusters is pooled with what varies within.
-
-    Attributes
-    ----------
-    share : float
-        Lowest standard error as a share of the root of its mean square.
-    df : float
-        Degrees of freedom of the test there.
-    se : float
-        True standard error of the estimate there, over that without the floor: clusters are
-        weighted as if they did not differ.
-    pooled_df : float
-        Degrees of freedom within clusters.
     """
 
-    share: float
-    df: float
+    share: float  # Lowest standard error as a share of the root of its mean square
+    df: float  # Degrees of freedom of the test there
+    # True standard error of the estimate there, over that without the floor: clusters are weighted
+    # as if they did not differ.
     se: float = 1.0
-    pooled_df: float = math.inf
+    pooled_df: float = math.inf  # Degrees of freedom within clusters
 
 
 def floored_power(

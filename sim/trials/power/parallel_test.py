@@ -26,24 +26,15 @@ SLOPE_STEPS, SLOPE_ERROR = 30, 1e-12
 
 @dataclass(frozen=True)
 class Outcome:
-    """An outcome at follow-up, and its correlation with the baseline.
+    """An outcome at follow-up, and its correlation with the baseline."""
 
-    Attributes
-    ----------
-    sd, icc, cac, iac : float
-        Standard deviation; ICC; cluster and individual autocorrelation.
-    effect_sd : float
-        Standard deviation of the effect between clusters.
-    effect_correlation : float
-        Of that effect with the lasting level of the cluster.
-    """
-
+    # Standard deviation; ICC; cluster and individual autocorrelation.
     sd: float
     icc: float
     cac: float
     iac: float
-    effect_sd: float = 0.0
-    effect_correlation: float = 0.0
+    effect_sd: float = 0.0  # Standard deviation of the effect between clusters
+    effect_correlation: float = 0.0  # Of that effect with the lasting level of the cluster
 
     def left(self, slope: float) -> VarianceComponents:
         """Return the variances of what is left of the outcome after the baseline times a slope."""
@@ -61,19 +52,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Slope:
-    """Slope of the baseline in an analysis.
-
-    Attributes
-    ----------
-    variance : float
-        Of its estimate.
-    between : float
-        Share of the information on it that lies between clusters.
-    """
+    """Slope of the baseline in an analysis."""
 
     value: float
-    variance: float = 0.0
-    between: float = 0.0
+    variance: float = 0.0  # Of its estimate
+    between: float = 0.0  # Share of the information on it that lies between clusters
 
 
 def parallel_test(

@@ -121,35 +121,18 @@ def run_grid(
 
 @dataclass(frozen=True)
 class Found:
-    """The smallest size that reaches a power.
+    """The smallest size that reaches a power."""
 
-    Attributes
-    ----------
-    name : str
-        ``clusters`` (in all) or ``size``.
-    value : int or None
-        The smallest whose simulated power reaches the target; None when none does.
-    by_formula : int or None
-        The same by formula.
-    step : int
-        Sizes are multiples of this apart.
-    low, high : int or None
-        Where the answer may lie for Monte Carlo error alone (95%).
-    points : tuple of (int, PowerResult)
-        All that was simulated, by size.
-    problem : str
-        Why there is no answer.
-    """
-
-    name: str
+    name: str  # ``clusters`` (in all) or ``size``
     target: float
-    value: int | None
-    by_formula: int | None
-    step: int
+    value: int | None  # The smallest whose simulated power reaches the target; None when none does
+    by_formula: int | None  # The same by formula
+    step: int  # Sizes are multiples of this apart
+    # Where the answer may lie for Monte Carlo error alone (95%).
     low: int | None
     high: int | None
-    points: tuple[tuple[int, PowerResult], ...]
-    problem: str = ""
+    points: tuple[tuple[int, PowerResult], ...]  # All that was simulated, by size
+    problem: str = ""  # Why there is no answer
 
 
 def find_size(
@@ -333,24 +316,17 @@ def _interval(
 
 @dataclass(frozen=True)
 class Swing:
-    """What one uncertain quantity does to power.
-
-    Attributes
-    ----------
-    low, high : float
-        Ends of its range.
-    power_low, power_high : float
-        Simulated power there.
-    monte_carlo_se : float
-        The larger of the two standard errors; the ends share their luck, so that their difference
-        is more precise.
-    """
+    """What one uncertain quantity does to power."""
 
     name: str
+    # Ends of its range.
     low: float
     high: float
+    # Simulated power there.
     power_low: float
     power_high: float
+    # The larger of the two standard errors; the ends share their luck, so that their difference is
+    # more precise.
     monte_carlo_se: float
     formula_low: float
     formula_high: float

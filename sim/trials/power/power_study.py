@@ -48,48 +48,30 @@ KEPT = ("results", "null", "truths", "moments", "people", "eligible", "arms", "n
 
 @dataclass(frozen=True)
 class Study:
-    """What is simulated.
-
-    Attributes
-    ----------
-    covers : str
-        What rejection rates are averaged over.
-    """
+    """What is simulated."""
 
     file: DesignFile
     design: Design
     plan: AnalysisPlan
     source: TwinSource
-    covers: str
+    covers: str  # What rejection rates are averaged over
 
 
 @dataclass(frozen=True)
 class Estimand:
-    """The effect that is to be estimated, and its true value with Monte Carlo standard errors.
+    """The effect that is to be estimated, and its true value with Monte Carlo standard errors."""
 
-    Attributes
-    ----------
-    statement : str
-        In words.
-    participant_average, cluster_average : float
-        Its two versions; see `sim.trials.data.counterfactual.Truth`.
-    all_screened : float
-        The first in all teams that were screened.
-    selected_gain, selected_gain_se : float
-        The first less that, in the same simulated teams.
-    by_exposure : tuple of float
-        By period since a cluster began.
-    """
-
-    statement: str
+    statement: str  # In words
+    # Its two versions; see `sim.trials.data.counterfactual.Truth`.
     participant_average: float
     participant_se: float
     cluster_average: float
     cluster_se: float
-    all_screened: float
+    all_screened: float  # The first in all teams that were screened
+    # The first less that, in the same simulated teams.
     selected_gain: float
     selected_gain_se: float
-    by_exposure: tuple[float, ...]
+    by_exposure: tuple[float, ...]  # By period since a cluster began
 
 
 @dataclass(frozen=True)
@@ -104,41 +86,23 @@ class Gap:
 
 @dataclass(frozen=True)
 class PowerResult:
-    """The power of one design.
-
-    Attributes
-    ----------
-    performance : Performance
-        Of the trials as designed.
-    null : Performance or None
-        Of their twins in which nobody is treated: its `power` is the type I error.
-    moments : Moments
-        Of untreated outcomes.
-    assumed : Assumed
-        What the formula took as known.
-    formula_problem : str
-        Why there is no formula.
-    eligible : float
-        Share of screened teams that may enter.
-    people : dict
-        Mean numbers by sequence, for a flow diagram.
-    arms : ArmsPower or None
-        Of a trial with several treated arms; the rest is of the first of them.
-    """
+    """The power of one design."""
 
     study: Study
-    performance: Performance
+    performance: Performance  # Of the trials as designed
+    # Of their twins in which nobody is treated: its `power` is the type I error.
     null: Performance | None
     estimand: Estimand
-    moments: Moments
+    moments: Moments  # Of untreated outcomes
     formula: FormulaPower | None
-    assumed: Assumed
-    formula_problem: str
+    assumed: Assumed  # What the formula took as known
+    formula_problem: str  # Why there is no formula
     gap: Gap
-    eligible: float
-    people: dict[int, dict[str, float]]
+    eligible: float  # Share of screened teams that may enter
+    people: dict[int, dict[str, float]]  # Mean numbers by sequence, for a flow diagram
     seed: int
     results: list[TrialResult] = field(repr=False)
+    # Of a trial with several treated arms; the rest is of the first of them.
     arms: ArmsPower | None = None
 
     @property

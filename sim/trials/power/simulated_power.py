@@ -39,25 +39,14 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Rate:
-    """A simulated probability.
+    """A simulated probability."""
 
-    Attributes
-    ----------
-    value : float
-        Share of trials.
-    monte_carlo_se : float
-        sqrt(p (1 - p) / n).
-    low, high : float
-        Wilson's 95% interval: Monte Carlo error alone.
-    trials : int
-        Number of trials.
-    """
-
-    value: float
-    monte_carlo_se: float
+    value: float  # Share of trials
+    monte_carlo_se: float  # sqrt(p (1 - p) / n)
+    # Wilson's 95% interval: Monte Carlo error alone.
     low: float
     high: float
-    trials: int
+    trials: int  # Number of trials
 
 
 def rate(successes: int, trials: int) -> Rate:
@@ -74,52 +63,29 @@ def rate(successes: int, trials: int) -> Rate:
 
 @dataclass(frozen=True)
 class Performance:
-    """How a design and its analysis do over many trials.
+    """How a design and its analysis do over many trials."""
 
-    Attributes
-    ----------
-    power : Rate
-        Rejections at the plan's level over all trials, failures counted as non-rejections.
-    power_when_fitted : Rate
-        The same over trials with an estimate.
-    failed, singular : Rate
-        Trials without an estimate; trials with a variance estimated as zero.
-    true_effect : float
-        What is estimated, mean over trials; NaN when the source does not state it.
-    bias, bias_se : float
-        Mean estimate less the true effect, and its Monte Carlo standard error.
-    mean_estimate : float
-        Mean estimate.
-    empirical_se, empirical_se_error : float
-        Standard deviation of estimates about the true effect, and its Monte Carlo standard error.
-    model_se, model_se_error : float
-        Root mean square of the model's standard errors, and its Monte Carlo standard error.
-    coverage : Rate
-        Intervals that hold the true effect.
-    icc : float
-        Realised intracluster correlation, mean over trials of the fitted components.
-    analysed : float
-        Mean number of rows analysed.
-    df : float
-        Median degrees of freedom of the test.
-    """
-
+    # Rejections at the plan's level over all trials, failures counted as non-rejections.
     power: Rate
-    power_when_fitted: Rate
+    power_when_fitted: Rate  # The same over trials with an estimate
+    # Trials without an estimate; trials with a variance estimated as zero.
     failed: Rate
     singular: Rate
-    true_effect: float
+    true_effect: float  # What is estimated, mean over trials; NaN when the source does not state it
+    # Mean estimate less the true effect, and its Monte Carlo standard error.
     bias: float
     bias_se: float
-    mean_estimate: float
+    mean_estimate: float  # Mean estimate
+    # Standard deviation of estimates about the true effect, and its Monte Carlo standard error.
     empirical_se: float
     empirical_se_error: float
+    # Root mean square of the model's standard errors, and its Monte Carlo standard error.
     model_se: float
     model_se_error: float
-    coverage: Rate
-    icc: float
-    analysed: float
-    df: float
+    coverage: Rate  # Intervals that hold the true effect
+    icc: float  # Realised intracluster correlation, mean over trials of the fitted components
+    analysed: float  # Mean number of rows analysed
+    df: float  # Median degrees of freedom of the test
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain numbers by name."""

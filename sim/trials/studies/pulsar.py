@@ -61,21 +61,11 @@ class PulsarDesign(NamedTuple):
 
 
 class Coverage(NamedTuple):
-    """How attendance is brought to the design's coverage.
+    """How attendance is brought to the design's coverage."""
 
-    Attributes
-    ----------
-    shift : float
-        Added to the log odds of attending.
-    before : float
-        Share of staff reached without it.
-    before_se : float
-        Monte Carlo standard error of that share; NaN for a single pilot run.
-    """
-
-    shift: float
-    before: float
-    before_se: float
+    shift: float  # Added to the log odds of attending
+    before: float  # Share of staff reached without it
+    before_se: float  # Monte Carlo standard error of that share; NaN for a single pilot run
 
 
 def design_facts() -> dict[str, dict[str, Any]]:

@@ -11,68 +11,42 @@ STEP_ONE, STEP_TWO = 1, 2
 
 
 class PulsarFigures(NamedTuple):
-    """What one trial would report; effects in points of QPR-22.
+    """What one trial would report; effects in points of QPR-22."""
 
-    Attributes
-    ----------
-    overall, overall_se, overall_df, overall_p : float
-        Effect over all three times: random intercept for the cluster, a fixed effect for each time,
-        Kenward-Roger.
-    overall_se_by_period : float
-        Its standard error with a random effect for each cluster and time as well.
-    year_one, year_one_se : float
-        Effect at the end of year one, from the first two times.
-    step_one_change, step_two_change : float
-        Change of the mean from before training to the end of year one, clusters of each step.
-    step_one_change_two, step_two_change_two : float
-        To the end of year two.
-    sd : float
-        Standard deviation of QPR-22 before training.
-    icc, variance_ratio : float
-        From the overall model: cluster variance over the whole, and over the residual variance.
-    singular : float
-        1 if the cluster variance was estimated as zero.
-    interviews : float
-        People analysed.
-    """
-
+    # Effect over all three times: random intercept for the cluster, a fixed effect for each time,
+    # Kenward-Roger.
     overall: float
     overall_se: float
     overall_df: float
     overall_p: float
+    # Its standard error with a random effect for each cluster and time as well.
     overall_se_by_period: float
+    # Effect at the end of year one, from the first two times.
     year_one: float
     year_one_se: float
+    # Change of the mean from before training to the end of year one, clusters of each step.
     step_one_change: float
     step_two_change: float
+    # To the end of year two.
     step_one_change_two: float
     step_two_change_two: float
-    sd: float
+    sd: float  # Standard deviation of QPR-22 before training
+    # From the overall model: cluster variance over the whole, and over the residual variance.
     icc: float
     variance_ratio: float
-    singular: float
-    interviews: float
+    singular: float  # 1 if the cluster variance was estimated as zero
+    interviews: float  # People analysed
 
 
 class TrueEffects(NamedTuple):
-    """Treated less untreated in the people interviewed, under the same draws.
+    """Treated less untreated in the people interviewed, under the same draws."""
 
-    Attributes
-    ----------
-    true_overall : float
-        What the overall analysis is expected to give: its weights applied to true effects.
-    true_year_one : float
-        Step one at the end of year one.
-    true_year_two : float
-        Step one at the end of year two: two years since training, the last without funding.
-    true_second_step : float
-        Step two at the end of year two: one year since training.
-    """
-
+    # What the overall analysis is expected to give: its weights applied to true effects.
     true_overall: float
-    true_year_one: float
+    true_year_one: float  # Step one at the end of year one
+    # Step one at the end of year two: two years since training, the last without funding.
     true_year_two: float
-    true_second_step: float
+    true_second_step: float  # Step two at the end of year two: one year since training
 
 
 def treated_at(step: np.ndarray, period: np.ndarray) -> np.ndarray:

@@ -33,36 +33,22 @@ QUANTILES = (0.025, 0.05, 0.5, 0.95, 0.975)
 
 @dataclass(frozen=True)
 class Forecast:
-    """One forecast of one estimate.
+    """One forecast of one estimate."""
 
-    Attributes
-    ----------
-    estimand : {'year one', 'overall'}
-    forecast : str
-        One of `FORECASTS`.
-    unit : {'points', 'SD'}
-        Points of QPR-22, or standard deviations before training.
-    mean, sd : float
-        Of the predicted estimate.
-    mean_monte_carlo_se : float
-        Monte Carlo standard error of the mean.
-    low95, low90, median, high90, high95 : float
-        Prediction intervals: they hold the named share of predicted estimates.
-    true_low90, true_median, true_high90 : float
-        The same for the true effect, without a trial's sampling noise.
-    """
-
-    estimand: str
-    forecast: str
-    unit: str
+    estimand: str  # {'year one', 'overall'}
+    forecast: str  # One of `FORECASTS`
+    unit: str  # {'points', 'SD'}: Points of QPR-22, or standard deviations before training
+    # Of the predicted estimate.
     mean: float
-    mean_monte_carlo_se: float
+    mean_monte_carlo_se: float  # Monte Carlo standard error of the mean
     sd: float
+    # Prediction intervals: they hold the named share of predicted estimates.
     low95: float
     low90: float
     median: float
     high90: float
     high95: float
+    # The same for the true effect, without a trial's sampling noise.
     true_low90: float
     true_median: float
     true_high90: float
@@ -152,16 +138,10 @@ def _error_of_mean(true_effect: np.ndarray, count: int) -> float:
 
 @dataclass(frozen=True)
 class Ordering:
-    """How the steps compare.
-
-    Attributes
-    ----------
-    probability : Rate
-        Share of simulated trials, Monte Carlo error alone.
-    """
+    """How the steps compare."""
 
     statement: str
-    probability: Rate
+    probability: Rate  # Share of simulated trials, Monte Carlo error alone
 
 
 def orderings(trials: pd.DataFrame) -> list[Ordering]:

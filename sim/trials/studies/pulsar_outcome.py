@@ -32,42 +32,27 @@ UNUSED = (
 
 @dataclass(frozen=True)
 class PulsarOutcome:
-    """The prediction.
+    """The prediction."""
 
-    Attributes
-    ----------
-    forecasts : list of Forecast
-        At the stated transport standard deviation.
-    sensitivity : dict
-        The mechanism's forecasts in points at other transport standard deviations.
-    significant : Rate
-        Trials whose overall effect is significant, before transport.
-    singular : Rate
-        Overall fits with no variance between clusters.
-    transport_sd, unit : float
-        In SD units; the SD of QPR-22 in points.
-    shift, coverage_before, coverage_before_se : float
-        Change in attendance (log odds), and the coverage without it with its Monte Carlo standard
-        error.
-    provenance : mapping
-        Of the posterior.
-    """
-
-    forecasts: list[Forecast]
+    forecasts: list[Forecast]  # At the stated transport standard deviation
+    # The mechanism's forecasts in points at other transport standard deviations.
     sensitivity: dict[float, list[Forecast]]
     orderings: list[Ordering]
     precisions: list[Precision]
-    significant: Rate
-    singular: Rate
+    significant: Rate  # Trials whose overall effect is significant, before transport
+    singular: Rate  # Overall fits with no variance between clusters
+    # In SD units; the SD of QPR-22 in points.
     transport_sd: float
     unit: float
+    # Change in attendance (log odds), and the coverage without it with its Monte Carlo standard
+    # error.
     shift: float
     coverage_before: float
     coverage_before_se: float
     covers: str
     trials: int
     seed: int
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)  # Of the posterior
 
 
 def pulsar_outcome(

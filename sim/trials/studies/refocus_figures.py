@@ -97,18 +97,12 @@ PLACE = {name: place for place, name in enumerate(TrialFigures._fields)}
 
 
 class Difference(NamedTuple):
-    """An adjusted difference of two sides; NaN where it cannot be fitted.
+    """An adjusted difference of two sides; NaN where it cannot be fitted."""
 
-    Attributes
-    ----------
-    estimate, error : float
-        And its model standard error.
-    standard_error, df, p : float
-        By Kenward and Roger.
-    """
-
+    # And its model standard error.
     estimate: float
     error: float
+    # By Kenward and Roger.
     standard_error: float
     df: float
     p: float

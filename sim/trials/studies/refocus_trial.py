@@ -20,18 +20,10 @@ QUARTER = 13
 
 @dataclass
 class TrialDesign:
-    """Layouts in which the trial is simulated; a replication takes one of them in turn.
+    """Layouts in which the trial is simulated; a replication takes one of them in turn."""
 
-    Attributes
-    ----------
-    layouts : list of Layout
-        One per drawing of what the roster leaves open.
-    seed : int
-        Seed of all keyed draws.
-    """
-
-    layouts: list[Layout]
-    seed: int
+    layouts: list[Layout]  # One per drawing of what the roster leaves open
+    seed: int  # Seed of all keyed draws
     columns: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(init=False)
 
     def __post_init__(self) -> None:

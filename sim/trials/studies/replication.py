@@ -97,66 +97,39 @@ def simulate_refocus(
 
 @dataclass(frozen=True)
 class Fall:
-    """Where a published figure falls among simulated ones.
-
-    Attributes
-    ----------
-    median, low, high : float
-        Of simulated trials: median, and the interval that holds 90% of them.
-    below : Rate
-        Share of trials with a smaller figure.
-    tail : float
-        Twice the smaller share beyond the published figure, at most 1.
-    inside : bool
-        Whether the published figure lies within the 90% interval.
-    trials : int
-        Trials with this figure.
-    """
+    """Where a published figure falls among simulated ones."""
 
     name: str
     label: str
     unit: str
     published: float
+    # Of simulated trials: median, and the interval that holds 90% of them.
     median: float
     low: float
     high: float
-    below: Rate
-    tail: float
+    below: Rate  # Share of trials with a smaller figure
+    tail: float  # Twice the smaller share beyond the published figure, at most 1
     tail_monte_carlo_se: float
-    inside: bool
-    trials: int
+    inside: bool  # Whether the published figure lies within the 90% interval
+    trials: int  # Trials with this figure
 
 
 @dataclass(frozen=True)
 class Replication:
-    """What many simulated REFOCUS trials say.
+    """What many simulated REFOCUS trials say."""
 
-    Attributes
-    ----------
-    falls : tuple of Fall
-        One for each published figure; P4 among all trials.
-    selected : Fall or None
-        P4 among trials that would have reported a participation contrast, as one was significant;
-        None when there are fewer than ten.
-    higher_participation : Rate
-        Trials in which Interpersonal was higher in high-participation teams, the sign of P4.
-    higher_selected : Rate
-        The same among trials that would have reported it.
-    significant : Rate
-        Trials whose difference had p < .05: the simulated trial's chance of a positive or negative
-        finding.
-    at_least_published : Rate
-        Trials whose difference was at least the published one.
-    singular, failed : Rate
-        Fits with no variance between teams; trials without a difference.
-    """
-
-    falls: tuple[Fall, ...]
+    falls: tuple[Fall, ...]  # One for each published figure; P4 among all trials
+    # P4 among trials that would have reported a participation contrast, as one was significant;
+    # None when there are fewer than ten.
     selected: Fall | None
+    # Trials in which Interpersonal was higher in high-participation teams, the sign of P4.
     higher_participation: Rate
-    higher_selected: Rate
+    higher_selected: Rate  # The same among trials that would have reported it
+    # Trials whose difference had p < .05: the simulated trial's chance of a positive or negative
+    # finding.
     significant: Rate
-    at_least_published: Rate
+    at_least_published: Rate  # Trials whose difference was at least the published one
+    # Fits with no variance between teams; trials without a difference.
     singular: Rate
     failed: Rate
 
