@@ -119,7 +119,7 @@ def contents(nav: Sequence[Any]) -> str:
     parts: dict[str, list[Mapping[str, str]]] = {}
     for entry in nav:
         ((title, inside),) = entry.items()
-        parts.setdefault(*("Start", []) if isinstance(inside, str) else (title, [])).extend(
+        parts.setdefault(*("Begin here", []) if isinstance(inside, str) else (title, [])).extend(
             [entry] if isinstance(inside, str) else inside
         )
     return "".join(

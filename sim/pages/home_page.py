@@ -119,21 +119,20 @@ def effects_figure(effects: Sequence[Effect]) -> str:
 
     The scale is the same everywhere; it may only widen.
     """
-    # No bar begins under a name: letters of this size are seldom wider than seven pixels.
-    names = max(180, *(7 * len(one.label) for one in effects))
     low = min(SCALE[0], *(one.low for one in effects))
     high = max(SCALE[1], *(one.high for one in effects))
-    width = names + 380
 
     def x(value: float) -> float:
-        return names + 20 + 340 * (value - low) / (high - low)
+        return 10 + 340 * (value - low) / (high - low)
 
-    bottom = 34 + 26 * len(effects)
+    # Names stand above their bars, so that letters are as large on a telephone.
+    bottom = 24 + 42 * len(effects)
     rows = "".join(
-        f'<text x="0" y="{38 + 26 * at}" font-size="13">{html.escape(one.label)}</text>'
-        f'<rect x="{x(one.low):.1f}" y="{29 + 26 * at}" width="{x(one.high) - x(one.low):.1f}" '
+        f'<text x="0" y="{38 + 42 * at}" font-size="13" stroke="var(--card)" stroke-width="4" '
+        f'paint-order="stroke">{html.escape(one.label)}</text>'
+        f'<rect x="{x(one.low):.1f}" y="{46 + 42 * at}" width="{x(one.high) - x(one.low):.1f}" '
         f'height="8" rx="4" fill="var(--{one.colour}-soft)"/>'
-        f'<circle cx="{x(one.middle):.1f}" cy="{33 + 26 * at}" r="5" stroke="var(--{one.colour})" '
+        f'<circle cx="{x(one.middle):.1f}" cy="{50 + 42 * at}" r="5" stroke="var(--{one.colour})" '
         f'stroke-width="2" fill="var(--{one.colour if one.filled else "card"})"/>'
         for at, one in enumerate(effects)
     )
@@ -148,7 +147,7 @@ def effects_figure(effects: Sequence[Effect]) -> str:
         for one in effects
     )
     return f"""\
-<svg class="effects" viewBox="0 0 {width} {bottom + 20}" role="img" aria-label="Gain in recovery, \
+<svg class="effects" viewBox="0 0 360 {bottom + 20}" role="img" aria-label="Gain in recovery, \
 points of the QPR: {html.escape(words)}. The smallest that matters is 4.">{ticks}
 <path d="M{x(MINIMUM):.1f} 16V{bottom}" stroke="var(--ink)" stroke-width="1.5" \
 stroke-dasharray="5 3"/><text x="{x(MINIMUM):.1f}" y="11" text-anchor="middle" font-size="12" \

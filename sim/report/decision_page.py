@@ -381,7 +381,7 @@ def _outcomes(decision: Decision) -> str:
         "is the outcome that you ranked on. Regret: how much better, on average, the best choice "
         "would be if one knew how things work. Tie: neither is better in 95 of 100 ways that "
         f"things may work{few_told(decision)}.</p>"
-        '<div class="under"><table><thead><tr><th>Outcome'
+        '<div class="under" tabindex="0"><table><thead><tr><th>Outcome'
         '</th><th>First</th><th class="n">mean</th><th class="n">first in</th><th class="n">regret'
         f"</th><th>Tie with it</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div></div>"
     )
@@ -453,7 +453,8 @@ def _pairs(decision: Decision) -> str:
         '</h2><p class="small mute">In how many of 100 ways that things may work is the row better '
         "than the column? The same people meet the same luck. =: a tie, not told apart"
         f"{few_told(decision)}.</p>"
-        f'<div class="under"><table><thead><tr><td></td>{heads}</tr></thead><tbody>{"".join(rows)}'
+        f'<div class="under" tabindex="0"><table><thead><tr><td></td>{heads}</tr></thead><tbody>'
+        f"{''.join(rows)}"
         "</tbody></table></div></div>"
     )
 
@@ -502,8 +503,9 @@ def _worth(decision: Decision) -> str:
         f"Cost ({escape(decision.cost_covers)}) and QPR points of all people together, cheapest "
         "first. A choice pays where one point for one person is worth what stands in its row or "
         "more. No accepted worth exists, and none is made up here.</p>"
-        '<div class="under"><table><thead><tr><td></td><th class="n">cost</th><th class="n">points'
-        '</th><th class="n">pays from</th><th>on the frontier</th></tr></thead><tbody>'
+        '<div class="under" tabindex="0"><table><thead><tr><td></td>'
+        '<th class="n">cost</th><th class="n">points</th><th class="n">pays from</th>'
+        "<th>on the frontier</th></tr></thead><tbody>"
         f"{''.join(rows)}</tbody></table></div></div>"
     )
 

@@ -2,7 +2,7 @@
 import { of100, s, show } from "./dom.js";
 import { WEEKS, YEAR } from "./worlds.js";
 
-const SIDE = { left: 30, right: 92, top: 6, bottom: 20 };
+const SIDE = { left: 30, right: 100, top: 6, bottom: 20 };
 
 export class Lines {
   constructor(place, name) {
