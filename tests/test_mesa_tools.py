@@ -127,6 +127,10 @@ def test_a_count_is_whole_and_a_deviation_may_be_any_number() -> None:
         InputError, match=r"staff\.sessions_attended = 1\.5: must be a whole number"
     ):
         model.staff[1].sessions_attended = 1.5
+    with pytest.raises(InputError, match=r"team\.workload = -1: must be a number from 0 \("):
+        model.teams[0].workload = -1
+    with pytest.raises(InputError, match=r"staff\.tie_0 = -2: must be a whole number from -1 \("):
+        model.staff[1].tie_0 = -2
     model.service_users[0].hope = -2.5
     model.staff[1].burnout = 12.0
 

@@ -69,13 +69,16 @@ CANNOT_GO = {
     "service_user": "set in_service = 0, and the person is discharged",
 }
 
-# Units that are ranges. Others (weeks, SD, counts) have no limits that a value could break.
+# Units that are ranges. Others (SD, words of a key) have no limits that a value could break.
 RANGES = {
     "0-1": (0.0, 1.0),
     "-1 to 1": (-1.0, 1.0),
     "0/1": (0.0, 1.0),
     "0-2": (0.0, 2.0),
     "1-5": (1.0, 5.0),
+    **dict.fromkeys(("count", "users", "weeks", "per week", "ratio"), (0.0, float("inf"))),
+    # -1 stands for nobody and nowhere.
+    **dict.fromkeys(("index", "place"), (-1.0, float("inf"))),
 }
 
 
@@ -102,7 +105,8 @@ def check_value(kind: Kind, variable: Variable, value: Any) -> None:
         wanted, right = "a number", isfinite(number)
     if right and low <= number <= high:
         return
-    limits = f" from {low:g} to {high:g}" if isfinite(low) else ""
+    limits = f" from {low:g}" if isfinite(low) else ""
+    limits += f" to {high:g}" if isfinite(high) else ""
     raise InputError(
         f"{kind}.{variable.name} = {value!r}: must be {wanted}{limits} ({variable.meaning})"
     )

@@ -163,8 +163,13 @@ def sweep(
     InputError
         For anything that breaks a rule, by name.
     """
-    if not vary or not all(len(values) for values in vary.values()):
-        raise InputError("vary: name at least one parameter or field, and values for each")
+    if not vary or not all(
+        hasattr(values, "__len__") and not isinstance(values, str) and len(values)
+        for values in vary.values()
+    ):
+        raise InputError(
+            "vary: name at least one parameter or field, and a list of values for each"
+        )
     points = [dict(zip(vary, values, strict=True)) for values in product(*vary.values())]
     if len(points) > MOST_POINTS:
         raise InputError(f"vary: {len(points):,} points; must be at most {MOST_POINTS:,}")

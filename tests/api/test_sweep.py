@@ -40,7 +40,8 @@ def test_a_sweep_is_the_runs_it_is_made_of(roster: Roster) -> None:
     ("vary", "told"),
     [
         ({}, "vary: name at least one"),
-        ({"practice_scale": []}, "values for each"),
+        ({"practice_scale": []}, "a list of values for each"),
+        ({"practice_scale": 0.3}, "a list of values for each"),
         ({"practise_scale": [1.0]}, "did you mean 'practice_scale'"),
         ({"seed_of": list(range(1001))}, "1,001 points; must be at most 1,000"),
     ],
