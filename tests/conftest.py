@@ -5,7 +5,7 @@ draw those of a printed seed; elsewhere others each time, and what failed is kep
 so that it fails again. `HYPOTHESIS_PROFILE=thorough` draws many. What was found once belongs into
 the test as an `@example`.
 
-Several processes share the compiled code: it is made before they start.
+Several processes share the compiled code: it is made while they collect the tests.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from hypothesis import HealthCheck, settings
 ROOT = Path(__file__).parents[1]
 # Compiling takes long at the first example only, which says nothing about the claim under test.
 _SLOW_START = [HealthCheck.too_slow]
+
+COMPILE_WEEK = "from sim.runs.first_run import compile_week; compile_week()"
+COMPILING: list[subprocess.Popen[bytes]] = []
 
 settings.register_profile(
     "ci",
@@ -47,19 +50,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Print the seed, and compile once before processes start that share the code."""
+    """Print the seed, and begin to compile, once for all processes that share the code."""
     config = session.config
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         return
     if config.option.hypothesis_seed is not None:
         print(f"random tests: --hypothesis-seed={config.option.hypothesis_seed}", file=sys.stderr)
-    from sim.runs.first_run import compile_week, is_compiled
-
     print("compiling once for all processes, unless it is done ...", file=sys.stderr, flush=True)
-    beside = subprocess.Popen([sys.executable, "-m", "tests.compiled_fits"], cwd=ROOT)
-    if not is_compiled():
-        compile_week()
-    beside.wait()
+    for program in (["-c", COMPILE_WEEK], ["-m", "tests.compiled_fits"]):
+        COMPILING.append(subprocess.Popen([sys.executable, *program], cwd=ROOT))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished() -> None:
+    """Wait for the code: processes collect their tests meanwhile, and get the first after this."""
+    while COMPILING:
+        assert COMPILING.pop().wait() == 0, "the model does not compile; see above"
 
 
 @pytest.fixture
