@@ -80,6 +80,7 @@ RESULT_PAGES: dict[Path, Callable[[], str]] = {
     build_split.PAGE: build_split.text,
     levers.MEASURED: build_levers.text,
     build_readme.PICTURE: build_readme.picture,
+    build_readme.WORLDS: lambda: build_readme.worlds().to_csv(index=False),
     build_readme.PAGE: marked(build_readme.PAGE, build_readme.PARTS),
     build_strategies.PAGE: marked(build_strategies.PAGE, build_strategies.PARTS),
     VALIDATION: validation,

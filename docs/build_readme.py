@@ -1,6 +1,7 @@
 """Write the numbers and the picture of the README from the shipped posterior.
 
-Run ``python -m docs.build_readme``; about half a minute.
+Run ``python -m docs.build_readme``; about half a minute. What each world gave is kept in
+`docs/first-results.csv`, so that a part of the worlds can be checked instead of all.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from docs.marked import main, table
 from sim.drawing import Line, Panel
@@ -17,7 +19,7 @@ from sim.inputs.roster import trial_roster
 from sim.planning.vocabulary import other_evidence, rests_on
 from sim.posterior.choose import chosen_draws
 from sim.report.figures import line_figure
-from sim.report.run_report import by_draw, focus_arm, last_assessment, paired, sentence
+from sim.report.run_report import focus_arm, last_assessment, paired, sentence
 from sim.runs.request import build_request
 from sim.runs.results import Results
 from sim.runs.simulate import simulate
@@ -27,8 +29,10 @@ from sim.scenarios.split import split_text
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "README.md"
 PICTURE = ROOT / "docs" / "img" / "first-results.svg"
+WORLDS = ROOT / "docs" / "first-results.csv"
 SCENARIOS = ("usual-care", "refocus-as-delivered", "refocus-full")
 DRAWS, REPLICATIONS, SEED, WEEKS = 200, 2, 1, 104
+CHECKED = (52, 104)
 MEASURES = (
     ("qpr15", "QPR-15 (0-60)"),
     ("inspire_support", "INSPIRE Support (0-100), not calibrated"),
@@ -40,8 +44,11 @@ SHOWN = (
 
 
 @cache
-def results(table: str) -> Results:
-    """Return a table of the three scenarios over two years on the trial's teams."""
+def results(table: str, draws: int = DRAWS) -> Results:
+    """Return a table of the three scenarios over two years on the trial's teams.
+
+    What the first draws give does not depend on how many follow them.
+    """
     from sim.scenarios.library import adjusted
 
     scenarios = [
@@ -50,7 +57,7 @@ def results(table: str) -> Results:
     request = build_request(
         scenarios,
         trial_roster(SEED),
-        draws=chosen_draws(DRAWS).draws,
+        draws=chosen_draws(DRAWS).draws[:draws],
         replications=REPLICATIONS,
         seed=SEED,
         weeks=WEEKS,
@@ -60,28 +67,42 @@ def results(table: str) -> Results:
     return simulate(request)
 
 
-def effects() -> str:
-    """Return differences from usual care at one and two years."""
-    found = results("summaries")
+def worlds(draws: int = DRAWS) -> pd.DataFrame:
+    """Return differences from usual care in each world: one row a draw and replication."""
+    found = results("summaries", draws)
     arm = focus_arm(found)
-    rows = []
+    columns: dict[str, np.ndarray] = {}
     for scenario, name in enumerate(SCENARIOS[1:], 1):
+        for measure, _ in MEASURES:
+            for week in CHECKED:
+                values, columns["draw"] = paired(found, scenario, 0, arm, measure, week)
+                columns[f"{name} {measure} {week}"] = values
+    return pd.DataFrame(columns)
+
+
+def effects(kept: pd.DataFrame | None = None) -> str:
+    """Return differences from usual care at one and two years, of new worlds or of those kept."""
+    frame = worlds() if kept is None else kept
+    rows = []
+    for name in SCENARIOS[1:]:
         for measure, title in MEASURES:
             cells = [name, title]
-            for week in (52, 104):
-                values, _ = paired(found, scenario, 0, arm, measure, week)
+            for week in CHECKED:
+                values = frame[f"{name} {measure} {week}"].to_numpy()
                 low, high = np.quantile(values, [0.05, 0.95])
                 cells.append(f"{values.mean():+.2f} ({low:+.2f} to {high:+.2f})")
             rows.append(tuple(cells))
     heading = ("scenario", "outcome", "12 months", "24 months (extrapolation)")
-    values, _ = paired(found, 1, 0, arm, "qpr15", 52)
+    values = frame[f"{SCENARIOS[1]} qpr15 52"].to_numpy()
     chosen = chosen_draws(DRAWS)
     return (
         table(heading, rows)
         + f"\nMean difference from usual care in the same simulated services, 90% of {len(values)} "
         f"worlds in brackets ({chosen.covers}).\n\n> "
         + f"{rests_on(chosen, [load_scenario(SCENARIOS[1])], 52)} "
-        + sentence(SCENARIOS[1], SCENARIOS[0], 52, by_draw(found, values), other_evidence(chosen))
+        + sentence(
+            SCENARIOS[1], SCENARIOS[0], 52, values.reshape(DRAWS, -1), other_evidence(chosen)
+        )
         + f"\n\n{split_text(load_scenario(SCENARIOS[2]))}"
     )
 
@@ -116,4 +137,5 @@ PARTS: dict[str, Callable[[], str]] = {"effects": effects}
 if __name__ == "__main__":
     assert last_assessment(results("summaries"), 0) == WEEKS
     main(PAGE, PARTS)
+    WORLDS.write_text(worlds().to_csv(index=False), encoding="utf-8", newline="\n")
     PICTURE.write_text(picture(), encoding="utf-8", newline="\n")

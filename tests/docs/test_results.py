@@ -6,6 +6,7 @@ and one of each kind of the others.
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 from docs import build_readme, build_trials
@@ -14,11 +15,20 @@ from sim.posterior import load_posterior
 from sim.trials.studies.published import published
 from sim.web.about import positive_finding
 
+FEW_DRAWS = 8
 
-@pytest.mark.slow
-def test_the_readme_prints_what_the_posterior_gives() -> None:
+
+def test_the_readme_prints_what_the_kept_worlds_give() -> None:
     printed = parts(build_readme.PAGE.read_text(encoding="utf-8"))["effects"]
-    assert printed.strip() == build_readme.effects().strip()
+    kept = pd.read_csv(build_readme.WORLDS)
+    assert printed.strip() == build_readme.effects(kept).strip()
+
+
+def test_the_first_kept_worlds_are_what_the_posterior_gives() -> None:
+    kept = pd.read_csv(build_readme.WORLDS)
+    few = build_readme.worlds(FEW_DRAWS)
+    assert len(kept) == build_readme.DRAWS * build_readme.REPLICATIONS
+    pd.testing.assert_frame_equal(kept.head(len(few)), few, check_dtype=False, rtol=1e-9)
 
 
 @pytest.mark.slow
