@@ -1,7 +1,9 @@
-"""Claims about getting a browser for the tests of the page: it ends, and it fails nobody."""
+"""Claims about the set-up: who installs, and that getting a browser ends and fails nobody."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -9,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from scripts import browser
+
+ROOT = Path(__file__).parents[1]
 
 
 def program(folder: Path, name: str, line: str) -> None:
@@ -75,3 +79,36 @@ def test_debian_is_asked_as_root_only_and_what_unpacks_is_not_what_fetches(
     assert ["update" in steps[0], "--download-only" in steps[1], "--no-download" in steps[2]] == [
         True
     ] * 3
+
+
+@pytest.mark.parametrize(
+    ("configured", "tool"),
+    [
+        ("", "uv pip install"),
+        ("global.extra-index-url='https://example.org/more'", "uv pip install"),
+        ("global.index-url='https://example.org/own'", "python -m pip install"),
+        (":env:.no-index='1'", "python -m pip install"),
+    ],
+)
+def test_an_index_of_one_s_own_is_left_to_pip(alone: Path, configured: str, tool: str) -> None:
+    log = f'echo "$(basename "$0") $*" >> "{alone}/asked"'
+    program(alone, "python", f'case "$*" in *config*) echo "{configured}";; *) {log};; esac')
+    program(alone, "uv", log)
+    assert asked_to_install(alone).startswith(tool)
+
+
+def test_where_uv_fails_pip_installs(alone: Path) -> None:
+    program(
+        alone, "python", f'case "$*" in *config*) ;; *) echo "pip $*" >> "{alone}/asked";; esac'
+    )
+    program(alone, "uv", "exit 1")
+    assert asked_to_install(alone).startswith("pip -m pip install")
+
+
+def asked_to_install(folder: Path) -> str:
+    """Return the last line that the programs in a folder noted while packages were installed."""
+    steps = '. scripts/environment.sh; venv=$0; bin=$0; install_by_uv "x" || install_by_pip "x"'
+    path = f"{folder}{os.pathsep}{os.defpath}"
+    found = subprocess.run(["sh", "-c", steps, folder], cwd=ROOT, env={"PATH": path}, timeout=60)
+    assert found.returncode == 0
+    return (folder / "asked").read_text(encoding="utf-8").splitlines()[-1]
