@@ -171,7 +171,7 @@ def test_every_analysis_can_be_declared_in_a_design(analysis: dict[str, object],
         "attrition": {"rate": 0.2},
         "analysis": analysis,
     }
-    result = simulate_power(study_of(design_from_table(table)), 60, seed=1)
+    result = simulate_power(study_of(design_from_table(table)), 30, seed=1)
     assert result.performance.failed.value == 0.0
     assert result.performance.power.value > 0.8
     assert result.null is not None
@@ -451,7 +451,7 @@ def test_agent_trials_do_not_depend_on_the_number_of_threads() -> None:
 
 
 def test_text_names_every_number_a_report_needs(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = run(capsys, "four-point-target", "--simulations", "40", "--find", "size")
+    code, out, _ = run(capsys, "four-point-target", "--simulations", "20", "--find", "size")
     assert code == 0
     for word in (
         "power (conditional)",
