@@ -147,7 +147,7 @@ def update(
     -------
     UpdateAnswer
         Shows itself; see its `tables`, `table` and `save`. What it saves can be given as
-        ``posterior`` to `sim.run`, `sim.compare`, `sim.plan` and `sim.power`.
+        ``posterior`` to `sim.run`, `sim.compare` and `sim.plan`; designs name it.
 
     Raises
     ------

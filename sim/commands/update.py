@@ -30,7 +30,8 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         help="learn from the first months of a rollout",
         description="Update the posterior with what was observed of your own teams, say which "
         "parameters moved, what is now expected, and which teams lag. The folder can be given as "
-        "--posterior to run, compare, plan and power, and as --from to plan.",
+        "--posterior to run, compare and plan, as precision.posterior to power, and as --from to "
+        "plan.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
