@@ -27,6 +27,7 @@ from docs import (
     build_referee,
     build_reference,
     build_split,
+    build_story,
     build_strategies,
     build_tables,
     build_theory,
@@ -85,6 +86,7 @@ RESULT_PAGES: dict[Path, Callable[[], str]] = {
     build_strategies.PAGE: marked(build_strategies.PAGE, build_strategies.PARTS),
     VALIDATION: validation,
     build_trials.PAGE: marked(build_trials.PAGE, build_trials.PARTS),
+    build_story.PAGE: marked(build_story.PAGE, build_story.WANTED),
 }
 
 

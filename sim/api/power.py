@@ -69,11 +69,18 @@ class PowerAnswer(Answer):
     @cached_property
     def first_trial(self) -> pd.DataFrame:
         """Data of the first simulated trial, as `refocus analyse --design` reads them."""
-        from sim.trials.analyses.declared_table import declared_table
+        from sim.trials.analyses.declared_table import declared_table, with_second
+        from sim.trials.power.both_outcomes import second_study
 
         study, seed = self.outcome.result.study, self.outcome.result.seed
-        (twin,) = study.source.twins(study.design, 0, 1, seed)
-        return declared_table(twin.data, study.file, study.design)
+        studies = [study]
+        if study.file.co_primary is not None:
+            studies.append(second_study(study))
+        tables = []
+        for one in studies:
+            (twin,) = one.source.twins(one.design, 0, 1, seed)
+            tables.append(declared_table(twin.data, one.file, one.design))
+        return tables[0] if len(tables) == 1 else with_second(*tables)
 
     def csv(self) -> str:
         """Return the power of every design as CSV."""
@@ -323,9 +330,9 @@ def powered(
         left_out.append("trials of the design beyond those told")
     trials = result.performance.power.trials
     outcome: dict[str, Any] = {"result": result}
-    if file.agents is not None and file.co_primary is not None:
+    if file.co_primary is not None:
         try:
-            outcome["both"] = both_simulated(result, draws, **how("co-primary"))
+            outcome["both"] = both_simulated(result, **how("co-primary"))
         except Cancelled:
             left_out.append("the second outcome")
     if question.sensitivity:

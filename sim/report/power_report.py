@@ -19,6 +19,7 @@ from sim.spreadsheet import data_frame
 from sim.trials.analyses.analysis_plan import average_meant
 from sim.trials.data.agent_calendar import measured_weeks
 from sim.trials.designs.design import randomisation_words
+from sim.trials.power.both_outcomes import both_by_formula, both_lines
 from sim.trials.power.important import important_difference
 from sim.trials.power.power_outcome import (
     INTERVAL,
@@ -199,6 +200,10 @@ def _performance(page: Document, outcome: PowerOutcome) -> None:
     )
     page.heading("Formula beside the simulation", 3)
     page.bullets([one.strip() for one in formula_lines(result)])
+    second = both_lines(result.study, outcome.both, both_by_formula(result.study))
+    if second:
+        page.heading("Two co-primary outcomes", 3)
+        page.bullets([one.strip() for one in second[1:]])
     page.heading("Estimand and its true value", 3)
     page.paragraph(result.estimand.statement)
     page.bullets(effect_lines(result))

@@ -39,7 +39,7 @@ def test_a_design_file_gives_the_published_numbers() -> None:
     assert formula_answer(study).as_dict()["co_primary_formula"]["combined"] == pytest.approx(
         0.972737018, abs=1e-6
     )
-    assert "both (all of), no adjustment" in "\n".join(both_lines(None, found))
+    assert "both (all of), no adjustment" in "\n".join(both_lines(study, None, found))
 
 
 def test_outcomes_that_are_one_are_found_together() -> None:
@@ -92,7 +92,10 @@ def test_mediation_needs_both_paths_and_more_teams() -> None:
     ("given", "message"),
     [
         (table(second={"measure": "hope"}), r"co_primary\.measure: goes with \[agents\]"),
-        (table(design={"type": "stepped wedge"}), "needs design.type = 'parallel'"),
+        (
+            {**table(), "statistical": {"outcome": "binary", "mean": 0.3, "effect": 0.1}},
+            "goes with two continuous outcomes",
+        ),
         (
             {
                 "design": {"type": "parallel", "clusters": 12},

@@ -91,22 +91,43 @@ def _plan(result: dict[str, Any]) -> list[str]:
     if plan is None:
         return []
     mark = f", SHA-256 {plan['sha256'][:16]}..." if plan["sha256"] else ""
-    return [
+    second = result.get("second")
+    lines = [
         f"Plan: {plan['design']} ({plan['title']}{mark})",
         *wrap(f"Planned: {plan['words']}. It estimates {plan['estimates']}.", WIDTH),
-        *(_answer(one, plan["confidence"]) for one in plan["answers"]),
+    ]
+    if second is None:
+        lines += [_answer("Answer", one, plan["confidence"]) for one in plan["answers"]]
+    else:
+        aim, names = plan["co_primary"], plan["co_primary"]["outcomes"]
+        lines += [
+            _answer(f"Answer, {name}", one, plan["confidence"])
+            for name, each in zip(names, (result, second), strict=True)
+            for one in each["plan"]["answers"]
+        ]
+        wanted = (
+            f"{' and '.join(names)}, each"
+            if aim["success"] == "both"
+            else (f"at least one of {' and '.join(names)}, each")
+        )
+        lines.append(
+            f"To be shown: {wanted} at {aim['level']:g}: {'shown' if aim['shown'] else 'not shown'}"
+        )
+    beside = "" if second is None else f" What is beside is of {plan['co_primary']['outcomes'][0]}."
+    return [
+        *lines,
         *(f"Otherwise than planned: {one}" for one in plan["differences"]),
         "",
-        "What follows stands beside the plan and does not replace its answer.",
+        f"What follows stands beside the plan and does not replace its answer.{beside}",
         "",
     ]
 
 
-def _answer(one: dict[str, Any], confidence: float) -> str:
+def _answer(title: str, one: dict[str, Any], confidence: float) -> str:
     """Return a planned comparison in a line."""
     several = f" ({p_text(one['p_adjusted'])} adjusted)" if "p_adjusted" in one else ""
     return (
-        f"Answer: {one['direction']}: {number_text(one['estimate'])}, "
+        f"{title}: {one['direction']}: {number_text(one['estimate'])}, "
         f"{100 * confidence:g}% interval {_interval(one['interval'])}, "
         f"SE {number_text(one['se'])}, df {one['df']:.1f}, p {p_text(one['p'])}{several}; "
         f"{one['clusters']} clusters, {one['rows']} rows"

@@ -26,6 +26,7 @@ from sim.trials.data.trial_table import label_of
 from sim.trials.designs.design import TREATED, Design
 from sim.trials.designs.design_file import analysis_plan, load_design, trial_design
 from sim.trials.designs.design_schema import DesignFile
+from sim.trials.designs.second_outcome import second_column, second_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +59,8 @@ def analyse_by_design(
         ``answers`` (the planned test's, with an interval at the plan's level; of several arms one
         for each, with the p of the plan's rule), ``answer`` (the only one, else None), and
         ``differences`` of the data from the plan. Of several arms the rest is that of a joint test.
+        With two primary outcomes ``second`` is all of this of the other one, and ``co_primary`` of
+        the plan says what was to be shown and whether it was.
 
     Raises
     ------
@@ -65,6 +68,31 @@ def analyse_by_design(
         If the design or the table cannot be used, or the planned analysis cannot be done.
     """
     file = load_design(design)
+    result = _declared(file, data, design, sheet, interval)
+    second = file.co_primary
+    if second is not None:
+        result["second"] = _declared(second_file(file), data, design, sheet, interval)
+        p = [one["plan"]["answer"]["p"] for one in (result, result["second"])]
+        alpha = result["plan"]["alpha"]
+        level = alpha if second.success == "both" else alpha / 2.0
+        shown = [one < level for one in p]
+        result["plan"]["co_primary"] = {
+            "outcomes": [outcome_column(file), second_column(file)],
+            "success": second.success,
+            "level": level,
+            "shown": all(shown) if second.success == "both" else any(shown),
+        }
+    return result
+
+
+def _declared(
+    file: DesignFile,
+    data: str | Path | pd.DataFrame,
+    design: str | Path,
+    sheet: str | None,
+    interval: str,
+) -> dict[str, Any]:
+    """Return the analysis of one outcome."""
     trial = trial_design(file)
     plan = analysis_plan(file, trial)
     if interval == PROFILE_INTERVAL and not analysis_named(plan.test).of_likelihood:

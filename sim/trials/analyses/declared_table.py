@@ -72,3 +72,9 @@ def declared_table(data: TrialData, file: DesignFile, design: Design) -> pd.Data
             outcome_column(file): data.outcome[rows],
         }
     )
+
+
+def with_second(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of a trial's first outcome with what that of its second one has besides."""
+    more = [name for name in second.columns if name not in first.columns]
+    return first.assign(**{name: second[name].to_numpy() for name in more})

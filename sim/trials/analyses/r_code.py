@@ -49,9 +49,10 @@ def code(
         if language == "Stata":
             raise InputError("code = 'Stata': not written for binary and count outcomes; use R")
         return generalised_script(result, path, missing)
+    outcomes = [result, result["second"]] if "second" in result else [result]
     if language == "Stata":
-        return stata_script(result, path)
-    return r_script(result, path, missing)
+        return "\n".join(stata_script(one, path) for one in outcomes)
+    return "\n".join(r_script(one, path, missing) for one in outcomes)
 
 
 def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]) -> str:
@@ -434,12 +435,40 @@ def stata_script(result: Mapping[str, Any], path: str | Path) -> str:
         for one in random
         if len(one.factors) > 1
     ]
+    plan, after = result.get("plan"), []
+    if plan is not None and plan["estimand"] != CONSTANT:
+        term = result["term"]
+        fixed = ["i.exposure" if one[2:] == term else one for one in fixed]
+        own, more = _stata_exposure(result, formula, term in labels)
+        made, after = [*own, *made], [more]
     return "\n".join(
         [
             "* Not run: written for Stata 17 from the model that was fitted.",
             f'import delimited "{path}", clear varnames(1) case(preserve)',
             *made,
             f"mixed {formula.response} {' '.join(fixed)} {' '.join(groups)}, reml dfmethod(kroger)",
+            *after,
             "",
         ]
     )
+
+
+def _stata_exposure(
+    result: Mapping[str, Any], formula: ModelFormula, labelled: bool
+) -> tuple[list[str], str]:
+    """Return Stata's lines for effects by exposure, and that for the planned one of them."""
+    plan, levels = result["plan"], [one["exposure"] for one in result["exposure"]["by_exposure"]]
+    level = result["compared"]["level"]
+    period = next(one for one in names_in(formula.fixed) if PERIOD.search(one))
+    on = f'{result["term"]} == "{level}"' if labelled else f"{result['term']} == {level}"
+    made = [
+        f"egen cluster_of = group({' '.join(result['randomised'])})",
+        f"egen time_of = group({period})",
+        f"egen first_of = min(cond({on}, time_of, .)), by(cluster_of)",
+        f"generate exposure = cond({on}, time_of - first_of + 1, 0)",
+    ]
+    at = {LONG_TERM: levels[-1], AT_EXPOSURE: plan["exposure_period"]}.get(plan["estimand"])
+    if at is not None:
+        return made, f"lincom {at}.exposure, small"
+    total = " + ".join(f"{one}.exposure" for one in levels)
+    return made, f"lincom ({total}) / {len(levels)}, small"

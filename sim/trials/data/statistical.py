@@ -25,6 +25,10 @@ from sim.trials.data.outcome_kind import (
 )
 from sim.trials.designs.design import CONTROL, NOT_MEASURED, TRANSITION, TREATED, Attrition, Design
 from sim.trials.designs.randomise import minimised, restricted, simple, stratified
+from sim.trials.designs.second_outcome import SharedDraws
+
+# Added to a trial's number for what its second outcome has of its own.
+SECOND = 2**41
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,9 @@ class StatisticalSource:
         Under treatment, where they are others.
     effects : tuple of float
         Of each treated arm, where there are several; `effect` is then the first.
+    beside : SharedDraws or None
+        Of a second outcome of the same people: how far its draws are those of the first, which has
+        the same seed.
     period_effects : tuple of float
         Added in each period; none when empty.
     exposure : tuple of float
@@ -100,6 +107,7 @@ class StatisticalSource:
     treated_sd: float | None = None
     treated_icc: float | None = None
     effects: tuple[float, ...] = ()
+    beside: SharedDraws | None = None
 
     def __post_init__(self) -> None:
         if self.kind != CONTINUOUS:
@@ -182,6 +190,15 @@ class StatisticalSource:
         newcomers = rng.standard_normal((total, periods))
         missing = rng.random((total, periods))
         lasting = decaying(z_cluster, periods, self.drawn.cluster_decay, rng)
+        if self.beside is not None:
+            own = np.random.Generator(np.random.Philox(key=[seed, replication + SECOND]))
+            alone = decaying(own.standard_normal(clusters), periods, self.drawn.cluster_decay, own)
+            lasting = mixed(lasting, alone, self.beside.clusters)
+            z_period = mixed(z_period, own.standard_normal(z_period.shape), self.beside.clusters)
+            person_z, rest, newcomers = (
+                mixed(one, own.standard_normal(one.shape), self.beside.people)
+                for one in (person_z, rest, newcomers)
+            )
         ever = (schedule == TREATED).any(axis=1).astype(int)
         effect = np.full(clusters, self.effect)
         if design.treated_arms > 1:
@@ -254,6 +271,11 @@ class StatisticalSource:
                 )
             )
         return TrialData(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def mixed(first: np.ndarray, own: np.ndarray, correlation: float) -> np.ndarray:
+    """Return standard normal numbers with a correlation with the first of two kinds of them."""
+    return np.asarray(correlation * first + sqrt(1.0 - correlation * correlation) * own)
 
 
 def decaying(first: np.ndarray, periods: int, decay: float, rng: np.random.Generator) -> np.ndarray:

@@ -32,6 +32,7 @@ from sim.trials.designs.design import (
     stepped_wedge,
 )
 from sim.trials.designs.design_schema import DesignFile, Statistical, Trial
+from sim.trials.designs.second_outcome import second_file, shared_draws
 
 FOLDER = Path(__file__).parent / "library"
 HINT = "; 'refocus template design' prints one"
@@ -161,6 +162,11 @@ def check_design(file: DesignFile) -> None:
             kind=s.outcome,
         )
         check_lengths(s, design)
+        if file.co_primary is not None:
+            other = second_file(file).statistical
+            assert other is not None
+            check_lengths(other, design)
+            shared_draws(file)
     else:
         _check_agents(file, design)
 

@@ -383,6 +383,10 @@ class Columns(Part):
     """Names of columns in the trial's table."""
 
     outcome: str | None = text("Outcome. Left out: agents.measure, else 'outcome'.", default=None)
+    second: str | None = text(
+        "Second primary outcome. Left out: co_primary.measure, else 'second'.", default=None
+    )
+    second_baseline: str = text("Its value before treatment.", default="second_baseline")
     treatment: str | None = text(
         "What teams got: arm of a parallel trial, else treatment in each period. Left out: 'arm' "
         "or 'treatment'.",
@@ -420,9 +424,28 @@ class CoPrimary(Part):
     measure: str | None = text(
         "With [agents]: the other measure, as inspire_support for what users get.", default=None
     )
+    success: Literal["both", "at least one"] = choice(
+        "both",
+        "What the trial must show: both outcomes, each at `alpha`; or at least one of them, each "
+        "at half of it.",
+    )
+    mean: float = number(0.0, -1.0e6, 1.0e6, "points", "Its mean under control.")
     effect: float = number(0.0, -1.0e6, 1.0e6, "points", "True difference of the second outcome.")
     sd: float = number(1.0, 1.0e-9, 1.0e6, "points", "Its standard deviation.")
     icc: float = number(0.03, 0.0, 1.0, "correlation", "Its ICC within one period.")
+    cac: float | None = number(
+        None, 0.0, 1.0, "share", "Its cluster autocorrelation. Left out: the first outcome's."
+    )
+    iac: float | None = number(
+        None, 0.0, 1.0, "share", "Its individual autocorrelation. Left out: the first outcome's."
+    )
+    exposure: tuple[float, ...] = many(
+        "Share of its effect in the first, second ... treated period. Left out: the first "
+        "outcome's.",
+        "share",
+        (),
+        MOST,
+    )
     within: float = number(
         0.0, -1.0, 1.0, "correlation", "Correlation of one person's two outcomes."
     )
@@ -577,14 +600,10 @@ class DesignFile(Part):
                 "co_primary.measure: goes with [agents] and only with it; with [statistical] give "
                 "effect, sd, icc, within and between"
             )
-        if (
-            second is not None
-            and s is not None
-            and (self.design.type != "parallel" or s.outcome != "continuous")
-        ):
+        if second is not None and s is not None and s.outcome != "continuous":
             raise ValueError(
-                "co_primary: with [statistical] needs design.type = 'parallel' and a continuous "
-                "outcome; a formula is all there is for it"
+                "co_primary: goes with two continuous outcomes; statistical.outcome is "
+                f"'{s.outcome}'"
             )
         if s is not None and s.outcome != "continuous":
             if self.attrition.rate > 0.0 and self.attrition.mechanism != "completely at random":

@@ -1,24 +1,44 @@
 """Hybrid type 2 trials: power to find both of two co-primary outcomes, or at least one.
 
-With agents both outcomes are those of the same people in the same simulated trials, so that their
-correlation comes from the mechanism and is no guess. Each trial is analysed twice by the same plan.
+Both outcomes are those of the same people in the same simulated trials, each of which is analysed
+twice by the same plan. With agents their correlation comes from the mechanism and is no guess.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import isfinite
+from dataclasses import dataclass, replace
+from math import isfinite, sqrt
 from typing import Unpack
 
 import numpy as np
 
+from sim.errors import InputError
 from sim.runs.pieces import How
+from sim.trials.analyses.declared_analysis import outcome_column
 from sim.trials.analyses.trial_result import TrialResult
+from sim.trials.data.counterfactual import AgentTwins, StatisticalTwins, statistical_truth
+from sim.trials.designs.correlation import VarianceComponents
 from sim.trials.designs.design import arm_sizes
-from sim.trials.designs.design_file import changed
-from sim.trials.power.co_primary import CoPrimary, CoPrimaryPower, co_primary_power
-from sim.trials.power.power_study import PowerResult, Study, simulate_power, study_of
+from sim.trials.designs.design_schema import DesignFile
+from sim.trials.designs.second_outcome import second_column, second_file, shared_draws
+from sim.trials.power.co_primary import (
+    CoPrimary,
+    CoPrimaryPower,
+    co_primary_power,
+    power_of_both,
+)
+from sim.trials.power.design_formula import components_of, period_cells, period_effects
+from sim.trials.power.expected_test import Cells, Matrix, WorkingModel, true_covariance
+from sim.trials.power.formula_power import FormulaPower
+from sim.trials.power.power_study import (
+    PowerResult,
+    Study,
+    assumed_of,
+    formula_of,
+    simulate_power,
+    statistical_source,
+)
 from sim.trials.power.simulated_power import Rate, rate
 
 
@@ -39,6 +59,8 @@ class BothOutcomes:
         too.
     effects : tuple of two floats
         True differences.
+    origin : str
+        Where the correlation comes from.
     """
 
     measures: tuple[str, str]
@@ -47,35 +69,46 @@ class BothOutcomes:
     at_least_one: Rate
     correlation: float
     effects: tuple[float, float]
+    origin: str
 
 
-def both_simulated(first: PowerResult, draws: int | None, **how: Unpack[How]) -> BothOutcomes:
+def both_simulated(first: PowerResult, **how: Unpack[How]) -> BothOutcomes:
     """Analyse the trials of a result by their second outcome too.
 
     Parameters
     ----------
     first : PowerResult
-        Of a design with [agents] and [co_primary].
-    draws : int, optional
-        Posterior draws, as the result had them.
+        Of a design with [co_primary].
     **how
         See `sim.runs.pieces.How`.
     """
     file = first.study.file
-    assert file.agents is not None
-    assert file.co_primary is not None
-    other = str(file.co_primary.measure)
-    # What it is beside would be itself.
-    alone = file.model_copy(update={"co_primary": None})
-    study = study_of(changed(alone, {"agents.measure": other}), draws)
+    study = second_study(first.study)
     second = simulate_power(study, len(first.results), seed=first.seed, null=False, **how)
     found = together(first.results, second.results, first.study.plan.alpha)
     return BothOutcomes(
-        (file.agents.measure, other),
+        outcome_names(file),
         (first.performance.power, second.performance.power),
         *found,
         (first.performance.true_effect, second.performance.true_effect),
+        "from the mechanism" if file.statistical is None else "as the design states it",
     )
+
+
+def outcome_names(file: DesignFile) -> tuple[str, str]:
+    """Return what the two outcomes are called in the trial's table."""
+    return outcome_column(file), second_column(file)
+
+
+def second_study(study: Study) -> Study:
+    """Return the study of a design's second outcome, of the same people as the first's."""
+    file = second_file(study.file)
+    if file.agents is not None:
+        assert isinstance(study.source, AgentTwins)
+        agents = replace(study.source.source, measure=file.agents.measure)
+        return replace(study, file=file, source=replace(study.source, source=agents))
+    source = replace(statistical_source(file), beside=shared_draws(study.file))
+    return replace(study, file=file, source=StatisticalTwins(source))
 
 
 def together(
@@ -103,8 +136,10 @@ def both_by_formula(study: Study) -> CoPrimaryPower | None:
     """Return power by five published methods; None where a design has no such formula."""
     file, design = study.file, study.design
     second, s = file.co_primary, file.statistical
-    if second is None or s is None:
+    if second is None or s is None or design.baseline != "none":
         return None
+    if not design.is_parallel:
+        return _over_periods(study)
     clusters = min(arm_sizes(design))
     outcomes = CoPrimary(
         (s.effect, second.effect),
@@ -117,8 +152,89 @@ def both_by_formula(study: Study) -> CoPrimaryPower | None:
     return co_primary_power(outcomes, clusters, size, study.plan.alpha)
 
 
-def both_lines(simulated: BothOutcomes | None, formula: CoPrimaryPower | None) -> list[str]:
-    """Return the section on two co-primary outcomes as lines of text."""
+def _over_periods(study: Study) -> CoPrimaryPower | None:
+    """Return power over periods: two generalised least squares estimates and their correlation."""
+    file, design, plan = study.file, study.design, study.plan
+    assert file.co_primary is not None
+    studies = (study, second_study(study))
+    assumed = []
+    for one in studies:
+        truth = statistical_truth(statistical_source(one.file), design)
+        assumed.append(assumed_of(one.file, truth.participant_average))
+    try:
+        found = [formula_of(one, known) for one, known in zip(studies, assumed, strict=True)]
+    except InputError:
+        return None
+    # The fixed part and the people are the same; so are the cells, then, of either outcome.
+    cells = period_cells(design, replace(assumed[0], exposure=()), plan)[0]
+    rho = _correlation(cells, [components_of(design, one) for one in assumed], study)
+    df = min(one.df for one in found)
+    return power_of_both(
+        [one.expected for one in found],
+        [_variance(one, df) for one in found],
+        rho,
+        df,
+        plan.alpha,
+        file.co_primary.within,
+    )
+
+
+def _variance(found: FormulaPower, df: float) -> float:
+    """Return the variance with which a plain t test has the power that the formula found.
+
+    The formula knows more than the variance: what estimated variances cost, and those at zero.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import fdtri, ncfdtr
+
+    critical = fdtri(1.0, df, 1.0 - found.alpha)
+
+    def missing(z: float) -> float:
+        return float(1.0 - ncfdtr(1.0, df, z * z, critical) - found.power)
+
+    # Beyond it the noncentral F is not computed, and power is one.
+    far = abs(found.expected) / found.spread + 4.0
+    if far > 20.0 or missing(1e-6) >= 0.0 or missing(far) <= 0.0:
+        return found.spread**2
+    return float((found.expected / brentq(missing, 1e-6, far)) ** 2)
+
+
+def _correlation(cells: Cells, truths: list[VarianceComponents], study: Study) -> float:
+    """Return the correlation of two outcomes' generalised least squares estimates."""
+    weights = []
+    for truth in truths:
+        model = WorkingModel(cells, period_effects(study.plan))
+        M, WZ = model.bread(model.inverse(model.variances(truth)))
+        weights.append(WZ @ M[-1])
+
+    def covariance(one: Matrix, middle: Matrix, two: Matrix) -> float:
+        return float(np.einsum("i,ij,ijk,ik->", cells.times, one, middle, two))
+
+    def crossed(*kept: str) -> Matrix:
+        """Return the covariance of cell means were the draws of some components the same."""
+        zeros = dict.fromkeys(("residual", "cluster", "cluster_period", "individual"), 0.0)
+        own = {one: sqrt(getattr(truths[0], one) * getattr(truths[1], one)) for one in kept}
+        shared = replace(truths[0], treatment=0.0, treatment_correlation=0.0, **(zeros | own))
+        return true_covariance(cells, shared)
+
+    shared = shared_draws(study.file)
+    middle: Matrix = np.asarray(
+        shared.clusters * crossed("cluster", "cluster_period")
+        + shared.people * crossed("individual", "residual")
+    )
+    own = [
+        covariance(w, true_covariance(cells, t), w) for w, t in zip(weights, truths, strict=True)
+    ]
+    return covariance(weights[0], middle, weights[1]) / sqrt(own[0] * own[1])
+
+
+def both_lines(
+    study: Study, simulated: BothOutcomes | None, formula: CoPrimaryPower | None
+) -> list[str]:
+    """Return the section on two co-primary outcomes as lines of text; none where there is one."""
+    if study.file.co_primary is None:
+        return []
+    names = outcome_names(study.file)
     lines = ["two co-primary outcomes (hybrid type 2)"]
     if simulated is not None:
         rows = [
@@ -137,21 +253,24 @@ def both_lines(simulated: BothOutcomes | None, formula: CoPrimaryPower | None) -
         if isfinite(simulated.correlation):
             lines.append(
                 f"  correlation of the two statistics over trials {simulated.correlation:.2f}, "
-                "from the mechanism"
+                f"{simulated.origin}"
             )
     if formula is not None:
         named = {
-            "first alone": formula.each[0],
-            "second alone": formula.each[1],
+            f"{names[0]} alone": formula.each[0],
+            f"{names[1]} alone": formula.each[1],
             "both (all of), no adjustment": formula.all_of,
+            "at least one, each at half the level": formula.any_of,
             "at least one, one test of two df": formula.at_least_one,
             "weighted mean of both, one df": formula.single,
             "sum of both": formula.combined,
         }
         named |= {f"each at the level of {name}": one for name, one in formula.adjusted.items()}
         lines.append(
-            "  by formula, smaller arm on both sides, clusters - 4 df; correlation of the tests "
+            f"  by formula, {formula.df:.1f} degrees of freedom; correlation of the tests "
             f"{formula.correlation:.2f}"
         )
         lines += [f"  {name:<48}{one:>7.3f}" for name, one in named.items()]
+    elif study.file.statistical is not None:
+        lines.append("  by formula: none for such a design; simulate it")
     return lines

@@ -1,7 +1,7 @@
-"""Hybrid type 2 trials: power for two co-primary outcomes in parallel arms, by five methods.
+"""Hybrid type 2 trials: power for two co-primary outcomes, by five methods.
 
-Two continuous outcomes of the same people, as fidelity or reach and recovery. With m people in each
-of K clusters an arm, the standardised statistic of outcome q has the noncentrality
+Two continuous outcomes of the same people, as fidelity or reach and recovery. In parallel arms with
+m people in each of K clusters an arm, the standardised statistic of outcome q has the noncentrality
 ``effect_q / sqrt(2 sd_q^2 (1 + (m - 1) icc_q) / (K m))``, and the two statistics the correlation
 ``(within + (m - 1) between) / sqrt(prod (1 + (m - 1) icc_q))``, where `within` is the correlation
 of one person's two outcomes and `between` that of two people of a cluster.
@@ -14,6 +14,7 @@ freedom (Owen and others 2025, doi 10.1002/sim.70015; Yang and others 2022, doi 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isinf, sqrt
@@ -74,12 +75,16 @@ class CoPrimaryPower:
     ----------
     correlation : float
         Of the two test statistics.
+    df : float
+        Degrees of freedom of the tests.
     each : tuple of two floats
         Two-sided power for each outcome alone at the full level.
     all_of : float
         Both are significant, each two-sided at the full level.
     all_of_one_sided : float
         The same with one-sided tests at the full level, as some programs have it.
+    any_of : float
+        One or both, each two-sided at half the level (Bonferroni).
     at_least_one : float
         Two degrees of freedom, one test of both.
     single : float
@@ -91,9 +96,11 @@ class CoPrimaryPower:
     """
 
     correlation: float
+    df: float
     each: tuple[float, float]
     all_of: float
     all_of_one_sided: float
+    any_of: float
     at_least_one: float
     single: float
     combined: float
@@ -115,12 +122,10 @@ def co_primary_power(
         Whether variances count as known (normal and chi squared tests) instead of t and F with
         clusters - 4 degrees of freedom.
     """
-    from scipy.special import chdtri, chndtr, fdtri, ncfdtr
-
     check_positive("size", size)
     total = 2 * clusters
     df = np.inf if normal else float(total - 4)
-    if not normal and df < 1.0:
+    if df < 1.0:
         raise InputError(
             f"clusters = {clusters} in an arm: too few for two outcomes; give 3 or more"
         )
@@ -129,35 +134,59 @@ def co_primary_power(
         2.0 * variance * one / (clusters * size)
         for variance, one in zip(outcomes.variances, vif, strict=True)
     ]
-    z = np.array([e / sqrt(v) for e, v in zip(outcomes.effects, variances, strict=True)])
     rho = (outcomes.within + (size - 1.0) * outcomes.between) / sqrt(vif[0] * vif[1])
+    return power_of_both(outcomes.effects, variances, rho, df, alpha, outcomes.within)
+
+
+def power_of_both(
+    effects: Sequence[float],
+    variances: Sequence[float],
+    rho: float,
+    df: float,
+    alpha: float,
+    within: float,
+) -> CoPrimaryPower:
+    """Return the power for two co-primary outcomes from their estimates' variances, by each method.
+
+    Parameters
+    ----------
+    effects, variances : two floats
+        Expected estimates, and their variances.
+    rho : float
+        Correlation of the two estimates.
+    df : float
+        Degrees of freedom of the tests; infinite where variances count as known.
+    alpha : float
+    within : float
+        Correlation of one person's two outcomes, for the level adjusted by it.
+    """
+    from scipy.special import chdtri, chndtr, fdtri, ncfdtr
+
+    z = np.array([e / sqrt(v) for e, v in zip(effects, variances, strict=True)])
     mixed = sqrt(variances[0] * variances[1]) * rho
 
-    def one_df(ncp: float, level: float, df: float) -> float:
-        if normal:
-            return float(1.0 - chndtr(chdtri(1.0, level), 1.0, ncp))
-        return float(1.0 - ncfdtr(1.0, df, ncp, fdtri(1.0, df, 1.0 - level)))
+    def beyond(numerator: float, ncp: float, level: float) -> float:
+        if isinf(df):
+            return float(1.0 - chndtr(chdtri(numerator, level), numerator, ncp))
+        return float(1.0 - ncfdtr(numerator, df, ncp, fdtri(numerator, df, 1.0 - level)))
 
     both = float((z[0] ** 2 + z[1] ** 2 - 2.0 * rho * z[0] * z[1]) / (1.0 - rho**2))
-    if normal:
-        at_least = float(1.0 - chndtr(chdtri(2.0, alpha), 2.0, both))
-    else:
-        at_least = float(1.0 - ncfdtr(2.0, df, both, fdtri(2.0, df, 1.0 - alpha)))
-    total_effect = sum(outcomes.effects)
-    combined = total_effect**2 / (sum(variances) + 2.0 * mixed)
+    combined = sum(effects) ** 2 / (sum(variances) + 2.0 * mixed)
     single = float(z.sum()) ** 2 / (2.0 * (1.0 + rho))
-    one = float(total - 4)
     return CoPrimaryPower(
         correlation=rho,
-        each=(one_df(z[0] ** 2, alpha, one), one_df(z[1] ** 2, alpha, one)),
+        df=df,
+        each=(beyond(1.0, z[0] ** 2, alpha), beyond(1.0, z[1] ** 2, alpha)),
         all_of=both_significant(z, rho, df, alpha, 2),
         all_of_one_sided=both_significant(z, rho, df, alpha, 1),
-        at_least_one=at_least,
-        single=one_df(single, alpha, one),
-        combined=one_df(combined, alpha, one),
+        any_of=sum(beyond(1.0, float(q) ** 2, alpha / 2.0) for q in z)
+        - both_significant(z, rho, df, alpha / 2.0, 2),
+        at_least_one=beyond(2.0, both, alpha),
+        single=beyond(1.0, single, alpha),
+        combined=beyond(1.0, combined, alpha),
         adjusted={
-            name: min(one_df(float(q) ** 2, level, one) for q in z)
-            for name, level in adjusted_levels(alpha, outcomes.within).items()
+            name: min(beyond(1.0, float(q) ** 2, level) for q in z)
+            for name, level in adjusted_levels(alpha, within).items()
         },
     )
 

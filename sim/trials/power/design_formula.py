@@ -24,7 +24,13 @@ from sim.trials.designs.correlation import VarianceComponents, from_correlations
 from sim.trials.designs.design import NOT_MEASURED, TRANSITION, TREATED, Design, arm_sizes
 from sim.trials.power.by_arm import by_arm_test
 from sim.trials.power.drawn_sizes import dealt_people, drawn_people
-from sim.trials.power.expected_test import EFFECTS, ExpectedTest, expected_test, trial_cells
+from sim.trials.power.expected_test import (
+    EFFECTS,
+    Cells,
+    ExpectedTest,
+    expected_test,
+    trial_cells,
+)
 from sim.trials.power.formula_power import FormulaPower, parallel_power, power_of_tests
 from sim.trials.power.generalised_power import cells_se, no_formula, parallel_difference_se
 from sim.trials.power.multi_arm_power import ArmsPower, drawn_arms_power
@@ -326,39 +332,60 @@ def _of_risks_or_counts(
     return at(assumed.effect)
 
 
-def _over_periods(
-    design: Design, assumed: Assumed, plan: AnalysisPlan, alpha: float, size: float | None
-) -> FormulaPower:
+def period_effects(plan: AnalysisPlan) -> tuple[str, ...]:
+    """Return the random effects of a plan over periods that a formula has."""
+    if plan.baseline == "constrained":
+        return ("cluster", "cluster-period", "person")
+    return tuple(one for one in plan.random_effects if one in EFFECTS)
+
+
+def _schedule(design: Design) -> np.ndarray:
+    """Return treatment by cluster and period, NaN where no outcome is analysed."""
     used = design.by_cluster
     seen = ~np.isin(used, (TRANSITION, NOT_MEASURED))
     schedule = np.where(seen, used == TREATED, np.nan)
-    effects = tuple(one for one in plan.random_effects if one in EFFECTS)
-    if plan.baseline == "constrained":
-        effects = ("cluster", "cluster-period", "person")
-    truth = components_of(design, assumed)
     if design.baseline == "ancova" and not design.is_parallel:
         schedule[:, 0] = np.nan
-        seen[:, 0] = False
+    return schedule
+
+
+def period_cells(
+    design: Design, assumed: Assumed, plan: AnalysisPlan, size: float | None = None
+) -> list[Cells]:
+    """Return the cells of a trial over periods, once for each draw of the sizes of its clusters."""
+    schedule, truth = _schedule(design), components_of(design, assumed)
+    by_exposure = None
+    if plan.estimand != CONSTANT:
+        by_exposure = tested_columns(exposure_of_cells(design), plan)
+    shares = exposure_means(design, assumed.exposure)
+    decay = truth.individual_decay if truth.individual > 0.0 else 1.0
+    return [
+        trial_cells(schedule, people, stay=decay, shares=shares, by_exposure=by_exposure)
+        for people in _people(design, assumed, size)
+    ]
+
+
+def _over_periods(
+    design: Design, assumed: Assumed, plan: AnalysisPlan, alpha: float, size: float | None
+) -> FormulaPower:
+    schedule, effects = _schedule(design), period_effects(plan)
+    seen = ~np.isnan(schedule)
+    truth = components_of(design, assumed)
+    if design.baseline == "ancova" and not design.is_parallel:
         truth = after_baseline(truth, design)[0]
     df = None
     if plan.test == "between-within":
         df = by_rule(schedule, effects)
         if plan.estimand != CONSTANT:
             df -= float(exposure_of_cells(design).max() - 1)
+    used = design.by_cluster
     if len(used) - len(set(map(bytes, used))) < 1 or seen.sum() - seen.any(axis=0).sum() < 2:
         raise InputError(
             f"clusters: {len(used)} over {design.periods} periods leave 0 degrees of freedom; "
             "add clusters or periods"
         )
-    shares = exposure_means(design, assumed.exposure)
-    by_exposure = None
-    if plan.estimand != CONSTANT:
-        by_exposure = tested_columns(exposure_of_cells(design), plan)
-    decay = truth.individual_decay if truth.individual > 0.0 else 1.0
-    cells = [
-        trial_cells(schedule, people, stay=decay, shares=shares, by_exposure=by_exposure)
-        for people in _people(design, assumed, size)
-    ]
+    cells = period_cells(design, assumed, plan, size)
+    builds_up = exposure_means(design, assumed.exposure) is not None
     rule = "expected for the design" if df is None else "between-within"
     adapted = analysis_named(plan.test).formula
 
@@ -368,7 +395,7 @@ def _over_periods(
         ]
         between = all(abs(one.df - (len(used) - 2)) < 1e-6 for one in tests)
         told = "clusters - 2" if between else rule
-        return power_of_tests(effect, tests, told, alpha, at=at if shares is not None else None)
+        return power_of_tests(effect, tests, told, alpha, at=at if builds_up else None)
 
     return at(assumed.effect)
 

@@ -231,6 +231,11 @@ class WorkingModel:
         """Degrees of freedom within cells."""
         return sum(len(at) * times for at, times in self.within)
 
+    def variances(self, truth: VarianceComponents) -> Matrix:
+        """Return the true variances of the residual and of the analysis's effects."""
+        named = named_variances(truth)
+        return np.array([truth.residual, *(named[one] for one in self.effects)])
+
     def inverse(self, variances: Matrix) -> Matrix:
         """Return the inverse covariances of the clusters' cell means; see `kernels`."""
         try:
@@ -409,6 +414,12 @@ def _spread(information: Matrix, slope: Matrix) -> float:
     return float((along[~lost] ** 2 / values[~lost]).sum())
 
 
+def named_variances(truth: VarianceComponents) -> dict[str, float]:
+    """Return the variance of every effect of `EFFECTS`."""
+    own = truth.cluster, truth.cluster_period, truth.individual, truth.treatment
+    return dict(zip(EFFECTS, own, strict=True))
+
+
 def true_covariance(cells: Cells, truth: VarianceComponents) -> Matrix:
     """Return the true covariance of every cluster's cell means; 0 where nothing is measured."""
     n = np.where(cells.seen, cells.people, 1.0)
@@ -453,13 +464,7 @@ def expected_test(
     from scipy.special import chdtr
 
     model = WorkingModel(cells, effects)
-    named = {
-        "cluster": truth.cluster,
-        "cluster-period": truth.cluster_period,
-        "person": truth.individual,
-        "treatment": truth.treatment,
-    }
-    variances = np.array([truth.residual, *(named[one] for one in effects)])
+    named, variances = named_variances(truth), model.variances(truth)
     true = true_covariance(cells, truth)
     builds_up = cells.beyond_columns
     known = not any(value > 0.0 for name, value in named.items() if name not in effects)

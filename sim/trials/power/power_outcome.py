@@ -318,7 +318,9 @@ def known_formula_lines(formula: FormulaPower, a: Assumed) -> list[str]:
             else ""
         )
         + f"; with a z test {formula.power_z:.3f})",
-        f"it takes as known: effect {a.effect:.3g}, SD {a.sd:.3g}, ICC {a.icc:.3g}, "
+        f"it takes as known: effect {a.effect:.3g}"
+        + (" (mean over treated periods)" if len(set(a.exposure)) > 1 else "")
+        + f", SD {a.sd:.3g}, ICC {a.icc:.3g}, "
         f"CAC {a.cac:.3g}"
         + (f" (decay {a.cluster_decay:g} a period)" if a.cluster_decay < 1.0 else "")
         + f", IAC {a.iac:.3g}, lost {a.attrition:.1%}"
@@ -353,6 +355,9 @@ def effect_lines(result: PowerResult) -> list[str]:
         f"participant average {e.participant_average:.3f} (Monte Carlo SE {e.participant_se:.3f}), "
         f"cluster average {e.cluster_average:.3f} ({e.cluster_se:.3f})"
     ]
+    plan = result.study.plan
+    if plan.estimand != CONSTANT:
+        lines.insert(0, f"{plan.estimand} {result.performance.true_effect:.3g}, what is tested")
     if result.study.design.readiness.decides:
         lines.append(
             f"in all screened teams {e.all_screened:.3f}; selection brings "
@@ -435,9 +440,8 @@ def as_text(outcome: PowerOutcome) -> str:
         lines += ["", *arms_lines(result.study, result.arms)]
     lines += ["", "formula", *[f"  {one}" for one in formula_lines(result)]]
     lines += ["", "true effect (points)", *[f"  {one}" for one in effect_lines(result)]]
-    formula_both = both_by_formula(result.study)
-    if outcome.both is not None or formula_both is not None:
-        lines += ["", *both_lines(outcome.both, formula_both)]
+    second = both_lines(result.study, outcome.both, both_by_formula(result.study))
+    lines += ["", *second] if second else []
     if outcome.found is not None:
         lines += ["", "search", *[f"  {one}" for one in found_lines(outcome.found)]]
     if outcome.grid:
@@ -589,9 +593,8 @@ def formula_text(answer: FormulaAnswer) -> str:
         *go_no_go.lines(study.file, answer.formula, answer.assumed.effect),
         "no trial was run: loss that depends on outcomes is not in it",
     ]
-    both = both_by_formula(study)
-    if both is not None:
-        lines += ["", *both_lines(None, both)]
+    second = both_lines(study, None, both_by_formula(study))
+    lines += ["", *second] if second else []
     important = important_difference(study.file)
     if important is not None:
         lines.append(

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.trials.analyses.analysis_plan import average_meant
+from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.data.outcome_kind import CONTINUOUS
 from sim.trials.designs.design import TRANSITION, arm_sizes, randomisation_words
+from sim.trials.power.both_outcomes import both_by_formula, outcome_names
 from sim.trials.power.important import important_difference
 from sim.trials.power.power_outcome import analysis_sentence, hypothesis_words
 
@@ -37,7 +39,14 @@ def protocol_of_formula(answer: FormulaAnswer) -> str:
         f"{f.df:.0f} degrees of freedom ({f.df_rule}) and a standard error of {f.se:.3g}, the "
         "correlations taken as known"
     )
-    return _document(answer.study, f.power, "", f.effect, how, _inputs_of_formula(answer))
+    both = both_by_formula(answer.study)
+    second = ""
+    if both is not None:
+        wanted = both.all_of if _all_of(answer.study) else both.any_of
+        second = _second(answer.study, wanted, "", both.correlation)
+    # Of an effect by exposure the estimate expects the truth.
+    effect = f.effect if answer.study.plan.estimand == CONSTANT else f.expected
+    return _document(answer.study, f.power, "", effect, how, _inputs_of_formula(answer), second)
 
 
 def protocol_of_simulation(outcome: PowerOutcome) -> str:
@@ -61,7 +70,38 @@ def protocol_of_simulation(outcome: PowerOutcome) -> str:
     )
     if result.study.file.agents is not None:
         inputs += " (as simulated by the agent-based model over its posterior draws)"
-    return _document(result.study, rate.value, error, found.true_effect, how, inputs)
+    second, both = "", outcome.both
+    if both is not None:
+        wanted = both.all_of if _all_of(result.study) else both.at_least_one
+        error_both = f" (Monte Carlo standard error {100.0 * wanted.monte_carlo_se:.1f} points)"
+        second = _second(result.study, wanted.value, error_both, both.correlation)
+    return _document(result.study, rate.value, error, found.true_effect, how, inputs, second)
+
+
+def _all_of(study: Study) -> bool:
+    """Return whether the trial must show both outcomes."""
+    return study.file.co_primary is not None and study.file.co_primary.success == "both"
+
+
+def _second(study: Study, power: float, error: str, correlation: float) -> str:
+    """Return the sentence on two co-primary outcomes."""
+    first, other = outcome_names(study.file)
+    alpha = 100.0 * study.plan.alpha
+    aim = f"both, each at {alpha:g}%" if _all_of(study) else f"at least one, each at {alpha / 2:g}%"
+    own = ""
+    second = study.file.co_primary
+    if second is not None and study.file.statistical is not None:
+        own = (
+            f", given of {other} a true difference of {second.effect:g} once it is fully there, a "
+            f"standard deviation of {second.sd:g} and an intracluster correlation of "
+            f"{second.icc:g}, and correlations of the two outcomes of {second.within:g} in one "
+            f"person and {second.between:g} between two people of a team"
+        )
+    return (
+        f"The outcomes {first} and {other} are co-primary. The trial is to show {aim}, for which "
+        f"its power is {100.0 * power:.0f}%{error}{own}; the two statistics have a correlation of "
+        f"{correlation:.2f}. What stands above is of {first}."
+    )
 
 
 def _inputs_of_formula(answer: FormulaAnswer) -> str:
@@ -110,9 +150,14 @@ def _over_time(study: Study, cac: float, iac: float) -> str:
     return found
 
 
-def _document(study: Study, power: float, error: str, effect: float, how: str, inputs: str) -> str:
+def _document(
+    study: Study, power: float, error: str, effect: float, how: str, inputs: str, second: str
+) -> str:
     parts = [
-        ("Sample size", [sample_size(study, power, error, effect, how, inputs)]),
+        (
+            "Sample size",
+            [sample_size(study, power, error, effect, how, inputs), *([second] if second else [])],
+        ),
         ("Target difference (DELTA2)", target_difference(study, effect)),
         ("Items that this design answers", items(study)),
     ]
@@ -181,6 +226,8 @@ def target_difference(study: Study, effect: float) -> list[str]:
     else:
         threshold = f"{important.value:g} ({important.source})"
     name = "the primary outcome" if file.agents is None else file.agents.measure
+    if file.co_primary is not None:
+        name = "{}, and co-primary {}".format(*outcome_names(file))
     scale = {
         "continuous": "difference of means",
         "binary": "difference of probabilities",
