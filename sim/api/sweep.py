@@ -163,10 +163,8 @@ def sweep(
     InputError
         For anything that breaks a rule, by name.
     """
-    if not vary or not all(
-        hasattr(values, "__len__") and not isinstance(values, str) and len(values)
-        for values in vary.values()
-    ):
+    # One number or one word in place of a list is a frequent slip.
+    if not vary or not all(np.ndim(np.asarray(one)) and np.size(one) for one in vary.values()):
         raise InputError(
             "vary: name at least one parameter or field, and a list of values for each"
         )
