@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError, unknown
-from sim.trials.analyses.analysed_trial import AnalysedTrial, Answer, fit_linear
+from sim.trials.analyses.analysed_trial import PARTICIPANTS, AnalysedTrial, Answer, fit_linear
 from sim.trials.analyses.cluster_answers import (
     PAIRS,
     STRATA,
@@ -374,7 +374,8 @@ def _tests(trial: AnalysedTrial, result: dict[str, Any]) -> dict[str, dict[str, 
     """Return the t test of each analysis that goes with a trial."""
     found = {}
     for name, one in ANALYSES.items():
-        answer = one.test(trial) if one.of_model and name != "permutation" else None
+        of_rows = one.of_model or one.aims == PARTICIPANTS
+        answer = one.test(trial) if of_rows and name != "permutation" else None
         if answer is None or (one.counts_clusters and result["between_within"] is None):
             continue
         if np.isfinite(answer.se) and answer.se > 0.0 and answer.df > 0.0:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
+PARTICIPANTS, CLUSTERS, NEITHER = "participant average", "cluster average", "neither average"
 
 
 class Fitted(NamedTuple):
@@ -172,6 +173,9 @@ class Analysis:
     # Whether its standard error is that of the mixed model's likelihood.
     of_likelihood: bool = False
     counts_clusters: bool = False  # Whether it takes clusters for what was randomised, in both arms
+    # Of which average its estimate is where effects go with the size of clusters; `NEITHER` where
+    # clusters are weighed by what they tell.
+    aims: str = NEITHER
     # What it changes of the test that the mixed model can be expected to give, see
     # `sim.trials.power.expected_test`; None for nothing.
     formula: Callable[[ExpectedTest, Cells, Matrix], ExpectedTest] | None = None

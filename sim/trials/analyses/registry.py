@@ -15,6 +15,7 @@ from sim.trials.analyses.methods import (
     cluster_summary,
     kenward_roger,
     marginal,
+    participant_average,
     permutation,
     satterthwaite,
 )
@@ -28,6 +29,7 @@ METHODS = (
     cluster_jackknife,
     by_arm,
     cluster_summary,
+    participant_average,
     permutation,
     marginal,
 )

@@ -78,7 +78,7 @@ class StatisticalTwins:
             if self.losses:
                 rate = self.losses[replication % len(self.losses)]
                 asked = replace(design, attrition=replace(design.attrition, rate=rate))
-            nothing = replace(source, effect=0.0, effects=())
+            nothing = replace(source, effect=0.0, effects=(), effect_by_size=0.0)
             yield Twin(
                 source.simulate(asked, seed, replication),
                 nothing.simulate(asked, seed, replication),
@@ -89,25 +89,31 @@ class StatisticalTwins:
 def statistical_truth(source: StatisticalSource, design: Design) -> Truth:
     """Return the true effect of a statistical source: its mean over treated cluster-periods.
 
-    Effects do not depend on cluster size, so that the participant's and the cluster's average are
-    the same.
+    Where they depend on the size of clusters, the participant's average has every cluster as often
+    as its people. Sizes are those listed, or the distribution from which they are drawn.
     """
-    from sim.trials.data.statistical import exposure_shares
+    from sim.trials.data.statistical import effect_of_size, exposure_shares, sizes_of_all
 
     schedule = design.by_cluster
     counted = schedule == TREATED
     if design.is_parallel:
         counted[:, :-1] = False
     shares = exposure_shares(schedule, source.exposure)
-    mean = source.effect * float(shares[counted].mean())
+    of_person = of_cluster = source.effect
+    if source.effect_by_size:
+        sizes = sizes_of_all(design)
+        more = effect_of_size(design, source.effect_by_size, sizes)
+        of_person += float((sizes * more).sum() / sizes.sum())
+        of_cluster += float(more.mean())
+    share = float(shares[counted].mean())
     number = exposure_number(schedule)
     by_exposure = tuple(
-        source.effect * float(shares[counted & (number == one)].mean())
+        of_person * float(shares[counted & (number == one)].mean())
         if (counted & (number == one)).any()
         else nan
         for one in range(1, int(number.max()) + 1)
     )
-    return Truth(mean, mean, mean, by_exposure)
+    return Truth(of_person * share, of_cluster * share, of_person * share, by_exposure)
 
 
 def exposure_number(schedule: np.ndarray) -> np.ndarray:

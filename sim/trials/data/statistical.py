@@ -83,6 +83,8 @@ class StatisticalSource:
         Under treatment, where they are others.
     effects : tuple of float
         Of each treated arm, where there are several; `effect` is then the first.
+    effect_by_size : float
+        Added to the effect of a cluster for each mean size that it has more; see `effect_of_size`.
     beside : SharedDraws or None
         Of a second outcome of the same people: how far its draws are those of the first, which has
         the same seed.
@@ -107,6 +109,7 @@ class StatisticalSource:
     treated_sd: float | None = None
     treated_icc: float | None = None
     effects: tuple[float, ...] = ()
+    effect_by_size: float = 0.0
     beside: SharedDraws | None = None
 
     def __post_init__(self) -> None:
@@ -205,6 +208,7 @@ class StatisticalSource:
             ever *= allocation + 1
             effect = np.array([*(self.effects or (self.effect,) * design.treated_arms), 0.0])
             effect = effect[allocation]
+        effect = effect + effect_of_size(design, self.effect_by_size, sizes)
         shares = exposure_shares(schedule, self.exposure)
         intercept = loss_intercept(design, self)
         variation = 0.0
@@ -273,6 +277,12 @@ class StatisticalSource:
         return TrialData(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
+def effect_of_size(design: Design, slope: float, sizes: np.ndarray) -> np.ndarray:
+    """Return what the effect has beyond that of a cluster of mean size: slope (size / mean - 1)."""
+    mean = float(np.mean(design.sizes)) if design.sizes else design.size
+    return np.asarray(slope * (sizes / mean - 1.0))
+
+
 def mixed(first: np.ndarray, own: np.ndarray, correlation: float) -> np.ndarray:
     """Return standard normal numbers with a correlation with the first of two kinds of them."""
     return np.asarray(correlation * first + sqrt(1.0 - correlation * correlation) * own)
@@ -337,6 +347,17 @@ def varied_sizes(count: int, size: float, variation: float, rng: np.random.Gener
     shape = 1.0 / variation**2
     drawn = rng.gamma(shape, size / shape, count)
     return np.maximum(1, np.rint(drawn)).astype(int)
+
+
+def sizes_of_all(design: Design) -> np.ndarray:
+    """Return the sizes of all clusters as listed, or 10,000 that stand for their distribution."""
+    if design.sizes:
+        return np.array(design.sizes, float)
+    from scipy.special import gammaincinv
+
+    shape = 1.0 / design.size_variation**2
+    drawn = gammaincinv(shape, (np.arange(10_000) + 0.5) / 10_000) * design.size / shape
+    return np.maximum(1.0, np.rint(drawn))
 
 
 def loss(

@@ -35,7 +35,14 @@ Range = Annotated[tuple[float, float], Field(strict=False)]
 
 
 MOST = 1000
-CONTINUOUS_ONLY = {"sd", "effect_heterogeneity", "effect_correlation", "treated_sd", "treated_icc"}
+CONTINUOUS_ONLY = {
+    "sd",
+    "effect_by_size",
+    "effect_heterogeneity",
+    "effect_correlation",
+    "treated_sd",
+    "treated_icc",
+}
 
 
 class Trial(Part):
@@ -275,6 +282,15 @@ class Statistical(Part):
         "correlation",
         "Of a team's level under control with its own effect, where effects differ: below 0 where "
         "weak teams gain more.",
+    )
+    effect_by_size: float = number(
+        0.0,
+        -1.0e6,
+        1.0e6,
+        "points",
+        "Added to the effect of a team with twice the mean number of people, and taken from that "
+        "of one with hardly any, in proportion: large teams respond otherwise. `effect` is then "
+        "that of a team of mean size, and participant and cluster average differ.",
     )
     exposure: tuple[float, ...] = many(
         "Share of the effect that is there in the first, second ... treated period; the last "
@@ -599,6 +615,15 @@ class DesignFile(Part):
             raise ValueError(
                 "co_primary.measure: goes with [agents] and only with it; with [statistical] give "
                 "effect, sd, icc, within and between"
+            )
+        if (
+            s is not None
+            and s.effect_by_size
+            and not (self.design.sizes or self.design.size_variation)
+        ):
+            raise ValueError(
+                f"statistical.effect_by_size = {s.effect_by_size:g}: needs teams of different "
+                "size; give design.sizes or design.size_variation"
             )
         if second is not None and s is not None and s.outcome != "continuous":
             raise ValueError(

@@ -64,6 +64,7 @@ def second_file(file: DesignFile) -> DesignFile:
             "exposure": second.exposure or s.exposure,
             "effect_heterogeneity": 0.0,
             "effect_correlation": 0.0,
+            "effect_by_size": 0.0,
             "treated_sd": None,
             "treated_icc": None,
         }

@@ -7,6 +7,7 @@ from math import isfinite, nan, sqrt
 from typing import Any
 
 from sim.reading.numbers import without_nan
+from sim.trials.analyses.analysed_trial import NEITHER, PARTICIPANTS
 from sim.trials.analyses.analysis_plan import average_meant
 from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.hypothesis import told
@@ -358,6 +359,10 @@ def effect_lines(result: PowerResult) -> list[str]:
     plan = result.study.plan
     if plan.estimand != CONSTANT:
         lines.insert(0, f"{plan.estimand} {result.performance.true_effect:.3g}, what is tested")
+    if file.statistical is not None and file.statistical.effect_by_size:
+        aims = analysis_named(plan.test).aims
+        judged = f"{aims} ({PARTICIPANTS} taken as true)" if aims == NEITHER else aims
+        lines.append(f"effects go with the size of teams; the planned test aims at {judged}")
     if result.study.design.readiness.decides:
         lines.append(
             f"in all screened teams {e.all_screened:.3f}; selection brings "

@@ -13,8 +13,10 @@ import numpy as np
 from sim.errors import InputError
 from sim.runs.chunk_store import fingerprint, source_version
 from sim.runs.pieces import Arrays, Cancelled, How, Progress, Span, run_pieces, spans
+from sim.trials.analyses.analysed_trial import CLUSTERS, PARTICIPANTS
 from sim.trials.analyses.analysis_plan import AnalysisPlan, analyse_arms, average_meant
 from sim.trials.analyses.exposure import CONSTANT, exposure_weights
+from sim.trials.analyses.registry import analysis_named
 from sim.trials.analyses.trial_result import TrialResult, as_table, from_table
 from sim.trials.data.counterfactual import AgentTwins, StatisticalTwins, Truth, TwinSource
 from sim.trials.data.moments import Moments, average_moments, known_means, trial_moments
@@ -213,6 +215,7 @@ def statistical_source(file: DesignFile) -> StatisticalSource:
         exposure=tuple(s.exposure),
         kind=s.outcome,
         effect_correlation=s.effect_correlation,
+        effect_by_size=s.effect_by_size,
         treated_sd=s.treated_sd,
         treated_icc=s.treated_icc,
     )
@@ -562,7 +565,12 @@ def _flow(counts: list[np.ndarray]) -> dict[int, dict[str, float]]:
 
 
 def true_effect(plan: AnalysisPlan, truth: Truth) -> float:
-    """Return the true value of what a plan estimates, in one trial."""
+    """Return the true value of what a plan estimates, in one trial.
+
+    What weighs clusters by what they tell is judged against the participant average.
+    """
+    if analysis_named(plan.test).aims == CLUSTERS:
+        return truth.cluster_average
     if plan.estimand == CONSTANT:
         return truth.participant_average
     known = np.array([one for one in truth.by_exposure if isfinite(one)])
@@ -642,6 +650,11 @@ def formula_of(study: Study, assumed: Assumed) -> FormulaPower:
     InputError
         When there is no formula for them.
     """
+    s = study.file.statistical
+    if s is not None and s.effect_by_size:
+        raise InputError("formula: none where effects go with the size of teams; simulate it")
+    if analysis_named(study.plan.test).aims == PARTICIPANTS:
+        raise InputError(f"formula: none for analysis.test = '{study.plan.test}'; simulate it")
     return design_power(study.design, assumed, study.plan.alpha, plan=study.plan)
 
 

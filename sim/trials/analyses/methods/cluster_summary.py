@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import nan
 
 from sim.errors import InputError
-from sim.trials.analyses.analysed_trial import AnalysedTrial, Analysis, Answer
+from sim.trials.analyses.analysed_trial import CLUSTERS, AnalysedTrial, Analysis, Answer
 from sim.trials.analyses.cluster_level import MEANS_IN_R, cluster_level
 
 
@@ -30,6 +30,7 @@ ANALYSIS = Analysis(
     test=test,
     needs_arms=True,
     of_model=False,
+    aims=CLUSTERS,
     r_code=MEANS_IN_R
     + """\
 print(summary(lm(means ~ Z - 1))$coefficients["Z{coefficient}", ])""",
