@@ -15,10 +15,10 @@ from sim.trials.analyses.analyse import analyse_table
 from sim.trials.analyses.analysed_trial import CLUSTERS, NEITHER, PARTICIPANTS
 from sim.trials.analyses.registry import ANALYSES
 from sim.trials.data.counterfactual import statistical_truth
-from sim.trials.designs.design_text import design_from_table
-from sim.trials.power.power_study import study_of
+from sim.trials.designs.design_file import design_from_table
+from sim.trials.power.power_study import statistical_source, study_of
 
-SIZES = {"size": 20, "sizes": [10, 30], "clusters": 4}
+SIZES = {"clusters": 4, "sizes": [10, 30, 10, 30]}
 LARGER_GAIN_MORE = {"effect": 3.0, "effect_by_size": 3.0}
 
 
@@ -47,8 +47,7 @@ def test_four_clusters_worked_on_paper() -> None:
 def test_the_two_true_values_are_those_of_listed_sizes() -> None:
     """Sizes 10 and 30: effects 1.5 and 4.5, so 3 of a cluster and 3.75 of a participant."""
     file = design_from_table({"design": SIZES, "statistical": LARGER_GAIN_MORE})
-    asked = study_of(file)
-    truth = statistical_truth(asked.source, asked.design)
+    truth = statistical_truth(statistical_source(file), study_of(file).design)
     assert truth.cluster_average == pytest.approx(3.0)
     assert truth.participant_average == pytest.approx(3.75)
 
