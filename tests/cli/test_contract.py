@@ -37,6 +37,8 @@ DOORS = (
     "sim.trials.studies.pulsar.simulate_pulsar",
     "sim.trials.studies.pulsar.coverage_shift",
     "calibration.fit.start",
+    "sim.pages.write.run_notebooks",
+    "sim.pages.write.documentation",
     "uvicorn.Server.run",
 )
 # The shortest complaint-free use of each command; a new command needs a line here.

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import sim.elementary
 import sim.measures
 import sim.mechanisms.bounds
 import sim.streams
@@ -21,9 +22,14 @@ from sim.mechanisms.practice import PRACTICES
 from sim.mechanisms.recovery import PROCESSES
 from sim.state import SERVICE_USER, record_fields
 
-TABLES: dict[str, dict[str, Any]] = tomllib.loads(
-    (Path(sim.measures.__path__[0]) / "measures.toml").read_text("utf-8")
-)
+# Beside the parameters stand words of the field, which no measure reads.
+TABLES: dict[str, dict[str, Any]] = {
+    name: table
+    for name, table in tomllib.loads(
+        (Path(sim.measures.__path__[0]) / "measures.toml").read_text("utf-8")
+    ).items()
+    if name != "words"
+}
 EXPLANATIONS = {"measure_sensitivity": 1.0, "chance_scale": 1.0}
 # People here stand still between two visits, unless a test says otherwise.
 STILL = {"fluctuation_sd": 0.0, "recovery_half_life": 12.0}
@@ -109,7 +115,12 @@ def compiled_rules() -> None:
     """Make every rule of the instruments callable from compiled code, unchanged."""
     extending = pytest.importorskip("numba.extending")
     names = [f"sim.measures.{one.name}" for one in pkgutil.iter_modules(sim.measures.__path__)]
-    modules = [sim.streams, sim.mechanisms.bounds, *map(importlib.import_module, names)]
+    modules = [
+        sim.elementary,
+        sim.streams,
+        sim.mechanisms.bounds,
+        *map(importlib.import_module, names),
+    ]
     for module in modules:
         for rule in vars(module).values():
             if inspect.isfunction(rule) and rule.__module__ == module.__name__:

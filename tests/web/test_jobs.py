@@ -68,7 +68,9 @@ def test_a_second_browser_sees_the_same_job_and_its_progress(manager: JobManager
     job = submit(manager, "patient", by="one", steps=10_000)
     assert submit(manager, "patient", by="two", steps=10_000) is job
     wait(job, "running")
-    time.sleep(0.3)
+    end = time.monotonic() + 30.0
+    while manager.described(job, by="two")["done"] == 0 and time.monotonic() < end:
+        time.sleep(0.01)
     told = manager.described(job, by="two")
     assert told["state"] == "running"
     assert told["done"] > 0
