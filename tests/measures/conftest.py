@@ -17,6 +17,7 @@ import pytest
 import sim.elementary
 import sim.measures
 import sim.mechanisms.bounds
+import sim.mechanisms.recovery
 import sim.streams
 from sim.mechanisms.practice import PRACTICES
 from sim.mechanisms.recovery import PROCESSES
