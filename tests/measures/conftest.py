@@ -16,8 +16,7 @@ import pytest
 
 import sim.elementary
 import sim.measures
-import sim.mechanisms.bounds
-import sim.mechanisms.recovery
+import sim.mechanisms
 import sim.streams
 from sim.mechanisms.practice import PRACTICES
 from sim.mechanisms.recovery import PROCESSES
@@ -115,13 +114,10 @@ def plain() -> Callable[[np.ndarray], list[SimpleNamespace]]:
 def compiled_rules() -> None:
     """Make every rule of the instruments callable from compiled code, unchanged."""
     extending = pytest.importorskip("numba.extending")
-    names = [f"sim.measures.{one.name}" for one in pkgutil.iter_modules(sim.measures.__path__)]
-    modules = [
-        sim.elementary,
-        sim.streams,
-        sim.mechanisms.bounds,
-        *map(importlib.import_module, names),
-    ]
+    modules = [sim.elementary, sim.streams]
+    for package in (sim.mechanisms, sim.measures):
+        names = [f"{package.__name__}.{one.name}" for one in pkgutil.iter_modules(package.__path__)]
+        modules += map(importlib.import_module, names)
     for module in modules:
         for rule in vars(module).values():
             if inspect.isfunction(rule) and rule.__module__ == module.__name__:
