@@ -332,6 +332,9 @@ def test_a_damaged_link_is_told(visit: Visit) -> None:
     page = visit.page
     page.goto(f"{visit.served.address}/#plan/%%%not-settings")
     expect(page.get_by_role("alert")).to_contain_text("The link is damaged")
+    page.goto(f"{visit.served.address}/#power/%%%not-settings")
+    expect(page.locator("#power-answer")).to_contain_text("By formula", timeout=LONG)
+    expect(page.locator("#view-power").get_by_role("alert")).to_contain_text("The link is damaged")
     page.goto(f"{visit.served.address}/#nowhere")
     expect(page.get_by_role("alert").first).to_contain_text("no “nowhere”")
     expect(page.locator("#view-decide")).to_be_visible()
@@ -490,6 +493,9 @@ def test_a_run_is_an_entry_that_back_leads_to(visit: Visit) -> None:
 def test_links_with_unknown_names_say_what_is_wrong(visit: Visit) -> None:
     visit.expected.append("400 (Bad Request)")
     page = visit.page
+    # What is wrong is told at once, and stays when the usual settings' answer has come.
+    held: list[Any] = []
+    page.route("**/api/power/formula", lambda route: held.append(route))
     for view, settings, told in (
         ("decide", {"strategies": ["refocus-ful"]}, "did you mean 'refocus-full'"),
         ("watch", {"team": "SLaM-99", "scenario": {"preset": "usual-care"}}, "team"),
@@ -501,6 +507,10 @@ def test_links_with_unknown_names_say_what_is_wrong(visit: Visit) -> None:
         alert = page.locator(f"#view-{view}").get_by_role("alert")
         expect(alert).to_contain_text("This link cannot be used")
         expect(alert).to_contain_text(told)
+    for one in held:
+        one.continue_()
+    expect(page.locator("#power-answer")).to_contain_text("By formula", timeout=LONG)
+    expect(page.locator("#view-power").get_by_role("alert")).to_contain_text("cannot be used")
 
 
 def test_scenarios_are_grouped_and_found_by_a_word(visit: Visit) -> None:

@@ -230,12 +230,13 @@ class Decide {
   async open(settings, broken) {
     this.turn += 1;
     const turn = this.turn;
-    if (!this.begun) {
+    const again = this.begun;
+    if (!again) {
       this.#fill({});
       this.begun = true;
       if (settings === null) this.#showStored();
     }
-    show(this.message, broken ? errorBox("The link is damaged; this is the usual question.") : null);
+    show(this.message, broken ? errorBox(`The link is damaged; ${again ? "your question is as it was" : "this is the usual question"}.`) : null);
     if (settings === null) return;
     const own = settings.teams?.kind === "own";
     if (own && !this.teams.roster) {

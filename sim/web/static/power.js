@@ -89,17 +89,17 @@ class Power {
     for (const one of [this.answer, this.output]) one.classList.add("old");
   }
 
-  async #formula() {
+  /** Show the formula's answer; what is told meanwhile stays. */
+  async #formula(told = null) {
     this.turn += 1;
+    show(this.message, told);
     const turn = this.turn;
     const settings = this.settings();
     try {
       const found = await send("api/power/formula", settings);
-      if (turn !== this.turn) return;
-      show(this.message);
-      this.#showFormula(found, settings);
+      if (turn === this.turn) this.#showFormula(found, settings);
     } catch (error) {
-      if (turn === this.turn) show(this.message, errorBox(error.message));
+      if (turn === this.turn) show(this.message, told, errorBox(error.message));
     }
   }
 
@@ -166,21 +166,22 @@ class Power {
   }
 
   async open(settings, broken) {
-    if (broken) show(this.message, errorBox("The link is damaged; these are the usual settings."));
-    if (settings === null && this.controls.childElementCount) return;
-    if (settings !== null && this.controls.childElementCount && JSON.stringify(settings) === JSON.stringify(this.settings())) return;
+    const again = this.controls.childElementCount > 0;
+    const damaged = broken ? errorBox(`The link is damaged; ${again ? "your settings are as they were" : "these are the usual settings"}.`) : null;
+    if (broken) show(this.message, damaged);
+    if (settings === null && again) return;
+    if (settings !== null && again && JSON.stringify(settings) === JSON.stringify(this.settings())) return;
     if (settings !== null) {
       try {
         await send("api/jobs/find", { kind: "power", settings });
       } catch (error) {
-        if (!this.controls.childElementCount) this.#fill({});
-        await this.#formula();
-        show(this.message, errorBox(`This link cannot be used; your settings are as they were. ${error.message}`));
+        if (!again) this.#fill({});
+        await this.#formula(errorBox(`This link cannot be used; your settings are as they were. ${error.message}`));
         return;
       }
     }
     this.#fill(settings ?? {});
-    await this.#formula();
+    await this.#formula(damaged);
     if (settings === null) return;
     try {
       await this.panel.resume("power", this.settings(), (result, key) => this.#showResult(result, key, false));
