@@ -71,6 +71,11 @@ def test_a_search_that_meets_zero_on_its_way_goes_on() -> None:
     assert found["variance"]["person"] == pytest.approx(8.68188, rel=1e-3)
     assert found["variance"]["person.time"] == pytest.approx(0.115906, rel=1e-3)
     assert found["satterthwaite"]["df"] == pytest.approx(11.0, abs=0.01)
+    micro = analyse_table(frame.assign(time=1e6 * time), "y ~ time + (time|person)", "time")
+    more = 2.0 * np.log(1e6)
+    assert micro["reml_criterion"] == pytest.approx(found["reml_criterion"] + more, abs=1e-6)
+    assert micro["satterthwaite"]["p"] == pytest.approx(found["satterthwaite"]["p"], rel=1e-4)
+    assert micro["singular"] is found["singular"] is False
 
 
 def test_a_variance_of_zero_is_one_and_its_effect_is_as_if_left_out() -> None:

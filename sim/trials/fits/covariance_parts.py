@@ -9,6 +9,7 @@ which the covariance is written, and free ones, in which it is searched for: roo
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -52,7 +53,11 @@ class CovariancePart(Protocol):
 
 @dataclass(frozen=True)
 class Effects:
-    """Random effects of the levels of one grouping, correlated with each other."""
+    """Random effects of the levels of one grouping, correlated with each other.
+
+    Free parameters are the Cholesky factor of effects of columns of root mean square one, so that
+    what counts as zero does not depend on a column's unit.
+    """
 
     codes: Codes  # (n,) array
     columns: Matrix  # (n, q) array: What the effects are multiplied by; ones for an intercept
@@ -70,11 +75,15 @@ class Effects:
             for i, j in self._pairs
         )
 
+    @cached_property
+    def _unit(self) -> Matrix:
+        """Root mean square of each column."""
+        return np.asarray(np.sqrt(np.maximum((self.columns**2).mean(axis=0), 1e-300)))
+
     def start(self, share: float) -> Matrix:
         """Return a diagonal Cholesky factor."""
-        unit = np.sqrt(np.maximum((self.columns**2).mean(axis=0), 1e-300))
-        roots = np.sqrt(share / len(self.labels)) / unit
-        return np.array([roots[i] if i == j else 0.0 for i, j in self._pairs])
+        root = np.sqrt(share / len(self.labels))
+        return np.array([root if i == j else 0.0 for i, j in self._pairs])
 
     def lower(self) -> Matrix:
         """Return zero for the diagonal of the factor."""
@@ -82,14 +91,13 @@ class Effects:
 
     def upright(self, free: Matrix) -> Matrix:
         """Return the factor with no negative diagonal: a column's sign says nothing."""
-        factor = self._factor(free)
-        factor = factor * np.where(np.diag(factor) < 0.0, -1.0, 1.0)
-        return np.array([factor[i, j] for i, j in self._pairs])
+        signs = np.where(np.diag(self._factor(free)) < 0.0, -1.0, 1.0)
+        return free * np.array([signs[j] for _, j in self._pairs])
 
     def _factor(self, free: Matrix) -> Matrix:
         factor = np.zeros((len(self.labels),) * 2)
         for (i, j), one in zip(self._pairs, free, strict=True):
-            factor[i, j] = one
+            factor[i, j] = one / self._unit[i]
         return factor
 
     def parameters(self, free: Matrix) -> Matrix:
@@ -103,7 +111,7 @@ class Effects:
         factor, found = self._factor(free), []
         for i, j in self._pairs:
             turn = np.zeros_like(factor)
-            turn[i] = factor[:, j]
+            turn[i] = factor[:, j] / self._unit[i]
             both = turn + turn.T
             found.append([both[a, b] for a, b in self._pairs])
         return np.array(found).T
