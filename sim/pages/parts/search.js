@@ -10,12 +10,15 @@ function begins(word) {
   return new RegExp(`(?<![\\p{L}\\p{N}])${word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}`, "giu");
 }
 
-function worth(one, words) {
+function worth(one, words, asked) {
   const points = words.map((word) => {
     const times = (text) => text.match(word)?.length ?? 0;
     return WORTH.title * Math.min(1, times(one[TITLE])) + WORTH.page * Math.min(1, times(one[PAGE])) + WORTH.text * Math.min(5, times(one[TEXT]));
   });
-  return points.includes(0) ? 0 : points.reduce((sum, value) => sum + value, 0) - one[TITLE].length / 100;
+  if (points.includes(0)) return 0;
+  // A term of that name comes before what mentions it.
+  const named = one[TITLE].toLowerCase() === asked.toLowerCase() ? WORTH.title : 0;
+  return points.reduce((sum, value) => sum + value, named) - one[TITLE].length / 100;
 }
 
 function around(text, words) {
@@ -35,14 +38,14 @@ function around(text, words) {
 function search(sections) {
   const asked = found("asked").value.trim();
   const words = asked.split(/\s+/).filter(Boolean).map(begins);
-  const hits = asked.length < 2 ? [] : sections.map((one) => [worth(one, words), one]).filter(([value]) => value > 0).sort(([one], [other]) => other - one);
+  const hits = asked.length < 2 ? [] : sections.map((one) => [worth(one, words, asked), one]).filter(([value]) => value > 0).sort(([one], [other]) => other - one);
   const many = hits.length > MOST ? `, the first ${MOST}` : "";
   const told = hits.length === 0 ? "Nothing found. Try the beginning of a word." : `${hits.length} place${hits.length > 1 ? "s" : ""}${many}`;
   found("told").textContent = asked.length < 2 ? "" : told;
   show(found("hits"), hits.slice(0, MOST).map(([, one]) => h("li", {},
     h("a", { href: one[HREF] }, one[TITLE]), one[PAGE] === one[TITLE] ? "" : h("span", { class: "mute small" }, ` in ${one[PAGE]}`),
     h("p", { class: "small" }, around(one[TEXT], words)))));
-  if (asked !== asLinked()) location.replace(`#${encodeURIComponent(asked)}`);
+  if (asked !== asLinked()) location.replace(`#${new URLSearchParams({ asked })}`);
 }
 
 function unpacked(text) {
@@ -51,8 +54,9 @@ function unpacked(text) {
   return new Response(stream).json();
 }
 
-// What was asked stands in the address, so that Back leads to what was found.
-const asLinked = () => decodeURIComponent(location.hash.slice(1));
+// What was asked stands in the address, so that Back leads to what was found. Not by itself: a word
+// that is the name of a place in the page would lead there, away from what is being typed.
+const asLinked = () => new URLSearchParams(location.hash.slice(1)).get("asked") ?? "";
 found("asked").value = asLinked();
 found("search").addEventListener("submit", (event) => event.preventDefault());
 unpacked(PACKED).then((sections) => {
