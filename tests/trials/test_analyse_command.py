@@ -293,7 +293,11 @@ def test_text_has_the_estimate_of_each_method(tmp_path: Path, capsys: Any) -> No
     assert float(rows["cluster summary"][0]) == pytest.approx(by_clusters, rel=1e-3)
     mixed = float(rows["Kenward-Roger"][0])
     assert mixed != pytest.approx(by_clusters, rel=1e-2)
-    assert "estimates differ where sizes or covariates do" in out
+    told = " ".join(out.split())
+    assert "summary counts each the same, adjusted for covariates; 'every participant the" in told
+    assert (
+        "counts each row the same. Estimates differ where sizes, covariates or periods do." in told
+    )
     assert f"Cluster permutation test, 1 minus 0: estimate {by_clusters:.4g}, p" in out
     assert "Between-within: 6 degrees of freedom, clusters less columns constant" in out
 

@@ -13,6 +13,7 @@ from benchmarks.studies import informative_size as study
 from sim.errors import InputError
 from sim.trials.analyses.analyse import analyse_table
 from sim.trials.analyses.analysed_trial import CLUSTERS, NEITHER, PARTICIPANTS
+from sim.trials.analyses.analysis_text import format_analysis
 from sim.trials.analyses.registry import ANALYSES
 from sim.trials.data.counterfactual import statistical_truth
 from sim.trials.designs.design_file import design_from_table
@@ -42,6 +43,18 @@ def test_four_clusters_worked_on_paper() -> None:
     assert found["se"] == pytest.approx(np.sqrt(3.75))
     assert tests["cluster-summary"]["estimate"] == pytest.approx(5.0)
     assert 5.0 < tests["kenward-roger"]["estimate"] < 6.5
+
+
+def test_least_squares_of_a_wedge_is_told_beside_the_table() -> None:
+    rows = pd.DataFrame({"team": np.arange(24) // 3, "period": np.arange(24) % 3})
+    on = (rows.period > rows.team % 3).astype(int)
+    y = np.random.default_rng(2).normal(size=24) + rows.team
+    text = format_analysis(
+        analyse_table(rows.assign(on=on, y=y), "y ~ on + factor(period) + (1|team)", "on")
+    )
+    told = " ".join(text.split())
+    assert "each row the same, mostly less precise where treatment varies within clusters." in told
+    assert "cluster summary" not in told
 
 
 def test_the_two_true_values_are_those_of_listed_sizes() -> None:
@@ -83,7 +96,7 @@ def test_power_is_judged_against_what_the_test_aims_at(tmp_path: Path) -> None:
         design.write_text(text.format(name), encoding="utf-8")
         answer = sim.power(design, simulations=20, sensitivity=False, seed=3)
         truths[name] = answer.outcome.result.performance.true_effect
-        assert f"the planned test aims at {ANALYSES[name].aims}" in answer.text
+        assert f"the planned test aims at the {ANALYSES[name].aims}" in answer.text
     assert truths["cluster-summary"] == pytest.approx(3.0, abs=0.01)
     assert truths["participant-average"] == pytest.approx(3.0 + 3.0 * 0.8**2, abs=0.05)
 

@@ -6,6 +6,7 @@ from math import isfinite
 from textwrap import wrap
 from typing import Any
 
+from sim.trials.analyses.analysed_trial import CLUSTERS, NEITHER, PARTICIPANTS
 from sim.trials.analyses.joint_text import format_joint
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.analyses.result_tables import (
@@ -225,14 +226,23 @@ def _interval(limits: list[float]) -> str:
 
 def _estimates_differ(result: dict[str, Any]) -> list[str]:
     """Return why rows of the table have different estimates, if they do."""
-    summary = result["cluster_summary"]
-    if summary is None or number_text(summary["estimate"]) == number_text(result["estimate"]):
-        return []
-    return [
-        "The mixed model weighs clusters by what they tell; the cluster summary counts each the",
-        "same, adjusted for covariates: estimates differ where sizes or covariates do.",
-        "",
+    rows = f"'{analysis_named('participant-average').short}' counts each row the same"
+    if result["cluster_summary"] is None:
+        rows += ", mostly less precise where treatment varies within clusters"
+    told = {
+        CLUSTERS: "the cluster summary counts each the same, adjusted for covariates",
+        PARTICIPANTS: rows,
+    }
+    own = number_text(result["estimate"])
+    reasons = [
+        told[aims]
+        for name, one in result["tests"].items()
+        if (aims := analysis_named(name).aims) != NEITHER and number_text(one["estimate"]) != own
     ]
+    if not reasons:
+        return []
+    why = "; ".join(["The mixed model weighs clusters by what they tell", *reversed(reasons)])
+    return [*wrap(f"{why}. Estimates differ where sizes, covariates or periods do.", WIDTH), ""]
 
 
 def _strata(result: dict[str, Any]) -> list[str]:

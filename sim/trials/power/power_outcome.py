@@ -361,7 +361,7 @@ def effect_lines(result: PowerResult) -> list[str]:
         lines.insert(0, f"{plan.estimand} {result.performance.true_effect:.3g}, what is tested")
     if file.statistical is not None and file.statistical.effect_by_size:
         aims = analysis_named(plan.test).aims
-        judged = f"{aims} ({PARTICIPANTS} taken as true)" if aims == NEITHER else aims
+        judged = f"{aims} (the {PARTICIPANTS} taken as true)" if aims == NEITHER else f"the {aims}"
         lines.append(f"effects go with the size of teams; the planned test aims at {judged}")
     if result.study.design.readiness.decides:
         lines.append(
