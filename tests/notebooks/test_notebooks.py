@@ -68,7 +68,12 @@ def executed(notebook: NotebookNode, folder: Path, kernel: AsyncKernelManager) -
     first = nbformat.v4.new_code_cell(f"%reset -f\nimport os\nos.chdir({str(folder)!r})\ndel os")
     notebook["cells"].insert(0, first)
     client = nbclient.NotebookClient(notebook, km=kernel, timeout=SECONDS_A_CELL)
-    done = client.execute()
+    try:
+        done = client.execute()
+    finally:
+        # Sockets that are left to the collector of garbage take the wake-ups of later ones along:
+        # a notebook then waits for its whole patience.
+        client.kc.stop_channels()
     done["cells"].pop(0)
     return done
 
