@@ -53,7 +53,8 @@ install_by_pip() {
 
 # uv does not read pip's configuration, so an index of one's own is left to pip.
 install_by_uv() {
-    ! "$bin/python" -m pip config list 2>/dev/null | grep -Eq '[.](index-url|no-index)=' || return 1
+    configured=$("$bin/python" -m pip config list 2>/dev/null) || return 1
+    case "$configured" in *.index-url=* | *.no-index=*) return 1 ;; esac
     uv=$(command -v uv) || {
         "$bin/python" -m pip install --quiet --disable-pip-version-check --no-input uv \
             >"$venv/set-up.log" 2>&1 || return 1
