@@ -132,11 +132,13 @@ def advice(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> str:
         if to_come:
             told += " 'refocus plan --from' with this folder plans what is still to come."
     look = [*dict.fromkeys(team for team, _ in lagging_teams(tables))]
+    against = list(tables["contradictions"]["told"])
     first = []
-    if len(tables["contradictions"]):
-        first.append(f"{counted(len(tables['contradictions']), 'contradiction')} below")
     if look:
         first.append(f"{listed(look[:MOST_TOLD])}, behind the other teams")
+    if against:
+        many = counted(len(against), "contradiction") + (", the first" if len(against) > 1 else "")
+        first.append(f"{many}: {against[0]}")
     return f"{told} Look first at: {'; '.join(first)}." if first else told
 
 

@@ -144,8 +144,11 @@ def test_an_update_opens_with_whether_the_plan_stands() -> None:
 
 
 def test_teams_that_have_begun_without_a_session_are_told() -> None:
-    told = contradictions(learnt(Observed(sessions=sessions({0: 12, 1: 11})), 3), [])
+    found = learnt(Observed(sessions=sessions({0: 12, 1: 11})), 3)
+    told = contradictions(found, [])
     assert [one for one in told if one.startswith("one team starts within") and "'Team 2'" in one]
+    # The command prints this sentence alone: it names what to look at.
+    assert "one contradiction: one team starts" in advice(found, update_tables(found))
 
 
 def test_what_was_to_be_expected_is_no_surprise() -> None:

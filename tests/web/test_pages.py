@@ -131,6 +131,8 @@ def test_without_mkdocs_the_rest_is_written_and_what_is_missing_said(
     assert "without the documentation and its search: it needs MkDocs" in capsys.readouterr().out
     assert "needs MkDocs" in (tmp_path / "site" / "learn.html").read_text(encoding="utf-8")
     # Its own pages are no obstacle, when it is written again.
+    (tmp_path / "site" / "docs").mkdir()
+    (tmp_path / "site" / "docs" / "tutorial.html").write_text("of another time")
     assert main(["site", "--out", str(tmp_path / "site")]) == 0
     assert main(["site", "--run-notebooks", "--out", str(tmp_path / "site")]) == 2
     assert "needs ipykernel and nbclient" in capsys.readouterr().err
