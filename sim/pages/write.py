@@ -77,6 +77,8 @@ def write_pages(folder: Path, *, run: bool = False) -> list[Path]:
         name = one.relative_to(folder).as_posix()
         if one.is_file() and not (OWN.fullmatch(name) or name in pages()):
             raise InputError(f"out = '{folder}': holds something else ({name}); name a new folder")
+    # What cannot be written is told before minutes of work.
+    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
         if run:
             run_notebooks(Path(place))
