@@ -36,8 +36,6 @@ RUNS = 6
 """Runs of chance by draw: the same for all draws, so that these are compared on common chance."""
 GROUPS, OF_GROUP, RUNS_APART = 10, 5, 8
 """Draws in chance of their own, group by group, and their runs: how far teams go together."""
-HORIZON_DRAWS = 100
-"""Draws that are simulated to the horizon, before and after."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +176,6 @@ def learn(question: LearnQuestion, **how: Unpack[How]) -> Learnt:
     names = informed(draws, movable(draws), figures_of(before))
     bounds = {name: registry()[name].bounds for name in names}
     updated = update_draws(draws, before, names, simulate, fit, question.seed, steps.at, bounds)
-    picked = np.linspace(0, len(draws) - 1, min(HORIZON_DRAWS, len(draws))).astype(int)
     package = as_package(question.scenario, question.weeks)
     horizon = []
     for values in (draws, updated.draws):
@@ -187,7 +184,7 @@ def learn(question: LearnQuestion, **how: Unpack[How]) -> Learnt:
                 [package],
                 roster,
                 [plan],
-                draws=[values[one] for one in picked],
+                draws=values,
                 weeks=question.weeks,
                 seed=question.seed + 1,
                 **how,
