@@ -48,6 +48,8 @@ class ExpectedTest:
         variance between clusters estimated at zero.
     floor_df, floor_se : float
         Degrees of freedom of the test, and true standard error of the estimate, there.
+    near_df : float or None
+        Degrees of freedom of the test as that variance comes near zero, where they jump there.
     pooled_df : float
         Degrees of freedom within clusters, which are pooled with those between them there.
     cost : float
@@ -66,6 +68,7 @@ class ExpectedTest:
     floor_se: float = 0.0
     pooled_df: float = inf
     cost: float = 0.0
+    near_df: float | None = None
     arms: tuple[ExpectedTest, ...] = ()
 
     @property
@@ -487,6 +490,7 @@ def expected_test(
     # and the plain one does not (Kackar and Harville 1984).
     cost = float((covariance * told.bends).sum())
     lowest, floor, floor_df, floor_se = variances.copy(), 0.0, inf, 0.0
+    near_df: float | None = None
     counted = 0.0 if test in ("satterthwaite", "between-within") else 1.0
     errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     driving = 1 + int(np.argmax((told.slope * errors)[1:] ** 2))
@@ -496,6 +500,7 @@ def expected_test(
         M_low, WZ_low = model.bread(model.inverse(lowest))
         floor_se = sqrt(float(M_low[-1] @ model.sandwich(WZ_low, true) @ M_low[-1]))
         floor_df = model.df(lowest, driving if test == "satterthwaite" else None)
+        near_df = max(model.df(lowest), 1.0) if test == "satterthwaite" else None
     except InputError:
         bottom = 0.0
     # A variance that stays at zero has no error.
@@ -524,6 +529,7 @@ def expected_test(
         floor_se,
         model.within_df,
         cost,
+        near_df,
     )
     if adapted is None:
         return found

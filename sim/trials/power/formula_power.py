@@ -137,7 +137,13 @@ def _mean_power(
                     sides,
                     model_se=one.model_se,
                     spread_df=max(one.spread_df, 1.0),
-                    floor=Floor(one.floor, one.floor_df, one.floor_se / one.spread, one.pooled_df)
+                    floor=Floor(
+                        one.floor,
+                        one.floor_df,
+                        one.floor_se / one.spread,
+                        one.pooled_df,
+                        one.near_df,
+                    )
                     if one.floor > 0.0
                     else None,
                     bounds=bounds,

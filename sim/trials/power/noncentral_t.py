@@ -55,6 +55,9 @@ class Floor:
     # as if they did not differ.
     se: float = 1.0
     pooled_df: float = math.inf  # Degrees of freedom within clusters
+    # Degrees of freedom of the test as the floor comes near, where they jump there: Satterthwaite's
+    # have the error of a variance between clusters, however small, and not that of one at zero.
+    near_df: float | None = None
 
 
 def floored_power(
@@ -118,15 +121,23 @@ def _above_floor(
     reckoned = ratio * np.sqrt(np.where(squared >= lowest, squared, pooled))
     above = np.clip((squared - lowest) / max(1.0 - lowest, 1e-12), 0.0, 1.0)
     most = 1e6
-    own, there = min(df, most), min(floor.df, most)
+    near = floor.df if floor.near_df is None else floor.near_df
+    own, there = min(df, most), min(near, most)
     # The critical value is smooth in one over the degrees of freedom.
     table = np.linspace(0.0, 1.0, 33)
     values = -stdtrit(1.0 / (table / own + (1.0 - table) / there), level)
     critical = np.interp(above, table, values)
     spread = np.sqrt(above + (1.0 - above) * floor.se**2)
+    if floor.near_df is not None:
+        # The node in whose cell the jump lies counts for its part on either side.
+        part = np.clip((v - math.log(floor.share * moved)) / step + 0.5, 0.0, 1.0)
+        at_floor = -float(stdtrit(min(floor.df, most), level))
     total = np.zeros_like(v)
     for shift in shifts:
-        total += ndtr((shift - critical * reckoned) / spread)
+        chance = ndtr((shift - critical * reckoned) / spread)
+        if floor.near_df is not None:
+            chance = part * chance + (1.0 - part) * ndtr((shift - at_floor * reckoned) / spread)
+        total += chance
     if both:
         # Of two that cannot both fail to reject by much: what lies between the two critical lines.
         total = np.maximum(total - (len(shifts) - 1.0), 0.0)

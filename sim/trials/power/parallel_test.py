@@ -107,6 +107,7 @@ def parallel_test(
         df=found.df - spent,
         spread_df=found.spread_df - slope.between,
         floor_df=found.floor_df - spent,
+        near_df=None if found.near_df is None else found.near_df - spent,
     )
 
 
