@@ -62,4 +62,4 @@ found("search").addEventListener("submit", (event) => event.preventDefault());
 unpacked(PACKED).then((sections) => {
   found("asked").addEventListener("input", () => search(sections));
   if (found("asked").value !== "") search(sections);
-});
+}).catch(() => { found("told").textContent = "This browser is too old for the search; the pages below need nothing of it."; });
