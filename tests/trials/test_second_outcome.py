@@ -112,6 +112,13 @@ def test_first_trial_and_its_declared_analysis(tmp_path: Path) -> None:
     shown = [one["answer"]["p"] < 0.05 for one in (plan, second)]
     assert plan["co_primary"]["shown"] == all(shown)
     assert "To be shown: qpr and inspire, each at 0.05: " in found.text
+    assert "AGAINST" not in found.text
+    data = answer.tables["first-trial"]
+    column = plan["term"]
+    worse = data.assign(qpr=data["qpr"] - 40.0 * (data[column] == data[column].max()))
+    harmed = sim.analyse(worse, design=tmp_path / "design.toml")
+    assert harmed["plan"]["co_primary"]["against"] == ["qpr"]
+    assert "shown; qpr AGAINST the planned direction" in harmed.text
     assert "The outcomes qpr and inspire are co-primary" in answer.protocol
     stata = found.code("Stata")
     assert "lincom (1.exposure + 2.exposure + 3.exposure + 4.exposure) / 4, small" in stata

@@ -111,9 +111,10 @@ def _plan(result: dict[str, Any]) -> list[str]:
             if aim["success"] == "both"
             else (f"at least one of {' and '.join(names)}, each")
         )
-        lines.append(
-            f"To be shown: {wanted} at {aim['level']:g}: {'shown' if aim['shown'] else 'not shown'}"
-        )
+        said = "shown" if aim["shown"] else "not shown"
+        if aim["against"]:
+            said += f"; {' and '.join(aim['against'])} AGAINST the planned direction"
+        lines.append(f"To be shown: {wanted} at {aim['level']:g}: {said}")
     beside = "" if second is None else f" What is beside is of {plan['co_primary']['outcomes'][0]}."
     return [
         *lines,

@@ -72,12 +72,21 @@ def analyse_by_design(
     second = file.co_primary
     if second is not None:
         result["second"] = _declared(second_file(file), data, design, sheet, interval)
-        p = [one["plan"]["answer"]["p"] for one in (result, result["second"])]
+        answers = [one["plan"]["answer"] for one in (result, result["second"])]
         alpha = result["plan"]["alpha"]
         level = alpha if second.success == "both" else alpha / 2.0
-        shown = [one < level for one in p]
+        shown = [one["p"] < level for one in answers]
+        names = [outcome_column(file), second_column(file)]
+        first = file.statistical
+        planned = (0.0, 0.0) if first is None else (first.effect, second.effect)
         result["plan"]["co_primary"] = {
-            "outcomes": [outcome_column(file), second_column(file)],
+            "outcomes": names,
+            # A two-sided test shows a difference in the other direction too.
+            "against": [
+                name
+                for name, one, found, effect in zip(names, answers, shown, planned, strict=True)
+                if found and one["estimate"] * effect < 0.0
+            ],
             "success": second.success,
             "level": level,
             "shown": all(shown) if second.success == "both" else any(shown),
