@@ -48,7 +48,7 @@ function search(sections) {
   if (asked !== asLinked()) location.replace(`#${new URLSearchParams({ asked })}`);
 }
 
-function unpacked(text) {
+async function unpacked(text) {
   const bytes = Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Response(stream).json();
