@@ -6,15 +6,16 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 nbformat = pytest.importorskip("nbformat")
 pytest.importorskip("jupytext")
-nbclient = pytest.importorskip("nbclient")
+pytest.importorskip("jupyter_client")
 
-from jupyter_client.manager import AsyncKernelManager  # noqa: E402
-from nbclient.util import run_sync  # noqa: E402
+from jupyter_client.blocking.client import BlockingKernelClient  # noqa: E402
+from jupyter_client.manager import start_new_kernel  # noqa: E402
 from nbformat import NotebookNode  # noqa: E402
 
 from notebooks.build import (  # noqa: E402
@@ -55,27 +56,41 @@ def text_of(notebook: NotebookNode) -> str:
 
 
 @pytest.fixture(scope="module")
-def kernel() -> Iterator[AsyncKernelManager]:
+def kernel() -> Iterator[BlockingKernelClient]:
     """Start one kernel for all: to start one takes as long as what most notebooks work."""
-    started = AsyncKernelManager()
-    run_sync(started.start_kernel)(extra_arguments=["--HistoryManager.hist_file=:memory:"])
-    yield started
-    run_sync(started.shutdown_kernel)(now=True)
+    manager, client = start_new_kernel(extra_arguments=["--HistoryManager.hist_file=:memory:"])
+    yield client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
 
 
-def executed(notebook: NotebookNode, folder: Path, kernel: AsyncKernelManager) -> NotebookNode:
-    """Run a notebook in a folder; it finds no name of those that ran before."""
-    first = nbformat.v4.new_code_cell(f"%reset -f\nimport os\nos.chdir({str(folder)!r})\ndel os")
-    notebook["cells"].insert(0, first)
-    client = nbclient.NotebookClient(notebook, km=kernel, timeout=SECONDS_A_CELL)
-    try:
-        done = client.execute()
-    finally:
-        # Sockets that are left to the collector of garbage take the wake-ups of later ones along:
-        # a notebook then waits for its whole patience.
-        client.kc.stop_channels()
-    done["cells"].pop(0)
-    return done
+def executed(notebook: NotebookNode, folder: Path, kernel: BlockingKernelClient) -> NotebookNode:
+    """Run a notebook in a folder; it finds no name of those that ran before.
+
+    The client waits without an event loop: in one that several notebooks share a reply was at times
+    not noticed before the whole patience had passed.
+    """
+    run_cell(f"%reset -f\nimport os\nos.chdir({str(folder)!r})\ndel os", kernel)
+    for cell in code_cells(notebook):
+        if cell["source"].strip():
+            cell["outputs"], cell["execution_count"] = run_cell(cell["source"], kernel)
+    return notebook
+
+
+def run_cell(code: str, kernel: BlockingKernelClient) -> tuple[list[NotebookNode], int]:
+    """Return what a cell printed and showed, and its number; an error in it fails the test."""
+    outputs: list[NotebookNode] = []
+
+    def note(message: dict[str, Any]) -> None:
+        if message["header"]["msg_type"] in ("stream", "display_data", "execute_result"):
+            outputs.append(nbformat.v4.output_from_msg(message))
+
+    reply = kernel.execute_interactive(
+        code, allow_stdin=False, timeout=SECONDS_A_CELL, output_hook=note
+    )["content"]
+    told = "\n".join(reply.get("traceback", []))
+    assert reply["status"] == "ok", f"{code}\n{told}"
+    return outputs, reply["execution_count"]
 
 
 def stored_names(code: str) -> set[str]:
@@ -128,7 +143,7 @@ def test_the_course_has_nine_notebooks() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES, ids=NAMES)
 def test_a_notebook_runs_and_its_solutions_hold(
-    source: Path, tmp_path: Path, kernel: AsyncKernelManager
+    source: Path, tmp_path: Path, kernel: BlockingKernelClient
 ) -> None:
     done = executed(edition(source, INSTRUCTORS), tmp_path, kernel)
     assert all(cell["execution_count"] for cell in code_cells(done) if cell["source"].strip())
@@ -354,7 +369,7 @@ def printed_last(notebook: NotebookNode) -> str:
 
 @pytest.mark.slow
 def test_a_beginner_finishes_the_first_exercise_of_notebook_2(
-    tmp_path: Path, kernel: AsyncKernelManager
+    tmp_path: Path, kernel: BlockingKernelClient
 ) -> None:
     typed = typed_to_the_letter()
     lines = typed.splitlines()
@@ -367,7 +382,7 @@ def test_a_beginner_finishes_the_first_exercise_of_notebook_2(
 
 @pytest.mark.slow
 def test_a_beginner_who_runs_the_ready_cell_too_early_is_told(
-    tmp_path: Path, kernel: AsyncKernelManager
+    tmp_path: Path, kernel: BlockingKernelClient
 ) -> None:
     notebook = second_notebook_with("")
     notebook["cells"] = notebook["cells"][-1:]
