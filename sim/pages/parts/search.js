@@ -51,7 +51,7 @@ function search(sections) {
 async function unpacked(text) {
   const bytes = Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Response(stream).json();
+  return await new Response(stream).json();
 }
 
 // What was asked stands in the address, so that Back leads to what was found. Not by itself: a word
