@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sim.errors import InputError
@@ -20,6 +21,7 @@ from sim.inputs.roster import (
     trial_roster,
 )
 from sim.inputs.roster.readiness_scales import readiness_scales
+from sim.inputs.tables.lines import why_no_data
 from sim.population import lay_out
 from sim.scenarios.expand import expand
 from sim.scenarios.library import load_scenario
@@ -251,9 +253,21 @@ def rows(draw: st.DrawFn) -> TeamRow:
 
 
 @given(st.lists(rows(), min_size=1, max_size=4, unique_by=lambda row: row.team.casefold()))
+@example([TeamRow("0", "North"), TeamRow("TOTAL", "North")])
 def test_any_roster_survives_being_written_and_read(drawn: list[TeamRow]) -> None:
     roster = Roster(tuple(drawn))
-    assert roster_from_text(roster_text(roster)).rows == roster.rows
+    sums = [row.team for row in drawn if why_no_data(row.team, ("", ""), 2, "team")]
+    if sums:
+        with pytest.raises(InputError, match=re.escape(repr(sums[0]))):
+            roster_text(roster)
+    else:
+        assert roster_from_text(roster_text(roster)).rows == roster.rows
+
+
+@pytest.mark.parametrize("name", ["TOTAL", "Mean", "Trust total"])
+def test_a_team_called_like_a_sum_is_not_written_and_lost(name: str) -> None:
+    with pytest.raises(InputError, match=f"team = '{name}'.*sum over teams; call the team"):
+        roster_text(Roster((TeamRow("A"), TeamRow(name))))
 
 
 @given(st.text(max_size=200))

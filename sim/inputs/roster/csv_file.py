@@ -388,7 +388,22 @@ def _cell(line: Line, place: int) -> str:
 
 
 def roster_text(roster: Roster) -> str:
-    """Return a roster as CSV text that reads back to the same rows."""
+    """Return a roster as CSV text that reads back to the same rows.
+
+    Raises
+    ------
+    InputError
+        If a team is called what a table calls a sum, as ``Total``: its line would be left out when
+        the text is read.
+    """
+    problems = [
+        f"teams: team = {row.team!r}: a table's line of this name is read as a sum over teams; "
+        "call the team something else"
+        for row in roster.rows
+        if why_no_data(row.team, (row.team, row.trust), len(_COLUMNS), "team")
+    ]
+    if problems:
+        raise InputError.of("roster", problems)
     rows = (
         [*(getattr(row, name) for name in _COLUMNS), *(cells[at] for cells in roster.own.values())]
         for at, row in enumerate(roster.rows)
