@@ -13,6 +13,7 @@ from typing import Any
 
 from calibration.checks import checks_text
 from calibration.markdown import Row, generated, number, table
+from calibration.recovery import EFFECT_DRAWS
 from calibration.rival_text import both_trials_text
 from calibration.second_method import second_method_text
 from calibration.words import effect_words, parameter_words
@@ -323,8 +324,8 @@ def recovery_text(results: dict[str, Any]) -> str:
         f"{rows[0]['truths']} truths drawn from the prior, simulated with the real target set and "
         "the real rule of reporting, kept when their level, spread, standard error and retention "
         "look like the real ones (a rule on the data alone). Posterior by the emulator method; "
-        "effects are simulated for 59 draws of each truth's posterior, as users get them, and "
-        "judged by the truth's rank among them, which few draws do not bias. "
+        f"effects are simulated for {EFFECT_DRAWS} draws of each truth's posterior, as users get "
+        "them, and judged by the truth's rank among them, which few draws do not bias. "
         f"Over all: {shares}. Of {2 * len(rows)} single intervals (exact binomial, 95%) "
         f"those without the nominal rate are {len(off)}, where chance alone would give about "
         f"{0.05 * 2 * len(rows):.0f}: {', '.join(off) or 'none'}. "
