@@ -23,5 +23,6 @@ def test_every_picture_of_the_page_in_the_readme_is_made_by_the_command() -> Non
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_shows_the_stored_answers_of_today(name: str) -> None:
-    stamped = Image.open(FOLDER / name).info.get(STAMP)
+    with Image.open(FOLDER / name) as picture:
+        stamped = picture.info.get(STAMP)
     assert stamped == shown(), "python -m docs.build_pictures takes it again"
