@@ -339,7 +339,10 @@ def choice_sentence(ranking: Ranking, titles: Mapping[str, str], base: str) -> s
         return f"{on}, {shown[first]} does best."
     usual = " (which costs nothing)" if first == base else ""
     if len(tied) == len(ranking.names):
-        return f"{on} no choice is told from any other; {shown[first]}{usual} is first on the mean."
+        return (
+            f"{on} no choice can be told from the others; first on average is "
+            f"{shown[first]}{usual}."
+        )
     others = listed([shown[one] for one in tied[1:]])
     return f"{on}, {shown[first]}{usual} is first, in a tie with {others}."
 

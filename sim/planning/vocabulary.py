@@ -394,8 +394,8 @@ def rests_on(chosen: ChosenDraws, scenarios: Sequence[Scenario], weeks: int) -> 
             )
         named = {BOTH_TRIALS: "two trials", REFOCUS_ALONE: "one trial"}[chosen.of]
         named += f", which narrowed the effect's 90% interval by {percent(narrowed)}"
-    tested = [one.name for one in scenarios if one.grade == "trial"]
-    others = [one.name for one in scenarios if one.grade != "trial"]
+    tested = [one.title for one in scenarios if one.grade == "trial"]
+    others = [one.title for one in scenarios if one.grade != "trial"]
     if weeks > TRIAL_WEEKS:
         return (
             f"Rests on assumptions: trials lasted {TRIAL_WEEKS} weeks, and week {weeks} is an "

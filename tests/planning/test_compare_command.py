@@ -127,7 +127,7 @@ def test_text_says_what_it_found_and_what_it_covers(capsys: pytest.CaptureFixtur
     arguments = ["compare", "partnership-only", "--threshold", "1.5", "--draws", "20"]
     assert main([*arguments, "--replications", "2"]) == 0
     told = " ".join(capsys.readouterr().out.split())
-    assert told.startswith("Rests on assumptions: no trial delivered partnership-only.")
+    assert told.startswith("Rests on assumptions: no trial delivered Partnership project only.")
     assert "hardly a difference of a point or more" in told
     assert "Chances over 20 draws, Monte Carlo SE in brackets: harm" in told
     assert "Expected with other evidence: REFOCUS alone" in told

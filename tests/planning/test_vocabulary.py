@@ -181,13 +181,18 @@ def test_draws_that_do_not_vary_the_effect_have_no_other_view() -> None:
 @pytest.mark.parametrize(
     ("source", "names", "weeks", "told"),
     [
-        ({}, ["refocus-as-delivered"], 52, "Rests on trials for refocus-as-delivered (two trials"),
-        ({}, ["refocus-full"], 52, "Rests on assumptions: no trial delivered refocus-full."),
+        ({}, ["refocus-as-delivered"], 52, "Rests on trials for REFOCUS as delivered (two trials"),
+        (
+            {},
+            ["refocus-full"],
+            52,
+            "no trial delivered REFOCUS fully implemented.",
+        ),
         (
             {},
             ["refocus-as-delivered", "refocus-full"],
             52,
-            "; on assumptions for refocus-full.",
+            "; on assumptions for REFOCUS fully implemented.",
         ),
         ({}, ["refocus-as-delivered"], 104, "Rests on assumptions: trials lasted 52 weeks"),
         ({"prior_only": True}, ["refocus-as-delivered"], 52, "Rests on assumptions: priors"),
