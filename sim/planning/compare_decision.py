@@ -208,14 +208,13 @@ def answer_words(comparison: Comparison, ranking: Ranking, titles: Mapping[str, 
     if not others:
         return "Nothing is compared."
     words = verdict_on(comparison, others[0]).judgement.words
-    on = "on recovery of all people on the books"
-    told = f"{titles[others[0]]}, {on}: {words}."
+    told = f"{titles[others[0]]}, on recovery of all people on the books: {words}."
     if counted(comparison)[0] < FEW:
         return f"A first impression: too few simulations to choose by. {told}"
     if len(ranking.names) < 2:
         return told
     if ranking.names[0] == others[0]:
-        told = f"What that does {on}: {words}."
+        told = f"What that does to recovery, over all people on the books: {words}."
     return f"{choice_sentence(ranking, titles, base)} {told}"
 
 
