@@ -34,6 +34,9 @@ BRAND = (
     'fill="var(--prog)"/></svg>'
 )
 
+HEADER = 'REFOCUS simulation</a><nav aria-label="Main">'
+"""What every page of the folder has, and nothing of a user's own."""
+
 
 class Page(NamedTuple):
     """A page: its HTML, and the policy that it keeps to."""
@@ -134,8 +137,7 @@ def page(
                 if bare
                 else '<a class="skip" href="#main">Skip to content</a>'
                 f'<header class="top"><div class="wrap"><a class="brand" href="{up}index.html">'
-                f'{BRAND}REFOCUS simulation</a><nav aria-label="Main"><ul>{doors}</ul></nav></div>'
-                "</header>",
+                f"{BRAND}{HEADER}<ul>{doors}</ul></nav></div></header>",
                 f'<main id="main" tabindex="-1"><div class="wrap">\n{body}\n</div></main>',
                 ""
                 if bare

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
+import os
 import tempfile
 from functools import cache
 from pathlib import Path
 
 from sim.errors import InputError
 from sim.pages.answers_page import answers_page, trial_effects
-from sim.pages.documentation import FOLDER, STUDENTS, documentation, run_notebooks
+from sim.pages.documentation import STUDENTS, documentation, run_notebooks
 from sim.pages.home_page import home_page
-from sim.pages.page import Page
+from sim.pages.page import HEADER, Page
 from sim.pages.power_page import power_page
 from sim.pages.stored import Numbers, stored
 from sim.pages.watch_page import watch_page
 from sim.planning.vocabulary import rival_weights
 from sim.posterior import BOTH_TRIALS, REFOCUS_ALONE
 from sim.trials.studies.published import published_figures
-
-OWN = re.compile(rf"learn\.html|{FOLDER}/.*\.html")
 
 
 def rivals() -> list[tuple[str, float, float]]:
@@ -59,6 +58,8 @@ def stored_answer() -> Page:
 def write_pages(folder: Path, *, run: bool = False) -> list[Path]:
     """Write the static folder and return its files.
 
+    Pages that were written there before and are none any more are removed.
+
     Parameters
     ----------
     folder : Path
@@ -73,9 +74,10 @@ def write_pages(folder: Path, *, run: bool = False) -> list[Path]:
     """
     if folder.is_file():
         raise InputError(f"out = '{folder}': is a file; name a new folder")
-    for one in sorted(folder.rglob("*")):
-        name = one.relative_to(folder).as_posix()
-        if one.is_file() and not (OWN.fullmatch(name) or name in pages()):
+    before = [one for one in sorted(folder.rglob("*")) if not one.is_dir()]
+    for one in before:
+        if not is_page(one):
+            name = one.relative_to(folder).as_posix()
             raise InputError(f"out = '{folder}': holds something else ({name}); name a new folder")
     # What cannot be written is told before minutes of work.
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,4 +88,14 @@ def write_pages(folder: Path, *, run: bool = False) -> list[Path]:
     for name, page in made.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(page.text, encoding="utf-8")
-    return [folder / name for name in made]
+    files = [folder / name for name in made]
+    for one in set(before) - set(files):
+        one.unlink()
+        with contextlib.suppress(OSError):
+            os.removedirs(one.parent)
+    return files
+
+
+def is_page(path: Path) -> bool:
+    """Return whether a file is a page of such a folder, of any version."""
+    return path.suffix == ".html" and HEADER in path.read_text(encoding="utf-8", errors="replace")

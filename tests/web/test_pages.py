@@ -117,10 +117,10 @@ def test_a_policy_allows_what_stands_in_the_page_and_nothing_else(folder: Path) 
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
+    (tmp_path / "index.html").write_text("mine", encoding="utf-8")
     with pytest.raises(InputError, match="holds something else"):
         write_pages(tmp_path)
-    assert [one.name for one in tmp_path.iterdir()] == ["mine.txt"]
+    assert (tmp_path / "index.html").read_text(encoding="utf-8") == "mine"
 
 
 def test_without_mkdocs_the_rest_is_written_and_what_is_missing_said(
@@ -130,10 +130,12 @@ def test_without_mkdocs_the_rest_is_written_and_what_is_missing_said(
     assert main(["site", "--out", str(tmp_path / "site")]) == 0
     assert "without the documentation and its search: it needs MkDocs" in capsys.readouterr().out
     assert "needs MkDocs" in (tmp_path / "site" / "learn.html").read_text(encoding="utf-8")
-    # Its own pages are no obstacle, when it is written again.
-    (tmp_path / "site" / "docs").mkdir()
-    (tmp_path / "site" / "docs" / "tutorial.html").write_text("of another time")
+    # Its own pages are no obstacle when it is written again, and old ones go.
+    old = tmp_path / "site" / "docs" / "tutorial.html"
+    old.parent.mkdir()
+    old.write_text((tmp_path / "site" / "learn.html").read_text(encoding="utf-8"), "utf-8")
     assert main(["site", "--out", str(tmp_path / "site")]) == 0
+    assert not old.parent.exists()
     assert main(["site", "--run-notebooks", "--out", str(tmp_path / "site")]) == 2
     assert "needs ipykernel and nbclient" in capsys.readouterr().err
 
