@@ -5,7 +5,7 @@ import { Refused, send } from "./api.js";
 import { term } from "./controls.js";
 import { errorBox, h, say, show, unique } from "./dom.js";
 import { JobPanel } from "./job-panel.js";
-import { asked, note } from "./link.js";
+import { asked, note, turns } from "./link.js";
 import { PresetChoice } from "./preset-choice.js";
 import { TeamsChoice } from "./teams-choice.js";
 
@@ -30,7 +30,7 @@ class Decide {
     this.presets = new Map(form.presets.map((one) => [one.name, one]));
     this.shown = null;
     this.begun = false;
-    this.turn = 0;
+    this.turn = turns();
     this.message = h("div", {});
     this.stale = h("div", { class: "stale", role: "status", hidden: true });
     this.progress = h("div", { id: "decide-progress" });
@@ -177,6 +177,8 @@ class Decide {
       field?.focus();
       return;
     }
+    // What a link still asks for comes too late.
+    this.turn();
     show(this.message);
     document.getElementById("decide-more").open = false;
     const settings = this.settings();
@@ -228,8 +230,7 @@ class Decide {
   }
 
   async open(settings, broken) {
-    this.turn += 1;
-    const turn = this.turn;
+    const latest = this.turn();
     const again = this.begun;
     if (!again) {
       this.#fill({});
@@ -249,11 +250,12 @@ class Decide {
       await send("api/jobs/find", { kind: "decide", settings: full });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
+      if (!latest()) return;
       this.#showStored();
       show(this.message, errorBox(`This link cannot be used. ${error.message}`));
       return;
     }
-    if (turn !== this.turn) return;
+    if (!latest()) return;
     this.#fill(settings);
     this.#changed();
     const now = this.settings();

@@ -20,6 +20,16 @@ export function unpacked(text) {
   }
 }
 
+/** Return a function that begins a turn and returns whether that is still the latest. */
+export function turns() {
+  let latest = 0;
+  return () => {
+    latest += 1;
+    const turn = latest;
+    return () => turn === latest;
+  };
+}
+
 /** Return the view and the settings that an address asks for. */
 export function asked() {
   const [view, text] = location.hash.slice(1).split("/", 2);

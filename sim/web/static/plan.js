@@ -5,7 +5,7 @@ import { keepHere, keptHere, Refused, send } from "./api.js";
 import { control } from "./controls.js";
 import { download, errorBox, h, say, show } from "./dom.js";
 import { JobPanel } from "./job-panel.js";
-import { asked, note, packed } from "./link.js";
+import { asked, note, packed, turns } from "./link.js";
 import { Notes } from "./notes.js";
 import { Parameters } from "./parameters.js";
 import { FORMAT, readPlan, Unusable, VERSION } from "./plan-file.js";
@@ -42,7 +42,7 @@ class Plan {
     this.weeks = h("div", {});
     this.horizon = h("div", { id: "plan-horizon" });
     this.begun = false;
-    this.turn = 0;
+    this.turn = turns();
     this.timer = 0;
     this.advanced = h("div", {});
     this.add = h("button", { type: "button", onclick: () => this.addScenario() }, "Add a scenario");
@@ -241,6 +241,8 @@ class Plan {
       return;
     }
     const settings = this.settings();
+    // What a link still asks for comes too late.
+    this.turn();
     clearTimeout(this.timer);
     note("plan", this.settings(true), true);
     await this.panel.run("plan", settings, (result, key) => this.showResult(result, key, settings, true));
@@ -262,8 +264,7 @@ class Plan {
   }
 
   async open(settings, broken) {
-    this.turn += 1;
-    const turn = this.turn;
+    const latest = this.turn();
     const again = this.begun;
     if (!this.begun) {
       this.fill({});
@@ -289,13 +290,13 @@ class Plan {
       await this.#checked(settings);
     } catch (error) {
       if (!(error instanceof Refused)) throw new Error("The server does not answer.");
-      if (turn === this.turn) {
+      if (latest()) {
         this.fill({});
         show(this.message, errorBox(`This link cannot be used; these are the usual settings. ${error.message}`));
       }
       return;
     }
-    if (turn !== this.turn) return;
+    if (!latest()) return;
     this.fill(settings);
     this.changed();
     // The address has these settings already.

@@ -4,7 +4,7 @@ import { send } from "./api.js";
 import { control } from "./controls.js";
 import { errorBox, h, say, show, shown, table } from "./dom.js";
 import { JobPanel } from "./job-panel.js";
-import { note } from "./link.js";
+import { note, turns } from "./link.js";
 import { PresetChoice } from "./preset-choice.js";
 import { shortTitle } from "./scenario-card.js";
 
@@ -26,6 +26,7 @@ class Power {
     this.changes = {};
     this.timer = 0;
     this.turn = 0;
+    this.opened = turns();
     this.message = h("div", {});
     this.answer = h("div", { id: "power-answer" });
     this.progress = h("div", {});
@@ -134,6 +135,8 @@ class Power {
       wrong.focus();
       return;
     }
+    // What a link still asks for comes too late.
+    this.opened();
     note("power", this.settings(), true);
     await this.panel.run("power", this.settings(), (result, key) => this.#showResult(result, key, true));
   }
@@ -166,6 +169,7 @@ class Power {
   }
 
   async open(settings, broken) {
+    const latest = this.opened();
     const again = this.controls.childElementCount > 0;
     const damaged = broken ? errorBox(`The link is damaged; ${again ? "your settings are as they were" : "these are the usual settings"}.`) : null;
     if (broken) show(this.message, damaged);
@@ -175,14 +179,16 @@ class Power {
       try {
         await send("api/jobs/find", { kind: "power", settings });
       } catch (error) {
+        if (!latest()) return;
         if (!again) this.#fill({});
         await this.#formula(errorBox(`This link cannot be used; your settings are as they were. ${error.message}`));
         return;
       }
     }
+    if (!latest()) return;
     this.#fill(settings ?? {});
     await this.#formula(damaged);
-    if (settings === null) return;
+    if (settings === null || !latest()) return;
     try {
       await this.panel.resume("power", this.settings(), (result, key) => this.#showResult(result, key, false));
     } catch (error) {

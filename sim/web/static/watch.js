@@ -4,7 +4,7 @@ import { read, send } from "./api.js";
 import { control } from "./controls.js";
 import { errorBox, h, say, show, unique } from "./dom.js";
 import { JobPanel } from "./job-panel.js";
-import { note } from "./link.js";
+import { note, turns } from "./link.js";
 import { Player } from "./player.js";
 import { PresetChoice } from "./preset-choice.js";
 import { shortTitle } from "./scenario-card.js";
@@ -22,6 +22,7 @@ class Watch {
     this.panel = new JobPanel(this.progress);
     this.output = h("div", {});
     this.player = null;
+    this.turn = turns();
     this.source = h("select", { id: unique("source"), class: "short", onchange: () => this.#listTeams() });
     this.team = h("select", { id: unique("team") });
     this.preset = new PresetChoice(form.presets, "refocus-as-delivered", "Scenario", () => this.#markOld());
@@ -62,8 +63,11 @@ class Watch {
   }
 
   async #listTeams(wanted) {
+    const asked = this.teams;
     try {
-      const { teams } = await send("api/teams", { teams: this.teams });
+      const { teams } = await send("api/teams", { teams: asked });
+      // Another service was chosen meanwhile.
+      if (JSON.stringify(asked) !== JSON.stringify(this.teams)) return;
       show(this.team, teams.map(([name, type, arm]) => h("option", { value: name }, `${name} (${type}, ${arm})`)));
       if (wanted && teams.some(([name]) => name === wanted)) this.team.value = wanted;
     } catch (error) {
@@ -97,6 +101,8 @@ class Watch {
       wrong.focus();
       return;
     }
+    // What a link still asks for comes too late.
+    this.turn();
     const settings = this.settings();
     note("watch", this.settings(true), true);
     await this.panel.run("watch", settings, (result, key) => this.#show(result, key, settings, true));
@@ -107,16 +113,18 @@ class Watch {
     this.shown = JSON.stringify(settings);
     this.#markOld();
     const team = await read(`api/results/${key}/team-${result.teams.indexOf(settings.team)}.json`);
+    if (this.shown !== JSON.stringify(settings)) return;
     this.player = new Player(team, (week) => send("api/watch/why", { settings, week }));
     show(this.output, this.player.element);
     if (focus) {
       this.player.heading.focus({ preventScroll: true });
       this.player.heading.scrollIntoView({ block: "nearest" });
-      say(`${result.team.name} is ready: week 0 of ${result.weeks}.`);
+      say(`${settings.team} is ready: week 0 of ${team.weeks}.`);
     }
   }
 
   async open(settings, broken) {
+    const latest = this.turn();
     this.#sources();
     if (broken) show(this.message, errorBox("The link is damaged; choose a team."));
     if (settings === null) {
@@ -132,10 +140,12 @@ class Watch {
     try {
       await send("api/jobs/find", { kind: "watch", settings: { ...settings, ...(own ? { teams: { kind: "own", roster: rememberedRoster().id } } : {}) } });
     } catch (error) {
+      if (!latest()) return;
       show(this.message, errorBox(`This link cannot be used; choose a team. ${error.message}`));
       if (!this.team.options.length) await this.#listTeams();
       return;
     }
+    if (!latest()) return;
     show(this.message);
     if (own) this.source.value = "own";
     if (typeof settings.scenario?.preset === "string") this.preset.value = settings.scenario.preset;
@@ -144,6 +154,7 @@ class Watch {
     }
     this.#numbers();
     await this.#listTeams(settings.team);
+    if (!latest()) return;
     const now = this.settings();
     try {
       await this.panel.resume("watch", now, (result, key) => this.#show(result, key, now, false));
