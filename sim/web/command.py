@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ipaddress
+import os
 import socket
 import sys
 import threading
@@ -17,6 +18,8 @@ from sim.errors import InputError
 PORT = 8765
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 CLOSING_SECONDS = 5
+# Each is a process of some 300 MB.
+MOST_JOBS = 4
 EVERYWHERE = ("0.0.0.0", "::")
 
 
@@ -40,11 +43,20 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         help="a further name under which the page is reached; may be repeated",
     )
     parser.add_argument("--open", action="store_true", help="open the page in a browser")
-    parser.add_argument("--jobs", default="1", help="simulations at once (default 1)")
+    parser.add_argument(
+        "--jobs",
+        default=str(usual_jobs()),
+        help=f"simulations at once (default: one a processor, at most {MOST_JOBS})",
+    )
     parser.add_argument(
         "--keep", metavar="DIR", help="folder for uploads and results (default: the user's cache)"
     )
     parser.set_defaults(run=run)
+
+
+def usual_jobs() -> int:
+    """Return how many simulations run at once where nobody says."""
+    return min(MOST_JOBS, os.cpu_count() or 1)
 
 
 def run(given: argparse.Namespace) -> int:

@@ -26,8 +26,9 @@ def job(kind: str, settings: Any) -> bytes:
 class Served:
     """`refocus serve` in a process of its own."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, jobs: int | None = 1) -> None:
         command = [sys.executable, "-m", "sim.cli", "serve", "--port", "0", "--keep", str(folder)]
+        command += [] if jobs is None else ["--jobs", str(jobs)]
         self.process = subprocess.Popen(
             [*command, *arguments], cwd=ROOT, stderr=subprocess.PIPE, text=True
         )
