@@ -35,6 +35,7 @@ from sim.web.fingerprint import key_of
 from sim.web.job_types import JOB_TYPES
 from sim.web.jobs import Job, JobManager, QueueFull
 from sim.web.limits import Limits
+from sim.web.plan_report import KEPT, REPORT, TASK
 from sim.web.results_store import KEY, MEDIA_TYPES, ResultsStore
 from sim.web.rosters import RosterStore
 from sim.web.security import DRAWING_POLICY, REPORT_POLICY, SESSION_HEADER, Guard, Refused
@@ -362,6 +363,8 @@ async def result_file(request: Request) -> Response:
     """Answer with a file of a result."""
     name = request.path_params["name"]
     path = site_of(request).results.path(keyed(request), name)
+    if path is None and name == REPORT:
+        path = await report_of(request, keyed(request))
     if path is None:
         raise Refused(404, "result: not there; run it again")
     headers = {"cache-control": "private, max-age=3600"}
@@ -372,6 +375,23 @@ async def result_file(request: Request) -> Response:
     if path.suffix in DOWNLOADED:
         headers["content-disposition"] = f'attachment; filename="{name}"'
     return FileResponse(path, media_type=MEDIA_TYPES[path.suffix], headers=headers)
+
+
+async def report_of(request: Request, key: str) -> Path | None:
+    """Return the report of a plan, which is written when it is first asked for."""
+    site = site_of(request)
+    kept = site.results.folder / key / KEPT
+    if not kept.is_file():
+        return None
+    own, by = key_of("report", {"of": key}), f"report-{key}"
+    job = site.jobs.submit(own, "report", TASK, {"of": str(kept)}, by)
+    while not job.over and not await request.is_disconnected():
+        await asyncio.sleep(1.0 / LOOKS_A_SECOND)
+        # Asked for all the while: somebody waits for it.
+        site.jobs.find(own, by)
+    if job.error:
+        raise Refused(503, job.error)
+    return site.results.path(own, REPORT)
 
 
 async def formula(request: Request) -> Response:
@@ -403,13 +423,12 @@ async def why(request: Request) -> Response:
 
 async def curve(request: Request) -> Response:
     """Answer with the power curve as SVG."""
-    from sim.web.figures import svg_of
     from sim.web.power_formula import curve_figure
     from sim.web.power_settings import power_settings
 
     text = request.query_params.get("settings", "{}")
     settings = power_settings(read_json(text.encode()[: site_of(request).limits.settings_bytes]))
-    content = await run_in_threadpool(lambda: svg_of(curve_figure(settings)))
+    content = await run_in_threadpool(curve_figure, settings)
     headers = {"content-security-policy": DRAWING_POLICY}
     return Response(content, media_type="image/svg+xml", headers=headers)
 

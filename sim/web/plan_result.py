@@ -59,7 +59,7 @@ class Shown:
     # The table.
     columns: Sequence[str]
     rows: list[list[Any]]
-    figure: Any
+    figure: str  # SVG
 
     def described(self) -> dict[str, Any]:
         """Return what the page needs to show it."""

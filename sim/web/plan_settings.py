@@ -216,3 +216,20 @@ def check_size(settings: Mapping[str, Any], roster: Roster, limits: Limits) -> N
                 f"({what} = {asked}, at most {most}); ask for fewer sets of values, weeks, "
                 "scenarios or teams"
             )
+
+
+def repeating_command(plan: dict[str, Any]) -> str:
+    """Return the command that repeats a plan from the files that the page gives."""
+    files = [f"scenario-{number}.toml" for number in range(1, len(plan["scenarios"]) + 1)]
+    parts = ["refocus", "run", *files]
+    if plan["teams"]["kind"] != "trial":
+        parts += ["--roster", "teams.csv"]
+    parts += ["--weeks", str(plan["weeks"]), "--draws", str(plan["draws"])]
+    if plan["values"] == "prior":
+        parts.append("--prior-only")
+    if plan["values"] == "defaults":
+        parts += ["--replications", str(plan["replications"])]
+    parts += ["--seed", str(plan["seed"])]
+    for name, value in plan["parameters"].items():
+        parts += ["--set", f"{name}={value!r}"]
+    return " ".join(parts)

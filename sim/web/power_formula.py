@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import InputError
+from sim.web.figures import power_figure
 
 if TYPE_CHECKING:
     from sim.trials.power.simulated_power import Rate
@@ -115,43 +116,11 @@ def curve(settings: Mapping[str, Any]) -> list[list[float]]:
     return [[one, round(formula(settings, one), 4)] for one in teams]
 
 
-def curve_figure(settings: Mapping[str, Any], simulated: Mapping[str, Rate] | None = None) -> Any:
-    """Return the power curve, with simulated powers and their Monte Carlo intervals."""
-    from sim.web.figures import GREY, LABEL, LINES, NAMES, SMALL, new_figure
-
-    points = np.array(curve(settings))
-    figure, axis = new_figure()
-    axis.plot(points[:, 0], points[:, 1], color=LINES[0], linewidth=2.2)
-    axis.annotate(
-        "formula",
-        points[-1],
-        xytext=(4, 0),
-        textcoords="offset points",
-        color=LINES[0],
-        fontsize=LABEL,
-        va="center",
-        annotation_clip=False,
+def curve_figure(settings: Mapping[str, Any], simulated: Mapping[str, Rate] | None = None) -> str:
+    """Return the power curve, with simulated powers and their Monte Carlo intervals, as SVG."""
+    return power_figure(
+        curve(settings),
+        settings["target"],
+        (settings["clusters"], formula(settings)),
+        [(label, one.value, one.low, one.high) for label, one in (simulated or {}).items()],
     )
-    axis.axhline(settings["target"], color=GREY, linewidth=0.9, linestyle=(0, (3, 2)))
-    axis.text(points[0, 0], settings["target"] + 0.015, "wanted", fontsize=SMALL, color=GREY)
-    at = settings["clusters"]
-    axis.plot([at], [formula(settings)], "o", color=LINES[0], markersize=8)
-    for number, (label, rate) in enumerate((simulated or {}).items(), 1):
-        place = at + 0.012 * number * points[-1, 0]
-        colour, marker = LINES[number], "s^"[number - 1]
-        axis.plot([place, place], [rate.low, rate.high], color=colour, linewidth=2.2)
-        axis.plot([place], [rate.value], marker, color=colour, markersize=8)
-        axis.annotate(
-            label,
-            (place, rate.value),
-            xytext=(9, -12 if rate.value > 0.85 else 0),
-            textcoords="offset points",
-            color=NAMES[number],
-            fontsize=LABEL,
-            va="center",
-        )
-    axis.set_ylim(0, 1.03)
-    axis.set_xlim(points[0, 0], points[-1, 0])
-    axis.set_xlabel("teams in each arm", fontsize=LABEL)
-    axis.set_ylabel("power", fontsize=LABEL)
-    return figure

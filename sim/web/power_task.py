@@ -47,7 +47,6 @@ def simulate_power(settings: dict[str, Any], folder: Path, told: Told) -> None:
     from sim.trials.data.agents import AgentSource
     from sim.trials.data.statistical import Correlations, StatisticalSource
     from sim.trials.power.simulated_power import performance, run_trials
-    from sim.web.figures import svg_of
     from sim.web.power_formula import curve_figure, formula_answer
     from sim.web.power_formula import formula as formula_power
     from sim.web.power_settings import design_of, settings_table
@@ -99,7 +98,7 @@ def simulate_power(settings: dict[str, Any], folder: Path, told: Told) -> None:
         "intervals cover Monte Carlo error alone"
     )
     rates = {label: one.power for label, one in found.items()}
-    (folder / "curve.svg").write_bytes(svg_of(curve_figure(power, rates)))
+    (folder / "curve.svg").write_text(curve_figure(power, rates), encoding="utf-8")
     (folder / "power.csv").write_text(csv_text(COLUMNS, rows, [stamp]), encoding="utf-8")
     result = {
         "settings": power,

@@ -26,8 +26,8 @@ PAGE_POLICY = (
 )
 """For the page: nothing inline, nothing from elsewhere, no frame around it."""
 
-DRAWING_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-"""For figures: they carry styles of their own and nothing else."""
+DRAWING_POLICY = "default-src 'none'"
+"""For figures: nothing but what is drawn."""
 
 REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -12,7 +14,16 @@ import pytest
 from sim.errors import InputError
 from sim.parameters import registry
 from sim.web.checked import read_json
-from sim.web.figures import MOST_LINES, band_figure, interval_figure, nested, wrapped
+from sim.web.figures import (
+    MOST_LINES,
+    TEXT,
+    WIDTH,
+    band_figure,
+    interval_figure,
+    nested,
+    room,
+    wrapped,
+)
 from sim.web.plan_labels import SETTINGS, field_words
 from sim.web.plan_settings import LONGEST_LABEL, plan_settings
 from sim.web.presets import editable_fields, presets
@@ -82,10 +93,16 @@ def test_every_title_of_the_library_is_a_name_and_stands_whole_in_figures(label:
     assert wrapped(name).count("\n") < MOST_LINES
 
 
-def drawn(figure: Any) -> list[Any]:
-    figure.draw_without_rendering()
-    axis = figure.axes[0]
-    return [*axis.texts, *axis.get_yticklabels()]
+def names_in(figure: str) -> dict[str, tuple[float, float, float, float]]:
+    """Return the names in a drawing and the boxes that they take: left, right, top, bottom."""
+    found = {}
+    for one in ElementTree.fromstring(figure).iter("{http://www.w3.org/2000/svg}text"):
+        lines = [(str(span.text), float(span.get("y", 0))) for span in one]
+        wide, x = room([words for words, _ in lines]), float(one[0].get("x", 0))
+        left = x - wide if one.get("text-anchor") == "end" else x
+        box = (left, left + wide, lines[0][1] - TEXT, lines[-1][1])
+        found[" ".join(words for words, _ in lines)] = box
+    return found
 
 
 def test_no_name_is_cut_off_however_long_and_none_lies_on_another() -> None:
@@ -97,15 +114,15 @@ def test_no_name_is_cut_off_however_long_and_none_lies_on_another() -> None:
     points = [nested(name, [52], chance.normal(size=(20, 1))) for name in names[1:]]
     for figure, expected in ((band_figure(lines, "points"), names), (
         interval_figure(points, "points"), names[1:])):  # fmt: skip
-        texts = [one for one in drawn(figure) if one.get_text().replace("\n", " ") in expected]
-        assert len(texts) == len(expected)
-        boxes = [one.get_window_extent() for one in texts]
-        for box in boxes:
-            assert box.x0 >= -1.0
-            assert box.x1 <= figure.bbox.width + 1.0
-        boxes.sort(key=lambda box: box.y0)
-        for lower, upper in zip(boxes[:-1], boxes[1:], strict=True):
-            assert lower.y1 <= upper.y0 + 2.0
+        found = names_in(figure)
+        boxes = sorted((found[name] for name in expected), key=lambda box: box[2])
+        for left, right, _, _ in boxes:
+            assert 0.0 <= left < right <= WIDTH
+        for (*_, bottom), (_, _, top, _) in itertools.pairwise(boxes):
+            assert bottom <= top
+        height = float(ElementTree.fromstring(figure).get("height", 0))
+        assert boxes[0][2] >= 0.0
+        assert boxes[-1][3] <= height
 
 
 def test_half_characters_are_refused_before_they_are_repeated() -> None:
