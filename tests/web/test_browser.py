@@ -490,6 +490,12 @@ def test_a_run_is_an_entry_that_back_leads_to(visit: Visit) -> None:
     expect(page.locator("#plan-output")).not_to_have_class("old")
 
 
+def linked(visit: Visit, view: str, settings: dict[str, Any]) -> str:
+    """Return the address of settings."""
+    text = base64.urlsafe_b64encode(json.dumps(settings).encode()).decode().rstrip("=")
+    return f"{visit.served.address}/#{view}/{text}"
+
+
 def test_links_with_unknown_names_say_what_is_wrong(visit: Visit) -> None:
     visit.expected.append("400 (Bad Request)")
     page = visit.page
@@ -502,8 +508,7 @@ def test_links_with_unknown_names_say_what_is_wrong(visit: Visit) -> None:
         ("watch", {"team": "SLaM-01", "scenario": {"preset": "nothing"}}, "must be a scenario"),
         ("power", {"scenario": {"preset": "nothing"}}, "must be a scenario"),
     ):
-        text = base64.urlsafe_b64encode(json.dumps(settings).encode()).decode().rstrip("=")
-        page.goto(f"{visit.served.address}/#{view}/{text}")
+        page.goto(linked(visit, view, settings))
         alert = page.locator(f"#view-{view}").get_by_role("alert")
         expect(alert).to_contain_text("This link cannot be used")
         expect(alert).to_contain_text(told)
@@ -511,6 +516,17 @@ def test_links_with_unknown_names_say_what_is_wrong(visit: Visit) -> None:
         one.continue_()
     expect(page.locator("#power-answer")).to_contain_text("By formula", timeout=LONG)
     expect(page.locator("#view-power").get_by_role("alert")).to_contain_text("cannot be used")
+    # What an older link finds comes too late for a newer one.
+    late: list[Any] = []
+    page.route("**/api/jobs/find", late.append, times=1)
+    page.goto(linked(visit, "decide", {"strategies": ["refocus-fu"]}))
+    page.goto(linked(visit, "decide", {"strategies": ["refocus-full"], "years": 3}))
+    expect(page.get_by_label("Years")).to_have_value("3")
+    with page.expect_response("**/api/jobs/find"):
+        late[0].continue_()
+    page.goto(f"{visit.served.address}/#about")
+    page.go_back()
+    expect(page.locator("#view-decide").get_by_role("alert")).to_have_count(0)
 
 
 def test_scenarios_are_grouped_and_found_by_a_word(visit: Visit) -> None:
