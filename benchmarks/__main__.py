@@ -24,6 +24,8 @@ PARTS = (
     "mixed_model_speed",
     "planning",
     "watching",
+    "slider",
+    "classroom",
     "national",
 )
 

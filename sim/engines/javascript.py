@@ -84,9 +84,9 @@ function note(events, count, week, team, kind, place, generation) {{
 }}
 function high_word(a, b) {{
   const a0 = a & 65535, a1 = a >>> 16, b0 = b & 65535, b1 = b >>> 16;
-  const middle = a1 * b0 + (a0 * b0 >>> 16);
-  return a1 * b1 + Math.floor(middle / 65536)
-    + ((middle % 65536 + a0 * b1) / 65536 | 0) >>> 0;
+  const one = Math.imul(a1, b0), other = Math.imul(a0, b1);
+  const carried = (Math.imul(a0, b0) >>> 16) + (one & 65535) + (other & 65535);
+  return Math.imul(a1, b1) + (one >>> 16) + (other >>> 16) + (carried >>> 16) >>> 0;
 }}
 function philox(c0, c1, c2, c3, k0, k1) {{
   for (let turn = 0; turn < 10; turn++) {{

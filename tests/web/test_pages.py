@@ -150,7 +150,7 @@ def test_outputs_of_notebooks_become_pages() -> None:
 
 
 def test_a_watched_team_is_the_models_own(tmp_path: Path) -> None:
-    """What the page paints is what Python simulates for that team, programme and luck."""
+    """What the page paints is what Python simulates; sliders put back leave nothing behind."""
     needs_engine()
     data = watch_data()
     script = f"const DATA = {json.dumps(data)};\n{bundled(['worlds.js'])}"
@@ -160,12 +160,18 @@ def test_a_watched_team_is_the_models_own(tmp_path: Path) -> None:
     )
     answer = printed(
         f"""{script}
-        const {{play, UNCHANGED}} = globalThis.played;
+        const {{differenceAfterAYear, play, UNCHANGED}} = globalThis.played;
         const change = {{...UNCHANGED}};
         const both = play({{team: 0, calendar: 1, luck: 3, change}});
-        const answer = ["usual", "programme"].map(name => both[name].frames[104].practice);""",
+        const means = ["usual", "programme"].map(name => both[name].frames[104].practice);
+        const told = [{{}}, {{relief: 1}}, {{turnover: 0.5}}, {{}}].map(moved => JSON.stringify(
+            differenceAfterAYear({{team: 0, calendar: 1, change: {{...change, ...moved}}}}, 1000)));
+        const answer = {{means, told}};""",
         tmp_path,
     )
+    first, *moved, back = answer["told"]
+    assert first == back
+    assert len({first, *moved}) == 3
     roster = Roster((replace(trial_roster(1).rows[0], arm="intervention"),))
     means = []
     for name in ("usual-care", "refocus-full"):
@@ -174,7 +180,7 @@ def test_a_watched_team_is_the_models_own(tmp_path: Path) -> None:
         world = CompiledWorld(lay_out(roster, plan, "sample"), defaults(), 1, 3).run(104)
         staff = world.state["staff"][world.state["staff"]["present"] == 1]
         means.append(float(np.mean([staff[f"behaviour_{one}"] for one in PRACTICES])))
-    assert answer == pytest.approx(means, rel=1e-12)
+    assert answer["means"] == pytest.approx(means, rel=1e-12)
     assert means[1] > means[0] + 0.05
 
 

@@ -69,6 +69,10 @@ export class TeamMap {
   lay(team, world) {
     const first = world.frames[0];
     this.first = first;
+    // A moved slider leaves everybody in place.
+    const laid = JSON.stringify([team.coordinators, world.ties, first.users.map((one) => one.worker)]);
+    if (laid === this.laid) return;
+    this.laid = laid;
     this.angles = anglesOf(team, first);
     const spot = (place) => (place === 0 ? CENTRE : at(this.angles.angle.get(place), STAFF_AT));
     const ties = world.ties.flatMap((asked, place) => asked.map((other) => {

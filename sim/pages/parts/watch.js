@@ -8,7 +8,8 @@ import { UNCHANGED, WEEKS, differenceAfterAYear, play } from "./worlds.js";
 
 const SPEEDS = { slow: 1200, normal: 600, fast: 200 };
 const LUCKS = 20;
-const SETTLED = 250;
+// Milliseconds of simulating after which the page may answer in between.
+const SLICE = 12;
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 const SLIDERS = [
@@ -27,7 +28,8 @@ let week = 40;
 let person = { kind: "user", place: 0 };
 let stop = 0;
 let timer = 0;
-let settling = 0;
+let turn = 0;
+let differences = [];
 let levels = false;
 
 const maps = { usual: new TeamMap(found("map-usual"), choose), programme: new TeamMap(found("map-programme"), choose) };
@@ -44,8 +46,14 @@ function announce() {
   found("told").textContent = `Week ${week}. Practice ${of100(usual.practice)} of 100 under usual care, ${of100(programme.practice)} with the programme. ${sentences(person, both, week)[0].join(" ")}`;
 }
 
+function busy(is) {
+  document.body.classList.toggle("replaying", is);
+  found("lucks").setAttribute("aria-busy", String(is));
+}
+
 /** Run both worlds anew; who is chosen and the week stay. */
 function replay() {
+  busy(true);
   both = play(settings);
   const team = DATA.teams[settings.team];
   const most = person.kind === "staff" ? both.usual.frames[0].staff.length : both.usual.frames[0].users.length;
@@ -57,23 +65,29 @@ function replay() {
   drawSliders();
   drawStory();
   draw();
-  window.clearTimeout(settling);
-  show(found("lucks"), "Twenty lucks are being played…");
-  settling = window.setTimeout(() => others([]), SETTLED);
+  turn += 1;
+  differences = [];
+  line.port2.postMessage(turn);
 }
 
-/** Play other lucks a few at a time, so that the page answers meanwhile. */
-function others(done) {
-  for (let turn = 0; turn < 2 && done.length < LUCKS; turn++) done.push(differenceAfterAYear(settings, 1000 + done.length));
-  if (done.length < LUCKS) {
-    settling = window.setTimeout(() => others(done), 0);
+// Not a timer: after a few of them browsers wait four milliseconds before each.
+const line = new MessageChannel();
+line.port1.onmessage = ({ data }) => { if (data === turn) others(); };
+
+/** Play other lucks, a slice of time at once, so that the page answers meanwhile. */
+function others() {
+  const end = performance.now() + SLICE;
+  while (differences.length < LUCKS && performance.now() < end) differences.push(differenceAfterAYear(settings, 1000 + differences.length));
+  if (differences.length < LUCKS) {
+    line.port2.postMessage(turn);
     return;
   }
   const told = (name) => {
-    const all = done.map((one) => one[name]).sort((one, other) => one - other);
+    const all = differences.map((one) => one[name]).sort((one, other) => one - other);
     const text = (value) => `${value >= 0 ? "+" : "−"}${Math.abs(value).toFixed(1)}`;
     return `${text((all[9] + all[10]) / 2)} (${text(all[1])} to ${text(all[18])})`;
   };
+  busy(false);
   show(found("lucks"), h("b", {}, "In twenty lucks after a year: "), `practice ${told("practice")}, relationship ${told("relationship")} of 100; middle, and 18 of 20.`);
 }
 

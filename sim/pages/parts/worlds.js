@@ -6,7 +6,9 @@ export const WEEKS = 104;
 
 const PRACTICES = ["coaching", "values", "strengths", "goals"];
 const mean = (all) => (all.length ? all.reduce((sum, one) => sum + one, 0) / all.length : Number.NaN);
-const meanOf = (staff, what) => mean(PRACTICES.map((one) => staff[`${what}_${one}`]));
+const named = (what) => PRACTICES.map((one) => `${what}_${one}`);
+const [INTENTS, SKILLS] = [named("intent"), named("skill")];
+const meanOf = (staff, names) => mean(names.map((one) => staff[one]));
 
 /** What a visitor may change; `null` leaves the team as it is. */
 export const UNCHANGED = { readiness: null, leader: null, turnover: null, relief: null, coaching: null, assured: null };
@@ -50,8 +52,8 @@ function frameOf(world) {
     present: one.present === 1,
     generation: one.generation,
     practice: refocus.rules.mean_behaviour(one),
-    intention: meanOf(one, "intent"),
-    skill: meanOf(one, "skill"),
+    intention: meanOf(one, INTENTS),
+    skill: meanOf(one, SKILLS),
     sessions: one.sessions_attended,
     moved: one.moved === 1,
   }));
@@ -78,9 +80,30 @@ function frameOf(world) {
   };
 }
 
+// The same for all lucks, and read only.
+const made = { of: "", p: null, layouts: [] };
+
 function begun(settings, withProgramme, luck) {
-  const p = parametersFor(settings.change);
-  return refocus.start(layoutFor(settings, withProgramme, p), p, DATA.seed, luck);
+  const of = JSON.stringify([settings.team, settings.calendar, settings.change]);
+  if (made.of !== of) {
+    const p = parametersFor(settings.change);
+    Object.assign(made, { of, p, layouts: [false, true].map((one) => layoutFor(settings, one, p)) });
+  }
+  return refocus.start(made.layouts[Number(withProgramme)], made.p, DATA.seed, luck);
+}
+
+// What changes the programme alone leaves usual care as it was: its worlds are kept until the team changes.
+const kept = { of: "", worlds: new Map() };
+
+function usual(settings, name, run) {
+  const { readiness, leader, turnover } = settings.change;
+  const of = JSON.stringify([settings.team, settings.calendar, readiness, leader, turnover]);
+  if (kept.of !== of) {
+    kept.of = of;
+    kept.worlds.clear();
+  }
+  if (!kept.worlds.has(name)) kept.worlds.set(name, run());
+  return kept.worlds.get(name);
 }
 
 function worldOf(settings, withProgramme) {
@@ -101,15 +124,18 @@ function worldOf(settings, withProgramme) {
 
 /** Run both worlds of a team for two years. */
 export function play(settings) {
-  return { usual: worldOf(settings, false), programme: worldOf(settings, true) };
+  return { usual: usual(settings, `shown ${settings.luck}`, () => worldOf(settings, false)), programme: worldOf(settings, true) };
+}
+
+function afterAYear(settings, withProgramme, luck) {
+  const world = begun(settings, withProgramme, luck);
+  while (world.week < YEAR) refocus.step(world);
+  return frameOf(world);
 }
 
 /** Return the difference between both worlds after a year under one luck, of 100. */
 export function differenceAfterAYear(settings, luck) {
-  const ends = [false, true].map((withProgramme) => {
-    const world = begun(settings, withProgramme, luck);
-    while (world.week < YEAR) refocus.step(world);
-    return frameOf(world);
-  });
-  return { practice: 100 * (ends[1].practice - ends[0].practice), relationship: 100 * (ends[1].relationship - ends[0].relationship) };
+  const before = usual(settings, luck, () => afterAYear(settings, false, luck));
+  const after = afterAYear(settings, true, luck);
+  return { practice: 100 * (after.practice - before.practice), relationship: 100 * (after.relationship - before.relationship) };
 }
