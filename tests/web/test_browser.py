@@ -518,7 +518,7 @@ def test_links_with_unknown_names_say_what_is_wrong(visit: Visit) -> None:
     expect(page.locator("#view-power").get_by_role("alert")).to_contain_text("cannot be used")
     # What an older link finds comes too late for a newer one.
     late: list[Any] = []
-    page.route("**/api/jobs/find", late.append, times=1)
+    page.route("**/api/jobs/find", lambda route: late.append(route), times=1)
     page.goto(linked(visit, "decide", {"strategies": ["refocus-fu"]}))
     page.goto(linked(visit, "decide", {"strategies": ["refocus-full"], "years": 3}))
     expect(page.get_by_label("Years")).to_have_value("3")
