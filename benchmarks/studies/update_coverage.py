@@ -126,7 +126,7 @@ def cases(
     asked = statistics_of(empty, roster, started)
     whole = chosen_draws(1000).draws[:: 1000 // draws]
     truths = [(one * 37 + 11) % len(whole) for one in data_sets]
-    rollout = (scenario, roster, plan, empty, asked)
+    rollout = ((scenario,), roster, plan, empty, asked)
     before = simulated(*rollout, whole, seed, runs=runs, workers=1)
     common = commons(rollout, whole, before, weights, seed, workers=1)
     means = [

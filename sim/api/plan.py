@@ -98,14 +98,23 @@ class PlanAnswer(Answer):
         return plan_report(self.outcome, self.outcome.question.covers, command, self.decision)
 
     def files(self, command: str = FROM_PYTHON) -> dict[str, str | bytes]:
-        """Return tables, a JSON of everything, the report and the workbook by name of file."""
+        """Return tables, everything as JSON, the rollout, report and workbook by name of file."""
+        from sim.planning.rollout import rollout_files
         from sim.report.decision_workbook import plan_workbook
         from sim.report.summary_document import summary_document
 
-        covers = self.outcome.question.covers
+        question = self.outcome.question
+        covers = question.covers
         return {
             **super().files(command),
             "plan.json": as_json(self.content(command)),
+            **rollout_files(
+                question.packages,
+                question.roster,
+                0 if question.under_way is None else question.under_way.gone,
+                question.weeks,
+                question.setting.start_date,
+            ),
             "report.html": self.report(command),
             "decision.xlsx": plan_workbook(self.outcome, covers, command, self.decision),
             "summary.docx": summary_document(self.decision, command),
@@ -126,7 +135,7 @@ def plan(
     budget: float | str | None = None,
     years: float | str | None = None,
     trainers: int | str | None = None,
-    roster: str | Path | Roster = "trial",
+    roster: str | Path | Roster | None = None,
     objective: str = "qpr",
     equity_weight: float | str = 2.0,
     threshold: float | str | None = None,
@@ -153,8 +162,9 @@ def plan(
         How long is looked at; the setting's, or 2.
     trainers : int, optional
         Trainers at the same time; the setting's.
-    roster : 'trial', path or Roster
-        The 27 teams of the trial, a CSV file of teams, or a roster.
+    roster : 'trial', path or Roster, optional
+        The 27 teams of the trial, a CSV file of teams, or a roster; those of `under_way`, or else
+        of the trial, where none is given.
     objective : {'qpr', 'reach', 'practice', 'equity', 'qpr-at-end'}
         What to do best on, added up over the time looked at (the last: at its end).
     equity_weight : float
@@ -188,9 +198,9 @@ def plan(
     """
     from sim.planning.plan_search import OBJECTIVES
     from sim.planning.plan_study import PlanQuestion, packages_of
+    from sim.planning.rollout import read_rollout
     from sim.planning.setting import LONGEST_YEARS
     from sim.planning.trainers import check_capacity
-    from sim.planning.under_way import read_under_way
 
     if objective not in OBJECTIVES:
         raise unknown("objective", objective, OBJECTIVES)
@@ -211,7 +221,18 @@ def plan(
     money = number_or_none("spent", spent, 0.0, 1e10)
     if money is not None and under_way is None:
         raise InputError("spent: has a meaning only with under_way")
-    given = None if under_way is None else read_under_way(under_way, money)
+    teams = None if roster is None else chosen_roster(roster, seed, setting=place)
+    given = None
+    if under_way is not None:
+        given = dataclasses.replace(read_rollout("from", under_way, teams), spent=money)
+        if not given.gone:
+            raise InputError(
+                f"from '{under_way}': nothing has gone yet; name the folder of a 'refocus update'"
+            )
+        teams = given.roster
+        if place.start_date is None:
+            place = dataclasses.replace(place, start_date=given.start_date)
+    teams = chosen_roster("trial", seed) if teams is None else teams
     years_given = number_or_none("years", years, 1 / 52, LONGEST_YEARS)
     if given is not None and years_given is None:
         # The horizon stays, to the week.
@@ -220,11 +241,10 @@ def plan(
         weeks = max(1, round(52 * (years_given or place.years or 2.0)))
     chosen = chosen_values(draws, prior_only, posterior, under_way)
     wanted = chosen_scenarios(packages)
-    if given is not None and given.scenario not in [one.name for one in wanted]:
-        wanted = [*wanted, *chosen_scenarios(given.scenario)]
-    teams = chosen_roster(roster, seed, setting=place)
     if given is not None:
-        given.plan(teams, [one.name for one in wanted])
+        offered = {one.name for one in wanted}
+        wanted += {one.name: one for _, one, _ in given.begun if one.name not in offered}.values()
+        given.begun_in(teams, [one.name for one in wanted])
     if len(chosen.draws) < 2:
         count = draws if isinstance(draws, int | str) else len(chosen.draws)
         raise InputError(f"draws = {count}: at least 2, for search and score apart")

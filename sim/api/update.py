@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -80,11 +81,20 @@ class UpdateAnswer(Answer):
         return update_report(self.learnt, self.tables, command)
 
     def files(self, command: str = FROM_PYTHON) -> dict[str, str | bytes]:
-        """Return the report, tables, and the updated posterior with its provenance."""
+        """Return the report, tables, the rollout, and the updated posterior with its provenance."""
         from sim.learning.posterior import provenance_of, updated_csv
+        from sim.planning.rollout import rollout_files
 
+        question = self.learnt.question
         return {
             **super().files(command),
+            **rollout_files(
+                question.packages,
+                question.roster,
+                question.observed.weeks,
+                question.weeks,
+                question.setting.start_date,
+            ),
             "updated.csv": updated_csv(self.learnt),
             "updated.json": json.dumps(provenance_of(self.learnt), indent=1) + "\n",
             "update.json": as_json(self.content(command)),
@@ -102,9 +112,10 @@ def learnt_from(question: LearnQuestion, **how: Unpack[How]) -> UpdateAnswer:
 
 @answered_by(learnt_from)
 def update(
-    scenario: str | Path | Scenario,
+    scenario: str | Path | Scenario | None = None,
     *,
-    roster: str | Path | Roster = "trial",
+    plan: str | Path | None = None,
+    roster: str | Path | Roster | None = None,
     register: str | Path | None = None,
     audit: str | Path | None = None,
     turnover: str | Path | None = None,
@@ -121,10 +132,15 @@ def update(
 
     Parameters
     ----------
-    scenario : str, path or Scenario
-        What is rolled out.
-    roster : 'trial', path or Roster
-        The teams; their `start_week` says when each began.
+    scenario : str, path or Scenario, optional
+        What is rolled out, where all teams get the same.
+    plan : path, optional
+        Which team gets what from when: the folder of a plan or an update (`sim.plan`, saved), or a
+        file of the columns ``team``, ``package`` and ``start_week``. Of scenario and plan one is
+        needed.
+    roster : 'trial', path or Roster, optional
+        The teams; with a scenario their `start_week` says when each began. Those of the folder that
+        `plan` names, or else of the trial, where none is given.
     register : path, optional
         Attendance by session and team.
     audit : path, optional
@@ -136,7 +152,7 @@ def update(
     setting : path or Setting, optional
         For the first day (where files have dates) and the years looked at.
     years : float, optional
-        How long is looked at; the setting's, or 2.
+        How long is looked at; the folder's, the setting's, or 2.
     draws, prior_only, posterior, seed
         As in `sim.run`; at least 40 draws.
     **how
@@ -155,8 +171,9 @@ def update(
         For anything that breaks a rule, by name.
     """
     from sim.inputs.registers import read_observed
-    from sim.learning.study import LearnQuestion
+    from sim.learning.study import LearnQuestion, plan_of
     from sim.planning.packages import as_package
+    from sim.planning.rollout import read_plan, read_rollout
     from sim.planning.setting import LONGEST_YEARS
 
     files = {"register": register, "audit": audit, "turnover": turnover, "outcomes": outcomes}
@@ -165,12 +182,33 @@ def update(
             "register: give at least one of register, audit, turnover, outcomes; 'refocus template "
             "register' prints one"
         )
+    if (scenario is None) == (plan is None):
+        raise InputError(
+            "scenario: name what all teams get, or give plan: the folder of a 'refocus plan', or a "
+            "file that says which team gets what; "
+            + ("neither is given" if plan is None else "not both")
+        )
     seed = whole("seed", seed, 0, LARGEST_SEED)
     place = chosen_setting(setting)
-    years = number_or_none("years", years, 1 / 52, LONGEST_YEARS) or place.years or 2.0
-    teams = chosen_roster(roster, seed, setting=place)
+    years = number_or_none("years", years, 1 / 52, LONGEST_YEARS)
+    teams = None if roster is None else chosen_roster(roster, seed, setting=place)
+    folder = None
+    if plan is not None and Path(plan).is_dir():
+        folder = read_rollout("plan", plan, teams)
+        teams = folder.roster
+        if place.start_date is None:
+            place = replace(place, start_date=folder.start_date)
+    elif plan is not None and teams is None:
+        raise InputError(
+            f"plan = '{plan}': is no folder, and a file says nothing of the teams; give their list "
+            "as roster"
+        )
+    teams = chosen_roster("trial", seed) if teams is None else teams
     observed = read_observed(files, teams, place.start_date)
-    weeks = max(1, round(52 * years))
+    if folder is not None and years is None:
+        weeks = folder.horizon
+    else:
+        weeks = max(1, round(52 * (years or place.years or 2.0)))
     if weeks < observed.weeks:
         raise InputError(
             f"years: {weeks} weeks are looked at, and something was observed in week "
@@ -180,9 +218,18 @@ def update(
     if len(chosen.draws) < FEWEST_DRAWS:
         count = draws if isinstance(draws, int | str) else len(chosen.draws)
         raise InputError(f"draws = {count}: at least {FEWEST_DRAWS}; weights of fewer mean nothing")
-    what = chosen_scenario(scenario)
-    as_package(what, weeks)
-    question = LearnQuestion(what, teams, observed, chosen, weeks, seed, place)
-    if not any(question.plan.start >= 0):
-        raise InputError(f"scenario '{what.name}': starts no team of the roster")
-    return question
+    if scenario is not None:
+        what = chosen_scenario(scenario)
+        as_package(what, weeks)
+        who = plan_of(what, teams, weeks)
+        if not any(who.start >= 0):
+            raise InputError(f"scenario '{what.name}': starts no team of the roster")
+        # The weeks have become the plan: another one may start these teams when it likes.
+        teams = replace(teams, rows=tuple(replace(row, start_week=None) for row in teams.rows))
+        packages: tuple[Scenario, ...] = (what,)
+    elif folder is not None:
+        packages, who = folder.packages, folder.plan
+    else:
+        assert plan is not None
+        packages, who = read_plan(plan, teams, weeks, place.start_date)
+    return LearnQuestion(packages, teams, who, observed, chosen, weeks, seed, place)

@@ -52,8 +52,8 @@ NOT_NOTED = {
     "quiet",
     "parser",
 }
-FROM_FOLDERS = ("updated.csv", "updated.json")
-"""What other commands read from the folder of an update."""
+FROM_FOLDERS = ("updated.csv", "updated.json", "rollout.json", "plan.csv", "roster.csv")
+"""What other commands read from the folder of a plan or an update."""
 OF_THE_OUTPUT = ("format", "no_report", "tables")
 """How an answer is shown, which does not decide it."""
 
@@ -116,7 +116,7 @@ def arguments_of(given: argparse.Namespace) -> dict[str, Any]:
 def files_of(arguments: Mapping[str, Any]) -> dict[str, str]:
     """Return a hash of every file that an argument names, as far as they are there.
 
-    Of a folder, which an update left, each file that is read from it.
+    Of a folder, which a plan or an update left, each file that is read from it.
     """
     named = [
         one

@@ -8,15 +8,15 @@ from sim.api.plan import DRAWS, PACKAGES
 from sim.commands.declared import declare
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
-from sim.commands.simulation import add_roster_options, given_roster
+from sim.commands.simulation import add_roster_options, roster_or_folder
 from sim.errors import unknown
 
 FORMATS = ("text", "csv", "json")
 EXAMPLES = """\
 examples:
-  refocus plan --budget 150000 --years 2 --trainers 2 --roster teams.csv --out results/plan
+  refocus plan --budget 150000 --years 2 --trainers 2 --roster teams.csv --out results/search
   refocus plan refocus-as-delivered coaching-only --budget 80000 --objective reach
-  refocus plan --budget 150000 --roster teams.csv --from results/learnt --out results/replan
+  refocus plan --budget 150000 --from results/learnt --out results/replan
 """
 
 
@@ -41,7 +41,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     )
     parser.add_argument("--years", help="years looked at (default: the setting's, or 2)")
     parser.add_argument("--trainers", help="trainers at the same time (default: the setting's)")
-    add_roster_options(parser)
+    add_roster_options(parser, "the folder that --from names")
     parser.add_argument(
         "--objective",
         default="qpr",
@@ -94,7 +94,7 @@ def run(given: argparse.Namespace) -> int:
         budget=given.budget,
         years=given.years,
         trainers=given.trainers,
-        roster=given_roster(given, given.setting),
+        roster=roster_or_folder(given, given.setting, getattr(given, "from")),
         objective=given.objective,
         equity_weight=given.equity_weight,
         threshold=given.threshold,

@@ -140,16 +140,26 @@ def settings_of(texts: list[str]) -> dict[str, Any]:
     )
 
 
-def add_roster_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say which teams there are."""
+def add_roster_options(parser: argparse.ArgumentParser, folder: str = "") -> None:
+    """Add the options that say which teams there are; `folder` may know them where none does."""
+    default = f"'trial' (default; or the teams of {folder})" if folder else "'trial' (default)"
     parser.add_argument(
         "--roster",
-        default="trial",
-        help="'trial' (default) or a file of teams or staff (.csv .xlsx ...); see 'refocus teams'",
+        default=None if folder else "trial",
+        help=f"{default} or a file of teams or staff (.csv .xlsx ...); see 'refocus teams'",
     )
     parser.add_argument(
         "--columns", metavar="FILE", help="which columns of the roster are which (TOML)"
     )
+
+
+def roster_or_folder(
+    given: argparse.Namespace, setting: str | None, folder: str | None
+) -> Roster | None:
+    """Return `given_roster`; None where none is given and a folder knows the teams."""
+    if given.roster is None and given.columns is None and folder is not None:
+        return None
+    return given_roster(given, setting)
 
 
 def given_roster(given: argparse.Namespace, setting: str | None = None) -> Roster:
@@ -157,7 +167,8 @@ def given_roster(given: argparse.Namespace, setting: str | None = None) -> Roste
     from sim.api.choices import LARGEST_SEED, chosen_roster
 
     seed = whole("seed", given.seed, 0, LARGEST_SEED)
-    roster = chosen_roster(given.roster, seed, given.columns, setting)
+    which = "trial" if given.roster is None else given.roster
+    roster = chosen_roster(which, seed, given.columns, setting)
     for line in roster.told:
         say(f"roster '{roster.source}', {line}")
     return roster

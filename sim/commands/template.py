@@ -13,6 +13,7 @@ WHAT = {
     "audit": ("sim.inputs.registers", "audit_template"),
     "turnover": ("sim.inputs.registers", "turnover_template"),
     "outcomes": ("sim.inputs.registers", "outcomes_template"),
+    "plan": ("sim.inputs.registers", "plan_template"),
     "design": ("sim.trials.designs.design_text", "design_template"),
     "targets": ("calibration.targets_text", "targets_template"),
 }

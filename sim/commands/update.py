@@ -8,18 +8,18 @@ from sim.api.update import DRAWS
 from sim.commands.declared import declare
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
-from sim.commands.simulation import add_roster_options, given_roster
+from sim.commands.simulation import add_roster_options, roster_or_folder
 from sim.errors import unknown
 
 FORMATS = ("text", "csv", "json")
 EXAMPLES = """\
 examples:
   refocus template register > attendance.csv
-  refocus update refocus-as-delivered --roster teams.csv --register attendance.csv --out learnt
+  refocus update --plan results/search --register attendance.csv --out learnt
   refocus update refocus-boosters --roster teams.csv --register attendance.csv \\
       --audit audit.csv --turnover leavers.csv --outcomes qpr.csv --out learnt
   refocus compare refocus-boosters --roster teams.csv --posterior learnt
-  refocus plan --roster teams.csv --budget 90000 --from learnt
+  refocus plan --budget 90000 --from learnt
 """
 
 
@@ -35,8 +35,16 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("scenario", metavar="SCENARIO", help="what is rolled out")
-    add_roster_options(parser)
+    parser.add_argument(
+        "scenario", nargs="?", metavar="SCENARIO", help="what is rolled out, the same in all teams"
+    )
+    parser.add_argument(
+        "--plan",
+        metavar="DIR|FILE",
+        help="which team gets what from when, instead of SCENARIO: the folder of a 'refocus plan', "
+        "with its teams and horizon, or a file ('refocus template plan')",
+    )
+    add_roster_options(parser, "the folder that --plan names")
     parser.add_argument("--register", metavar="FILE", help="attendance by session and team")
     parser.add_argument("--audit", metavar="FILE", help="audits of practice, 0-1 or 0-100")
     parser.add_argument("--turnover", metavar="FILE", help="leavers and starters by team")
@@ -60,7 +68,8 @@ def run(given: argparse.Namespace) -> int:
         raise unknown("format", given.format, FORMATS)
     question = update.question(
         given.scenario,
-        roster=given_roster(given, given.setting),
+        plan=given.plan,
+        roster=roster_or_folder(given, given.setting, given.plan),
         register=given.register,
         audit=given.audit,
         turnover=given.turnover,

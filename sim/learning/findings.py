@@ -23,7 +23,7 @@ from sim.learning.statistics import (
 )
 from sim.learning.study import Learnt, fitted
 from sim.parameters import registry
-from sim.planning.packages import OUTCOMES
+from sim.planning.packages import NOTHING, OUTCOMES
 from sim.planning.plain_numbers import counted
 from sim.planning.uncertainty import NORMAL_95
 
@@ -68,9 +68,10 @@ class Moved(NamedTuple):
 
 
 class Lag(NamedTuple):
-    """A team beside the service, with what it shares with all teams."""
+    """A team beside those with the same package, with what it shares with them."""
 
     team: str
+    package: str
     what: str
     observed: float
     of: float
@@ -165,8 +166,10 @@ def lagging(learnt: Learnt) -> list[Lag]:
 
     A team's own level is drawn from what its register says and what all teams share: beta for
     shares, normal for practice, given each updated draw. The chance that it lies below the mean of
-    the teams by more than `MEANINGFUL` is the share of these draws.
+    the teams with the same package by more than `MEANINGFUL` is the share of these draws; a team
+    alone with its package has none to lie below.
     """
+    plan, packages = learnt.question.plan, [one.name for one in learnt.question.packages]
     chance = np.random.default_rng(np.random.SeedSequence([learnt.question.seed, 31]))
     names = [row.team for row in learnt.question.roster.rows]
     found = []
@@ -178,23 +181,32 @@ def lagging(learnt: Learnt) -> list[Lag]:
             one, learnt.updated.seen[:, :, number], learnt.weights, learnt.common[number]
         )
         levels = own_levels(one, hoped.mean, hoped.spread, chance)
-        service = levels.mean(axis=1, keepdims=True)
+        week = min(one.weeks, default=learnt.question.observed.weeks)
+        own = np.where(plan.start < week, plan.package, NOTHING)[one.teams]
+        service = np.empty_like(levels)
+        for package in np.unique(own):
+            alike = own == package
+            service[:, alike] = levels[:, alike].mean(axis=1, keepdims=True)
         below = (levels < service - margin).mean(axis=0)
         for at, team in enumerate(one.teams):
-            sure = below[at] >= SURE
+            words = f"lags by more than {margin:g}"
+            if below[at] < SURE:
+                alone = int((own == own[at]).sum()) == 1
+                words = "alone with its package" if alone else "not told from the others"
             found.append(
                 Lag(
                     names[team],
+                    packages[own[at]] if own[at] != NOTHING else "none",
                     one.name,
                     float(one.ratio[at]),
                     float(one.of[at]),
                     float(levels[:, at].mean()),
                     float(np.quantile(levels[:, at], LOW)),
                     float(np.quantile(levels[:, at], HIGH)),
-                    float(service.mean()),
+                    float(service[:, at].mean()),
                     margin,
                     float(below[at]),
-                    f"lags by more than {margin:g}" if sure else "not told from the others",
+                    words,
                 )
             )
     return found
@@ -319,8 +331,8 @@ def _within_registers(learnt: Learnt) -> Iterator[str]:
     for team, count in early.items():
         what = "does not start" if start[team] < 0 else f"starts after week {start[team]}"
         yield (
-            f"'{rows[team].team}': {count} sessions in the register, and by roster and scenario it "
-            f"{what}; give it its start_week"
+            f"'{rows[team].team}': {count} sessions in the register, and as planned it {what}; "
+            "give it the week in which it began"
         )
     named = {one.team for one in observed.sessions}
     silent = [
@@ -332,9 +344,9 @@ def _within_registers(learnt: Learnt) -> Iterator[str]:
         shown = ", ".join(f"'{one}'" for one in silent[:MANY])
         yield (
             f"{counted(len(silent), 'team')} {'starts' if len(silent) == 1 else 'start'} within "
-            f"{observed.weeks} weeks by roster and scenario, without a session in the register: "
+            f"{observed.weeks} weeks as planned, without a session in the register: "
             f"{shown}{' ...' if len(silent) > MANY else ''}; give a team that has not begun a "
-            "start_week to come, or one beyond the time looked at"
+            "start week to come, or one beyond the time looked at"
         )
     for one in observed.sessions:
         if one.attended > rows[one.team].staff:

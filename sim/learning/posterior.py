@@ -1,4 +1,4 @@
-"""The updated posterior as a file that other commands take, and what `plan --from` needs of it."""
+"""The updated posterior as a file that other commands take."""
 
 from __future__ import annotations
 
@@ -19,12 +19,10 @@ def updated_csv(learnt: Learnt) -> str:
 def provenance_of(learnt: Learnt) -> dict[str, Any]:
     """Return what a posterior's JSON file says, and how far the rollout is.
 
-    Under ``rollout`` stands what `refocus plan --from` takes as given: the weeks gone, and package
-    and start week of every team that has started.
+    What `refocus plan --from` takes as given stands in files of its own: `sim.planning.rollout`.
     """
     question, updated = learnt.question, learnt.updated
     base = question.chosen.provenance
-    plan, gone = question.plan, question.observed.weeks
     return {
         "what": "draws of a posterior, updated with what was observed in a rollout",
         "method": "tempered sequential Monte Carlo over the draws of the start",
@@ -40,14 +38,5 @@ def provenance_of(learnt: Learnt) -> dict[str, Any]:
         "accepted": list(updated.acceptance),
         "carried": updated.carried,
         "moved_as_a_block": list(updated.block),
-        "rollout": {
-            "weeks": gone,
-            "horizon": question.weeks,
-            "scenario": question.scenario.name,
-            "started": {
-                row.team: int(start)
-                for row, start in zip(question.roster.rows, plan.start, strict=True)
-                if 0 <= start < gone
-            },
-        },
+        "rollout": {"weeks": question.observed.weeks, "horizon": question.weeks},
     }

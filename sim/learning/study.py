@@ -44,10 +44,12 @@ class LearnQuestion:
 
     Attributes
     ----------
-    scenario : Scenario
+    packages : tuple of Scenario
         What is rolled out.
     roster : Roster
         Teams.
+    plan : TeamPlan
+        Which teams have which of them, and from which week.
     observed : Observed
         What was observed of them.
     chosen : ChosenDraws
@@ -60,18 +62,14 @@ class LearnQuestion:
         For the date of the first week.
     """
 
-    scenario: Scenario
+    packages: tuple[Scenario, ...]
     roster: Roster
+    plan: TeamPlan
     observed: Observed
     chosen: ChosenDraws
     weeks: int
     seed: int
     setting: Setting
-
-    @property
-    def plan(self) -> TeamPlan:
-        """Which teams have what is rolled out, and from which week."""
-        return plan_of(self.scenario, self.roster, self.weeks)
 
 
 @dataclass(frozen=True)
@@ -121,8 +119,9 @@ def plan_of(scenario: Scenario, roster: Roster, weeks: int) -> TeamPlan:
     if layout.selection_mode != 0 or np.any(teams["order"] != 0):
         raise InputError(
             f"scenario '{scenario.name}': finds within each simulated world which teams start, and "
-            "when; a rollout that is under way knows: give the roster a column start_week, and "
-            "name a scenario that starts teams by it, such as refocus-as-delivered"
+            "when; a rollout that is under way knows: name its plan (--plan), or give the roster a "
+            "column start_week, and name a scenario that starts teams by it, such as "
+            "refocus-as-delivered"
         )
     # A team whose week lies beyond the time looked at does not start.
     starts = (teams["programme"] > 0) & (teams["start_week"] >= 0) & (teams["start_week"] < weeks)
@@ -152,15 +151,15 @@ def learn(question: LearnQuestion, **how: Unpack[How]) -> Learnt:
     statistics = statistics_of(observed, roster, started)
     if not statistics:
         raise InputError(
-            "register: no team that it names starts within the weeks observed; see the roster's "
-            "column start_week"
+            "register: no team that it names starts within the weeks observed; see the start weeks "
+            "of the plan or the roster"
         )
     weights = np.array([row.turnover_multiplier for row in roster.rows])
     draws = question.chosen.draws
     steps = _Steps(how.get("on_progress"), len(draws) * RUNS)
     how = {**how, "on_progress": steps.show}
 
-    rollout = (question.scenario, roster, plan, observed, statistics)
+    rollout = (question.packages, roster, plan, observed, statistics)
 
     def simulate(values: Sequence[Mapping[str, float]]) -> np.ndarray:
         found = simulated(*rollout, values, question.seed, **how)
@@ -176,12 +175,12 @@ def learn(question: LearnQuestion, **how: Unpack[How]) -> Learnt:
     names = informed(draws, movable(draws), figures_of(before))
     bounds = {name: registry()[name].bounds for name in names}
     updated = update_draws(draws, before, names, simulate, fit, question.seed, steps.at, bounds)
-    package = as_package(question.scenario, question.weeks)
+    packages = [as_package(one, question.weeks) for one in question.packages]
     horizon = []
     for values in (draws, updated.draws):
         horizon.append(
             team_outcomes(
-                [package],
+                packages,
                 roster,
                 [plan],
                 draws=values,
@@ -195,7 +194,7 @@ def learn(question: LearnQuestion, **how: Unpack[How]) -> Learnt:
 
 
 def simulated(
-    scenario: Scenario,
+    packages: Sequence[Scenario],
     roster: Roster,
     plan: TeamPlan,
     observed: Observed,
@@ -215,10 +214,11 @@ def simulated(
     if not asked:
         rows = tuple(dataclasses.replace(row, sampled=1) for row in roster.rows)
         roster = dataclasses.replace(roster, rows=rows)
-    package = adjusted(as_package(scenario, weeks), {"assessment.weeks": asked or [weeks]})
+    assessed = {"assessment.weeks": asked or [weeks]}
+    packages = [adjusted(as_package(one, weeks), assessed) for one in packages]
     tables = ["team_weeks", *(["events"] if observed.turnover else [])]
     request = build_request(
-        [package],
+        packages[:1],
         roster,
         draws=draws,
         weeks=weeks,
@@ -226,7 +226,7 @@ def simulated(
         seed=seed,
         collect=(*tables, "assessments") if asked else tuple(tables),
     )
-    request = dataclasses.replace(request, layouts=(mixed_layout([package], roster, plan, weeks),))
+    request = dataclasses.replace(request, layouts=(mixed_layout(packages, roster, plan, weeks),))
     posts = np.array([row.staff for row in roster.rows])
     chunks = simulate_reduced(
         request,
@@ -242,7 +242,7 @@ def simulated(
 
 
 def commons(
-    rollout: tuple[Scenario, Roster, TeamPlan, Observed, Sequence[Statistic]],
+    rollout: tuple[Sequence[Scenario], Roster, TeamPlan, Observed, Sequence[Statistic]],
     draws: Sequence[Mapping[str, float]],
     before: np.ndarray,
     weights: np.ndarray,
@@ -254,7 +254,7 @@ def commons(
     Parameters
     ----------
     rollout : tuple
-        Scenario, roster, plan, what was observed, and its statistics, as `simulated` takes them.
+        Packages, roster, plan, what was observed, and its statistics, as `simulated` takes them.
     draws : sequence of mappings
     before : numpy.ndarray
         What they simulate in the chance that all share.

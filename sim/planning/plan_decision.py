@@ -49,7 +49,7 @@ from sim.planning.ranking import (
     ranked_by_cost,
 )
 from sim.planning.resources import by_year
-from sim.planning.under_way import NO_FURTHER
+from sim.planning.rollout import NO_FURTHER
 from sim.planning.verdicts import time_text
 from sim.planning.vocabulary import IMPORTANT
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.planning.plain_numbers import listed as in_a_row
 from sim.planning.plan_search import obstacle
 from sim.planning.plan_study import CONTROL, MOST_USERS, READINESS
 from sim.planning.resources import WEEKS_PER_YEAR
@@ -13,6 +15,7 @@ from sim.planning.resources import WEEKS_PER_YEAR
 if TYPE_CHECKING:
     from sim.planning.plan_search import Offer
     from sim.planning.plan_study import PlanOutcome, PlanQuestion
+    from sim.planning.rollout import Rollout
 
 MOST_NAMES = 8
 
@@ -79,9 +82,9 @@ def under_way_notes(outcome: PlanOutcome) -> list[str]:
     first = offer.all_years * (WEEKS_PER_YEAR + 1)
     committed = float(offer.taken()[first + offer.all_years])
     notes = [
-        f"Taken as given: {counted(given.weeks, 'week')} gone, in which nothing new starts; "
-        f"{counted(len(offer.kept), 'team')} with {given.scenario}, whose trainers and money to "
-        f"the end of funding ({committed:,.0f} GBP) come off what there is."
+        f"Taken as given: {counted(given.gone, 'week')} gone, in which nothing new starts; "
+        f"{with_what(given)}, whose trainers and money to the end of funding "
+        f"({committed:,.0f} GBP) come off what there is."
     ]
     spent = "as planned" if given.spent is None else f"{given.spent:,.0f} GBP, as you say"
     notes.append(f"Spent so far: {spent}.")
@@ -91,6 +94,12 @@ def under_way_notes(outcome: PlanOutcome) -> list[str]:
             "What has started takes more than some limit allows; nothing more starts where it does."
         )
     return notes
+
+
+def with_what(given: Rollout) -> str:
+    """Return how many teams have started, by package."""
+    packages = Counter(package.name for _, package, _ in given.begun)
+    return in_a_row([f"{counted(n, 'team')} with {name}" for name, n in packages.items()])
 
 
 def condition_notes(outcome: PlanOutcome) -> list[str]:

@@ -35,9 +35,9 @@ from sim.planning.plan_search import (
     whole_cost,
 )
 from sim.planning.resources import by_year, programme_trainer_days, trainers_at_once
+from sim.planning.rollout import Rollout
 from sim.planning.setting import Setting
 from sim.planning.uncertainty import Chance, Spread, chance_at_least, spread_of
-from sim.planning.under_way import UnderWay
 from sim.planning.vocabulary import NO_OTHER, Judgement, OtherEvidence, judged, other_evidence
 from sim.runs.pieces import Progress
 
@@ -83,14 +83,14 @@ class PlanQuestion:
     covers: str = ""  # What intervals over the draws cover
     chosen: ChosenDraws | None = None  # Where the draws are from
     # What has gone, started and been spent, which the plan takes as given.
-    under_way: UnderWay | None = None
+    under_way: Rollout | None = None
 
     @property
     def begun(self) -> TeamPlan | None:
         """Teams that have started, as a plan; None where nothing is under way."""
         if self.under_way is None:
             return None
-        return self.under_way.plan(self.roster, [one.name for one in self.packages])
+        return self.under_way.begun_in(self.roster, [one.name for one in self.packages])
 
     @property
     def earliest(self) -> np.ndarray:
@@ -291,7 +291,7 @@ def offer_of(question: PlanQuestion) -> Offer:
         )
     begun, gone, earliest = question.begun, 0, question.earliest
     if question.under_way is not None and begun is not None:
-        gone = question.under_way.weeks
+        gone = question.under_way.gone
         earliest = np.where(earliest >= 0, np.maximum(earliest, gone), NOTHING)
         earliest = np.where(begun.package != NOTHING, NOTHING, earliest)
         if not np.any(earliest >= 0):

@@ -40,7 +40,7 @@ def plan_rows(outcome: PlanOutcome, score: Score | None = None) -> list[dict[str
         if question.setting.start_date is not None:
             row["start date"] = str(question.setting.date_of(start))
         if question.under_way is not None:
-            row["state"] = "under way" if start < question.under_way.weeks else "to come"
+            row["state"] = "under way" if start < question.under_way.gone else "to come"
         row["direct cost"] = round(float(money.sum()))
         row["of which later"] = round(float(money[offer.weeks :].sum()))
         rows.append(row)

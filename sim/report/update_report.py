@@ -19,6 +19,7 @@ from sim.learning.findings import (
     surprises,
     unit_of,
 )
+from sim.planning.packages import NOTHING
 from sim.planning.plain_numbers import counted, limit, listed, points, span, true_minus
 from sim.report.document import Document, download
 from sim.report.figures import Point, interval_figure
@@ -35,8 +36,8 @@ FEW = 50
 """Draws that an update came from, below which its intervals are called rough."""
 NOTHING_MOVED = "No parameter moved beyond the error of the sampler."
 NOBODY_LAGS = (
-    f"No team is told from the others: none lies below their mean by the margin with a chance of "
-    f"{SURE:.0%} or more."
+    "No team is told from the others with the same package: none lies below their mean by the "
+    f"margin with a chance of {SURE:.0%} or more."
 )
 METHOD = (
     "Each draw is simulated on your own teams up to the week observed, in the same runs of chance. "
@@ -68,15 +69,37 @@ def update_tables(learnt: Learnt) -> Mapping[str, pd.DataFrame]:
         "teams": frame(lagging(learnt), Lag),
         "surprises": frame(found, Surprise),
         "contradictions": data_frame({"told": told}),
+        "plan": planned(learnt),
     }
+
+
+def planned(learnt: Learnt) -> pd.DataFrame:
+    """Return who gets what from when, and whether it has started."""
+    question = learnt.question
+    weeks = question.observed.weeks
+    rows = [
+        (
+            row.team,
+            row.trust,
+            question.packages[package].name,
+            int(start),
+            "under way" if start < weeks else "to come",
+        )
+        for row, package, start in zip(
+            question.roster.rows, question.plan.package, question.plan.start, strict=True
+        )
+        if package != NOTHING
+    ]
+    return data_frame(rows, columns=["team", "trust", "package", "start week", "state"])
 
 
 def heading(learnt: Learnt) -> str:
     """Return the question in words."""
     question = learnt.question
     teams = len({int(one) for each in learnt.statistics for one in each.teams if one >= 0})
+    packages = listed([one.name for one in question.packages])
     return (
-        f"{question.scenario.name}: what {question.observed.weeks} weeks of {teams} of "
+        f"{packages}: what {question.observed.weeks} weeks of {teams} of "
         f"{len(question.roster.rows)} teams teach"
     )
 
@@ -292,7 +315,8 @@ def update_report(learnt: Learnt, tables: Mapping[str, pd.DataFrame], command: s
     page.paragraph(
         "In the order of the roster, not of merit. 'shrunk' is what a team's own register and what "
         "all teams share make of it together; 'chance_below' the probability that it lies below "
-        f"the mean of the teams by more than the margin. {SURE:.0%} and more is called lagging."
+        "the mean of the teams with the same package ('service') by more than the margin. "
+        f"{SURE:.0%} and more is called lagging."
     )
     page.parts.append(table_block(tables["teams"], "Teams, each with its own interval", "teams"))
     page.heading("What was seen, and what had been expected")

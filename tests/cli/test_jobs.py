@@ -455,10 +455,10 @@ def test_every_command_that_resumes_has_the_options_of_a_job() -> None:
 
 
 def test_the_folder_of_an_update_is_noted_by_what_is_read_from_it(tmp_path: Path) -> None:
-    for name in ("updated.csv", "updated.json", "update.html"):
+    for name in ("plan.csv", "updated.csv", "updated.json", "update.html"):
         (tmp_path / name).write_text(name, encoding="utf-8")
     found = files_of({"from": str(tmp_path), "seed": 1})
-    assert [Path(one).name for one in found] == ["updated.csv", "updated.json"]
+    assert [Path(one).name for one in found] == ["updated.csv", "updated.json", "plan.csv"]
     (tmp_path / "updated.csv").write_text("another", encoding="utf-8")
     changed = {
         one for one, digest in files_of({"from": str(tmp_path)}).items() if digest != found[one]

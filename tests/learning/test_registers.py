@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from sim.errors import InputError
-from sim.inputs.registers import ALL_TEAMS, read_observed
+from sim.inputs.registers import ALL_TEAMS, read_observed, read_planned
 from sim.inputs.registers.columns import KINDS
 from sim.inputs.registers.templates import template
 from sim.inputs.roster import Roster
@@ -19,7 +19,9 @@ ROSTER = Roster((TeamRow("North 1", staff=20), TeamRow("South 1", staff=12)))
 
 
 def test_every_template_reads_back() -> None:
-    found = read_observed({kind: template(kind) for kind in KINDS}, ROSTER)
+    found = read_observed({kind: template(kind) for kind in KINDS if kind != "plan"}, ROSTER)
+    planned, _ = read_planned(template("plan"), ROSTER)
+    assert [(one.team, one.start) for one in planned] == [(0, 0), (1, 8)]
     assert [one.attended for one in found.sessions] == [14, 0, 9]
     assert [one.held for one in found.sessions] == [True, False, True]
     # Without a number of people asked, the posts of the roster.
@@ -94,13 +96,16 @@ def test_hostile_cells_are_used_or_refused_by_name() -> None:
     for kind, columns in KINDS.items():
         base = {"register": "North 1,2,3,18,yes", "audit": "North 1,9,0.3,0.1"}
         base |= {"turnover": "North 1,9,1,1", "outcomes": "all teams,9,qpr15,50,31,9"}
+        base |= {"plan": "North 1,refocus-full,0,"}
         for at, column in enumerate(columns):
             for value in (one for one in (*NUMBERS, *TEXTS) if "\0" not in one):
                 cells: list[str] = base[kind].split(",")
                 cells[at] = value
                 text = csv_text([one.name for one in columns], [cells], ends="\n")
                 try:
-                    read_observed({kind: text}, ROSTER)
+                    read_planned(text, ROSTER) if kind == "plan" else read_observed(
+                        {kind: text}, ROSTER
+                    )
                 except InputError as error:
                     if problem_of(str(error)) or column.name not in str(error):
                         faults.append((kind, column.name, value[:20], str(error)[:200]))

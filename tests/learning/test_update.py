@@ -26,14 +26,15 @@ from sim.learning.findings import (
 from sim.learning.likelihood import ALONE
 from sim.learning.particles import Updated
 from sim.learning.posterior import provenance_of, updated_csv
-from sim.learning.statistics import ATTENDED, PRACTICE, SHARE, Statistic, statistics_of
+from sim.learning.statistics import ATTENDED, HELD, PRACTICE, SHARE, Statistic, statistics_of
 from sim.learning.study import LearnQuestion, Learnt, plan_of, simulated
-from sim.planning.packages import OUTCOMES
+from sim.planning.packages import OUTCOMES, TeamPlan
 from sim.planning.setting import Setting
 from sim.posterior import load_posterior
 from sim.posterior.choose import ChosenDraws, chosen_draws
 from sim.report.update_report import advice, update_tables
 from sim.scenarios.library import load_scenario
+from sim.scenarios.schema import Scenario
 
 SCENARIO = "refocus-as-delivered"
 WEEKS = 13
@@ -53,9 +54,9 @@ def learnt(observed: Observed, teams: int, share: float = 0.6) -> Learnt:
     chosen = ChosenDraws(
         [{"turnover_yearly": 0.1 + 0.001 * one} for one in range(100)], "given", {}
     )
-    question = LearnQuestion(
-        load_scenario(SCENARIO), Roster(rows), observed, chosen, 52, 1, Setting()
-    )
+    scenario, roster = load_scenario(SCENARIO), Roster(rows)
+    plan = plan_of(scenario, roster, 52)
+    question = LearnQuestion((scenario,), roster, plan, observed, chosen, 52, 1, Setting())
     statistics = statistics_of(observed, question.roster, np.ones(teams, bool))
     chance = np.random.default_rng(5)
     own = chance.beta(12.0 * share, 12.0 * (1.0 - share), (100, 6, 1, teams))
@@ -97,6 +98,18 @@ def test_a_team_lags_by_much_data_and_not_by_noise() -> None:
     assert unsure.observed < unsure.shrunk < unsure.service
 
 
+def test_a_team_is_beside_those_with_the_same_package() -> None:
+    """Half a service at 80%, half at 20%: nobody lags behind teams that get the same."""
+    found = learnt(Observed(sessions=sessions({0: 16, 1: 16, 2: 4, 3: 4})), 4)
+    assert [one.team for one in lagging(found) if one.chance_below >= SURE] == ["Team 2", "Team 3"]
+    plan = replace(found.question.plan, package=np.array([0, 0, 1, 1]))
+    packages = tuple(map(load_scenario, (SCENARIO, "refocus-boosters")))
+    mixed = replace(found, question=replace(found.question, plan=plan, packages=packages))
+    told = lagging(mixed)
+    assert not any(one.chance_below >= SURE for one in told)
+    assert [one.package for one in told[:4]] == [SCENARIO] * 2 + ["refocus-boosters"] * 2
+
+
 def test_teams_stand_in_the_order_of_the_roster() -> None:
     found = lagging(learnt(Observed(sessions=sessions({2: 3, 0: 19, 1: 8})), 3))
     assert [one.team for one in found if one.what == ATTENDED] == ["Team 0", "Team 1", "Team 2"]
@@ -123,8 +136,8 @@ def test_attendance_above_the_posts_and_sessions_before_the_start_are_told() -> 
     assert any(
         "25 attended, and the roster has 20 posts" in one for one in contradictions(found, [])
     )
-    rows = (replace(found.question.roster.rows[0], start_week=40),)
-    later = replace(found, question=replace(found.question, roster=Roster(rows)))
+    plan = replace(found.question.plan, start=np.array([40]))
+    later = replace(found, question=replace(found.question, plan=plan))
     assert any("starts after week 40" in one for one in contradictions(later, []))
 
 
@@ -172,12 +185,7 @@ def test_the_updated_posterior_is_a_posterior_like_others(tmp_path: Path) -> Non
     (tmp_path / "updated.json").write_text(json.dumps(provenance_of(found)), encoding="utf-8")
     draws, provenance = load_posterior(tmp_path)
     assert draws == whole
-    assert provenance["rollout"] == {
-        "weeks": 8,
-        "horizon": 52,
-        "scenario": SCENARIO,
-        "started": {"Team 0": 0},
-    }
+    assert provenance["rollout"] == {"weeks": 8, "horizon": 52}
     chosen = chosen_draws(10, path=tmp_path)
     assert "updated with 8 weeks of a rollout" in chosen.covers
     assert chosen.notes == ()
@@ -198,7 +206,7 @@ def test_staff_do_not_depend_on_how_many_service_users_are_asked() -> None:
     rows = tuple(replace(row, sampled=9) for row in roster.rows)
     few, more = (
         simulated(
-            scenario,
+            (scenario,),
             replace(roster, rows=rows),
             plan,
             one,
@@ -211,6 +219,29 @@ def test_staff_do_not_depend_on_how_many_service_users_are_asked() -> None:
         for one in (observed, replace(observed, outcomes=update_coverage_outcomes()))
     )
     np.testing.assert_array_equal(few, more)
+
+
+def test_a_plan_that_mixes_packages_gives_each_team_its_own_sessions() -> None:
+    """By the calendars 5 sessions in 13 weeks as delivered, and 3 of coaching alone."""
+    roster, scenario = update_coverage.teams(), load_scenario(SCENARIO)
+    plan = plan_of(scenario, roster, WEEKS)
+    observed = update_coverage.shells(roster, WEEKS)
+    statistics = statistics_of(observed, roster, plan.start >= 0)
+    begun = np.flatnonzero(plan.start >= 0)
+    package = plan.package.copy()
+    package[begun[::2]] = 1
+    mixed = replace(plan, package=package)
+
+    def seen(plan: TeamPlan, *packages: Scenario) -> np.ndarray:
+        draws = chosen_draws(3).draws
+        return simulated(packages, roster, plan, observed, statistics, draws, 1, runs=2, workers=1)
+
+    alike = scenario.model_copy(update={"name": "the same by another name"})
+    np.testing.assert_array_equal(seen(plan, scenario), seen(mixed, scenario, alike))
+    other = seen(mixed, scenario, load_scenario("coaching-only"))
+    planned = other[:, :, [one.name for one in statistics].index(HELD), :, 1]
+    assert (planned[..., begun[::2]] == 3).all()
+    assert (planned[..., begun[1::2]] == 5).all()
 
 
 def update_coverage_outcomes() -> tuple[object, ...]:

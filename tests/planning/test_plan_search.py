@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import sim
 from sim.cli import main
 from sim.errors import InputError
 from sim.inputs.roster import described_roster, roster_from_text
@@ -378,6 +379,8 @@ def test_the_command_writes_plan_scores_and_report(
         *(f"{name}.csv" for name in ("decision", "ranking", "pairs", "frontier")),
         *(f"{name}.csv" for name in ("plan", "scores", "budget")),
         "plan.json",
+        "roster.csv",
+        "rollout.json",
         "report.html",
         "decision.xlsx",
         "summary.docx",
@@ -385,6 +388,15 @@ def test_the_command_writes_plan_scores_and_report(
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "never saw" in page
     assert "The two trials inform few parameters." in page
+    # With what was done in it, the folder is all that an update needs.
+    plan = tmp_path / "out" / "plan.csv"
+    plan.write_text("team,package,start week\nB,refocus-as-delivered,3\n", encoding="utf-8")
+    question = sim.update.question(
+        plan=tmp_path / "out", register="team,week,attended\nB,5,7\n", draws=40
+    )
+    assert [row.team for row in question.roster.rows] == ["A", "B"]
+    assert question.weeks == 52
+    assert question.plan.start.tolist() == [-1, 3]
 
 
 def test_plans_tie_unless_paired_differences_on_common_chance_tell_them_apart() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +17,9 @@ from sim.inputs.roster import roster_from_text
 from sim.planning.packages import NOTHING, TeamPlan
 from sim.planning.plan_search import Offer, best_plan, rule_plan, use_of, within
 from sim.planning.plan_study import offer_of
+from sim.planning.rollout import NO_FURTHER, read_rollout, rollout_files
 from sim.planning.trainers import Capacity
-from sim.planning.under_way import NO_FURTHER, read_under_way
+from sim.scenarios.library import adjusted, load_scenario
 
 ROSTER = roster_from_text("team,staff\nA,12\nB,14\nC,16\nD,18\n")
 
@@ -87,61 +90,85 @@ def test_trainers_of_what_started_are_not_there() -> None:
     assert use_of(one, plan)[0].sum() == 2.0
 
 
-def folder_of(tmp_path: Path, **changes: object) -> Path:
-    rollout = {
-        "weeks": 26,
-        "horizon": 104,
-        "scenario": "refocus-as-delivered",
-        "started": {"A": 0, "B": 8},
-    }
-    (tmp_path / "updated.json").write_text(
-        json.dumps({"rollout": rollout | changes}), encoding="utf-8"
-    )
+STARTED = "team,package,start week\nA,refocus-as-delivered,0\nB,own,8\nC,own,30\n"
+
+
+def folder_of(tmp_path: Path, plan: str = STARTED, **changes: object) -> Path:
+    """Write what an update leaves: A and B have started, B with a package of its planner's own."""
+    packages = [
+        load_scenario("refocus-as-delivered"),
+        adjusted(load_scenario("refocus-boosters"), {"title": "Our own"}).model_copy(
+            update={"name": "own"}
+        ),
+    ]
+    files = rollout_files(packages, ROSTER, 26, 104, date(2027, 4, 1))
+    facts = json.loads(files["rollout.json"]) | changes
+    files |= {"rollout.json": json.dumps(facts), "plan.csv": plan}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
 
 
 def test_a_question_takes_the_rollout_as_given(tmp_path: Path) -> None:
     question = sim.plan.question(
         ["refocus-boosters"],
-        roster=ROSTER,
         budget=60_000,
         draws=[{}, {}],
         under_way=folder_of(tmp_path),
         spent=5_000,
     )
-    # The horizon stays, and what started is a package beside those that can be had.
+    # Teams, horizon and first day stay, and what started is beside what can be had.
+    assert question.roster.rows == ROSTER.rows
     assert question.weeks == 104
-    assert [one.name for one in question.packages] == ["refocus-boosters", "refocus-as-delivered"]
+    assert question.setting.start_date == date(2027, 4, 1)
+    assert [one.name for one in question.packages] == [
+        "refocus-boosters",
+        "refocus-as-delivered",
+        "own",
+    ]
+    assert question.packages[2].title == "Our own"
     found = offer_of(question)
     assert found.earliest.tolist() == [NOTHING, NOTHING, 26, 26]
     assert found.begun is not None
-    assert found.begun.package.tolist() == [1, 1, NOTHING, NOTHING]
+    assert found.begun.package.tolist() == [1, 2, NOTHING, NOTHING]
     assert found.starts(0).min() == 26
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"started": {"Z": 0}}, "'Z' has started, and is not in the roster"),
-        ({"started": {"A": 30}}, "do not go together"),
-        ({"weeks": "soon"}, "no folder of a finished 'refocus update'"),
-        ({"started": dict.fromkeys("ABCD", 0)}, "nothing is left to plan"),
-        ({"weeks": 100}, "less 100 that have gone are too short"),
+        ({"plan": STARTED + "Z,own,3\n"}, "'Z': is not in the roster"),
+        ({"plan": STARTED + "A,own,3\n"}, "'A': stands twice"),
+        ({"plan": STARTED + "D,owm,3\n"}, "line 5, .*'owm'"),
+        ({"plan": STARTED + "D,own,\n"}, "start_week: give it or start_date"),
+        ({"plan": "team,package,start week\nA,own,104\n"}, "starts no team within the 104 weeks"),
+        ({"weeks_gone": 200}, "do not go together"),
+        ({"weeks_gone": "soon"}, "no folder that 'refocus plan' or 'refocus update' left"),
+        ({"weeks_gone": 0}, "nothing has gone yet"),
+        ({"plan": STARTED.replace("30", "9") + "D,own,3\n"}, "nothing is left to plan"),
+        ({"weeks_gone": 100}, "less 100 that have gone are too short"),
     ],
 )
 def test_a_rollout_that_cannot_be_is_refused(
-    changes: dict[str, object], words: str, tmp_path: Path
+    changes: dict[str, Any], words: str, tmp_path: Path
 ) -> None:
     with pytest.raises(InputError, match=words):
-        offer_of(
-            sim.plan.question(
-                roster=ROSTER, draws=[{}, {}], under_way=folder_of(tmp_path, **changes)
-            )
-        )
+        offer_of(sim.plan.question(draws=[{}, {}], under_way=folder_of(tmp_path, **changes)))
+
+
+def test_a_start_may_be_a_date_and_a_roster_another(tmp_path: Path) -> None:
+    """Week 26 begins on 30 September 2027; a team has one post more by now."""
+    dated = "team,package,start week,start date\nA,own,26,2027-09-30\nB,own,,30/09/2027\n"
+    more = replace(ROSTER, rows=(replace(ROSTER.rows[0], staff=13), *ROSTER.rows[1:]))
+    found = read_rollout("plan", folder_of(tmp_path, dated), more)
+    assert found.plan.start.tolist() == [26, 26, NOTHING, NOTHING]
+    assert found.roster.rows[0].staff == 13
+    with pytest.raises(InputError, match="start_week: and start_date differ"):
+        read_rollout("plan", folder_of(tmp_path, dated.replace(",26,", ",25,")))
 
 
 def test_a_folder_that_no_update_left_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no folder of a finished"):
-        read_under_way(tmp_path)
+    with pytest.raises(InputError, match="no folder that 'refocus plan' or 'refocus update' left"):
+        read_rollout("from", tmp_path)
     with pytest.raises(InputError, match="only with under_way"):
         sim.plan.question(roster=ROSTER, draws=[{}, {}], spent=3)

@@ -1,4 +1,4 @@
-"""What was observed in the first months of a rollout: attendance, audits, turnover, outcomes."""
+"""What was planned and observed of a rollout: a plan, attendance, audits, turnover, outcomes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from sim.inputs.registers.observed import (
     Audit,
     Mean,
     Observed,
+    Planned,
     Session,
     Turnover,
     read_observed,
+    read_planned,
 )
 from sim.inputs.registers.templates import (
     audit_template,
     outcomes_template,
+    plan_template,
     register_template,
     turnover_template,
 )
@@ -23,11 +26,14 @@ __all__ = [
     "Audit",
     "Mean",
     "Observed",
+    "Planned",
     "Session",
     "Turnover",
     "audit_template",
     "outcomes_template",
+    "plan_template",
     "read_observed",
+    "read_planned",
     "register_template",
     "turnover_template",
 ]

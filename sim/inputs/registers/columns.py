@@ -13,12 +13,13 @@ KINDS: dict[str, tuple[RosterColumn, ...]] = {
         Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
     ).items()
 }
-"""Columns by kind of register: register, audit, turnover, outcomes."""
+"""Columns by kind of file: register, audit, turnover, outcomes; and plan."""
 
 LEFT_OUT = {
     "register": ("invited", "held"),
     "audit": ("error",),
     "turnover": ("starters",),
     "outcomes": ("team", "measure"),
+    "plan": ("package", "start_week", "start_date"),
 }
 """Columns and cells that may be left out."""

@@ -72,6 +72,15 @@ class Mean(NamedTuple):
     sd: float
 
 
+class Planned(NamedTuple):
+    """What a team gets and after how many weeks: its line, team, package, weeks."""
+
+    line: int
+    team: int
+    package: str
+    start: int
+
+
 @dataclass(frozen=True)
 class Observed:
     """What was observed, by kind.
@@ -130,6 +139,32 @@ def read_observed(
             found[_FIELDS[kind]] = reading.rows()
             notes += [f"{reading.where}, {one}" for one in reading.notes]
     return Observed(**found, notes=tuple(notes))
+
+
+def read_planned(
+    file: str | Path, roster: Roster, start_date: date | None = None
+) -> tuple[tuple[Planned, ...], str]:
+    """Read who gets what from when: a plan's own ``plan.csv``, or a file of one's own.
+
+    Parameters
+    ----------
+    file : path or str
+        File, or CSV text with a line break in it.
+    roster, start_date
+        As `read_observed`.
+
+    Returns
+    -------
+    tuple
+        Teams that get anything, and how the file is called in messages.
+
+    Raises
+    ------
+    InputError
+        As `read_observed`.
+    """
+    reading = _Reading("plan", file, roster, start_date)
+    return reading.rows(), reading.where
 
 
 _FIELDS = {
@@ -197,6 +232,7 @@ class _Reading:
             "audit": self._audits,
             "turnover": self._turnover,
             "outcomes": self._outcomes,
+            "plan": self._planned,
         }[self.kind](given)
         if self.problems:
             raise InputError.of(self.where, self.problems)
@@ -223,6 +259,8 @@ class _Reading:
             try:
                 if name == "team":
                     given[name] = self._team(cell)
+                elif name == "start_date":
+                    given[name] = self._start_week_of(cell)
                 elif name == "week" and (day := date_in(cell)) is not None:
                     given[name] = self._week_of(day)
                 else:
@@ -255,6 +293,35 @@ class _Reading:
                 f"week = {day}: must lie in the 1040 weeks from start_date = {self.start_date}"
             )
         return week
+
+    def _start_week_of(self, cell: str) -> int:
+        day = date_in(cell)
+        if day is None:
+            raise InputError(f"start_date = {cell[:40]!r}: must be a date, as 2027-04-01")
+        if self.start_date is None or day < self.start_date:
+            raise InputError(
+                f"start_date = {day}: must not lie before the rollout's first day, which a file "
+                "that --setting names gives as start_date"
+            )
+        return (day - self.start_date).days // 7
+
+    def _planned(self, given: Sequence[tuple[int, dict[str, Any]]]) -> tuple[Planned, ...]:
+        found: dict[int, Planned] = {}
+        for line, one in given:
+            weeks = {one[name] for name in ("start_week", "start_date") if name in one}
+            if "package" not in one and not weeks:
+                continue
+            if "package" not in one:
+                self.problems.append(f"line {line}, package: is empty, and a start is given")
+            elif len(weeks) != 1:
+                why = "give it or start_date" if not weeks else "and start_date differ; change both"
+                self.problems.append(f"line {line}, start_week: {why}")
+            elif one["team"] in found:
+                name = self.roster.rows[one["team"]].team
+                self.problems.append(f"line {line}, team = '{name}': stands twice")
+            else:
+                found[one["team"]] = Planned(line, one["team"], one["package"], weeks.pop())
+        return tuple(found.values())
 
     def _sessions(self, given: Sequence[tuple[int, dict[str, Any]]]) -> tuple[Session, ...]:
         found = []

@@ -17,11 +17,15 @@ EXAMPLES: dict[str, tuple[Sequence[Any], ...]] = {
     "audit": (("North 1", 26, 0.31, 0.08), ("South 1", 26, 0.12, "")),
     "turnover": (("North 1", 13, 1, 0), ("North 1", 26, 0, 1), ("South 1", 26, 3, "")),
     "outcomes": (("all teams", 26, "qpr15", 180, 36.2, 10.9),),
+    "plan": (
+        ("North 1", "refocus-as-delivered", 0, ""),
+        ("South 1", "refocus-boosters", 8, ""),
+    ),
 }
 
 
 def template(kind: str) -> str:
-    """Return a CSV file of a kind of register to start from."""
+    """Return a CSV file of a kind to start from."""
     lines = ["# Lines that begin with # may stand above the heading."]
     for one in KINDS[kind]:
         left = f" Left out: {one.default}." if one.name in LEFT_OUT[kind] else ""
@@ -48,3 +52,8 @@ def turnover_template() -> str:
 def outcomes_template() -> str:
     """Return a file of means of outcomes to start from."""
     return template("outcomes")
+
+
+def plan_template() -> str:
+    """Return a file of who gets what from when to start from."""
+    return template("plan")
