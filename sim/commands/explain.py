@@ -171,7 +171,7 @@ def scenario_text(name: str) -> str:
         f"  source    {one.source}",
         *called(words),
         "  assumptions",
-        *(f"    - {text}" for text in one.assumptions),
+        *(f"    - {text}" for text in one.assumed),
         "  feasibility (SAFE; items 3-16 unverified wording; no total, as its authors intended)",
         *(
             f"    {item.number:>2} {item.kind:<8}{item.rating:<15}{item.theme}"

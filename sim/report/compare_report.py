@@ -679,9 +679,9 @@ def _settings(page: Document, comparison: Comparison, command: str) -> None:
         "words",
     )
     for one in question.scenarios:
-        if one.assumptions:
+        if one.assumed:
             page.heading(f"Assumptions of {one.name}", 4)
-            page.bullets(list(one.assumptions))
+            page.bullets(list(one.assumed))
     prices = data_frame(
         [
             {

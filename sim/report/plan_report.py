@@ -153,6 +153,6 @@ def _evidence(page: Document, outcome: PlanOutcome) -> None:
         "packages",
     )
     for package in outcome.question.packages:
-        if package.assumptions:
+        if package.assumed:
             page.heading(f"Assumptions of {package.name}", 3)
-            page.bullets(list(package.assumptions))
+            page.bullets(list(package.assumed))

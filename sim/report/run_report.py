@@ -486,9 +486,9 @@ def _assumptions(page: Document, facts: RunFacts) -> None:
         data_frame(word_rows(facts.scenarios)), "Scenarios in the words of implementation science"
     )
     for scenario in facts.scenarios:
-        if scenario.assumptions:
+        if scenario.assumed:
             page.heading(f"Assumptions of {scenario.name} (evidence: {scenario.grade})", 3)
-            page.bullets(list(scenario.assumptions))
+            page.bullets(list(scenario.assumed))
     if facts.roster.notes:
         page.heading("Notes on the teams", 3)
         page.bullets(list(facts.roster.notes))

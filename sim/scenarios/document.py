@@ -27,10 +27,10 @@ Generated from `sim/scenarios/library_files/*.toml` by `python -m docs`; do not
 edit.
 
 A scenario says who gets what, when, and under which conditions. Most extend another and say only
-what differs, which is shown below each; what they extend, with its assumptions, holds too. *Grade*
-says how the description is known: from the **trial**, from other **literature**, or by
-**assumption**. It grades what is done, not how well it works: what a scenario leads to rests on the
-parameters, each graded in [parameters.md](parameters.md).
+what differs, which is shown below each; what they extend, with its assumptions, holds too, but for
+assumptions about what they change. *Grade* says how the description is known: from the **trial**,
+from other **literature**, or by **assumption**. It grades what is done, not how well it works: what
+a scenario leads to rests on the parameters, each graded in [parameters.md](parameters.md).
 
 Strategies and determinants are named as implementation science has them; which name stands for
 what, and what has none, is on [one page](words-of-the-field.md).
@@ -86,7 +86,8 @@ def _section(entry: LibraryEntry, folder: Path) -> str:
     lines += [f"- Grade: {entry.grade}.", f"- Source: {own['source'].rstrip('.')}."]
     assumed = own.get("assumptions", [])
     if assumed:
-        lines += ["- Assumed:", *(f"  - {one}" for one in assumed)]
+        texts = (one if isinstance(one, str) else one["text"] for one in assumed)
+        lines += ["- Assumed:", *(f"  - {one}" for one in texts)]
     base = own.get("extends")
     lines += ["", f"Extends [`{base}`](#{base}); it says:" if base else "It says:", "", "```toml"]
     said = list(_lines({name: value for name, value in own.items() if name not in ABOUT}))

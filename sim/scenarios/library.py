@@ -2,9 +2,9 @@
 
 Adding a scenario is adding one TOML file to the folder `library_files`. A file may say
 ``extends = "name"``: its tables are laid over those of the other, value by value, and lists are
-replaced whole. Only `assumptions` add up: what the other assumes is assumed here too. What a
-scenario is called and how it is known is never taken over: evidence for one programme is none for a
-changed one.
+replaced whole. Only `assumptions` add up: what the other assumes is assumed here too, unless it is
+about a field that is changed. What a scenario is called, how it is known, and how feasible it was
+found is never taken over: evidence for one programme is none for a changed one.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from sim.scenarios.schema import Scenario
 FOLDER = Path(__file__).parent / "library_files"
 LARGEST_FILE = 1_000_000
 ASSUMED = "assumption"
+FEASIBILITY = "feasibility"
 WHAT_IT_IS = ("title", "description", "group", "grade", "source")
 """What a scenario says of itself; one that extends it says its own."""
 NOT_THE_PROGRAMME = (
@@ -133,6 +134,13 @@ def scenario_from(table: Mapping[str, Any], name: str) -> Scenario:
     except ValidationError as error:
         line = " ".join(problem_in(error, scenario_fields()).split())
         raise InputError(f"scenario '{name}': {line}") from None
+    for one in scenario.assumptions:
+        for field in () if isinstance(one, str) else one.about:
+            if field not in scenario_fields() and not field.startswith("parameters."):
+                raise InputError(
+                    f"scenario '{name}': assumptions: "
+                    f"{unknown('scenario field', field, scenario_fields())}"
+                )
     try:
         resolve(scenario.parameters)
     except InputError as error:
@@ -192,10 +200,17 @@ def adjusted(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
         else:
             inner[last] = _laid_in(inner.get(last), value)
     changed = scenario_from(table, scenario.name)
+    still = tuple(
+        one
+        for one in changed.assumptions
+        if isinstance(one, str)
+        or all(_value_at(changed, field) == _value_at(scenario, field) for field in one.about)
+    )
+    changed = changed.model_copy(update={"assumptions": still})
     different = [
         dotted
         for dotted in changes
-        if dotted.partition(".")[0] not in (*NOT_THE_PROGRAMME, "feasibility")
+        if dotted.partition(".")[0] not in (*NOT_THE_PROGRAMME, FEASIBILITY)
         and _value_at(changed, dotted) != _value_at(scenario, dotted)
     ]
     if not different or changed.grade == ASSUMED or "grade" in changes:
@@ -206,9 +221,14 @@ def adjusted(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
 
 def _value_at(scenario: Scenario, dotted: str) -> Any:
     """Return what a scenario holds at a dotted name."""
-    found: Any = scenario.model_dump()
+    return _in_tables(scenario.model_dump(), dotted)
+
+
+def _in_tables(tables: Mapping[str, Any], dotted: str) -> Any:
+    """Return what nested tables hold at a dotted name, None where it is nothing."""
+    found: Any = tables
     for one in dotted.split("."):
-        found = found.get(one)
+        found = found.get(one) if isinstance(found, Mapping) else None
     return found
 
 
@@ -284,11 +304,21 @@ def _extended(base: Mapping[str, Any], table: Mapping[str, Any], name: str) -> d
         "source": f"Own scenario; its file changes {of} and names no source.",
     }
     done = {key: value for key, value in base.items() if key not in WHAT_IT_IS}
+    if set(table) - {*NOT_THE_PROGRAMME, FEASIBILITY}:
+        done.pop(FEASIBILITY, None)
     merged = _merged({**own, **done}, table)
     old, new = base.get("assumptions", []), table.get("assumptions", [])
     if isinstance(old, list) and isinstance(new, list):
-        merged["assumptions"] = [*old, *(one for one in new if one not in old)]
+        still = [one for one in old if not _changed(one, base, table)]
+        merged["assumptions"] = [*still, *(one for one in new if one not in still)]
     return merged
+
+
+def _changed(assumption: Any, base: Mapping[str, Any], table: Mapping[str, Any]) -> bool:
+    """Return whether tables change a field that an assumption of the base is about."""
+    about = assumption.get("about", []) if isinstance(assumption, Mapping) else []
+    said = [(_in_tables(table, str(field)), _in_tables(base, str(field))) for field in about]
+    return any(new is not None and new != old for new, old in said)
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -390,6 +390,13 @@ class Feasibility(Part):
     reversible: Answer | None = choice(None, "Whether it can be undone.")
 
 
+class Assumption(Part):
+    """What is assumed of some fields: gone where a scenario that extends this one changes one."""
+
+    text: str = text("A sentence.")
+    about: tuple[str, ...] = many("Dotted names of the fields.", "names")
+
+
 class Scenario(Part):
     """One scenario: who gets what, when, and under which conditions."""
 
@@ -402,7 +409,9 @@ class Scenario(Part):
         json_schema_extra={"unit": "choice"},
     )
     source: str = text("Where the description comes from.")
-    assumptions: tuple[str, ...] = many("What in it is assumed, one sentence each.", "text")
+    assumptions: tuple[str | Assumption, ...] = many(
+        "What in it is assumed, one sentence each; of certain fields as { text, about }.", "text"
+    )
     strategies: tuple[str, ...] = many(
         "Implementation strategies by their ERIC names that no other field shows.", "ERIC names"
     )
@@ -422,6 +431,11 @@ class Scenario(Part):
         description="Values of model parameters that replace what a run would use, by name.",
         json_schema_extra={"unit": "as the parameter"},
     )
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """What is assumed, in sentences."""
+        return tuple(one if isinstance(one, str) else one.text for one in self.assumptions)
 
     @model_validator(mode="after")
     def _known_strategies(self) -> Scenario:

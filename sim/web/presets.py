@@ -130,7 +130,7 @@ def presets() -> list[dict[str, Any]]:
                 "description": scenario.description,
                 "grade": scenario.grade,
                 "source": scenario.source,
-                "assumptions": list(scenario.assumptions),
+                "assumptions": list(scenario.assumed),
                 "weeks": scenario.timing.weeks,
                 "values": {name: one for name, one in values.items() if one != fields[name]},
             }
