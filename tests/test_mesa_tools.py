@@ -121,6 +121,22 @@ def test_a_share_outside_its_range_is_refused(value: Any) -> None:
     assert person.intent_coaching == kept
 
 
+def test_a_misspelt_variable_is_refused_and_an_attribute_of_ones_own_is_not() -> None:
+    person = RecoveryModel(two_teams()).staff[1]
+    for name, meant in (("valuess", "values"), ("intent_coachng", "intent_coaching")):
+        with pytest.raises(InputError, match=f"staff.{name}: .* did you mean '{meant}'"):
+            setattr(person, name, 0.5)
+    person.mood = 0.5
+    assert person.mood == 0.5
+
+    class Other(Staff):
+        valuess = 0.0
+
+    other = RecoveryModel(two_teams(), agent_classes={"staff": Other}).staff[1]
+    other.valuess = 0.5
+    assert other.valuess == 0.5
+
+
 def test_a_count_is_whole_and_a_deviation_may_be_any_number() -> None:
     model = RecoveryModel(two_teams())
     with pytest.raises(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from difflib import get_close_matches
 from functools import cache
 from inspect import signature
 from math import isfinite
@@ -82,10 +83,24 @@ RANGES = {
 }
 
 
+ALMOST = 0.85
+"""Likeness from which a name is a variable's misspelt: as with one letter too many in six."""
+
+
 @cache
 def variables_of(kind: Kind) -> dict[str, Variable]:
     """Return the state variables of a kind of agent by name."""
     return {variable.name: variable for variable in KINDS[kind]}
+
+
+@cache
+def meant_by(kind: Kind, name: str) -> str:
+    """Return the state variable that a name which is none is almost spelt like, or an empty text.
+
+    Names of one's own are far from all variables; a slip of the keyboard is near to one.
+    """
+    near = get_close_matches(name, variables_of(kind), n=1, cutoff=ALMOST)
+    return near[0] if near else ""
 
 
 def check_value(kind: Kind, variable: Variable, value: Any) -> None:
@@ -143,9 +158,17 @@ class RuleFollower(mesa.Agent):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; a state variable's value must be one that it can have."""
-        variable = self.__dict__.get("_variables", {}).get(name)
+        held = self.__dict__
+        variable = held.get("_variables", {}).get(name)
         if variable is not None:
             check_value(self.kind, variable, value)
+        elif name not in held and "_variables" in held and not hasattr(type(self), name):
+            meant = meant_by(self.kind, name)
+            if meant:
+                raise InputError(
+                    f"{self.kind}.{name}: {self.kind} has no variable of this name; did you mean "
+                    f"'{meant}'? An attribute of your own is declared in your class: {name} = 0.0"
+                )
         object.__setattr__(self, name, value)
 
     def remove(self) -> None:

@@ -69,7 +69,10 @@ def asked_for(collect: Sequence[str]) -> tuple[tuple[str, ...], dict[str, tuple[
         given, _, listed = one.partition(":")
         name = ALSO_CALLED.get(given, given)
         if listed and name not in KIND_OF:
-            raise InputError(f"output '{one}': only {' and '.join(ALSO_CALLED)} take variables")
+            hint = nearest(given, ALSO_CALLED)
+            raise InputError(
+                f"output '{one}': only {' and '.join(ALSO_CALLED)} take variables{hint}"
+            )
         if name in KIND_OF:
             chosen = [each.strip() for each in listed.split(",") if each.strip()]
             before = variables.get(name, ())

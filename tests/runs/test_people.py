@@ -139,6 +139,8 @@ def test_what_is_asked_for_is_read_from_names() -> None:
     assert variables == {"staff_weeks": ("values", "sick")}
     with pytest.raises(InputError, match="only staff-week and user-week take variables"):
         asked_for(["ties:values"])
+    with pytest.raises(InputError, match="did you mean 'staff-week'"):
+        asked_for(["staffweek:values"])
 
 
 def test_a_table_too_large_for_memory_goes_to_its_file_in_parts(
