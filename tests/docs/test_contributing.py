@@ -29,3 +29,4 @@ def test_the_example_of_a_target_uses_the_fields_of_the_targets_file() -> None:
     (text,) = [one for one in blocks("toml") if "extractor" in one]
     (example,) = tomllib.loads(text).values()
     assert set(example) <= {name for one in known.values() for name in one}
+    assert example["pattern"] not in {one["pattern"] for one in known.values()}

@@ -163,6 +163,22 @@ def test_names_of_python_that_pages_name_exist() -> None:
     assert wrong(missing) == []
 
 
+def test_variables_and_parameters_that_pages_name_exist() -> None:
+    """A name with an underscore is one of ours, in code or in a file of parameters or settings."""
+    files = [
+        one
+        for folder in ("sim", "calibration", "docs")
+        for ending in ("py", "toml", "js")
+        for one in (ROOT / folder).rglob(f"*.{ending}")
+    ]
+    known = set(re.findall(r"\w+", "\n".join(text_of(one) for one in files)))
+    # Of Mesa, of MkDocs, of an example; columns of one's own data are written by a script.
+    known |= {"agents_by_type", "max_steps", "number_processes", "repo_url", "wemwbs_correlation"}
+    names = named(r"(?<![\w/.-])(?!test_)[a-z]+_[a-z0-9_]+(?![\w/.-]*\.)")
+    missing = [(page, one) for page, one in names if one not in known]
+    assert wrong([one for one in missing if not one[1].endswith(("_start", "_end"))]) == []
+
+
 def test_links_from_pages_outside_of_the_site_lead_somewhere() -> None:
     for name in TOP:
         links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text_of(ROOT / name))
