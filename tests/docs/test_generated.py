@@ -13,11 +13,14 @@ from docs import (
     build_outcomes,
     build_referee,
     build_reference,
+    build_security,
     build_tables,
     build_theory,
     build_words,
 )
 from docs.marked import filled, stale
+from sim.inputs.roster.team import LARGEST_ROSTER
+from sim.web.checked import DEEPEST, LONGEST_NUMBER
 
 
 def test_the_description_of_the_model_is_up_to_date() -> None:
@@ -28,6 +31,17 @@ def test_the_description_of_files_is_up_to_date() -> None:
     assert stale(build_tables.PAGE, build_tables.WANTED) == []
     assert stale(build_outcomes.PAGE, build_outcomes.WANTED) == []
     assert stale(build_words.PAGE, build_words.WANTED) == []
+
+
+def test_limits_of_the_server_are_those_of_its_source() -> None:
+    assert stale(build_security.PAGE, build_security.WANTED) == []
+    page = build_security.PAGE.read_text(encoding="utf-8")
+    for limit in (
+        f"most {DEEPEST} deep",
+        f"most {LONGEST_NUMBER} digits",
+        f"{LARGEST_ROSTER:,} teams",
+    ):
+        assert limit in page
 
 
 def test_what_the_calibration_rests_on_is_up_to_date() -> None:

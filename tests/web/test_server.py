@@ -12,17 +12,22 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sim.inputs.tables import formats
 from sim.spreadsheet import FORMULA_SIGNS, csv_text
 from sim.web.application import Site, application
 from sim.web.command import allowed_hosts, own_addresses
@@ -401,6 +406,61 @@ def test_uploads_that_are_no_list_of_teams_are_named(
 ) -> None:
     line = refusal(idle.post("/api/rosters", content=content, headers=CSV), 400)
     assert says in line
+
+
+def workbook(rows: str, before: str = "") -> bytes:
+    """Return a workbook whose sheet is written by hand, as no spreadsheet would."""
+    made, changed = io.BytesIO(), io.BytesIO()
+    openpyxl.Workbook().save(made)
+    with zipfile.ZipFile(made) as old, zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as new:
+        for one in old.namelist():
+            new.writestr(one, old.read(one))
+            if one == "xl/worksheets/sheet1.xml":
+                main = old.read(one).decode().partition("<sheetData")[0].rpartition("?>")[2]
+    sheet = f"{before}{main}<sheetData>{rows}</sheetData></worksheet>"
+    with zipfile.ZipFile(changed, "a", zipfile.ZIP_DEFLATED) as new, warnings.catch_warnings():
+        # The later of two parts of one name is read.
+        warnings.simplefilter("ignore")
+        new.writestr("xl/worksheets/sheet1.xml", sheet)
+    return changed.getvalue()
+
+
+def inline(place: str, text: str) -> str:
+    return f'<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>'
+
+
+HEAD = f'<row r="1">{inline("A1", "team")}</row>'
+FETCHES = '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/hostname">]>'
+
+
+def many_cells() -> bytes:
+    made = io.BytesIO()
+    pq.write_table(pa.table({"team": pa.nulls(100_001)}), made)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (lambda: workbook(HEAD + f'<row r="2">{inline("A2", "&b;")}</row>', FETCHES), "workbook"),
+        (lambda: workbook(HEAD + " " * 6_000_000), "MB unpacked"),
+        (many_cells, "0.1 million cells"),
+    ],
+)
+def test_workbooks_that_would_swell_or_look_elsewhere_do_neither(
+    idle: TestClient, monkeypatch: pytest.MonkeyPatch, content: Callable[[], bytes], says: str
+) -> None:
+    monkeypatch.setattr(formats, "MOST_CELLS", 100_000)
+    sent = content()
+    assert len(sent) < 20_000
+    assert says in refusal(idle.post("/api/rosters", content=sent, headers=CSV), 400)
+
+
+def test_a_stray_cell_far_below_takes_no_time(idle: TestClient) -> None:
+    """A row may call itself the 10^15th, and the reader counts up to it."""
+    rows = HEAD + f'<row r="2">{inline("A2", "North")}</row><row r="{10**15}"><c r="B9"/></row>'
+    answer = idle.post("/api/rosters", content=workbook(rows), headers=CSV)
+    assert answer.json()["teams"] == ["North"]
 
 
 def test_the_template_is_a_list_that_can_be_uploaded(idle: TestClient) -> None:

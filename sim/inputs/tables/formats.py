@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime
 import io
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError, unknown
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LARGEST_UNPACKED = 200_000_000
+# Sheets of repeated values pack to a thirtieth; beyond this a file is made to swell.
+MOST_SWELLING = 50
+SWELLS_FREELY = 5_000_000
 MOST_COLUMNS = 2000
+MOST_ROWS = 1_048_576
+MOST_CELLS = 20_000_000
 Sheets = dict[str, list[Line]]
 """Lines by name of sheet; formats without sheets have one, without a name."""
 
@@ -43,16 +49,15 @@ def excel_sheets(content: bytes, where: str) -> Sheets:
 
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(one.file_size for one in packed.infolist()) > LARGEST_UNPACKED:
-                raise InputError(
-                    f"{where}: larger than {LARGEST_UNPACKED // 1_000_000} MB unpacked"
-                )
+            most = min(LARGEST_UNPACKED, SWELLS_FREELY + MOST_SWELLING * len(content))
+            if sum(one.file_size for one in packed.infolist()) > most:
+                raise InputError(f"{where}: larger than {most // 1_000_000} MB unpacked")
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        return {
-            sheet.title: _lines(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS))
-            for sheet in book.worksheets
-            if sheet.sheet_state == "visible"
-        }
+        shown = [one for one in book.worksheets if one.sheet_state == "visible"]
+        for sheet in shown:
+            # Rows are as long as what stands in them, and not as the file says of all.
+            sheet.reset_dimensions()
+        return {sheet.title: _lines(sheet.iter_rows(values_only=True)) for sheet in shown}
     except InputError:
         raise
     except Exception:
@@ -105,9 +110,16 @@ def spss_sheets(content: bytes, where: str) -> Sheets:
 def parquet_sheets(content: bytes, where: str) -> Sheets:
     """Return the table of a Parquet file."""
     import pandas as pd
+    from pyarrow.parquet import read_metadata
 
     try:
+        about = read_metadata(io.BytesIO(content))
+        # A column of one value takes next to nothing in the file.
+        if about.num_rows * about.num_columns > MOST_CELLS:
+            raise InputError(f"{where}: more than {MOST_CELLS / 1_000_000:g} million cells")
         return _frame(pd.read_parquet(io.BytesIO(content)))
+    except InputError:
+        raise
     except Exception:
         raise InputError(f"{where}: is not a Parquet file that can be read") from None
 
@@ -119,9 +131,14 @@ def _frame(frame: pd.DataFrame) -> Sheets:
     return {"": [Line(0, names), *(Line(at, row) for at, row in enumerate(rows, 1) if any(row))]}
 
 
-def _lines(rows: Iterable[Iterable[Any]]) -> list[Line]:
-    texts = ((number, [cell_text(one) for one in cells]) for number, cells in enumerate(rows, 1))
-    return [Line(number, tuple(cells)) for number, cells in texts if any(cells)]
+def _lines(rows: Iterable[Sequence[Any]]) -> list[Line]:
+    texts = (
+        (number, tuple(cell_text(one) for one in islice(cells, MOST_COLUMNS)))
+        # A file may say of a row that it is the millionth of millions; no sheet has more.
+        for number, cells in enumerate(islice(rows, MOST_ROWS), 1)
+        if cells
+    )
+    return [Line(number, cells) for number, cells in texts if any(cells)]
 
 
 FORMATS: dict[str, Callable[[bytes, str], Sheets]] = {
