@@ -430,7 +430,7 @@ def inline(place: str, text: str) -> str:
 
 
 HEAD = f'<row r="1">{inline("A1", "team")}</row>'
-FETCHES = '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/hostname">]>'
+FETCHES = '<!DOCTYPE a [<!ENTITY b SYSTEM "hostname">]>'
 
 
 def many_cells() -> bytes:
