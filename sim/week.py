@@ -320,6 +320,32 @@ def programme_week(team: Any, weeks: int, week: int) -> tuple[int, int]:
     return team.programme, since
 
 
+def end_of_trusts(teams: Any, trusts: Any, start: int) -> int:
+    """Return the number after the last team of the trust of `start`, and of all trusts between.
+
+    Teams look at teams of their own trust only, and those mostly stand together in the layout.
+
+    Parameters
+    ----------
+    teams, trusts : sequence
+        Rows of the layout.
+    start : int
+        Number of a team; no earlier one belongs to its trust.
+    """
+    end = start
+    awaited = 0
+    while end == start or (awaited > 0 and end < len(teams)):
+        trust = teams[end].trust
+        before = end - 1
+        while before >= start and teams[before].trust != trust:
+            before -= 1
+        if before < start:
+            awaited += trusts[trust].teams
+        awaited -= 1
+        end += 1
+    return end
+
+
 # Who takes part, and who starts when: over all teams of a world, once.
 
 

@@ -89,6 +89,7 @@ STAFF_ROW_DTYPE = np.dtype([(name, "f8") for name in StaffRow._fields])
 SCORES_DTYPE = np.dtype([(name, "f8") for name in UserScores._fields])
 WHOLE_WORLD = (
     week.other_team,
+    week.end_of_trusts,
     week.programme_week,
     week.select_teams,
     week.start_score,

@@ -1,10 +1,11 @@
 """The compiled week, written as Python source from the table in `sim.week`.
 
-One function for each stretch of the week that runs team by team: phases of the same people in a row
-share a loop over places, and a stretch ends where a phase looks at other teams (or, among staff, at
-colleagues), which must all have finished what came before. That a phase looks at others is seen
+One function for each stretch of the week, with a loop over teams: phases of the same people in a
+row share a loop over places, and a stretch ends where a phase looks at other teams (or, among
+staff, at colleagues), which must all have finished what came before. That a phase looks at others is seen
 from its steps: only sums over ties, a colleague's `leader`, and `world.member`, `world.member_of`,
-`world.team` and `world.other_team` lead to somebody else.
+`world.team` and `world.other_team` lead to somebody else. Nobody looks beyond the own trust, so a
+week's stretches follow each other trust by trust, while its staff are still close to the processor.
 
 What rules read of parameters, action, team and trust is copied into named tuples before a loop.
 Storing in one record might change any other, as far as the compiler can tell, so that it would work
@@ -46,6 +47,8 @@ from sim.week_text import (
 WIDTH = 100
 # In the order in which functions of the source take them.
 ARGUMENTS = (
+    "start",
+    "end",
     "place",
     "user",
     "index",
@@ -67,7 +70,7 @@ ARGUMENTS = (
     "events",
     "count",
 )
-WORLD = ARGUMENTS[7:]
+WORLD = ARGUMENTS[9:]
 NUMBERS = "(seed, replication, {}, {}, {}, {})"
 IN_TEAM = {"leader": "post_of(all_staff, first)", "world.row": "row"}
 PEOPLE = {
@@ -80,6 +83,7 @@ SNAPSHOTS = {
     "team": ("Team", lambda: [one.name for one in TEAM]),
     "trust": ("Trust", lambda: [one.name for one in TRUST]),
 }
+OF_A_TEAM = ("action", "team", "trust")
 LOOKS_AT_OTHERS = {
     "trust": set(),
     "team": {"member_of", "team", "other_team"},
@@ -184,6 +188,11 @@ def rare_acts() -> set[Rule]:
     }
 
 
+def usual_rules(phases: Sequence[Phase]) -> list[Rule]:
+    """Return the rules and acts of phases that do not wait for a count to rise."""
+    return [rule for rule in rules_of(phases) if rule not in rare_acts()]
+
+
 def code_of(phase: Phase) -> list[ast.stmt]:
     """Return what a phase does in the language of acts, its acts written out."""
     acts = [step.function for step in phase.steps if isinstance(step, Act)]
@@ -260,12 +269,13 @@ def arguments_of(source: Source) -> list[str]:
 
 
 def snapshot_lines(
-    label: str, rules: Sequence[Rule], body: list[str]
+    label: str, rules: Sequence[Rule], body: list[str], kinds: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    """Return the named tuples of a loop, and the lines that fill them."""
+    """Return the named tuples of some code, and the lines that fill them: those of `kinds`."""
     used = names_in(body)
     types, lines = [], []
-    for name, (suffix, known) in SNAPSHOTS.items():
+    for name in kinds:
+        suffix, known = SNAPSHOTS[name]
         if f"{name}_now" not in used:
             continue
         fields = names_read(rules, known())
@@ -347,7 +357,7 @@ def lane_lines(phases: Sequence[Phase]) -> tuple[list[str], list[str]]:
                 body.append(f"new_{rule.__name__} = {call(rule, known)}")
                 body += [f"{name}_now = new_{rule.__name__}.{name}" for name in names]
             set_here += [name for name in names if name not in set_here]
-    more, taken = snapshot_lines(title(phases[0]), rules_of(phases), body)
+    more, taken = snapshot_lines(title(phases[0]), rules_of(phases), body, OF_A_TEAM)
     loads = [f"{name}_now = {own}.{name}" for name in variables if name in read]
     stores = [f"{own}.{name} = {name}_now" for name in set_here]
     return [*types, *more], [
@@ -378,7 +388,7 @@ def loop_lines(
     body: list[str] = []
     for phase in phases:
         body += Compiled(who, names).rewritten(phase_code(phase))
-    rules = [rule for rule in rules_of(phases) if rule not in rare_acts()]
+    rules = usual_rules(phases)
     before: list[str] = []
     if total is not None:
         step = total.steps[0]
@@ -389,7 +399,7 @@ def loop_lines(
         rules += [step.add]
     if "key" in names_in(body):
         inside += [f"key = {person_key(own, 'place')}"]
-    types, taken = snapshot_lines(title(phases[0]), rules, body)
+    types, taken = snapshot_lines(title(phases[0]), rules, body, OF_A_TEAM)
     return types, [
         *taken,
         *before,
@@ -406,6 +416,9 @@ def team_function(phases: Sequence[Phase], begun: set[Kind]) -> tuple[list[str],
     """
     types: list[str] = []
     lines: list[str] = []
+    in_team = {**IN_TEAM, "key": TEAM_KEY}
+    if begun.issuperset(one.who for one in phases):
+        in_team["p"] = "p_now"
     left = list(phases)
     while left:
         phase = left.pop(0)
@@ -413,7 +426,7 @@ def team_function(phases: Sequence[Phase], begun: set[Kind]) -> tuple[list[str],
             if "team" not in begun:
                 lines += fresh_lines("team")
                 begun.add("team")
-            lines += Compiled("team", {**IN_TEAM, "key": TEAM_KEY}).rewritten(phase_code(phase))
+            lines += Compiled("team", in_team).rewritten(phase_code(phase))
             continue
         together = [phase]
         arithmetic = is_arithmetic(phase)
@@ -430,9 +443,9 @@ def team_function(phases: Sequence[Phase], begun: set[Kind]) -> tuple[list[str],
         types += found
         lines += loop
         if total is not None:
-            lines += Compiled("team", {**IN_TEAM, "key": TEAM_KEY}).rewritten(
-                phase_code(total, skip_sum=True)
-            )
+            lines += Compiled("team", in_team).rewritten(phase_code(total, skip_sum=True))
+    # Parameters are the same for all teams: what rules make of them alone is worked out once.
+    more, taken = snapshot_lines(title(phases[0]), usual_rules(phases), lines, ["p"])
     head = ["team = all_teams[index]", "row = team_rows[index]"]
     used = names_in(lines)
     if "first" in used:
@@ -442,7 +455,8 @@ def team_function(phases: Sequence[Phase], begun: set[Kind]) -> tuple[list[str],
     if "action" in used:
         head += action_lines("team")
     meaning = "; ".join(f"{one.who}: {one.name}" for one in phases)
-    return types, Source(stretch_name(phases), meaning, [*head, *lines])
+    loop = ["for index in range(start, end):", *indented([*head, *lines])]
+    return [*more, *types], Source(stretch_name(phases), meaning, [*taken, *loop])
 
 
 TEAM_KEY = NUMBERS.format("team.key_low", "team.key_high", 0, 0)
@@ -461,7 +475,8 @@ def trust_function(phases: Sequence[Phase], begun: set[Kind]) -> Source:
         begun.add("trust")
     for phase in phases:
         lines += Compiled("trust", TRUST_NAMES).rewritten(phase_code(phase))
-    return Source(stretch_name(phases), "; ".join(f"trust: {one.name}" for one in phases), lines)
+    loop = ["for index in range(len(all_trusts)):", *indented(lines)]
+    return Source(stretch_name(phases), "; ".join(f"trust: {one.name}" for one in phases), loop)
 
 
 def act_function(function: Rule) -> Source:
@@ -471,23 +486,42 @@ def act_function(function: Rule) -> Source:
 
 
 def passes(phases: Sequence[Phase], begun: set[Kind]) -> tuple[list[str], list[Source], list[str]]:
-    """Return the named tuples and functions of phases, and the loops that call these."""
+    """Return the named tuples and functions of phases, and the lines that call these."""
+    weekly = bool(begun)
     types: list[str] = []
     functions: list[Source] = []
     calls: list[str] = []
+    of_teams: list[str] = []
     for stretch in stretches(phases):
         if stretch[0].who == "trust":
             function = trust_function(stretch, begun)
+            calls += by_group(of_teams) if weekly else of_teams
+            calls.append(call_of(function))
+            of_teams = []
         else:
             found, function = team_function(stretch, begun)
             types += found
+            of_teams.append(call_of(function))
         functions.append(function)
-        whole = "all_trusts" if stretch[0].who == "trust" else "all_teams"
-        calls += [
-            f"for index in range(len({whole})):",
-            f"    {function.name}({', '.join(arguments_of(function))})",
-        ]
-    return types, functions, calls
+    return types, functions, calls + (by_group(of_teams) if weekly else of_teams)
+
+
+def call_of(function: Source) -> str:
+    """Return the line that calls a function of the source."""
+    return f"{function.name}({', '.join(arguments_of(function))})"
+
+
+def by_group(calls: Sequence[str]) -> list[str]:
+    """Return the lines that call functions of teams for one trust after the other."""
+    if not calls:
+        return []
+    return [
+        "end = 0",
+        "for start in range(len(all_teams)):",
+        "    if start == end:",
+        "        end = end_of_trusts(team_rows, trust_rows, start)",
+        *indented(list(calls), 2),
+    ]
 
 
 def function_text(source: Source, given: Sequence[str], decorator: str = "compile_part") -> str:
@@ -626,7 +660,8 @@ def week_source() -> str:
     ]
     given_begin = (*STATE, *LAYOUT, "p", "seed", "replication")
     meaning = "Fill the state arrays with the people of a world."
-    begin = Source("begin_world", meaning, ["week = START", *beginning, *TAKING_PART])
+    everybody = ["week = START", "start = START", "end = len(all_teams)"]
+    begin = Source("begin_world", meaning, [*everybody, *beginning, *TAKING_PART])
     parts.append(function_text(begin, given_begin))
     run_week = Source("run_week", "Run one week of one world.", weekly)
     given_week = (*STATE, *LAYOUT[:3], *WORLD[7:])
