@@ -130,11 +130,16 @@ def phase_code(phase: Phase, skip_sum: bool = False) -> list[ast.stmt]:
     return ast.parse("\n".join([*before, *lines])).body
 
 
-def act_code(function: Rule) -> list[ast.stmt]:
-    """Return the statements of an act, without its docstring."""
+def rule_body(function: Rule) -> list[ast.stmt]:
+    """Return the statements of a rule or act, without its docstring."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     assert isinstance(tree, ast.FunctionDef)
-    body = tree.body[1:] if ast.get_docstring(tree) else tree.body
+    return tree.body[1:] if ast.get_docstring(tree) else tree.body
+
+
+def act_code(function: Rule) -> list[ast.stmt]:
+    """Return the statements of an act, without its docstring."""
+    body = rule_body(function)
     return [one for statement in body for one in started(statement, body)]
 
 

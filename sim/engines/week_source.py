@@ -2,10 +2,11 @@
 
 One function for each stretch of the week, with a loop over teams: phases of the same people in a
 row share a loop over places, and a stretch ends where a phase looks at other teams (or, among
-staff, at colleagues), which must all have finished what came before. That a phase looks at others is seen
-from its steps: only sums over ties, a colleague's `leader`, and `world.member`, `world.member_of`,
-`world.team` and `world.other_team` lead to somebody else. Nobody looks beyond the own trust, so a
-week's stretches follow each other trust by trust, while its staff are still close to the processor.
+staff, at colleagues), which must all have finished what came before. That a phase looks at others
+is seen from its steps: only sums over ties, a colleague's `leader`, and `world.member`,
+`world.member_of`, `world.team` and `world.other_team` lead to somebody else. Nobody looks beyond
+the own trust, so a week's stretches follow each other trust by trust, while its staff are still
+close to the processor.
 
 What rules read of parameters, action, team and trust is copied into named tuples before a loop.
 Storing in one record might change any other, as far as the compiler can tell, so that it would work
@@ -39,6 +40,7 @@ from sim.week_text import (
     named,
     names_read,
     phase_code,
+    rule_body,
     sum_lines,
     vocabulary,
     world_call,
@@ -306,67 +308,161 @@ def fresh_lines(kind: Kind) -> list[str]:
     return [f"{own}.{name} = {value}" for name, value in values.items()]
 
 
-def is_arithmetic(phase: Phase) -> bool:
-    """Return whether a phase of staff is rules in a row that draw nothing and look at nobody."""
+def is_rare(step: Step) -> bool:
+    """Return whether a step waits for a condition or a rise, and sets nothing until then."""
+    if isinstance(step, Act):
+        return bool(step.rises)
+    return isinstance(step, Note) and bool(step.rises or step.when)
+
+
+def draws_for_all(rule: Rule) -> bool:
+    """Return whether a rule draws nothing, or first of all, for everybody, and once."""
+    if "key" not in inspect.signature(rule).parameters:
+        return True
+    body = rule_body(rule)
+    later = [node.id for one in body[1:] for node in ast.walk(one) if isinstance(node, ast.Name)]
+    return isinstance(body[0], ast.Assign) and "key" not in later
+
+
+def is_side_by_side(phase: Phase) -> bool:
+    """Return whether a phase of staff is rules in a row for everybody, then perhaps rare steps.
+
+    Rules may draw as long as all do; nobody looks at others before an act, which comes last.
+    """
+    usual = [step for step in phase.steps if not is_rare(step)]
     return (
         phase.who == "staff"
+        and [*usual, *rare_steps(phase)] == list(phase.steps)
+        and not any(isinstance(step, Act) for step in phase.steps[:-1])
         and all(
-            isinstance(step, Let) or (isinstance(step, Do) and step.when is None)
-            for step in phase.steps
+            isinstance(step, Let) or (isinstance(step, Do) and step.when is None) for step in usual
         )
-        and not any(
-            name in {"key", "week", "leader"}
+        and all(
+            draws_for_all(rule) and "leader" not in inspect.signature(rule).parameters
             for rule in rules_of([phase])
-            for name in inspect.signature(rule).parameters
+            if rule not in rare_acts()
         )
     )
+
+
+def rare_steps(phase: Phase) -> list[Step]:
+    """Return the rare steps of a phase."""
+    return [step for step in phase.steps if is_rare(step)]
 
 
 def lane_lines(phases: Sequence[Phase]) -> tuple[list[str], list[str]]:
     """Return the named tuples and the code of a loop over staff who are worked out side by side.
 
     All that rules read is taken from a post first and all that they set is stored at the end; in
-    between there is arithmetic alone, which the compiler does for the four of a block at once.
+    between there is arithmetic alone, which the compiler does for the four of a block at once. Who
+    of the four does something rare is kept in the bits of whole numbers, and done after that.
     """
     who = phases[0].who
     own = OWN[who]
     variables = [one.name for one in KINDS[who]]
-    known = {name: f"{name}_now" for name in SNAPSHOTS}
+    known = {name: f"{name}_now" for name in SNAPSHOTS} | {"key": "key", "week": "week"}
     types: list[str] = []
     body: list[str] = []
     read: set[str] = set()
     set_here: list[str] = []
+
+    def called(rule: Rule) -> str:
+        """Return the call of a rule with those values of the person that it reads."""
+        if own in inspect.signature(rule).parameters:
+            fields = names_read([rule], variables) or (variables[0],)
+            label = f"{''.join(map(str.capitalize, rule.__name__.split('_')))}Staff"
+            types.append(f"{label} = namedtuple({label!r}, {list(fields)!r})")
+            known[own] = f"{label}({', '.join(f'{one}_now' for one in fields)})"
+            read.update(one for one in fields if one not in set_here)
+        return call(rule, known)
+
+    rare = rare_steps(phases[-1])
     for phase in phases:
         for step in phase.steps:
-            assert isinstance(step, Do | Let)
-            rule = step.rule
-            if own in inspect.signature(rule).parameters:
-                fields = names_read([rule], variables) or (variables[0],)
-                label = f"{''.join(map(str.capitalize, rule.__name__.split('_')))}Staff"
-                types.append(f"{label} = namedtuple({label!r}, {list(fields)!r})")
-                known[own] = f"{label}({', '.join(f'{one}_now' for one in fields)})"
-                read.update(one for one in fields if one not in set_here)
             if isinstance(step, Let):
-                body.append(f"{step.name} = {call(rule, known)}")
+                body.append(f"{step.name} = {called(step.rule)}")
                 known[step.name] = step.name
-                continue
-            names = [step.sets] if step.sets else list(fields_of(rule))
-            if step.sets:
-                body.append(f"{step.sets}_now = {call(rule, known)}")
-            else:
-                body.append(f"new_{rule.__name__} = {call(rule, known)}")
-                body += [f"{name}_now = new_{rule.__name__}.{name}" for name in names]
-            set_here += [name for name in names if name not in set_here]
-    more, taken = snapshot_lines(title(phases[0]), rules_of(phases), body, OF_A_TEAM)
+            elif isinstance(step, Do):
+                rule = step.rule
+                names = [step.sets] if step.sets else list(fields_of(rule))
+                if step.sets:
+                    body.append(f"{step.sets}_now = {called(rule)}")
+                else:
+                    body.append(f"new_{rule.__name__} = {called(rule)}")
+                    body += [f"{name}_now = new_{rule.__name__}.{name}" for name in names]
+                set_here += [name for name in names if name not in set_here]
+    awaited = [mark_of(step) for step in rare]
+    conditions = {
+        mark: called(when) if when else f"{rises}_now > {rises}_before"
+        for mark, when, rises in awaited
+    }
+    marks = [f"{name} = {name} | int({text}) << lane" for name, text in conditions.items()]
+    risen = sorted({rises for _, _, rises in awaited if rises})
+    read.update(risen)
+    before = [f"{name}_before = {name}_now" for name in risen]
+    place = "place = block * 4 + lane - first"
+    keys: list[str] = []
+    if "key" in names_in([*body, *marks]):
+        # That these are words of 32 bits is said, so that four products fit side by side.
+        keys = [f"{name}_word = {name} & {streams.MASK32}" for name in ("seed", "replication")]
+        keys += [f"{name}_word = team.key_{name} & {streams.MASK32}" for name in ("low", "high")]
+        words = "seed_word, replication_word, low_word, high_word"
+        before += [place, f"key = ({words}, place, generation_now)"]
+        read.add("generation")
+    more, taken = snapshot_lines(title(phases[0]), usual_rules(phases), body + marks, OF_A_TEAM)
     loads = [f"{name}_now = {own}.{name}" for name in variables if name in read]
     stores = [f"{own}.{name} = {name}_now" for name in set_here]
+    one_of_four = ["for lane in range(4):", f"    {own} = lane_of(all_staff, block * BLOCK + lane)"]
     return [*types, *more], [
         *taken,
+        *keys,
         "for block in range(first >> 2, (first + row.staff + 3) >> 2):",
-        "    for lane in range(4):",
-        f"        {own} = lane_of(all_staff, block * BLOCK + lane)",
-        *indented([*loads, *body, *stores], 2),
+        *indented(
+            [
+                *(f"{name} = 0" for name in conditions),
+                *one_of_four,
+                *indented([*loads, *before, *body, *stores, *marks]),
+                *(
+                    rare_lines(phases[-1], rare, [mark for mark, _, _ in awaited], place)
+                    if rare
+                    else []
+                ),
+            ]
+        ),
     ]
+
+
+def rare_lines(phase: Phase, rare: Sequence[Step], marks: Sequence[str], place: str) -> list[str]:
+    """Return the code of the rare steps of a phase, for those of a block whose bits are set."""
+    names = {**IN_TEAM, **{name: f"{name}_now" for name in SNAPSHOTS}}
+    lines: list[str] = []
+    for step, mark in zip(rare, marks, strict=True):
+        (done,) = phase_code(phase._replace(steps=(at_once(step),)))
+        test = f"if {mark} >> lane & 1 == 1:\n    {ast.unparse(done)}"
+        lines += Compiled(phase.who, names).rewritten(ast.parse(test).body)
+    return [
+        f"if {' | '.join(sorted(set(marks)))} > 0:",
+        "    for lane in range(4):",
+        f"        {place}",
+        f"        {OWN[phase.who]} = lane_of(all_staff, block * BLOCK + lane)",
+        "        if place < row.staff:",
+        *indented(lines, 3),
+    ]
+
+
+def mark_of(step: Step) -> tuple[str, Rule | None, str]:
+    """Return the name of what is kept of who a rare step is for: its condition, or what rises."""
+    assert isinstance(step, Note | Act)
+    when = step.when if isinstance(step, Note) and not step.rises else None
+    return (f"{step.rises}_rose" if when is None else f"is_{when.__name__}"), when, step.rises
+
+
+def at_once(step: Step) -> Step:
+    """Return a rare step without what it waits for."""
+    if isinstance(step, Note):
+        return step._replace(rises="", when=None)
+    assert isinstance(step, Act)
+    return step._replace(rises="")
 
 
 def loop_lines(
@@ -377,7 +473,7 @@ def loop_lines(
     `phases`: phases of the same people; `total`: phase of the team that follows and begins with
     a sum over members: it is made in this loop; `begins`: whether people begin here.
     """
-    if total is None and all(map(is_arithmetic, phases)):
+    if total is None and all(map(is_side_by_side, phases)):
         return lane_lines(phases)
     who = phases[0].who
     number, one = PEOPLE[who]
@@ -429,11 +525,16 @@ def team_function(phases: Sequence[Phase], begun: set[Kind]) -> tuple[list[str],
             lines += Compiled("team", in_team).rewritten(phase_code(phase))
             continue
         together = [phase]
-        arithmetic = is_arithmetic(phase)
-        while left and left[0].who == phase.who and is_arithmetic(left[0]) == arithmetic:
+        abreast = is_side_by_side(phase)
+        while (
+            left
+            and left[0].who == phase.who
+            and is_side_by_side(left[0]) == abreast
+            and not (abreast and rare_steps(together[-1]))
+        ):
             together.append(left.pop(0))
         total = None
-        if left and left[0].who == "team" and phase.who == "staff" and not arithmetic:
+        if left and left[0].who == "team" and phase.who == "staff" and not abreast:
             first = left[0].steps[0]
             if isinstance(first, Sum) and first.over == "members":
                 total = left.pop(0)
