@@ -6,6 +6,7 @@ import ast
 import inspect
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -175,6 +176,41 @@ def test_a_named_tuple_holds_what_rules_read_and_no_more() -> None:
     attend = next(one for one in WEEK if one.name == "attend")
     read = names_read(rules_of([attend]), ("session_held", "norms", "participation_propensity"))
     assert read == ("session_held", "participation_propensity")
+
+
+def test_four_people_are_worked_out_at_once_where_everybody_follows_the_same_rules() -> None:
+    abreast = [one.name for one in WEEK if week_source.is_side_by_side(one)]
+    assert abreast == [
+        "come_and_go",
+        "get_ready",
+        "settle_values",
+        "retain",
+        "intend",
+        "act",
+    ]
+    # Who attends draws, others do not; an act that is not the last might change what follows.
+    come_and_go = next(one for one in WEEK if one.name == "come_and_go")
+    employed, left, arrived = come_and_go.steps
+    for steps in ((employed, arrived, left), (left, employed), (arrived._replace(rises=""),)):
+        assert not week_source.is_side_by_side(come_and_go._replace(steps=steps))
+
+
+@pytest.mark.parametrize(
+    ("trusts", "ends"),
+    [
+        ([0, 0, 1, 1, 1, 2], [2, 5, 6]),
+        ([0, 1, 0, 1, 2, 2], [4, 6]),
+        ([1, 0, 0, 2, 1, 3], [5, 6]),
+        ([2, 1, 0], [1, 2, 3]),
+    ],
+)
+def test_teams_that_may_look_at_each_other_run_together(trusts: list[int], ends: list[int]) -> None:
+    teams = [SimpleNamespace(trust=one) for one in trusts]
+    rows = [SimpleNamespace(teams=trusts.count(one)) for one in range(max(trusts) + 1)]
+    found = [0]
+    while found[-1] < len(teams):
+        found.append(week.end_of_trusts(teams, rows, found[-1]))
+    assert found[1:] == ends
 
 
 ALLOWED_CALLS = {"range", "len", "namedtuple", "int", "float", "note"}

@@ -24,6 +24,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from sim import events, streams, week
+from sim.engines.posts import LANES
 from sim.link import Act, Do, Each, Kind, Let, Note, Phase, Rule, Step, Sum
 from sim.mechanisms import flow
 from sim.parameters import registry
@@ -75,10 +76,6 @@ ARGUMENTS = (
 WORLD = ARGUMENTS[9:]
 NUMBERS = "(seed, replication, {}, {}, {}, {})"
 IN_TEAM = {"leader": "post_of(all_staff, first)", "world.row": "row"}
-PEOPLE = {
-    "staff": ("staff", "post_of(all_staff, first + place)"),
-    "service_user": ("users", "all_users[row.user_start + place]"),
-}
 SNAPSHOTS = {
     "p": ("Parameters", lambda: registry()),
     "action": ("Action", lambda: [one.name for one in ACTION]),
@@ -120,16 +117,14 @@ class Compiled(Rewriter):
 
     def loop(self, over: str, one: str, body: str) -> str:
         """Return the code of a loop."""
-        inside = indented(body.splitlines())
         if over == "members":
-            member = f"    {one} = post_of(all_staff, first + place)"
-            return "\n".join(["for place in range(row.staff):", member, *inside])
+            return "\n".join(posts_loop(one, body.splitlines()))
         return "\n".join(
             [
                 "for number in range(len(all_teams)):",
                 "    if all_teams[number].trust == index:",
                 *indented(action_lines("all_teams[number]"), 2),
-                *indented(inside),
+                *indented(body.splitlines(), 2),
             ]
         )
 
@@ -165,6 +160,27 @@ class Compiled(Rewriter):
     def coordinator(self, choice: str) -> str:
         """Return the code of looking for a coordinator."""
         return f"coordinator(all_staff, first, row.staff, {choice})"
+
+
+PLACE = f"place = block * {LANES} + lane - first"
+BLOCKS = "for block in range(first >> 2, (first + posts + 3) >> 2):"
+ONE_LANE = "{} = lane_of(all_staff, block * BLOCK + lane)"
+
+
+def posts_loop(one: str, body: Sequence[str]) -> list[str]:
+    """Return the code of a loop over a team's posts, each called `one`."""
+    return [BLOCKS, *indented(four_lines(one, body))]
+
+
+def four_lines(one: str, body: Sequence[str]) -> list[str]:
+    """Return the code of a loop over those posts of a block that are the team's."""
+    return [
+        f"for lane in range({LANES}):",
+        f"    {PLACE}",
+        "    if place < posts:",
+        f"        {ONE_LANE.format(one)}",
+        *indented(list(body), 2),
+    ]
 
 
 def person_key(agent: str, place: str) -> str:
@@ -400,41 +416,38 @@ def lane_lines(phases: Sequence[Phase]) -> tuple[list[str], list[str]]:
     risen = sorted({rises for _, _, rises in awaited if rises})
     read.update(risen)
     before = [f"{name}_before = {name}_now" for name in risen]
-    place = "place = block * 4 + lane - first"
     keys: list[str] = []
     if "key" in names_in([*body, *marks]):
         # That these are words of 32 bits is said, so that four products fit side by side.
         keys = [f"{name}_word = {name} & {streams.MASK32}" for name in ("seed", "replication")]
         keys += [f"{name}_word = team.key_{name} & {streams.MASK32}" for name in ("low", "high")]
         words = "seed_word, replication_word, low_word, high_word"
-        before += [place, f"key = ({words}, place, generation_now)"]
+        before += [PLACE, f"key = ({words}, place, generation_now)"]
         read.add("generation")
     more, taken = snapshot_lines(title(phases[0]), usual_rules(phases), body + marks, OF_A_TEAM)
     loads = [f"{name}_now = {own}.{name}" for name in variables if name in read]
     stores = [f"{own}.{name} = {name}_now" for name in set_here]
-    one_of_four = ["for lane in range(4):", f"    {own} = lane_of(all_staff, block * BLOCK + lane)"]
     return [*types, *more], [
         *taken,
         *keys,
-        "for block in range(first >> 2, (first + row.staff + 3) >> 2):",
+        BLOCKS,
         *indented(
             [
                 *(f"{name} = 0" for name in conditions),
-                *one_of_four,
+                f"for lane in range({LANES}):",
+                f"    {ONE_LANE.format(own)}",
                 *indented([*loads, *before, *body, *stores, *marks]),
-                *(
-                    rare_lines(phases[-1], rare, [mark for mark, _, _ in awaited], place)
-                    if rare
-                    else []
-                ),
+                *rare_lines(phases[-1], rare, [mark for mark, _, _ in awaited]),
             ]
         ),
     ]
 
 
-def rare_lines(phase: Phase, rare: Sequence[Step], marks: Sequence[str], place: str) -> list[str]:
+def rare_lines(phase: Phase, rare: Sequence[Step], marks: Sequence[str]) -> list[str]:
     """Return the code of the rare steps of a phase, for those of a block whose bits are set."""
     names = {**IN_TEAM, **{name: f"{name}_now" for name in SNAPSHOTS}}
+    if not rare:
+        return []
     lines: list[str] = []
     for step, mark in zip(rare, marks, strict=True):
         (done,) = phase_code(phase._replace(steps=(at_once(step),)))
@@ -442,11 +455,7 @@ def rare_lines(phase: Phase, rare: Sequence[Step], marks: Sequence[str], place: 
         lines += Compiled(phase.who, names).rewritten(ast.parse(test).body)
     return [
         f"if {' | '.join(sorted(set(marks)))} > 0:",
-        "    for lane in range(4):",
-        f"        {place}",
-        f"        {OWN[phase.who]} = lane_of(all_staff, block * BLOCK + lane)",
-        "        if place < row.staff:",
-        *indented(lines, 3),
+        *indented(four_lines(OWN[phase.who], lines)),
     ]
 
 
@@ -476,7 +485,6 @@ def loop_lines(
     if total is None and all(map(is_side_by_side, phases)):
         return lane_lines(phases)
     who = phases[0].who
-    number, one = PEOPLE[who]
     own = OWN[who]
     # Who begins does so once: without named tuples a newcomer's rules are compiled for both.
     names = IN_TEAM if begins else {**IN_TEAM, **{name: f"{name}_now" for name in SNAPSHOTS}}
@@ -496,13 +504,11 @@ def loop_lines(
     if "key" in names_in(body):
         inside += [f"key = {person_key(own, 'place')}"]
     types, taken = snapshot_lines(title(phases[0]), rules, body, OF_A_TEAM)
-    return types, [
-        *taken,
-        *before,
-        f"for place in range(row.{number}):",
-        f"    {own} = {one}",
-        *indented([*inside, *body]),
-    ]
+    if who == "staff":
+        return types, [*taken, *before, *posts_loop(own, inside + body)]
+    one = f"{own} = all_users[row.user_start + place]"
+    users = ["for place in range(row.users):", *indented([one, *inside, *body])]
+    return types, [*taken, *before, *users]
 
 
 def team_function(phases: Sequence[Phase], begun: set[Kind]) -> tuple[list[str], Source]:
@@ -551,6 +557,9 @@ def team_function(phases: Sequence[Phase], begun: set[Kind]) -> tuple[list[str],
     used = names_in(lines)
     if "first" in used:
         head.append("first = first_post(row.staff_start, index)")
+    if "posts" in used:
+        # What is stored in a post might change the row, as far as the compiler can tell.
+        head.append("posts = row.staff")
     if "trust" in used:
         head.append("trust = all_trusts[row.trust]")
     if "action" in used:
