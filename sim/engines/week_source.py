@@ -169,17 +169,13 @@ ONE_LANE = "{} = lane_of(all_staff, block * BLOCK + lane)"
 
 def posts_loop(one: str, body: Sequence[str]) -> list[str]:
     """Return the code of a loop over a team's posts, each called `one`."""
-    return [BLOCKS, *indented(four_lines(one, body))]
-
-
-def four_lines(one: str, body: Sequence[str]) -> list[str]:
-    """Return the code of a loop over those posts of a block that are the team's."""
     return [
-        f"for lane in range({LANES}):",
-        f"    {PLACE}",
-        "    if place < posts:",
-        f"        {ONE_LANE.format(one)}",
-        *indented(list(body), 2),
+        BLOCKS,
+        f"    for lane in range({LANES}):",
+        f"        {PLACE}",
+        "        if place < posts:",
+        f"            {ONE_LANE.format(one)}",
+        *indented(list(body), 3),
     ]
 
 
@@ -451,11 +447,14 @@ def rare_lines(phase: Phase, rare: Sequence[Step], marks: Sequence[str]) -> list
     lines: list[str] = []
     for step, mark in zip(rare, marks, strict=True):
         (done,) = phase_code(phase._replace(steps=(at_once(step),)))
-        test = f"if {mark} >> lane & 1 == 1:\n    {ast.unparse(done)}"
+        test = f"if place < posts and {mark} >> lane & 1 == 1:\n    {ast.unparse(done)}"
         lines += Compiled(phase.who, names).rewritten(ast.parse(test).body)
     return [
         f"if {' | '.join(sorted(set(marks)))} > 0:",
-        *indented(four_lines(OWN[phase.who], lines)),
+        f"    for lane in range({LANES}):",
+        f"        {PLACE}",
+        f"        {ONE_LANE.format(OWN[phase.who])}",
+        *indented(lines, 2),
     ]
 
 
