@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sim.population import Layout
 
 LANES = 4
+CACHE_LINE = 64
+"""Bytes that a processor moves at once; the memory of posts begins where such a line does."""
 STAFF_DTYPE = np.dtype(record_fields(STAFF))
 BLOCK = LANES * len(STAFF)
 """Numbers in a block."""
@@ -49,8 +51,14 @@ def at_post(number: Any) -> Any:
 
 
 def empty_posts(layout: Layout) -> np.ndarray:
-    """Return memory for all posts of a layout."""
-    return np.zeros(((layout.staff >> 2) + len(layout.teams)) * BLOCK)
+    """Return memory for all posts of a layout, from the beginning of a line of the cache.
+
+    NumPy begins anywhere, so that four values of a variable would often lie in two lines.
+    """
+    count = ((layout.staff >> 2) + len(layout.teams)) * BLOCK
+    room = np.zeros(count + CACHE_LINE // 8)
+    start = -room.ctypes.data % CACHE_LINE // 8
+    return room[start : start + count]
 
 
 def places(layout: Layout) -> np.ndarray:
