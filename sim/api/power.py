@@ -335,6 +335,15 @@ def powered(
             outcome["both"] = both_simulated(result, **how("co-primary"))
         except Cancelled:
             left_out.append("the second outcome")
+    if file.mediation is not None and file.agents is not None:
+        from sim.trials.power.mediation_simulated import mediation_simulated
+
+        try:
+            outcome["mediation"] = mediation_simulated(
+                question.study, trials, seed, **how("mediation")
+            )
+        except Cancelled:
+            left_out.append("mediation")
     if question.sensitivity:
         try:
             conditional, assurance, covers = conditional_and_assurance(

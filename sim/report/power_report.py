@@ -21,6 +21,7 @@ from sim.trials.data.agent_calendar import measured_weeks
 from sim.trials.designs.design import randomisation_words
 from sim.trials.power.both_outcomes import both_by_formula, both_lines
 from sim.trials.power.important import important_difference
+from sim.trials.power.mediation_answer import mediation_lines
 from sim.trials.power.power_outcome import (
     INTERVAL,
     PowerOutcome,
@@ -204,6 +205,10 @@ def _performance(page: Document, outcome: PowerOutcome) -> None:
     if second:
         page.heading("Two co-primary outcomes", 3)
         page.bullets([one.strip() for one in second[1:]])
+    carried = mediation_lines(result.study, outcome.mediation)
+    if carried:
+        page.heading("Mediation by practice", 3)
+        page.bullets([one.strip() for one in carried[1:]])
     page.heading("Estimand and its true value", 3)
     page.paragraph(result.estimand.statement)
     page.bullets(effect_lines(result))

@@ -137,12 +137,22 @@ class AgentTwins:
 
     def twins(self, design: Design, first: int, count: int, seed: int) -> Iterator[Twin]:
         """Yield trials number `first` to `first + count - 1`."""
+        scenarios = self.scenarios(design)
+        for replication in range(first, first + count):
+            yield self._trial(design, scenarios, replication, seed)
+
+    def scenarios(self, design: Design) -> list[Scenario]:
+        """Return what treated teams get, and what all would get otherwise.
+
+        Raises
+        ------
+        InputError
+            When the design takes the programme away again, or has two kinds of strata.
+        """
         refuse_taking_away(design)
         refuse_two_kinds_of_strata(design)
         programme = _renamed(scenario_for(self.source.scenario, design), "treated")
-        scenarios = [programme, self._without(design)]
-        for replication in range(first, first + count):
-            yield self._trial(design, scenarios, replication, seed)
+        return [programme, self._without(design)]
 
     def _trial(
         self, design: Design, scenarios: list[Scenario], replication: int, seed: int
@@ -166,14 +176,15 @@ class AgentTwins:
             timed = adjusted(timed, changes)
         return _renamed(timed, "without")
 
-    def _twin(
+    def both_data(
         self,
         design: Design,
         treated: np.ndarray,
         without: np.ndarray,
         people: AskedPeople,
         entered: Entered,
-    ) -> Twin:
+    ) -> tuple[TrialData, TrialData]:
+        """Return a trial's data as it is and with nobody treated, from the rows of two worlds."""
         measure = self.source.measure
         never = ~(design.schedule == TREATED).any(axis=1)
         world = treated
@@ -184,7 +195,18 @@ class AgentTwins:
         if self.added_effect:
             shifted = data.outcome + self.added_effect * data.treatment
             data = replace(data, outcome=shifted)
-        untreated = trial_data(design, without, people, entered, measure)
+        return data, trial_data(design, without, people, entered, measure)
+
+    def _twin(
+        self,
+        design: Design,
+        treated: np.ndarray,
+        without: np.ndarray,
+        people: AskedPeople,
+        entered: Entered,
+    ) -> Twin:
+        measure = self.source.measure
+        data, untreated = self.both_data(design, treated, without, people, entered)
         difference = treated[measure] - without[measure] + self.added_effect
         truth = agent_truth(design, treated, difference, people, entered)
         return Twin(data, untreated, truth, entered.eligible)

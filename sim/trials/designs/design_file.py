@@ -228,6 +228,8 @@ def _check_agents(file: DesignFile, design: Design) -> None:
         raise unknown("co_primary.measure", str(second.measure), UserScores._fields)
     if second is not None and second.measure == file.agents.measure:
         raise InputError(f"co_primary.measure = '{second.measure}': is agents.measure already")
+    if file.mediation is not None:
+        _check_mediator(file)
     named = {}
     for name in ("scenario", "control"):
         try:
@@ -253,6 +255,16 @@ def _check_agents(file: DesignFile, design: Design) -> None:
             f"period_weeks = {design.period_weeks}: the trial takes {max(measured_weeks(design))} "
             f"weeks; at most {LONGEST} can be simulated"
         )
+
+
+def _check_mediator(file: DesignFile) -> None:
+    from sim.measures.staff import StaffScores
+    from sim.trials.analyses.mediation_test import OBSERVED
+
+    assert file.mediation is not None
+    known = (*OBSERVED, *StaffScores._fields)
+    if file.mediation.mediator not in known:
+        raise unknown("mediation.mediator", str(file.mediation.mediator), known)
 
 
 def measured_schedule(design: Design) -> np.ndarray:
@@ -484,6 +496,10 @@ def check_used(file: DesignFile, dotted: str) -> None:
         "attrition.rate": (file.statistical is not None, "[statistical]"),
         "attrition.slope": (file.attrition.rate > 0.0, "attrition.rate above 0"),
         "attrition.arm_difference": (file.attrition.rate > 0.0, "attrition.rate above 0"),
+        "mediation.observer_reliability": (
+            file.mediation is not None and file.mediation.mediator in ("practice", "fidelity"),
+            "mediation.mediator = 'practice' or 'fidelity'",
+        ),
         "design.churn": (part.sampling == "open cohort", "design.sampling = 'open cohort'"),
         "design.size": (not part.sizes, "design.sizes left out, which lists every team's people"),
         "design.size_variation": (not part.sizes, "design.sizes left out"),

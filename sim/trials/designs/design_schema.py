@@ -470,6 +470,63 @@ class CoPrimary(Part):
     )
 
 
+class MediationPart(Part):
+    """Whether a mediator of staff carries the effect: team, worker, service user."""
+
+    mediator: str | None = text(
+        "With [agents]: what is measured of staff at the last measurement: 'practice' (what they "
+        "do) or 'fidelity' (the same times skill) as an observer sees it, or a score of staff such "
+        "as 'staff_behaviour'. Paths and shares of variance then come from the model.",
+        default=None,
+    )
+    observer_reliability: float = number(
+        0.7, 0.05, 1.0, "share", "Share of the variance of an observer's scores that is real."
+    )
+    a: float = number(
+        0.5, -10.0, 10.0, "SD", "Effect of the programme on the mediator, in its SD under control."
+    )
+    b: float = number(
+        0.3,
+        -10.0,
+        10.0,
+        "SD per SD",
+        "Effect of a team's mediator on the outcome, in its SD for an SD of the mediator.",
+    )
+    workers: float = number(4.0, 1.0, 1000.0, "workers", "Staff measured in each team.")
+    mediator_icc: float = number(
+        0.2, 0.0, 1.0, "correlation", "Share of the mediator's variance between teams."
+    )
+    worker_icc: float = number(
+        0.05, 0.0, 1.0, "share", "Share of the outcome's variance between workers of a team."
+    )
+    mediator_explained: Range = many(
+        "Shares of the mediator's variance between workers and between teams that covariates "
+        "explain.",
+        "share",
+        (0.0, 0.0),
+    )
+    outcome_explained: Annotated[tuple[float, float, float], Field(strict=False)] = many(
+        "The same of the outcome's variance between people, workers and teams.",
+        "share",
+        (0.0, 0.0, 0.0),
+    )
+    team_columns: Annotated[tuple[int, int], Field(strict=False)] = many(
+        "Columns between teams in the models of mediator and outcome: treatment, and in the second "
+        "the mediator, are among them.",
+        "columns",
+        (1, 2),
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> MediationPart:
+        given = sorted(self.model_fields_set - {"mediator", "observer_reliability"})
+        if self.mediator is not None and given:
+            raise ValueError(
+                f"{given[0]}: goes with [statistical]; with mediation.mediator the model tells it"
+            )
+        return self
+
+
 class Uncertainty(Part):
     """What is not known: for assurance, and for sensitivity one quantity at a time."""
 
@@ -558,6 +615,11 @@ class DesignFile(Part):
         description="A second primary outcome, for power to find both or at least one.",
         json_schema_extra={"unit": "table"},
     )
+    mediation: MediationPart | None = Field(
+        None,
+        description="A mediator of staff, for power to see that practice carries the effect.",
+        json_schema_extra={"unit": "table"},
+    )
     analysis: Analysis = table(Analysis, "The pre-declared analysis.")
     columns: Columns = table(Columns, "The trial's table, for `refocus analyse --design`.")
     uncertainty: Uncertainty = table(Uncertainty, "What is not known.")
@@ -615,6 +677,25 @@ class DesignFile(Part):
             raise ValueError(
                 "co_primary.measure: goes with [agents] and only with it; with [statistical] give "
                 "effect, sd, icc, within and between"
+            )
+        carrier = self.mediation
+        if carrier is not None and (carrier.mediator is None) == (self.agents is not None):
+            raise ValueError(
+                "mediation.mediator: goes with [agents] and only with it; with [statistical] give "
+                "a, b, workers, mediator_icc and worker_icc"
+            )
+        if carrier is not None and (
+            self.design.type != "parallel" or arms > 1 or self.design.unclustered != "none"
+        ):
+            raise ValueError("mediation: goes with a parallel trial of two arms, both in teams")
+        if carrier is not None and s is not None and carrier.worker_icc + s.icc > 1.0:
+            raise ValueError(
+                f"mediation.worker_icc = {carrier.worker_icc:g}: and statistical.icc = {s.icc:g} "
+                "are shares of one variance, at most 1 together"
+            )
+        if carrier is not None and s is not None and s.outcome != "continuous":
+            raise ValueError(
+                f"mediation: goes with a continuous outcome; statistical.outcome is '{s.outcome}'"
             )
         if (
             s is not None

@@ -17,6 +17,7 @@ from sim.trials.power.design_formula import Assumed, joint_arms
 from sim.trials.power.formula_power import FormulaPower
 from sim.trials.power.left_out import caution
 from sim.trials.power.measured_error import MEASURED, kind_of
+from sim.trials.power.mediation_answer import mediation_formula, mediation_plain
 from sim.trials.power.multi_arm_power import ArmsPower
 from sim.trials.power.power_study import (
     Study,
@@ -80,7 +81,9 @@ class FormulaAnswer:
         study = self.study
         kind = kind_of(study.design, study.plan)
         both = both_by_formula(study)
+        carried = mediation_formula(study)
         return {
+            "mediation_formula": None if carried is None else mediation_plain(carried),
             "co_primary_formula": None if both is None else asdict(both),
             "caution": caution(study.file, study.design, study.plan, self.formula) or None,
             "type_i_error": self.formula.type_i_error,

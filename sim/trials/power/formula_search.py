@@ -14,6 +14,7 @@ from sim.trials.designs.design_schema import DesignFile
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.formula_power import FormulaPower
+from sim.trials.power.mediation_answer import mediation_formula
 from sim.trials.power.power_study import Study, power_of_estimand, study_of
 from sim.trials.power.search import smallest_integer
 
@@ -229,7 +230,8 @@ def grid_by_formula(points: list[tuple[dict[str, float], Any]]) -> list[dict[str
     """Return the formula's answer at every point of a grid, one row each.
 
     Beside power, standard error and degrees of freedom: ``detectable``, the smallest effect that is
-    found with the file's target, and ``limit``, the power with any number of people.
+    found with the file's target, and ``limit``, the power with any number of people; of a design
+    with [mediation] also ``mediation``, the power of the joint test.
     """
     rows = []
     for values, file in points:
@@ -246,6 +248,9 @@ def grid_by_formula(points: list[tuple[dict[str, float], Any]]) -> list[dict[str
                 "limit": limit_of_size(study, answer.assumed).power,
                 "problem": "",
             }
+            carried = mediation_formula(study)
+            if carried is not None:
+                row["mediation"] = carried.power.joint
         except InputError as error:
             row |= dict.fromkeys(("power", "se", "df", "detectable", "limit"))
             row["problem"] = str(error)

@@ -32,8 +32,9 @@ class Mediation:
     mediator_explained: tuple[float, float] = (0.0, 0.0)
     # The same for the outcome: between people, units and clusters.
     explained: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    # Columns between clusters beside the treatment, in the mediator's and the outcome's model.
-    covariates: tuple[int, int] = (0, 1)
+    # Columns between clusters in the mediator's and the outcome's model: the treatment, and in the
+    # second the mediator, are among them.
+    covariates: tuple[int, int] = (1, 2)
 
     def __post_init__(self) -> None:
         shares = (self.mediator_icc, self.unit_icc, self.cluster_icc)

@@ -28,6 +28,12 @@ from sim.trials.power.important import (
 )
 from sim.trials.power.left_out import caution
 from sim.trials.power.measured_error import measured_line
+from sim.trials.power.mediation_answer import (
+    mediation_formula,
+    mediation_lines,
+    mediation_plain,
+)
+from sim.trials.power.mediation_simulated import SimulatedMediation
 from sim.trials.power.multi_arm_power import ArmsPower
 from sim.trials.power.power_search import Found, GridPoint, Swing
 from sim.trials.power.power_study import (
@@ -59,6 +65,8 @@ class PowerOutcome:
         Trials at each end of a range.
     both : BothOutcomes or None
         Power for two co-primary outcomes, of a hybrid type 2 trial.
+    mediation : SimulatedMediation or None
+        Power to see that a mediator of staff carries the effect.
     stopped : str
         What was left out because somebody stopped the calculation; empty when nothing was.
     """
@@ -72,6 +80,7 @@ class PowerOutcome:
     swings: tuple[Swing, ...] = ()
     swing_trials: int = 0
     both: BothOutcomes | None = None
+    mediation: SimulatedMediation | None = None
     stopped: str = ""
 
     @property
@@ -138,6 +147,11 @@ def plain(outcome: PowerOutcome) -> dict[str, Any]:
     formula_both = both_by_formula(result.study)
     if formula_both is not None:
         data["co_primary_formula"] = asdict(formula_both)
+    if outcome.mediation is not None:
+        data["mediation"] = asdict(outcome.mediation)
+    carried = mediation_formula(result.study)
+    if carried is not None:
+        data["mediation_formula"] = mediation_plain(carried)
     if outcome.found is not None:
         f = outcome.found
         data["found"] = {
@@ -447,6 +461,8 @@ def as_text(outcome: PowerOutcome) -> str:
     lines += ["", "true effect (points)", *[f"  {one}" for one in effect_lines(result)]]
     second = both_lines(result.study, outcome.both, both_by_formula(result.study))
     lines += ["", *second] if second else []
+    carried = mediation_lines(result.study, outcome.mediation)
+    lines += ["", *carried] if carried else []
     if outcome.found is not None:
         lines += ["", "search", *[f"  {one}" for one in found_lines(outcome.found)]]
     if outcome.grid:
@@ -544,13 +560,16 @@ def formula_grid_text(file: DesignFile, rows: list[dict[str, Any]]) -> str:
         "detectable": (f"smallest difference with power {file.target.power:g}", ".3g"),
         "limit": ("power with any number of people", ".3f"),
     }
+    if file.mediation is not None:
+        answers["mediation"] = ("power to see mediation, joint test", ".3f")
     lines = [file.title]
     if len(names) == 2 and all(one["power"] is not None for one in rows):
         for key, (told, form) in answers.items():
             lines += ["", told, *_two_way(names, rows, key, form)]
     else:
         head = "".join(f"{one:>16}" for one in names)
-        lines.append(f"{head}{'power':>9}{'SE':>9}{'df':>8}{'smallest':>10}{'limit':>8}")
+        more = "" if file.mediation is None else f"{'mediation':>11}"
+        lines.append(f"{head}{'power':>9}{'SE':>9}{'df':>8}{'smallest':>10}{'limit':>8}{more}")
         for row in rows:
             shown = "".join(f"{row[f'set_{one}']:>16g}" for one in names)
             if row["power"] is None:
@@ -559,7 +578,7 @@ def formula_grid_text(file: DesignFile, rows: list[dict[str, Any]]) -> str:
             least = "none" if row["detectable"] is None else f"{row['detectable']:.3g}"
             lines.append(
                 f"{shown}{row['power']:>9.3f}{row['se']:>9.3g}{row['df']:>8.4g}{least:>10}"
-                f"{row['limit']:>8.3f}"
+                f"{row['limit']:>8.3f}" + (f"{row['mediation']:>11.3f}" if more else "")
             )
         lines += [
             f"smallest: the smallest difference with power {file.target.power:g}; limit: power "
@@ -598,8 +617,8 @@ def formula_text(answer: FormulaAnswer) -> str:
         *go_no_go.lines(study.file, answer.formula, answer.assumed.effect),
         "no trial was run: loss that depends on outcomes is not in it",
     ]
-    second = both_lines(study, None, both_by_formula(study))
-    lines += ["", *second] if second else []
+    for part in (both_lines(study, None, both_by_formula(study)), mediation_lines(study, None)):
+        lines += ["", *part] if part else []
     important = important_difference(study.file)
     if important is not None:
         lines.append(

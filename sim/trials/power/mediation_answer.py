@@ -1,0 +1,189 @@
+"""Power to see that practice carries the effect: a design's answer, by formula and in words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from sim.errors import InputError
+from sim.trials.power.mediation_power import Mediation, MediationPower, mediation_power
+from sim.trials.power.mediation_simulated import Mean, SimulatedMediation
+from sim.trials.power.power_study import Study
+from sim.trials.power.search import smallest_integer
+
+MOST_TEAMS = 100_000
+
+
+class MediationFormula(NamedTuple):
+    """Power by formula, and what it takes as known.
+
+    Attributes
+    ----------
+    needed : int or None
+        Teams in all with the power wanted by the joint test; None where no number has it.
+    """
+
+    paths: Mediation
+    clusters: int
+    workers: float
+    people: float
+    power: MediationPower
+    target: float
+    needed: int | None
+
+
+def mediation_formula(study: Study) -> MediationFormula | None:
+    """Return the formula's answer for a design with [mediation] and statistical outcomes.
+
+    The baseline is not in it but by what covariates are said to explain.
+
+    Raises
+    ------
+    InputError
+        If shares of variance add up to more than one, or there are too few teams.
+    """
+    file, design = study.file, study.design
+    part, s = file.mediation, file.statistical
+    if part is None or s is None:
+        return None
+    paths = Mediation(
+        part.a,
+        part.b,
+        part.mediator_icc,
+        part.worker_icc,
+        s.icc,
+        tuple(part.mediator_explained),
+        tuple(part.outcome_explained),
+        tuple(part.team_columns),
+    )
+    clusters = design.total_clusters
+    people = design.size * (1.0 - design.attrition.rate) / part.workers
+    if people <= 0.0:
+        raise InputError("attrition.rate: leaves nobody with an outcome")
+    treated = design.clusters[0] / clusters
+    found = mediation_power(paths, clusters, part.workers, people, treated, study.plan.alpha)
+    needed = teams_needed(
+        paths, part.workers, people, file.target.power, study.plan.alpha, treated=treated
+    )
+    return MediationFormula(paths, clusters, part.workers, people, found, file.target.power, needed)
+
+
+def mediation_plain(found: MediationFormula) -> dict[str, Any]:
+    """Return the formula's answer as plain data."""
+    paths, power = asdict(found.paths), asdict(found.power)
+    return {**found._asdict(), "paths": paths, "power": power}
+
+
+def teams_needed(
+    paths: Mediation,
+    workers: float,
+    people: float,
+    target: float,
+    alpha: float,
+    *,
+    treated: float = 0.5,
+) -> int | None:
+    """Return the even number of teams with a power of the joint test; None where none has it."""
+    fewest = (max(paths.covariates) + 3) // 2
+
+    def power(pairs: int) -> float:
+        return mediation_power(paths, 2 * pairs, workers, people, treated, alpha).joint
+
+    if power(MOST_TEAMS // 2) < target:
+        return None
+    return 2 * smallest_integer(power, target, fewest)
+
+
+def formula_lines(found: MediationFormula) -> list[str]:
+    """Return the formula's answer as lines of text; none where there is none."""
+    one = found.power
+    rows = [
+        (f"path a, programme on the mediator ({found.paths.a:g} SD)", one.power_a),
+        (f"path B, mediator on the outcome ({found.paths.b:g} SD per SD)", one.power_b),
+        ("both paths (joint test)", one.joint),
+        ("product of the paths (Sobel's test)", one.sobel),
+    ]
+    return [
+        f"  by formula, {found.clusters} teams, {found.workers:g} workers a team, "
+        f"{found.people:.3g} people a worker",
+        *(f"  {name:<48}{value:>7.3f}" for name, value in rows),
+        f"  {shown(found.clusters, one.joint, found.target, found.needed)}",
+    ]
+
+
+def shown(
+    clusters: int, power: float, target: float, needed: int | None, error: float = 0.0
+) -> str:
+    """Return in a sentence whether a trial can show that the mediator carries the effect."""
+    told = f"{power:.2f}" if error == 0.0 else f"{power:.2f} (MC SE {error:.2f})"
+    more = (
+        f"no number of teams up to {MOST_TEAMS:,} has {target:g}"
+        if needed is None
+        else f"{target:g} needs {needed} teams by formula"
+    )
+    if power >= target:
+        return f"{clusters} teams can show that the mediator carries the effect: power {told}."
+    return (
+        f"{clusters} teams cannot show that the mediator carries the effect: power {told}; {more}."
+    )
+
+
+def simulated_needed(found: SimulatedMediation, target: float, alpha: float) -> int | None:
+    """Return how many teams have a power by formula, given what simulated trials are like."""
+    return teams_needed(found.paths, found.workers, found.people, target, alpha)
+
+
+def simulated_lines(study: Study, found: SimulatedMediation) -> list[str]:
+    """Return what simulated trials show, as lines of text."""
+
+    def points(one: Mean) -> str:
+        return f"{one.value:.3f} (MC SE {one.monte_carlo_se:.3f})"
+
+    m, y = found.mediator_shares, found.outcome_shares
+    lines = [
+        f"  true effects on {found.outcome}, points: {points(found.total)}; by practice (natural "
+        f"indirect) {points(found.indirect)}, beside it (natural direct) {points(found.direct)}",
+    ]
+    if found.given_indirect is not None and found.given_direct is not None:
+        lines.append(
+            f"  interventional: by practice {points(found.given_indirect)}, beside it "
+            f"{points(found.given_direct)}"
+        )
+    share = "" if study.design.baseline == "none" else ", given the baseline,"
+    lines += [
+        f"  mediator {found.mediator}, {found.workers:.1f} staff a team: ICC {m.team:.3f}; "
+        f"{found.people:.2f} people a worker, of whose outcomes{share} {y.team:.3f} of the "
+        f"variance lies between teams, {y.worker:.3f} between workers",
+        f"  path a {points(found.a)} SD; path B {found.slope:.3g} points for an SD of the mediator "
+        f"would be the indirect effect, trials estimate {points(found.estimated_slope)}; product "
+        f"of the paths {points(found.estimate)} points",
+    ]
+    for name, one, formula in (
+        ("path a, programme on the mediator", found.path_a, "power_a"),
+        ("path B, mediator on the outcome between teams", found.path_b, "power_b"),
+        ("the same within teams, worker by worker", found.within, None),
+        ("both paths (joint test)", found.joint, "joint"),
+        ("product of the paths (Sobel's test)", found.sobel, "sobel"),
+    ):
+        line = f"  {name:<48}{one.value:>7.3f}  MC SE {one.monte_carlo_se:.4f}"
+        if formula is not None and found.formula is not None:
+            line += f"  by formula {getattr(found.formula, formula):.3f}"
+        lines.append(line)
+    target = study.file.target.power
+    needed = simulated_needed(found, target, study.plan.alpha)
+    joint = found.joint
+    lines.append(f"  {shown(found.clusters, joint.value, target, needed, joint.monte_carlo_se)}")
+    return lines
+
+
+def mediation_lines(study: Study, simulated: SimulatedMediation | None) -> list[str]:
+    """Return the section on mediation as lines of text; none where a design has none."""
+    if study.file.mediation is None:
+        return []
+    lines = ["mediation: does the mediator carry the effect? (team, worker, service user)"]
+    formula = mediation_formula(study)
+    if formula is not None:
+        lines += formula_lines(formula)
+    if simulated is not None:
+        lines += simulated_lines(study, simulated)
+    return lines
