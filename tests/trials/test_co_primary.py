@@ -93,8 +93,12 @@ def test_mediation_needs_both_paths_and_more_teams() -> None:
     [
         (table(second={"measure": "hope"}), r"co_primary\.measure: goes with \[agents\]"),
         (
-            {**table(), "statistical": {"outcome": "binary", "mean": 0.3, "effect": 0.1}},
-            "goes with two continuous outcomes",
+            {
+                "design": {"type": "parallel", "clusters": 12},
+                "agents": {"measure": "qpr15"},
+                "co_primary": {"measure": "hope", "outcome": "binary"},
+            },
+            r"goes with \[statistical\]; with \[agents\]",
         ),
         (
             {

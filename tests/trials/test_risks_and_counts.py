@@ -12,6 +12,7 @@ from sim.trials.analyses.methods import marginal
 from sim.trials.data.outcome_kind import (
     BINARY,
     COUNT,
+    Outcome,
     correlation,
     cumulative,
     latent_correlations,
@@ -40,7 +41,7 @@ def test_two_normal_numbers_give_a_probability_by_hand() -> None:
     # With a median threshold P(both) = 1/4 + asin(r)/(2 pi).
     r = 0.37
     want = np.arcsin(r) / (2 * np.pi) / 0.25
-    assert correlation(r, BINARY, 0.5, 0.0) == pytest.approx(want, abs=1e-6)
+    assert correlation(r, Outcome(BINARY, 0.5)) == pytest.approx(want, abs=1e-6)
 
 
 def test_a_count_has_its_distribution() -> None:
@@ -171,4 +172,5 @@ def test_latent_correlations_are_larger() -> None:
     found = latent_correlations(BINARY, 0.2, 0.05, 0.7, 0.5, 0.9)
     assert found.icc > 0.05
     assert 0.0 < found.cac < 1.0
-    assert correlation(found.icc * found.cac, BINARY, 0.2, 0.0) == pytest.approx(0.035, abs=1e-6)
+    apart = correlation(found.icc * found.cac, Outcome(BINARY, 0.2))
+    assert apart == pytest.approx(0.035, abs=1e-6)

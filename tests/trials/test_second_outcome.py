@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from math import sqrt
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 import sim
+from sim.api.power import by_formula
 from sim.errors import InputError
 from sim.spreadsheet import frame_csv
 from sim.trials.data.counterfactual import StatisticalTwins
+from sim.trials.data.outcome_kind import BINARY, CONTINUOUS, Outcome, latent_cross
 from sim.trials.designs.design_file import changed, design_from_table, load_design
 from sim.trials.designs.design_text import design_text
 from sim.trials.power.both_outcomes import both_by_formula, second_study
 from sim.trials.power.power_study import study_of
 
-WEDGE = {
+WEDGE: dict[str, Any] = {
     "design": {"type": "stepped wedge", "steps": 3, "clusters": 6, "size": 4},
     "statistical": {"effect": 3.0, "sd": 10.0, "icc": 0.2, "cac": 0.5, "exposure": [0.5, 1.0]},
     "co_primary": {
@@ -123,3 +127,101 @@ def test_first_trial_and_its_declared_analysis(tmp_path: Path) -> None:
     stata = found.code("Stata")
     assert "lincom (1.exposure + 2.exposure + 3.exposure + 4.exposure) / 4, small" in stata
     assert found.code().count("contest1D") == 2
+
+
+RISKS: dict[str, Any] = {
+    "design": {"clusters": 20, "size": 15},
+    "statistical": {"effect": 4.0, "icc": 0.05},
+    "co_primary": {
+        "outcome": "binary",
+        "mean": 0.3,
+        "effect": 0.2,
+        "icc": 0.1,
+        "within": 0.3,
+        "between": 0.04,
+    },
+}
+
+
+def test_a_score_and_a_yes_or_no_have_the_correlations_that_are_asked_for() -> None:
+    study = study_of(design_from_table(RISKS, "risks"))
+    big = replace(study, design=replace(study.design, size=2.0, clusters=(15_000, 15_000)))
+    both = []
+    for one in (big, second_study(big)):
+        assert isinstance(one.source, StatisticalTwins)
+        both.append(next(iter(one.source.twins(big.design, 0, 1, 7))).untreated)
+    assert set(both[1].outcome) == {0.0, 1.0}
+    z = np.array([(one.outcome - one.outcome.mean()) / one.outcome.std() for one in both])
+    z = z.reshape(2, -1, 2)
+    # 60,000 people in 30,000 pairs of a team: errors of about .004 and .006.
+    assert both[1].outcome.mean() == pytest.approx(0.3, abs=0.01)
+    assert (z[0] * z[1]).mean() == pytest.approx(0.3, abs=0.015)
+    assert (z[0] * z[1][..., ::-1]).mean() == pytest.approx(0.04, abs=0.02)
+
+
+def test_normal_numbers_behind_correlations_by_hand() -> None:
+    score, half, third = (Outcome(CONTINUOUS), Outcome(BINARY, 0.5), Outcome(BINARY, 0.3))
+    # Point-biserial: r = latent r times the normal density at the threshold over sqrt(p (1 - p)).
+    density = np.exp(-0.5 * ndtri(0.7) ** 2) / sqrt(2.0 * np.pi)
+    assert latent_cross(score, third, 0.2) == pytest.approx(0.2 * sqrt(0.21) / density, rel=1e-5)
+    # Two even chances: r = 2 / pi arcsin(latent r), in either direction.
+    for wanted in (0.4, -0.4):
+        latent = np.sin(np.pi / 2.0 * wanted)
+        assert latent_cross(half, half, wanted) == pytest.approx(latent, rel=1e-5)
+    assert latent_cross(score, score, 0.3) == 0.3
+
+
+def test_power_for_a_score_and_a_yes_or_no() -> None:
+    file = design_from_table(RISKS, "risks")
+    found = both_by_formula(study_of(file))
+    assert found is not None
+    # Each alone is what a design of that outcome alone has, but for four degrees of freedom.
+    alone = design_from_table(
+        {
+            "design": {"clusters": 20, "size": 15},
+            "statistical": {"outcome": "binary", "mean": 0.3, "effect": 0.2, "icc": 0.1},
+        }
+    )
+    assert found.each[1] == pytest.approx(by_formula(alone).content()["formula"]["power"], abs=0.01)
+    # (.3 + 14 x .04) / sqrt((1 + 14 x .05) (1 + 14 x .1)).
+    assert found.correlation == pytest.approx(0.86 / sqrt(1.7 * 2.4))
+    first, second = (one.plan.test for one in (study_of(file), second_study(study_of(file))))
+    assert (first, second) == ("kenward-roger", "marginal")
+    linear = changed(file, {"co_primary.test": "cluster-summary"})
+    assert second_study(study_of(linear)).plan.test == "cluster-summary"
+    assert "a probability under control of 0.3" in by_formula(file).protocol
+
+
+def test_a_trial_of_two_kinds_is_analysed_as_it_was_planned(tmp_path: Path) -> None:
+    file = design_from_table({**RISKS, "columns": {"second": "reached"}}, "risks")
+    answer = sim.power(file, simulations=20, sensitivity=False)
+    both = answer.outcome.both
+    assert both is not None
+    assert both.all_of.value <= min(one.value for one in both.each)
+    (tmp_path / "design.toml").write_text(design_text(file), encoding="utf-8")
+    table = answer.tables["first-trial"]
+    found = sim.analyse(table, design=tmp_path / "design.toml")
+    assert set(table["reached"]) == {0.0, 1.0}
+    second = found["second"]["plan"]
+    assert "marginal" in second["test"]
+    risks = table.groupby("arm")["reached"].mean()
+    # Teams of one size: the difference of risks is that of the shares.
+    assert second["answer"]["estimate"] == pytest.approx(risks["treated"] - risks["control"])
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "message"),
+    [
+        ("co_primary", {"effect": 0.8}, "co_primary: mean = 1.1: the probability of a binary"),
+        ("co_primary", {"sd": 2.0}, "sd: goes with outcome = 'continuous'"),
+        ("co_primary", {"within": 0.9}, "a continuous and a binary outcome with these means"),
+        ("design", {"baseline": "ancova"}, "a binary outcome has none; set baseline = 'none'"),
+        ("attrition", {"rate": 0.2, "mechanism": "at random"}, "a binary outcome is lost"),
+        ("co_primary", {"test": "marginl"}, "co_primary.test"),
+    ],
+)
+def test_what_a_yes_or_no_may_not_be(part: str, changes: dict[str, Any], message: str) -> None:
+    table = {**RISKS, part: {**RISKS.get(part, {}), **changes}}
+    with pytest.raises(InputError) as told:
+        design_from_table(table, "risks")
+    assert message in str(told.value)

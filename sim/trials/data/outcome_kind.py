@@ -94,22 +94,84 @@ def outcomes(kind: str, means: Matrix, normal: Matrix, variation: float) -> Matr
     return found
 
 
-def correlation(latent: float, kind: str, mean: float, variation: float) -> float:
-    """Return the correlation of two outcomes whose normal numbers have one of `latent`."""
-    from scipy.special import ndtr, ndtri
+class Outcome(NamedTuple):
+    """An outcome by its distribution under control; of a continuous one the kind alone counts."""
 
+    kind: str
+    mean: float = 0.0
+    variation: float = 0.0  # Of clusters' rates, of a count
+
+    @property
+    def variance(self) -> float:
+        """Its variance; 1 of a continuous outcome."""
+        if self.kind == CONTINUOUS:
+            return 1.0
+        return variance_of(self.kind, self.mean, self.variation)
+
+    def expected(self, latent: float, at: Matrix) -> Matrix:
+        """Return its mean given the part of its normal number that another outcome shares.
+
+        `latent`: the part's variance, below 1; `at`: the part, in its standard deviations.
+        """
+        from scipy.special import ndtr, ndtri
+
+        shared = np.sqrt(latent) * at
+        if self.kind == CONTINUOUS:
+            return np.asarray(shared)
+        edges = ndtri(cumulative(self.kind, self.mean, self.variation))
+        above = ndtr((shared[:, None] - edges) / np.sqrt(1.0 - latent))
+        return np.asarray(above.sum(axis=1))
+
+
+def correlation(latent: float, first: Outcome, second: Outcome | None = None) -> float:
+    """Return the correlation of two outcomes, the same twice by default.
+
+    `latent`: the correlation of their normal numbers, above -1 and below 1.
+    """
+    second = second or first
     nodes, weights = _normal_nodes()
-    edges = ndtri(cumulative(kind, mean, variation))
-    above = ndtr((np.sqrt(latent) * nodes[:, None] - edges) / np.sqrt(1.0 - latent))
-    expected = above.sum(axis=1)
-    spread = float(weights @ expected**2 - (weights @ expected) ** 2)
-    return spread / variance_of(kind, mean, variation)
+    shared = abs(latent)
+    one = first.expected(shared, nodes)
+    other = second.expected(shared, nodes if latent >= 0.0 else -nodes)
+    covariance = float(weights @ (one * other) - (weights @ one) * (weights @ other))
+    return covariance / float(np.sqrt(first.variance * second.variance))
+
+
+def latent_cross(
+    first: Outcome, second: Outcome, wanted: float, name: str = "correlation"
+) -> float:
+    """Return the correlation of normal numbers that gives two outcomes the one that is wanted.
+
+    `name`: what is wanted, for a refusal.
+
+    Raises
+    ------
+    InputError
+        If no two such outcomes have it.
+    """
+    from scipy.optimize import brentq
+
+    if wanted == 0.0 or first.kind == second.kind == CONTINUOUS:
+        return wanted
+    end = CLOSEST if wanted > 0.0 else -CLOSEST
+    if abs(correlation(end, first, second)) <= abs(wanted):
+        raise InputError(
+            f"{name} = {wanted:g}: a {first.kind} and a {second.kind} outcome with these means "
+            "cannot go together so closely"
+        )
+    found = brentq(lambda r: correlation(r, first, second) - wanted, min(0.0, end), max(0.0, end))
+    return float(found)
 
 
 @lru_cache(maxsize=1)
 def _normal_nodes() -> tuple[Matrix, Matrix]:
     nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
     return nodes, weights / weights.sum()
+
+
+def outcome_of(kind: str, mean: float, icc: float) -> Outcome:
+    """Return an outcome by what a design file says of it under control."""
+    return Outcome(kind, mean, variation_of_rates(mean, icc) if kind == COUNT else 0.0)
 
 
 @lru_cache(maxsize=256)
@@ -135,15 +197,15 @@ def latent_correlations(
     """
     from scipy.optimize import brentq
 
-    variation = variation_of_rates(mean, icc) if kind == COUNT else 0.0
-    most = correlation(CLOSEST, kind, mean, variation)
+    outcome = outcome_of(kind, mean, icc)
+    most = correlation(CLOSEST, outcome)
 
     def solved(wanted: float) -> float:
         if wanted <= 0.0:
             return 0.0
         if wanted >= most:
             raise InputError(f"icc = {icc:g}: outcomes with the mean {mean:g} cannot be so alike")
-        return float(brentq(lambda r: correlation(r, kind, mean, variation) - wanted, 0.0, CLOSEST))
+        return float(brentq(lambda r: correlation(r, outcome) - wanted, 0.0, CLOSEST))
 
     same = solved(icc)
     other = solved(icc * cac)

@@ -18,6 +18,7 @@ from sim.scenarios.fields import ScenarioField, fields_of, problem_in
 from sim.trials.analyses.analysis_plan import AnalysisPlan, check_plan_of_design, default_plan
 from sim.trials.analyses.hypothesis import bounds_of
 from sim.trials.analyses.methods import by_arm, marginal
+from sim.trials.data.outcome_kind import check_mean
 from sim.trials.designs.design import (
     CONTROL,
     NOT_MEASURED,
@@ -163,10 +164,17 @@ def check_design(file: DesignFile) -> None:
         )
         check_lengths(s, design)
         if file.co_primary is not None:
-            other = second_file(file).statistical
-            assert other is not None
-            check_lengths(other, design)
+            other = second_file(file)
+            assert other.statistical is not None
+            check_lengths(other.statistical, design)
             shared_draws(file)
+            try:
+                analysis_plan(other, design)
+                s = other.statistical
+                for level in (s.mean, s.mean + s.effect):
+                    check_mean(s.outcome, level)
+            except InputError as error:
+                raise InputError(f"co_primary: {error}") from None
     else:
         _check_agents(file, design)
 

@@ -440,10 +440,19 @@ class CoPrimary(Part):
     measure: str | None = text(
         "With [agents]: the other measure, as inspire_support for what users get.", default=None
     )
+    test: Test | None = choice(
+        None,
+        "Its test. Left out: the first outcome's; where it is of another kind, that of its kind.",
+    )
     success: Literal["both", "at least one"] = choice(
         "both",
         "What the trial must show: both outcomes, each at `alpha`; or at least one of them, each "
         "at half of it.",
+    )
+    outcome: Literal["continuous", "binary", "count"] = choice(
+        "continuous",
+        "Kind of the second outcome, as `statistical.outcome`: of a binary one mean and effect are "
+        "probabilities, and its standard deviation follows.",
     )
     mean: float = number(0.0, -1.0e6, 1.0e6, "points", "Its mean under control.")
     effect: float = number(0.0, -1.0e6, 1.0e6, "points", "True difference of the second outcome.")
@@ -468,6 +477,12 @@ class CoPrimary(Part):
     between: float = number(
         0.0, -1.0, 1.0, "correlation", "Correlation of the two outcomes of two people of a team."
     )
+
+    @model_validator(mode="after")
+    def _one_spread(self) -> CoPrimary:
+        if self.outcome != "continuous" and "sd" in self.model_fields_set:
+            raise ValueError("sd: goes with outcome = 'continuous'; leave it out")
+        return self
 
 
 class MediationPart(Part):
@@ -706,20 +721,22 @@ class DesignFile(Part):
                 f"statistical.effect_by_size = {s.effect_by_size:g}: needs teams of different "
                 "size; give design.sizes or design.size_variation"
             )
-        if second is not None and s is not None and s.outcome != "continuous":
+        if second is not None and s is None and second.outcome != "continuous":
             raise ValueError(
-                "co_primary: goes with two continuous outcomes; statistical.outcome is "
-                f"'{s.outcome}'"
+                f"co_primary.outcome = '{second.outcome}': goes with [statistical]; with [agents] "
+                "the measure says what it is"
             )
-        if s is not None and s.outcome != "continuous":
+        kinds = [] if s is None else [s.outcome] + [second.outcome] * (second is not None)
+        special = next((one for one in kinds if one != "continuous"), None)
+        if special is not None:
             if self.attrition.rate > 0.0 and self.attrition.mechanism != "completely at random":
                 raise ValueError(
-                    f"attrition.mechanism = '{self.attrition.mechanism}': a {s.outcome} outcome is "
+                    f"attrition.mechanism = '{self.attrition.mechanism}': a {special} outcome is "
                     "lost 'completely at random'"
                 )
             if self.design.baseline != "none":
                 raise ValueError(
-                    f"design.baseline = '{self.design.baseline}': a {s.outcome} outcome has none; "
+                    f"design.baseline = '{self.design.baseline}': a {special} outcome has none; "
                     "set baseline = 'none'"
                 )
         rule = self.decision

@@ -18,10 +18,17 @@ from sim.runs.pieces import How
 from sim.trials.analyses.declared_analysis import outcome_column
 from sim.trials.analyses.trial_result import TrialResult
 from sim.trials.data.counterfactual import AgentTwins, StatisticalTwins, statistical_truth
+from sim.trials.data.outcome_kind import CONTINUOUS
 from sim.trials.designs.correlation import VarianceComponents
 from sim.trials.designs.design import arm_sizes
+from sim.trials.designs.design_file import analysis_plan
 from sim.trials.designs.design_schema import DesignFile
-from sim.trials.designs.second_outcome import second_column, second_file, shared_draws
+from sim.trials.designs.second_outcome import (
+    second_column,
+    second_file,
+    shared_draws,
+    shared_of_outcomes,
+)
 from sim.trials.power.co_primary import (
     CoPrimary,
     CoPrimaryPower,
@@ -108,7 +115,8 @@ def second_study(study: Study) -> Study:
         agents = replace(study.source.source, measure=file.agents.measure)
         return replace(study, file=file, source=replace(study.source, source=agents))
     source = replace(statistical_source(file), beside=shared_draws(study.file))
-    return replace(study, file=file, source=StatisticalTwins(source))
+    plan = analysis_plan(file, study.design)
+    return replace(study, file=file, plan=plan, source=StatisticalTwins(source))
 
 
 def together(
@@ -140,6 +148,8 @@ def both_by_formula(study: Study) -> CoPrimaryPower | None:
         return None
     if not design.is_parallel:
         return _over_periods(study)
+    if s.outcome != CONTINUOUS or second.outcome != CONTINUOUS:
+        return _of_kinds(study)
     clusters = min(arm_sizes(design))
     outcomes = CoPrimary(
         (s.effect, second.effect),
@@ -150,6 +160,44 @@ def both_by_formula(study: Study) -> CoPrimaryPower | None:
     )
     size = design.size * (1.0 - design.attrition.rate)
     return co_primary_power(outcomes, clusters, size, study.plan.alpha)
+
+
+def _of_kinds(study: Study) -> CoPrimaryPower | None:
+    """Return power in parallel arms where an outcome is binary or a count.
+
+    Each estimate has the variance by which its own formula reckons; their correlation is that of
+    outcomes under control.
+    """
+    file, design = study.file, study.design
+    second, s = file.co_primary, file.statistical
+    assert second is not None
+    assert s is not None
+    size = design.size * (1.0 - design.attrition.rate)
+    try:
+        found = [
+            formula_of(one, assumed_of(one.file, effect))
+            for one, effect in ((study, s.effect), (second_study(study), second.effect))
+        ]
+        alike = CoPrimary(
+            (0.0, 0.0), (1.0, 1.0), (s.icc, second.icc), second.between, second.within
+        )
+        rho = co_primary_power(alike, min(arm_sizes(design)), size).correlation
+    except InputError:
+        return None
+    return power_of_both(
+        [one.expected for one in found],
+        [one.spread**2 for one in found],
+        rho,
+        float(design.total_clusters - 4),
+        study.plan.alpha,
+        second.within,
+    )
+
+
+def one_unit(file: DesignFile) -> bool:
+    """Return whether both outcomes are of one kind: points and probabilities have no sum."""
+    second, s = file.co_primary, file.statistical
+    return second is None or s is None or second.outcome == s.outcome
 
 
 def _over_periods(study: Study) -> CoPrimaryPower | None:
@@ -217,7 +265,7 @@ def _correlation(cells: Cells, truths: list[VarianceComponents], study: Study) -
         shared = replace(truths[0], treatment=0.0, treatment_correlation=0.0, **(zeros | own))
         return true_covariance(cells, shared)
 
-    shared = shared_draws(study.file)
+    shared = shared_of_outcomes(study.file)
     middle: Matrix = np.asarray(
         shared.clusters * crossed("cluster", "cluster_period")
         + shared.people * crossed("individual", "residual")
@@ -265,6 +313,8 @@ def both_lines(
             "weighted mean of both, one df": formula.single,
             "sum of both": formula.combined,
         }
+        if not one_unit(study.file):
+            del named["sum of both"]
         named |= {f"each at the level of {name}": one for name, one in formula.adjusted.items()}
         lines.append(
             f"  by formula, {formula.df:.1f} degrees of freedom; correlation of the tests "

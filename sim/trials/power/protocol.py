@@ -91,9 +91,14 @@ def _second(study: Study, power: float, error: str, correlation: float) -> str:
     own = ""
     second = study.file.co_primary
     if second is not None and study.file.statistical is not None:
+        spread = {
+            "continuous": f"a standard deviation of {second.sd:g}",
+            "binary": f"a probability under control of {second.mean:g}",
+            "count": f"a mean count under control of {second.mean:g}",
+        }[second.outcome]
         own = (
-            f", given of {other} a true difference of {second.effect:g} once it is fully there, a "
-            f"standard deviation of {second.sd:g} and an intracluster correlation of "
+            f", given of {other} a true difference of {second.effect:g} once it is fully there, "
+            f"{spread} and an intracluster correlation of "
             f"{second.icc:g}, and correlations of the two outcomes of {second.within:g} in one "
             f"person and {second.between:g} between two people of a team"
         )
