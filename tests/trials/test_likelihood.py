@@ -69,7 +69,7 @@ def test_the_test_and_the_intervals_are_those_of_lme4(model: tuple[str, str, str
     assert test["chi2"] == pytest.approx(chi2, rel=1e-6)
     assert test["df"] == len(intervals)
     for name, ends in intervals.items():
-        assert found["intervals"][name]["ci95"] == pytest.approx(ends, rel=1e-5), name
+        assert found["intervals"][name]["interval"] == pytest.approx(ends, rel=1e-5), name
     assert list(found["intervals"]) == list(fit.names)
 
 
@@ -92,7 +92,7 @@ def test_interval_and_test_are_two_sides_of_one_thing(capsys: pytest.CaptureFixt
     given = ["analyse", str(DATA / "icc_unbalanced.csv"), "--model", "y ~ arm + (1|team)"]
     given += ["--term", "arm", "--interval", "profile"]
     assert main([*given, "--format", "json"]) == 0
-    low, _ = json.loads(capsys.readouterr().out)["likelihood"]["intervals"]["arm"]["ci95"]
+    low, _ = json.loads(capsys.readouterr().out)["likelihood"]["intervals"]["arm"]["interval"]
     frame = pd.read_csv(DATA / "icc_unbalanced.csv")
     frame["y"] -= low * frame["arm"]
     moved = sim.analyse(frame, "y ~ arm + (1|team)", "arm", interval="profile")

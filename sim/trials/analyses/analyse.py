@@ -168,6 +168,7 @@ def analyse_table(
     weights: str | None = None,
     residual_by: str | None = None,
     interval: str = T_INTERVAL,
+    confidence: float = 0.95,
     declared: AnalysisPlan | None = None,
 ) -> dict[str, Any]:
     """Fit a linear mixed model to a trial's table and test one term.
@@ -207,6 +208,8 @@ def analyse_table(
         Column of labels, each of which has a residual variance of its own, such as the arm.
     interval : str
         ``"profile"`` adds ``likelihood``: profile intervals and the term's likelihood-ratio test.
+    confidence : float
+        Level of the profile intervals.
     declared : AnalysisPlan, optional
         What was planned: test, level and estimand; adds ``declared``, its answer.
 
@@ -254,7 +257,7 @@ def analyse_table(
                 f"term '{term}': it has {len(read.tested)} coefficients; participation, "
                 "imputation, strata and pairs go with a term that has one"
             )
-        joint = joint_analysis(read, term, interval)
+        joint = joint_analysis(read, term, interval, confidence)
         return {**joint, "weights": weights, "residual_by": residual_by}
     frame, formula, table, y, effects = (
         read.frame,
@@ -296,7 +299,7 @@ def analyse_table(
     )
     result |= {"weights": weights, "residual_by": residual_by}
     if interval == PROFILE_INTERVAL:
-        result["likelihood"] = likelihood_answers(fit, [tested])
+        result["likelihood"] = likelihood_answers(fit, [tested], confidence)
     means = adjusted_means(fixed, fit, own, table)
     if means is not None:
         result["adjusted_means"] = means

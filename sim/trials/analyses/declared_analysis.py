@@ -120,6 +120,7 @@ def _declared(
 
     def analysed(tested: str, **more: Any) -> dict[str, Any]:
         coded: dict[str, Any] = {"references": references, "missing": columns.missing}
+        coded["confidence"] = plan.confidence
         return analyse_table(frame, model, tested, **coded, **more)
 
     options: dict[str, Any] = {

@@ -31,14 +31,16 @@ if TYPE_CHECKING:
 Matrix = NDArray[np.float64]
 
 
-def joint_analysis(read: ReadModel, term: str, interval: str = T_INTERVAL) -> dict[str, Any]:
+def joint_analysis(
+    read: ReadModel, term: str, interval: str = T_INTERVAL, confidence: float = 0.95
+) -> dict[str, Any]:
     """Return the joint test of a term, and where it is a factor its means and their differences.
 
     Parameters
     ----------
     read : ReadModel
     term : str
-    interval : str
+    interval, confidence
         See `sim.trials.analyses.analyse.analyse_table`.
 
     Returns
@@ -88,7 +90,7 @@ def joint_analysis(read: ReadModel, term: str, interval: str = T_INTERVAL) -> di
         "warnings": warnings_of(fit, read.effects),
     }
     if interval == PROFILE_INTERVAL:
-        result["likelihood"] = likelihood_answers(fit, tested)
+        result["likelihood"] = likelihood_answers(fit, tested, confidence)
     own = fixed.parts[read.tested[0]]
     means = adjusted_means(fixed, fit, own, read.table)
     if means is not None:

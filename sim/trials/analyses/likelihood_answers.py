@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from sim.trials.fits.icc_intervals import CHI2_95
 from sim.trials.fits.linear_fit import Likeliest, LinearFit
 
 T_INTERVAL, PROFILE_INTERVAL = "t", "profile"
 INTERVALS = (T_INTERVAL, PROFILE_INTERVAL)
 
 
-def likelihood_answers(fit: LinearFit, tested: Sequence[str]) -> dict[str, Any]:
+def likelihood_answers(
+    fit: LinearFit, tested: Sequence[str], confidence: float = 0.95
+) -> dict[str, Any]:
     """Return the likelihood-ratio test of some coefficients, and profile intervals of all.
 
     Parameters
@@ -27,16 +28,20 @@ def likelihood_answers(fit: LinearFit, tested: Sequence[str]) -> dict[str, Any]:
     fit : LinearFit
     tested : sequence of str
         Names of the coefficients that are tested together.
+    confidence : float
+        Level of the intervals.
 
     Returns
     -------
     dict
         ``ratio_test``: ``chi2``, ``df``, ``p`` and the log likelihoods ``with`` and ``without`` the
-        tested coefficients; ``intervals`` by name of the coefficient: ``estimate`` by maximum
-        likelihood and ``ci95``, the values that a likelihood-ratio test does not reject at 5%.
+        tested coefficients; ``confidence``; and ``intervals`` by name of the coefficient:
+        ``estimate`` by maximum likelihood and ``interval``, the values that a likelihood-ratio test
+        does not reject.
     """
-    from scipy.special import chdtrc
+    from scipy.special import chdtrc, chdtri
 
+    limit = float(chdtri(1.0, 1.0 - confidence))
     every = np.eye(len(fit.names))
     free = fit.likeliest(every[:0], np.zeros(0))
     held = fit.likeliest(every[[fit.names.index(one) for one in tested]], np.zeros(len(tested)))
@@ -49,18 +54,22 @@ def likelihood_answers(fit: LinearFit, tested: Sequence[str]) -> dict[str, Any]:
             "with": -free.deviance / 2.0,
             "without": -held.deviance / 2.0,
         },
+        "confidence": confidence,
         "intervals": {
             name: {
                 "estimate": float(free.coefficients[at]),
-                "ci95": list(_interval(fit, at, free)),
+                "interval": list(_interval(fit, at, free, limit)),
             }
             for at, name in enumerate(fit.names)
         },
     }
 
 
-def _interval(fit: LinearFit, at: int, free: Likeliest) -> tuple[float, float]:
-    """Return the 95% profile-likelihood interval of one coefficient."""
+def _interval(fit: LinearFit, at: int, free: Likeliest, limit: float) -> tuple[float, float]:
+    """Return the profile-likelihood interval of one coefficient.
+
+    `limit`: by how much the deviance may rise.
+    """
     from scipy.optimize import brentq
 
     row, estimate = np.eye(len(fit.names))[[at]], float(free.coefficients[at])
@@ -71,7 +80,7 @@ def _interval(fit: LinearFit, at: int, free: Likeliest) -> tuple[float, float]:
         # The root is nearly linear in the distance: few steps find where it crosses.
         nonlocal near
         near = fit.likeliest(row, np.array([estimate + distance]), near)
-        return sqrt(max(near.deviance - free.deviance, 0.0)) - sqrt(CHI2_95)
+        return sqrt(max(near.deviance - free.deviance, 0.0)) - sqrt(limit)
 
     ends = []
     for side in (-1.0, 1.0):

@@ -102,7 +102,7 @@ LIKELIHOOD = """\
 # By maximum likelihood: profile intervals, and the likelihood-ratio test of {term}
 library(lme4)
 whole <- lmer({formula}, data = d, REML = FALSE{weighted})
-print(confint(whole, parm = "beta_", method = "profile"))
+print(confint(whole, parm = "beta_", method = "profile"{level}))
 X <- model.matrix(whole)
 d$X <- X[, !colnames(X) %in% c({tested})]
 random <- paste0("(", sapply(findbars(formula(whole)), deparse1), ")", collapse = " + ")
@@ -148,7 +148,7 @@ def likelihood(result: Mapping[str, Any], formula: ModelFormula) -> list[str]:
     """
     if _beyond_lme4(result, formula):
         raise InputError("code = 'R': profile intervals are written for models that lme4 fits")
-    weights = result.get("weights")
+    weights, confidence = result.get("weights"), result["likelihood"]["confidence"]
     response = formula.response
     if formula.offset:
         response = f"I({response} - ({formula.offset}))"
@@ -156,6 +156,7 @@ def likelihood(result: Mapping[str, Any], formula: ModelFormula) -> list[str]:
         "term": result["term"],
         "formula": formula.text,
         "response": response,
+        "level": "" if confidence == 0.95 else f", level = {confidence:g}",
         "weighted": f", weights = {written(weights)}" if weights else "",
         "tested": ", ".join(map(json.dumps, result.get("tested") or [result["coefficient"]])),
     }
