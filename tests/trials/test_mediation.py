@@ -16,8 +16,9 @@ from sim.errors import InputError
 from sim.trials.analyses.mediation_test import mediation_test, sobel_p
 from sim.trials.data.counterfactual import AgentTwins
 from sim.trials.data.mediated_trial import MediatedTrial, mediated_trials
-from sim.trials.designs.design_file import design_from_table
+from sim.trials.designs.design_file import design_from_table, design_from_text
 from sim.trials.designs.design_schema import DesignFile
+from sim.trials.designs.design_text import design_text
 from sim.trials.power.mediation_answer import mediation_formula, mediation_lines, shown
 from sim.trials.power.mediation_power import Mediation, mediation_power
 from sim.trials.power.mediation_simulated import (
@@ -89,7 +90,7 @@ def test_practice_is_held_at_what_it_was_without_the_programme() -> None:
 
 
 def test_what_does_not_go_by_practice_is_direct() -> None:
-    effects = trial_of(of_agents("expectations-only")).effects
+    effects = trial_of(of_agents("expectations-only", expectations_to_empowerment=3.0)).effects
     assert effects.total == effects.direct != 0.0
     assert effects.indirect == effects.mediator == 0.0
     cut = dict.fromkeys(PATHS["practice"].through, 0.0)
@@ -183,6 +184,8 @@ def test_shares_of_variance_are_those_that_people_were_made_with() -> None:
 
 def test_a_design_file_gives_the_published_numbers_and_how_many_teams_are_enough() -> None:
     file = design_from_table(PUBLISHED)
+    for one in (file, of_agents().file):
+        assert design_from_text(design_text(one)) == one
     found = by_formula(file).content()["mediation_formula"]
     # PowerUpR 1.1.0, as in the reference case `power-mediation-3-2-1`.
     for name, value in {"joint": 0.2880642648, "sobel": 0.3242885895, "se_b": 0.1286607817}.items():
@@ -238,7 +241,7 @@ def test_simulated_trials_tell_what_is_true_and_what_is_found() -> None:
             "unknown mediation.mediator 'practise'; did you mean 'practice'?",
         ),
         (
-            {"statistical": None, "agents": {}, "mediation": {"mediator": "practice", "a": 0.5}},
+            {"statistical": None, "agents": {}, "mediation": {"mediator": "practice", "a": 0.4}},
             "a: goes with [statistical]",
         ),
     ],

@@ -54,7 +54,9 @@ def likelihood_lines(result: dict[str, Any]) -> list[str]:
     if found is None:
         return []
     test = found["ratio_test"]
-    rows = [["maximum likelihood", "estimate", f"{100.0 * found['confidence']:g}% profile interval"]]
+    rows = [
+        ["maximum likelihood", "estimate", f"{100.0 * found['confidence']:g}% profile interval"]
+    ]
     for name, one in found["intervals"].items():
         low, high = one["interval"]
         interval = f"{number_text(low)} to {number_text(high)}"

@@ -6,6 +6,7 @@ where outcomes come from, how they are analysed, and how precisely the power is 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -43,6 +44,12 @@ CONTINUOUS_ONLY = {
     "treated_sd",
     "treated_icc",
 }
+
+
+def stated(part: Part, names: Iterable[str]) -> list[str]:
+    """Return which of some fields say something: another value than their default."""
+    fields = type(part).model_fields
+    return sorted(one for one in names if getattr(part, one) != fields[one].default)
 
 
 class Trial(Part):
@@ -306,7 +313,7 @@ class Statistical(Part):
     @model_validator(mode="after")
     def _shares(self) -> Statistical:
         if self.outcome != "continuous":
-            given = sorted(CONTINUOUS_ONLY & self.model_fields_set)
+            given = stated(self, CONTINUOUS_ONLY)
             if given:
                 raise ValueError(f"{given[0]}: goes with outcome = 'continuous'; leave it out")
         wrong = [one for one in self.exposure if not 0.0 <= one <= 1.0]
@@ -480,7 +487,7 @@ class CoPrimary(Part):
 
     @model_validator(mode="after")
     def _one_spread(self) -> CoPrimary:
-        if self.outcome != "continuous" and "sd" in self.model_fields_set:
+        if self.outcome != "continuous" and stated(self, ["sd"]):
             raise ValueError("sd: goes with outcome = 'continuous'; leave it out")
         return self
 
@@ -534,7 +541,8 @@ class MediationPart(Part):
 
     @model_validator(mode="after")
     def _one_kind(self) -> MediationPart:
-        given = sorted(self.model_fields_set - {"mediator", "observer_reliability"})
+        of_model = {"mediator", "observer_reliability"}
+        given = stated(self, set(type(self).model_fields) - of_model)
         if self.mediator is not None and given:
             raise ValueError(
                 f"{given[0]}: goes with [statistical]; with mediation.mediator the model tells it"
@@ -726,7 +734,7 @@ class DesignFile(Part):
                 f"co_primary.outcome = '{second.outcome}': goes with [statistical]; with [agents] "
                 "the measure says what it is"
             )
-        kinds = [] if s is None else [s.outcome] + [second.outcome] * (second is not None)
+        kinds = [one.outcome for one in (s, second) if one is not None]
         special = next((one for one in kinds if one != "continuous"), None)
         if special is not None:
             if self.attrition.rate > 0.0 and self.attrition.mechanism != "completely at random":
