@@ -125,3 +125,18 @@ def test_a_plan_whose_test_has_no_likelihood_refuses_it(tmp_path: Path, test: st
     design.write_text(f'[design]\nclusters = 14\n[statistical]\n[analysis]\ntest = "{test}"\n')
     with pytest.raises(InputError, match=f"the design's test = '{test}' does not use"):
         sim.analyse(DATA / "icc_unbalanced.csv", design=design, interval="profile")
+
+
+def test_a_design_says_the_level_of_the_intervals(tmp_path: Path) -> None:
+    design = tmp_path / "design.toml"
+    design.write_text(
+        "[design]\nclusters = 14\n[statistical]\n[analysis]\nalpha = 0.01\n"
+        '[columns]\noutcome = "y"\ncluster = "team"\n'
+    )
+    frame = pd.read_csv(DATA / "icc_unbalanced.csv")
+    found = sim.analyse(frame, design=design, interval="profile")
+    assert "99% profile interval" in found.text
+    assert 'method = "profile", level = 0.99))' in found.code()
+    frame["y"] -= found["likelihood"]["intervals"]["arm"]["interval"][1] * frame["arm"]
+    moved = sim.analyse(frame, design=design, interval="profile")
+    assert moved["likelihood"]["ratio_test"]["p"] == pytest.approx(0.01, abs=1e-5)

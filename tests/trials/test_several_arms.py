@@ -178,6 +178,7 @@ def test_a_table_analysed_as_declared_has_the_simulated_trials_answer_for_each_a
         assert one["p_adjusted"] == pytest.approx(own.p, rel=1e-6)
     text = format_analysis(result)
     assert text.count("Answer: arm ") == 2
+    assert "(Holm)" not in text, "the plan's rule stands alone"
     assert f"{found['multiplicity'].capitalize()}" in text or "no rule" in text
     code = r_script(result, "data.csv", [])
     assert '"factor(arm)arm 2"' in code or 'Zfactor(arm)arm 2"' in code

@@ -6,16 +6,18 @@ compared. Both hold for many clusters; with few they reject too often.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import sqrt
 from typing import Any
 
 import numpy as np
 
+from sim.errors import InputError
 from sim.trials.fits.linear_fit import Likeliest, LinearFit
 
 T_INTERVAL, PROFILE_INTERVAL = "t", "profile"
 INTERVALS = (T_INTERVAL, PROFILE_INTERVAL)
+MOST_REFITS = 60
 
 
 def likelihood_answers(
@@ -70,23 +72,48 @@ def _interval(fit: LinearFit, at: int, free: Likeliest, limit: float) -> tuple[f
 
     `limit`: by how much the deviance may rise.
     """
-    from scipy.optimize import brentq
-
     row, estimate = np.eye(len(fit.names))[[at]], float(free.coefficients[at])
-
+    se, root = fit.inference[at].se, sqrt(limit)
     near = free
 
     def beyond(distance: float) -> float:
-        # The root is nearly linear in the distance: few steps find where it crosses.
         nonlocal near
         near = fit.likeliest(row, np.array([estimate + distance]), near)
-        return sqrt(max(near.deviance - free.deviance, 0.0)) - sqrt(limit)
+        return sqrt(max(near.deviance - free.deviance, 0.0)) - root
 
-    ends = []
-    for side in (-1.0, 1.0):
-        inner, outer = 0.0, 2.0 * side * fit.inference[at].se
-        while beyond(outer) < 0.0:
-            inner, outer = outer, 2.0 * outer
-        tolerance = 1e-6 * fit.inference[at].se
-        ends.append(estimate + float(brentq(beyond, inner, outer, xtol=tolerance)))
-    return ends[0], ends[1]
+    low, high = (crossing(beyond, side * root * se, -root, 1e-6 * se) for side in (-1.0, 1.0))
+    return estimate + low, estimate + high
+
+
+def crossing(f: Callable[[float], float], first: float, at_zero: float, tolerance: float) -> float:
+    """Return where a function crosses zero that rises with the distance and is nearly linear.
+
+    The root of a deviance is: a secant needs three or four refits, halving would need many.
+
+    Parameters
+    ----------
+    f : callable
+        Of a distance in the direction of `first`.
+    first : float
+        Where to look first.
+    at_zero : float
+        Its value at no distance, below zero.
+
+    Raises
+    ------
+    InputError
+        If it crosses nowhere.
+    """
+    before, value_before, here = 0.0, at_zero, first
+    for _ in range(MOST_REFITS):
+        value = f(here)
+        rise = (value - value_before) / (here - before)
+        # Where it is flat, as beyond a variance of zero, or bends back, go on as it began.
+        step = -value / rise if rise * first > 0.0 else first
+        there = here + step
+        if there * first <= 0.0:
+            there = 0.5 * here
+        if abs(there - here) <= tolerance:
+            return there
+        before, value_before, here = here, value, there
+    raise InputError("interval = 'profile': the likelihood is too flat for an interval; use 't'")

@@ -173,12 +173,10 @@ def mediated_trials(
             spread = float(np.nanstd(scores[1])) * sqrt((1.0 - reliability) / reliability)
             error = spread * noise.standard_normal(len(team))
             scores = [one + error for one in scores]
-        staff = []
-        for one in scores:
-            there = np.isin(team, entered.teams) & ~np.isnan(one)
-            staff.append(Staff(team[there], ever[team[there]].astype(int), one[there]))
+        staff = [_in_post(team, ever, one, entered.teams) for one in scores]
         own = _of_worker(data, worlds[0], scores[0])
-        found.append(MediatedTrial(data, untreated, *staff, own, true._replace(mediator=moved)))
+        effects = true._replace(mediator=moved)
+        found.append(MediatedTrial(data, untreated, staff[0], staff[1], own, effects))
     return found
 
 
@@ -195,6 +193,14 @@ def mediator_scores(world: OneWorld, weeks: NDArray[np.int64], mediator: str) ->
             done = np.array([delivered(b, s, p) for b, s in zip(done, skill, strict=True)])
         each.append(done)
     return np.where(posts.column("present") == 1, np.mean(each, axis=0), nan)
+
+
+def _in_post(
+    team: NDArray[np.int64], ever: NDArray[np.bool_], scores: Column, entered: NDArray[np.int64]
+) -> Staff:
+    """Return those in post in the teams that entered."""
+    there = np.isin(team, entered) & ~np.isnan(scores)
+    return Staff(team[there], ever[team[there]].astype(int), scores[there])
 
 
 def _of_worker(data: TrialData, world: OneWorld, scores: Column) -> Column:

@@ -52,9 +52,9 @@ def mediation_formula(study: Study) -> MediationFormula | None:
         part.mediator_icc,
         part.worker_icc,
         s.icc,
-        tuple(part.mediator_explained),
-        tuple(part.outcome_explained),
-        tuple(part.team_columns),
+        part.mediator_explained,
+        part.outcome_explained,
+        part.team_columns,
     )
     clusters = design.total_clusters
     people = design.size * (1.0 - design.attrition.rate) / part.workers

@@ -269,13 +269,13 @@ def summary(study: Study, rows: NDArray[np.float64]) -> SimulatedMediation:
     alpha, clusters = study.plan.alpha, study.design.total_clusters
     rule = study.file.mediation
     assert rule is not None
-    tests = MediationTest(*rows[:, :9].T)
+    tests = dict(zip(MediationTest._fields, rows.T, strict=False))
     total, indirect, direct, given_indirect, given_direct, moved = rows[:, 9:15].T
     staff, people = shares_of(rows[:, 15:21]), shares_of(rows[:, 21:27])
     workers = float(rows[:, 16].mean() / clusters)
     users = float(rows[:, 22].mean() / (clusters * workers))
     a = mean_of(moved / staff.sd)
-    by_practice, estimated = mean_of(indirect), mean_of(tests.b * staff.sd)
+    by_practice, estimated = mean_of(indirect), mean_of(tests["b"] * staff.sd)
     slope = by_practice.value / a.value
     trials = len(rows)
 
@@ -312,12 +312,12 @@ def summary(study: Study, rows: NDArray[np.float64]) -> SimulatedMediation:
         a=a,
         slope=slope,
         estimated_slope=estimated,
-        estimate=mean_of(tests.a * tests.b),
-        path_a=found(tests.p_a),
-        path_b=found(tests.p_b),
-        within=found(tests.p_within),
-        joint=found(tests.p_a, tests.p_b),
-        sobel=found(tests.p_sobel),
+        estimate=mean_of(tests["a"] * tests["b"]),
+        path_a=found(tests["p_a"]),
+        path_b=found(tests["p_b"]),
+        within=found(tests["p_within"]),
+        joint=found(tests["p_a"], tests["p_b"]),
+        sobel=found(tests["p_sobel"]),
         mediator_shares=staff,
         outcome_shares=people,
         formula=by_formula(paths.b),
