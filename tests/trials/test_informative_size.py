@@ -16,11 +16,31 @@ from sim.trials.analyses.analysed_trial import CLUSTERS, NEITHER, PARTICIPANTS
 from sim.trials.analyses.analysis_text import format_analysis
 from sim.trials.analyses.registry import ANALYSES
 from sim.trials.data.counterfactual import statistical_truth
-from sim.trials.designs.design_file import design_from_table
+from sim.trials.designs.design_file import design_from_table, design_from_text
+from sim.trials.designs.design_text import design_text
 from sim.trials.power.power_study import statistical_source, study_of
 
 SIZES = {"clusters": 4, "sizes": [10, 30, 10, 30]}
 LARGER_GAIN_MORE = {"effect": 3.0, "effect_by_size": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("aim", "test"),
+    [
+        (PARTICIPANTS, "participant-average"),
+        (CLUSTERS, "cluster-summary"),
+    ],
+)
+def test_a_design_declares_which_average_is_meant(aim: str, test: str) -> None:
+    table = {"design": SIZES, "statistical": LARGER_GAIN_MORE, "analysis": {"average": aim}}
+    study = study_of(design_from_table(table))
+    assert study.plan.test == test
+    assert ANALYSES[study.plan.test].aims == aim
+    again = design_from_text(design_text(study.file))
+    assert study_of(again).plan == study.plan
+    table["analysis"] = {"average": aim, "test": "kenward-roger"}
+    with pytest.raises(InputError, match=f"aims at neither average.*use test = '{test}'"):
+        design_from_table(table)
 
 
 def four_clusters() -> pd.DataFrame:

@@ -199,6 +199,8 @@ def test_a_trial_of_two_kinds_is_analysed_as_it_was_planned(tmp_path: Path) -> N
     assert both is not None
     assert both.all_of.value <= min(one.value for one in both.each)
     (tmp_path / "design.toml").write_text(design_text(file), encoding="utf-8")
+    one = study_of(load_design(tmp_path / "design.toml"))
+    assert second_study(one).plan == second_study(study_of(file)).plan
     table = answer.tables["first-trial"]
     found = sim.analyse(table, design=tmp_path / "design.toml")
     assert set(table["reached"]) == {0.0, 1.0}

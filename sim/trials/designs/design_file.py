@@ -18,6 +18,7 @@ from sim.scenarios.fields import ScenarioField, fields_of, problem_in
 from sim.trials.analyses.analysis_plan import AnalysisPlan, check_plan_of_design, default_plan
 from sim.trials.analyses.hypothesis import bounds_of
 from sim.trials.analyses.methods import by_arm, marginal
+from sim.trials.analyses.registry import ANALYSES
 from sim.trials.data.outcome_kind import check_mean
 from sim.trials.designs.design import (
     CONTROL,
@@ -408,6 +409,15 @@ def analysis_plan(file: DesignFile, design: Design) -> AnalysisPlan:
         adjusted = design.baseline == "ancova" or design.strata > 1
         if (arms_differ or design.unclustered is not None) and not adjusted:
             test = by_arm.ANALYSIS.name
+    if part.average is not None:
+        aiming = next(name for name, one in ANALYSES.items() if one.aims == part.average)
+        if "test" not in part.model_fields_set:
+            test = aiming
+        elif ANALYSES[test].aims != part.average:
+            raise InputError(
+                f"analysis.test = '{test}': aims at {ANALYSES[test].aims}, and analysis.average = "
+                f"'{part.average}'; use test = '{aiming}', or leave one of the two out"
+            )
     if (s is None or s.outcome == "continuous") and test == marginal.ANALYSIS.name:
         raise InputError(
             f"analysis.test = '{test}': needs statistical.outcome = 'binary' or 'count'"

@@ -155,7 +155,7 @@ class Trial(Part):
             raise ValueError(
                 f"arms = {self.arms}: goes with type = 'parallel' and unclustered = 'none'"
             )
-        if self.sizes and {"size", "size_variation"} & self.model_fields_set:
+        if self.sizes and stated(self, ("size", "size_variation")):
             raise ValueError("size and sizes: give one of them; sizes lists every team")
         if self.unclustered != "none" and (
             self.type != "parallel" or self.baseline != "none" or self.clusters is not None
@@ -371,6 +371,11 @@ class Analysis(Part):
         "as designed",
         "How a parallel trial's baseline is used: as the design says, or as an outcome whose mean "
         "is the same in both arms.",
+    )
+    average: Literal["participant average", "cluster average"] | None = choice(
+        None,
+        "The effect on an average participant, or in an average team, where these differ: the "
+        "test is then one that aims at it. Left out: what the test aims at.",
     )
     estimand: Estimand = choice(
         ESTIMANDS[0],

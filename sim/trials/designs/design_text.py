@@ -36,6 +36,10 @@ _EXAMPLES = {
 }
 
 
+OPEN = ("analysis.test",)
+"""Fields that, left out, follow from others, and are another thing once they are stated."""
+
+
 def design_template() -> str:
     """Return a commented design file that loads."""
     text = (FOLDER / f"{TEMPLATE_FROM}.toml").read_text(encoding="utf-8")
@@ -59,6 +63,8 @@ def _table(part: Part, prefix: str, comments: bool) -> list[str]:
     for name in type(part).model_fields:
         value = getattr(part, name)
         field = design_fields()[f"{prefix}{name}"]
+        if field.name in OPEN and name not in part.model_fields_set and not comments:
+            continue
         if isinstance(value, Part | dict):
             tables.append(name)
         elif value is None or value == ():
