@@ -106,8 +106,9 @@ def shared_draws(file: DesignFile) -> SharedDraws:
         if one.outcome != CONTINUOUS:
             told = latent_correlations(one.outcome, one.mean, *told, one.cluster_decay)[:3]
         correlations.append(told)
-    within = latent_cross(*outcomes, second.within, "co_primary.within")
-    between = latent_cross(*outcomes, second.between, "co_primary.between")
+    kind, other = outcomes
+    within = latent_cross(kind, other, second.within, "co_primary.within")
+    between = latent_cross(kind, other, second.between, "co_primary.between")
     found = []
     for wanted, most in zip((between, within - between), largest(*correlations), strict=True):
         if abs(wanted) > most + 1e-12:
