@@ -80,8 +80,8 @@ class MediatedTrial:
     ----------
     data, untreated : TrialData
         Outcomes, as it is and with nobody treated.
-    staff, staff_untreated : Staff
-        The mediator in the same two worlds.
+    staff : Staff
+        The mediator in the trial as it is.
     own : numpy.ndarray
         Mediator of each row's key worker in `data`; NaN where the post is vacant or has changed
         hands.
@@ -92,7 +92,6 @@ class MediatedTrial:
     data: TrialData
     untreated: TrialData
     staff: Staff
-    staff_untreated: Staff
     own: Column
     effects: Effects
 
@@ -172,11 +171,11 @@ def mediated_trials(
         if mediator in OBSERVED:
             spread = float(np.nanstd(scores[1])) * sqrt((1.0 - reliability) / reliability)
             error = spread * noise.standard_normal(len(team))
-            scores = [one + error for one in scores]
-        staff = [_in_post(team, ever, one, entered.teams) for one in scores]
+            scores[0] += error
+        staff = _in_post(team, ever, scores[0], entered.teams)
         own = _of_worker(data, worlds[0], scores[0])
         effects = true._replace(mediator=moved)
-        found.append(MediatedTrial(data, untreated, staff[0], staff[1], own, effects))
+        found.append(MediatedTrial(data, untreated, staff, own, effects))
     return found
 
 

@@ -510,7 +510,7 @@ class MediationPart(Part):
         0.7, 0.05, 1.0, "share", "Share of the variance of an observer's scores that is real."
     )
     a: float = number(
-        0.5, -10.0, 10.0, "SD", "Effect of the programme on the mediator, in its SD under control."
+        0.5, -10.0, 10.0, "SD", "Effect of the programme on the mediator, in its SD within arms."
     )
     b: float = number(
         0.3,
@@ -521,7 +521,7 @@ class MediationPart(Part):
     )
     workers: float = number(4.0, 1.0, 1000.0, "workers", "Staff measured in each team.")
     mediator_icc: float = number(
-        0.2, 0.0, 1.0, "correlation", "Share of the mediator's variance between teams."
+        0.2, 0.0, 1.0, "correlation", "Share of the mediator's variance within arms between teams."
     )
     worker_icc: float = number(
         0.05, 0.0, 1.0, "share", "Share of the outcome's variance between workers of a team."

@@ -151,9 +151,9 @@ def simulated_lines(study: Study, found: SimulatedMediation) -> list[str]:
         )
     share = "" if study.design.baseline == "none" else ", given the baseline,"
     lines += [
-        f"  mediator {found.mediator}, {found.workers:.1f} staff a team: ICC {m.team:.3f}; "
-        f"{found.people:.2f} people a worker, of whose outcomes{share} {y.team:.3f} of the "
-        f"variance lies between teams, {y.worker:.3f} between workers",
+        f"  mediator {found.mediator}, {found.workers:.1f} staff a team: ICC {m.team:.3f} given "
+        f"treatment; {found.people:.2f} people a worker, of whose outcomes{share} {y.team:.3f} of "
+        f"the variance lies between teams, {y.worker:.3f} between workers",
         f"  path a {points(found.a)} SD; path B {found.slope:.3g} points for an SD of the mediator "
         f"would be the indirect effect, trials estimate {points(found.estimated_slope)}; product "
         f"of the paths {points(found.estimate)} points",

@@ -32,7 +32,9 @@ BETWEEN = (1, 2)
 
 
 class Spread(NamedTuple):
-    """Sums of one trial's untreated twin, from which shares of variance are formed over trials.
+    """Sums of one trial, from which shares of variance are formed over trials.
+
+    Of staff given treatment; of people from the trial's untreated twin.
 
     Attributes
     ----------
@@ -81,7 +83,8 @@ class SimulatedMediation:
     given_indirect, given_direct : Mean or None
         Interventional ones, where they were asked for.
     a : Mean
-        The programme's effect on the mediator, in standard deviations of what is measured.
+        The programme's effect on the mediator, in standard deviations of what is measured within
+        arms.
     slope : float
         Points of the outcome that the indirect effect is, for a standard deviation of the mediator.
     estimated_slope : Mean
@@ -91,7 +94,7 @@ class SimulatedMediation:
     path_a, path_b, within, joint, sobel : Rate
         Power.
     mediator_shares, outcome_shares : Shares
-        Of the mediator, and of the outcome (given the baseline, where one is used).
+        Of the mediator given treatment, and of the outcome (given the baseline, where one is used).
     formula, formula_of_slope : MediationPower or None
         By formula with the slope that trials estimate, and with that of the indirect effect; None
         of too few clusters.
@@ -224,8 +227,11 @@ def pair_sums(groups: NDArray[np.int64], values: Column) -> tuple[float, float]:
 
 
 def _of_staff(trial: MediatedTrial) -> Spread:
-    staff = trial.staff_untreated
-    values = staff.mediator - staff.mediator.mean()
+    # Given treatment, in the trial as it is: a programme that takes root here and not there adds
+    # to the spread between teams, from which the second path is told.
+    staff = trial.staff
+    means = np.bincount(staff.treated, staff.mediator) / np.bincount(staff.treated)
+    values = staff.mediator - means[staff.treated]
     return Spread(float(values @ values), len(values), 0.0, 0.0, *pair_sums(staff.team, values))
 
 
