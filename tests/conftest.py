@@ -84,6 +84,7 @@ def unpainted() -> Iterator[None]:
 
     # Its own: tests undo theirs half-way.
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("sim.report.figures.svg_of", lambda figure: b"<svg></svg>")
         patched.setattr(Figure, "savefig", savefig)
         yield
 

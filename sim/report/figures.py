@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from sim.drawing import COLOURS, Panel, draw_lines
+
+_drawing = threading.Lock()
 
 
 def _new(rows: int, columns: int, height: float) -> tuple[Any, Any]:
@@ -30,15 +33,24 @@ def without_formulas(figure: Any) -> Any:
     return figure
 
 
-def _svg(figure: Any) -> str:
-    from matplotlib import rc_context
+def svg_of(figure: Any) -> bytes:
+    """Return a figure as SVG, the same bytes for the same figure.
 
-    buffer = io.StringIO()
-    with rc_context({"svg.hashsalt": "refocus", "svg.fonttype": "path"}):
-        without_formulas(figure).savefig(
-            buffer, format="svg", metadata={"Date": None, "Creator": None}
-        )
-    text = buffer.getvalue()
+    Drawn once: `savefig` draws one twice whose layout follows from what it shows.
+    """
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    buffer = io.BytesIO()
+    # Matplotlib's settings are the whole process's.
+    with _drawing, rc_context({"svg.hashsalt": "refocus", "svg.fonttype": "path"}):
+        canvas = FigureCanvasSVG(without_formulas(figure))
+        canvas.print_svg(buffer, metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
+def _svg(figure: Any) -> str:
+    text = svg_of(figure).decode()
     return text[text.index("<svg") :]
 
 
