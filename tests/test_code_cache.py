@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from sim.engines import code_cache
+from sim.engines import code_cache, compiled
+from sim.engines.week_source import week_source
+from sim.posterior.rules import rules_hash
 
 SIM = Path(code_cache.__file__).parents[1]
 # Imported by what is compiled, but nothing of theirs is compiled.
@@ -21,6 +23,7 @@ NOT_COMPILED = {
     "engines/__init__.py",
     "engines/code_cache.py",
     "errors.py",
+    "files.py",
     "reading/__init__.py",
     "reading/numbers.py",
 }
@@ -229,6 +232,27 @@ def test_the_folder_is_where_the_user_says(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.delenv("REFOCUS_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     assert code_cache.cache_root() == tmp_path / "caches" / "refocus-simulation"
+
+
+def test_texts_that_follow_from_the_source_are_written_once_for_each_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / code_cache.source_hash()
+    folder.mkdir()
+    monkeypatch.setenv("REFOCUS_CACHE_DIR", str(tmp_path))
+    text, rules = compiled.week_text(folder), rules_hash.__wrapped__()
+    assert compiled.week_text(None) == text == week_source()
+    assert len(list(folder.iterdir())) == 2
+    monkeypatch.setattr(compiled, "week_source", lambda: "another")
+    monkeypatch.setattr("sim.posterior.rules.computed", lambda source: "another")
+    assert compiled.week_text(folder) == text
+    assert rules_hash.__wrapped__() == rules
+    # Names of parameters stand in files that do not name the folder.
+    monkeypatch.setattr(compiled, "registry", lambda: {"one": None})
+    assert compiled.week_text(folder) == "another"
+    monkeypatch.setenv("REFOCUS_CACHE_DIR", str(tmp_path / "none"))
+    assert rules_hash.__wrapped__() != rules
+    assert not (tmp_path / "none").exists()
 
 
 def aged(folder: Path, days: int) -> Path:

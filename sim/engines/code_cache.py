@@ -8,7 +8,9 @@ compiled mixed model have a folder each.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import importlib
 import os
 import platform
 import re
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import InputError
+from sim.files import write_whole
 
 SOURCES = (
     "elementary.py",
@@ -111,6 +114,25 @@ def _remove_old(current: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def _spare_linear_algebra() -> None:
+    """Import numba's functions of arrays without `scipy.linalg`: half a second of every start.
+
+    numba imports it there to see whether it is installed, which this project requires. Code that
+    multiplies matrices imports it by itself.
+    """
+    name = "numba.np.arraymath"
+    if name in sys.modules:
+        return
+    linalg: Any = importlib.import_module("numba.np.linalg")
+    really = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
+    try:
+        arrays: Any = importlib.import_module(name)
+    finally:
+        linalg.ensure_blas = really
+    arrays.ensure_blas = really
+
+
 def compiler(folder: Path | None, **options: Any) -> Callable[..., Any]:
     """Return a decorator that compiles a function and keeps the code in a folder, if there is one.
 
@@ -123,6 +145,7 @@ def compiler(folder: Path | None, **options: Any) -> Callable[..., Any]:
     """
     import numba
 
+    _spare_linear_algebra()
     config: Any = numba.config
     if config.DISABLE_JIT:
         given = os.environ.get("NUMBA_DISABLE_JIT", "1")
@@ -142,6 +165,29 @@ def compiler(folder: Path | None, **options: Any) -> Callable[..., Any]:
                 config.CACHE_DIR = before
 
     return compiled
+
+
+def kept_text(folder: Path | None, name: str, write: Callable[[], str]) -> str:
+    """Return a text that follows from the source, as it is kept beside the code where it is.
+
+    Parameters
+    ----------
+    folder : Path or None
+        The folder of the source; without one, the text is written each time.
+    name : str
+        Name of the file. It names what else the text follows from than the folder's source.
+    write : callable
+        Writes the text.
+    """
+    if folder is None:
+        return write()
+    path = folder / name
+    with contextlib.suppress(OSError):
+        return path.read_text(encoding="utf-8")
+    text = write()
+    with contextlib.suppress(OSError):
+        write_whole(path, text.encode())
+    return text
 
 
 def is_filled(folder: Path | None) -> bool:

@@ -7,6 +7,7 @@ that a person can read it and a debugger finds it. `tests/test_parity.py` holds 
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import linecache
 import os
@@ -16,7 +17,7 @@ from types import ModuleType
 
 import numba
 
-from sim.engines import observing
+from sim.engines import code_cache, observing
 from sim.engines.posts import STAFF_DTYPE, empty_posts, read_posts, write_posts
 from sim.engines.rules import (
     CACHE_FOLDER,
@@ -31,6 +32,7 @@ from sim.engines.rules import (
     register_rules,
 )
 from sim.engines.week_source import week_source
+from sim.parameters import registry
 
 __all__ = [
     "CACHE_FOLDER",
@@ -89,7 +91,16 @@ def load(text: str, folder: Path | None) -> ModuleType:
     return module
 
 
-_week = load(week_source(), CACHE_FOLDER)
+def week_text(folder: Path | None) -> str:
+    """Return the source of the compiled week, written unless it is kept.
+
+    It follows from the source that names the folder, and from the names of parameters.
+    """
+    names = hashlib.blake2b("\n".join(registry()).encode(), digest_size=10).hexdigest()
+    return code_cache.kept_text(folder, f"{NAME}.{names}.txt", week_source)
+
+
+_week = load(week_text(CACHE_FOLDER), CACHE_FOLDER)
 run_world = _week.run_world
 observe_team_weeks = compile_rule(observing.observe_team_weeks)
 assess_users = compile_rule(observing.assess_users)
