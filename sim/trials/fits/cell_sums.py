@@ -6,7 +6,8 @@ sets of cells that share no random effect with any other block, in a cluster tri
 
 People of a cluster who were measured alike are exchangeable, and so are cluster-periods of one
 size: their mean stays in the block of the cluster, and their contrasts, which only their own random
-effects reach, become small blocks of their own. Nothing is lost by either step.
+effects reach, become small blocks of their own. Of many blocks with one covariance, as such
+contrasts are, a few stand for all. Nothing is lost by any of these steps.
 """
 
 from __future__ import annotations
@@ -42,13 +43,18 @@ class RandomEffect:
 
 
 class BlockStack(NamedTuple):
-    """All blocks that have the same number of cells, stacked."""
+    """All blocks that have the same number of cells, stacked.
+
+    Where many have the same covariance, a few with the same sums of products stand for them.
+    """
 
     # (B, m, p + 1) array: Cell sums of the columns and the response over the root of the cell's
     # size, or contrasts of such sums.
     sums: Matrix
     # (K, B, m, m) array: Covariance of those sums for each random effect at variance one.
     kernels: Matrix
+    # (B,) array: How many blocks each stands for; all together, as many as there are.
+    counts: Matrix
 
 
 class CellSums(NamedTuple):
@@ -190,5 +196,26 @@ def stack_blocks(cells: Cells) -> list[BlockStack]:
         for k, (level, weight) in enumerate(zip(cells.levels, cells.weights, strict=True)):
             kernels[k] = weight[at][:, :, None] * weight[at][:, None, :]
             kernels[k] *= level[at][:, :, None] == level[at][:, None, :]
-        stacks.append(BlockStack(cells.sums[at], kernels))
+        stacks.append(pooled(cells.sums[at], kernels))
     return stacks
+
+
+def pooled(sums: Matrix, kernels: Matrix) -> BlockStack:
+    """Return a stack in which no covariance has more blocks than their sums of products need."""
+    many, cells, width = sums.shape
+    needed = cells * width
+    if many <= needed:
+        return BlockStack(sums, kernels, np.ones(many))
+    _, kind = np.unique(np.moveaxis(kernels, 1, 0).reshape(many, -1), axis=0, return_inverse=True)
+    found, first, counts = [], [], []
+    for one in range(int(kind.max()) + 1):
+        members = np.flatnonzero(kind == one)
+        own = sums[members].reshape(members.size, needed)
+        if members.size > needed:
+            own = np.linalg.qr(own, mode="r")
+        found.append(own.reshape(-1, cells, width))
+        first.append(np.repeat(members[0], len(own)))
+        counts.append(np.full(len(own), members.size / len(own)))
+    return BlockStack(
+        np.concatenate(found), kernels[:, np.concatenate(first)], np.concatenate(counts)
+    )

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
-from sim.trials.fits.cell_sums import BlockStack, CellSums, RandomEffect, cell_sums
+from sim.trials.fits.cell_sums import CellSums, RandomEffect, cell_sums
 from sim.trials.fits.design_columns import PreparedDesign, prepare_design
 from sim.trials.fits.linear_fit import Likeliest, LinearFit
-from sim.trials.fits.reml import LARGEST_RATIO, minimise, profile
+from sim.trials.fits.reml import LARGEST_RATIO, mean_square, minimise, profile
 from sim.trials.fits.small_sample import (
     ContrastInference,
     Moments,
@@ -45,7 +45,7 @@ class MixedModelFit(LinearFit):
         return small_sample_moments(self.sums, self.ratios, profile(self.sums, self.ratios))
 
     def _likeliest(self, turn: Matrix, near: Matrix | None) -> Likeliest:
-        stacks = [BlockStack(one.sums @ turn, one.kernels) for one in self.sums.stacks]
+        stacks = [one._replace(sums=one.sums @ turn) for one in self.sums.stacks]
         within = turn.T @ self.sums.within @ turn
         data = self.sums._replace(stacks=stacks, within=within)
         ratios, at, _ = minimise(data, restricted=False, near=near)
@@ -91,7 +91,7 @@ def fit_mixed_model(
     data = cell_sums(np.column_stack([design.basis, design.residual / scale]), effects)
     _check_identified(data, effects)
     ratios, at, converged = minimise(data)
-    if (ratios * _mean_square(data) >= 0.1 * LARGEST_RATIO).any():
+    if (ratios * mean_square(data) >= 0.1 * LARGEST_RATIO).any():
         raise InputError("response: it must vary within groups, the residual variance is zero")
     residual_variance = at.residual_variance * scale**2
     # The criterion of the given columns, from that of the orthonormal basis.
@@ -116,7 +116,7 @@ def fit_mixed_model(
         inference=inference,
         variances={**variances, "residual": float(residual_variance)},
         reml_criterion=criterion,
-        singular=bool((ratios * _mean_square(data) <= SINGULAR_RATIO).any()),
+        singular=bool((ratios * mean_square(data) <= SINGULAR_RATIO).any()),
         converged=converged,
         n_obs=n,
         n_levels={effect.name: effect.n_levels for effect in effects},
@@ -127,12 +127,6 @@ def fit_mixed_model(
         least_squares=design.least_squares,
         scale=scale,
     )
-
-
-def _mean_square(data: CellSums) -> Matrix:
-    """Return the mean variance a row gets from each random effect of variance one."""
-    total = sum(np.einsum("kbii->k", one.kernels) for one in data.stacks)
-    return np.asarray(total / data.n_obs)
 
 
 def _check(design: PreparedDesign, y: Matrix, effects: list[RandomEffect]) -> None:
@@ -154,7 +148,7 @@ def _check_identified(data: CellSums, effects: list[RandomEffect]) -> None:
     """Check that the fixed part and the other effects leave information on each variance."""
     expected = profile(data, np.zeros(len(effects))).expected
     diagonal = np.diag(expected)
-    largest = _mean_square(data) ** 2
+    largest = mean_square(data) ** 2
     for one, information, size in zip(effects, diagonal, largest, strict=False):
         if information <= LEAST_INFORMATION * max(size, 1e-300):
             raise InputError(

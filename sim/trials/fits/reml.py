@@ -52,6 +52,15 @@ class Profile(NamedTuple):
     quadratic: Matrix  # (K + 1, K + 1) array: ``y' P V_i P V_j P y``, likewise
 
 
+def mean_square(data: CellSums) -> Matrix:
+    """Return the mean variance a row gets from each random effect of variance one.
+
+    It is 1 for an intercept, the mean square of the variable for a slope.
+    """
+    total = sum(np.einsum("b,kbii->k", one.counts, one.kernels) for one in data.stacks)
+    return np.asarray(total / data.n_obs)
+
+
 def moments(data: CellSums, ratios: Matrix) -> Moments:
     """Return the moments of the data at given variance ratios."""
     K = ratios.size
@@ -66,30 +75,22 @@ def moments(data: CellSums, ratios: Matrix) -> Moments:
     third[K, K] = data.within
     trace[K] = pairs[K, K] = inner
     log_determinant = 0.0
-    for sums, kernels in data.stacks:
-        m = sums.shape[1]
-        identity = np.eye(m)
-        V = identity + np.tensordot(ratios, kernels, axes=1)
+    for sums, kernels, counts in data.stacks:
+        V = np.eye(sums.shape[1]) + np.tensordot(ratios, kernels, axes=1)
         inverse = np.linalg.inv(V)
-        log_determinant += float(np.linalg.slogdet(V)[1].sum())
+        log_determinant += float(counts @ np.linalg.slogdet(V)[1])
         solved = inverse @ sums
         flat_solved = solved.reshape(-1, width)
         first += sums.reshape(-1, width).T @ flat_solved
-        # V^-1 V_i, and V_i V^-1 Z, for each component.
-        products = [inverse @ kernels[k] for k in range(K)] + [inverse]
-        acted = [kernels[k] @ solved for k in range(K)] + [solved]
-        for i in range(K + 1):
-            flat_acted = acted[i].reshape(-1, width)
-            second[i] += flat_solved.T @ flat_acted
-            trace[i] += np.einsum("bii->", products[i])
-            applied = (inverse @ acted[i]).reshape(-1, width)
-            for j in range(i, K + 1):
-                third[i, j] += applied.T @ acted[j].reshape(-1, width)
-                pairs[i, j] += (products[i] * products[j].transpose(0, 2, 1)).sum()
-    for i in range(K + 1):
-        for j in range(i + 1, K + 1):
-            third[j, i] = third[i, j].T
-            pairs[j, i] = pairs[i, j]
+        # V^-1 V_i, V_i V^-1 Z and V^-1 V_i V^-1 Z, for each component.
+        products = np.concatenate([inverse @ kernels, inverse[None]])
+        acted = np.concatenate([kernels @ solved, solved[None]])
+        applied = inverse @ acted
+        second += flat_solved.T @ acted.reshape(K + 1, -1, width)
+        third += np.tensordot(applied, acted, axes=((1, 2), (1, 2))).transpose(0, 2, 1, 3)
+        trace += np.einsum("b,kbii->k", counts, products)
+        counted = (products * counts[:, None, None]).reshape(K + 1, -1)
+        pairs += counted @ products.transpose(0, 1, 3, 2).reshape(K + 1, -1).T
     return Moments(first, second, third, trace, pairs, log_determinant)
 
 
@@ -147,16 +148,16 @@ def criterion_and_gradient(data: CellSums, ratios: Matrix) -> tuple[float, Matri
     second = np.zeros((K, p + 1, p + 1))
     trace = np.zeros(K)
     log_determinant = 0.0
-    for sums, kernels in data.stacks:
+    for sums, kernels, counts in data.stacks:
         V = np.eye(sums.shape[1]) + np.tensordot(ratios, kernels, axes=1)
         inverse = np.linalg.inv(V)
-        log_determinant += float(np.linalg.slogdet(V)[1].sum())
+        log_determinant += float(counts @ np.linalg.slogdet(V)[1])
         solved = inverse @ sums
         flat = solved.reshape(-1, p + 1)
         first += sums.reshape(-1, p + 1).T @ flat
         for k in range(K):
             second[k] += flat.T @ (kernels[k] @ solved).reshape(-1, p + 1)
-            trace[k] += float((inverse * kernels[k]).sum())
+            trace[k] += float(counts @ np.einsum("bmn,bmn->b", inverse, kernels[k]))
     XX = first[:p, :p]
     covariance = np.linalg.inv(XX)
     u = np.append(-covariance @ first[:p, p], 1.0)
@@ -244,9 +245,7 @@ def minimise(
     if near is not None:
         return descend(data, near, restricted)
     K = data.stacks[0].kernels.shape[0]
-    # Mean of the diagonal of each kernel for one row: 1 for an intercept, z^2 for a slope.
-    rows = sum(np.einsum("kbii->k", one.kernels) for one in data.stacks) / data.n_obs
-    unit = 1.0 / np.maximum(rows, 1e-300)
+    unit = 1.0 / np.maximum(mean_square(data), 1e-300)
     starts = [unit * one for one in START_RATIOS]
     if K > 1:
         for k in range(K):
