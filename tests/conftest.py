@@ -89,6 +89,31 @@ def unpainted() -> Iterator[None]:
         yield
 
 
+class Undrawn:
+    """A figure and its axes that take every stroke and keep none; their limits are 0 and 1."""
+
+    def __getattr__(self, _: str) -> Undrawn:
+        return self
+
+    def __call__(self, *_: Any, **__: Any) -> Undrawn:
+        return self
+
+    def __getitem__(self, _: Any) -> Undrawn:
+        return self
+
+    def __iter__(self) -> Iterator[float]:
+        return iter((0.0, 1.0))
+
+
+@pytest.fixture
+def undrawn(unpainted: None) -> Iterator[None]:
+    """Draw no figures of reports at all, where the same commands run many times."""
+    with pytest.MonkeyPatch.context() as patched:
+        for module in ("figures", "compare_figures", "power_figures", "exposure_figure"):
+            patched.setattr(f"sim.report.{module}._new", lambda *_: (Undrawn(), [Undrawn()] * 99))
+        yield
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files of slow tests, so that no process ends on one while others wait."""

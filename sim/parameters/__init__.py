@@ -17,6 +17,7 @@ from sim.parameters.registry import (
     parse_setting,
     registry,
     resolve,
+    resolved_records,
     to_record,
 )
 from sim.parameters.sets import ParameterSet
@@ -38,6 +39,7 @@ __all__ = [
     "prior_distribution",
     "registry",
     "resolve",
+    "resolved_records",
     "sample_prior",
     "to_record",
 ]

@@ -14,7 +14,7 @@ for models that extend this one; without it the shipped parameters are meant.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -237,6 +237,42 @@ def to_record(
     """
     given = [sets] if isinstance(sets, ParameterSet) else sets
     return records(tuple(registry() if parameters is None else parameters), given)
+
+
+def resolved_records(
+    draws: Sequence[Mapping[str, float]], settings: Mapping[str, float] | None = None
+) -> np.ndarray:
+    """Return `to_record` of every draw resolved: many at once, where nothing is wrong with them.
+
+    Parameters
+    ----------
+    draws : sequence of mappings
+        Values by parameter name; of one set, the defaults are taken for the others.
+    settings : mapping, optional
+        Values that go before those of the draws.
+
+    Raises
+    ------
+    InputError
+        As `resolve`.
+    """
+    import numpy as np
+
+    known, settings = registry(), settings or {}
+    names = [name for name in draws[0] if name not in settings] if draws else []
+    rows = [[draw.get(name) for name in names] for draw in draws]
+    good = all(draw.keys() == draws[0].keys() for draw in draws) and set(names) <= known.keys()
+    good = good and all(type(value) is float for row in rows for value in row)
+    columns = np.array(rows).T if good else ()
+    bounds = [known[name].bounds for name in names] if good else ()
+    for (low, high), column in zip(bounds, columns, strict=False):
+        good = good and bool(((low <= column) & (column <= high)).all())
+    if not good:
+        return to_record([resolve({**draw, **settings}) for draw in draws])
+    found = np.repeat(to_record(resolve(settings)), len(draws))
+    for name, column in zip(names, columns, strict=False):
+        found[name] = column
+    return found
 
 
 def from_record(record: np.void, parameters: Mapping[str, Parameter] | None = None) -> ParameterSet:

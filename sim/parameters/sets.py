@@ -88,10 +88,10 @@ def records(names: tuple[str, ...], sets: Iterable[ParameterSet]) -> np.ndarray:
     """
     import numpy as np
 
-    rows = []
+    rows, wanted = [], set(names)
     for number, one in enumerate(sets):
         values: Mapping[str, float] = one.as_dict()
-        if values.keys() != set(names):
+        if values.keys() != wanted:
             odd = sorted(values.keys() ^ set(names))[0]
             raise InputError(f"parameter set {number}: '{odd}' is missing or does not exist")
         rows.append(tuple(values[name] for name in names))

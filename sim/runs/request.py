@@ -10,7 +10,7 @@ import numpy as np
 from sim.engines.ensemble import Request
 from sim.engines.people import asked_for
 from sim.errors import InputError
-from sim.parameters import ParameterSet, resolve, to_record
+from sim.parameters import resolved_records
 from sim.population import lay_out
 from sim.scenarios.expand import expand
 from sim.streams import check_seed
@@ -72,15 +72,15 @@ def build_request(
     horizon = weeks if weeks is not None else max(scenario.timing.weeks for scenario in scenarios)
     expansions = [expand(scenario, roster, horizon) for scenario in scenarios]
     base = list(draws) if draws else [{}]
-    sets = [
-        [resolve({**draw, **expansion.parameters, **(settings or {})}) for draw in base]
+    records = [
+        resolved_records(base, {**expansion.parameters, **(settings or {})})
         for expansion in expansions
     ]
     tables, variables = asked_for(collect)
     return Request(
         names=tuple(names),
         layouts=tuple(lay_out(roster, expansion, caseload) for expansion in expansions),
-        draws=stacked(sets),
+        draws=np.stack(records),
         replications=replications,
         seed=check_seed(seed),
         weeks=horizon,
@@ -89,8 +89,3 @@ def build_request(
         first_run=first_run,
         variables=variables,
     )
-
-
-def stacked(sets: Sequence[Sequence[ParameterSet]]) -> np.ndarray:
-    """Return parameter sets as a structured array of shape (scenarios, draws)."""
-    return np.stack([to_record(list(row)) for row in sets])

@@ -31,7 +31,7 @@ every_command_and_a_fit = pytest.mark.parametrize("command", [*COMMANDS, "calibr
 Captured = pytest.CaptureFixture[str]
 
 
-pytestmark = pytest.mark.usefixtures("unpainted", "small_pieces")
+pytestmark = pytest.mark.usefixtures("undrawn", "small_pieces")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sim.measures.staff import StaffScores, staff_scores
 from sim.measures.user import UserScores, user_scores
 from sim.state import STAFF, TEAM, record_fields
 
-CASES = 10_000
+CASES = 2_000
 EVERYTHING = len(UserScores._fields) + len(StaffScores._fields) + 2
 
 

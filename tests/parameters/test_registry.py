@@ -8,6 +8,7 @@ import pickle
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,9 +26,11 @@ from sim.parameters import (
     parse_setting,
     registry,
     resolve,
+    resolved_records,
     to_record,
 )
 from sim.parameters.registry import FOLDERS, files, load
+from sim.posterior import load_posterior
 
 GAIN = """
 [gain]
@@ -334,3 +337,25 @@ def test_the_shipped_files_are_valid_and_complete() -> None:
 
 def _stems() -> set[str]:
     return {path.stem for path in files(*FOLDERS)}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{}, {"turnover_yearly": 2.0}, {"turnover_yearly": math.nan}, {"qpr_retst": 0.5}]
+    + [{"turnover_yearly": value} for value in (True, 0, "0.2", np.float64(0.2))],
+)
+def test_many_sets_at_once_are_what_each_is_by_itself(odd: dict[str, Any]) -> None:
+    draws = [{**draw, **odd} for draw in load_posterior()[0][:5]]
+    for many in (draws, [*draws, {"qpr_retest": 0.8}], [{}]):
+        for settings in ({}, {"turnover_yearly": 0.1}, {"nosuch": 1.0}):
+            each = [{**one, **settings} for one in many]
+
+            def one_by_one(each: Any = each) -> np.ndarray:
+                return to_record([resolve(one) for one in each])
+
+            try:
+                wanted = one_by_one()
+            except InputError:
+                assert message(resolved_records, many, settings) == message(one_by_one)
+            else:
+                assert resolved_records(many, settings).tobytes() == wanted.tobytes()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from sim.errors import InputError
-from sim.parameters import resolve, to_record
+from sim.parameters import resolved_records
 from sim.runs.pieces import How, Span, spans
 from sim.trials.power.simulated_power import Rate, rate
 from sim.trials.studies.published import published_figures
@@ -77,7 +77,7 @@ def simulate_refocus(
 
     check_asked(draws, count)
     design = refocus_design(seed)
-    records = to_record([resolve(dict(one)) for one in draws])
+    records = resolved_records(draws)
     places = [PLACE[name] for name in COLUMNS.values()]
 
     def figures_of(span: Span) -> list[list[float]]:
