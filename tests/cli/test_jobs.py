@@ -50,6 +50,13 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+def written(files: dict[str, bytes], folder: Path) -> Path:
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str, bytes]]:
     """Return what a command writes when nothing disturbs it."""
@@ -237,11 +244,10 @@ def test_chunks_go_when_the_tables_are_written(
 
 @every_command
 def test_another_questions_answer_is_refused_and_left_alone(
-    command: str, tmp_path: Path, capsys: Captured
+    command: str, whole: Callable[[str], dict[str, bytes]], tmp_path: Path, capsys: Captured
 ) -> None:
-    out = tmp_path / "out"
-    assert main(arguments(command, out)) == 0
-    before = contents(out)
+    before = whole(command)
+    out = written(before, tmp_path / "out")
     capsys.readouterr()
     for other in COMMANDS:
         words = arguments(other, out)
@@ -255,9 +261,10 @@ def test_another_questions_answer_is_refused_and_left_alone(
     assert contents(out) == before
 
 
-def test_an_answer_of_another_version_is_not_written_over(tmp_path: Path, capsys: Captured) -> None:
-    out = tmp_path / "out"
-    assert main(arguments("power", out)) == 0
+def test_an_answer_of_another_version_is_not_written_over(
+    whole: Callable[[str], dict[str, bytes]], tmp_path: Path, capsys: Captured
+) -> None:
+    out = written(whole("power"), tmp_path / "out")
     noted = json.loads((out / "job.json").read_text(encoding="utf-8"))
     (out / "job.json").write_text(json.dumps({**noted, "source": "older"}), encoding="utf-8")
     assert main(arguments("power", out)) == 2
