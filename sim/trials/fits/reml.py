@@ -20,6 +20,8 @@ START_RATIOS = (0.05, 1.0, 1e-3)
 MAX_STEPS = 200
 # Beyond it the residual variance is the rounding of the response.
 LARGEST_RATIO = 1e14
+# A search as near to a minimum that is known, by its ratios, ends there: Newton steps square it.
+JOINED = 1e-3
 
 
 class Moments(NamedTuple):
@@ -50,6 +52,10 @@ class Profile(NamedTuple):
     # variance.
     expected: Matrix
     quadratic: Matrix  # (K + 1, K + 1) array: ``y' P V_i P V_j P y``, likewise
+
+
+# Ratios, the profile there, and whether the search converged.
+Found = tuple[Matrix, Profile, bool]
 
 
 def mean_square(data: CellSums) -> Matrix:
@@ -179,8 +185,10 @@ def _direction(here: Profile, free: NDArray[np.bool_], scale: Matrix) -> Matrix:
     return step
 
 
-def descend(data: CellSums, start: Matrix, restricted: bool = True) -> tuple[Matrix, Profile, bool]:
-    """Follow the criterion down from a start.
+def descend(
+    data: CellSums, start: Matrix, restricted: bool = True, known: Found | None = None
+) -> Found:
+    """Follow the criterion down from a start, at most until it joins a minimum that is known.
 
     Returns
     -------
@@ -222,6 +230,8 @@ def descend(data: CellSums, start: Matrix, restricted: bool = True) -> tuple[Mat
         settled = bool((change <= 1e-10 * there_ratios + 1e-15 * scale).all())
         settled = settled or (slope < 1e-15 * abs(here.criterion) and size == 1.0)
         ratios, here = there_ratios, there
+        if known is not None and (np.abs(ratios - known[0]) <= JOINED * known[0]).all():
+            return known
         if settled:
             blocked = (ratios > 0.0) | (here.gradient >= -1e-9 / scale)
             if blocked.all():
@@ -229,9 +239,7 @@ def descend(data: CellSums, start: Matrix, restricted: bool = True) -> tuple[Mat
     return ratios, here, False
 
 
-def minimise(
-    data: CellSums, restricted: bool = True, near: Matrix | None = None
-) -> tuple[Matrix, Profile, bool]:
+def minimise(data: CellSums, restricted: bool = True, near: Matrix | None = None) -> Found:
     """Return the variance ratios that minimise the criterion, from several starts or a near one.
 
     Returns
@@ -252,9 +260,9 @@ def minimise(
             lone = unit * 1e-3
             lone[k] = unit[k] * 0.3
             starts.append(lone)
-    best: tuple[Matrix, Profile, bool] | None = None
+    best: Found | None = None
     for start in starts:
-        found = descend(data, start, restricted)
+        found = descend(data, start, restricted, best if best is not None and best[2] else None)
         # Later starts must be better by more than rounding.
         if best is None or found[1].criterion < best[1].criterion - 1e-9 or not best[2]:
             better = best is None or found[1].criterion < best[1].criterion + 1e-9
