@@ -18,8 +18,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sim.errors import InputError
 from sim.parameters import registry, resolve
 from sim.reading.numbers import number_in
@@ -103,6 +101,8 @@ def _load(path: Path) -> tuple[tuple[dict[str, float], ...], dict[str, Any]]:
 
 def _all_at_once(names: Sequence[str], lines: Sequence[Sequence[str]]) -> list[dict[str, float]]:
     """Return the draws of a file without a fault; of another none, so that it is read by line."""
+    import numpy as np
+
     known = registry()
     try:
         # Adding zero turns minus zero into zero.
