@@ -114,16 +114,12 @@ def restricted(
     """
     spread = covariates.std(axis=0)
     scaled = (covariates - covariates.mean(axis=0)) / np.where(spread > 0.0, spread, 1.0)
-    candidates = [simple(clusters, rng) for _ in range(RESTRICTED_CANDIDATES)]
-    scores = []
-    for allocation in candidates:
-        means = np.stack(
-            [
-                scaled[allocation == sequence].mean(axis=0)
-                for sequence in range(len(clusters))
-                if clusters[sequence] > 0
-            ]
-        )
-        scores.append(float(means.var(axis=0).sum()))
+    candidates = np.array([simple(clusters, rng) for _ in range(RESTRICTED_CANDIDATES)])
+    means = []
+    for sequence in np.flatnonzero(clusters):
+        # The clusters of each candidate that have this sequence, as many in all.
+        own = np.nonzero(candidates == sequence)[1].reshape(RESTRICTED_CANDIDATES, -1)
+        means.append(scaled[own].mean(axis=1))
+    scores = np.var(means, axis=0).sum(axis=1)
     kept = np.argsort(scores, kind="stable")[: int(RESTRICTED_CANDIDATES * RESTRICTED_SHARE)]
     return candidates[int(rng.choice(kept))]
