@@ -108,9 +108,13 @@ class Undrawn:
 @pytest.fixture
 def undrawn(unpainted: None) -> Iterator[None]:
     """Draw no figures of reports at all, where the same commands run many times."""
+
+    def new(rows: int, columns: int, height: float) -> tuple[Undrawn, list[Undrawn]]:
+        return Undrawn(), [Undrawn()] * (rows * columns)
+
     with pytest.MonkeyPatch.context() as patched:
         for module in ("figures", "compare_figures", "power_figures", "exposure_figure"):
-            patched.setattr(f"sim.report.{module}._new", lambda *_: (Undrawn(), [Undrawn()] * 99))
+            patched.setattr(f"sim.report.{module}._new", new)
         yield
 
 
