@@ -212,7 +212,7 @@ def pooled(sums: Matrix, kernels: Matrix) -> BlockStack:
         members = np.flatnonzero(kind == one)
         own = sums[members].reshape(members.size, needed)
         if members.size > needed:
-            own = np.linalg.qr(own, mode="r")
+            own = np.asarray(np.linalg.qr(own, mode="r"))
         found.append(own.reshape(-1, cells, width))
         first.append(np.repeat(members[0], len(own)))
         counts.append(np.full(len(own), members.size / len(own)))
