@@ -14,7 +14,6 @@ import pytest
 
 from sim.engines import code_cache, compiled
 from sim.engines.week_source import week_source
-from sim.posterior.rules import rules_hash
 
 SIM = Path(code_cache.__file__).parents[1]
 # Imported by what is compiled, but nothing of theirs is compiled.
@@ -234,25 +233,17 @@ def test_the_folder_is_where_the_user_says(tmp_path: Path, monkeypatch: pytest.M
     assert code_cache.cache_root() == tmp_path / "caches" / "refocus-simulation"
 
 
-def test_texts_that_follow_from_the_source_are_written_once_for_each_source(
+def test_the_source_of_the_week_is_written_once_for_each_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / code_cache.source_hash()
-    folder.mkdir()
-    monkeypatch.setenv("REFOCUS_CACHE_DIR", str(tmp_path))
-    text, rules = compiled.week_text(folder), rules_hash.__wrapped__()
+    text = compiled.week_text(tmp_path)
     assert compiled.week_text(None) == text == week_source()
-    assert len(list(folder.iterdir())) == 2
+    assert len(list(tmp_path.iterdir())) == 1
     monkeypatch.setattr(compiled, "week_source", lambda: "another")
-    monkeypatch.setattr("sim.posterior.rules.computed", lambda source: "another")
-    assert compiled.week_text(folder) == text
-    assert rules_hash.__wrapped__() == rules
+    assert compiled.week_text(tmp_path) == text
     # Names of parameters stand in files that do not name the folder.
     monkeypatch.setattr(compiled, "registry", lambda: {"one": None})
-    assert compiled.week_text(folder) == "another"
-    monkeypatch.setenv("REFOCUS_CACHE_DIR", str(tmp_path / "none"))
-    assert rules_hash.__wrapped__() != rules
-    assert not (tmp_path / "none").exists()
+    assert compiled.week_text(tmp_path) == "another"
 
 
 def aged(folder: Path, days: int) -> Path:

@@ -12,8 +12,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from sim.engines.code_cache import cache_root, kept_text, source_hash
-
 HOME = Path(__file__).parent.parent
 RULES = ("streams.py", "mechanisms/*.py", "measures/*.py")
 NO_RULES = frozenset({"catalogue.py", "instrument.py", "purposes.py"})
@@ -23,20 +21,11 @@ NOT_COMPUTED = frozenset({"annotation", "returns", "type_comment", "type_params"
 
 
 @cache
-def rules_hash() -> str:
-    """Return a hash of what the rules of streams, mechanisms and measures compute.
-
-    It is kept beside the compiled rules, so that not every start reads them all.
-    """
-    folder = cache_root() / source_hash()
-    here = blake2b(Path(__file__).read_bytes(), digest_size=10).hexdigest()
-    return kept_text(folder if folder.is_dir() else None, f"rules.{here}.txt", _hashed)
-
-
-def _hashed() -> str:
+def rules_hash(home: Path = HOME) -> str:
+    """Return a hash of what the rules of streams, mechanisms and measures compute."""
     digest = blake2b(digest_size=12)
     for pattern in RULES:
-        for path in sorted(HOME.glob(pattern)):
+        for path in sorted(home.glob(pattern)):
             if path.name not in NO_RULES:
                 digest.update(f"{path.name} {computed(path.read_text(encoding='utf-8'))}".encode())
     return digest.hexdigest()
