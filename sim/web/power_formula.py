@@ -10,11 +10,15 @@ import numpy as np
 
 from sim.errors import InputError
 from sim.web.figures import power_figure
+from sim.web.power_settings import QUESTIONS
 
 if TYPE_CHECKING:
     from sim.trials.power.simulated_power import Rate
 
 NEEDS = (0.8, 0.9)
+ICCS = (0.0, 0.01, 0.03, 0.05, 0.1)
+TIMES = (0.5, 1.0, 1.5, 2.0)
+"""Teams of a table, in those of the design."""
 CURVE_POINTS = 25
 
 
@@ -88,10 +92,37 @@ def formula_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
         "power_z": answer.power_z,
         "needs": needs,
         "curve": curve(settings),
+        "detectable": detectable(settings),
+        "grid": grid(settings),
         "sentence": in_words(settings, answer.power, needs),
         "applies": "The formula takes the difference, the standard deviation and the correlations "
         "as given, and knows nothing of readiness; two-sided test at 5%.",
     }
+
+
+def detectable(settings: Mapping[str, Any]) -> float | None:
+    """Return the smallest difference that is found with the wanted power; None beyond the form's.
+
+    The size of a true difference does not change how precisely it is estimated.
+    """
+    from scipy.optimize import brentq
+
+    (most,) = (one.high for one in QUESTIONS if one.name == "effect")
+
+    def beyond(effect: float) -> float:
+        return formula({**settings, "effect": effect}) - float(settings["target"])
+
+    return float(brentq(beyond, 0.0, most, xtol=1e-4)) if beyond(most) > 0.0 else None
+
+
+def grid(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return power by correlation within teams (rows) and number of teams in each arm."""
+    teams = sorted({max(3, round(one * settings["clusters"])) for one in TIMES})
+    iccs = sorted({*ICCS, settings["icc"]})
+    rows = [
+        [icc, *(round(formula({**settings, "icc": icc}, one), 3) for one in teams)] for icc in iccs
+    ]
+    return {"teams": teams, "rows": rows}
 
 
 def in_words(settings: Mapping[str, Any], power: float, needs: list[list[Any]]) -> str:
