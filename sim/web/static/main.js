@@ -33,6 +33,8 @@ async function go(moved) {
     const link = document.querySelector(`nav a[href="#${name}"]`);
     if (name === view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
+    // On a phone the views are wider than the screen.
+    if (name === view) link.closest("nav").scrollLeft = link.offsetLeft - link.closest("nav").offsetLeft - 40;
   }
   document.title = `${VIEWS[view].title} – REFOCUS simulation`;
   if (moved) {
