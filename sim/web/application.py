@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -312,7 +313,18 @@ async def submit(request: Request) -> Response:
     content = await request.body()
     key, kind, task, settings = await run_in_threadpool(site.prepared, content)
     job = site.jobs.submit(key, kind, task, settings, session_of(request))
-    return answer_job(request, job, 200 if job.over else 202)
+    answer = answer_job(request, job, 200 if job.over else 202)
+    if kind == "watch":
+        # Why its people change is asked next.
+        answer.background = BackgroundTask(load_explanations)
+    return answer
+
+
+def load_explanations() -> None:
+    """Load what tells a week: seconds, in which whoever wants to know waits for the team."""
+    from sim.web.watch_steps import load
+
+    load()
 
 
 async def find(request: Request) -> Response:

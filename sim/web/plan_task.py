@@ -94,8 +94,12 @@ def simulate_plan(settings: dict[str, Any], folder: Path, told: Told) -> None:
 
 
 def warm_up(settings: dict[str, Any], folder: Path, told: Told) -> None:
-    """Load and compile what plans need by simulating one small world."""
+    """Load and compile what plans and watched teams need by simulating one small world."""
+    from sim.engines.one_world import OneWorld, room_for_events
     from sim.inputs.roster.described import described_roster
+    from sim.parameters import defaults, to_record
+    from sim.planning.vocabulary import other_evidence
+    from sim.posterior.choose import chosen_draws
     from sim.report import run_report
     from sim.runs.request import build_request
     from sim.runs.simulate import simulate
@@ -108,3 +112,7 @@ def warm_up(settings: dict[str, Any], folder: Path, told: Told) -> None:
     results = simulate(request)
     run_report.focus_arm(results)
     results.table("summaries")
+    other_evidence(chosen_draws(2))
+    (layout,) = request.layouts
+    record, *_ = to_record(defaults())
+    OneWorld(layout, record, 1, 0, team_weeks=1, events=room_for_events(layout)).run_to(1)

@@ -100,6 +100,16 @@ def steps_of(kind: str, steps: Sequence[Step], names: Names) -> list[dict[str, A
     return found
 
 
+@cache
+def load() -> None:
+    """Load what `week_text` needs, once."""
+    from sim.engines import watched  # noqa: F401
+    from sim.web import watch_task  # noqa: F401
+
+    meanings()
+    rule_texts()
+
+
 @lru_cache(maxsize=64)
 def _week_text(settings: str, week: int, most_staff: int) -> str:
     from sim.engines.watched import watched_week
