@@ -119,7 +119,7 @@ def sentences(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> list[str]:
         f"{len(updated.draws)} draws"
         + (
             f"; they were let in over {len(updated.temperatures)} steps with moves, after which "
-            f"what is not moved comes from {updated.carried:.0f} draws."
+            f"what is not moved comes from {counted(round(updated.carried), 'draw')}."
             if len(updated.temperatures) > 1
             else ", enough without moves."
         )
@@ -142,7 +142,8 @@ def advice(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> str:
     if unsure and not changed:
         told = (
             f"Not told yet whether the plan stands: {listed(unsure)} may have changed, by no more "
-            f"than the chance of {learnt.updated.carried:.0f} draws; ask again with more (--draws)."
+            f"than the chance of {counted(round(learnt.updated.carried), 'draw')}; ask again with "
+            "more (--draws)."
         )
     elif not changed:
         told = (
@@ -165,9 +166,18 @@ def advice(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> str:
     return f"{told} Look first at: {'; '.join(first)}." if first else told
 
 
-def contradicting_lines(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+def contradicting_lines(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """Return what contradicts, and of how many observations that is."""
     told, checked = list(tables["contradictions"]["told"]), len(tables["surprises"])
+    draws, runs = learnt.before.shape[:2]
+    # The smallest p-value that so many simulated worlds can have: see `findings.surprises`.
+    if 2.0 / (draws * runs + 2.0) >= SURPRISING:
+        needed = int((2.0 / SURPRISING - 2.0) / runs) + 1
+        few = (
+            f"whether any of {checked} observations was hardly to be expected is not told by "
+            f"{counted(draws, 'draw')}; it takes {needed} or more (--draws)"
+        )
+        return [*told, few]
     if not told:
         return [f"Nothing: {checked} observations were checked, beside each other and the model."]
     chance = (
@@ -249,7 +259,7 @@ def update_text(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> str:
     lines = [f"# {heading(learnt)}", "", *(one + "\n" for one in sentences(learnt, tables))]
     for title, items in (
         ("What moved", moved_lines(tables)),
-        ("What contradicts", contradicting_lines(tables)),
+        ("What contradicts", contradicting_lines(learnt, tables)),
         ("How it was read", list(learnt.question.observed.notes)),
     ):
         if items:
@@ -284,7 +294,7 @@ def update_report(learnt: Learnt, tables: Mapping[str, pd.DataFrame], command: s
     for one in others:
         page.paragraph(one)
     page.heading("What contradicts")
-    page.bullets(contradicting_lines(tables))
+    page.bullets(contradicting_lines(learnt, tables))
     page.heading("Which parameters moved")
     page.bullets(moved_lines(tables))
     told = tables["moved"][tables["moved"]["words"] != ""][:MOST_TOLD]

@@ -32,7 +32,7 @@ from sim.planning.packages import OUTCOMES, TeamPlan
 from sim.planning.setting import Setting
 from sim.posterior import load_posterior
 from sim.posterior.choose import ChosenDraws, chosen_draws
-from sim.report.update_report import advice, update_tables
+from sim.report.update_report import advice, contradicting_lines, update_tables
 from sim.scenarios.library import load_scenario
 from sim.scenarios.schema import Scenario
 
@@ -169,6 +169,16 @@ def test_what_was_to_be_expected_is_no_surprise() -> None:
     found = surprises(all_well)
     assert all(one.p_value > 0.05 for one in found if one.what == ATTENDED)
     assert contradictions(all_well, found) == []
+
+
+def test_too_few_draws_to_be_surprised_are_not_called_agreement() -> None:
+    """Of 66 draws in 6 runs no p-value is below 2 / 398 = .00503; of 67 one can be."""
+    found = learnt(Observed(sessions=sessions({0: 12, 1: 11})), 2)
+    tables = update_tables(found)
+    assert contradicting_lines(found, tables)[0].startswith("Nothing")
+    for draws, told in ((66, "takes 67 or more"), (67, "Nothing")):
+        (line,) = contradicting_lines(replace(found, before=found.before[:draws]), tables)
+        assert told in line
 
 
 def test_nothing_is_said_to_move_that_did_not() -> None:
