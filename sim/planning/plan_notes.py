@@ -112,6 +112,9 @@ def condition_notes(outcome: PlanOutcome) -> list[str]:
         notes.append(f"Kept beside budget and trainers: {'; '.join(words)}.")
     if outcome.set_aside:
         notes.append(f"Rules that do not keep it are set aside: {listed(list(outcome.set_aside))}.")
+    for other in dict.fromkeys(one for _, one in outcome.same):
+        names = [name for name, one in outcome.same if one == other]
+        notes.append(f"Comes to the same plan as '{other}', and stands once: {listed(names)}.")
     notes.append(
         f"By its own estimates the search's plan is within {100.0 * outcome.gap:.1f}% of the best."
     )

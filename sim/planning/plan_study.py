@@ -166,6 +166,8 @@ class PlanOutcome:
     # How far at most the search's plan is below the best one by its own estimates, a share.
     gap: float = 0.0
     set_aside: tuple[str, ...] = ()  # Rules that do not keep the conditions of the setting
+    # Rules that come to the plan of another: their names, and that of the other.
+    same: tuple[tuple[str, str], ...] = ()
 
     @property
     def search(self) -> Score:
@@ -194,9 +196,12 @@ class PlanOutcome:
     @property
     def differ(self) -> bool:
         """Whether the recommended plan is another than the search's."""
-        own, other = self.recommended.plan, self.search.plan
-        same = np.array_equal(own.package, other.package) and np.array_equal(own.start, other.start)
-        return not same
+        return not same_plan(self.recommended.plan, self.search.plan)
+
+
+def same_plan(one: TeamPlan, other: TeamPlan) -> bool:
+    """Return whether two plans give every team the same from the same week."""
+    return np.array_equal(one.package, other.package) and np.array_equal(one.start, other.start)
 
 
 def beats(gain_low: float, fresh: int) -> bool:
@@ -459,12 +464,19 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
     offer = replace(offer, rules=(*offer.rules, *fair))
     best, gap = solved_plan(offer, benefit)
     rules = [offer.begun or TeamPlan(USUAL_FOR_ALL, started_with, started_in)]
+    same: list[tuple[str, str]] = []
     for label, order in orders_of(question).items():
         for package, name in enumerate(offer.packages):
             first = musts_first(conditions, question.roster, order)
             plan = rule_plan(offer, first, package, f"{label}, {name}")
-            if np.any(plan.package != started_with):
+            if not np.any(plan.package != started_with):
+                continue
+            # The same plan twice would be a tie with itself.
+            alike = next((one for one in rules if same_plan(one, plan)), None)
+            if alike is None:
                 rules.append(plan)
+            else:
+                same.append((plan.name, alike.name))
     kept = [plan for plan in rules if not broken(offer.rules, plan)]
     plans = [best, *kept]
     if len(plans) == 1:  # nothing beside the search keeps the conditions: shown, never taken
@@ -492,6 +504,7 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
         worth=worth,
         gap=gap,
         set_aside=tuple(plan.name for plan in rules if plan.name not in {p.name for p in plans}),
+        same=tuple(same),
     )
     plan = answer.recommended.plan
     if not np.any(plan.package != NOTHING):

@@ -388,6 +388,14 @@ def test_the_command_writes_plan_scores_and_report(
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "never saw" in page
     assert "The two trials inform few parameters." in page
+    # Both teams can start at once: every order of teams is the same plan, which stands once.
+    scores = (tmp_path / "out" / "scores.csv").read_text(encoding="utf-8").splitlines()
+    assert [one.split(",")[0].strip('"') for one in scores[1:]] == [
+        "search",
+        "usual care for all",
+        "roster order",
+    ]
+    assert "most users per worker first" in page
     # With what was done in it, the folder is all that an update needs.
     plan = tmp_path / "out" / "plan.csv"
     plan.write_text("team,package,start week\nB,refocus-as-delivered,3\n", encoding="utf-8")
