@@ -48,7 +48,16 @@ if TYPE_CHECKING:
 
 PARAMETER_LOW, PARAMETER_HIGH = "5% (parameters)", "95% (parameters)"
 WORLD_LOW, WORLD_HIGH = "5% (single run)", "95% (single run)"
+REACH_LIMITS = ("5% (reach)", "95% (reach)")
 MOST_DRIVERS = 12
+DRIVER_COLUMNS = (
+    "scenario",
+    "answer",
+    "parameter or price",
+    "meaning",
+    "rank correlation",
+    "beyond chance",
+)
 
 
 def _interval(spread: Spread) -> dict[str, float]:
@@ -378,28 +387,49 @@ def service_costs(comparison: Comparison) -> pd.DataFrame:
 def groups(comparison: Comparison) -> pd.DataFrame:
     """Return reach and outcome by group at the end.
 
-    Nothing is known about the effect in black service users: their effects are not shown.
+    Nothing is known about the effect in black service users: their effects are not shown, and those
+    in the others not apart from them.
     """
     rows = []
-    unknown = f"unknown (trial: about ±{TRIAL_BLACK_LIMIT:g} points)"
+    unknown = f"unknown (trial: about ±{TRIAL_BLACK_LIMIT:g} points on the QPR)"
     for name in comparison.others:
         for place, group in enumerate(comparison.prepared.covered.groups):
-            row: dict[str, Any] = {"scenario": name, "group": group}
             reach = spread_of(comparison.group_level(name, place, "reach"))
-            row["reach"] = reach.mean
-            row["5% (reach)"], row["95% (reach)"] = reach.low, reach.high
-            for measure in GROUP_MEASURES[:3]:
+            row: dict[str, Any] = {
+                "scenario": name,
+                "group": group,
+                "reach": reach.mean,
+                **dict(zip(REACH_LIMITS, (reach.low, reach.high), strict=True)),
+            }
+            hidden = {BLACK: unknown, OTHER: "not shown apart"}.get(group, "")
+            for measure, title in GROUP_TITLES.items():
                 spread = spread_of(comparison.group_difference(name, place, measure))
-                title = f"{TITLES[measure].split(' (')[0]} difference"
-                if group == BLACK:
-                    row[title] = unknown if measure == QPR else "unknown"
-                elif group == OTHER:
-                    row[title] = "not shown apart"
-                else:
-                    limits = f"{signed(spread.low)} to {signed(spread.high)}"
-                    limits = "no interval" if np.isnan(spread.low) else limits
-                    row[title] = f"{signed(spread.mean)} ({limits})"
-            rows.append(row)
+                limits = (spread.mean, spread.low, spread.high)
+                for column, value in zip(columns_of(title), limits, strict=True):
+                    row[column] = float("nan") if hidden else value
+            rows.append({**row, "effects": hidden or "shown"})
+    return data_frame(rows)
+
+
+GROUP_TITLES = {one: TITLES[one].split(" (")[0] for one in GROUP_MEASURES[:3]}
+
+
+def columns_of(title: str) -> tuple[str, str, str]:
+    """Return the columns of a group's mean difference and its limits."""
+    return f"{title} difference", f"5% ({title})", f"95% ({title})"
+
+
+def groups_across(comparison: Comparison) -> pd.DataFrame:
+    """Return `groups` as text: each difference with its limits, or why it is not shown."""
+    rows = []
+    for one in groups(comparison).to_dict("records"):
+        row = {name: one[name] for name in ("scenario", "group", "reach", *REACH_LIMITS)}
+        for title in GROUP_TITLES.values():
+            mean, low, high = (float(one[column]) for column in columns_of(title))
+            limits = "no interval" if np.isnan(low) else f"{signed(low)} to {signed(high)}"
+            why = one["effects"] if title == GROUP_TITLES[QPR] else one["effects"].split(" (")[0]
+            row[columns_of(title)[0]] = why if np.isnan(mean) else f"{signed(mean)} ({limits})"
+        rows.append(row)
     return data_frame(rows)
 
 
@@ -424,7 +454,7 @@ def unit_costs(comparison: Comparison) -> pd.DataFrame:
                     "ratio of means": ratio.value,
                     "5%": ratio.low,
                     "95%": ratio.high,
-                    "draws with any gain": percent(ratio.gain.share),
+                    "share of draws with any gain": ratio.gain.share,
                 }
             )
     return data_frame(rows)
@@ -468,7 +498,8 @@ def drivers(comparison: Comparison) -> pd.DataFrame:
                         "beyond chance": "yes" if abs(one.correlation) > limit else "no",
                     }
                 )
-    return data_frame(rows)
+    # Also where too few draws leave none: a file without a heading is no table.
+    return data_frame(rows, columns=DRIVER_COLUMNS)
 
 
 def label_of(comparison: Comparison, name: str) -> str:

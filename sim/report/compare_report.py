@@ -210,11 +210,13 @@ def _chances(page: Document, comparison: Comparison) -> None:
         frame,
         "chances",
     )
-    _table(
-        page,
-        tables.chances_across(comparison),
-        "Probability of every threshold and of harm, with 95% limits of the Monte Carlo error",
-        "chances-by-threshold",
+    page.parts.append(
+        table_block(
+            tables.chances_across(comparison),
+            "Probability of every threshold and of harm, with 95% limits of the Monte Carlo error",
+            "chances-by-threshold",
+            numbers=tables.chances(comparison),
+        )
     )
     if len(comparison.others) > 1:
         _better(page, comparison)
@@ -562,11 +564,14 @@ def _groups(page: Document, comparison: Comparison) -> None:
         "shown: it follows from which teams are trained.",
         "caution",
     )
-    _table(
-        page,
-        tables.groups(comparison),
-        f"Reach and difference from base by group at the end; intervals: {covers_text(comparison)}",
-        "groups",
+    page.parts.append(
+        table_block(
+            tables.groups_across(comparison),
+            "Reach and difference from base by group at the end; intervals: "
+            f"{covers_text(comparison)}",
+            "groups",
+            numbers=tables.groups(comparison),
+        )
     )
     if BLACK in comparison.prepared.covered.groups and comparison.question.roster.notes:
         shares = [one for one in comparison.question.roster.notes if "share_black" in one]

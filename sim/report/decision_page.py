@@ -465,7 +465,7 @@ def _worth(decision: Decision) -> str:
     rows = []
     for one in decision.frontier:
         if one.beaten_by:
-            note = f"no: {_titled(decision, one.beaten_by)} gives as much for less"
+            note = f"no: {_titled(decision, one.beaten_by)}"
             step = ""
         else:
             note = "yes"
@@ -502,7 +502,8 @@ def _worth(decision: Decision) -> str:
         '<div class="card wide"><h2>What a point would have to be worth</h2><p class="small mute">'
         f"Cost ({escape(decision.cost_covers)}) and QPR points of all people together, cheapest "
         "first. A choice pays where one point for one person is worth what stands in its row or "
-        "more. No accepted worth exists, and none is made up here.</p>"
+        "more. Beside one that is off the frontier stands what gives as much for less, or more for "
+        "the same. No accepted worth exists, and none is made up here.</p>"
         '<div class="under" tabindex="0"><table><thead><tr><td></td>'
         '<th class="n">cost</th><th class="n">points</th><th class="n">pays from</th>'
         "<th>on the frontier</th></tr></thead><tbody>"

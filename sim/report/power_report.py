@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.report.document import Document
+from sim.report.document import Document, download
 from sim.report.flow_diagram import flow_svg, schedule_svg
 from sim.report.power_figures import Curve, curve_figure, tornado_figure
 from sim.spreadsheet import data_frame
@@ -191,14 +191,22 @@ def _flow(
 def _performance(page: Document, outcome: PowerOutcome) -> None:
     result = outcome.result
     page.heading("Power and performance")
-    rows: list[tuple[object, ...]] = [
-        (name, float(value), float(error), note) for name, value, error, note in measures(outcome)
-    ]
+    found = measures(outcome)
     page.table(
-        _frame(rows, "measure", "value", "Monte Carlo SE", "note"),
+        _frame(
+            [(one.name, float(one.value), float(one.error), one.told) for one in found],
+            *("measure", "value", "Monte Carlo SE", "note"),
+        ),
         f"{result.performance.power.trials} trials, averaged over: {result.study.covers}",
-        "performance",
     )
+    numbers = _frame(
+        [
+            (one.name, one.value, one.error, one.low, one.high, one.note.lstrip(", "))
+            for one in found
+        ],
+        *("measure", "value", "Monte Carlo SE", "low", "high", "note"),
+    )
+    page.parts.append(f"<p>{download(numbers, 'performance')}</p>")
     page.heading("Formula beside the simulation", 3)
     page.bullets([one.strip() for one in formula_lines(result)])
     second = both_lines(result.study, outcome.both, both_by_formula(result.study))

@@ -98,11 +98,21 @@ def readable(frame: pd.DataFrame, details: bool = False, kind: str = "") -> pd.D
 
 
 def table_block(
-    frame: pd.DataFrame, caption: str, name: str, *, details: bool = False, kind: str = ""
+    frame: pd.DataFrame,
+    caption: str,
+    name: str,
+    *,
+    details: bool = False,
+    kind: str = "",
+    numbers: pd.DataFrame | None = None,
 ) -> str:
-    """Return a readable table with its full numbers to download, as HTML."""
+    """Return a readable table with its full numbers to download, as HTML.
+
+    `numbers` are those of a table that is text already.
+    """
     html = table_html(readable(frame, details, kind), caption)
-    return f"{_CELL.sub(_right, html)}<p>{download(frame, name)}</p>"
+    held = download(frame if numbers is None else numbers, name)
+    return f"{_CELL.sub(_right, html)}<p>{held}</p>"
 
 
 def folded(frame: pd.DataFrame, caption: str, name: str, title: str, kind: str = "") -> str:

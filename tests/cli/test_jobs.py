@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from sim import files
@@ -23,6 +24,7 @@ from sim.cli import build_parser, main
 from sim.commands.job import arguments_of, command_of, files_of
 from sim.runs import chunk_store
 from tests.cli.long_commands import COMMANDS, FIT
+from tests.tidy import untidy, untidy_cells
 
 ROOT = Path(__file__).parents[2]
 every_command = pytest.mark.parametrize("command", list(COMMANDS))
@@ -240,6 +242,21 @@ def test_chunks_go_when_the_tables_are_written(
     assert "chunks" not in written
     assert json.loads(written["job.json"])["finished"] is True
     assert "report.html" in written
+
+
+def test_a_number_with_its_interval_in_a_cell_is_not_tidy() -> None:
+    untidy_texts = ["0.1 to 0.3", "+0.10 (-0.20 to +0.40)", "97%", "£1,250", "1,250", "-3 to 4"]
+    tidy = [0.1, "Team 2 of 7", "trial (95% interval 1 to 2)", "week 3", "2027-04-01", "never"]
+    for one in untidy_texts:
+        assert untidy_cells(pd.DataFrame({"x": ["words", one]})) == [f"x: {one!r}"]
+    assert untidy_cells(pd.DataFrame({"x": tidy})) == []
+
+
+@every_command
+def test_every_table_that_a_command_writes_is_tidy(
+    command: str, whole: Callable[[str], dict[str, bytes]]
+) -> None:
+    assert untidy(whole(command)) == []
 
 
 @every_command

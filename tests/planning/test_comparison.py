@@ -13,6 +13,7 @@ from sim.inputs.roster import Roster, described_roster, roster_from_text, trial_
 from sim.planning.compare_decision import decision_of
 from sim.planning.compare_tables import (
     all_tables,
+    groups_across,
     overspending,
     overspending_sentences,
     trajectories,
@@ -290,11 +291,16 @@ def test_induction_is_paid_for_as_newcomers_come() -> None:
 
 def test_effects_in_black_service_users_are_never_shown(main: Comparison) -> None:
     table = all_tables(main, value_of(main))["groups"]
-    own = table[table["group"] == BLACK]
-    assert own["Personal recovery, QPR-15 difference"].str.startswith("unknown").all()
-    assert (own["INSPIRE Support difference"] == "unknown").all()
-    other = table[table["group"] == "other service users"]
-    assert not other["Personal recovery, QPR-15 difference"].str.contains(r"\d").any()
+    hidden = table["group"].isin([BLACK, "other service users"])
+    told = groups_across(main)
+    for title in ("Personal recovery, QPR-15", "INSPIRE Support"):
+        numbers = [f"{title} difference", f"5% ({title})", f"95% ({title})"]
+        assert table.loc[hidden, numbers].isna().all(axis=None)
+        assert table.loc[~hidden, numbers].notna().all(axis=None)
+        own = told.loc[told["group"] == BLACK, numbers[0]]
+        assert own.str.startswith("unknown").all()
+        other = told.loc[told["group"] == "other service users", numbers[0]]
+        assert (other == "not shown apart").all()
 
 
 def test_verdicts_can_say_that_hardly_anything_differs_and_that_much_does(main: Comparison) -> None:

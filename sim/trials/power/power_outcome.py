@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import isfinite, nan, sqrt
-from typing import Any
+from math import isfinite, isnan, nan, sqrt
+from typing import Any, NamedTuple
 
 from sim.reading.numbers import without_nan
 from sim.trials.analyses.analysed_trial import NEITHER, PARTICIPANTS
@@ -267,8 +267,26 @@ def hypothesis_words(study: Study) -> str:
     return told(plan.hypothesis, plan.bounds, plan.alpha)
 
 
-def measures(outcome: PowerOutcome) -> list[tuple[str, float, float, str]]:
-    """Return name, value, Monte Carlo standard error and note of every measure of performance."""
+class Measure(NamedTuple):
+    """A measure of performance, its Monte Carlo standard error and 95% limits, and a note."""
+
+    name: str
+    value: float
+    error: float
+    note: str
+    low: float = float("nan")
+    high: float = float("nan")
+
+    @property
+    def told(self) -> str:
+        """Limits and note, as readers see them."""
+        if isnan(self.low):
+            return self.note
+        return f"{self.low:.3f} to {self.high:.3f} ({INTERVAL}){self.note}"
+
+
+def measures(outcome: PowerOutcome) -> list[Measure]:
+    """Return every measure of performance."""
     result = outcome.result
     p = result.performance
     own_name, other = "power (conditional)", ("assurance", outcome.assurance)
@@ -278,38 +296,43 @@ def measures(outcome: PowerOutcome) -> list[tuple[str, float, float, str]]:
         other_note = "every parameter at its median"
     elif outcome.conditional is None:
         own_name = "power"
-    found = [(own_name, p.power.value, p.power.monte_carlo_se, _interval(p.power))]
+    found = [_of_rate(own_name, p.power)]
     if other[1] is not None:
-        found.append((other[0], other[1].value, other[1].monte_carlo_se, other_note))
+        found.append(Measure(other[0], other[1].value, other[1].monte_carlo_se, other_note))
     if result.null is not None:
         null = result.null.power
         bounds = result.study.plan.bounds
         at = "" if bounds is None else f", at an effect of {bounds.nearest:g}"
-        found.append(("type I error", null.value, null.monte_carlo_se, _interval(null) + at))
+        found.append(_of_rate("type I error", null, at))
     found += [
-        ("bias (points)", p.bias, p.bias_se, f"true effect {p.true_effect:.3g}"),
-        ("coverage of 95% intervals", p.coverage.value, p.coverage.monte_carlo_se, ""),
-        ("empirical SE (points)", p.empirical_se, p.empirical_se_error, ""),
-        (
-            "model SE (points)",
-            p.model_se,
-            p.model_se_error,
-            f"{100.0 * (p.model_se / p.empirical_se - 1.0):+.1f}% of the empirical"
-            if p.empirical_se > 0.0
-            else "",
-        ),
-        ("singular fits", p.singular.value, p.singular.monte_carlo_se, "a variance put at zero"),
-        ("failed fits", p.failed.value, p.failed.monte_carlo_se, "counted as non-rejections"),
+        Measure(*rest)
+        for rest in (
+            ("bias (points)", p.bias, p.bias_se, f"true effect {p.true_effect:.3g}"),
+            ("coverage of 95% intervals", p.coverage.value, p.coverage.monte_carlo_se, ""),
+            ("empirical SE (points)", p.empirical_se, p.empirical_se_error, ""),
+            (
+                "model SE (points)",
+                p.model_se,
+                p.model_se_error,
+                f"{100.0 * (p.model_se / p.empirical_se - 1.0):+.1f}% of the empirical"
+                if p.empirical_se > 0.0
+                else "",
+            ),
+            (
+                "singular fits",
+                p.singular.value,
+                p.singular.monte_carlo_se,
+                "a variance put at zero",
+            ),
+            ("failed fits", p.failed.value, p.failed.monte_carlo_se, "counted as non-rejections"),
+        )
     ]
     level = result.study.plan.confidence
-    return [
-        (name.replace("95%", f"{100 * level:g}%"), value, error, note)
-        for name, value, error, note in found
-    ]
+    return [one._replace(name=one.name.replace("95%", f"{100 * level:g}%")) for one in found]
 
 
-def _interval(rate: Rate) -> str:
-    return f"{rate.low:.3f} to {rate.high:.3f} ({INTERVAL})"
+def _of_rate(name: str, rate: Rate, note: str = "") -> Measure:
+    return Measure(name, rate.value, rate.monte_carlo_se, note, rate.low, rate.high)
 
 
 def known_formula_lines(formula: FormulaPower, a: Assumed) -> list[str]:
@@ -448,9 +471,9 @@ def as_text(outcome: PowerOutcome) -> str:
         f"{result.study.covers}",
         f"  {'':<28}{'value':>9}{'MC SE':>9}",
     ]
-    for name, value, error, note in measures(outcome):
-        shown = f"  {name:<28}{value:>9.3f}{error:>9.4f}"
-        lines.append(f"{shown}  {note}".rstrip())
+    for one in measures(outcome):
+        shown = f"  {one.name:<28}{one.value:>9.3f}{one.error:>9.4f}"
+        lines.append(f"{shown}  {one.told}".rstrip())
     if outcome.assurance is None and outcome.assurance_covers:
         lines.append(f"  assurance: none; {outcome.assurance_covers}")
     decided = go_no_go.lines(file, result.formula, result.assumed.effect, result.results)
