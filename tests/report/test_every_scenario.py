@@ -68,6 +68,8 @@ def test_a_report_begins_with_a_sentence_that_holds(
     if not EVERY:
         for figure in FIGURES:
             monkeypatch.setattr(f"sim.report.run_report.{figure}", lambda *_, **__: "<svg ></svg>")
+        # Nothing is claimed of the tables, whose writing takes half of the time.
+        monkeypatch.setattr("sim.runs.results.write_table", lambda *_, **__: None)
     scenarios = dict.fromkeys(("usual-care", name))
     given = ("--roster", "teams.csv", "--weeks", str(weeks), *SOURCES[source], "--out", "out")
     assert main(["run", *scenarios, *given]) == 0
