@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import ndtr, stdtr
 
 from sim.api.mediation import PATHS
 from sim.api.power import by_formula, chosen_design
@@ -22,6 +23,7 @@ from sim.trials.designs.design_text import design_text
 from sim.trials.power.mediation_answer import mediation_formula, mediation_lines, shown
 from sim.trials.power.mediation_power import Mediation, mediation_power
 from sim.trials.power.mediation_simulated import (
+    Mean,
     Spread,
     mediation_simulated,
     pair_sums,
@@ -147,12 +149,10 @@ def test_with_equal_sizes_paths_are_regressions_of_team_means() -> None:
     dummies = (workers[:, None] == teams[None, 1:]).astype(float)
     estimate, error = slope(of_worker, given["mediator"], dummies)
     assert found.within == pytest.approx(estimate)
-    from scipy.stats import norm, t
-
-    assert found.p_within == pytest.approx(2.0 * t.sf(abs(estimate / error), 64 - 17))
-    assert found.p_b == pytest.approx(2.0 * t.sf(abs(found.b / found.se_b), 13), rel=1e-5)
+    assert found.p_within == pytest.approx(2.0 * stdtr(64 - 17, -abs(estimate / error)))
+    assert found.p_b == pytest.approx(2.0 * stdtr(13, -abs(found.b / found.se_b)), rel=1e-5)
     # Sobel by hand: .6 / sqrt(.3^2 .1^2 + 2^2 .05^2) = .6 / sqrt(.0009 + .01).
-    assert sobel_p(0.3, 0.05, 2.0, 0.1) == pytest.approx(2 * norm.sf(0.6 / np.sqrt(0.0109)))
+    assert sobel_p(0.3, 0.05, 2.0, 0.1) == pytest.approx(2.0 * ndtr(-0.6 / np.sqrt(0.0109)))
 
 
 def test_formula_and_simulated_trials_agree() -> None:
@@ -207,7 +207,7 @@ def test_a_design_file_gives_the_published_numbers_and_how_many_teams_are_enough
     assert [row["mediation"] for row in rows] == pytest.approx(
         [found["power"]["joint"], joint(needed)]
     )
-    assert shown(needed, joint(needed), 0.8, needed).startswith(f"{needed} teams can show")
+    assert shown(needed, joint(needed), 0.8, "").startswith(f"{needed} teams can show")
     none = design_from_table({**PUBLISHED, "mediation": {**PUBLISHED["mediation"], "b": 0.0}})
     assert "no number of teams up to 100,000" in by_formula(none).text
 
@@ -222,6 +222,10 @@ def test_simulated_trials_tell_what_is_true_and_what_is_found() -> None:
     assert again == found
     text = "\n".join(mediation_lines(study, found))
     assert "6 teams cannot show that the mediator carries the effect" in text
+    unsure = replace(found, estimated_slope=Mean(1.0, 0.6))
+    assert "how many would is not known" in mediation_lines(study, unsure)[-1]
+    sure = replace(found, estimated_slope=Mean(1.0, 0.1))
+    assert "teams by formula" in mediation_lines(study, sure)[-1]
     # An observer without error sees more of the programme, in units of what is measured.
     assert study.file.mediation is not None
     exact = study.file.mediation.model_copy(update={"observer_reliability": 1.0})

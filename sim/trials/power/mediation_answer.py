@@ -12,6 +12,8 @@ from sim.trials.power.power_study import Study
 from sim.trials.power.search import smallest_integer
 
 MOST_TEAMS = 100_000
+# A slope within so many Monte Carlo errors of zero says nothing on how many teams would do.
+ERRORS = 2.0
 
 
 class MediationFormula(NamedTuple):
@@ -107,20 +109,16 @@ def formula_lines(found: MediationFormula) -> list[str]:
         f"  by formula, {found.clusters} teams, {found.workers:g} workers a team, "
         f"{found.people:.3g} people a worker",
         *(f"  {name:<48}{value:>7.3f}" for name, value in rows),
-        f"  {shown(found.clusters, one.joint, found.target, found.needed)}",
+        f"  {shown(found.clusters, one.joint, found.target, enough(found.needed, found.target))}",
     ]
 
 
-def shown(
-    clusters: int, power: float, target: float, needed: int | None, error: float = 0.0
-) -> str:
-    """Return in a sentence whether a trial can show that the mediator carries the effect."""
+def shown(clusters: int, power: float, target: float, more: str, error: float = 0.0) -> str:
+    """Return in a sentence whether a trial can show that the mediator carries the effect.
+
+    `more`: what would be enough.
+    """
     told = f"{power:.2f}" if error == 0.0 else f"{power:.2f} (MC SE {error:.2f})"
-    more = (
-        f"no number of teams up to {MOST_TEAMS:,} has {target:g}"
-        if needed is None
-        else f"{target:g} needs {needed} teams by formula"
-    )
     if power >= target:
         return f"{clusters} teams can show that the mediator carries the effect: power {told}."
     return (
@@ -128,9 +126,22 @@ def shown(
     )
 
 
-def simulated_needed(found: SimulatedMediation, target: float, alpha: float) -> int | None:
-    """Return how many teams have a power by formula, given what simulated trials are like."""
-    return teams_needed(found.paths, found.workers, found.people, target, alpha)
+def enough(needed: int | None, target: float) -> str:
+    """Return in words how many teams have a power by formula."""
+    if needed is None:
+        return f"no number of teams up to {MOST_TEAMS:,} has {target:g}"
+    return f"{target:g} needs {needed} teams by formula"
+
+
+def simulated_enough(found: SimulatedMediation, target: float, alpha: float) -> str:
+    """Return the same given what simulated trials are like, if they tell the slope at all."""
+    slope = found.estimated_slope
+    if not abs(slope.value) > ERRORS * slope.monte_carlo_se:
+        return (
+            "how many would is not known, as these trials do not tell the slope between teams; "
+            "simulate more"
+        )
+    return enough(teams_needed(found.paths, found.workers, found.people, target, alpha), target)
 
 
 def simulated_lines(study: Study, found: SimulatedMediation) -> list[str]:
@@ -170,9 +181,9 @@ def simulated_lines(study: Study, found: SimulatedMediation) -> list[str]:
             line += f"  by formula {getattr(found.formula, formula):.3f}"
         lines.append(line)
     target = study.file.target.power
-    needed = simulated_needed(found, target, study.plan.alpha)
+    more = simulated_enough(found, target, study.plan.alpha)
     joint = found.joint
-    lines.append(f"  {shown(found.clusters, joint.value, target, needed, joint.monte_carlo_se)}")
+    lines.append(f"  {shown(found.clusters, joint.value, target, more, joint.monte_carlo_se)}")
     return lines
 
 
