@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr, stdtr
 
+from benchmarks.studies import mediation as by_teams
 from sim.api.mediation import PATHS
 from sim.api.power import by_formula, chosen_design
 from sim.engines.held_practice import HELD, Posts, drawn_posts, without_learning
@@ -255,6 +256,21 @@ def test_what_a_mediator_may_not_be(changes: dict[str, Any], message: str) -> No
     with pytest.raises(InputError) as told:
         design_from_table(table)
     assert message in str(told.value)
+
+
+def test_the_study_by_number_of_teams() -> None:
+    rows = by_teams.loaded()
+    for row in rows:
+        assert row.indirect + row.direct == pytest.approx(row.total)
+        assert row.joint <= min(row.path_a, row.path_b)
+        assert (row.trials, row.worlds) == (row.worlds * 160 // max(row.teams, 20), 40)
+    # Trials of a world are apart: every team once, as many treated as not.
+    arms = np.random.default_rng(1).permuted(np.tile([0, 1], (8, 10)), axis=1).ravel()
+    for teams in by_teams.TEAMS:
+        blocks = list(by_teams.blocks(arms, teams))
+        chosen = np.concatenate(blocks)
+        assert len(set(chosen)) == len(chosen)
+        assert all(arms[one].sum() == teams // 2 for one in blocks)
 
 
 def test_too_few_teams_are_told() -> None:
