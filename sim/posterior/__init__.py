@@ -44,6 +44,11 @@ def posterior_file(name: Path | str | None = None) -> Path:
         return FOLDER / f"{name}.csv"
     refuse_misspelt("posterior", name, NAMES)
     inside = Path(name) / UPDATED
+    if Path(name).is_dir() and not inside.is_file():
+        raise InputError(
+            f"posterior '{name}': is a folder without {UPDATED}; name one that 'refocus update' "
+            "left, or a CSV file"
+        )
     return inside if inside.is_file() else Path(name)
 
 

@@ -170,5 +170,7 @@ def test_a_start_may_be_a_date_and_a_roster_another(tmp_path: Path) -> None:
 def test_a_folder_that_no_update_left_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no folder that 'refocus plan' or 'refocus update' left"):
         read_rollout("from", tmp_path)
+    with pytest.raises(InputError, match=r"is a folder without updated\.csv; name one that"):
+        sim.plan.question(roster=ROSTER, posterior=tmp_path)
     with pytest.raises(InputError, match="only with under_way"):
         sim.plan.question(roster=ROSTER, draws=[{}, {}], spent=3)
