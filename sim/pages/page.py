@@ -72,6 +72,12 @@ def bundled(names: Iterable[str]) -> str:
     return "\n".join([*lines, "})();"])
 
 
+def closed_up(style: str) -> str:
+    """Return a style sheet without comments and blanks: each page carries its own."""
+    bare = re.sub(r"/\*.*?\*/", "", style, flags=re.S)
+    return re.sub(r"\s*([{}])\s*|(;)\s+", r"\1\2", bare)
+
+
 def allowed(text: str) -> str:
     """Return the source of a policy that allows one script or style: its hash."""
     digest = hashlib.sha256(text.encode("utf-8")).digest()
@@ -107,7 +113,7 @@ def page(
     bare : bool
         To be shown within another page: without header and footer.
     """
-    style = "\n".join([*map(part, ("tokens.css", "site.css", *styles)), style])
+    style = closed_up("\n".join([*map(part, ("tokens.css", "site.css", *styles)), style]))
     for one in scripts:
         assert "</script" not in one.lower()
     policy = "; ".join(

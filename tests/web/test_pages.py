@@ -83,6 +83,13 @@ def test_pages_are_small_and_whole(folder: Path) -> None:
     course = [one for one in files if one.parent.name == "notebooks"]
     assert len(course) == 9
     assert sum(one.stat().st_size for one in files if one not in course) < LARGEST
+    hosting = (Path(__file__).parents[2] / "docs/how-to/hosting.md").read_text(encoding="utf-8")
+    said = re.search(r"folder has ([\d.]+) MB, of which\s+([\d.]+) MB", hosting)
+    assert said
+    for megabytes, those in zip(said.groups(), (files, course), strict=True):
+        assert sum(one.stat().st_size for one in those) / 1e6 == pytest.approx(
+            float(megabytes), abs=0.15
+        )
     for one in files:
         text = one.read_text(encoding="utf-8")
         assert set(re.findall(r'src="(\w+):?', text)) <= {"data"}, "everything is inside"
