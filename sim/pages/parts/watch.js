@@ -8,8 +8,8 @@ import { UNCHANGED, WEEKS, differenceAfterAYear, play } from "./worlds.js";
 
 const SPEEDS = { slow: 1200, normal: 600, fast: 200 };
 const LUCKS = 20;
-// Milliseconds of simulating after which the page may answer in between.
-const SLICE = 12;
+// Milliseconds of simulating after which the page may answer in between; more would be felt.
+const SLICE = 40;
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 const SLIDERS = [
