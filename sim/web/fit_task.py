@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sim.web.typography import write_result
+from sim.web.typography import plain_covers, write_result
 from sim.web.worker import Told
 
 SCENARIO = "refocus-as-delivered"
@@ -47,7 +47,7 @@ def simulate_fit(settings: dict[str, Any], folder: Path, told: Told) -> None:
         "columns": [str(one) for one in table.columns],
         "rows": rows,
         "trials": settings["trials"],
-        "covers": chosen.covers,
+        "covers": plain_covers(chosen.covers),
     }
     write_result(folder, result)
 
