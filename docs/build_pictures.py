@@ -12,12 +12,16 @@ from hashlib import sha256
 from importlib import resources
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from scripts.browser import HOW, system_browser
 from sim.pages.write import pages
+
+if TYPE_CHECKING:
+    from playwright.sync_api import ViewportSize
 
 FOLDER = Path(__file__).resolve().parent / "img"
 PICTURES = {
@@ -27,7 +31,7 @@ PICTURES = {
 }
 """The pages by the names of their pictures."""
 STAMP = "answers"
-SIZE = {"width": 1280, "height": 860}
+SIZE: ViewportSize = {"width": 1280, "height": 860}
 
 
 def shown() -> str:
