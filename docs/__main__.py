@@ -87,6 +87,7 @@ RESULT_PAGES: dict[Path, Callable[[], str]] = {
     build_readme.PAGE: marked(build_readme.PAGE, build_readme.PARTS),
     build_strategies.PAGE: marked(build_strategies.PAGE, build_strategies.PARTS),
     VALIDATION: validation,
+    build_trials.TRIALS: lambda: build_trials.wedge_trials().to_csv(index=False),
     build_trials.PAGE: marked(build_trials.PAGE, build_trials.PARTS),
     build_story.PAGE: marked(build_story.PAGE, build_story.WANTED),
 }

@@ -1,7 +1,8 @@
 """Write the numbers of the page on trials from the commands that it shows.
 
 Run ``python -m docs.build_trials``; about half an hour on two cores. `refocus reproduce` does it
-too.
+too. What each trial of agents in a stepped wedge gave is kept in `docs/how-fast.csv`, so that a
+part of them can be checked instead of all.
 """
 
 from __future__ import annotations
@@ -12,7 +13,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
+
 from docs.marked import main, table
+from sim.trials.power.simulated_power import rate as rate_of
 
 if TYPE_CHECKING:
     from sim.trials.power.power_outcome import PowerOutcome
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from sim.trials.power.simulated_power import Rate
 
 PAGE = Path(__file__).resolve().parent / "trials.md"
+TRIALS = PAGE.with_name("how-fast.csv")
 FOUR_POINTS = "four-point-target --find clusters --target 0.8"
 TWO_POINTS = "two-point-target --find clusters --target 0.8"
 ADDED = "refocus --set scenario=usual-care --set added_effect={} --simulations 1000 --find clusters"
@@ -41,7 +47,8 @@ WEDGE_AT_ONCE = "stepped-wedge-slow --set exposure=[1] --no-sensitivity"
 LONG_WEDGE = (
     "stepped-wedge-slow --set steps=8 --set transition_periods=3 --simulations 200 --no-sensitivity"
 )
-WEDGE_AGENTS = "stepped-wedge-agents --no-sensitivity --simulations 100"
+WEDGE_AGENTS = "stepped-wedge-agents --no-sensitivity --simulations {}"
+WEDGE_SIMULATIONS, ALPHA = 100, 0.05
 SUMMARY_TEST = "four-point-target --set test=cluster-summary --no-sensitivity"
 RANGES = {
     "iac": "individual autocorrelation",
@@ -304,22 +311,35 @@ def parallel_or_wedge() -> str:
     )
 
 
-def how_fast() -> str:
-    """Return how fast the effect builds up in the agent-based model."""
-    one = outcome(WEDGE_AGENTS).result
-    built = one.estimand.by_exposure
+def wedge_trials(simulations: int = WEDGE_SIMULATIONS) -> pd.DataFrame:
+    """Return true effects by weeks since a team began, their average and p, a trial a row.
+
+    What the first trials give does not depend on how many follow them.
+    """
+    one = outcome(WEDGE_AGENTS.format(simulations)).result
     weeks = one.study.design.period_weeks
-    heading = ("weeks since a team began", *(str(weeks * (k + 1)) for k in range(len(built))))
+    built = np.array([truth.by_exposure for truth in one.truths])
+    columns = {str(weeks * (k + 1)): built[:, k] for k in range(built.shape[1])}
+    averages = [truth.participant_average for truth in one.truths]
+    tested = [np.nan if one.failed else one.p for one in one.results]
+    return pd.DataFrame({**columns, "average": averages, "p": tested})
+
+
+def how_fast(kept: pd.DataFrame | None = None) -> str:
+    """Return how fast the effect builds up in the agents, in new trials or in those kept."""
+    frame = wedge_trials() if kept is None else kept
+    built = frame.drop(columns=["average", "p"]).mean()
     rows = [
         ("true effect, points of the QPR", *(f"{value:.3f}" for value in built)),
-        ("share of the last", *(f"{value / built[-1]:.0%}" for value in built)),
+        ("share of the last", *(f"{value / built.iloc[-1]:.0%}" for value in built)),
     ]
-    average = one.estimand
+    average = frame["average"]
+    power = rate_of(int((frame["p"] < ALPHA).sum()), len(frame))
     return (
-        commands((WEDGE_AGENTS,), "a minute")
-        + table(heading, rows)
-        + f"\nIts time-averaged effect is {average.participant_average:.3f} "
-        f"(MC SE {average.participant_se:.3f}), and power {power(one)}."
+        commands((WEDGE_AGENTS.format(len(frame)),), "a minute")
+        + table(("weeks since a team began", *built.index), rows)
+        + f"\nIts time-averaged effect is {average.mean():.3f} (MC SE {average.sem():.3f}), and "
+        f"power {rate(power)}."
     )
 
 
@@ -347,3 +367,4 @@ PARTS: dict[str, Callable[[], str]] = {
 
 if __name__ == "__main__":
     main(PAGE, PARTS)
+    TRIALS.write_text(wedge_trials().to_csv(index=False), encoding="utf-8", newline="\n")

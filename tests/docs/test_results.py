@@ -16,6 +16,7 @@ from sim.trials.studies.published import published
 from sim.web.about import positive_finding
 
 FEW_DRAWS = 8
+FEW_TRIALS = 4
 
 
 def test_the_readme_prints_what_the_kept_worlds_give() -> None:
@@ -31,10 +32,17 @@ def test_the_first_kept_worlds_are_what_the_posterior_gives() -> None:
     pd.testing.assert_frame_equal(kept.head(len(few)), few, check_dtype=False, rtol=1e-9)
 
 
-@pytest.mark.slow
-def test_the_page_on_trials_prints_what_its_command_gives() -> None:
+def test_the_page_on_trials_prints_what_the_kept_trials_give() -> None:
     printed = parts(build_trials.PAGE.read_text(encoding="utf-8"))["how-fast"]
-    assert printed.strip() == build_trials.how_fast().strip()
+    kept = pd.read_csv(build_trials.TRIALS)
+    assert len(kept) == build_trials.WEDGE_SIMULATIONS
+    assert printed.strip() == build_trials.how_fast(kept).strip()
+
+
+def test_the_first_kept_trials_are_what_the_command_of_the_page_gives() -> None:
+    kept = pd.read_csv(build_trials.TRIALS)
+    few = build_trials.wedge_trials(FEW_TRIALS)
+    pd.testing.assert_frame_equal(kept.head(len(few)), few, check_dtype=False, rtol=1e-9)
 
 
 def test_every_part_of_the_page_on_trials_is_written_by_a_command() -> None:

@@ -103,7 +103,9 @@ class PowerResult:
     eligible: float  # Share of screened teams that may enter
     people: dict[int, dict[str, float]]  # Mean numbers by sequence, for a flow diagram
     seed: int
+    # Of each trial.
     results: list[TrialResult] = field(repr=False)
+    truths: list[Truth] = field(repr=False)
     # Of a trial with several treated arms; the rest is of the first of them.
     arms: ArmsPower | None = None
 
@@ -535,6 +537,7 @@ class _Collected:
             people=_flow(self.people),
             seed=self.seed,
             results=self.results,
+            truths=self.truths,
             arms=self.of_arms(),
         )
 
