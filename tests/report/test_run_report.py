@@ -64,8 +64,13 @@ def report_of(results: Results, count: int) -> str:
     return run_report(results, facts)
 
 
-def test_the_page_is_whole_and_needs_nothing_from_elsewhere(results: Results) -> None:
-    page = report_of(results, 0)
+@pytest.fixture(scope="module")
+def page(results: Results) -> str:
+    """Return a report with its figures."""
+    return report_of(results, 0)
+
+
+def test_the_page_is_whole_and_needs_nothing_from_elsewhere(page: str) -> None:
     checker = Balanced()
     checker.feed(page)
     assert checker.wrong == []
@@ -76,19 +81,20 @@ def test_the_page_is_whole_and_needs_nothing_from_elsewhere(results: Results) ->
     assert "<script" not in page
 
 
-def test_what_the_user_typed_is_text_and_not_markup(results: Results) -> None:
-    assert "refocus run &lt;x&gt;" in report_of(results, 0)
+def test_what_the_user_typed_is_text_and_not_markup(page: str) -> None:
+    assert "refocus run &lt;x&gt;" in page
 
 
 @pytest.mark.usefixtures("unpainted")
-def test_the_page_says_what_its_values_are(results: Results) -> None:
+def test_the_page_says_what_its_values_are_and_first_what_it_rests_on(results: Results) -> None:
     assert "default values chosen by hand" in report_of(results, 0)
-    assert "3 draws from the posterior" in report_of(results, 3)
-    assert "no REFOCUS figure seen" in report_of(results, 3)
+    page = report_of(results, 3)
+    assert "3 draws from the posterior" in page
+    assert "no REFOCUS figure seen" in page
+    assert page.index('<p class="basis">Rests on ') < page.index('<p class="lead">')
 
 
-def test_every_figure_has_a_text_and_a_table(results: Results) -> None:
-    page = report_of(results, 0)
+def test_every_figure_has_a_text_and_a_table(page: str) -> None:
     figures = page.split("<figure ")[1:]
     assert len(figures) >= 3
     for figure in figures:
@@ -103,11 +109,6 @@ def test_a_scenario_without_effect_is_called_that() -> None:
     text = sentence("nothing", "usual-care", 52, np.zeros((100, 1)))
     assert text.startswith("nothing: no difference at all.")
     assert "0.00 to 0.00" in text
-
-
-def test_the_page_says_first_what_it_rests_on(results: Results) -> None:
-    page = report_of(results, 3)
-    assert page.index('<p class="basis">Rests on ') < page.index('<p class="lead">')
 
 
 def test_the_standard_error_of_a_share_is_binomial_and_never_nought() -> None:
@@ -158,9 +159,6 @@ def test_a_scenario_alone_has_a_report(name: str) -> None:
 
 
 @pytest.mark.usefixtures("unpainted")
-@pytest.mark.usefixtures("unpainted")
-@pytest.mark.usefixtures("unpainted")
-@pytest.mark.usefixtures("unpainted")
 @pytest.mark.parametrize("weeks", [1, 10])
 def test_a_run_shorter_than_the_programme_is_judged_at_its_end(weeks: int) -> None:
     page = short_report(["usual-care", "refocus-full"], weeks)
@@ -169,6 +167,7 @@ def test_a_run_shorter_than_the_programme_is_judged_at_its_end(weeks: int) -> No
     assert f"assessment in week 52 lies after the {weeks} weeks simulated" in page
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_a_programme_that_never_starts_or_is_never_measured_is_told() -> None:
     late = short_report(["usual-care", "refocus-full"], 4, {"timing.start_week": 30})
     assert "the programme starts in no team within the 4 weeks simulated" in late
@@ -202,6 +201,7 @@ class Unmoved(Staff):
         """Intend what was intended before."""
 
 
+@pytest.mark.usefixtures("unpainted")
 def test_an_own_class_is_named_with_its_source_and_nothing_was_fitted_with_it() -> None:
     scenarios = [load_scenario("usual-care")]
     request = build_request(scenarios, SMALL, weeks=2, replications=1)
