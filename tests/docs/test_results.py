@@ -16,7 +16,8 @@ from sim.trials.studies.published import published
 from sim.web.about import positive_finding
 
 FEW_DRAWS = 8
-FEW_TRIALS = 4
+# The fewest that the command simulates.
+FEW_TRIALS = 20
 
 
 def test_the_readme_prints_what_the_kept_worlds_give() -> None:
