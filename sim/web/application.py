@@ -135,6 +135,7 @@ def form_text() -> str:
     """Return everything that the page's forms are made from, as JSON."""
     from sim.report.run_report import USUAL
     from sim.web.decide_settings import decide_form
+    from sim.web.design_settings import SHAPES, period_form
     from sim.web.plan_settings import MOST_DRAWS, MOST_SCENARIOS
     from sim.web.power_settings import ANALYSES, READINESS, power_form
     from sim.web.presets import form, presets
@@ -150,6 +151,8 @@ def form_text() -> str:
             "groups": form(),
             "described": described_form(),
             "power": power_form(),
+            "shapes": list(SHAPES),
+            "period_power": period_form(),
             "readiness": list(READINESS),
             "analyses": list(ANALYSES),
         },
@@ -408,12 +411,26 @@ async def report_of(request: Request, key: str) -> Path | None:
 
 async def formula(request: Request) -> Response:
     """Answer the designer's question by formula."""
+    from sim.web.design_answer import period_answer
     from sim.web.power_formula import formula_answer
     from sim.web.power_settings import power_settings
 
     needs(request, "application/json")
-    settings = power_settings(read_json(await request.body()))
-    return JSONResponse(typeset(await run_in_threadpool(formula_answer, settings)))
+    content = read_json(await request.body())
+    settings = await run_in_threadpool(power_settings, content)
+    answer = period_answer if "design" in settings else formula_answer
+    return JSONResponse(typeset(await run_in_threadpool(answer, settings)))
+
+
+async def code(request: Request) -> Response:
+    """Answer with the planned analysis as R and Stata code."""
+    from sim.trials.power.planned_code import planned_code
+    from sim.web.power_settings import file_of, power_settings
+
+    needs(request, "application/json")
+    content = read_json(await request.body())
+    settings = await run_in_threadpool(power_settings, content)
+    return JSONResponse(await run_in_threadpool(planned_code, file_of(settings)))
 
 
 async def why(request: Request) -> Response:
@@ -436,10 +453,10 @@ async def why(request: Request) -> Response:
 async def curve(request: Request) -> Response:
     """Answer with the power curve as SVG."""
     from sim.web.power_formula import curve_figure
-    from sim.web.power_settings import power_settings
+    from sim.web.power_settings import parallel_settings
 
     text = request.query_params.get("settings", "{}")
-    settings = power_settings(read_json(text.encode()[: site_of(request).limits.settings_bytes]))
+    settings = parallel_settings(read_json(text.encode()[: site_of(request).limits.settings_bytes]))
     content = await run_in_threadpool(curve_figure, settings)
     headers = {"content-security-policy": DRAWING_POLICY}
     return Response(content, media_type="image/svg+xml", headers=headers)
@@ -476,6 +493,7 @@ def routes() -> list[Any]:
         Route("/api/results/{key}/{name}", result_file),
         Route("/api/watch/why", why, methods=["POST"]),
         Route("/api/power/formula", formula, methods=["POST"]),
+        Route("/api/power/code", code, methods=["POST"]),
         Route("/api/power/curve.svg", curve),
         Route("/static/tokens.css", tokens),
         Mount("/static", Assets(directory=STATIC)),

@@ -9,6 +9,7 @@ from typing import Any
 from sim.inputs.roster.csv_file import roster_text
 from sim.web import checked
 from sim.web.decide_settings import check_decide_size, decide_settings, setting_of
+from sim.web.design_settings import check_period_size
 from sim.web.limits import Limits
 from sim.web.plan_settings import check_size, plan_settings
 from sim.web.power_settings import check_power_size, power_settings
@@ -67,6 +68,9 @@ def checked_team(
 def checked_power(value: Mapping[str, Any], rosters: RosterStore, limits: Limits) -> CheckedJob:
     """Check a trial design and its size."""
     power = power_settings(value)
+    if "design" in power:
+        check_period_size(power, limits)
+        return CheckedJob("sim.web.design_task:simulate_design", {"power": power})
     check_power_size(power, limits)
     return CheckedJob("sim.web.power_task:simulate_power", {"power": power})
 

@@ -22,6 +22,8 @@ class Limits:
     team_weeks: int = 500_000  # Largest world: teams times weeks
     # Most people assessed in one simulated trial, those of screened teams included.
     assessed: int = 6_000
+    # Rows of all simulated trials over periods together; those of a cohort count four times.
+    analysed_rows: int = 4_000_000
     watched_people: int = 150  # Most people in a team that is watched
     watched_person_weeks: int = 400_000  # Largest service whose teams can be watched
     # Most staff of a trust in which the rules that a team's people followed are shown.

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import InputError
+from sim.web.design_answer import answer_of, documents
 from sim.web.figures import power_figure
-from sim.web.power_settings import QUESTIONS
+from sim.web.power_settings import QUESTIONS, parallel_file
 
 if TYPE_CHECKING:
     from sim.trials.power.simulated_power import Rate
@@ -95,6 +96,7 @@ def formula_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
         "detectable": detectable(settings),
         "grid": grid(settings),
         "sentence": in_words(settings, answer.power, needs),
+        **documents(answer_of(parallel_file(settings))),
         "applies": "The formula takes the difference, the standard deviation and the correlations "
         "as given, and knows nothing of readiness; two-sided test at 5%.",
     }

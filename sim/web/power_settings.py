@@ -12,11 +12,13 @@ from sim.errors import InputError
 from sim.scenarios.library import adjusted, load_scenario
 from sim.streams import MAXIMUM_SEED
 from sim.web import checked
+from sim.web.design_settings import PARALLEL, SHAPES, TITLE, design_file, period_settings
 from sim.web.limits import Limits
 from sim.web.plan_settings import checked_scenario
 
 if TYPE_CHECKING:
     from sim.trials.designs.design import Design
+    from sim.trials.designs.design_schema import DesignFile
 
 READINESS = ("everybody", "share", "minimum")
 ANALYSES = ("ancova", "follow-up")
@@ -47,7 +49,19 @@ QUESTIONS = tuple(
 
 
 def power_settings(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a trial's settings, checked and complete.
+    """Return a trial's settings, checked and complete; only those over periods name a `design`.
+
+    Raises
+    ------
+    InputError
+        By name, for the first field that breaks a rule.
+    """
+    shape = checked.choice("design", value.get("design", PARALLEL), SHAPES)
+    return parallel_settings(value) if shape == PARALLEL else period_settings(shape, value)
+
+
+def parallel_settings(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a parallel trial's settings, checked and complete.
 
     Raises
     ------
@@ -55,7 +69,9 @@ def power_settings(value: Mapping[str, Any]) -> dict[str, Any]:
         By name, for the first field that breaks a rule.
     """
     names = [one.name for one in QUESTIONS]
-    checked.only("settings", value, (*names, "analysis", "readiness", "seed", "scenario"))
+    others = ("design", "analysis", "readiness", "seed", "scenario")
+    checked.only("settings", value, (*names, *others))
+    checked.choice("design", value.get("design", PARALLEL), (PARALLEL,))
     settings: dict[str, Any] = {}
     for one in QUESTIONS:
         asked = value.get(one.name, one.default)
@@ -137,6 +153,41 @@ def design_of(settings: Mapping[str, Any]) -> Design:
         weeks=settings["weeks"],
         name="the next trial",
     )
+
+
+def parallel_file(settings: Mapping[str, Any]) -> DesignFile:
+    """Return the design file of a parallel trial with the designer's difference.
+
+    Readiness is left out: these outcomes know none.
+    """
+    from sim.trials.designs.design_file import design_from_table
+
+    table = {
+        "title": f"{TITLE}: {PARALLEL}",
+        "design": {
+            "type": PARALLEL,
+            "clusters": 2 * settings["clusters"],
+            "size": settings["size"],
+            "baseline": "ancova" if settings["analysis"] == "ancova" else "none",
+            "period_weeks": settings["weeks"],
+        },
+        "attrition": {"rate": settings["attrition"]},
+        "statistical": {
+            "sd": settings["sd"],
+            "icc": settings["icc"],
+            "cac": settings["cac"],
+            "iac": settings["correlation"],
+            "effect": settings["effect"],
+        },
+        "target": {"power": settings["target"]},
+        "precision": {"simulations": settings["trials"]},
+    }
+    return design_from_table(table, PARALLEL)
+
+
+def file_of(settings: Mapping[str, Any]) -> DesignFile:
+    """Return the design file that settings of `power_settings` stand for."""
+    return design_file(settings) if "design" in settings else parallel_file(settings)
 
 
 def check_power_size(settings: Mapping[str, Any], limits: Limits) -> None:

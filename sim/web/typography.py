@@ -8,7 +8,7 @@ from typing import Any
 
 from sim.planning.plain_numbers import true_minus
 
-AS_WRITTEN = frozenset({"settings", "command", "name", "files", "stamp", "key"})
+AS_WRITTEN = frozenset({"settings", "command", "name", "files", "stamp", "key", "file", "protocol"})
 """What is no sentence, and stays as it is."""
 PLAIN = (
     (

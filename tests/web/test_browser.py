@@ -432,6 +432,19 @@ def test_power_is_answered_by_formula_at_once_and_by_simulation(visit: Visit) ->
     page.reload()
     page.wait_for_selector("#power-heading", timeout=LONG)
 
+    page.get_by_label("matrix: any sequences", exact=True).check()
+    rows = page.get_by_label("Sequences and periods", exact=True)
+    rows.fill("0011\n0001\n0001")
+    expect(page.locator("#power-picture > .trial .on")).to_have_count(4)
+    expect(page.locator("#power-beside")).to_contain_text("one constant effect")
+    assert violations(page) == []
+    visit.expected.append("400 (Bad Request)")
+    rows.fill("0011\n01")
+    expect(page.locator("#view-power").get_by_role("alert")).to_contain_text("schedule, line 2")
+    expect(page.locator("#power-answer")).to_have_class("old")
+    page.get_by_label("parallel", exact=True).check()
+    expect(answer).to_contain_text("With 4 teams in each arm")
+
 
 def test_about_says_what_the_model_cannot_say_and_compares_with_the_trial(visit: Visit) -> None:
     page = visit.open("about")

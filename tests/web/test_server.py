@@ -167,7 +167,8 @@ def test_our_own_names_are_answered(idle: TestClient, host: str) -> None:
     ],
 )
 def test_requests_of_other_sites_are_refused(idle: TestClient, headers: dict[str, str]) -> None:
-    for path in ("/api/jobs", "/api/rosters", "/api/jobs/find", "/api/power/formula"):
+    power = ("/api/power/formula", "/api/power/code")
+    for path in ("/api/jobs", "/api/rosters", "/api/jobs/find", *power):
         response = idle.post(path, content=b"{}", headers={**JSON, **headers})
         assert "other sites" in refusal(response, 403)
     assert "other sites" in refusal(idle.get("/api/form", headers=headers), 403)

@@ -29,6 +29,7 @@ function ruleText(field, written, sessions) {
   const rules = {
     whole: `must be a whole number from ${field.low} to ${field.high}${unit}`,
     number: `must be a number from ${field.low} to ${field.high}${unit}`,
+    rows: "must be one line per sequence, of digits 0 to 3, as 0011",
     list: sessions ? "must be week: days, as in 1: 0.5, 3: 0.5" : "must be numbers with commas between them",
   };
   const value = written.trim() === "" ? "nothing" : `“${written.trim().slice(0, 40)}”`;
@@ -56,6 +57,7 @@ export function control(field, value, usual, onChange) {
   const current = () => {
     if (field.kind === "switch") return input.checked;
     if (field.kind === "list") return listValue(input.value, sessions);
+    if (field.kind === "rows") return input.value;
     if (field.kind === "choice") return input.value === "" ? null : input.value;
     return input.value.trim() === "" ? null : Number(input.value);
   };
@@ -63,6 +65,7 @@ export function control(field, value, usual, onChange) {
     if (field.kind === "list") {
       return now.every((one) => (sessions ? one.week > 0 && one.days > 0 : Number.isFinite(one)));
     }
+    if (field.kind === "rows") return /^[0-3\s,;]*[0-3][0-3\s,;]*$/.test(now);
     if (now === null) return field.optional;
     if (field.kind === "number" || field.kind === "whole") {
       const inside = Number.isFinite(now) && now >= field.low && now <= field.high;
@@ -105,6 +108,8 @@ export function control(field, value, usual, onChange) {
     input = h("select", common, empty, field.choices.map((one) => h("option", { value: one }, field.titles?.[one] ?? one.replaceAll("-", " "))));
   } else if (field.kind === "list") {
     input = h("input", { ...common, type: "text", class: "wide", autocomplete: "off", spellcheck: "false" });
+  } else if (field.kind === "rows") {
+    input = h("textarea", { ...common, rows: 5, autocomplete: "off", spellcheck: "false" });
   } else {
     const step = field.kind === "whole" ? "1" : "any";
     input = h("input", { ...common, type: "number", min: field.low, max: field.high, step, inputmode: "decimal" });

@@ -5,6 +5,7 @@ import { control } from "./controls.js";
 import { errorBox, h, say, show, shown, table } from "./dom.js";
 import { JobPanel } from "./job-panel.js";
 import { note, turns } from "./link.js";
+import { documents, periodAnswer } from "./period-trial.js";
 import { PresetChoice } from "./preset-choice.js";
 import { shortTitle } from "./scenario-card.js";
 
@@ -14,6 +15,16 @@ const PARTS = [
   ["The trial", ["clusters", "size", "weeks", "attrition"]],
   ["What is looked for", ["effect", "sd", "icc", "cac", "correlation", "target"]],
 ];
+const PERIOD_PARTS = [
+  ["The trial", ["clusters", "steps", "periods", "schedule", "transition_periods", "size", "period_weeks", "sampling", "attrition"]],
+  ["What is looked for", ["effect", "exposure", "sd", "icc", "cac", "iac", "target"]],
+  ["The analysis", ["estimand", "exposure_period"]],
+  ["In the simulation only", ["trials"]],
+];
+const PARALLEL = "parallel";
+const AT_EXPOSURE = "effect at exposure";
+/** What another design has too, in the same sense. */
+const SHARED = ["size", "effect", "sd", "icc", "cac", "target", "trials"];
 const CHOICES = {
   analysis: { name: "analysis", label: "Analysis", kind: "choice", unit: "", choices: ["ancova", "follow-up"], default: "ancova", help: "Ancova adjusts for the baseline of the same people; follow-up compares the arms afterwards.", optional: false },
   readiness: { name: "readiness", label: "Which teams enter", kind: "choice", unit: "", choices: ["everybody", "share", "minimum"], default: "everybody", help: "By a readiness score with error (reliability 0.7), of four times as many teams as are needed: the share of teams with the highest scores, or those at a minimum.", optional: false },
@@ -22,8 +33,10 @@ const CHOICES = {
 class Power {
   constructor(form) {
     this.form = form;
-    this.fields = new Map([...form.power.map((one) => [one.name, one]), ...Object.entries(CHOICES)]);
+    this.shape = PARALLEL;
     this.changes = {};
+    /** What was changed in each design. */
+    this.kept = new Map();
     this.timer = 0;
     this.turn = 0;
     this.opened = turns();
@@ -39,26 +52,58 @@ class Power {
     this.controls = h("div", {});
     const place = document.getElementById("power-form");
     place.addEventListener("submit", (event) => { event.preventDefault(); this.run(); });
-    show(place, h("h2", {}, "Design"), this.controls,
+    this.shapes = form.shapes.map((one) => h("input", { type: "radio", name: "shape", value: one, onchange: () => this.#choose(one) }));
+    show(place, h("h2", {}, "Design"),
+      h("fieldset", { class: "shapes" }, h("legend", {}, "Kind of trial"),
+        this.shapes.map((one) => h("label", { class: "choice" }, one, one.value === "matrix" ? "matrix: any sequences" : one.value))),
+      this.controls,
       h("div", { class: "run" }, h("div", { class: "buttons" },
         h("button", { type: "submit", class: "first", id: "power-run" }, "Simulate the trial"),
-        h("button", { type: "button", onclick: () => { this.#fill({}); this.#soon(); } }, "Reset all")), this.message));
+        h("button", { type: "button", onclick: () => { this.#fill({ design: this.shape }); this.#soon(); } }, "Reset all")), this.message));
     show(document.getElementById("power-results"), this.answer, this.progress, this.output);
   }
 
+  get fields() {
+    if (this.shape === PARALLEL) return new Map([...this.form.power.map((one) => [one.name, one]), ...Object.entries(CHOICES)]);
+    return new Map(this.form.period_power.filter((one) => one.shapes.includes(this.shape)).map((one) => [one.name, one]));
+  }
+
+  /** Another kind of trial: what it has in common with the one before is as it was there. */
+  #choose(shape) {
+    const fields = this.fields;
+    const value = (name) => this.changes[name] ?? fields.get(name).default;
+    const common = Object.fromEntries(SHARED.map((name) => [name, value(name)]));
+    this.kept.set(this.shape, this.changes);
+    this.#fill({ ...this.kept.get(shape), ...common, design: shape });
+    this.#soon();
+  }
+
   #fill(settings) {
+    this.shape = settings.design ?? PARALLEL;
     this.changes = {};
+    for (const one of this.shapes) one.checked = one.value === this.shape;
+    const fields = this.fields;
     const one = (name) => {
-      const field = this.fields.get(name);
+      const field = fields.get(name);
       const value = settings[name] ?? field.default;
-      if (value !== field.default) this.changes[name] = value;
+      if (JSON.stringify(value) !== JSON.stringify(field.default)) this.changes[name] = value;
       return control(field, value, field.default, (changed, now, right) => {
         if (now === undefined) delete this.changes[changed];
         else this.changes[changed] = now;
+        this.#fitting();
         if (right) this.#soon();
         else this.#old();
       });
     };
+    const part = ([title, names]) => {
+      const here = names.filter((name) => fields.has(name));
+      return here.length ? h("fieldset", {}, h("legend", {}, title), here.map(one)) : null;
+    };
+    if (this.shape !== PARALLEL) {
+      show(this.controls, PERIOD_PARTS.map(part));
+      this.#fitting();
+      return;
+    }
     const treatment = settings.scenario?.preset;
     if (typeof treatment === "string") this.preset.value = treatment === this.form.usual ? TREATMENT : treatment;
     show(this.controls,
@@ -68,7 +113,22 @@ class Power {
         one("readiness"), one("cut_off"), one("run_in"), one("trials")));
   }
 
+  /** Show the period of exposure only where it means something. */
+  #fitting() {
+    const field = this.controls.querySelector("[data-field=exposure_period]");
+    if (field) field.hidden = this.#estimand() !== AT_EXPOSURE;
+  }
+
+  #estimand() {
+    return this.changes.estimand ?? this.fields.get("estimand")?.default;
+  }
+
   settings() {
+    if (this.shape !== PARALLEL) {
+      const { exposure_period: at, ...rest } = this.changes;
+      const used = this.#estimand() === AT_EXPOSURE && at !== undefined ? { exposure_period: at } : {};
+      return { design: this.shape, ...rest, ...used };
+    }
     const preset = this.form.presets.find((one) => one.name === this.preset.value);
     return { ...this.changes, scenario: { preset: preset.name, label: shortTitle(preset.title) } };
   }
@@ -100,11 +160,19 @@ class Power {
       const found = await send("api/power/formula", settings);
       if (turn === this.turn) this.#showFormula(found, settings);
     } catch (error) {
-      if (turn === this.turn) show(this.message, told, errorBox(error.message));
+      if (turn !== this.turn) return;
+      show(this.message, told, errorBox(error.message));
+      this.answer.classList.add("old");
     }
   }
 
   #showFormula(found, settings) {
+    if (settings.design !== undefined) {
+      this.answer.classList.remove("old");
+      show(this.answer, periodAnswer(found), documents(found, settings));
+      say(found.sentence);
+      return;
+    }
     const source = `api/power/curve.svg?settings=${encodeURIComponent(JSON.stringify(settings))}`;
     this.answer.classList.remove("old");
     const needs = found.needs.map(([target, teams, people]) => [`${Math.round(100 * target)}%`, teams ?? "out of reach", people ?? "out of reach"]);
@@ -124,7 +192,8 @@ class Power {
           table("Teams or people needed by formula", ["power", "teams in each arm, with as many people", "people per team, with as many teams"], needs)),
         h("div", {}, h("h3", {}, "If teams are more or less alike"),
           table("Power by correlation within teams (ICC) and teams in each arm", ["ICC", ...found.grid.teams.map((one) => `${one} teams`)],
-            found.grid.rows.map(([icc, ...powers]) => [String(icc), ...powers.map((one) => `${Math.round(100 * one)}%`)])))));
+            found.grid.rows.map(([icc, ...powers]) => [String(icc), ...powers.map((one) => `${Math.round(100 * one)}%`)])))),
+      documents(found, settings));
     say(found.sentence);
   }
 
@@ -151,23 +220,26 @@ class Power {
     const folder = `api/results/${key}`;
     const heading = h("h2", { tabindex: "-1", id: "power-heading" }, "By simulating whole trials");
     const { settings } = result;
+    const parallel = settings.design === undefined;
     this.shown = JSON.stringify(this.settings());
     this.output.classList.remove("old");
     show(this.changed);
     show(this.output, heading, h("p", { class: "lead" }, result.sentence),
-      h("div", { class: "figures" },
+      parallel ? h("div", { class: "figures" },
         h("figure", {}, h("h3", {}, "Formula and simulation"),
           h("img", { src: `${folder}/curve.svg`, width: "403", height: "238", alt: result.sentence }),
-          h("figcaption", {}, `${settings.clusters} teams in each arm, ${settings.size} people per team, ${settings.weeks} weeks. Upright bars: 95% intervals that cover Monte Carlo error alone.`))),
+          h("figcaption", {}, `${settings.clusters} teams in each arm, ${settings.size} people per team, ${settings.weeks} weeks. Upright bars: 95% intervals that cover Monte Carlo error alone.`))) : null,
       h("div", { id: "power-table" }, table("Simulated power", result.columns, result.rows)),
-      h("p", {}, result.agreement),
+      [result.agreement].flat().map((one) => h("p", {}, one)),
       this.changed,
       h("details", { class: "small", open: "" }, h("summary", {}, "The settings behind this"),
         table("Settings of the simulated trial", ["setting", "value", "unit", "evidence"], result.asked)),
-      h("p", { class: "caution" }, "The first row checks the formula. The second says what the model expects of such a trial; it rests mainly on assumptions, and is no estimate from data."),
+      h("p", { class: "caution" }, parallel
+        ? "The first row checks the formula. The second says what the model expects of such a trial; it rests mainly on assumptions, and is no estimate from data."
+        : "Outcomes come from the means and correlations above, not from the simulated services; for those put [agents] in place of [statistical] in the design file and use refocus power."),
       h("div", { class: "buttons" },
         h("a", { class: "button", href: `${folder}/power.csv`, download: "power.csv" }, "CSV"),
-        h("a", { class: "button", href: `${folder}/curve.svg`, download: "power.svg" }, "SVG"),
+        parallel ? h("a", { class: "button", href: `${folder}/curve.svg`, download: "power.svg" }, "SVG") : null,
         h("a", { class: "button", href: `${folder}/result.json`, download: "power.json" }, "Result (JSON)"),
         h("button", { type: "button", onclick: () => window.print() }, "Print this page")),
       h("p", { class: "note" }, result.stamp));

@@ -1,0 +1,197 @@
+"""The designer's answer for any design file: by formula, and in words for a protocol.
+
+Every number is the library's; this puts together what the page shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import InputError
+from sim.web.design_settings import CROSSOVER, design_file
+
+if TYPE_CHECKING:
+    from sim.trials.designs.design_schema import DesignFile
+    from sim.trials.power.formula_answer import FormulaAnswer
+
+ICCS = (0.0, 0.01, 0.03, 0.05, 0.11)
+MOST_TEAMS = 200
+TIMES = (0.5, 1.0, 1.5, 2.0)
+"""Teams of a table, in those of the design."""
+
+
+def answer_of(file: DesignFile) -> FormulaAnswer:
+    """Return the library's answer by formula."""
+    from sim.trials.power.formula_answer import formula_answer
+    from sim.trials.power.power_study import study_of
+
+    return formula_answer(study_of(file, 0))
+
+
+def power_of(file: DesignFile, changes: Mapping[str, Any]) -> float | None:
+    """Return power by formula with some fields changed; None where that is no trial."""
+    from sim.trials.designs.design_file import changed
+
+    try:
+        return round(answer_of(changed(file, changes)).formula.power, 3)
+    except InputError:
+        return None
+
+
+def period_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the page shows of a trial over periods.
+
+    Parameters
+    ----------
+    settings : mapping
+        From `sim.web.design_settings.period_settings`.
+
+    Raises
+    ------
+    InputError
+        When there is no formula for the design.
+    """
+    from sim.trials.power.formula_search import (
+        find_by_formula,
+        limit_of_size,
+        out_of_reach,
+        smallest_effect,
+    )
+    from sim.trials.power.left_out import caution
+    from sim.trials.power.power_outcome import (
+        analysis_sentence,
+        design_sentence,
+        known_formula_lines,
+    )
+
+    file = design_file(settings)
+    answer = answer_of(file)
+    study, formula, target = answer.study, answer.formula, file.target.power
+    problem = out_of_reach(study, answer.assumed, target)
+    teams = teams_needed(file, answer, target)
+    people = None if problem else find_by_formula(file, "size", target)
+    return {
+        "power": formula.power,
+        "se": formula.se,
+        "df": formula.df,
+        "sentence": sentence(answer, teams),
+        "words": [design_sentence(study), analysis_sentence(study)],
+        "lines": known_formula_lines(formula, answer.assumed),
+        "caution": caution(file, study.design, study.plan, formula) or None,
+        "detectable": smallest_effect(study, formula, target),
+        "limit": limit_of_size(study, answer.assumed).power,
+        "problem": problem or None,
+        "target": target,
+        "needs": [teams, None if people is None else people.value],
+        "beside": beside(settings, answer),
+        "grid": grid(file, answer),
+        "picture": picture(answer),
+        **documents(answer),
+    }
+
+
+def teams_needed(file: DesignFile, answer: FormulaAnswer, target: float) -> int | None:
+    """Return how many teams in all a power takes; None beyond what is looked at.
+
+    The library looks much further than a page that others wait for can.
+    """
+    from sim.trials.power.formula_search import find_by_formula
+
+    most = MOST_TEAMS - MOST_TEAMS % len(answer.study.design.clusters)
+    if (power_of(file, {"clusters": most}) or 0.0) < target:
+        return None
+    found = find_by_formula(file, "clusters", target).value
+    return None if found is None else int(found)
+
+
+def documents(answer: FormulaAnswer) -> dict[str, str]:
+    """Return the words for a protocol and the design file."""
+    from sim.trials.designs.design_text import design_text
+    from sim.trials.power.protocol import protocol_of_formula
+
+    return {"protocol": protocol_of_formula(answer), "file": design_text(answer.study.file)}
+
+
+def meant(answer: FormulaAnswer) -> float:
+    """Return the true difference of what the analysis is for; see `sim.trials.power.protocol`."""
+    from sim.trials.analyses.exposure import CONSTANT
+
+    formula = answer.formula
+    return formula.effect if answer.study.plan.estimand == CONSTANT else formula.expected
+
+
+def sentence(answer: FormulaAnswer, needed: int | None) -> str:
+    """Return the answer as a sentence."""
+    from sim.trials.analyses.analysis_plan import average_meant
+
+    study, target = answer.study, answer.study.file.target.power
+    design = study.design
+    takes = (
+        f"{target:.0%} power takes {needed} teams in all"
+        if needed is not None
+        else f"{target:.0%} power is not reached with {MOST_TEAMS} teams"
+    )
+    return (
+        f"With {design.total_clusters} teams in {len(design.clusters)} sequences over "
+        f"{design.periods} periods, and {design.size:g} people per team and period, a true "
+        f"difference of {meant(answer):.3g} points, {average_meant(design, study.plan)}, is found "
+        f"with a probability of {answer.formula.power:.0%}; {takes}."
+    )
+
+
+def beside(settings: Mapping[str, Any], answer: FormulaAnswer) -> str | None:
+    """Return what the other kind of analysis would give: a constant effect, or by exposure."""
+    from sim.trials.analyses.exposure import AVERAGE, CONSTANT
+
+    if settings["design"] == CROSSOVER:
+        return None
+    by_exposure = answer.study.plan.estimand != CONSTANT
+    rest = {name: one for name, one in settings.items() if name != "exposure_period"}
+    try:
+        other = answer_of(design_file({**rest, "estimand": CONSTANT if by_exposure else AVERAGE}))
+    except InputError:
+        return None
+    constant = other if by_exposure else answer
+    found, told = constant.formula, ""
+    if abs(found.share - 1.0) > 0.005:
+        told = (
+            f" Its estimate can be expected to be {found.expected:.3g} points where the effect "
+            f"averages {found.effect:.3g} over treated periods: it misses what builds up."
+        )
+    else:
+        told = (
+            " It holds only where the effect is all there at once: of one that builds up it is no "
+            "average, because later periods count negatively."
+        )
+    if by_exposure:
+        return f"With one constant effect power would be {found.power:.0%}.{told}"
+    return (
+        f"The analysis is for one constant effect.{told} With an effect for each period since a "
+        f"team began, power for their average ({meant(other):.3g} points) is "
+        f"{other.formula.power:.0%}."
+    )
+
+
+def grid(file: DesignFile, answer: FormulaAnswer) -> dict[str, Any]:
+    """Return power by correlation within teams (rows) and number of teams in all."""
+    design = answer.study.design
+    least = max(3, len(design.clusters))
+    teams = sorted(
+        {min(max(least, round(one * design.total_clusters)), MOST_TEAMS) for one in TIMES}
+    )
+    iccs = sorted({*ICCS, answer.assumed.icc})
+    rows = [[icc, *(power_of(file, {"icc": icc, "clusters": n}) for n in teams)] for icc in iccs]
+    return {"teams": teams, "rows": rows}
+
+
+def picture(answer: FormulaAnswer) -> dict[str, Any]:
+    """Return who gets what when: teams, and 0 to 3 for each period, of every sequence."""
+    design = answer.study.design
+    return {
+        "sequences": [
+            {"teams": int(teams), "cells": [int(one) for one in row]}
+            for teams, row in zip(design.clusters, design.schedule, strict=True)
+        ],
+        "weeks": [period * design.period_weeks for period in range(design.periods)],
+    }
