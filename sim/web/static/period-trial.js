@@ -10,7 +10,7 @@ const LEFT = 78;
 const ROW = 30;
 const WIDEST = 48;
 const ROOM = 300;
-const LABEL = 44;
+const LABEL = 34;
 
 const percent = (share) => (share === null ? "no trial" : `${Math.round(100 * share)}%`);
 
@@ -24,14 +24,14 @@ function picture({ sequences, weeks }) {
     s("text", { x: LEFT - 8, y: ROW * row + 19, "text-anchor": "end" }, `${teams} ${teams === 1 ? "team" : "teams"}`),
     cells.map((one, at) => s("rect", { class: CLASSES[one], x: LEFT + step * at + 1, y: ROW * row + 2, width: step - 3, height: ROW - 5, rx: 3 })),
   ]);
-  const times = weeks.map((week, at) => (at % each === 0 ? s("text", { x: LEFT + step * at, y: height - 5 }, at === 0 ? "week 0" : String(week)) : null));
-  if (each < 2 && times.length > 1) times[0].textContent = "0";
+  const times = weeks.map((week, at) => (at % each === 0 ? s("text", { x: LEFT + step * at, y: height - 5 }, String(week)) : null));
+  times.push(s("text", { x: LEFT - 8, y: height - 5, "text-anchor": "end" }, "week"));
   const words = `${sequences.length} sequences over ${weeks.length} periods: ${sequences.map(({ cells }) => cells.join("")).join(", ")}`;
   const used = STATES.filter((_, state) => sequences.some(({ cells }) => cells.includes(state)));
   const drawing = s("svg", { class: "trial", role: "img", width, height, viewBox: `0 0 ${width} ${height}` }, s("title", {}, `${words}. 0 usual care, 1 programme, 2 begun but left out, 3 not measured.`), parts, times);
   const key = used.map((name) => h("li", {}, s("svg", { class: "trial", viewBox: "0 0 22 22", "aria-hidden": "true" }, s("rect", { class: CLASSES[STATES.indexOf(name)], x: 2, y: 2, width: 18, height: 18, rx: 3 })), name));
   return h("section", { id: "power-picture" }, h("h3", {}, "The trial"), drawing, h("ul", { class: "key" }, key),
-    h("p", { class: "note" }, "Periods begin in the weeks that stand below; teams are dealt to the rows by lot."),
+    h("p", { class: "note" }, "Periods begin in the weeks under them; teams are dealt to the rows by lot."),
     h("details", { class: "small" }, h("summary", {}, "As a table"),
       table("What each sequence gets by the week a period begins in", ["sequence", "teams", ...weeks.map((one) => `week ${one}`)],
         sequences.map(({ teams, cells }, row) => [String(row + 1), teams, ...cells.map((one) => STATES[one])]))));
@@ -85,7 +85,7 @@ function codes(settings) {
   const ask = async () => {
     try {
       const found = await send("api/power/code", settings);
-      show(place, h("p", { class: "note" }, "It reads the trial’s table, trial.csv, with one line for each person and measurement; column names can be given in [columns] of the design file. Not run here."),
+      show(place, h("p", { class: "note" }, "It reads the trial’s table, trial.csv, with one line for each person, and for each of a person’s periods; column names can be given in [columns] of the design file. Not run here."),
         Object.entries(found).map(([language, text]) => [h("h4", {}, language), copied(text, `${language} code`)]));
     } catch (error) {
       show(place, errorBox(error.message));
