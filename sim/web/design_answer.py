@@ -182,7 +182,7 @@ def grid(file: DesignFile, answer: FormulaAnswer) -> dict[str, Any]:
     )
     iccs = sorted({*ICCS, answer.assumed.icc})
     rows = [[icc, *(power_of(file, {"icc": icc, "clusters": n}) for n in teams)] for icc in iccs]
-    return {"teams": teams, "rows": rows}
+    return {"teams": teams, "own": design.total_clusters, "rows": rows}
 
 
 def picture(answer: FormulaAnswer) -> dict[str, Any]:

@@ -57,7 +57,7 @@ export function periodAnswer(found) {
           h("li", {}, `With any number of people these teams have at most ${percent(found.limit)} power.`),
           found.problem ? h("li", {}, `Out of reach: ${found.problem}.`) : null)),
       h("div", {}, h("h3", {}, "If teams are more or less alike"),
-        table("Power by correlation within teams (ICC) and teams in all", ["ICC", ...found.grid.teams.map((one) => `${one} teams`)],
+        table("Power by correlation within teams (ICC) and teams in all", ["ICC", ...found.grid.teams.map((one) => `${one} teams${one === found.grid.own ? ", yours" : ""}`)],
           found.grid.rows.map(([icc, ...powers]) => [String(icc), ...powers.map(percent)])))),
     h("details", { class: "small" }, h("summary", {}, "How it was worked out"),
       [...found.words, ...found.lines].map((one) => h("p", {}, `${one[0].toUpperCase()}${one.slice(1)}.`)))];
