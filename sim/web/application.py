@@ -17,7 +17,7 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import (
     FileResponse,
     HTMLResponse,
@@ -104,6 +104,11 @@ def unexpected(request: Request, error: Exception) -> Response:
     """Answer an error of ours without saying anything of the machine."""
     line = "unexpected error of the server; please report what you did"
     return JSONResponse({"error": line}, 500)
+
+
+def gone(request: Request, problem: Exception) -> Response:
+    """Say nothing where nobody listens: a browser that left in the midst of what it sent."""
+    return Response(status_code=400)
 
 
 def missing(request: Request, error: Exception) -> Response:
@@ -532,6 +537,7 @@ def application(site: Site, hosts: Iterable[str]) -> Starlette:
             InputError: refused,
             Refused: refused,
             QueueFull: refused,
+            ClientDisconnect: gone,
             404: missing,
             405: missing,
             Exception: unexpected,

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,10 @@ class Served:
         )
         assert self.process.stderr is not None
         line = self.process.stderr.readline()
+        # What nobody reads would stop the server as soon as the pipe is full.
+        self.told: list[str] = []
+        self.listener = threading.Thread(target=self.told.extend, args=(self.process.stderr,))
+        self.listener.start()
         found = re.search(r"http://127\.0\.0\.1:(\d+)/", line)
         assert found, line
         self.port = int(found[1])
@@ -52,5 +57,6 @@ class Served:
         """Ask it to stop, as Ctrl-C does."""
         self.process.send_signal(signal.SIGINT)
         self.process.wait(60.0)
+        self.listener.join(60.0)
         assert self.process.stderr is not None
         self.process.stderr.close()

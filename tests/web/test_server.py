@@ -545,6 +545,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     yield made
     if made.process.poll() is None:
         made.stop()
+    assert "Traceback" not in "".join(made.told), "whatever was sent, or left off"
 
 
 def session_of(served: Served, number: int) -> str:
