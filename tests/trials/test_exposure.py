@@ -15,6 +15,8 @@ from sim.cli import main
 from sim.errors import InputError
 from sim.trials.analyses.analyse import analyse_table
 from sim.trials.analyses.analysis_plan import AnalysisPlan, analyse_trial, default_plan
+from sim.trials.analyses.declared_analysis import analyse_by_design
+from sim.trials.analyses.declared_table import declared_table
 from sim.trials.analyses.exposure import (
     AVERAGE,
     ESTIMANDS,
@@ -25,10 +27,11 @@ from sim.trials.analyses.exposure import (
 )
 from sim.trials.data.statistical import Correlations, StatisticalSource
 from sim.trials.designs.design import crossover, parallel, stepped_wedge
-from sim.trials.designs.design_file import changed, load_design
+from sim.trials.designs.design_file import changed, load_design, trial_design
+from sim.trials.designs.design_text import design_text
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.formula_answer import formula_answer
-from sim.trials.power.power_study import study_of
+from sim.trials.power.power_study import statistical_source, study_of
 
 DATA = Path(__file__).parent / "data"
 MODEL = "y ~ trt + factor(period) + (1|cluster) + (1|cluster:period)"
@@ -109,6 +112,19 @@ def test_the_tested_column_has_the_contrast_as_its_coefficient() -> None:
         coefficients = np.linalg.lstsq(x, y, rcond=None)[0]
         assert coefficients[0] == pytest.approx(weights @ effects)
         assert np.abs(x @ coefficients - y).max() < 1e-12, "they span all indicators"
+
+
+def test_more_than_ten_periods_keep_their_order(tmp_path: Path) -> None:
+    """As text 10 stands before 2: effects by exposure were refused, every cluster told as other."""
+    file = changed(load_design("stepped-wedge-slow"), {"steps": 10, "clusters": 12, "size": 2.0})
+    file = changed(file, {"exposure": [1.0], "icc": 0.3})
+    design = trial_design(file)
+    table = declared_table(statistical_source(file).simulate(design, 1, 0), file, design)
+    table.to_csv(tmp_path / "trial.csv", index=False)
+    (tmp_path / "design.toml").write_text(design_text(file), encoding="utf-8")
+    found = analyse_by_design(tmp_path / "trial.csv", tmp_path / "design.toml")
+    assert [one["exposure"] for one in found["exposure"]["by_exposure"]] == list(range(1, 11))
+    assert found["plan"]["differences"] == []
 
 
 def test_exposure_is_counted_from_the_first_treated_period() -> None:

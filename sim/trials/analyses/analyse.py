@@ -482,9 +482,9 @@ def _declared(
 
 
 def _periods(formula: ModelFormula, table: pd.DataFrame) -> Codes | None:
-    """Return the period of each row, where the model has periods."""
+    """Return the period of each row, where the model has periods: as numbers in their order."""
     period = next((one for one in names_in(formula.fixed) if PERIOD.search(one)), None)
-    return None if period is None else codes_of(table, [period])
+    return None if period is None else as_labels(table[period]).codes.astype(np.intp)
 
 
 def _imputed(

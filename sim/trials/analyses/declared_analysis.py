@@ -22,7 +22,7 @@ from sim.trials.analyses.likelihood_answers import PROFILE_INTERVAL, T_INTERVAL
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.analyses.several_arms import IN_WORDS, adjusted
 from sim.trials.data.long_export import trial_table
-from sim.trials.data.trial_table import label_of
+from sim.trials.data.trial_table import as_labels, label_of
 from sim.trials.designs.design import TREATED, Design
 from sim.trials.designs.design_file import analysis_plan, load_design, trial_design
 from sim.trials.designs.design_schema import DesignFile
@@ -275,7 +275,7 @@ def differences(
         found.append(f"{number} clusters, planned {design.total_clusters}")
     size = len(frame) / max(number, 1)
     if not design.is_parallel:
-        periods = sorted(frame[columns.period].dropna().unique().tolist())
+        periods = list(as_labels(frame[columns.period].dropna()).categories)
         size /= max(len(periods), 1)
         planned = analysed_schedule(design).shape[1]
         if len(periods) != planned:
@@ -303,7 +303,7 @@ def _schedules(
     design: Design,
     frame: pd.DataFrame,
     clusters: list[str],
-    periods: list[Any],
+    periods: list[str],
     result: dict[str, Any],
 ) -> list[str]:
     """Return how many clusters follow no planned sequence."""
@@ -314,7 +314,8 @@ def _schedules(
     planned = {tuple((row == TREATED).tolist()) for row in analysed_schedule(design)}
     at = {one: number for number, one in enumerate(periods)}
     grid: dict[str, np.ndarray] = {}
-    for cluster, period, one in zip(clusters, frame[file.columns.period], treated, strict=True):
+    when = [label_of(one) for one in frame[file.columns.period]]
+    for cluster, period, one in zip(clusters, when, treated, strict=True):
         if period in at:
             grid.setdefault(cluster, np.zeros(len(periods), bool))[at[period]] |= one
     other = [one for one, row in grid.items() if tuple(row.tolist()) not in planned]
