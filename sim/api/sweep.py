@@ -14,7 +14,9 @@ import numpy as np
 from sim.api.answers import FROM_PYTHON, Answer
 from sim.api.run import SMALL, run, simulated
 from sim.errors import InputError, unknown
+from sim.planning.plain_numbers import listed
 from sim.reading.numbers import whole
+from sim.runs.result_tables import USUAL_CARE
 from sim.runs.world_spread import world_spread
 from sim.spreadsheet import data_frame, frame_csv
 
@@ -63,7 +65,7 @@ class Sweep(Answer):
         return found
 
     def differences(
-        self, measure: str = "qpr15", *, week: int | None = None, base: str = "usual-care"
+        self, measure: str = "qpr15", *, week: int | None = None, base: str = USUAL_CARE
     ) -> pd.DataFrame:
         """Return how far each scenario is from a base at every point.
 
@@ -85,7 +87,14 @@ class Sweep(Answer):
 
     @property
     def text(self) -> str:
-        """The differences of the QPR at the last assessment as a table."""
+        """The differences of the QPR at the last assessment, where there is usual care."""
+        names = self.results[0].labels["scenario"]
+        if USUAL_CARE not in names:
+            return (
+                f"{len(self.points)} points of {listed(list(self.points[0]))} for {listed(names)}: "
+                "no usual care to compare with. `differences(base=...)` takes another base, and "
+                "`tables` hold what came out.\n"
+            )
         return self.differences().to_string(index=False, float_format="{:.3f}".format)
 
     def csv(self) -> str:
@@ -97,7 +106,7 @@ class Sweep(Answer):
         return {"command": command, "differences": self.differences().to_dict("records")}
 
     def plot(
-        self, measure: str = "qpr15", *, week: int | None = None, base: str = "usual-care"
+        self, measure: str = "qpr15", *, week: int | None = None, base: str = USUAL_CARE
     ) -> Figure:
         """Draw differences over the first thing that varies, a line for each of the other values.
 

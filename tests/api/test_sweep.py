@@ -36,6 +36,14 @@ def test_a_sweep_is_the_runs_it_is_made_of(roster: Roster) -> None:
     assert found.plot("gaf").axes[0].get_xlabel() == "practice_scale"
 
 
+def test_a_sweep_without_usual_care_shows_what_it_has(roster: Roster) -> None:
+    found = sim.sweep(
+        "refocus-full", {"turnover_yearly": [0.1, 0.3]}, roster=roster, draws=1, weeks=1
+    )
+    assert str(found).startswith("2 points of turnover_yearly for refocus-full: no usual care")
+    assert set(found.table("draws")["turnover_yearly"]) == {0.1, 0.3}
+
+
 @pytest.mark.parametrize(
     ("vary", "told"),
     [
