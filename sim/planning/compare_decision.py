@@ -53,7 +53,7 @@ from sim.planning.verdicts import (
     time_text,
     verdict_on,
 )
-from sim.planning.vocabulary import FEW, IMPORTANT
+from sim.planning.vocabulary import FEW, IMPORTANT, titles_of
 
 if TYPE_CHECKING:
     from sim.planning.setting import Setting
@@ -72,7 +72,7 @@ def decision_of(comparison: Comparison) -> Decision:
     rankings = rankings_of(comparison)
     own = rankings[aim.name]
     base = question.base
-    titles = titles_of(comparison)
+    titles = titles_of(comparison.question.scenarios)
     draws, _ = counted(comparison)
     strategies = [strategy_of(comparison, one, titles) for one in own.names if one != base]
     strategies += [
@@ -140,15 +140,6 @@ def decision_of(comparison: Comparison) -> Decision:
     )
 
 
-def titles_of(comparison: Comparison) -> dict[str, str]:
-    """Return the title of every scenario; with its name where two share one."""
-    found = {one.name: one.title for one in comparison.question.scenarios}
-    shared = [title for title in found.values() if list(found.values()).count(title) > 1]
-    return {
-        name: f"{title} ({name})" if title in shared else title for name, title in found.items()
-    }
-
-
 def about_words(scenario: Scenario) -> str:
     """Return the first sentence of what is done, cut at a word where it is long."""
     text = scenario.description.split(". ")[0].rstrip(".")
@@ -214,7 +205,7 @@ def answer_words(comparison: Comparison, ranking: Ranking, titles: Mapping[str, 
     if len(ranking.names) < 2:
         return told
     if ranking.names[0] == others[0]:
-        told = f"What that does to recovery, over all people on the books: {words}."
+        told = f"What the first does to recovery, over all people on the books: {words}."
     return f"{choice_sentence(ranking, titles, base)} {told}"
 
 

@@ -51,7 +51,7 @@ from sim.planning.ranking import (
 from sim.planning.resources import by_year
 from sim.planning.rollout import NO_FURTHER
 from sim.planning.verdicts import time_text
-from sim.planning.vocabulary import IMPORTANT
+from sim.planning.vocabulary import IMPORTANT, titles_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,7 +144,7 @@ def plan_decision(outcome: PlanOutcome) -> Decision:
 
 def plan_titles(outcome: PlanOutcome) -> dict[str, str]:
     """Return the title of every plan: rules with titles of packages, not names of files."""
-    packages = {one.name: one.title for one in outcome.question.packages}
+    packages = titles_of(outcome.question.packages)
     found = {}
     for score in outcome.scores:
         name = score.plan.name

@@ -7,7 +7,8 @@ of expected differences over draws of the parameters, each with its Monte Carlo 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -361,6 +362,15 @@ def other_text(judgement: Judgement) -> str:
     return f"Expected with other evidence: {'; '.join(told)}." if told else ""
 
 
+def titles_of(scenarios: Iterable[Scenario]) -> dict[str, str]:
+    """Return the title of every scenario by name; with its name where two share one."""
+    found = {one.name: one.title for one in scenarios}
+    often = Counter(found.values())
+    return {
+        name: f"{title} ({name})" if often[title] > 1 else title for name, title in found.items()
+    }
+
+
 def rests_on(chosen: ChosenDraws, scenarios: Sequence[Scenario], weeks: int) -> str:
     """Return in a sentence whether a result rests on trials or on assumptions.
 
@@ -394,8 +404,9 @@ def rests_on(chosen: ChosenDraws, scenarios: Sequence[Scenario], weeks: int) -> 
             )
         named = {BOTH_TRIALS: "two trials", REFOCUS_ALONE: "one trial"}[chosen.of]
         named += f", which narrowed the effect's 90% interval by {percent(narrowed)}"
-    tested = [one.title for one in scenarios if one.grade == "trial"]
-    others = [one.title for one in scenarios if one.grade != "trial"]
+    titles = titles_of(scenarios)
+    tested = [titles[one.name] for one in scenarios if one.grade == "trial"]
+    others = [titles[one.name] for one in scenarios if one.grade != "trial"]
     if weeks > TRIAL_WEEKS:
         return (
             f"Rests on assumptions: trials lasted {TRIAL_WEEKS} weeks, and week {weeks} is an "
@@ -430,7 +441,8 @@ def extrapolated(
     told = []
     if weeks > TRIAL_WEEKS:
         told.append(f"weeks {TRIAL_WEEKS + 1} to {weeks} (trials lasted {TRIAL_WEEKS})")
-    untested = [one.title for one in scenarios if one.grade != "trial"]
+    titles = titles_of(scenarios)
+    untested = [titles[one.name] for one in scenarios if one.grade != "trial"]
     if untested:
         them = "them" if len(untested) > 1 else "it"
         told.append(f"{listed(untested)} (no trial delivered {them})")

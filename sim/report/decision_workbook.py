@@ -32,6 +32,7 @@ from sim.planning.resources import (
     resources_used,
     yearly_use,
 )
+from sim.planning.vocabulary import titles_of
 from sim.planning.worth_knowing import knowing_rows, threshold_rows
 from sim.scenarios.words import CFIR, ERIC, word_cells
 from sim.workbook import Formula, Sheet, column_letter, workbook
@@ -187,7 +188,7 @@ def comparison_workbook(
     )
 
     question = comparison.question
-    titles = {one.name: one.title for one in question.scenarios}
+    titles = titles_of(question.scenarios)
     prices, cells = price_sheet(question.prices)
     uses = [
         (
@@ -308,7 +309,7 @@ def plan_workbook(outcome: PlanOutcome, covers: str, command: str, decision: Dec
     from sim.planning.plan_text import curse, heading
 
     question = outcome.question
-    titles = {one.name: one.title for one in question.packages}
+    titles = titles_of(question.packages)
     prices, cells = price_sheet(question.prices)
     plan = outcome.recommended.plan
     length = max(outcome.offer.weeks, outcome.offer.cost.shape[-1])

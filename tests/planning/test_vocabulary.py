@@ -205,6 +205,14 @@ def test_a_result_says_what_it_rests_on(
     assert told in rests_on(chosen_draws(30, **source), scenarios, weeks)
 
 
+def test_scenarios_of_one_title_are_told_apart() -> None:
+    one = load_scenario("refocus-as-delivered")
+    other = one.model_copy(update={"name": "ours", "grade": "assumption"})
+    told = rests_on(chosen_draws(30), [one, other], 52)
+    assert "Rests on trials for REFOCUS as delivered (refocus-as-delivered) (two" in told
+    assert told.endswith("on assumptions for REFOCUS as delivered (ours).")
+
+
 def test_default_values_rest_on_assumptions() -> None:
     told = rests_on(chosen_draws(0), [load_scenario("refocus-as-delivered")], 52)
     assert told == "Rests on assumptions: default values chosen by hand."
