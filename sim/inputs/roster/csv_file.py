@@ -400,7 +400,7 @@ def roster_text(roster: Roster) -> str:
         f"teams: team = {row.team!r}: a table's line of this name is read as a sum over teams; "
         "call the team something else"
         for row in roster.rows
-        if why_no_data(row.team, (row.team, row.trust), len(_COLUMNS), "team")
+        if why_no_data(row.team, (row.team, str(row.staff)), len(_COLUMNS), "team")
     ]
     if problems:
         raise InputError.of("roster", problems)
