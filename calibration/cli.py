@@ -142,7 +142,13 @@ def run(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.out)
     known = read_job(folder) if arguments.resume else None
     if arguments.report or (known and known["finished"]):
-        write_reports(folder, arguments)
+        try:
+            write_reports(folder, arguments)
+        except KeyError as error:
+            raise InputError(
+                f"folder '{folder}': its results.json is of another version of the program, as it "
+                f"lacks {error}; fit anew"
+            ) from None
     else:
         fitted(arguments)
     if arguments.ship:

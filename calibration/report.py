@@ -794,11 +794,11 @@ def load_results(folder: Path) -> dict[str, Any]:
     """
     path = folder / "results.json"
     try:
-        results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        results = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise InputError(
-            f"folder '{folder}': holds no finished calibration (results.json)"
-        ) from None
+        results = None
+    if not isinstance(results, dict):
+        raise InputError(f"folder '{folder}': holds no finished calibration (results.json)")
     return results
 
 

@@ -37,6 +37,10 @@ def test_a_report_needs_a_finished_fit(tmp_path: Path, capsys) -> None:
     assert "holds nothing to go on with" in capsys.readouterr().err
     assert main(["calibrate", "--report", "--out", str(tmp_path)]) == 2
     assert "no finished calibration" in capsys.readouterr().err
+    for text, told in (("[]", "no finished calibration"), ('{"trial": {}}', "of another version")):
+        (tmp_path / "results.json").write_text(text, encoding="utf-8")
+        assert main(["calibrate", "--report", "--out", str(tmp_path)]) == 2
+        assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("entrance", [module_main, lambda words: main(["calibrate", *words])])
