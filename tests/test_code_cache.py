@@ -56,6 +56,20 @@ print(part(2.0, 3.0, 0.4), sum(part.stats.cache_hits.values()), compiled.FOLDER)
 """
 
 
+# What is not imported at first must be there for those who multiply matrices.
+MATRICES = """
+import sys
+import numpy as np
+from sim.engines import code_cache
+compiled = code_cache.compiler(None)
+@compiled
+def product(a, b):
+    return np.dot(a, b)
+spared = "scipy.linalg" not in sys.modules
+print(product(np.array([1.0, 2.0]), np.array([3.0, 4.0])), int(spared), "None")
+"""
+
+
 # Compiling takes half a minute; that no code is kept says enough.
 WHERE = """
 from sim.trials.fits.random_intercept_compiled import FOLDER
@@ -142,6 +156,10 @@ def test_without_a_folder_to_write_code_is_compiled_in_memory(
     assert result == pytest.approx(0.1)
     assert (hits, folder) == (0, "None")
     assert blocked.read_text(encoding="utf-8") == "in the way"
+
+
+def test_linear_algebra_is_imported_by_what_needs_it_and_not_before(tmp_path: Path) -> None:
+    assert run(SIM.parent, tmp_path, MATRICES) == (11.0, 1, "None")
 
 
 def reached_from(start: str) -> set[str]:

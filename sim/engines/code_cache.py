@@ -124,7 +124,10 @@ def _spare_linear_algebra() -> None:
     if name in sys.modules:
         return
     linalg: Any = importlib.import_module("numba.np.linalg")
-    really = linalg.ensure_blas
+    really = getattr(linalg, "ensure_blas", None)
+    if really is None:
+        # Another numba, which is left to itself.
+        return
     linalg.ensure_blas = lambda: None
     try:
         arrays: Any = importlib.import_module(name)
