@@ -5,7 +5,7 @@ Every number is the library's; this puts together what the page shows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError
@@ -52,10 +52,10 @@ def period_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
     InputError
         When there is no formula for the design.
     """
+    from sim.trials.analyses.analysis_plan import average_meant
     from sim.trials.power.formula_search import (
         find_by_formula,
         limit_of_size,
-        out_of_reach,
         smallest_effect,
     )
     from sim.trials.power.left_out import caution
@@ -68,9 +68,8 @@ def period_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
     file = design_file(settings)
     answer = answer_of(file)
     study, formula, target = answer.study, answer.formula, file.target.power
-    problem = out_of_reach(study, answer.assumed, target)
     teams = teams_needed(file, answer, target)
-    people = None if problem else find_by_formula(file, "size", target)
+    people = find_by_formula(file, "size", target).value
     return {
         "power": formula.power,
         "se": formula.se,
@@ -80,10 +79,10 @@ def period_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
         "lines": known_formula_lines(formula, answer.assumed),
         "caution": caution(file, study.design, study.plan, formula) or None,
         "detectable": smallest_effect(study, formula, target),
+        "average": average_meant(study.design, study.plan),
         "limit": limit_of_size(study, answer.assumed).power,
-        "problem": problem or None,
         "target": target,
-        "needs": [teams, None if people is None else people.value],
+        "needs": [teams, people],
         "beside": beside(settings, answer),
         "grid": grid(file, answer),
         "picture": picture(answer),
@@ -121,6 +120,17 @@ def meant(answer: FormulaAnswer) -> float:
     return formula.effect if answer.study.plan.estimand == CONSTANT else formula.expected
 
 
+def percent(power: float, target: float) -> str:
+    """Return a power that neither claims certainty nor is rounded up to what is wanted."""
+    if power > 0.99:
+        return "over 99%"
+    if power < 0.01:
+        return "under 1%"
+    if power < target <= round(power, 2):
+        return f"just under {target:.0%}"
+    return f"{power:.0%}"
+
+
 def sentence(answer: FormulaAnswer, needed: int | None) -> str:
     """Return the answer as a sentence."""
     from sim.trials.analyses.analysis_plan import average_meant
@@ -132,11 +142,16 @@ def sentence(answer: FormulaAnswer, needed: int | None) -> str:
         if needed is not None
         else f"{target:.0%} power is not reached with {MOST_TEAMS} teams"
     )
+    true, outcomes = meant(answer), study.file.statistical
+    builds_up = ""
+    if outcomes is not None and abs(true - outcomes.effect) > 1e-9:
+        builds_up = f" ({outcomes.effect:g} once it is fully there)"
     return (
         f"With {design.total_clusters} teams in {len(design.clusters)} sequences over "
-        f"{design.periods} periods, and {design.size:g} people per team and period, a true "
-        f"difference of {meant(answer):.3g} points, {average_meant(design, study.plan)}, is found "
-        f"with a probability of {answer.formula.power:.0%}; {takes}."
+        f"{design.periods} periods and {design.size:g} people per team and period, a true "
+        f"difference of {true:.3g} points{builds_up} is found with a probability of "
+        f"{percent(answer.formula.power, target)}; {takes}. That difference is meant "
+        f"{average_meant(design, study.plan)}."
     )
 
 
@@ -152,11 +167,12 @@ def beside(settings: Mapping[str, Any], answer: FormulaAnswer) -> str | None:
         other = answer_of(design_file({**rest, "estimand": CONSTANT if by_exposure else AVERAGE}))
     except InputError:
         return None
+    target = settings["target"]
     constant = other if by_exposure else answer
     found, told = constant.formula, ""
     if abs(found.share - 1.0) > 0.005:
         told = (
-            f" Its estimate can be expected to be {found.expected:.3g} points where the effect "
+            f" Its estimate can be expected to be {found.expected:.2g} points where the effect "
             f"averages {found.effect:.3g} over treated periods: it misses what builds up."
         )
     else:
@@ -165,24 +181,42 @@ def beside(settings: Mapping[str, Any], answer: FormulaAnswer) -> str | None:
             "average, because later periods count negatively."
         )
     if by_exposure:
-        return f"With one constant effect power would be {found.power:.0%}.{told}"
+        return f"With one constant effect power would be {percent(found.power, target)}.{told}"
     return (
         f"The analysis is for one constant effect.{told} With an effect for each period since a "
         f"team began, power for their average ({meant(other):.3g} points) is "
-        f"{other.formula.power:.0%}."
+        f"{percent(other.formula.power, target)}."
     )
 
 
 def grid(file: DesignFile, answer: FormulaAnswer) -> dict[str, Any]:
     """Return power by correlation within teams (rows) and number of teams in all."""
     design = answer.study.design
-    least = max(3, len(design.clusters))
-    teams = sorted(
-        {min(max(least, round(one * design.total_clusters)), MOST_TEAMS) for one in TIMES}
+    return power_table(
+        answer.assumed.icc,
+        design.total_clusters,
+        max(3, len(design.clusters)),
+        lambda icc, teams: power_of(file, {"icc": icc, "clusters": teams}),
     )
-    iccs = sorted({*ICCS, answer.assumed.icc})
-    rows = [[icc, *(power_of(file, {"icc": icc, "clusters": n}) for n in teams)] for icc in iccs]
-    return {"teams": teams, "own": design.total_clusters, "rows": rows}
+
+
+def power_table(
+    icc: float, own: int, least: int, power: Callable[[float, int], float | None]
+) -> dict[str, Any]:
+    """Return power by correlation within teams (rows) and number of teams (columns).
+
+    Parameters
+    ----------
+    icc, own : float, int
+        Correlation and teams of the design, which are among those of the table.
+    least : int
+        Teams of the smallest trial.
+    power : callable
+        Power by formula, of a correlation and a number of teams.
+    """
+    teams = sorted({min(max(least, round(one * own)), MOST_TEAMS) for one in TIMES})
+    rows = [[one, *(power(one, n) for n in teams)] for one in sorted({*ICCS, icc})]
+    return {"teams": teams, "own": own, "rows": rows}
 
 
 def picture(answer: FormulaAnswer) -> dict[str, Any]:

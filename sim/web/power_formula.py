@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import InputError
-from sim.web.design_answer import answer_of, documents
+from sim.web.design_answer import answer_of, documents, percent, power_table
 from sim.web.figures import power_figure
-from sim.web.power_settings import QUESTIONS, parallel_file
+from sim.web.power_settings import parallel_file
 
 if TYPE_CHECKING:
     from sim.trials.power.simulated_power import Rate
 
 NEEDS = (0.8, 0.9)
-ICCS = (0.0, 0.01, 0.03, 0.05, 0.1)
-TIMES = (0.5, 1.0, 1.5, 2.0)
-"""Teams of a table, in those of the design."""
 CURVE_POINTS = 25
 
 
@@ -68,7 +65,9 @@ def formula_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
         From `power_settings`.
     """
     from sim.trials.power.formula_power import clusters_per_arm, parallel_power, size_per_cluster
+    from sim.trials.power.formula_search import smallest_effect
 
+    whole = answer_of(parallel_file(settings))
     effect, sd, icc, size = (settings[name] for name in ("effect", "sd", "icc", "size"))
     answer = parallel_power(effect, sd, settings["clusters"], size, icc, **options(settings))
     needs = []
@@ -93,38 +92,23 @@ def formula_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
         "power_z": answer.power_z,
         "needs": needs,
         "curve": curve(settings),
-        "detectable": detectable(settings),
+        "detectable": smallest_effect(whole.study, whole.formula, settings["target"]),
         "grid": grid(settings),
         "sentence": in_words(settings, answer.power, needs),
-        **documents(answer_of(parallel_file(settings))),
+        **documents(whole),
         "applies": "The formula takes the difference, the standard deviation and the correlations "
         "as given, and knows nothing of readiness; two-sided test at 5%.",
     }
 
 
-def detectable(settings: Mapping[str, Any]) -> float | None:
-    """Return the smallest difference that is found with the wanted power; None beyond the form's.
-
-    The size of a true difference does not change how precisely it is estimated.
-    """
-    from scipy.optimize import brentq
-
-    (most,) = (one.high for one in QUESTIONS if one.name == "effect")
-
-    def beyond(effect: float) -> float:
-        return formula({**settings, "effect": effect}) - float(settings["target"])
-
-    return float(brentq(beyond, 0.0, most, xtol=1e-4)) if beyond(most) > 0.0 else None
-
-
 def grid(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return power by correlation within teams (rows) and number of teams in each arm."""
-    teams = sorted({max(3, round(one * settings["clusters"])) for one in TIMES})
-    iccs = sorted({*ICCS, settings["icc"]})
-    rows = [
-        [icc, *(round(formula({**settings, "icc": icc}, one), 3) for one in teams)] for icc in iccs
-    ]
-    return {"teams": teams, "rows": rows}
+    return power_table(
+        settings["icc"],
+        settings["clusters"],
+        3,
+        lambda icc, teams: round(formula({**settings, "icc": icc}, teams), 3),
+    )
 
 
 def in_words(settings: Mapping[str, Any], power: float, needs: list[list[Any]]) -> str:
@@ -138,7 +122,7 @@ def in_words(settings: Mapping[str, Any], power: float, needs: list[list[Any]]) 
     return (
         f"With {settings['clusters']} teams in each arm and {settings['size']} people recruited "
         f"per team, a true difference of {settings['effect']:g} points is found with a "
-        f"probability of {power:.0%}; {needed}."
+        f"probability of {percent(power, target)}; {needed}."
     )
 
 

@@ -15,7 +15,7 @@ from sim.trials.designs.design_text import design_text
 from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.planned_code import planned_code
 from sim.trials.power.power_study import study_of
-from sim.web.design_answer import answer_of, beside, period_answer, picture
+from sim.web.design_answer import answer_of, beside, percent, period_answer, picture, sentence
 from sim.web.design_settings import SHAPES, check_period_size, period_form
 from sim.web.design_task import simulate_design
 from sim.web.limits import Limits
@@ -72,6 +72,26 @@ def test_a_matrix_is_drawn_as_it_was_written() -> None:
     assert [one["cells"] for one in drawn["sequences"]] == [[0, 0, 1], [0, 2, 1], [0, 0, 0]]
     assert sum(one["teams"] for one in drawn["sequences"]) == 24
     assert drawn["weeks"] == [0, 13, 26]
+
+
+def test_no_certainty_is_claimed_and_no_power_rounded_up_to_the_one_wanted() -> None:
+    told = [percent(one, 0.9) for one in (0.0, 0.8949, 0.8951, 0.9, 0.9901, 1.0)]
+    assert told == ["under 1%", "89%", "just under 90%", "90%", "over 99%", "over 99%"]
+
+
+def test_the_first_sentence_names_the_difference_given_and_the_one_that_is_found() -> None:
+    settings = power_settings({"design": "stepped wedge", "exposure": [0.5, 1.0, 1.0, 1.0]})
+    told = sentence(answer_of(file_of(settings)), 40)
+    # Each of four periods counts the same: (0.5 + 1 + 1 + 1) / 4 of 4 points.
+    assert "difference of 3.5 points (4 once it is fully there) is found" in told
+    assert told.endswith("(time-averaged effect).")
+
+
+def test_three_teams_are_a_crossover_whatever_their_correlation() -> None:
+    settings = power_settings({"design": "crossover", "clusters": 3})
+    found = answer_of(file_of(settings)).formula
+    assert found.df == pytest.approx(1.0)
+    assert found.power < 0.05
 
 
 def test_the_other_analysis_stands_beside() -> None:

@@ -59,7 +59,7 @@ def out_of_reach(study: Study, assumed: Assumed, target: float, error: float = 0
         return ""
     return (
         f"no size reaches a power of {target:g} with {study.design.total_clusters} clusters: with "
-        f"any number of people it stays below {most:.3f} by formula; add clusters"
+        f"very many people it is {most:.3f} by formula; add clusters"
     )
 
 

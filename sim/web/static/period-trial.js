@@ -2,7 +2,7 @@
 
 import { send } from "./api.js";
 import { lazyDetails } from "./controls.js";
-import { download, errorBox, h, s, show, shown, table } from "./dom.js";
+import { download, errorBox, h, s, show, table } from "./dom.js";
 
 const STATES = ["usual care", "programme", "begun, left out", "not measured"];
 const CLASSES = ["off", "on", "begun", "not"];
@@ -12,7 +12,26 @@ const WIDEST = 48;
 const ROOM = 300;
 const LABEL = 34;
 
-const percent = (share) => (share === null ? "no trial" : `${Math.round(100 * share)}%`);
+/** Return a power in words that claim no certainty. */
+function percent(power) {
+  if (power === null) return "no trial";
+  if (power > 0.99) return "over 99%";
+  return power < 0.01 ? "under 1%" : `${Math.round(100 * power)}%`;
+}
+
+/** Return power by correlation within teams and number of teams, of any kind of trial. */
+export function powerTable({ teams, own, rows }, where) {
+  return h("div", {}, h("h3", {}, "If teams are more or less alike"),
+    table(`Power by correlation within teams (ICC) and teams ${where}`, ["ICC", ...teams.map((one) => `${one} teams${one === own ? ", yours" : ""}`)],
+      rows.map(([icc, ...powers]) => [String(icc), ...powers.map(percent)])));
+}
+
+/** Return the smallest difference that is found with the wanted power. */
+export function smallestDifference(points, target, average) {
+  return points === null
+    ? `No difference is found with ${target} power, however large.`
+    : `Smallest true difference found with ${target} power: ${points.toFixed(1)} points, ${average}.`;
+}
 
 /** Return sequences by periods as a drawing, with a key and the same as a table. */
 function picture({ sequences, weeks }) {
@@ -49,16 +68,11 @@ export function periodAnswer(found) {
     h("div", { class: "figures" },
       h("div", {}, h("h3", {}, "What it takes"),
         h("ul", {},
-          h("li", {}, found.detectable === null
-            ? `No difference is found with ${target} power, however large.`
-            : `Smallest true difference found with ${target} power: ${shown(found.detectable)} points, of what the analysis estimates.`),
-          h("li", {}, teams === null ? `${target} power is not reached with as many teams as this page looks at.` : `Teams in all for ${target} power, with as many people: ${teams}.`),
+          h("li", {}, smallestDifference(found.detectable, target, found.average)),
+          h("li", {}, teams === null ? `Teams in all for ${target} power: more than this page looks at.` : `Teams in all for ${target} power, with as many people: ${teams}.`),
           h("li", {}, people === null ? `People per team and period for ${target} power: out of reach.` : `People per team and period for ${target} power, with as many teams: ${people}.`),
-          h("li", {}, `With any number of people these teams have at most ${percent(found.limit)} power.`),
-          found.problem ? h("li", {}, `Out of reach: ${found.problem}.`) : null)),
-      h("div", {}, h("h3", {}, "If teams are more or less alike"),
-        table("Power by correlation within teams (ICC) and teams in all", ["ICC", ...found.grid.teams.map((one) => `${one} teams${one === found.grid.own ? ", yours" : ""}`)],
-          found.grid.rows.map(([icc, ...powers]) => [String(icc), ...powers.map(percent)])))),
+          h("li", {}, `With very many people per team these teams have ${percent(found.limit)} power${found.limit < found.power ? ", less than with yours: what builds up is missed" : ""}.`))),
+      powerTable(found.grid, "in all")),
     h("details", { class: "small" }, h("summary", {}, "How it was worked out"),
       [...found.words, ...found.lines].map((one) => h("p", {}, `${one[0].toUpperCase()}${one.slice(1)}.`)))];
 }

@@ -5,7 +5,7 @@ import { control } from "./controls.js";
 import { errorBox, h, say, show, shown, table } from "./dom.js";
 import { JobPanel } from "./job-panel.js";
 import { note, turns } from "./link.js";
-import { documents, periodAnswer } from "./period-trial.js";
+import { documents, periodAnswer, powerTable, smallestDifference } from "./period-trial.js";
 import { PresetChoice } from "./preset-choice.js";
 import { shortTitle } from "./scenario-card.js";
 
@@ -178,9 +178,7 @@ class Power {
     const needs = found.needs.map(([target, teams, people]) => [`${Math.round(100 * target)}%`, teams ?? "out of reach", people ?? "out of reach"]);
     show(this.answer, h("h2", {}, "By formula"),
       h("p", { class: "lead" }, found.sentence),
-      h("p", {}, found.detectable === null
-        ? "No difference that the form takes is found with the wanted power."
-        : `The smallest true difference that is found with ${Math.round(100 * (settings.target ?? this.fields.get("target").default))}% power: ${found.detectable.toFixed(2)} points.`),
+      h("p", {}, smallestDifference(found.detectable, `${Math.round(100 * (settings.target ?? this.fields.get("target").default))}%`, "at the last measurement")),
       h("p", { class: "note" }, `${found.applies} Standard error of the difference ${found.se.toFixed(2)} points; ${found.test} with ${shown(found.df)} degrees of freedom (${found.df_rule}).`),
       h("div", { class: "figures" },
         h("figure", {}, h("h3", {}, "Power by number of teams"),
@@ -190,9 +188,7 @@ class Power {
             table("Power by number of teams in each arm", ["teams in each arm", "power"], found.curve.map(([teams, power]) => [String(teams), power])))),
         h("div", {}, h("h3", {}, "What it takes"),
           table("Teams or people needed by formula", ["power", "teams in each arm, with as many people", "people per team, with as many teams"], needs)),
-        h("div", {}, h("h3", {}, "If teams are more or less alike"),
-          table("Power by correlation within teams (ICC) and teams in each arm", ["ICC", ...found.grid.teams.map((one) => `${one} teams`)],
-            found.grid.rows.map(([icc, ...powers]) => [String(icc), ...powers.map((one) => `${Math.round(100 * one)}%`)])))),
+        powerTable(found.grid, "in each arm")),
       documents(found, settings));
     say(found.sentence);
   }
