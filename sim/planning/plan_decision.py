@@ -176,7 +176,9 @@ def _means(outcome: PlanOutcome, name: str) -> np.ndarray:
 
 def _rankings(outcome: PlanOutcome) -> tuple[Ranking, ...]:
     objective = outcome.question.objective
-    names = [one.plan.name for one in outcome.scores]
+    choices = outcome.choices
+    scores = [outcome.scores[at] for at in choices]
+    names = [one.plan.name for one in scores]
     by_name = {one.name: one for one in AIMS}
     values = {
         by_name[REACH]: 100.0 * _means(outcome, "reach"),
@@ -195,10 +197,11 @@ def _rankings(outcome: PlanOutcome) -> tuple[Ranking, ...]:
         "practice": by_name[PRACTICE],
     }[objective]
     order = [first, *(one for one in values if one != first)]
+    values = {one: each[choices] for one, each in values.items()}
     found = [ranked(one, names, values[one][..., None]) for one in order]
-    treated = [at for at, one in enumerate(outcome.scores) if one.teams]
+    treated = [at for at, one in enumerate(scores) if one.teams]
     if treated:
-        money = np.array([outcome.scores[at].committed for at in treated], float)
+        money = np.array([scores[at].committed for at in treated], float)
         gained = values[by_name[RECOVERY]][treated] * _planned(outcome).sum()
         found.append(
             ranked_by_cost(
@@ -214,7 +217,8 @@ def _rankings(outcome: PlanOutcome) -> tuple[Ranking, ...]:
 def _shown(outcome: PlanOutcome, own: Ranking) -> list[Score]:
     """Return the plans on the page: the one to take first, the search's, then the best rules."""
     by_name = {one.plan.name: one for one in outcome.scores}
-    names = [outcome.recommended.plan.name, outcome.search.plan.name, *own.names]
+    search = outcome.twin or outcome.search
+    names = [outcome.recommended.plan.name, search.plan.name, *own.names]
     kept = [one for one in dict.fromkeys(names) if by_name[one].teams][:MOST_PLANS]
     return [by_name[one] for one in kept] or [outcome.recommended]
 
@@ -299,7 +303,8 @@ def _answer(outcome: PlanOutcome, own: Ranking, titles: Mapping[str, str]) -> st
         if others > 0
         else f": it does best on {own.aim.title.lower()}"
     )
-    return f"Take {title}, for {counted(recommended.teams, 'team')}{tie}. The search adds nothing."
+    adds = "comes to the same plan" if outcome.twin is recommended else "adds nothing"
+    return f"Take {title}, for {counted(recommended.teams, 'team')}{tie}. The search {adds}."
 
 
 def _points(
@@ -323,7 +328,8 @@ def _points(
     near = [titles[one] for one in outcome.tied if one not in (recommended.plan.name, "")]
     if near and outcome.fresh >= FEWEST_FRESH:
         told.append(("Just as good, as far as can be told:", f"{listed(near[:5])}."))
-    if outcome.search.teams and outcome.fresh >= FEWEST_FRESH:
+    same = outcome.twin is outcome.best_rule
+    if outcome.search.teams and outcome.fresh >= FEWEST_FRESH and not same:
         told.append(
             (
                 "Search less best simple rule:",
@@ -355,10 +361,11 @@ def _changes(
 def _frontier(outcome: PlanOutcome) -> list[Efficient]:
     people = _planned(outcome).sum()
     gained = _means(outcome, "qpr15").mean(axis=1) * people
+    scores = [outcome.scores[at] for at in outcome.choices]
     return frontier(
-        [one.plan.name for one in outcome.scores],
-        [one.committed for one in outcome.scores],
-        gained.tolist(),
+        [one.plan.name for one in scores],
+        [one.committed for one in scores],
+        gained[outcome.choices].tolist(),
     )
 
 

@@ -115,6 +115,11 @@ def condition_notes(outcome: PlanOutcome) -> list[str]:
     for other in dict.fromkeys(one for _, one in outcome.same):
         names = [name for name, one in outcome.same if one == other]
         notes.append(f"Comes to the same plan as '{other}', and stands once: {listed(names)}.")
+    if outcome.twin is not None:
+        name = outcome.twin.plan.name
+        notes.append(
+            f"The search comes to the plan of '{name}', which stands for both as a choice."
+        )
     notes.append(
         f"By its own estimates the search's plan is within {100.0 * outcome.gap:.1f}% of the best."
     )

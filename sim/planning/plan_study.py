@@ -194,6 +194,17 @@ class PlanOutcome:
         return min(tied, key=lambda one: one.committed) if tied else self.best_rule
 
     @property
+    def twin(self) -> Score | None:
+        """The rule that comes to the search's plan, if one does."""
+        plan = self.search.plan
+        return next((one for one in self.scores[1:] if same_plan(one.plan, plan)), None)
+
+    @property
+    def choices(self) -> list[int]:
+        """Places of the plans to choose between: what a rule comes to is no choice beside it."""
+        return list(range(0 if self.twin is None else 1, len(self.scores)))
+
+    @property
     def differ(self) -> bool:
         """Whether the recommended plan is another than the search's."""
         return not same_plan(self.recommended.plan, self.search.plan)
@@ -499,13 +510,15 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
         scores[rule],
         *gain_of(worth[0] - worth[rule]),
         len(fresh),
-        tied=tuple(plans[number].name for number in tied_with_best(worth)),
         outcomes=found,
         worth=worth,
         gap=gap,
         set_aside=tuple(plan.name for plan in rules if plan.name not in {p.name for p in plans}),
         same=tuple(same),
     )
+    first = answer.choices[0]
+    tied = tuple(plans[first + number].name for number in tied_with_best(worth[first:]))
+    answer = replace(answer, tied=tied)
     plan = answer.recommended.plan
     if not np.any(plan.package != NOTHING):
         return answer

@@ -42,6 +42,8 @@ def verdict(outcome: PlanOutcome) -> str:
     if outcome.best_rule.teams:
         rule = f"the best simple rule ({outcome.best_rule.plan.name})"
         instead = "Take the rule: it is easier to explain."
+    if outcome.twin is outcome.best_rule:
+        return f"The search comes to the same plan as {rule}. {instead}"
     if outcome.fresh < FEWEST_FRESH:
         return (
             f"Too few draws to tell whether the search beats {rule}: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
@@ -396,6 +397,11 @@ def test_the_command_writes_plan_scores_and_report(
         "roster order",
     ]
     assert "most users per worker first" in page
+    # The search comes to it too, and is no choice beside it: a plan is no tie with itself.
+    with (tmp_path / "out" / "ranking.csv").open(encoding="utf-8") as file:
+        ranked = {row["strategy"] for row in csv.DictReader(file)}
+    assert ranked == {"usual care for all", "roster order, refocus-as-delivered"}
+    assert "The search comes to the same plan as" in page
     # With what was done in it, the folder is all that an update needs.
     plan = tmp_path / "out" / "plan.csv"
     plan.write_text("team,package,start week\nB,refocus-as-delivered,3\n", encoding="utf-8")
