@@ -28,6 +28,7 @@ from sim.trials.designs.design_schema import DesignFile
 from sim.trials.power.mediation_answer import shown
 from sim.trials.power.mediation_simulated import SimulatedMediation, mean_of, summary, trial_row
 from sim.trials.power.power_study import study_of
+from sim.trials.power.simulated_power import NORMAL_975
 
 NUMBERS = Path(__file__).with_suffix(".csv")
 TEAMS, GROUP = (12, 20, 40, 80, 160), 20
@@ -174,6 +175,12 @@ def loaded(path: Path = NUMBERS) -> list[Row]:
         ]
 
 
+def limits(row: Row) -> tuple[float, float]:
+    """Return 95% limits of the joint test's power, of worlds' means."""
+    half = NORMAL_975 * row.joint_se
+    return max(row.joint - half, 0.0), min(row.joint + half, 1.0)
+
+
 def section() -> str:
     """Return the part of the documentation."""
     rows = loaded()
@@ -233,7 +240,7 @@ def section() -> str:
             row.joint,
             TARGET,
             f"with {max(TEAMS)} teams {most.joint:.2f} (MC SE {most.joint_se:.2f})",
-            row.joint_se,
+            limits(row),
         )
         for row in rows
         for most in rows

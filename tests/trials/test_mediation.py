@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,11 @@ from sim.trials.power.mediation_simulated import (
     mediation_simulated,
     pair_sums,
     shares_of,
+    summary,
+    trial_row,
 )
 from sim.trials.power.power_study import Study, study_of
+from sim.trials.power.simulated_power import rate
 
 PUBLISHED: dict[str, Any] = {
     "design": {"clusters": 30, "size": 80},
@@ -93,14 +97,20 @@ def test_practice_is_held_at_what_it_was_without_the_programme() -> None:
 
 
 def test_what_does_not_go_by_practice_is_direct() -> None:
-    effects = trial_of(of_agents("expectations-only", expectations_to_empowerment=3.0)).effects
+    study = of_agents("expectations-only", expectations_to_empowerment=3.0)
+    trial = trial_of(study)
+    effects = trial.effects
     assert effects.total == effects.direct != 0.0
     assert effects.indirect == effects.mediator == 0.0
+    found = summary(study, np.array([trial_row(trial, study.design)] * 2))
+    assert np.isnan(found.slope)
+    text = "\n".join(mediation_lines(study, found))
+    assert "the programme does not move the mediator" in text
     cut = dict.fromkeys(PATHS["practice"].through, 0.0)
     # The same programme reaches practice, but practice reaches nobody.
-    found = trial_of(of_agents(**cut), interventional=True)
-    assert found.effects.mediator > 0.02
-    assert found.effects.indirect == found.effects.given_indirect == 0.0
+    effects = trial_of(of_agents(**cut), interventional=True).effects
+    assert effects.mediator > 0.02
+    assert effects.indirect == effects.given_indirect == 0.0
 
 
 def balanced(
@@ -221,12 +231,28 @@ def test_simulated_trials_tell_what_is_true_and_what_is_found() -> None:
     assert found.joint.trials == 2
     again = mediation_simulated(study, 2, workers=1)
     assert again == found
+    # Of arms that are not alike the formula is that of their shares: 2 and 4 teams.
+    unlike = replace(study, design=replace(study.design, clusters=(2, 4)))
+    one = trial_of(study)
+    other = summary(unlike, np.array([trial_row(one, study.design)] * 2))
+    assert other.formula is not None
+    assert other.formula.se_a == pytest.approx(
+        mediation_power(other.paths, 6, other.workers, other.people).se_a * sqrt(9 / 8)
+    )
     text = "\n".join(mediation_lines(study, found))
     assert "6 teams cannot show that the mediator carries the effect" in text
     unsure = replace(found, estimated_slope=Mean(1.0, 0.6))
-    assert "how many would is not known" in mediation_lines(study, unsure)[-1]
+    assert "do not tell the slope between teams" in mediation_lines(study, unsure)[-1]
+    faint = replace(found, a=Mean(0.1, 0.1))
+    assert "do not tell the effect on the mediator" in mediation_lines(study, faint)[-1]
+    # No error is told by two trials that agree, and nothing by power near the one wanted.
+    none = replace(found, joint=rate(0, 2))
+    assert "power 0.00 (0.00 to 0.66: 95%, Monte Carlo" in mediation_lines(study, none)[-1]
+    near = replace(found, joint=rate(16, 20))
+    assert "whether 6 teams can show" in mediation_lines(study, near)[-1]
     sure = replace(found, estimated_slope=Mean(1.0, 0.1))
     assert "teams by formula" in mediation_lines(study, sure)[-1]
+    assert "teams can show" in mediation_lines(study, replace(found, joint=rate(20, 20)))[-1]
     # An observer without error sees more of the programme, in units of what is measured.
     assert study.file.mediation is not None
     exact = study.file.mediation.model_copy(update={"observer_reliability": 1.0})

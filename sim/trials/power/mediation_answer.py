@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from math import isfinite
 from typing import Any, NamedTuple
 
 from sim.errors import InputError
 from sim.trials.power.mediation_power import Mediation, MediationPower, mediation_power
-from sim.trials.power.mediation_simulated import Mean, SimulatedMediation
+from sim.trials.power.mediation_simulated import Mean, SimulatedMediation, treated_share
 from sim.trials.power.power_study import Study
 from sim.trials.power.search import smallest_integer
 
 MOST_TEAMS = 100_000
-# A slope within so many Monte Carlo errors of zero says nothing on how many teams would do.
+# A path within so many Monte Carlo errors of zero says nothing on how many teams would do.
 ERRORS = 2.0
 
 
@@ -62,7 +63,7 @@ def mediation_formula(study: Study) -> MediationFormula | None:
     people = design.size * (1.0 - design.attrition.rate) / part.workers
     if people <= 0.0:
         raise InputError("attrition.rate: leaves nobody with an outcome")
-    treated = design.clusters[0] / clusters
+    treated = treated_share(design)
     found = mediation_power(paths, clusters, part.workers, people, treated, study.plan.alpha)
     needed = teams_needed(
         paths, part.workers, people, file.target.power, study.plan.alpha, treated=treated
@@ -113,17 +114,35 @@ def formula_lines(found: MediationFormula) -> list[str]:
     ]
 
 
-def shown(clusters: int, power: float, target: float, more: str, error: float = 0.0) -> str:
+def shown(
+    clusters: int,
+    power: float,
+    target: float,
+    more: str,
+    limits: tuple[float, float] | None = None,
+) -> str:
     """Return in a sentence whether a trial can show that the mediator carries the effect.
 
-    `more`: what would be enough.
+    Parameters
+    ----------
+    more : str
+        What would be enough.
+    limits : pair of float, optional
+        95% limits of a simulated power, of Monte Carlo error alone: with the power wanted between
+        them nothing is concluded.
     """
-    told = f"{power:.2f}" if error == 0.0 else f"{power:.2f} (MC SE {error:.2f})"
-    if power >= target:
-        return f"{clusters} teams can show that the mediator carries the effect: power {told}."
-    return (
-        f"{clusters} teams cannot show that the mediator carries the effect: power {told}; {more}."
-    )
+    low, high = (power, power) if limits is None else limits
+    told = f"power {power:.2f}"
+    if limits is not None:
+        told += f" ({low:.2f} to {high:.2f}: 95%, Monte Carlo error alone)"
+    if low >= target:
+        return f"{clusters} teams can show that the mediator carries the effect: {told}."
+    if high >= target:
+        return (
+            f"whether {clusters} teams can show that the mediator carries the effect is not known: "
+            f"{told}; simulate more."
+        )
+    return f"{clusters} teams cannot show that the mediator carries the effect: {told}; {more}."
 
 
 def enough(needed: int | None, target: float) -> str:
@@ -133,15 +152,28 @@ def enough(needed: int | None, target: float) -> str:
     return f"{target:g} needs {needed} teams by formula"
 
 
-def simulated_enough(found: SimulatedMediation, target: float, alpha: float) -> str:
-    """Return the same given what simulated trials are like, if they tell the slope at all."""
-    slope = found.estimated_slope
-    if not abs(slope.value) > ERRORS * slope.monte_carlo_se:
-        return (
-            "how many would is not known, as these trials do not tell the slope between teams; "
-            "simulate more"
-        )
-    return enough(teams_needed(found.paths, found.workers, found.people, target, alpha), target)
+def simulated_enough(study: Study, found: SimulatedMediation) -> str:
+    """Return the same given what simulated trials are like, if they tell both paths at all."""
+    for path, one in (
+        ("effect on the mediator", found.a),
+        ("slope between teams", found.estimated_slope),
+    ):
+        # What is the same in every trial is told: a programme that does not reach the mediator.
+        if one.monte_carlo_se != 0.0 and not abs(one.value) > ERRORS * one.monte_carlo_se:
+            return (
+                f"how many would is not known, as these trials do not tell the {path}; "
+                "simulate more"
+            )
+    target = study.file.target.power
+    needed = teams_needed(
+        found.paths,
+        found.workers,
+        found.people,
+        target,
+        study.plan.alpha,
+        treated=treated_share(study.design),
+    )
+    return enough(needed, target)
 
 
 def simulated_lines(study: Study, found: SimulatedMediation) -> list[str]:
@@ -161,13 +193,17 @@ def simulated_lines(study: Study, found: SimulatedMediation) -> list[str]:
             f"{points(found.given_direct)}"
         )
     share = "" if study.design.baseline == "none" else ", given the baseline,"
+    slope = (
+        f"path B {found.slope:.3g} points for an SD of the mediator would be the indirect effect"
+        if isfinite(found.slope)
+        else "the programme does not move the mediator"
+    )
     lines += [
         f"  mediator {found.mediator}, {found.workers:.1f} staff a team: ICC {m.team:.3f} given "
         f"treatment; {found.people:.2f} people a worker, of whose outcomes{share} {y.team:.3f} of "
         f"the variance lies between teams, {y.worker:.3f} between workers",
-        f"  path a {points(found.a)} SD; path B {found.slope:.3g} points for an SD of the mediator "
-        f"would be the indirect effect, trials estimate {points(found.estimated_slope)}; product "
-        f"of the paths {points(found.estimate)} points",
+        f"  path a {points(found.a)} SD; {slope}, trials estimate "
+        f"{points(found.estimated_slope)}; product of the paths {points(found.estimate)} points",
     ]
     for name, one, formula in (
         ("path a, programme on the mediator", found.path_a, "power_a"),
@@ -180,11 +216,10 @@ def simulated_lines(study: Study, found: SimulatedMediation) -> list[str]:
         if formula is not None and found.formula is not None:
             line += f"  by formula {getattr(found.formula, formula):.3f}"
         lines.append(line)
-    target = study.file.target.power
-    more = simulated_enough(found, target, study.plan.alpha)
-    joint = found.joint
-    lines.append(f"  {shown(found.clusters, joint.value, target, more, joint.monte_carlo_se)}")
-    return lines
+    joint, more = found.joint, simulated_enough(study, found)
+    limits = joint.low, joint.high
+    told = shown(found.clusters, joint.value, study.file.target.power, more, limits)
+    return [*lines, f"  {told}"]
 
 
 def mediation_lines(study: Study, simulated: SimulatedMediation | None) -> list[str]:

@@ -6,8 +6,8 @@ What the formula needs (paths, shares of variance) comes from the model's twins 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
-from math import sqrt
+from dataclasses import dataclass
+from math import isfinite, nan, sqrt
 from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 import numpy as np
@@ -86,7 +86,8 @@ class SimulatedMediation:
         The programme's effect on the mediator, in standard deviations of what is measured within
         arms.
     slope : float
-        Points of the outcome that the indirect effect is, for a standard deviation of the mediator.
+        Points of the outcome that the indirect effect is, for a standard deviation of the mediator;
+        NaN where the programme does not reach the mediator.
     estimated_slope : Mean
         The same as trials estimate it between teams.
     estimate : Mean
@@ -95,11 +96,11 @@ class SimulatedMediation:
         Power.
     mediator_shares, outcome_shares : Shares
         Of the mediator given treatment, and of the outcome (given the baseline, where one is used).
-    formula, formula_of_slope : MediationPower or None
-        By formula with the slope that trials estimate, and with that of the indirect effect; None
-        of too few clusters.
+    formula : MediationPower or None
+        By formula with the slope that trials estimate; None where they tell none, and of too few
+        clusters.
     paths : Mediation
-        What the first of them takes as known.
+        What it takes as known.
     """
 
     mediator: str
@@ -124,7 +125,6 @@ class SimulatedMediation:
     mediator_shares: Shares
     outcome_shares: Shares
     formula: MediationPower | None
-    formula_of_slope: MediationPower | None
     paths: Mediation
 
 
@@ -263,6 +263,11 @@ def shares_of(sums: Column) -> Shares:
     return Shares(sqrt(variance), team, worker)
 
 
+def treated_share(design: Design) -> float:
+    """Return the share of teams in one of two arms; it matters not in which."""
+    return design.clusters[0] / design.total_clusters
+
+
 def mean_of(values: Column) -> Mean:
     """Return a mean over trials with an estimate, with its Monte Carlo standard error."""
     known = values[np.isfinite(values)]
@@ -272,17 +277,24 @@ def mean_of(values: Column) -> Mean:
 
 def summary(study: Study, rows: NDArray[np.float64]) -> SimulatedMediation:
     """Return what trials show, from the rows of `trial_row`."""
+    from sim.trials.data.mediated_trial import Effects
+
     alpha, clusters = study.plan.alpha, study.design.total_clusters
     rule = study.file.mediation
     assert rule is not None
-    tests = dict(zip(MediationTest._fields, rows.T, strict=False))
-    total, indirect, direct, given_indirect, given_direct, moved = rows[:, 9:15].T
-    staff, people = shares_of(rows[:, 15:21]), shares_of(rows[:, 21:27])
-    workers = float(rows[:, 16].mean() / clusters)
-    users = float(rows[:, 22].mean() / (clusters * workers))
-    a = mean_of(moved / staff.sd)
-    by_practice, estimated = mean_of(indirect), mean_of(tests["b"] * staff.sd)
-    slope = by_practice.value / a.value
+    # As `trial_row` puts them in a row.
+    parts = [one._fields for one in (MediationTest, Effects, Spread, Spread)]
+    ends = np.cumsum([len(one) for one in parts])
+    columns = np.split(rows, ends[:-1], axis=1)
+    tests, effects, of_staff, of_people = (
+        dict(zip(names, own.T, strict=True)) for names, own in zip(parts, columns, strict=True)
+    )
+    staff, people = shares_of(columns[2]), shares_of(columns[3])
+    workers = float(of_staff["people"].mean() / clusters)
+    users = float(of_people["people"].mean() / (clusters * workers))
+    a = mean_of(effects["mediator"] / staff.sd)
+    indirect, estimated = mean_of(effects["indirect"]), mean_of(tests["b"] * staff.sd)
+    slope = indirect.value / a.value if a.value else nan
     trials = len(rows)
 
     def found(*p: Column) -> Rate:
@@ -298,23 +310,23 @@ def summary(study: Study, rows: NDArray[np.float64]) -> SimulatedMediation:
         covariates=BETWEEN,
     )
 
-    def by_formula(b: float) -> MediationPower | None:
-        if clusters <= BETWEEN[1] + 1:
-            return None
-        return mediation_power(replace(paths, b=b), clusters, workers, users, alpha=alpha)
-
-    asked = np.isfinite(given_indirect).any()
+    formula = None
+    if clusters > BETWEEN[1] + 1 and isfinite(paths.b):
+        formula = mediation_power(
+            paths, clusters, workers, users, treated_share(study.design), alpha
+        )
+    asked = np.isfinite(effects["given_indirect"]).any()
     return SimulatedMediation(
         mediator=str(rule.mediator),
         outcome=str(study.file.agents and study.file.agents.measure),
         clusters=clusters,
         workers=workers,
         people=users,
-        total=mean_of(total),
-        indirect=by_practice,
-        direct=mean_of(direct),
-        given_indirect=mean_of(given_indirect) if asked else None,
-        given_direct=mean_of(given_direct) if asked else None,
+        total=mean_of(effects["total"]),
+        indirect=indirect,
+        direct=mean_of(effects["direct"]),
+        given_indirect=mean_of(effects["given_indirect"]) if asked else None,
+        given_direct=mean_of(effects["given_direct"]) if asked else None,
         a=a,
         slope=slope,
         estimated_slope=estimated,
@@ -326,7 +338,6 @@ def summary(study: Study, rows: NDArray[np.float64]) -> SimulatedMediation:
         sobel=found(tests["p_sobel"]),
         mediator_shares=staff,
         outcome_shares=people,
-        formula=by_formula(paths.b),
-        formula_of_slope=by_formula(slope / people.sd),
+        formula=formula,
         paths=paths,
     )
