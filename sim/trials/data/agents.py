@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from sim.engines.ensemble import Request
     from sim.scenarios.schema import Scenario
 
+# Numbers of key workers are by team, post and who holds it: more than there are of each.
+POSTS_OF_TEAM, WORKERS_OF_POST = 10_000, 100_000
+
 
 @dataclass(frozen=True)
 class AgentSource:
@@ -191,6 +194,13 @@ def workers_of(rows: np.ndarray, person: np.ndarray) -> np.ndarray:
 
     A post that changes hands gives another worker; who has no key worker stands alone.
     """
-    post = rows["team"].astype(np.int64) * 10_000 + rows["worker"]
-    known = post * 100_000 + rows["worker_generation"]
+    post = rows["team"].astype(np.int64) * POSTS_OF_TEAM + rows["worker"]
+    known = post * WORKERS_OF_POST + rows["worker_generation"]
     return np.where(rows["worker"] >= 0, known, -1 - person)
+
+
+def post_of(worker: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return team, place in it and generation of key workers, by numbers of such as are known."""
+    post, generation = np.divmod(worker, WORKERS_OF_POST)
+    team, place = np.divmod(post, POSTS_OF_TEAM)
+    return team, place, generation

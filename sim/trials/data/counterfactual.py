@@ -163,7 +163,11 @@ class AgentTwins:
         results = simulate(self.source.request(design, scenarios, people, seed), workers=1)
         rows = results.arrays["assessments"]
         treated, without = (rows[rows["scenario"] == number] for number in (0, 1))
-        return self._twin(design, treated, without, people, entered)
+        data, untreated = self.both_data(design, treated, without, people, entered)
+        measure = self.source.measure
+        difference = treated[measure] - without[measure] + self.added_effect
+        truth = agent_truth(design, treated, difference, people, entered)
+        return Twin(data, untreated, truth, entered.eligible)
 
     def _without(self, design: Design) -> Scenario:
         from sim.scenarios.library import adjusted, load_scenario
@@ -196,20 +200,6 @@ class AgentTwins:
             shifted = data.outcome + self.added_effect * data.treatment
             data = replace(data, outcome=shifted)
         return data, trial_data(design, without, people, entered, measure)
-
-    def _twin(
-        self,
-        design: Design,
-        treated: np.ndarray,
-        without: np.ndarray,
-        people: AskedPeople,
-        entered: Entered,
-    ) -> Twin:
-        measure = self.source.measure
-        data, untreated = self.both_data(design, treated, without, people, entered)
-        difference = treated[measure] - without[measure] + self.added_effect
-        truth = agent_truth(design, treated, difference, people, entered)
-        return Twin(data, untreated, truth, entered.eligible)
 
 
 def agent_truth(

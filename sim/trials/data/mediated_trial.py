@@ -29,6 +29,7 @@ from sim.engines.summaries import assessment_rows, staff_rows
 from sim.mechanisms.practice import PRACTICES, delivered
 from sim.parameters.registry import from_record
 from sim.trials.analyses.mediation_test import FIDELITY, OBSERVED
+from sim.trials.data.agents import post_of
 from sim.trials.data.counterfactual import AgentTwins
 from sim.trials.data.data import TrialData
 from sim.trials.designs.design import TREATED, Design
@@ -206,8 +207,7 @@ def _of_worker(data: TrialData, world: OneWorld, scores: Column) -> Column:
     """Return the score of each row's key worker; NaN for who has none in post."""
     assert data.worker is not None
     known = data.worker >= 0
-    post, generation = np.divmod(np.where(known, data.worker, 0), 100_000)
-    team, place = np.divmod(post, 10_000)
+    team, place, generation = post_of(np.where(known, data.worker, 0))
     at = world.layout.teams["staff_start"][team] + place
     same = known & (Posts(world).column("generation")[at] == generation)
     return np.where(same, scores[at], nan)
