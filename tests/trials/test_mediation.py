@@ -266,6 +266,7 @@ def test_simulated_trials_tell_what_is_true_and_what_is_found() -> None:
         ({"mediation": {"mediator": "practice"}}, "mediation.mediator: goes with [agents]"),
         ({"mediation": {"worker_icc": 0.9}}, "shares of one variance, at most 1 together"),
         ({"mediation": {"mediator_icc": 2.0}}, "mediation.mediator_icc = 2.0: must be a number"),
+        ({"mediation": {"team_columns": [1, 1]}}, "team_columns = [1, 1]: treatment is in both"),
         ({"design": {"type": "stepped wedge", "clusters": 8}}, "mediation: goes with a parallel"),
         (
             {"statistical": None, "agents": {}, "mediation": {"mediator": "practise"}},
@@ -299,7 +300,10 @@ def test_the_study_by_number_of_teams() -> None:
         assert all(arms[one].sum() == teams // 2 for one in blocks)
 
 
-def test_too_few_teams_are_told() -> None:
+def test_too_few_teams_or_people_are_told() -> None:
     file: DesignFile = chosen_design(design_from_table(PUBLISHED), {"clusters": 6})
     with pytest.raises(InputError, match="clusters = 6: too few for these covariates"):
+        by_formula(file)
+    file = chosen_design(design_from_table(PUBLISHED), {"size": 3})
+    with pytest.raises(InputError, match=r"mediation\.workers = 4: more than the 3 people"):
         by_formula(file)

@@ -215,6 +215,7 @@ def test_a_trial_of_two_kinds_is_analysed_as_it_was_planned(tmp_path: Path) -> N
     ("part", "changes", "message"),
     [
         ("co_primary", {"effect": 0.8}, "co_primary: mean = 1.1: the probability of a binary"),
+        ("co_primary", {"mean": 30.0}, "co_primary: mean = 30: the probability of a binary"),
         ("co_primary", {"sd": 2.0}, "sd: goes with outcome = 'continuous'"),
         ("co_primary", {"within": 0.9}, "a continuous and a binary outcome with these means"),
         ("design", {"baseline": "ancova"}, "a binary outcome has none; set baseline = 'none'"),

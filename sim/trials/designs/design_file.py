@@ -168,7 +168,6 @@ def check_design(file: DesignFile) -> None:
             other = second_file(file)
             assert other.statistical is not None
             check_lengths(other.statistical, design)
-            shared_draws(file)
             try:
                 analysis_plan(other, design)
                 s = other.statistical
@@ -176,6 +175,8 @@ def check_design(file: DesignFile) -> None:
                     check_mean(s.outcome, level)
             except InputError as error:
                 raise InputError(f"co_primary: {error}") from None
+            # With a mean that cannot be, normal numbers behind the outcomes have no correlation.
+            shared_draws(file)
     else:
         _check_agents(file, design)
 

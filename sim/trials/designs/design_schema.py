@@ -552,6 +552,11 @@ class MediationPart(Part):
             raise ValueError(
                 f"{given[0]}: goes with [statistical]; with mediation.mediator the model tells it"
             )
+        if self.team_columns[0] < 1 or self.team_columns[1] < 2:
+            raise ValueError(
+                f"team_columns = {list(self.team_columns)}: treatment is in both models, the "
+                "mediator in the second; at least [1, 2]"
+            )
         return self
 
 

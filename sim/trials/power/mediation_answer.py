@@ -43,7 +43,7 @@ def mediation_formula(study: Study) -> MediationFormula | None:
     Raises
     ------
     InputError
-        If shares of variance add up to more than one, or there are too few teams.
+        If shares of variance add up to more than one, or there are too few teams, or people.
     """
     file, design = study.file, study.design
     part, s = file.mediation, file.statistical
@@ -60,9 +60,13 @@ def mediation_formula(study: Study) -> MediationFormula | None:
         part.team_columns,
     )
     clusters = design.total_clusters
-    people = design.size * (1.0 - design.attrition.rate) / part.workers
-    if people <= 0.0:
-        raise InputError("attrition.rate: leaves nobody with an outcome")
+    users = design.size * (1.0 - design.attrition.rate)
+    people = users / part.workers
+    if people < 1.0:
+        raise InputError(
+            f"mediation.workers = {part.workers:g}: more than the {users:g} people of a team with "
+            "an outcome; give those who are somebody's key worker"
+        )
     treated = treated_share(design)
     found = mediation_power(paths, clusters, part.workers, people, treated, study.plan.alpha)
     needed = teams_needed(
