@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -21,8 +22,10 @@ from sim.drawing import COLOURS, DASHES, spread_labels
 WIDTH, HEIGHT = 540, 326
 TEXT, SMALL, LINE = 15, 13, 18
 TOP, BOTTOM, EDGE = 12, 48, 8
-# Widest that a letter is on average, as a share of the size of its font, whatever the font.
-LETTER = 0.6
+# Widest that a letter is on average, as a share of the size of its font, whatever the font; how
+# much more a capital takes, and the widest letters.
+LETTER, CAPITAL, WIDEST = 0.6, 0.2, 0.4
+WIDE = frozenset("MWmw@%&")
 INK, GREY = "#1b1b1b", "#595959"
 # Okabe and Ito's colours as far as they have a contrast of 3 to 1 with white; a darker purple and
 # black beyond. Names of lines are darker still: 4.5 to 1.
@@ -93,7 +96,14 @@ def most_breaks(labels: Sequence[str]) -> int:
 
 def room(labels: Iterable[str], size: float = TEXT) -> float:
     """Return the width of the widest line of some labels."""
-    return LETTER * size * max(len(line) for label in labels for line in label.split("\n"))
+    return size * max(sum(map(letter, line)) for label in labels for line in label.split("\n"))
+
+
+def letter(one: str) -> float:
+    """Return the width of a letter at most, on average, as a share of the size of its font."""
+    if one in WIDE or unicodedata.east_asian_width(one) in "FW":
+        return LETTER + WIDEST
+    return LETTER + CAPITAL * one.isupper()
 
 
 def ticks(low: float, high: float) -> list[float]:

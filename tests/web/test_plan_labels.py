@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib import get_data_path
+from PIL import ImageFont
 
 from sim.errors import InputError
 from sim.parameters import registry
@@ -103,6 +105,16 @@ def names_in(figure: str) -> dict[str, tuple[float, float, float, float]]:
         box = (left, left + wide, lines[0][1] - TEXT, lines[-1][1])
         found[" ".join(words for words, _ in lines)] = box
     return found
+
+
+def test_a_name_has_the_room_that_a_wide_font_takes() -> None:
+    """DejaVu is wider than what browsers mostly have; capitals were cut off in it."""
+    font = ImageFont.truetype(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf", 100)
+    names = ["MANAGEMENT WITH", "WWWWWWWW", "@@@@", "mmmm", "ROQOGO", "refocus, delivered"]
+    names += [one for each in presets() for one in wrapped(each["title"]).split("\n")]
+    for line in names:
+        assert font.getlength(line) <= room([line], 100.0), line
+        assert room([line], 100.0) < 2.1 * font.getlength(line), line
 
 
 def test_no_name_is_cut_off_however_long_and_none_lies_on_another() -> None:
