@@ -50,7 +50,7 @@ def period_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     InputError
-        When there is no formula for the design.
+        When there is no formula for the design, or nothing to find.
     """
     from sim.trials.analyses.analysis_plan import average_meant
     from sim.trials.power.formula_search import (
@@ -68,6 +68,12 @@ def period_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
     file = design_file(settings)
     answer = answer_of(file)
     study, formula, target = answer.study, answer.formula, file.target.power
+    average = average_meant(study.design, study.plan)
+    if abs(meant(answer)) < 1e-9:
+        raise InputError(
+            f"exposure: leaves a true difference of 0 points, {average}, so that there is none to "
+            "find; give shares above 0 there, or estimate something else"
+        )
     teams = teams_needed(file, answer, target)
     people = find_by_formula(file, "size", target).value
     return {
@@ -79,7 +85,7 @@ def period_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
         "lines": known_formula_lines(formula, answer.assumed),
         "caution": caution(file, study.design, study.plan, formula) or None,
         "detectable": smallest_effect(study, formula, target),
-        "average": average_meant(study.design, study.plan),
+        "average": average,
         "limit": limit_of_size(study, answer.assumed).power,
         "target": target,
         "needs": [teams, people],

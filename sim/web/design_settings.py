@@ -84,6 +84,8 @@ def period_form() -> list[dict[str, Any]]:
             "low": one.low,
             "high": one.high,
             "choices": list(one.choices),
+            # Terms of the field keep their hyphens.
+            "titles": {name: name for name in one.choices},
             "default": one.default,
             "grade": one.grade,
             "help": one.help,

@@ -87,6 +87,12 @@ def test_the_first_sentence_names_the_difference_given_and_the_one_that_is_found
     assert told.endswith("(time-averaged effect).")
 
 
+def test_nothing_to_find_is_no_trial() -> None:
+    given = {"design": "stepped wedge", "estimand": "effect at exposure", "exposure": [0.0, 1.0]}
+    with pytest.raises(InputError, match="exposure: leaves a true difference of 0 points, in an"):
+        period_answer(power_settings(given))
+
+
 def test_three_teams_are_a_crossover_whatever_their_correlation() -> None:
     settings = power_settings({"design": "crossover", "clusters": 3})
     found = answer_of(file_of(settings)).formula
