@@ -43,6 +43,7 @@ def test_the_page_on_trials_prints_what_the_kept_trials_give() -> None:
 def test_the_first_kept_trials_are_what_the_command_of_the_page_gives() -> None:
     kept = pd.read_csv(build_trials.TRIALS)
     few = build_trials.wedge_trials(FEW_TRIALS)
+    assert len(few) == FEW_TRIALS
     pd.testing.assert_frame_equal(kept.head(len(few)), few, check_dtype=False, rtol=1e-9)
 
 
