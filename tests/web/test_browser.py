@@ -438,6 +438,10 @@ def test_power_is_answered_by_formula_at_once_and_by_simulation(visit: Visit) ->
     expect(page.locator("#power-picture > .trial .on")).to_have_count(4)
     expect(page.locator("#power-beside")).to_contain_text("one constant effect")
     assert violations(page) == []
+    # An answer by formula is in the address.
+    page.wait_for_function(
+        "() => atob(location.hash.slice(7).replace('-', '+').replace('_', '/')).includes('matrix')"
+    )
     visit.expected.append("400 (Bad Request)")
     rows.fill("0011\n01")
     expect(page.locator("#view-power").get_by_role("alert")).to_contain_text("schedule, line 2")

@@ -4,7 +4,7 @@ import { send } from "./api.js";
 import { control } from "./controls.js";
 import { errorBox, h, say, show, shown, table } from "./dom.js";
 import { JobPanel } from "./job-panel.js";
-import { note, turns } from "./link.js";
+import { asked, note, turns } from "./link.js";
 import { documents, periodAnswer, powerTable, smallestDifference } from "./period-trial.js";
 import { PresetChoice } from "./preset-choice.js";
 import { shortTitle } from "./scenario-card.js";
@@ -138,7 +138,11 @@ class Power {
     this.output.classList.toggle("old", other);
     show(this.changed, other ? h("p", { class: "caution" }, "The settings were changed after this result was computed; simulate again for theirs.") : null);
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.#formula(), WAIT);
+    const before = location.hash;
+    // Another address by then is another entry's.
+    this.timer = setTimeout(async () => {
+      if (await this.#formula() && location.hash === before && asked().view === "power") note("power", this.settings());
+    }, WAIT);
   }
 
   /** An answer to other settings than those that stand there, one of which cannot be used. */
@@ -150,7 +154,7 @@ class Power {
     for (const one of [this.answer, this.output]) one.classList.add("old");
   }
 
-  /** Show the formula's answer; what is told meanwhile stays. */
+  /** Show the formula's answer and return whether there is one; what is told meanwhile stays. */
   async #formula(told = null) {
     this.turn += 1;
     show(this.message, told);
@@ -158,11 +162,14 @@ class Power {
     const settings = this.settings();
     try {
       const found = await send("api/power/formula", settings);
-      if (turn === this.turn) this.#showFormula(found, settings);
+      if (turn !== this.turn) return false;
+      this.#showFormula(found, settings);
+      return true;
     } catch (error) {
-      if (turn !== this.turn) return;
+      if (turn !== this.turn) return false;
       show(this.message, told, errorBox(error.message));
       this.answer.classList.add("old");
+      return false;
     }
   }
 
