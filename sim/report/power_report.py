@@ -23,7 +23,6 @@ from sim.trials.power.both_outcomes import both_by_formula, both_lines
 from sim.trials.power.important import important_difference
 from sim.trials.power.mediation_answer import mediation_lines
 from sim.trials.power.power_outcome import (
-    INTERVAL,
     PowerOutcome,
     analysis_sentence,
     design_sentence,
@@ -35,6 +34,7 @@ from sim.trials.power.power_outcome import (
     source_sentence,
 )
 from sim.trials.power.power_study import power_at
+from sim.trials.power.simulated_power import INTERVAL
 
 if TYPE_CHECKING:
     import pandas as pd

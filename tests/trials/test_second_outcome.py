@@ -189,7 +189,11 @@ def test_power_for_a_score_and_a_yes_or_no() -> None:
     assert (first, second) == ("kenward-roger", "marginal")
     linear = changed(file, {"co_primary.test": "cluster-summary"})
     assert second_study(study_of(linear)).plan.test == "cluster-summary"
-    assert "a probability under control of 0.3" in by_formula(file).protocol
+    told = "of 0.2 once it is fully there, a probability under control"
+    for text in (by_formula(file).protocol, by_formula(file).text):
+        assert told in " ".join(text.split())
+    told = "Target difference: 4; of second 0.2 once it is fully there, a difference of prob"
+    assert told in " ".join(by_formula(file).protocol.split())
 
 
 def test_a_trial_of_two_kinds_is_analysed_as_it_was_planned(tmp_path: Path) -> None:

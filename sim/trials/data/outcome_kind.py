@@ -64,6 +64,15 @@ def check_mean(kind: str, mean: float, what: str = "mean") -> None:
         raise InputError(f"{what} = {mean:g}: the mean of a count must be above 0, at most 10000")
 
 
+def spread_words(kind: str, mean: float, sd: float) -> str:
+    """Return in words what a calculation takes as known of an outcome beside its effect."""
+    return {
+        CONTINUOUS: f"a standard deviation of {sd:.3g}",
+        BINARY: f"a probability under control of {mean:.3g}",
+        COUNT: f"a mean count under control of {mean:.3g}",
+    }[kind]
+
+
 def cumulative(kind: str, mean: float, variation: float) -> Matrix:
     """Return the distribution function of an outcome at 0, 1, ..., less its last step."""
     from scipy.special import betainc, pdtr

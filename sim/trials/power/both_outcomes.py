@@ -18,7 +18,7 @@ from sim.runs.pieces import How
 from sim.trials.analyses.declared_analysis import outcome_column
 from sim.trials.analyses.trial_result import TrialResult
 from sim.trials.data.counterfactual import AgentTwins, StatisticalTwins, statistical_truth
-from sim.trials.data.outcome_kind import CONTINUOUS
+from sim.trials.data.outcome_kind import CONTINUOUS, spread_words
 from sim.trials.designs.correlation import VarianceComponents
 from sim.trials.designs.design import arm_sizes
 from sim.trials.designs.design_file import analysis_plan
@@ -46,7 +46,7 @@ from sim.trials.power.power_study import (
     simulate_power,
     statistical_source,
 )
-from sim.trials.power.simulated_power import Rate, rate
+from sim.trials.power.simulated_power import Rate, rate, rate_line
 
 
 @dataclass(frozen=True)
@@ -194,6 +194,18 @@ def _of_kinds(study: Study) -> CoPrimaryPower | None:
     )
 
 
+def second_inputs(file: DesignFile) -> str:
+    """Return in words what is taken as known of the second outcome, with statistical outcomes."""
+    second = file.co_primary
+    assert second is not None
+    spread = spread_words(second.outcome, second.mean, second.sd)
+    return (
+        f"a true difference of {second.effect:g} once it is fully there, {spread} and an "
+        f"intracluster correlation of {second.icc:g}, and correlations of the two outcomes of "
+        f"{second.within:g} in one person and {second.between:g} between two people of a team"
+    )
+
+
 def one_unit(file: DesignFile) -> bool:
     """Return whether both outcomes are of one kind: points and probabilities have no sum."""
     second, s = file.co_primary, file.statistical
@@ -284,6 +296,8 @@ def both_lines(
         return []
     names = outcome_names(study.file)
     lines = ["two co-primary outcomes (hybrid type 2)"]
+    if study.file.statistical is not None:
+        lines.append(f"  it takes as known of {names[1]}: {second_inputs(study.file)}")
     if simulated is not None:
         rows = [
             (f"{name} alone (true effect {effect:.3g})", one)
@@ -295,9 +309,7 @@ def both_lines(
             ("both (all of), no adjustment", simulated.all_of),
             ("at least one, each at half the level", simulated.at_least_one),
         ]
-        lines += [
-            f"  {name:<48}{one.value:>7.3f}  MC SE {one.monte_carlo_se:.4f}" for name, one in rows
-        ]
+        lines += [rate_line(*one) for one in rows]
         if isfinite(simulated.correlation):
             lines.append(
                 f"  correlation of the two statistics over trials {simulated.correlation:.2f}, "

@@ -11,6 +11,7 @@ from sim.trials.power.mediation_power import Mediation, MediationPower, mediatio
 from sim.trials.power.mediation_simulated import Mean, SimulatedMediation, treated_share
 from sim.trials.power.power_study import Study
 from sim.trials.power.search import smallest_integer
+from sim.trials.power.simulated_power import INTERVAL, rate_line
 
 MOST_TEAMS = 100_000
 # A path within so many Monte Carlo errors of zero says nothing on how many teams would do.
@@ -138,7 +139,7 @@ def shown(
     low, high = (power, power) if limits is None else limits
     told = f"power {power:.2f}"
     if limits is not None:
-        told += f" ({low:.2f} to {high:.2f}: 95%, Monte Carlo error alone)"
+        told += f" ({low:.2f} to {high:.2f}: {INTERVAL})"
     if low >= target:
         return f"{clusters} teams can show that the mediator carries the effect: {told}."
     if high >= target:
@@ -216,7 +217,7 @@ def simulated_lines(study: Study, found: SimulatedMediation) -> list[str]:
         ("both paths (joint test)", found.joint, "joint"),
         ("product of the paths (Sobel's test)", found.sobel, "sobel"),
     ):
-        line = f"  {name:<48}{one.value:>7.3f}  MC SE {one.monte_carlo_se:.4f}"
+        line = rate_line(name, one)
         if formula is not None and found.formula is not None:
             line += f"  by formula {getattr(found.formula, formula):.3f}"
         lines.append(line)

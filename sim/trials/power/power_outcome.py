@@ -44,9 +44,7 @@ from sim.trials.power.power_study import (
     statistical_source,
     true_effect,
 )
-from sim.trials.power.simulated_power import Rate
-
-INTERVAL = "95%, Monte Carlo error alone"
+from sim.trials.power.simulated_power import INTERVAL, Rate
 
 
 @dataclass(frozen=True)

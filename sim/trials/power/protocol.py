@@ -17,9 +17,9 @@ import numpy as np
 
 from sim.trials.analyses.analysis_plan import average_meant
 from sim.trials.analyses.exposure import CONSTANT
-from sim.trials.data.outcome_kind import CONTINUOUS
+from sim.trials.data.outcome_kind import spread_words
 from sim.trials.designs.design import TRANSITION, arm_sizes, randomisation_words
-from sim.trials.power.both_outcomes import both_by_formula, outcome_names
+from sim.trials.power.both_outcomes import both_by_formula, outcome_names, second_inputs
 from sim.trials.power.important import important_difference
 from sim.trials.power.power_outcome import analysis_sentence, hypothesis_words
 
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from sim.trials.power.power_study import Study
 
 WIDTH = 88
+
+SCALES = {
+    "continuous": "difference of means",
+    "binary": "difference of probabilities",
+    "count": "difference of mean counts",
+}
 
 
 def protocol_of_formula(answer: FormulaAnswer) -> str:
@@ -89,19 +95,8 @@ def _second(study: Study, power: float, error: str, correlation: float) -> str:
     alpha = 100.0 * study.plan.alpha
     aim = f"both, each at {alpha:g}%" if _all_of(study) else f"at least one, each at {alpha / 2:g}%"
     own = ""
-    second = study.file.co_primary
-    if second is not None and study.file.statistical is not None:
-        spread = {
-            "continuous": f"a standard deviation of {second.sd:g}",
-            "binary": f"a probability under control of {second.mean:g}",
-            "count": f"a mean count under control of {second.mean:g}",
-        }[second.outcome]
-        own = (
-            f", given of {other} a true difference of {second.effect:g} once it is fully there, "
-            f"{spread} and an intracluster correlation of "
-            f"{second.icc:g}, and correlations of the two outcomes of {second.within:g} in one "
-            f"person and {second.between:g} between two people of a team"
-        )
+    if study.file.statistical is not None:
+        own = f", given of {other} {second_inputs(study.file)}"
     return (
         f"The outcomes {first} and {other} are co-primary. The trial is to show {aim}, for which "
         f"its power is {100.0 * power:.0f}%{error}{own}; the two statistics have a correlation of "
@@ -111,12 +106,7 @@ def _second(study: Study, power: float, error: str, correlation: float) -> str:
 
 def _inputs_of_formula(answer: FormulaAnswer) -> str:
     a = answer.assumed
-    if a.outcome == CONTINUOUS:
-        first = f"a standard deviation of {a.sd:.3g}"
-    elif a.outcome == "binary":
-        first = f"a probability under control of {a.mean:.3g}"
-    else:
-        first = f"a mean count under control of {a.mean:.3g}"
+    first = spread_words(a.outcome, a.mean, a.sd)
     over = _over_time(answer.study, a.cac, a.iac)
     more = _of_effect(answer.study)
     if abs(answer.formula.expected - answer.formula.effect) > 0.05 * abs(answer.formula.effect):
@@ -231,17 +221,21 @@ def target_difference(study: Study, effect: float) -> list[str]:
     else:
         threshold = f"{important.value:g} ({important.source})"
     name = "the primary outcome" if file.agents is None else file.agents.measure
+    scale = SCALES["continuous" if file.statistical is None else file.statistical.outcome]
+    beside = ""
     if file.co_primary is not None:
-        name = "{}, and co-primary {}".format(*outcome_names(file))
-    scale = {
-        "continuous": "difference of means",
-        "binary": "difference of probabilities",
-        "count": "difference of mean counts",
-    }["continuous" if file.statistical is None else file.statistical.outcome]
-    known = isfinite(effect)
+        first, other = outcome_names(file)
+        name = f"{first}, and co-primary {other}"
+        if file.statistical is not None:
+            second = file.co_primary
+            scale = f"of {first} the {scale}"
+            beside = (
+                f"; of {other} {second.effect:g} once it is fully there, a {SCALES[second.outcome]}"
+            )
+    target = f"{effect:.3g}" if isfinite(effect) else "not known"
     return [
         f"- Primary outcome: {name}; {scale} {average_meant(design, study.plan)}.",
-        f"- Target difference: {effect:.3g}." if known else "- Target difference: not known.",
+        f"- Target difference: {target}{beside}.",
         f"- Smallest important difference: {threshold}.",
         f"- Why this difference: {file.target.rationale or '[say where it comes from]'}",
         "- Important and realistic: [say whether patients and professionals were asked, and what "

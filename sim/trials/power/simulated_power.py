@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from math import nan, sqrt
-from typing import TYPE_CHECKING, Any, Protocol, Unpack
+from typing import Any, Protocol, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,9 @@ from sim.trials.analyses.trial_result import TrialResult, as_table, from_table
 from sim.trials.data.data import TrialData
 from sim.trials.designs.design import Design
 
-if TYPE_CHECKING:
-    pass
-
 NORMAL_975 = 1.959963984540054
+INTERVAL = "95%, Monte Carlo error alone"
+"""What the interval of a simulated probability covers."""
 # Trials of a piece: few enough that progress moves, many enough that storing costs little.
 BLOCK = 10
 
@@ -47,6 +46,14 @@ class Rate:
     low: float
     high: float
     trials: int  # Number of trials
+
+
+def rate_line(name: str, one: Rate) -> str:
+    """Return a simulated probability as a line of text."""
+    return (
+        f"  {name:<48}{one.value:>7.3f}  MC SE {one.monte_carlo_se:.4f}  {one.low:.3f} to "
+        f"{one.high:.3f} ({INTERVAL})"
+    )
 
 
 def rate(successes: int, trials: int) -> Rate:
