@@ -516,8 +516,8 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
         set_aside=tuple(plan.name for plan in rules if plan.name not in {p.name for p in plans}),
         same=tuple(same),
     )
-    first = answer.choices[0]
-    tied = tuple(plans[first + number].name for number in tied_with_best(worth[first:]))
+    offset = answer.choices[0]
+    tied = tuple(plans[offset + number].name for number in tied_with_best(worth[offset:]))
     answer = replace(answer, tied=tied)
     plan = answer.recommended.plan
     if not np.any(plan.package != NOTHING):
