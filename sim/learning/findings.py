@@ -331,8 +331,8 @@ def _within_registers(learnt: Learnt) -> Iterator[str]:
     for team, count in early.items():
         what = "does not start" if start[team] < 0 else f"starts after week {start[team]}"
         yield (
-            f"'{rows[team].team}': {count} sessions in the register, and as planned it {what}; "
-            "give it the week in which it began"
+            f"'{rows[team].team}': {counted(count, 'session')} in the register, and as planned it "
+            f"{what}; give it the week in which it began"
         )
     named = {one.team for one in observed.sessions}
     silent = [

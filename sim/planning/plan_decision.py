@@ -292,9 +292,15 @@ def _answer(outcome: PlanOutcome, own: Ranking, titles: Mapping[str, str]) -> st
         return f"A first impression, too few draws to choose by: {title}."
     if not recommended.teams:
         return "Go on as usual: no plan is told to be better than usual care."
+    under_way = outcome.question.under_way
+    begun = 0 if under_way is None else len(under_way.begun)
+    if recommended.teams == begun:
+        return "Go on with what has started: no plan is told to be better with a further team."
+    # What has started keeps what it has: the plan is for the others.
+    teams = counted(recommended.teams - begun, "further team" if begun else "team")
     if outcome.beats:
         return (
-            f"Take the plan that the search found, for {counted(recommended.teams, 'team')}: on "
+            f"Take the plan that the search found, for {teams}: on "
             f"average it beats every simple rule on {own.aim.title.lower()}."
         )
     others = len(outcome.tied) - 1
@@ -304,7 +310,7 @@ def _answer(outcome: PlanOutcome, own: Ranking, titles: Mapping[str, str]) -> st
         else f": it does best on {own.aim.title.lower()}"
     )
     adds = "comes to the same plan" if outcome.twin is recommended else "adds nothing"
-    return f"Take {title}, for {counted(recommended.teams, 'team')}{tie}. The search {adds}."
+    return f"Take {title}, for {teams}{tie}. The search {adds}."
 
 
 def _points(
