@@ -69,7 +69,7 @@ def period_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
     answer = answer_of(file)
     study, formula, target = answer.study, answer.formula, file.target.power
     average = average_meant(study.design, study.plan)
-    if abs(meant(answer)) < 1e-9:
+    if abs(answer.true_difference) < 1e-9:
         raise InputError(
             f"exposure: leaves a true difference of 0 points, {average}, so that there is none to "
             "find; give shares above 0 there, or estimate something else"
@@ -118,14 +118,6 @@ def documents(answer: FormulaAnswer) -> dict[str, str]:
     return {"protocol": protocol_of_formula(answer), "file": design_text(answer.study.file)}
 
 
-def meant(answer: FormulaAnswer) -> float:
-    """Return the true difference of what the analysis is for; see `sim.trials.power.protocol`."""
-    from sim.trials.analyses.exposure import CONSTANT
-
-    formula = answer.formula
-    return formula.effect if answer.study.plan.estimand == CONSTANT else formula.expected
-
-
 def percent(power: float, target: float) -> str:
     """Return a power that neither claims certainty nor is rounded up to what is wanted."""
     if power > 0.99:
@@ -148,7 +140,7 @@ def sentence(answer: FormulaAnswer, needed: int | None) -> str:
         if needed is not None
         else f"{target:.0%} power is not reached with {MOST_TEAMS} teams"
     )
-    true, outcomes = meant(answer), study.file.statistical
+    true, outcomes = answer.true_difference, study.file.statistical
     builds_up = ""
     if outcomes is not None and abs(true - outcomes.effect) > 1e-9:
         builds_up = f" ({outcomes.effect:g} once it is fully there)"
@@ -190,7 +182,7 @@ def beside(settings: Mapping[str, Any], answer: FormulaAnswer) -> str | None:
         return f"With one constant effect power would be {percent(found.power, target)}.{told}"
     return (
         f"The analysis is for one constant effect.{told} With an effect for each period since a "
-        f"team began, power for their average ({meant(other):.3g} points) is "
+        f"team began, power for their average ({other.true_difference:.3g} points) is "
         f"{percent(other.formula.power, target)}."
     )
 

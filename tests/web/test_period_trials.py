@@ -15,6 +15,7 @@ from sim.trials.designs.design_text import design_text
 from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.planned_code import planned_code
 from sim.trials.power.power_study import study_of
+from sim.trials.power.protocol import protocol_of_formula
 from sim.web.design_answer import answer_of, beside, percent, period_answer, picture, sentence
 from sim.web.design_settings import SHAPES, check_period_size, period_form
 from sim.web.design_task import simulate_design
@@ -85,6 +86,10 @@ def test_the_first_sentence_names_the_difference_given_and_the_one_that_is_found
     # Each of four periods counts the same: (0.5 + 1 + 1 + 1) / 4 of 4 points.
     assert "difference of 3.5 points (4 once it is fully there) is found" in told
     assert told.endswith("(time-averaged effect).")
+    assert "instead of" not in protocol_of_formula(answer_of(file_of(settings)))
+    constant = answer_of(file_of({**settings, "estimand": CONSTANT}))
+    missed = f"estimate {constant.formula.expected:.3g} instead of {constant.formula.effect:.3g}"
+    assert missed in " ".join(protocol_of_formula(constant).split())
 
 
 def test_nothing_to_find_is_no_trial() -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim.errors import InputError
+from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.data.counterfactual import statistical_truth
 from sim.trials.power import go_no_go
 from sim.trials.power.both_outcomes import both_by_formula
@@ -63,6 +64,15 @@ class FormulaAnswer:
     study: Study
     formula: FormulaPower
     assumed: Assumed
+
+    @property
+    def true_difference(self) -> float:
+        """The true difference of what the analysis is for, points.
+
+        Of an effect by exposure the estimate expects the truth.
+        """
+        constant = self.study.plan.estimand == CONSTANT
+        return self.formula.effect if constant else self.formula.expected
 
     @cached_property
     def assurance(self) -> Assurance | None:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.trials.analyses.analysis_plan import average_meant
-from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.data.outcome_kind import spread_words
 from sim.trials.designs.design import TRANSITION, arm_sizes, randomisation_words
 from sim.trials.power.both_outcomes import both_by_formula, outcome_names, second_inputs
@@ -50,8 +49,7 @@ def protocol_of_formula(answer: FormulaAnswer) -> str:
     if both is not None:
         wanted = both.all_of if _all_of(answer.study) else both.any_of
         second = _second(answer.study, wanted, "", both.correlation)
-    # Of an effect by exposure the estimate expects the truth.
-    effect = f.effect if answer.study.plan.estimand == CONSTANT else f.expected
+    effect = answer.true_difference
     return _document(answer.study, f.power, "", effect, how, _inputs_of_formula(answer), second)
 
 
@@ -109,11 +107,9 @@ def _inputs_of_formula(answer: FormulaAnswer) -> str:
     first = spread_words(a.outcome, a.mean, a.sd)
     over = _over_time(answer.study, a.cac, a.iac)
     more = _of_effect(answer.study)
-    if abs(answer.formula.expected - answer.formula.effect) > 0.05 * abs(answer.formula.effect):
-        more += (
-            f"; the analysis can be expected to estimate {answer.formula.expected:.3g} instead of "
-            f"{answer.formula.effect:.3g}"
-        )
+    true, expected = answer.true_difference, answer.formula.expected
+    if abs(expected - true) > 0.05 * abs(true):
+        more += f"; the analysis can be expected to estimate {expected:.3g} instead of {true:.3g}"
     return f"{first}, an intracluster correlation of {a.icc:.3g}{over}{more}"
 
 
