@@ -46,6 +46,14 @@ STEPS = (
     ("", "Practice", "staff do it; doing it keeps it alive"),
     ("people", "Experience, then recovery", "people feel supported; hope, well-being"),
 )
+RIVALS = {
+    "incomplete implementation": "It was carried out too little",
+    "too short a time": "A year was too short",
+    "insensitive measure": "The questionnaire misses gains",
+    "theory failure": "Support does not lead to recovery",
+    "chance": "Bad luck in the trial",
+}
+"""What the explanations of the trial's result say, in plain words."""
 MINIMUM = 4.0
 SCALE = (-2.0, 10.0)
 
@@ -154,6 +162,34 @@ stroke-dasharray="5 3"/><text x="{x(MINIMUM):.1f}" y="11" text-anchor="middle" f
 font-weight="600">smallest that matters</text>{rows}</svg>"""
 
 
+def answer_in_words(delivered: Effect, full: Effect) -> str:
+    """Return the model's answer as a sentence, with the assumption that it hangs on."""
+
+    def told(one: Effect) -> str:
+        return f"{points(one.middle, '+')} ({points(one.low, '+')} to {points(one.high, '+')})"
+
+    matters = "less than" if delivered.middle < MINIMUM else "at least"
+    return (
+        f"Carried out as in the trial, {told(delivered)} of 60 points is expected after a year: "
+        f"{matters} the {MINIMUM:.0f} that matter. Carried out in full, {told(full)}, on "
+        "assumptions that no trial has tested."
+    )
+
+
+def rivals_table(rivals: Sequence[tuple[str, float, float]]) -> str:
+    """Return how likely each explanation is after the trial and after both, of 100."""
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(RIVALS.get(name, name))}</th>'
+        f"<td>{round(100 * one)}</td><td>{round(100 * two)}</td></tr>"
+        for name, one, two in rivals
+    )
+    return (
+        '<table class="rivals"><thead><tr><th scope="col">Why so little?</th><th scope="col">after '
+        'REFOCUS</th><th scope="col">after PULSAR too</th></tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
 def home_page(
     effects: Sequence[Effect], dated: str, rivals: Sequence[tuple[str, float, float]]
 ) -> Page:
@@ -169,9 +205,7 @@ def home_page(
         Explanations of the trial's result, and how much of 1 each keeps after it and after both
         trials.
     """
-    kept = ", ".join(
-        f"{name} {round(100 * one)} and {round(100 * two)}" for name, one, two in rivals
-    )
+    said = html.escape(answer_in_words(*effects[1:]))
     body = f"""\
 <section class="hero"><h1>Staff were trained. Why did so little change for the people they \
 support?</h1>
@@ -192,16 +226,20 @@ how alike they are, and the effect.</p><a class="btn" href="power.html">Plan a t
 Six stops, each with a guess first.</p><a class="btn" href="watch.html">Watch a team</a></li>
 </ul>
 <section class="two"><div class="card"><h2>What it says so far</h2>
-<p class="small mute">Gain in recovery after a year, QPR, 0 to 60, against usual care.</p>
+<p>{said}</p>
+<p class="small mute">Gain in recovery after a year, against usual care. Recovery is what people \
+say of themselves in a questionnaire, the QPR-15, from 0 to 60.</p>
 {effects_figure(effects)}
 <p class="small mute">Dot: middle, filled where it rests on the trial, open where on assumptions. \
 Band: 9 in 10 of the answers (the trial: its 95% interval). {html.escape(dated)}</p></div>
-<div class="card"><h2>What it cannot say</h2><ul class="no small">
+<div class="card"><h2>What it cannot say</h2><ul class="no">
 <li><b>It is no evidence that the programme works.</b> It says what follows from assumptions that \
 the trials do not contradict.</li>
-<li><b>It cannot say why the trial found so little.</b> Taken as equally likely before, five \
-explanations keep, of 100, after this trial and after a second one that found more: \
-{html.escape(kept)}. All survive.</li>
+<li><b>It cannot say why the trial found so little.</b> Five explanations, taken as equally \
+likely before; how likely each is now, of 100. PULSAR, a later trial in Australia, found more. \
+{rivals_table(rivals)}</li>
 <li><b>It is not for decisions about one person or one team.</b> Beyond a year nobody has \
-measured anything.</li></ul></div></section>"""
+measured what the programme does.</li></ul>
+<p class="small more"><a href="learn.html">How the model works, how to install it, how to cite \
+it</a></p></div></section>"""
     return page("index.html", "REFOCUS simulation", body, ("home.css",))

@@ -48,6 +48,8 @@ LOOKS_A_SECOND = 4
 STATIC = Path(__file__).parent / "static"
 WARM_UP = "sim.web.plan_task:warm_up"
 POLICIES = {".svg": DRAWING_POLICY, ".html": REPORT_POLICY}
+LIVE = {"answers.html": "decide", "power.html": "power", "learn.html": "about"}
+"""Views that answer where the first page without a server leads to what is stored."""
 DOORS = re.compile(r"<ul>.*?</ul>\s*</nav>", re.DOTALL)
 DOWNLOADED = (".csv", ".toml", ".xlsx", ".docx")
 
@@ -226,8 +228,11 @@ async def stored_page(request: Request) -> Response:
         raise Refused(404, "page: not there; the first is at /")
     name = request.path_params["name"]
     here = doors().replace(f'href="{name}"', f'href="{name}" aria-current="page"')
+    text = DOORS.sub(lambda _: here, found.text, count=1)
+    for stored, view in LIVE.items() if name == "index.html" else ():
+        text = text.replace(f'href="{stored}"', f'href="../#{view}"')
     return HTMLResponse(
-        DOORS.sub(lambda _: here, found.text, count=1),
+        text,
         headers={
             "content-security-policy": f"{found.policy}; frame-ancestors 'none'",
             "cache-control": "no-cache",

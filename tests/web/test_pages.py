@@ -20,12 +20,13 @@ from sim.errors import InputError
 from sim.inputs.roster import Roster, trial_roster
 from sim.mechanisms.practice import PRACTICES
 from sim.pages.answers_page import Row, Stored, answers_page
+from sim.pages.home_page import RIVALS, Effect, answer_in_words
 from sim.pages.page import bundled, part
 from sim.pages.power_page import power_cells
 from sim.pages.services import STRATEGIES
 from sim.pages.stored import stored
 from sim.pages.watch_page import watch_data
-from sim.pages.write import write_pages
+from sim.pages.write import rivals, write_pages
 from sim.parameters import defaults, resolve
 from sim.population import lay_out
 from sim.scenarios.expand import expand
@@ -106,6 +107,21 @@ def test_arrows_of_the_theory_lead_to_their_rules(folder: Path) -> None:
         arrows = re.findall(r'<a href="ODD.html#(\w+)"><path', text)
         assert len(arrows) > 30
         assert [one for one in arrows if f'id="{one}"' not in rules] == []
+
+
+def test_the_first_page_answers_in_words_and_names_each_explanation(folder: Path) -> None:
+    small, large = (Effect("", *gain, "prog", True) for gain in ((1.24, -0.04, 3.5), (4.1, 0.2, 9)))
+    assert answer_in_words(small, large) == (
+        "Carried out as in the trial, +1.2 (0 to +3.5) of 60 points is expected after a year: less "
+        "than the 4 that matter. Carried out in full, +4.1 (+0.2 to +9.0), on assumptions that no "
+        "trial has tested."
+    )
+    assert "at least the 4 that matter" in answer_in_words(large, large)
+    assert {one for one, _, _ in rivals()} == set(RIVALS)
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    for name, *shares in rivals():
+        cells = "".join(f"<td>{round(100 * one)}</td>" for one in shares)
+        assert f"{RIVALS[name]}</th>{cells}" in text
 
 
 def test_a_policy_allows_what_stands_in_the_page_and_nothing_else(folder: Path) -> None:

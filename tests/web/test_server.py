@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 
 from sim.inputs.tables import formats
 from sim.spreadsheet import FORMULA_SIGNS, csv_text
-from sim.web.application import Site, application
+from sim.web.application import LIVE, Site, application
 from sim.web.command import allowed_hosts, own_addresses
 from sim.web.limits import Limits
 from sim.web.security import PAGE_POLICY, Refused, limited
@@ -142,6 +142,10 @@ def test_pages_without_a_server_are_served_too_and_lead_back(idle: TestClient) -
         assert "unsafe" not in answer.headers["content-security-policy"]
         assert "sha256-" in answer.headers["content-security-policy"]
         assert 'href="../#plan"' in answer.text
+    first = idle.get("/pages/index.html").text
+    for stored, view in LIVE.items():
+        assert f'href="{stored}"' not in first, "a program that can answer does"
+        assert first.count(f'href="../#{view}"') == 2, "in the doors above and on the page"
     assert "page: not there" in refusal(idle.get("/pages/other.html"), 404)
 
 
