@@ -53,6 +53,9 @@ def two_arms(control: str, treated: str, effect: float = 2.0) -> pd.DataFrame:
         ("Control arm (2)", "Arm 1"),
         ("0", "1"),
         ("Sham", "rTMS"),
+        ("no bundle", "Infection control bundle"),
+        ("Standard of care (SoC)", "REFOCUS"),
+        ("arm 0", "arm 1"),
     ],
 )
 def test_a_label_that_means_control_is_the_reference_and_told(control: str, treated: str) -> None:
@@ -92,6 +95,36 @@ def test_nothing_or_zero_is_control_beside_one_other_label_alone() -> None:
     assert control_label(("high", "low", "none")) is None
     assert control_label(("TAU", "none")) is None, "both may be"
     assert control_label(("A", "B", "usual care")) == "usual care"
+
+
+@pytest.mark.parametrize(
+    ("control", "other"),
+    [
+        ("TAU alone", "TAU + coaching"),
+        ("without REFOCUS", "with REFOCUS"),
+        ("standard dose", "high dose"),
+        ("London control", "London REFOCUS"),
+        ("no pest control", "pest control"),
+        ("\uff34\uff21\uff35", "REFOCUS"),
+        ("Controls (A)", "Cases (B)"),
+    ],
+)
+def test_what_labels_share_does_not_tell_them_apart(control: str, other: str) -> None:
+    assert control_label((other, control)) == control
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("TAU + coaching", "coaching alone"),
+        ("self-control training", "relaxation"),
+        ("Infection control", "hand washing"),
+        ("a drug and placebo patch", "a drug"),
+        ("Tau Ceti", "Alpha"),
+    ],
+)
+def test_a_label_that_only_mentions_control_is_not_taken_for_it(labels: tuple[str, str]) -> None:
+    assert control_label(labels) is None
 
 
 @given(st.lists(st.text(min_size=1, max_size=12), min_size=2, max_size=4, unique=True))

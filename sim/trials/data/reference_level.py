@@ -8,6 +8,7 @@ taken and told; otherwise the label that sorts first, as in R, is taken and told
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -19,28 +20,34 @@ GIVEN, RECOGNISED, FIRST = "given", "recognised as control", "sorts first"
 CONTROL = frozenset(
     (
         *("control", "controls", "ctrl", "ctl", "con"),
-        *("placebo", "pbo", "sham", "standard", "usual", "routine", "tau", "cau", "bau", "soc"),
+        *("placebo", "pbo", "sham", "vehicle", "standard", "usual", "routine"),
+        *("tau", "cau", "bau", "soc", "uc"),
         *("comparison", "comparator", "wl", "wlc", "waitlist", "wait list", "waiting list"),
-        *("untreated", "unexposed", "nothing", "not treated", "not exposed", "no treatment"),
-        *("no intervention", "delayed", "delayed start", "delayed intervention"),
-        *("wait list control", "waiting list control", "attention control", "active control"),
+        *("untreated", "unexposed", "untrained", "waiting"),
+        *("nothing", "no treatment", "no intervention"),
+        *("delayed", "delayed start", "delayed intervention", "deferred"),
         *("care as usual", "treatment as usual", "business as usual", "standard of care"),
-        *(f"{one} care" for one in ("usual", "standard", "routine")),
-        *(f"{one} practice" for one in ("usual", "standard", "routine")),
-        *(f"{one} treatment" for one in ("usual", "standard")),
         *(
             f"{one} {kind}"
-            for one in ("control", "comparison", "placebo", "usual care", "waiting list", "tau")
-            for kind in ("arm", "group", "condition", "team", "teams", "cluster", "clusters")
+            for one in ("usual", "standard", "routine")
+            for kind in ("care", "practice", "treatment")
         ),
     )
 )
 # Labels that mean control where there is one other.
-ABSENT = frozenset(("0", "no", "none", "off", "false", "never"))
-# Words inside a longer label that mean control, where one label alone holds them.
-_INSIDE = re.compile(
-    r"\b(?:control|usual care|as usual|placebo|waiting list|wait list|waitlist|tau|standard care)\b"
+ABSENT = frozenset(("0", "no", "none", "off", "false", "never", "without"))
+# What may stand beside control in a label; with any other word it is something else, as "infection
+# control", "TAU plus coaching" and "self-control training" are.
+_NAMES = (
+    r"(?:arm|group|condition|team|cluster|site|ward|practice)s?"
+    r"|patients|participants|clients|people"
 )
+_KINDS = (
+    r"(?:active|attention|enhanced|minimal|concurrent|historical|matched|parallel|untreated|wait"
+    r"|waiting|list|waitlist|only|alone|the|of)"
+)
+_BESIDE = re.compile(rf"{_NAMES}|{_KINDS}|[a-z]|\d+")
+_LONGEST = 4  # Words of a label in `CONTROL`
 
 
 class Reference(NamedTuple):
@@ -63,24 +70,46 @@ def control_label(levels: Sequence[str]) -> str | None:
     str or None
         None too if several labels mean control, as "TAU" beside "waiting list".
     """
-    plain = {one: _plain(one) for one in levels}
+    words = {one: _words(one) for one in levels}
+    # What all labels hold tells nothing: "arm 0" beside "arm 1".
+    shared = frozenset.intersection(*map(frozenset, words.values())) if words else frozenset()
+    plain = {
+        one: " ".join(two for two in found if two not in shared) for one, found in words.items()
+    }
     names = CONTROL | ABSENT if len(levels) == 2 else CONTROL
-    found = [one for one in levels if plain[one] in names]
-    found = found or [one for one in levels if _INSIDE.search(plain[one])]
+    found = [one for one in levels if plain[one] in names or " ".join(words[one]) in names]
+    found = found or [one for one in levels if _is_control(words[one])]
     if found:
         return found[0] if len(found) == 1 else None
     if len(levels) == 2:
         for one, other in (tuple(levels), tuple(levels)[::-1]):
-            denied = rf"(?:no|non|not|without) {re.escape(plain[other])}"
-            if (plain[one], plain[other]) == ("n", "y") or re.fullmatch(denied, plain[one]):
+            denied = rf"(?:no|non|not|without) {re.escape(' '.join(words[other]))}"
+            if (plain[one], plain[other]) == ("n", "y") or re.fullmatch(
+                denied, " ".join(words[one])
+            ):
                 return one
     return None
 
 
-def _plain(label: str) -> str:
-    """Return a label in small letters, its signs as blanks."""
-    words = " ".join(re.sub(r"[\W_]+", " ", label.casefold()).split())
-    return words.replace("t a u", "tau")
+def _words(label: str) -> list[str]:
+    """Return the words of a label in small letters, in one form of every letter."""
+    plain = unicodedata.normalize("NFKC", label).casefold().replace("+", " plus ")
+    found = " ".join(re.sub(r"[^\w]|_", " ", plain).split())
+    return found.replace("t a u", "tau").split()
+
+
+def _is_control(words: Sequence[str]) -> bool:
+    """Return whether a label says control and nothing but which, as "Control arm (2)"."""
+    at, found = 0, False
+    while at < len(words):
+        size = next(
+            (n for n in range(_LONGEST, 0, -1) if " ".join(words[at : at + n]) in CONTROL), 0
+        )
+        if not size and not _BESIDE.fullmatch(words[at]):
+            return False
+        found = found or bool(size)
+        at += max(size, 1)
+    return found
 
 
 def choose_reference(levels: Sequence[str], given: str | None = None) -> Reference:
