@@ -10,6 +10,7 @@ Several processes share the compiled code: it is made while they collect the tes
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import subprocess
@@ -66,6 +67,12 @@ def pytest_xdist_node_collection_finished() -> None:
     """Wait for the code: processes collect their tests meanwhile, and get the first after this."""
     while COMPILING:
         assert COMPILING.pop().wait() == 0, "the model does not compile; see above"
+
+
+def pytest_collection_finish() -> None:
+    """Look seldom for cycles, and not among what was imported and collected, which stays."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -28,6 +29,12 @@ WEEKS = 6
 AGENTS = {"trust": Trust, "team": Team, "staff": Staff, "service_user": ServiceUser}
 
 
+@cache
+def source() -> str:
+    """Return the source to be compiled, written once for all tests."""
+    return week_source.week_source()
+
+
 def plain_week() -> tuple[dict[str, Callable[..., None]], list[tuple[int, ...]]]:
     """Return the functions of the source to be compiled, as plain Python, and their events."""
     noted: list[tuple[int, ...]] = []
@@ -38,7 +45,7 @@ def plain_week() -> tuple[dict[str, Callable[..., None]], list[tuple[int, ...]]]
     def as_it_is(function: Any) -> Any:
         return function
 
-    lines = week_source.week_source().splitlines()
+    lines = source().splitlines()
     kept = [line for line in lines if "import compile_part" not in line]
     scope = {
         "compile_part": as_it_is,
@@ -218,7 +225,7 @@ ALLOWED_CALLS = {"range", "len", "namedtuple", "int", "float", "note"}
 
 def test_the_source_can_be_read_by_another_language() -> None:
     """Loops, branches, assignments, rules and records: nothing that a translation could not say."""
-    tree = ast.parse(week_source.week_source())
+    tree = ast.parse(source())
     functions = {one.name for one in tree.body if isinstance(one, ast.FunctionDef)}
     # Named tuples, and what is written down of a world.
     made = {
@@ -238,7 +245,7 @@ def test_the_source_can_be_read_by_another_language() -> None:
             )
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id in functions | imported | made | ALLOWED_CALLS, node.func.id
-    assert max(map(len, week_source.week_source().splitlines())) <= week_source.WIDTH
+    assert max(map(len, source().splitlines())) <= week_source.WIDTH
 
 
 def test_the_table_is_printed_with_every_phase_and_step() -> None:

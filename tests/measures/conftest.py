@@ -1,10 +1,7 @@
-"""People, parameters and compiled rules for the tests of the instruments."""
+"""People and parameters for the tests of the instruments."""
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import sim.elementary
 import sim.measures
-import sim.mechanisms
-import sim.streams
 from sim.mechanisms.practice import PRACTICES
 from sim.mechanisms.recovery import PROCESSES
 from sim.state import SERVICE_USER, record_fields
@@ -108,17 +102,3 @@ def plain() -> Callable[[np.ndarray], list[SimpleNamespace]]:
         return [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in records.tolist()]
 
     return convert
-
-
-@pytest.fixture(scope="session")
-def compiled_rules() -> None:
-    """Make every rule of the instruments callable from compiled code, unchanged."""
-    extending = pytest.importorskip("numba.extending")
-    modules = [sim.elementary, sim.streams]
-    for package in (sim.mechanisms, sim.measures):
-        names = [f"{package.__name__}.{one.name}" for one in pkgutil.iter_modules(package.__path__)]
-        modules += map(importlib.import_module, names)
-    for module in modules:
-        for rule in vars(module).values():
-            if inspect.isfunction(rule) and rule.__module__ == module.__name__:
-                extending.register_jitable(rule)

@@ -1,32 +1,27 @@
-"""Compiled rules give what the same rules give in plain Python, bit for bit."""
+"""Compiled rules give what the same rules give in plain Python, bit for bit.
+
+The compiled code is the product's own, so that nothing is compiled here that is kept already.
+"""
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
+from types import SimpleNamespace
 
+import numpy as np
+
+from sim.engines import compiled
 from sim.measures.rater_bias import staff_rater_bias
 from sim.measures.readiness import measured_readiness
-from sim.measures.staff import StaffScores, staff_scores
-from sim.measures.user import UserScores, user_scores
+from sim.measures.staff import staff_row
+from sim.measures.user import user_scores
+from sim.parameters import to_record
+from sim.population import TEAM_LAYOUT
 from sim.state import STAFF, TEAM, record_fields
+from tests.worlds import random_parameters
 
-CASES = 2_000
-EVERYTHING = len(UserScores._fields) + len(StaffScores._fields) + 2
-
-
-def write_everything(user, staff, team, p, key, week, out):
-    """Write every score of a user, a member of staff and a team into the row `out`."""
-    bias = staff_rater_bias(staff, p)
-    place = 0
-    for value in user_scores(user, bias, p, key, week):
-        out[place] = value
-        place += 1
-    for value in staff_scores(staff, team, p, key, week):
-        out[place] = value
-        place += 1
-    out[place] = bias
-    out[place + 1] = measured_readiness(team.readiness, 0.7, 0.12, 0.0, 10.0, key, week)
+TEAM_SIZE = 100
+SETS = 20
+CASES = TEAM_SIZE * SETS
 
 
 def random_records(variables, random, count):
@@ -41,44 +36,63 @@ def random_records(variables, random, count):
     return records
 
 
-@pytest.fixture(scope="module")
-def parameter_sets(bounds):
-    """Return parameter sets across the bounds as records, the explanations included."""
-    random = np.random.default_rng(12)
-    records = np.zeros(20, [(name, "f8") for name in bounds])
-    for name, (low, high) in bounds.items():
-        records[name] = random.uniform(low, high, len(records))
-    return records
+def compiled_scores(teams, staff, users, p, chance):
+    """Return the rows of the users and of the staff of one team, from the compiled code."""
+    rows = np.zeros(1, TEAM_LAYOUT)
+    rows["staff"] = rows["users"] = TEAM_SIZE
+    layout = SimpleNamespace(teams=rows, staff=TEAM_SIZE)
+    posts = compiled.empty_posts(layout)
+    compiled.write_posts(posts, layout, staff)
+    scores = np.zeros(TEAM_SIZE, compiled.SCORES_DTYPE)
+    flags = np.zeros((TEAM_SIZE, 6), np.int64)
+    staff_rows = np.zeros(TEAM_SIZE, compiled.STAFF_ROW_DTYPE)
+    compiled.assess_users(teams, posts, users, rows, p, *chance, scores, flags)
+    compiled.assess_staff(teams, posts, rows, p, *chance, staff_rows)
+    return scores, staff_rows
 
 
-def test_compiled_and_plain_rules_agree_bit_for_bit(compiled_rules, people, plain, parameter_sets):
-    numba = pytest.importorskip("numba")
+def test_compiled_and_plain_rules_agree_bit_for_bit(people, plain):
     random = np.random.default_rng(11)
     users = people(CASES, seed=13)
     for name in ("connectedness", "hope", "identity", "meaning", "empowerment"):
         users[name] += random.normal(size=CASES)
+    users["worker"] = users["place"] = np.arange(CASES) % TEAM_SIZE
+    users["generation"] = random.integers(0, 7, CASES)
     staff = random_records(STAFF, random, CASES)
-    teams = random_records(TEAM, random, CASES)
-    weeks = random.integers(0, 200, CASES)
-    seeds = random.integers(0, 2**32, CASES)
-    places = random.integers(0, 2**16, CASES)
-    rule = numba.njit(write_everything)
+    teams = random_records(TEAM, random, SETS)
+    for name in ("key_low", "key_high"):
+        teams[name] = random.integers(0, 2**32, SETS)
+    seen = set()
+    for one in range(SETS):
+        p = random_parameters(random)
+        own = slice(one * TEAM_SIZE, (one + 1) * TEAM_SIZE)
+        chance = (int(random.integers(2**32)), one, int(random.integers(0, 200)))
+        found = compiled_scores(teams[[one]], staff[own], users[own], to_record(p)[0], chance)
+        seed, replication, week = chance
+        (team,) = plain(teams[[one]])
+        expected = []
+        for place, (user, person) in enumerate(
+            zip(plain(users[own]), plain(staff[own]), strict=True)
+        ):
+            key = (seed, replication, team.key_low, team.key_high, place)
+            bias = staff_rater_bias(person, p) if person.present else 0.0
+            expected.append(
+                (
+                    tuple(user_scores(user, bias, p, (*key, user.generation), week)),
+                    tuple(staff_row(person, team, p, (*key, person.generation), week)),
+                )
+            )
+        for number, table in enumerate(found):
+            rows = np.array([both[number] for both in expected], table.dtype)
+            assert table.tobytes() == rows.tobytes()
+        seen |= {round(both[0][0]) for both in expected}
+    assert len(seen) > 40
 
-    @numba.njit
-    def all_cases(users, staff, teams, sets, seeds, places, weeks, out):
-        for i in range(users.shape[0]):
-            key = (seeds[i], i, 4000000000, 17, places[i], i % 7)
-            p = sets[i % sets.shape[0]]
-            rule(users[i], staff[i], teams[i], p, key, weeks[i], out[i])
 
-    compiled = np.zeros((CASES, EVERYTHING))
-    all_cases(users, staff, teams, parameter_sets, seeds, places, weeks, compiled)
-
-    interpreted = np.zeros((CASES, EVERYTHING))
-    sets = plain(parameter_sets)
-    people_met = zip(plain(users), plain(staff), plain(teams), strict=True)
-    for i, (user, one, team) in enumerate(people_met):
-        key = (int(seeds[i]), i, 4000000000, 17, int(places[i]), i % 7)
-        write_everything(user, one, team, sets[i % len(sets)], key, int(weeks[i]), interpreted[i])
-    assert np.array_equal(compiled.view(np.int64), interpreted.view(np.int64))
-    assert len(np.unique(interpreted[:, 0])) > 40
+def test_measured_readiness_compiles_and_gives_plain_pythons_bits():
+    random = np.random.default_rng(12)
+    rule = compiled.numba.njit(measured_readiness)
+    for week in range(200):
+        key = (int(random.integers(2**32)), week, 4000000000, 17, int(random.integers(2**16)), 3)
+        given = (float(random.random()), 0.7, 0.12, 0.0, 10.0, key, week)
+        assert rule(*given).hex() == measured_readiness(*given).hex()
