@@ -48,7 +48,7 @@ def fenced(text: str, kind: str) -> str:
 def shown(output: dict[str, Any]) -> str:
     """Return what a cell printed, drew or returned, as Markdown."""
     data = {kind: "".join(text) for kind, text in output.get("data", {}).items()}
-    if CONTROL in data:
+    if CONTROL in data and "text/html" not in data:
         return "*Here the notebook has a control to click or slide; it answers where it is run.*"
     if "image/png" in data:
         picture = data["image/png"].replace("\n", "")

@@ -2,18 +2,26 @@
 
 Nobody has to write code for them: a question is a list to choose from or a box for a number, and
 says in words how the answer is. Without ipywidgets (it comes with the extra ``teach``) the question
-is printed with its hint, and a picture is drawn once, as the sliders would start.
+is printed with its hint, and a picture is drawn once, as the sliders would start. Where the kernel
+has ipywidgets and the page that shows the notebook cannot draw them, the questions stand there to
+be read, each hint one click away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from html import escape
 from importlib.util import find_spec
 from typing import Any
 
 NEAR = 3.0
 """An answer within so many times the tolerance is called close."""
+UNDRAWN = (
+    "To be read here: fields and sliders are drawn where the notebook runs and its Jupyter has the "
+    "package ipywidgets."
+)
+"""What is said where widgets cannot be drawn."""
 STEPS = 50
 """Steps from one end of a slider to the other."""
 
@@ -70,6 +78,45 @@ def number_in(text: str) -> float | None:
         return None
 
 
+class Readable:
+    """A widget that can also be read where none is drawn.
+
+    A notebook takes the richest form that it can show: the widget, else the page, else the text.
+    """
+
+    plain: Sequence[str] = ()
+    page: Sequence[str] = ()
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        drawn: dict[str, Any] = super()._repr_mimebundle_(**options)  # type: ignore[misc]
+        return {
+            **drawn,
+            "text/plain": "\n".join(self.plain),
+            "text/html": "".join([*self.page, f"<p><small>{UNDRAWN}</small></p>"]),
+        }
+
+
+@cache
+def readable(kind: type) -> Any:
+    """Return a kind of widget that can also be read."""
+    return type(kind.__name__, (Readable, kind), {})
+
+
+def read_as_text(question: str, hint: str, choices: Sequence[str]) -> str:
+    """Return a question, what can be chosen and the hint as a line of text."""
+    listed = f" ({' / '.join(choices)})" if choices else ""
+    return f"{question}{listed} {hint[:1].upper()}{hint[1:]}."
+
+
+def read_as_page(question: str, hint: str, choices: Sequence[str]) -> str:
+    """Return the same as HTML, with the hint one click away."""
+    listed = "".join(f"<li>{escape(one)}</li>" for one in choices)
+    return (
+        f"<p><b>{escape(question)}</b></p>{f'<ul>{listed}</ul>' if listed else ''}"
+        f"<details><summary>Where to look</summary>{escape(hint[:1].upper() + hint[1:])}.</details>"
+    )
+
+
 def ask(
     question: str,
     right: float | str | Callable[[], float | str],
@@ -92,10 +139,11 @@ def ask(
     Returns
     -------
     ipywidgets.VBox or str
-        Question, field and feedback; without ipywidgets the question and where to look.
+        Question, field and feedback, readable where no widget is drawn; without ipywidgets the
+        question and where to look.
     """
     if find_spec("ipywidgets") is None:
-        return f"{question} {hint[:1].upper()}{hint[1:]}."
+        return read_as_text(question, hint, choices)
     import ipywidgets
 
     wide = ipywidgets.Layout(width="auto")
@@ -110,7 +158,10 @@ def ask(
         said.value = escape(feedback(change["new"], right, hint, within=within))
 
     field.observe(answer, names="value")
-    return ipywidgets.VBox([ipywidgets.HTML(f"<b>{escape(question)}</b>"), field, said])
+    box = readable(ipywidgets.VBox)([ipywidgets.HTML(f"<b>{escape(question)}</b>"), field, said])
+    box.plain = (read_as_text(question, hint, choices),)
+    box.page = (read_as_page(question, hint, choices),)
+    return box
 
 
 def quiz(*questions: Any) -> Any:
@@ -119,7 +170,10 @@ def quiz(*questions: Any) -> Any:
         return "\n".join(questions)
     import ipywidgets
 
-    return ipywidgets.VBox(list(questions))
+    box = readable(ipywidgets.VBox)(list(questions))
+    box.plain = [text for one in questions for text in one.plain]
+    box.page = [text for one in questions for text in one.page]
+    return box
 
 
 def sliders(picture: Callable[..., Any], **ranges: tuple[float, float, float]) -> Any:
@@ -159,4 +213,10 @@ def sliders(picture: Callable[..., Any], **ranges: tuple[float, float, float]) -
                 **settings, step=(high - low) / STEPS, readout_format=".2f"
             )
     # Unasked, a picture that is returned and not drawn would not be shown.
-    return ipywidgets.interactive(picture, {"auto_display": True}, **made)
+    box = readable(ipywidgets.interactive)(picture, {"auto_display": True}, **made)
+    box.plain = [
+        f"{one.description}: {one.min:g} to {one.max:g}, here {one.value:g}"
+        for one in made.values()
+    ]
+    box.page = [f"<ul>{''.join(f'<li>{escape(one)}</li>' for one in box.plain)}</ul>"]
+    return box

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sim.teaching import ask, feedback, quiz, sliders
+from sim.teaching import UNDRAWN, ask, feedback, quiz, sliders
 
 HINT = "look at the last row"
 
@@ -72,6 +72,22 @@ def test_sliders_draw_anew_with_the_values_chosen() -> None:
     assert seen[0] == (27, 0.05)
     assert shown.auto_display, "what is returned is shown"
     assert seen[-1] == (40, 0.05)
+
+
+def test_a_page_that_draws_no_widgets_shows_something_to_read() -> None:
+    pytest.importorskip("ipywidgets")
+    shown = quiz(ask("How many <teams>?", 27, "count them"), ask("First?", "a", "b", choices="ab"))
+    forms = shown._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in forms, "drawn where that can be"
+    assert forms["text/plain"] == "How many <teams>? Count them.\nFirst? (a / b) B."
+    assert "VBox" not in str(forms)
+    page = forms["text/html"]
+    assert "<b>How many &lt;teams&gt;?</b>" in page
+    assert "<ul><li>a</li><li>b</li></ul>" in page
+    assert "<details><summary>Where to look</summary>Count them.</details>" in page
+    assert page.count(UNDRAWN) == 1
+    moved = sliders(lambda team_size: team_size, team_size=(4, 60, 27))._repr_mimebundle_()
+    assert moved["text/plain"] == "team size: 4 to 60, here 27"
 
 
 def test_without_widgets_the_question_stands_there_and_the_picture_is_drawn(

@@ -170,6 +170,7 @@ def test_outputs_of_notebooks_become_pages() -> None:
     table = {"text/html": ['<style>a</style><table border="1">', '<td style="b">1</td></table>']}
     assert shown({"data": {**table, "text/plain": "1"}}) == "<table><td>1</td></table>"
     assert "control" in shown({"data": {CONTROL: {}, "text/plain": "IntSlider()"}})
+    assert shown({"data": {CONTROL: {}, "text/html": ["<p>How many?</p>"]}}) == "<p>How many?</p>"
 
 
 def test_a_watched_team_is_the_models_own(tmp_path: Path) -> None:
