@@ -47,6 +47,8 @@ QPR22_SD = 14.7
 # RSA and QPR were seen in 120 people, and are simulated in 403: on the Fisher scale.
 RSA_EXTRA_ERROR = (1.0 / 117.0 - 1.0 / 400.0) ** 0.5
 COVERAGE_DRAWS = 60
+# The figure of PULSAR that is fitted.
+PULSAR_OVERALL = "pulsar_overall"
 # Background sets of the direct likelihood, each solved once and used by several replications.
 BACKGROUNDS = 4
 # States per chain of moves under the emulator.
@@ -129,7 +131,7 @@ class Fit:
             for name, place in PLACE.items()
         }
         self.pulsar: PulsarReference | None = None
-        if "pulsar_overall" in self.data.figures:
+        if PULSAR_OVERALL in self.data.figures:
             draws = self.space.records(
                 np.zeros((COVERAGE_DRAWS, self.space.size)),
                 self.backgrounds(SCREEN, COVERAGE_DRAWS),
