@@ -213,6 +213,40 @@ def test_blanks_at_the_ends_of_labels_are_told(trial: pd.DataFrame) -> None:
     assert any("'team  1' and 'team 1'" in one and "2 labels" in one for one in got["notes"])
 
 
+@pytest.mark.parametrize("blank", ["  ", "\u00a0", "\t"])
+@pytest.mark.parametrize("ending", [".csv", ".xlsx"])
+def test_blanks_at_the_ends_are_told_of_a_file_as_of_a_table(
+    trial: pd.DataFrame, tmp_path: Path, blank: str, ending: str
+) -> None:
+    """The reader takes them away, and told nobody that two labels became one."""
+    path = tmp_path / f"trial{ending}"
+    team = trial["team"] + trial.index.map(lambda n: blank if n % 3 else "").to_series(trial.index)
+    padded = fields(fields(trial, "arm", "REFOCUS"), "arm", f"{blank}REFOCUS", 2)
+    padded = padded.assign(team="T" + team)
+    if ending == ".csv":
+        padded.to_csv(path, index=False)
+    else:
+        padded.to_excel(path, index=False)
+    notes = analyse_csv(path, MODEL, "arm")["notes"]
+    assert (
+        "column 'arm': 'REFOCUS' with and without blanks at its ends counts as one label" in notes
+    )
+    assert any("column 'team': 'T1', 'T2', 'T3' and " in one for one in notes)
+
+
+def test_labels_that_look_the_same_are_told(trial: pd.DataFrame) -> None:
+    composed, apart = "Caf\u00e9 ", "Cafe\u0301 "
+    team = [(composed if n % 2 else apart) + one for n, one in enumerate(trial["team"])]
+    got = analyse_table(trial.assign(team=team), MODEL, "arm")
+    told = [one for one in got["notes"] if "look the same" in one]
+    assert got["n_groups"] == {"team": 24}
+    assert len(told) == 5
+    assert "column 'team': so it is with 7 more labels" in got["notes"]
+    hidden = [one + ("\u200d" if n % 2 else "") for n, one in enumerate(trial["team"])]
+    got = analyse_table(trial.assign(team=hidden), MODEL, "arm")
+    assert any("and count as 2 labels" in one for one in got["notes"])
+
+
 def test_numbers_of_teams_are_one_label_however_written(trial: pd.DataFrame) -> None:
     mixed = fields(trial, "team", "1.0", 1)
     assert analyse_table(mixed, MODEL, "arm")["n_groups"] == {"team": 12}

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError, unknown
-from sim.inputs.tables.table import Line
+from sim.inputs.tables.table import Line, line_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ def cell_text(value: Any) -> str:
         return str(int(value))
     if isinstance(value, float) and value.is_integer() and abs(value) < 2.0**53:
         return str(int(value))
-    return str(value).strip()
+    return str(value)
 
 
 def excel_sheets(content: bytes, where: str) -> Sheets:
@@ -127,18 +127,18 @@ def parquet_sheets(content: bytes, where: str) -> Sheets:
 def _frame(frame: pd.DataFrame) -> Sheets:
     names = tuple(str(one) for one in frame.columns)
     columns = [[cell_text(one) for one in frame[name].astype(object)] for name in frame.columns]
-    rows = list(zip(*columns, strict=True))
-    return {"": [Line(0, names), *(Line(at, row) for at, row in enumerate(rows, 1) if any(row))]}
+    rows = [line_of(at, row) for at, row in enumerate(zip(*columns, strict=True), 1)]
+    return {"": [line_of(0, names), *(row for row in rows if any(row.cells))]}
 
 
 def _lines(rows: Iterable[Sequence[Any]]) -> list[Line]:
-    texts = (
-        (number, tuple(cell_text(one) for one in islice(cells, MOST_COLUMNS)))
+    found = (
+        line_of(number, [cell_text(one) for one in islice(cells, MOST_COLUMNS)])
         # A file may say of a row that it is the millionth of millions; no sheet has more.
         for number, cells in enumerate(islice(rows, MOST_ROWS), 1)
         if cells
     )
-    return [Line(number, cells) for number, cells in texts if any(cells)]
+    return [one for one in found if any(one.cells)]
 
 
 FORMATS: dict[str, Callable[[bytes, str], Sheets]] = {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from statistics import median
 
+from sim.inputs.tables.numbers import plain_number
 from sim.inputs.tables.table import Line
 
 MOST_WORDS_OF_A_NAME = 8
@@ -44,6 +45,37 @@ def heading_at(lines: Sequence[Line], known: Callable[[Sequence[str]], int] | No
             return counts.index(max(counts))
     filled = [sum(1 for cell in one.cells if cell) for one in looked]
     return next(place for place, count in enumerate(filled) if 2 * count > median(filled))
+
+
+def labels_made_one(lines: Sequence[Line], headings: Sequence[str]) -> list[str]:
+    """Return what to tell of labels that differed in the blanks around them alone.
+
+    Parameters
+    ----------
+    lines : sequence of Line
+        Those below the headings.
+    headings : sequence of str
+    """
+    padded: dict[int, set[str]] = {}
+    for line in lines:
+        for at in line.padded:
+            padded.setdefault(at, set()).add(line.cells[at])
+    notes = []
+    for at, texts in sorted(padded.items()):
+        both = dict.fromkeys(
+            one.cells[at]
+            for one in lines
+            if at < len(one.cells) and one.cells[at] in texts and at not in one.padded
+        )
+        labels = [f"'{one}'" for one in both if plain_number(one) is None]
+        if labels and at < len(headings):
+            more = f" and {len(labels) - 3} others" if len(labels) > 3 else ""
+            ends = "its ends counts as one label" if len(labels) == 1 else "their ends count as one"
+            notes.append(
+                f"column '{headings[at]}': {', '.join(labels[:3])}{more} with and without blanks "
+                f"at {ends}"
+            )
+    return notes
 
 
 def why_no_data(name: str, cells: Sequence[str], columns: int, rows: str) -> str:

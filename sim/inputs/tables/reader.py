@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sim.errors import InputError
 from sim.inputs.tables.formats import OTHERS, chosen_sheet, format_of
-from sim.inputs.tables.lines import heading_at
+from sim.inputs.tables.lines import heading_at, labels_made_one
 from sim.inputs.tables.numbers import decimal_mark
 from sim.inputs.tables.table import Line, Table
 from sim.inputs.tables.text import REMEDY, decoded, delimiter_of, text_lines
@@ -118,9 +119,9 @@ def _table(
     return Table(
         source=source,
         headings=tuple(names),
-        lines=tuple(Line(one.number, one.cells[: len(names)]) for one in body),
+        lines=tuple(replace(one, cells=one.cells[: len(names)]) for one in body),
         heading_number=heading.number,
         decimal=decimal,
-        notes=(*notes, *([unclear] if unclear else [])),
+        notes=(*notes, *([unclear] if unclear else []), *labels_made_one(body, names)),
         left_out=tuple(left_out),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 MISSING = ("", "NA", "NaN", "nan", "<NA>")
@@ -24,10 +25,32 @@ class Line:
         Its number in the file: line of a text, row of a sheet.
     cells : tuple of str
         Its cells without blanks around them; fewer than headings where the rest is empty.
+    padded : tuple of int
+        Places of the cells that had blanks around them.
     """
 
     number: int
     cells: tuple[str, ...]
+    padded: tuple[int, ...] = ()
+
+
+def line_of(number: int, written: Sequence[str], meant: Callable[[str], str] | None = None) -> Line:
+    """Return a line whose cells are taken without the blanks around them.
+
+    Parameters
+    ----------
+    written : sequence of str
+        Its cells as they stand in the file.
+    meant : callable, optional
+        Returns what a cell without its blanks means.
+    """
+    bare = [one.strip() for one in written]
+    cells = tuple(bare) if meant is None else tuple(map(meant, bare))
+    if bare == list(written):
+        return Line(number, cells)
+    return Line(
+        number, cells, tuple(at for at, one in enumerate(bare) if one and one != written[at])
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from sim.errors import InputError
-from sim.inputs.tables.table import Line
+from sim.inputs.tables.table import Line, line_of
 from sim.spreadsheet import restored
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -103,7 +103,7 @@ def text_lines(text: str, delimiter: str, where: str) -> Iterator[Line]:
             return
         except csv.Error as error:
             raise InputError(f"{where}, line {reader.line_num}: is not CSV ({error})") from None
-        cells = [restored(cell.strip()) for cell in cells]
-        if any(cells) and (begun or not cells[0].startswith("#")):
+        line = line_of(reader.line_num, cells, restored)
+        if any(line.cells) and (begun or not line.cells[0].startswith("#")):
             begun = True
-            yield Line(reader.line_num, tuple(cells))
+            yield line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ CODES = (*_CODES, -9999, -9998, -8888, *_LARGE_CODES, 99999)
 ALONE = 5.0
 # Share of clusters with both arms up to which they are taken for errors.
 FEW_MIXED = 0.25
+# Slips of labels that are told one by one.
+_SHOWN = 5
 _VISIT = re.compile(
     r"event|visit|wave|period|time|month|week|quarter|occasion|assessment|follow|phase", re.I
 )
@@ -300,17 +303,35 @@ def label_notes(complete: pd.DataFrame, used: Sequence[str]) -> dict[str, list[s
                 told.append(f"column '{name}': {shown} are one number and count as one label")
         alike: dict[str, list[str]] = {}
         for label in whole or labels:
-            key = " ".join(re.sub(r"[\s\u200b\u00ad_-]+", " ", label.casefold()).split())
+            key = _alike(label)
             key = str(Decimal(label).normalize()) if whole else re.sub(r"\b0+(?=\d)", "", key)
             alike.setdefault(key, []).append(label)
-        for kinds in alike.values():
-            if len(kinds) > 1:
-                shown = " and ".join(f"'{one}'" for one in sorted(kinds)[:4])
-                how = "are one number" if whole else "differ in capitals, blanks or zeros alone"
-                told.append(f"column '{name}': {shown} {how} and count as {len(kinds)} labels")
+        slips = [kinds for kinds in alike.values() if len(kinds) > 1]
+        for kinds in slips[:_SHOWN]:
+            shown = " and ".join(f"'{one}'" for one in sorted(kinds)[:4])
+            if whole:
+                how = "are one number"
+            elif len({_composed(one) for one in kinds}) == 1:
+                how = "look the same, their accents are coded in other ways,"
+            else:
+                how = "differ in capitals, blanks or zeros alone"
+            told.append(f"column '{name}': {shown} {how} and count as {len(kinds)} labels")
+        if len(slips) > _SHOWN:
+            told.append(f"column '{name}': so it is with {len(slips) - _SHOWN} more labels")
         if told:
             notes[name] = told
     return notes
+
+
+def _composed(label: str) -> str:
+    """Return a label with each accented letter in one form."""
+    return unicodedata.normalize("NFKC", label)
+
+
+def _alike(label: str) -> str:
+    """Return what labels that only look apart by a slip have in common."""
+    seen = re.sub(r"[\u200b-\u200d\u2060\ufeff\u00ad]", "", _composed(label)).casefold()
+    return " ".join(re.sub(r"[\s_\u2010-\u2015-]+", " ", seen).split())
 
 
 def dropped_by_visit(
