@@ -107,6 +107,10 @@ def test_an_outcome_may_be_computed_as_in_r(trial: pd.DataFrame) -> None:
     ("fixed", "message"),
     [
         ("relevel(arm, ref)", "--reference COLUMN=LABEL"),
+        ("relevel(arm, ref = 'TAU')", "--reference COLUMN=LABEL"),
+        ("cut(base, breaks = c(0, 20, 60))", "make the column of groups in the table"),
+        ("ifelse(base > 3, 1, 0)", "make the column in the table"),
+        ("QPR total (0-60)", "a name with blanks stands in backticks, the whole of it"),
         ("factor(arm, levels)", "--reference COLUMN=LABEL"),
         ("factor(arm, levels = c('TAU'))", "--reference COLUMN=LABEL"),
         ("C(arm, Treatment('TAU'))", "--reference COLUMN=LABEL"),
@@ -127,6 +131,12 @@ def test_what_r_users_write_works_or_is_refused_with_the_right_form(
         analyse_table(trial, f"qpr ~ arm + {fixed} + (1|team)", "arm")
     assert "\n" not in str(caught.value)
     assert "\ua66e" not in str(caught.value)
+
+
+def test_means_without_an_intercept_are_not_taken_for_a_difference(trial: pd.DataFrame) -> None:
+    got = analyse_table(trial, "qpr ~ arm - 1 + (1|team)", "arm")
+    assert got["tested"] == ["armTAU", "armREFOCUS"]
+    assert "asks if all means are zero, not if they differ" in got["notes"][0]
 
 
 # Missing.

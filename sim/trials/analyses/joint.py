@@ -92,6 +92,12 @@ def joint_analysis(
     if interval == PROFILE_INTERVAL:
         result["likelihood"] = likelihood_answers(fit, tested, confidence)
     own = fixed.parts[read.tested[0]]
+    if len(own) == 1 and own[0].level is not None and own[0].reference is None:
+        note = (
+            f"without an intercept the coefficients of {own[0].column} are means, and the joint "
+            "test asks if all means are zero, not if they differ: leave the 0 or -1 out to compare"
+        )
+        result["notes"] = [note, *result["notes"]]
     means = adjusted_means(fixed, fit, own, read.table)
     if means is not None:
         result["adjusted_means"] = means

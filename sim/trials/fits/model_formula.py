@@ -33,6 +33,9 @@ OTHER_FORMS = {
     "log2": "write log(x)",
     "log10": "write log(x)",
     "cbind": "the outcome is one column",
+    "cut": "make the column of groups in the table, and write factor(COLUMN)",
+    "ifelse": "make the column in the table",
+    "lag": "make the column in the table",
 }
 
 _PLAIN = r"[^\W\d]\w*(?:\.+\w+)*"
@@ -310,7 +313,8 @@ def _check_fixed(text: str, part: str) -> None:
             break
         position = match.end()
     if position != len(part):
-        hint = ""
+        known = re.search(rf"\b({'|'.join(map(re.escape, OTHER_FORMS))})\s*\(", part)
+        hint = "" if known is None else f"; {OTHER_FORMS[known[1]]}"
         if re.search(r"\b(?:factor|C)\s*\([^()]*,", part):
             hint = "; factor() takes one column, its reference is set by --reference COLUMN=LABEL"
         elif part[position:].startswith("."):
@@ -344,6 +348,7 @@ def _check_order(text: str, pieces: list[Token]) -> None:
         begins = other.kind in ("column", "number", "function") or other.text == "("
         if ends and begins:
             both = f"{one.text} {other.text}"
-            names = one.kind == other.kind == "column"
-            hint = f"; a name with blanks stands in backticks, as `{both}`" if names else ""
+            names = one.kind == "column" and other.kind in ("column", "function")
+            shown = f"as `{both}`" if other.kind == "column" else "the whole of it"
+            hint = f"; a name with blanks stands in backticks, {shown}" if names else ""
             raise InputError(f"model '{text}': '{both}' cannot be read{hint}")
