@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sim.errors import InputError
@@ -32,13 +32,17 @@ def declare(
 
 
 def check_used(parser: Any, given: argparse.Namespace, stood: list[str]) -> None:
-    """Refuse an option that is given and has no meaning beside the others.
+    """Refuse an option that is given and has no meaning beside the others, or is given twice.
 
     Raises
     ------
     InputError
-        One line that names both options.
+        One line that names the options.
     """
+    for action in parser._actions:
+        # The later value would take the place of the earlier one without a word.
+        if isinstance(action, argparse._StoreAction) and stood.count(action.dest) > 1:
+            raise InputError(f"{written(action.dest)}: stands twice; give it once")
     for name, beside in getattr(parser, "alone_with", {}).items():
         for one in stood if name in stood else ():
             if one not in (name, "debug", *beside):
@@ -50,6 +54,23 @@ def check_used(parser: Any, given: argparse.Namespace, stood: list[str]) -> None
         if one in stood and (found in (None, False, []) if value is None else found != value):
             needed = f"{written(name)}{f' {value}' if value else ''}"
             raise InputError(f"{written(one)}: has a meaning only with {needed}")
+
+
+def by_name(option: str, pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Return values by name.
+
+    Raises
+    ------
+    InputError
+        If an option sets one name twice.
+    """
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        # A parameter is one, whether set for all or in each scenario.
+        if name.removeprefix("parameters.") in (one.removeprefix("parameters.") for one in found):
+            raise InputError(f"{written(option)} {name}: is set twice; give it once")
+        found[name] = value
+    return found
 
 
 def written(name: str) -> str:

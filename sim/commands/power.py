@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from sim.commands.declared import declare
+from sim.commands.declared import by_name, declare
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
 from sim.errors import InputError, unknown
 from sim.reading.toml_text import read_value
@@ -135,7 +135,20 @@ def design_of(given: argparse.Namespace) -> DesignFile:
 
         worked = ", ".join(design_names())
         raise InputError(f"design: name a TOML file or a worked design: {worked}")
-    return chosen_design(given.design, dict(setting(text) for text in given.set))
+    named = by_name("set", map(setting, given.set))
+    found = chosen_design(given.design, named)
+    over = {_last(text.partition("=")[0]): "--grid" for text in given.grid or ()}
+    if given.find is not None:
+        over[_last(given.find)] = "--find"
+    for name in named:
+        if _last(name) in over:
+            raise InputError(f"--set {name}: {over[_last(name)]} sets it; leave one of them out")
+    return found
+
+
+def _last(name: str) -> str:
+    """Return the last part of a dotted name."""
+    return name.strip().rpartition(".")[2]
 
 
 def question_of(given: argparse.Namespace) -> PowerQuestion:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from sim.api.run import DRAWS, REPLICATIONS_OF_DEFAULTS
-from sim.commands.declared import declare
+from sim.commands.declared import by_name, declare
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
 from sim.reading.numbers import whole
@@ -134,9 +134,12 @@ def settings_of(texts: list[str]) -> dict[str, Any]:
     from sim.parameters import parse_setting
     from sim.scenarios.library import parse_choice
 
-    return dict(
-        parse_choice(text) if "." in text.partition("=")[0] else parse_setting(text)
-        for text in texts
+    return by_name(
+        "set",
+        (
+            parse_choice(text) if "." in text.partition("=")[0] else parse_setting(text)
+            for text in texts
+        ),
     )
 
 

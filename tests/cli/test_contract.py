@@ -184,7 +184,14 @@ def test_hostile_values_are_used_or_refused_in_one_line(
     for action in options(commands()[name]):
         for value in (*NUMBERS, *TEXTS, ".", "/dev/null", "no/such.toml", *files):
             if action.option_strings:
-                arguments = [name, *base, f"{action.option_strings[-1]}={value}"]
+                # An option that the shortest use has stands there once, with the hostile value.
+                at = (
+                    base.index(action.option_strings[-1])
+                    if action.option_strings[-1] in base
+                    else None
+                )
+                rest = base if at is None else (*base[:at], *base[at + 2 :])
+                arguments = [name, *rest, f"{action.option_strings[-1]}={value}"]
             else:
                 options_alone = base if base[:1] and base[0].startswith("-") else base[1:]
                 arguments = [name, *options_alone, "--", value]
@@ -214,6 +221,28 @@ def test_hostile_values_are_used_or_refused_in_one_line(
         (("run", "usual-care", "--draws", "0", "--prior-only"), ("draws = 0", "--prior-only")),
         (("run", "usual-care", "--draws", "0", "--posterior", "no"), ("draws = 0", "--posterior")),
         (("compare", "--resume", "begun-compare", "--seed", "2"), ("seed", "with --resume")),
+        (("run", "usual-care", "--seed", "1", "--seed", "2"), ("--seed", "stands twice")),
+        (("analyse", "data.csv", "--term", "arm", "--term=y"), ("--term", "stands twice")),
+        (
+            ("power", "four-point-target", "--set", "icc=.1", "--set", "icc=.2"),
+            ("--set icc", "is set twice"),
+        ),
+        (
+            ("power", "four-point-target", "--set", "icc=.1", "--set", "statistical.icc=.2"),
+            ("statistical.icc", "icc sets the same"),
+        ),
+        (
+            ("power", "four-point-target", *("--grid", "icc=.1,.2"), "--set=statistical.icc=.3"),
+            ("--set statistical.icc", "--grid sets it"),
+        ),
+        (
+            ("power", "four-point-target", "--formula-only", "--find=size", "--set", "size=9"),
+            ("--set size", "--find sets it"),
+        ),
+        (
+            ("run", "usual-care", *("--set", "caseload_norm=20", "--set=caseload_norm=30")),
+            ("--set caseload_norm", "is set twice"),
+        ),
         (("plan", "--equity-weight", "3"), ("--equity-weight", "only with --objective equity")),
     ],
 )

@@ -577,6 +577,14 @@ def changed(file: DesignFile, changes: Mapping[str, Any]) -> DesignFile:
         For a name that does not exist and a value that breaks a rule.
     """
     table = file.model_dump(exclude_none=True, exclude_unset=True)
+    by_field: dict[str, str] = {}
+    for name in changes:
+        dotted = _settable(file, name)
+        # The whole says how many there are and so do the parts.
+        same = "design.clusters" if dotted == "design.clusters_by_sequence" else dotted
+        if same in by_field:
+            raise InputError(f"{name}: {by_field[same]} sets the same; give one of them")
+        by_field[same] = name
     for name, given in changes.items():
         dotted = _settable(file, name)
         value = _value_of(dotted, given)
