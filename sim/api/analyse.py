@@ -143,7 +143,8 @@ def analyse(
     residual_by: str | None = None,
     design: str | Path | None = None,
     family: str | None = None,
-    quadrature: int | str = 9,
+    quadrature: int | str | None = None,
+    independent: bool = False,
     interval: str = "t",
     sheet: str | None = None,
 ) -> Analysis:
@@ -179,10 +180,16 @@ def analyse(
         The trial's design file, instead of all of the above but `data`: its planned analysis is
         done, and what the data have otherwise than planned is told.
     family : {'binomial', 'poisson'}, optional
-        Of a 0/1 outcome or a count: a marginal and a mixed model instead of the linear one, for a
-        formula with one random intercept, and ``offset(log(months))`` for people's time.
-    quadrature : int
-        Points of that mixed model; 1 is Laplace's approximation.
+        Of a 0/1 outcome or a count: a marginal and a mixed model instead of the linear one. The
+        formula has one random intercept, one nested in it besides, as
+        ``(1|team) + (1|team:period)``, or ``decay(period|team)``, which the marginal model alone
+        has; and ``offset(log(months))`` for people's time.
+    quadrature : int, optional
+        Points of that mixed model; 1 is Laplace's approximation; by default 9, with two random
+        intercepts 1.
+    independent : bool
+        Whether that marginal model is to count every participant the same instead, so that it is of
+        an average participant also where effects go with the size of clusters.
     interval : {'t', 'profile'}
         ``profile`` adds profile-likelihood intervals of all coefficients and the likelihood-ratio
         test of the term, by maximum likelihood.
@@ -229,7 +236,8 @@ def analyse(
             family,
             references=[reference] if isinstance(reference, str) else list(reference),
             missing=[missing] if isinstance(missing, str) else list(missing),
-            points=whole("quadrature", quadrature, 1, 100),
+            points=None if quadrature is None else whole("quadrature", quadrature, 1, 100),
+            independent=independent,
         )
         told = {**result, "notes": [*notes, *result["notes"]]}
         codes = [missing] if isinstance(missing, str) else list(missing)

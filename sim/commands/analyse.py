@@ -26,6 +26,8 @@ examples:
   refocus analyse data.csv --design my-trial.toml
   refocus analyse data.csv --model 'admissions ~ arm + prior + offset(log(months)) + (1|team)' \
     --term arm --family poisson
+  refocus analyse data.csv --family binomial --term trt \\
+    --model 'seen ~ trt + factor(period) + (1|team) + (1|team:period)'
 """
 
 
@@ -101,14 +103,20 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--family",
         metavar="binomial|poisson",
         help="of a 0/1 outcome or a count: marginal model with errors for few clusters, mixed "
-        "model, and risks or rates with everybody in each arm; offset(log(COLUMN)) in the model "
-        "is people's time",
+        "model, and risks or rates with everybody in each arm; (1|team:period) or "
+        "decay(period|team) in the model say how correlation falls, offset(log(COLUMN)) is "
+        "people's time",
     )
     parser.add_argument(
         "--quadrature",
-        default="9",
         metavar="N",
-        help="points of the mixed model with --family; 1 is Laplace's approximation (default 9)",
+        help="points of the mixed model with --family; 1 is Laplace's approximation (default 9; "
+        "with two random intercepts 1)",
+    )
+    parser.add_argument(
+        "--independent",
+        action="store_true",
+        help="with --family: the marginal model counts every participant the same (independence)",
     )
     parser.add_argument(
         "--impute", default="0", metavar="N", help="impute missing outcomes within clusters N times"
@@ -138,10 +146,10 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
             "design": ("data", "sheet", "format", "code", "curve", "interval"),
             "family": (
                 *("data", "sheet", "model", "term"),
-                *("reference", "missing", "format", "quadrature", "code"),
+                *("reference", "missing", "format", "quadrature", "independent", "code"),
             ),
         },
-        only_with={"quadrature": ("family", None)},
+        only_with={"quadrature": ("family", None), "independent": ("family", None)},
     )
     parser.set_defaults(run=run)
 
@@ -178,6 +186,7 @@ def run(given: argparse.Namespace) -> int:
         design=given.design,
         family=given.family,
         quadrature=given.quadrature,
+        independent=given.independent,
         interval=given.interval,
         sheet=given.sheet,
     )

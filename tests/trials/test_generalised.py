@@ -13,7 +13,7 @@ from sim.cli import main
 from sim.errors import InputError
 from sim.trials.analyses.generalised import analyse_generalised
 from sim.trials.analyses.standardised import standardised
-from sim.trials.fits.gee import FAMILIES
+from sim.trials.fits.gee import FAMILIES, NESTED, Working, _fading, fit_gee
 from sim.trials.fits.glmm import fit_glmm
 from tests.trials.waves import fit_with_given_correlation
 
@@ -93,6 +93,54 @@ def test_given_working_correlations_over_periods(
     assert fit.coefficients[-1] == pytest.approx(arm, rel=1e-7)
     got = [np.sqrt(fit.covariance[one][-1, -1]) for one in ("LZ", "KC", "MD", "FG")]
     assert got == pytest.approx(known, rel=1e-6)
+
+
+def test_two_intercepts_and_two_working_correlations_are_those_of_glmer_and_geepack() -> None:
+    """R 4.2.2: glmer (Laplace) and geeglm with a column of pairs within and between waves."""
+    model = "y ~ arm + factor(wave) + (1|cluster) + (1|cluster:wave)"
+    frame = pd.read_csv(DATA / "waves_binary.csv")
+    found = analyse_generalised(frame, model, "arm", "binomial")
+    mixed, marginal = found["mixed"], found["marginal"]
+    assert mixed["estimate"] == pytest.approx(0.5442605, abs=1e-3 * 0.356)
+    assert mixed["se"] == pytest.approx(0.3559785, rel=1e-3)
+    assert list(mixed["sds"].values()) == pytest.approx([0.49475566, 0.31979916], rel=1e-3)
+    assert mixed["log_likelihood"] == pytest.approx(-329.64768, abs=1e-4)
+    # geepack's values of a correlation are a little above the mean product.
+    assert marginal["correlation"] == pytest.approx([0.06922408736, 0.04677021942], rel=1e-3)
+    assert marginal["tests"]["LZ"]["estimate"] == pytest.approx(0.501693964, abs=1e-4 * 0.334)
+    assert marginal["tests"]["LZ"]["se"] == pytest.approx(0.3342955834, rel=1e-4)
+
+
+def test_a_decay_that_is_there_is_found() -> None:
+    """Mean products of residuals are .2, .1 and .05 at lags 0, 1 and 2, whatever their numbers."""
+    lags, pairs = np.array([0.0, 1.0, 2.0, 5.0]), np.array([40.0, 7.0, 30.0, 1.0])
+    assert _fading(lags, pairs, 0.2 * 0.5**lags) == pytest.approx((0.2, 0.5), rel=1e-9)
+    assert _fading(lags, pairs, np.array([0.2, 0.0, 0.0, 0.0]))[1] == 0.0
+    assert _fading(lags, pairs, np.full(4, 0.3)) == pytest.approx((0.3, 1.0))
+
+
+def test_effects_by_exposure_stand_beside_the_constant_one() -> None:
+    """Indicators fitted by themselves, with the same errors; averages are of their logarithms."""
+    rng = np.random.default_rng(3)
+    cluster, period = (one.ravel() for one in np.indices((16, 4)).repeat(6, axis=1))
+    exposure = np.maximum(period - cluster % 3, 0)
+    frame = pd.DataFrame({"cluster": cluster, "period": period, "trt": (exposure > 0) * 1})
+    risk = 0.25 + 0.1 * exposure + 0.1 * rng.random(16)[cluster]
+    frame["y"] = (rng.random(len(frame)) < risk) * 1
+    model = "y ~ trt + factor(period) + (1|cluster) + (1|cluster:period)"
+    found = analyse_generalised(frame, model, "trt", "binomial")["exposure"]
+    levels = (exposure[:, None] == (1, 2, 3)) * 1.0
+    x = np.column_stack([np.ones(len(frame)), *(period == one for one in (1, 2, 3)), levels])
+    working = Working(NESTED, period.astype(float))
+    y = frame["y"].to_numpy(float)
+    fit = fit_gee(x.astype(float), y, cluster, FAMILIES["binomial"], working=working)
+    by = found["by_exposure"]
+    assert [one["estimate"] for one in by] == pytest.approx(fit.coefficients[-3:])
+    average = found["time_averaged_effect"]
+    assert average["estimate"] == pytest.approx(fit.coefficients[-3:].mean())
+    assert average["se"] == pytest.approx(np.sqrt(fit.covariance["MBN"][-3:, -3:].sum()) / 3.0)
+    assert found["long_term_effect"]["df"] == 14.0
+    assert found["all_equal"]["df2"] == 13.0
 
 
 def test_laplace_is_that_of_glmm_tmb(binary: dict[str, Any], count: dict[str, Any]) -> None:
@@ -208,7 +256,7 @@ def test_a_zero_cell_is_told_and_no_infinite_odds_ratio_is_printed() -> None:
         (table(y=np.arange(120)), "y ~ arm + (1|team)", "binomial", "needs 0 and 1"),
         (table(y=0.5), "y ~ arm + (1|team)", "poisson", "outcome 'y'"),
         (table(), "y ~ arm + (1|team)", "gamma", "unknown family 'gamma'"),
-        (table(), "y ~ (1|team) + (1|months)", "binomial", "at least 2 levels|one random"),
+        (table(), "y ~ (1|team) + (1|months)", "binomial", "at least 2 levels|one nested"),
         (table(months=0), "y ~ arm + offset(log(months)) + (1|team)", "poisson", "not finite"),
         (table(), "y ~ arm + offset(months) + (1|team)", "poisson", "offset\\(log\\(COLUMN\\)\\)"),
     ],

@@ -25,7 +25,7 @@ from sim.trials.designs.correlation import VarianceComponents
 from sim.trials.designs.design import stepped_wedge
 from sim.trials.designs.design_file import design_from_table
 from sim.trials.fits.cell_sums import RandomEffect
-from sim.trials.fits.gee import FAMILIES, fit_gee
+from sim.trials.fits.gee import FAMILIES, Working, fit_gee
 from sim.trials.fits.icc_intervals import RESIDUAL, exact_interval, profile_interval
 from sim.trials.fits.mixed_model import fit_mixed_model
 from sim.trials.power.co_primary import CoPrimary, co_primary_power
@@ -119,7 +119,7 @@ def given_alpha(case: Mapping[str, Any]) -> Deviations:
     columns = [np.ones(len(frame)), frame["arm"], frame["base"], (frame["age"] - 44.0) / 10.0]
     x = np.column_stack(columns).astype(float)
     kind, y = FAMILIES["binomial"], frame["y"].to_numpy(float)
-    fit = fit_gee(x, y, clusters, kind, alpha=answers["alpha"])
+    fit = fit_gee(x, y, clusters, kind, working=Working(values=(answers["alpha"],)))
     levels = x.copy(), x.copy()
     levels[0][:, 1], levels[1][:, 1] = 1.0, 0.0
     sizes = np.bincount(clusters).astype(float)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sim.trials.fits.gee import FAMILIES, GeeFit, fit_gee
+from sim.trials.fits.gee import DECAY, FAMILIES, NESTED, GeeFit, Working, fit_gee
 
 
 def fit_with_given_correlation(frame: pd.DataFrame, kind: str) -> GeeFit:
@@ -13,16 +13,11 @@ def fit_with_given_correlation(frame: pd.DataFrame, kind: str) -> GeeFit:
     clusters = np.unique(frame["cluster"], return_inverse=True)[1]
     wave = frame["wave"].to_numpy()
     x = np.column_stack([np.ones(len(frame)), *(wave == one for one in (2, 3, 4)), frame["arm"]])
-    correlation = []
-    for one in range(clusters.max() + 1):
-        apart = np.abs(np.subtract.outer(wave[clusters == one], wave[clusters == one]))
-        matrix = np.where(apart == 0, 0.08, 0.04) if kind == "nested" else 0.08 * 0.7**apart
-        np.fill_diagonal(matrix, 1.0)
-        correlation.append(matrix)
+    values = {"nested": (NESTED, (0.08, 0.04)), "decay": (DECAY, (0.08, 0.7))}[kind]
     return fit_gee(
         x.astype(float),
         frame["y"].to_numpy(float),
         clusters,
         FAMILIES["binomial"],
-        correlation=correlation,
+        working=Working(values[0], wave.astype(float), values[1]),
     )

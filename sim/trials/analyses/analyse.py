@@ -31,11 +31,17 @@ from sim.trials.analyses.cluster_tests import (
     nested_groupings,
     t_test,
 )
-from sim.trials.analyses.correlations import PERIOD, correlations
+from sim.trials.analyses.correlations import correlations
 from sim.trials.analyses.covariance_of_model import (
     codes_of,
 )
-from sim.trials.analyses.exposure import Curve, begun_unseen, exposure_curve, trial_of_estimand
+from sim.trials.analyses.exposure import (
+    UNEQUAL,
+    Curve,
+    begun_unseen,
+    exposure_curve,
+    trial_of_estimand,
+)
 from sim.trials.analyses.further_analyses import imputation_analysis, participation_analysis
 from sim.trials.analyses.joint import adjusted_means, joint_analysis
 from sim.trials.analyses.likelihood_answers import PROFILE_INTERVAL, T_INTERVAL, likelihood_answers
@@ -78,8 +84,6 @@ if TYPE_CHECKING:
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-# Below this a test of equal effects by exposure is told beside the constant one.
-UNEQUAL = 0.1
 FEWEST_FOR_LONG_TERM = 3
 COMPLIER_INTERVAL = (
     "Anderson-Rubin (Fieller): effects that a cluster-summary t test does not reject"
@@ -311,7 +315,7 @@ def analyse_table(
         if name not in (*names_in(formula.response), *tested_columns)
     }
     # An interaction's product is no schedule that was randomised.
-    periods = _periods(formula, table) if len(own) == 1 else None
+    periods = read.periods if len(own) == 1 else None
     of_clusters = cluster_answers(
         columns, fit.names, position, y, effects, groups, periods, factors
     )
@@ -479,12 +483,6 @@ def _declared(
     rows = frame.loc[~dropped]
     values = {one: [label_of(value) for value in rows[one]] for one in columns}
     return declared_strata(STRATA if pairs is None else PAIRS, columns, values)
-
-
-def _periods(formula: ModelFormula, table: pd.DataFrame) -> Codes | None:
-    """Return the period of each row, where the model has periods: as numbers in their order."""
-    period = next((one for one in names_in(formula.fixed) if PERIOD.search(one)), None)
-    return None if period is None else as_labels(table[period]).codes.astype(np.intp)
 
 
 def _imputed(

@@ -23,6 +23,8 @@ Codes = NDArray[np.intp]
 
 CONSTANT = "constant effect"
 AVERAGE, LONG_TERM, AT_EXPOSURE = "time-averaged effect", "long-term effect", "effect at exposure"
+# Below this a test of equal effects by exposure is told beside the constant one.
+UNEQUAL = 0.1
 ESTIMANDS = (CONSTANT, AVERAGE, LONG_TERM, AT_EXPOSURE)
 
 

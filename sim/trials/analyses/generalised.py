@@ -1,8 +1,9 @@
 """Binary and count outcomes of a cluster trial: marginal and mixed models of a user's table.
 
 The marginal model (generalised estimating equations) answers for the population, with errors for
-few clusters and a t test; the mixed model with a random intercept for a cluster like others.
-Risks and rates with everybody in each arm follow from both.
+few clusters and a t test; the mixed model with random intercepts for a cluster like others. Risks
+and rates with everybody in each arm follow from both. Where clusters begin in different periods the
+marginal model has effects by exposure, too.
 """
 
 from __future__ import annotations
@@ -13,10 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import InputError, unknown
+from sim.trials.analyses.analysed_trial import AnalysedTrial
 from sim.trials.analyses.cluster_tests import t_test
+from sim.trials.analyses.exposure import UNEQUAL
+from sim.trials.analyses.marginal_exposure import marginal_exposure
 from sim.trials.analyses.read_model import read_model
 from sim.trials.analyses.standardised import chosen_error, standardised
 from sim.trials.analyses.tested_term import compared_labels, direction, notes_on_term
+from sim.trials.analyses.working_correlation import Clustering, clustering
 from sim.trials.fits.design_columns import prepare_design
 from sim.trials.fits.gee import CORRECTIONS, FAMILIES, Family, GeeFit, fit_gee
 from sim.trials.fits.glmm import GlmmFit, fit_glmm
@@ -36,7 +41,7 @@ def analyse_generalised(
     *,
     references: Sequence[str] = (),
     missing: Sequence[str] = (),
-    points: int = DEFAULT_POINTS,
+    points: int | None = None,
     independent: bool = False,
 ) -> dict[str, Any]:
     """Fit both models to a trial's table and test one term.
@@ -44,15 +49,17 @@ def analyse_generalised(
     Parameters
     ----------
     model : str
-        In lme4's notation with one random intercept, as ``"y ~ arm + (1|team)"``; a count may have
+        In lme4's notation with one random intercept, as ``"y ~ arm + (1|team)"``, one nested in it
+        besides, ``(1|team) + (1|team:period)``, or ``decay(period|team)``; a count may have
         ``offset(log(months))``.
     term : str
         A column of whole clusters or of people, with a single coefficient.
     family : {'binomial', 'poisson'}
     references, missing : sequence of str
         See `sim.trials.analyses.analyse.analyse_table`.
-    points : int
-        Quadrature points of the mixed model; 1 is Laplace's approximation.
+    points : int, optional
+        Quadrature points of the mixed model; 1 is Laplace's approximation, the only one of two
+        random intercepts and then the default, else 9.
     independent : bool
         Whether the marginal model's working correlation is nil instead of exchangeable.
 
@@ -60,10 +67,11 @@ def analyse_generalised(
     -------
     dict
         ``direction``, ``compared``, ``notes``, ``n_obs``, ``n_clusters``, ``family``, ``effect``;
-        ``marginal`` (``coefficients``, ``alpha``, ``phi``, ``tests`` by error, ``chosen`` error,
-        ``standardised``) and ``mixed`` (``coefficients``, ``sd``, ``estimate``, ``se``, ``p``,
-        ``log_likelihood``, ``standardised``), or None with the reason among ``notes`` where the
-        outcome is separated.
+        ``marginal`` (``coefficients``, ``working`` correlation, ``alpha`` and ``correlation``,
+        ``phi``, ``tests`` by error, ``chosen`` error, ``standardised``) and ``mixed``
+        (``coefficients``, ``sd``, ``sds``, ``estimate``, ``se``, ``p``, ``log_likelihood``,
+        ``standardised``), or None with the reason among ``notes`` where the outcome is separated
+        (the latter where correlation fades, too); ``exposure`` in a stepped wedge.
 
     Raises
     ------
@@ -77,9 +85,14 @@ def analyse_generalised(
     formula, fixed, y = read.formula, read.fixed, read.y
     if formula.offset and not formula.offset.startswith("log("):
         raise InputError(f"model '{model}': an offset is written offset(log(COLUMN))")
-    lone = len(formula.random) == 1 and formula.random[0].slope is None
-    if not lone or read.structure is not None:
-        raise InputError(f"model '{model}': needs one random intercept, as (1|team)")
+    groups = clustering(formula, read.effects, read.table, independent)
+    if points is None:
+        points = DEFAULT_POINTS if groups.cells is None else 1
+    elif points > 1 and groups.cells is not None:
+        raise InputError(
+            f"quadrature = {points}: with two random intercepts there is Laplace's approximation "
+            "alone; leave it out"
+        )
     check_outcome(formula.response, y, family)
     kept = prepare_design(fixed.X, y).kept
     names = [fixed.names[j] for j in kept]
@@ -88,7 +101,7 @@ def analyse_generalised(
         raise InputError(f"term '{term}': it is a combination of other columns")
     x, at = fixed.X[:, kept], names.index(tested)
     offset = read.offset
-    clusters = read.effects[0].codes
+    clusters = groups.clusters
     own = fixed.parts[read.at]
     sizes = np.bincount(clusters).astype(float)
     notes = [*notes_on_term(fixed, read.at, read.table, read.chosen), *read.notes]
@@ -102,6 +115,7 @@ def analyse_generalised(
         "references": {name: one._asdict() for name, one in read.chosen.items()},
         "coefficient": tested,
         "points": points,
+        "groupings": list(groups.names),
         "n_obs": len(y),
         "n_clusters": len(sizes),
         "rows_dropped_missing": int(read.dropped.sum()),
@@ -129,11 +143,32 @@ def analyse_generalised(
             f"term '{term}': stands in the interaction {names[other]}, so that it has no one effect"
         )
     levels[0][:, at], levels[1][:, at] = high, low
-    gee = fit_gee(x, y, clusters, kind, offset, exchangeable=not independent)
-    result["marginal"] = marginal(gee, names, at, sizes, levels, kind, offset)
-    glmm = fit_glmm(x, y, clusters, kind, offset, points=points)
-    result["mixed"] = mixed(glmm, names, at, levels, kind, offset)
-    notes += warnings(gee, glmm, kind, sizes, x.shape[1], y)
+    gee = fit_gee(x, y, clusters, kind, offset, working=groups.working)
+    result["marginal"] = {
+        **marginal(gee, names, at, sizes, levels, kind, offset),
+        "working": groups.working.kind,
+        "correlation": list(gee.correlation),
+    }
+    glmm = None
+    if formula.random[0].time is None:
+        glmm = fit_glmm(x, y, clusters, kind, offset, points=points, cells=groups.cells)
+        result["mixed"] = {
+            **mixed(glmm, names, at, levels, kind, offset),
+            "sds": dict(zip(groups.names, glmm.sds, strict=True)),
+        }
+    notes += warnings(gee, glmm, kind, sizes, groups)
+    trial = AnalysedTrial(x, y, at, clusters, read.effects, read.periods if len(own) == 1 else None)
+    curve = marginal_exposure(trial, kind, offset, groups.working)
+    if isinstance(curve, str):
+        notes.append(curve)
+    elif curve is not None:
+        result["exposure"] = curve
+        if curve["all_equal"]["p"] < UNEQUAL:
+            notes.append(
+                f"effects differ by exposure (p {curve['all_equal']['p']:.3g}): the constant "
+                "effect is no average of them and may have the other sign; read the time-averaged "
+                "or the long-term effect"
+            )
     return result
 
 
@@ -219,27 +254,32 @@ def mixed(
 
 
 def warnings(
-    gee: GeeFit, glmm: GlmmFit, family: Family, sizes: np.ndarray, columns: int, y: np.ndarray
+    gee: GeeFit, glmm: GlmmFit | None, family: Family, sizes: np.ndarray, groups: Clustering
 ) -> list[str]:
     """Return what to know of the two fits."""
     found = []
+    if family.scaled and gee.phi > OVERDISPERSED:
+        found.append(
+            f"counts vary {gee.phi:.2g} times as much as Poisson's: a mixed model's errors are "
+            "too small, the marginal model's allow for it"
+        )
+    if glmm is None:
+        return [*found, "no mixed model whose correlation fades is fitted to such outcomes"]
     if glmm.sd == 0.0:
         found.append(
             "the variance between clusters is estimated as zero: the mixed model is one without "
             "clusters, and its errors are too small if there is any"
         )
+    elif min(glmm.sds) == 0.0:
+        none = groups.names[glmm.sds.index(0.0)]
+        found.append(f"mixed model: the variance of {none} is estimated as zero")
     if len(sizes) < 40:
         found.append(
             f"the mixed model's normal test rejects too often with few clusters ({len(sizes)}); "
             "read the marginal model's t test"
         )
-    if family.scaled and gee.phi > OVERDISPERSED:
-        found.append(
-            f"counts vary {gee.phi:.2g} times as much as Poisson's: the mixed model's errors are "
-            "too small, the marginal model's allow for it"
-        )
-    if glmm.points == 1 and sizes.min() < 6:
-        found.append(
-            "Laplace's approximation is poor for clusters of a few people; take more points"
-        )
+    smallest = sizes.min() if groups.cells is None else np.bincount(groups.cells).min()
+    if glmm.points == 1 and smallest < 6:
+        more = "; take more points" if groups.cells is None else ""
+        found.append(f"Laplace's approximation is poor for clusters of a few people{more}")
     return found

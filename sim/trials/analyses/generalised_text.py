@@ -6,6 +6,7 @@ from math import exp
 from typing import Any
 
 from sim.trials.analyses.result_tables import number_text, p_text, table_lines
+from sim.trials.fits.gee import DECAY, EXCHANGEABLE, INDEPENDENCE, NESTED
 
 ERRORS = {
     "LZ": "Liang-Zeger (too small with few clusters)",
@@ -32,7 +33,7 @@ def format_generalised(result: dict[str, Any]) -> str:
     estimate = marginal["tests"]["KC"]["estimate"]
     lines += [
         "",
-        f"Marginal model (GEE, working correlation {marginal['alpha']:.4f}, variance factor "
+        f"Marginal model (GEE, working correlation {_correlation(marginal)}, variance factor "
         f"{marginal['phi']:.3f}): {effect} of the population {number_text(exp(estimate))}",
     ]
     rows = [["", f"log {effect}", "SE", "df", "p", f"{effect}, 95% interval"]]
@@ -50,26 +51,25 @@ def format_generalised(result: dict[str, Any]) -> str:
             ]
         )
     lines += table_lines(rows)
-    how = "Laplace's approximation" if mixed["points"] == 1 else f"{mixed['points']} points"
-    low, high = (exp(value) for value in mixed["ci95"])
+    lines += _exposure(result)
+    if mixed is not None:
+        lines += _mixed(result)
     lines += [
-        "",
-        f"Mixed model (random intercept, {how}): {effect} for a cluster like others "
-        f"{number_text(exp(mixed['estimate']))}, 95% {number_text(low)} to {number_text(high)} "
-        f"(normal), log {number_text(mixed['estimate'])}, SE {number_text(mixed['se'])}, p "
-        f"{p_text(mixed['p'])}; SD between clusters {number_text(mixed['sd'])}",
         "",
         "Everybody in each arm (standardised over the rows; intervals by the delta method)",
     ]
-    rows = [["", "marginal model", "95% interval", "mixed model", "95% interval"]]
-    of = marginal["standardised"], mixed["standardised"]
+    of = [one["standardised"] for one in (marginal, mixed) if one is not None]
+    heads = ["marginal model", "95% interval", "mixed model", "95% interval"]
+    rows = [["", *heads[: 2 * len(of)]]]
     what = "risk" if result["family"] == "binomial" else "mean count"
     compared = result["compared"] or {"level": "at its highest", "reference": "at its lowest"}
     for key, arm in (("mean_treated", "level"), ("mean_control", "reference")):
         cells = [
-            [number_text(one[key]["estimate"]), f"SE {number_text(one[key]['se'])}"] for one in of
+            cell
+            for one in of
+            for cell in (number_text(one[key]["estimate"]), f"SE {number_text(one[key]['se'])}")
         ]
-        rows.append([f"{what} with {result['term']} {compared[arm]}", *cells[0], *cells[1]])
+        rows.append([f"{what} with {result['term']} {compared[arm]}", *cells])
     names = {
         "difference": f"{what} difference",
         "ratio": "risk ratio" if result["family"] == "binomial" else "rate ratio",
@@ -78,16 +78,73 @@ def format_generalised(result: dict[str, Any]) -> str:
     for key, name in names.items():
         if key in of[0]:
             cells = [
-                [
+                cell
+                for one in of
+                for cell in (
                     number_text(one[key]["estimate"]),
                     f"{number_text(one[key]['low'])} to {number_text(one[key]['high'])}",
-                ]
-                for one in of
+                )
             ]
-            rows.append([name, *cells[0], *cells[1]])
+            rows.append([name, *cells])
     lines += table_lines(rows)
-    lines += [
-        "  marginal: the error to read, t with clusters - 2 degrees of freedom; mixed: normal, the",
-        "  random intercept integrated over",
-    ]
+    lines.append("  marginal: the error to read, t with clusters - 2 degrees of freedom")
+    if mixed is not None:
+        lines[-1] += "; mixed: normal, the\n  random intercepts integrated over"
     return "\n".join(lines)
+
+
+def _correlation(marginal: dict[str, Any]) -> str:
+    """Return the working correlation in words."""
+    values = [f"{one:.4f}" for one in marginal["correlation"]]
+    return {
+        EXCHANGEABLE: values[0],
+        INDEPENDENCE: "nil: every participant counts the same",
+        NESTED: f"{values[0]} within and {values[-1]} between periods or other cells of a cluster",
+        DECAY: f"{values[0]} within a period, times {values[-1]} for each period between",
+    }[marginal["working"]]
+
+
+def _mixed(result: dict[str, Any]) -> list[str]:
+    mixed, effect = result["mixed"], result["effect"]
+    how = "Laplace's approximation" if mixed["points"] == 1 else f"{mixed['points']} points"
+    low, high = (exp(value) for value in mixed["ci95"])
+    spread = ", ".join(f"{number_text(sd)} ({name})" for name, sd in mixed["sds"].items())
+    return [
+        "",
+        f"Mixed model (random intercepts, {how}): {effect} for a cluster like others "
+        f"{number_text(exp(mixed['estimate']))}, 95% {number_text(low)} to {number_text(high)} "
+        f"(normal), log {number_text(mixed['estimate'])}, SE {number_text(mixed['se'])}, p "
+        f"{p_text(mixed['p'])}; SD {spread}",
+    ]
+
+
+def _exposure(result: dict[str, Any]) -> list[str]:
+    """Return effects by exposure beside the constant one."""
+    found, effect = result.get("exposure"), result["effect"]
+    if found is None:
+        return []
+    rows = [["", f"log {effect}", "SE", "df", "p", f"{effect}, 95% interval"]]
+    named = [(f"exposure {one['exposure']}", one) for one in found["by_exposure"]]
+    named += [
+        ("time-averaged effect (of the logarithms)", found["time_averaged_effect"]),
+        ("long-term effect (the last)", found["long_term_effect"]),
+        ("constant effect", result["marginal"]["tests"][found["error"]]),
+    ]
+    for name, one in named:
+        low, high = (exp(value) for value in one["ci95"])
+        cells = [number_text(one["estimate"]), number_text(one["se"]), f"{one['df']:g}"]
+        ratio = f"{number_text(exp(one['estimate']))}, {number_text(low)} to {number_text(high)}"
+        rows.append([name, *cells, p_text(one["p"]), ratio])
+    lines = [
+        "",
+        "By period of exposure (marginal model with an effect for each period since a cluster "
+        f"began; {ERRORS[found['error']]}'s error)",
+        *table_lines(rows),
+    ]
+    for name, words in (("all_equal", "equal at every exposure"), ("all_zero", "all zero")):
+        one = found[name]
+        lines.append(
+            f"  Effects are {words}: Hotelling F {one['f']:.3f} on {one['df1']} and "
+            f"{one['df2']:g} df, p {p_text(one['p'])}"
+        )
+    return lines

@@ -15,6 +15,7 @@ from sim.errors import InputError, unknown
 from sim.trials.analyses.correlations import PERIOD
 from sim.trials.analyses.exposure import AT_EXPOSURE, AVERAGE, CONSTANT, LONG_TERM
 from sim.trials.analyses.registry import ANALYSES
+from sim.trials.fits.gee import DECAY, EXCHANGEABLE, INDEPENDENCE, NESTED
 from sim.trials.fits.model_formula import ModelFormula, names_in, parse_formula, written
 
 LANGUAGES = ("R", "Stata")
@@ -263,21 +264,42 @@ GENERALISED = """\
 # Marginal model; its standard error is the plain one, which is too small with few clusters
 library(geepack)
 d <- d[order({group}), ]
-marginal <- geeglm({formula}, id = {group}, data = d, family = {family},
-                   corstr = "exchangeable")
+{pairs}marginal <- geeglm({formula}, id = {group}, data = d, family = {family},
+                   {working}{scale})
 print(summary(marginal)$coefficients["{coefficient}", ])
-
-# Mixed model, {points} quadrature points
-library(lme4)
-mixed <- glmer({whole}, data = d, family = {family}, nAGQ = {points})
-print(summary(mixed)$coefficients["{coefficient}", ])
-
+{mixed}
 # Everybody in each arm, by the marginal model
 arms <- lapply(c({low}, {high}), function(level) {
   d[["{term}"]] <- level
   mean(predict(marginal, newdata = d, type = "response"))
 })
 print(c(difference = arms[[2]] - arms[[1]], ratio = arms[[2]] / arms[[1]]))"""
+
+
+MIXED = """
+# Mixed model, {points} quadrature points
+library(lme4)
+mixed <- glmer({whole}, data = d, family = {family}, nAGQ = {points})
+print(summary(mixed)$coefficients["{coefficient}", ])
+"""
+PAIRS = """\
+# A row for each pair of people of a cluster
+apart <- unlist(lapply(split({cells}, {group}),
+                       function(cell) combn(seq_along(cell), 2, function(k) {between})))
+"""
+WORKING = {
+    EXCHANGEABLE: ("", 'corstr = "exchangeable"'),
+    INDEPENDENCE: ("", 'corstr = "independence"'),
+    NESTED: (
+        "cell[k[1]] != cell[k[2]]",
+        'corstr = "userdefined", zcor = cbind(!apart, apart) * 1',
+    ),
+    # geepack estimates no such decay: the one found here is given.
+    DECAY: (
+        "abs(cell[k[1]] - cell[k[2]])",
+        'corstr = "fixed", zcor = {within} * {factor}^apart',
+    ),
+}
 
 
 def generalised_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]) -> str:
@@ -291,9 +313,26 @@ def generalised_script(result: Mapping[str, Any], path: str | Path, missing: Seq
     else:
         high, low = (json.dumps(one) for one in level)
     offset = f" + offset({formula.offset})" if formula.offset else ""
-    columns = ", ".join(f"d[[{json.dumps(one)}]]" for one in formula.random[0].factors)
+    kind, found = result["marginal"]["working"], result["marginal"]["correlation"]
+    between, working = WORKING[kind]
+    time = formula.random[0].time
+    of_name = {one.group: one.factors for one in formula.random}
+    groups = [
+        ", ".join(f"d[[{json.dumps(column)}]]" for column in of_name[one])
+        for one in result["groupings"]
+    ]
     values = {
-        "group": f"interaction({columns}, drop = TRUE)",
+        "pairs": PAIRS if between else "",
+        "between": between,
+        "working": working,
+        "scale": ", scale.fix = TRUE" if result["family"] == "binomial" else "",
+        "mixed": "" if result["mixed"] is None else MIXED,
+        "cells": f"as.numeric(as.character(d[[{json.dumps(time)}]]))"
+        if time
+        else f"interaction({groups[-1]}, drop = TRUE)",
+        "within": repr(found[0]),
+        "factor": repr(found[-1]),
+        "group": f"interaction({groups[0]}, drop = TRUE)",
         "formula": f"{formula.response} ~ {formula.fixed}{offset}",
         "whole": formula.text,
         "family": result["family"],
@@ -303,13 +342,16 @@ def generalised_script(result: Mapping[str, Any], path: str | Path, missing: Seq
         "low": low,
         "high": high,
     }
+    text = GENERALISED
+    for _ in range(2):  # What is filled in has names to fill in
+        text = re.sub(r"\{(\w+)\}", lambda one: values[one[1]], text)
     lines = [
         f"# {result['direction']}: {result['term']} in {formula.text}",
         _reading(Path(path), missing),
         f"d <- d[complete.cases(d[, c({', '.join(json.dumps(one) for one in used)})]), ]",
         *_relevelled(result["references"]),
         "",
-        re.sub(r"\{(\w+)\}", lambda one: values[one[1]], GENERALISED),
+        text,
     ]
     return "\n".join(lines) + "\n"
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError, unknown
+from sim.trials.analyses.correlations import PERIOD
 from sim.trials.analyses.covariance_of_model import random_effect, structure_of, with_factor_slopes
 from sim.trials.analyses.model_columns import check_factors, column_guesses, columns_of_model
 from sim.trials.analyses.tested_term import chosen_references, coded_fixed_part
@@ -78,6 +79,12 @@ class ReadModel(NamedTuple):
     def at(self) -> int:
         """The tested column."""
         return self.tested[0]
+
+    @property
+    def periods(self) -> NDArray[np.intp] | None:
+        """The period of each row, where the model has periods: as numbers in their order."""
+        period = next((one for one in names_in(self.formula.fixed) if PERIOD.search(one)), None)
+        return None if period is None else as_labels(self.table[period]).codes.astype(np.intp)
 
     @property
     def left(self) -> Matrix:

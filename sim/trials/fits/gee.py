@@ -11,12 +11,14 @@ its own residuals; each correction turns the scores:
 * Morel, Bokossa and Neerchal (2003): the robust covariance inflated, and a share of M added.
 
 D' V^-1 f(D M D' V^-1) = f(A M) D' V^-1, so that nothing larger than the coefficients is inverted.
+
+People of a cell (a cluster, or its period) are alike to the working correlation, so that all of V
+that is needed is what it does to sums over cells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -74,33 +76,149 @@ FAMILIES = {
 }
 
 
+INDEPENDENCE, EXCHANGEABLE = "independence", "exchangeable"
+NESTED, DECAY = "nested exchangeable", "decay"
+# A working correlation keeps so much of its smallest eigenvalue, and of one within cells.
+KEPT, FULLEST = 0.1, 0.999
+
+
+class Working(NamedTuple):
+    """A working correlation of the people of a cluster.
+
+    Attributes
+    ----------
+    kind : {'exchangeable', 'independence', 'nested exchangeable', 'decay'}
+        Nested: one value within a cell and another between cells of a cluster; decay: it fades by a
+        factor for each unit of time between cells.
+    cells : (n,) array, optional
+        Cell of each row, such as its period; of a decay, its time.
+    values : tuple of float, optional
+        Given instead of estimated: that within a cell and, of a nested correlation, that between
+        cells, of a decay, the factor.
+    """
+
+    kind: str = EXCHANGEABLE
+    cells: Matrix | None = None
+    values: tuple[float, ...] | None = None
+
+
 class GeeFit(NamedTuple):
     """A fitted marginal model."""
 
     coefficients: Matrix  # (p,) array
     covariance: dict[str, Matrix]  # (p, p) array: ``model`` and each of `CORRECTIONS`
-    alpha: float  # Working correlation of two people of a cluster
+    correlation: tuple[float, ...]  # Working correlation, see `Working.values`
     phi: float  # Factor of the variance; 1 where it is not estimated
     clusters: int
     mean: Matrix  # (n,) array: Fitted means
 
+    @property
+    def alpha(self) -> float:
+        """Working correlation of two people of a cell."""
+        return self.correlation[0]
 
-@dataclass(frozen=True)
-class _Cluster:
-    """Rows of a cluster."""
 
-    x: Matrix
-    y: Matrix
-    offset: Matrix
-    correlation: Matrix | None
+class _Layout:
+    """Where rows stand in clusters and cells, of which each cluster has J at most."""
 
-    def weigh(self, values: Matrix, alpha: float) -> Matrix:
-        """Return the inverse working correlation times columns."""
-        if self.correlation is not None:
-            return np.asarray(np.linalg.solve(self.correlation, values))
-        n = len(self.y)
-        pulled = alpha / (1.0 + (n - 1) * alpha) * values.sum(axis=0)
-        return np.asarray((values - pulled) / (1.0 - alpha))
+    def __init__(self, clusters: Codes, working: Working) -> None:
+        cells = np.zeros(len(clusters)) if working.cells is None else working.cells
+        found, of_row = np.unique(np.column_stack([clusters, cells]), axis=0, return_inverse=True)
+        of_row = of_row.reshape(-1)
+        cluster = found[:, 0].astype(np.intp)
+        self.number = int(clusters.max()) + 1
+        first = np.searchsorted(cluster, np.arange(self.number))
+        place = np.arange(len(cluster)) - first[cluster]
+        self.width = int(place.max()) + 1
+        # Rows in the order of their cells, the first row of each, and where its sum goes.
+        self.order = np.argsort(of_row, kind="stable")
+        self.starts = np.searchsorted(of_row[self.order], np.arange(len(found)))
+        self.slots = cluster * self.width + place
+        self.first = first
+        self.sizes = self.padded(np.bincount(of_row).astype(float))
+        times = self.padded(found[:, 1])
+        apart = np.abs(times[:, :, None] - times[:, None, :])
+        self.lags = apart if working.kind == DECAY else (apart > 0.0).astype(float)
+        pairs = self.sizes[:, :, None] * self.sizes[:, None, :]
+        pairs -= np.eye(self.width) * self.sizes[:, None, :]
+        # Pairs of people at each lag that occurs.
+        self.apart, self.lag = np.unique(self.lags[pairs > 0.0], return_inverse=True)
+        self.lag = self.lag.reshape(-1)
+        self.paired = pairs > 0.0
+        self.pairs = np.bincount(self.lag, pairs[self.paired], len(self.apart))
+
+    def padded(self, values: Matrix) -> Matrix:
+        """Return an array of cells as (clusters, J, ...), zero where a cluster has fewer."""
+        whole = np.zeros((self.number * self.width, *values.shape[1:]))
+        whole[self.slots] = values
+        return whole.reshape(self.number, self.width, *values.shape[1:])
+
+    def cell_sums(self, rows: Matrix) -> Matrix:
+        """Return sums over cells of rows that stand in their order."""
+        return np.asarray(np.add.reduceat(rows, self.starts))
+
+    def estimated(self, kind: str, residuals: Matrix, phi: float) -> tuple[float, ...]:
+        """Return the working correlation from Pearson residuals."""
+        if kind == INDEPENDENCE or not len(self.apart):
+            return (0.0,) if kind in (INDEPENDENCE, EXCHANGEABLE) else (0.0, 0.0)
+        sums = self.padded(self.cell_sums(residuals))
+        squares = self.padded(self.cell_sums(residuals**2))
+        products = sums[:, :, None] * sums[:, None, :] - np.eye(self.width) * squares[:, None, :]
+        means = np.bincount(self.lag, products[self.paired], len(self.apart)) / self.pairs / phi
+        if kind == DECAY:
+            return self._possible(kind, _fading(self.apart, np.asarray(self.pairs, float), means))
+        each = [float(means[self.apart == lag].sum()) for lag in (0.0, 1.0)]
+        return self._possible(kind, tuple(each[: 1 if kind == EXCHANGEABLE else 2]))
+
+    def between(self, kind: str, values: tuple[float, ...]) -> Matrix:
+        """Return the correlations of cells, (clusters, J, J)."""
+        if kind == DECAY:
+            return np.asarray(values[0] * values[1] ** self.lags)
+        return np.where(self.lags == 0.0, values[0], values[-1])
+
+    def _possible(self, kind: str, values: tuple[float, ...]) -> tuple[float, ...]:
+        """Return correlations nearer to nil where people could not all be so unlike."""
+        within = min(values[0], FULLEST)
+        values = (within, *values[1:])
+        if min(values) >= 0.0 and (kind != NESTED or values[1] <= within):
+            return values
+        root = np.sqrt(self.sizes)
+        lowest = float(
+            np.linalg.eigvalsh(
+                root[:, :, None] * self.between(kind, values) * root[:, None, :]
+            ).min()
+        )
+        share = (1.0 - KEPT) / max((1.0 - KEPT) * within - lowest, 1.0 - KEPT)
+        return tuple(
+            one * (share if kind == NESTED or not at else 1.0) for at, one in enumerate(values)
+        )
+
+
+def _fading(lags: Matrix, pairs: Matrix, means: Matrix) -> tuple[float, float]:
+    """Return the level and the factor of a decay that fit mean products by least squares."""
+    from scipy.optimize import brentq
+
+    def slope(factor: float) -> float:
+        """Return the sign of how the fit gets better with the factor."""
+        power = factor**lags
+        bent = lags * power / factor
+        a, c = (pairs * means) @ power, pairs @ power**2
+        return float(2.0 * ((pairs * means) @ bent) * c - 2.0 * a * (pairs @ (power * bent)))
+
+    def level(factor: float) -> float:
+        power = factor**lags
+        return float((pairs * means) @ power / (pairs @ power**2))
+
+    grid = np.linspace(1e-6, 1.0, 41)
+    fits = [max(level(one), 0.0) ** 2 * float(pairs @ one ** (2.0 * lags)) for one in grid]
+    best = int(np.argmax(fits))
+    if fits[best] <= 0.0:
+        return level(grid[0]), 0.0
+    low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
+    factor = float(grid[best])
+    if slope(low) > 0.0 > slope(high):
+        factor = float(brentq(slope, low, high, xtol=1e-14))
+    return level(factor), factor if best else 0.0
 
 
 def fit_gee(
@@ -110,9 +228,7 @@ def fit_gee(
     family: Family,
     offset: Matrix | None = None,
     *,
-    alpha: float | None = None,
-    exchangeable: bool = True,
-    correlation: Sequence[Matrix] | None = None,
+    working: Working | None = None,
 ) -> GeeFit:
     """Fit a marginal model.
 
@@ -125,39 +241,33 @@ def fit_gee(
         From 0.
     offset : (n,) array, optional
         Known part of the linear predictor.
-    alpha : float, optional
-        Exchangeable working correlation where it is not to be estimated: the average of products of
-        two Pearson residuals of a cluster, over all pairs, over the factor of the variance (as
-        geepack; others divide by the number of pairs less that of coefficients).
-    exchangeable : bool
-        Whether people of a cluster are taken to be correlated; otherwise independent.
-    correlation : sequence of arrays, optional
-        Working correlation of the rows of each cluster instead, in their order.
+    working : Working, optional
+        Exchangeable unless another is given. What is not given is estimated from products of two
+        Pearson residuals of a cluster over the factor of the variance: their mean over all pairs
+        (as geepack; others divide by the number of pairs less that of coefficients), over those
+        within cells and those between, or a decay by least squares.
 
     Raises
     ------
     InputError
         If the equations are not solved, as with an outcome that a column separates.
     """
-    offset = np.zeros(len(y)) if offset is None else offset
-    rows = [np.flatnonzero(clusters == one) for one in range(int(clusters.max()) + 1)]
-    parts = [
-        _Cluster(x[at], y[at], offset[at], None if correlation is None else correlation[number])
-        for number, at in enumerate(rows)
-    ]
-    # Below it people of the largest cluster could not all be so unlike.
-    lowest = -0.9 / max(max(len(at) for at in rows) - 1, 1)
-    estimated = exchangeable and alpha is None and correlation is None
-    shared = 0.0 if alpha is None else alpha
-    beta, phi, done = _start(x, y, family, offset), 1.0, False
+    working = Working() if working is None else working
+    layout = _Layout(clusters, working)
+    original, order = x, layout.order
+    shift = np.zeros(len(y)) if offset is None else offset
+    beta, phi, done = _start(x, y, family, shift), 1.0, False
+    x, y, added = x[order], y[order], shift[order]
+    values = working.values if working.values is not None else (0.0, 0.0)
     for _ in range(MOST_STEPS):
-        if family.scaled or estimated:
-            residuals = [_pearson(one, beta, family) for one in parts]
-            phi = float(sum((r**2).sum() for r in residuals) / len(y)) if family.scaled else 1.0
-            if estimated:
-                shared = max(_alpha(residuals) / phi, lowest)
-        bread, scores, _ = _moments(parts, beta, family, shared)
-        step = np.linalg.solve(bread, scores.sum(axis=0))
+        if family.scaled or working.values is None:
+            mean = family.mean(x @ beta + added)
+            residuals = np.asarray((y - mean) / np.sqrt(family.variance(mean)))
+            phi = float((residuals**2).mean()) if family.scaled else 1.0
+            if working.values is None:
+                values = layout.estimated(working.kind, residuals, phi)
+        parts = _moments(layout, x, y, added, beta, family, layout.between(working.kind, values))
+        step = np.linalg.solve(parts.leverage.sum(axis=0), parts.scores.sum(axis=0))
         beta = beta + step
         if not np.abs(x @ beta).max() < FURTHEST:
             break
@@ -169,15 +279,15 @@ def fit_gee(
             "outcome: the marginal model has no finite solution; a column may tell the outcome "
             "exactly"
         )
-    bread, scores, leverage = _moments(parts, beta, family, shared)
-    M = np.asarray(np.linalg.inv(bread))
+    parts = _moments(layout, x, y, added, beta, family, layout.between(working.kind, values))
+    M = np.asarray(np.linalg.inv(parts.leverage.sum(axis=0)))
     return GeeFit(
         beta,
-        {"model": phi * M, **_sandwiches(M, scores, leverage, len(y), phi)},
-        shared,
+        {"model": phi * M, **_sandwiches(M, *parts, len(y), phi)},
+        values,
         phi,
-        len(parts),
-        family.mean(x @ beta + offset),
+        layout.number,
+        family.mean(original @ beta + shift),
     )
 
 
@@ -191,32 +301,37 @@ def _start(x: Matrix, y: Matrix, family: Family, offset: Matrix) -> Matrix:
     return np.asarray(np.linalg.lstsq(x, np.full(len(y), level), rcond=None)[0])
 
 
-def _pearson(one: _Cluster, beta: Matrix, family: Family) -> Matrix:
-    mean = family.mean(one.x @ beta + one.offset)
-    return np.asarray((one.y - mean) / np.sqrt(family.variance(mean)))
+class _Moments(NamedTuple):
+    """Of each cluster, without the factor of the variance."""
 
-
-def _alpha(residuals: Sequence[Matrix]) -> float:
-    pairs = sum(len(r) * (len(r) - 1) for r in residuals)
-    products = sum(float(r.sum()) ** 2 - float((r**2).sum()) for r in residuals)
-    return products / pairs if pairs else 0.0
+    scores: Matrix  # (k, p) array
+    leverage: Matrix  # (k, p, p) array: A
 
 
 def _moments(
-    parts: Sequence[_Cluster], beta: Matrix, family: Family, alpha: float
-) -> tuple[Matrix, Matrix, Matrix]:
-    """Return the sum of A, the scores and each A, without the factor of the variance."""
-    scores, leverage = [], []
-    for one in parts:
-        mean = family.mean(one.x @ beta + one.offset)
-        root = np.sqrt(family.variance(mean))
-        # With the canonical link the derivative of the mean is its variance.
-        d = root[:, None] * one.x
-        weighed = one.weigh(d, alpha)
-        scores.append(weighed.T @ ((one.y - mean) / root))
-        leverage.append(weighed.T @ d)
-    each = np.array(leverage)
-    return each.sum(axis=0), np.array(scores), each
+    layout: _Layout,
+    x: Matrix,
+    y: Matrix,
+    offset: Matrix,
+    beta: Matrix,
+    family: Family,
+    between: Matrix,
+) -> _Moments:
+    """Return scores and A of all clusters; rows in the order of their cells."""
+    mean = family.mean(x @ beta + offset)
+    root = np.sqrt(family.variance(mean))
+    # With the canonical link the derivative of the mean is its variance.
+    both = np.column_stack([root[:, None] * x, (y - mean) / root])
+    p = x.shape[1]
+    products = layout.cell_sums(both[:, :p, None] * both[:, None, :])
+    products = np.add.reduceat(products, layout.first)
+    sums = layout.padded(layout.cell_sums(both))
+    # What people of a cell share is taken out: V is (1 - a) I + Z B Z' of cells Z.
+    left = 1.0 - between[0, 0, 0]
+    inner = left * np.eye(layout.width) + between * layout.sizes[:, None, :]
+    pulled = np.linalg.solve(inner, between @ sums)
+    found = (products - sums[:, :, :p].swapaxes(1, 2) @ pulled) / left
+    return _Moments(found[:, :, p], found[:, :, :p])
 
 
 def _sandwiches(
@@ -227,18 +342,17 @@ def _sandwiches(
     values, vectors = np.linalg.eigh(M)
     root = vectors * np.sqrt(values) @ vectors.T
     inverse_root = vectors / np.sqrt(values) @ vectors.T
-    turned: dict[str, list[Matrix]] = {"KC": [], "MD": [], "FG": []}
-    for s, a in zip(scores, leverage, strict=True):
-        own, directions = np.linalg.eigh(root @ a @ root)
-        left = np.maximum(1.0 - own, 1e-10)
-        for name, power in (("KC", -0.5), ("MD", -1.0)):
-            inner = directions * left**power @ directions.T
-            turned[name].append(inverse_root @ inner @ root @ s)
-        turned["FG"].append(s / np.sqrt(1.0 - np.minimum(BOUND, np.diag(a @ M))))
-    found = {"LZ": M @ scores.T @ scores @ M}
-    for name, rows in turned.items():
-        U = np.array(rows)
-        found[name] = M @ U.T @ U @ M
+    own, directions = np.linalg.eigh(root @ leverage @ root)
+    left = np.maximum(1.0 - own, 1e-10)
+    along = np.einsum("kji,kj->ki", directions, scores @ root)
+    decided = np.minimum(BOUND, np.einsum("kij,ji->ki", leverage, M))
+    turned = {
+        "LZ": scores,
+        "KC": np.einsum("kij,kj->ki", directions, left**-0.5 * along) @ inverse_root,
+        "MD": np.einsum("kij,kj->ki", directions, along / left) @ inverse_root,
+        "FG": scores / np.sqrt(1.0 - decided),
+    }
+    found = {name: M @ U.T @ U @ M for name, U in turned.items()}
     U = scores.T @ scores
     share = min(0.5, p / (k - p)) if k > p else 0.5
     more = share * max(phi, float(np.trace(M @ U)) / p) * M

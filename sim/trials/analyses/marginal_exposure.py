@@ -1,0 +1,85 @@
+"""Effects by period of exposure on a binary or count outcome, by a marginal model.
+
+As `sim.trials.analyses.exposure` for linear models: a constant effect is no average of effects that
+grow. Errors are Morel, Bokossa and Neerchal's, which keep their level for such averages of binary
+outcomes (Ouyang and others 2026, arXiv 2604.18323), with clusters - 2 degrees of freedom; joint
+tests are Hotelling's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import InputError
+from sim.trials.analyses.analysed_trial import AnalysedTrial
+from sim.trials.analyses.cluster_tests import t_test
+from sim.trials.analyses.exposure import AVERAGE, LONG_TERM, exposure_weights, exposures
+from sim.trials.fits.gee import Family, Working, fit_gee
+from sim.trials.fits.small_sample import FTest
+
+Matrix = NDArray[np.float64]
+ERROR = "MBN"
+
+
+def marginal_exposure(
+    trial: AnalysedTrial, family: Family, offset: Matrix | None, working: Working
+) -> dict[str, Any] | str | None:
+    """Return effects by exposure, logarithms of ratios.
+
+    Parameters
+    ----------
+    trial : AnalysedTrial
+        With a treatment of two values as its tested column, and the periods of rows.
+
+    Returns
+    -------
+    dict, str or None
+        ``by_exposure``, ``time_averaged_effect``, ``long_term_effect``, ``all_equal`` and
+        ``all_zero``; a sentence why there is none; None where treatment does not last.
+    """
+    found = exposures(trial)
+    if found is None:
+        return None
+    exposure, levels = found
+    indicators = (exposure[:, None] == levels).astype(float)
+    x = np.column_stack([np.delete(trial.x, trial.tested, axis=1), indicators])
+    count, columns = len(levels), x.shape[1]
+    df = float(trial.number - 2)
+    if columns >= trial.number - 2 or np.linalg.matrix_rank(x) < columns:
+        return (
+            f"effects by exposure: {trial.number} clusters are too few for {columns} coefficients; "
+            "the constant effect is no average of effects that grow, and may have the other sign"
+        )
+    try:
+        fit = fit_gee(x, trial.y, trial.clusters, family, offset, working=working)
+    except (InputError, np.linalg.LinAlgError):
+        return "effects by exposure: their model has no finite solution"
+    beta, covariance = fit.coefficients[-count:], fit.covariance[ERROR][-count:, -count:]
+
+    def of(weights: Matrix) -> dict[str, Any]:
+        one = t_test(float(weights @ beta), float(np.sqrt(weights @ covariance @ weights)), df)
+        return {**one._asdict(), "ci95": list(one.ci95)}
+
+    each = np.eye(count)
+    return {
+        "error": ERROR,
+        "by_exposure": [{"exposure": int(level), **of(each[j])} for j, level in enumerate(levels)],
+        "time_averaged_effect": of(exposure_weights(levels, AVERAGE)),
+        "long_term_effect": of(exposure_weights(levels, LONG_TERM)),
+        "all_equal": hotelling(each[1:] - each[0], beta, covariance, df)._asdict(),
+        "all_zero": hotelling(each, beta, covariance, df)._asdict(),
+    }
+
+
+def hotelling(contrasts: Matrix, beta: Matrix, covariance: Matrix, df: float) -> FTest:
+    """Return the test that all contrasts are zero, with a covariance of some degrees of freedom."""
+    from scipy.special import fdtrc
+
+    values = contrasts @ beta
+    q = len(values)
+    squared = float(values @ np.linalg.solve(contrasts @ covariance @ contrasts.T, values))
+    f, df2 = squared * (df - q + 1.0) / (df * q), df - q + 1.0
+    return FTest(f, q, df2, float(fdtrc(q, df2, f)))
