@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from hypothesis import example, given
@@ -234,6 +236,8 @@ def rows(draw: st.DrawFn) -> TeamRow:
     low = draw(st.floats(-100.0, 100.0))
     high = low + draw(st.floats(0.5, 100.0))
     text = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1)
+    # A file's accents are read in one coding.
+    text = text.map(partial(normalize, "NFC"))
     return TeamRow(
         team=draw(text.filter(lambda one: not one.startswith("#") and len(one) <= 100)),
         trust=draw(st.sampled_from(["North", 'So,"uth', "1;2"])),
@@ -310,12 +314,22 @@ def test_a_total_row_is_no_team_however_large_or_small() -> None:
         assert told.endswith("' is a sum over teams, not a team")
 
 
+def test_names_that_look_the_same_are_one_name() -> None:
+    """An accent is one sign or two, by the program that wrote it: two teams, or two trusts."""
+    composed, apart = "Caf\u00e9", "Cafe\u0301"
+    with pytest.raises(InputError, match="stands already in line 2"):
+        roster_from_text(f"team,staff\n{composed},20\n{apart},20\n")
+    roster = roster_from_text(f"team,trust\nA,{composed}\nB,{apart}\nC,{composed} \n")
+    assert {row.trust for row in roster.rows} == {composed}
+    assert any(f"'{composed}' with and without blanks at its ends or" in one for one in roster.told)
+
+
 @pytest.mark.parametrize(
     "name",
     [
         *("TOTAL", "Totals:", "Sub-total", "Subtotal", "Sum", "Trust total", "Average"),
         *("Mean of teams", "Overall", "All", "Team totals", "Total WTE", "Northdale FT total"),
-        *("Σ", "Median", "Minimum", "N = 34"),
+        *("Σ", "Median", "Minimum", "N = 34", "Count", "Std. deviation", "% change", "Range:"),
     ],
 )
 def test_sums_are_known_by_their_names(name: str) -> None:

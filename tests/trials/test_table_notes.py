@@ -244,7 +244,7 @@ def test_blanks_at_the_ends_are_told_of_a_file_as_of_a_table(
     assert any("column 'team': 'T1', 'T2', 'T3' and " in one for one in notes)
 
 
-def test_labels_that_look_the_same_are_told(trial: pd.DataFrame) -> None:
+def test_labels_that_look_the_same_are_told(trial: pd.DataFrame, tmp_path: Path) -> None:
     composed, apart = "Caf\u00e9 ", "Cafe\u0301 "
     team = [(composed if n % 2 else apart) + one for n, one in enumerate(trial["team"])]
     got = analyse_table(trial.assign(team=team), MODEL, "arm")
@@ -252,6 +252,13 @@ def test_labels_that_look_the_same_are_told(trial: pd.DataFrame) -> None:
     assert got["n_groups"] == {"team": 24}
     assert len(told) == 5
     assert "column 'team': so it is with 7 more labels" in got["notes"]
+    path = tmp_path / "trial.csv"
+    trial.assign(team=team).to_csv(path, index=False)
+    one = analyse_csv(path, MODEL, "arm")
+    assert one["n_groups"] == {"team": 12}
+    assert any(
+        "or with accents coded otherwise count as one label" in note for note in one["notes"]
+    )
     hidden = [one + ("\u200d" if n % 2 else "") for n, one in enumerate(trial["team"])]
     got = analyse_table(trial.assign(team=hidden), MODEL, "arm")
     assert any("and count as 2 labels" in one for one in got["notes"])

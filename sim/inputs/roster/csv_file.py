@@ -388,7 +388,7 @@ def _cell(line: Line, place: int) -> str:
 
 
 def roster_text(roster: Roster) -> str:
-    """Return a roster as CSV text that reads back to the same rows.
+    """Return a roster as CSV text that reads back to the same rows, accents in one coding.
 
     Raises
     ------

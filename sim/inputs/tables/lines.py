@@ -20,6 +20,11 @@ _SUM = re.compile(
     r"( *(:|\(.*\)|of .*|for .*|all .*|teams?|wte|fte|staff|posts))?",
     re.IGNORECASE,
 )
+# Other figures that stand below a table.
+_FIGURE = re.compile(
+    r"(counts?|number of teams|range|variance|st(andar)?d\.? *dev(iation)?s?\.?|%.*) *:?",
+    re.IGNORECASE,
+)
 _TOTAL = re.compile(r"((sub|grand|overall)[ -]*)?totals?( *(:|\(.*\)|of .*))?", re.IGNORECASE)
 # A mark, or the word that opens a note; "#1" may be the name of a team.
 _FOOTNOTE = re.compile(
@@ -48,7 +53,9 @@ def heading_at(lines: Sequence[Line], known: Callable[[Sequence[str]], int] | No
 
 
 def labels_made_one(lines: Sequence[Line], headings: Sequence[str]) -> list[str]:
-    """Return what to tell of labels that differed in the blanks around them alone.
+    """Return what to tell of labels that differ in the file by what cannot be seen.
+
+    Those are blanks around them, and accents that are coded as one sign or as two.
 
     Parameters
     ----------
@@ -56,24 +63,29 @@ def labels_made_one(lines: Sequence[Line], headings: Sequence[str]) -> list[str]
         Those below the headings.
     headings : sequence of str
     """
-    padded: dict[int, set[str]] = {}
+    forms: dict[int, dict[str, set[str]]] = {}
     for line in lines:
-        for at in line.padded:
-            padded.setdefault(at, set()).add(line.cells[at])
+        for at, written in line.written:
+            forms.setdefault(at, {}).setdefault(line.cells[at], set()).add(written)
     notes = []
-    for at, texts in sorted(padded.items()):
-        both = dict.fromkeys(
+    for at, ways in sorted(forms.items()):
+        plain = {
             one.cells[at]
             for one in lines
-            if at < len(one.cells) and one.cells[at] in texts and at not in one.padded
-        )
-        labels = [f"'{one}'" for one in both if plain_number(one) is None]
+            if at < len(one.cells) and all(place != at for place, _ in one.written)
+        }
+        labels = [
+            f"'{one}'"
+            for one, kinds in ways.items()
+            if (one in plain or len(kinds) > 1) and plain_number(one) is None
+        ]
         if labels and at < len(headings):
             more = f" and {len(labels) - 3} others" if len(labels) > 3 else ""
-            ends = "its ends counts as one label" if len(labels) == 1 else "their ends count as one"
+            ends, count = ("its ends", "counts") if len(labels) == 1 else ("their ends", "count")
+            accents = "" if all(map(str.isascii, labels)) else " or with accents coded otherwise"
             notes.append(
                 f"column '{headings[at]}': {', '.join(labels[:3])}{more} with and without blanks "
-                f"at {ends}"
+                f"at {ends}{accents} {count} as one label"
             )
     return notes
 
@@ -98,6 +110,8 @@ def why_no_data(name: str, cells: Sequence[str], columns: int, rows: str) -> str
     shown = f"'{name[:40]}'"
     if _SUM.fullmatch(" ".join(name.split())):
         return f"{shown} is a sum over {rows}s, not a {rows}"
+    if _FIGURE.fullmatch(" ".join(name.split())):
+        return f"{shown} is a figure over {rows}s, not a {rows}"
     return f"{shown} is a footnote, not a {rows}" if _is_footnote(name, cells, columns) else ""
 
 

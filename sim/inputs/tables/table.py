@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from unicodedata import normalize
 
 MISSING = ("", "NA", "NaN", "nan", "<NA>")
 """Marks for a missing value that go without saying."""
@@ -24,18 +25,19 @@ class Line:
     number : int
         Its number in the file: line of a text, row of a sheet.
     cells : tuple of str
-        Its cells without blanks around them; fewer than headings where the rest is empty.
-    padded : tuple of int
-        Places of the cells that had blanks around them.
+        Its cells without blanks around them, accents in one coding; fewer than headings where the
+        rest is empty.
+    written : tuple of int and str
+        Places of the cells that stand otherwise in the file, and how.
     """
 
     number: int
     cells: tuple[str, ...]
-    padded: tuple[int, ...] = ()
+    written: tuple[tuple[int, str], ...] = ()
 
 
 def line_of(number: int, written: Sequence[str], meant: Callable[[str], str] | None = None) -> Line:
-    """Return a line whose cells are taken without the blanks around them.
+    """Return a line whose cells are taken without blanks around them, and accents in one coding.
 
     Parameters
     ----------
@@ -44,13 +46,12 @@ def line_of(number: int, written: Sequence[str], meant: Callable[[str], str] | N
     meant : callable, optional
         Returns what a cell without its blanks means.
     """
-    bare = [one.strip() for one in written]
+    bare = [normalize("NFC", one.strip()) for one in written]
     cells = tuple(bare) if meant is None else tuple(map(meant, bare))
     if bare == list(written):
         return Line(number, cells)
-    return Line(
-        number, cells, tuple(at for at, one in enumerate(bare) if one and one != written[at])
-    )
+    other = ((at, one) for at, one in enumerate(written) if bare[at] not in ("", one))
+    return Line(number, cells, tuple(other))
 
 
 @dataclass(frozen=True, slots=True)
