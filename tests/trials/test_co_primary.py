@@ -15,6 +15,7 @@ from sim.trials.power.both_outcomes import both_by_formula, both_lines, together
 from sim.trials.power.co_primary import CoPrimary, both_significant, co_primary_power
 from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.mediation_power import Mediation, mediation_power
+from sim.trials.power.noncentral_t import power_t
 from sim.trials.power.power_study import study_of
 
 OUTCOMES = CoPrimary((0.3, 0.3), (1.0, 1.0), (0.04, 0.04), 0.02, 0.3)
@@ -40,6 +41,30 @@ def test_a_design_file_gives_the_published_numbers() -> None:
         0.972737018, abs=1e-6
     )
     assert "both (all of), no adjustment" in "\n".join(both_lines(study, None, found))
+
+
+def test_arms_and_teams_that_differ_in_size_are_what_each_outcome_alone_has() -> None:
+    """The smaller arm does not stand for both; unequal teams cost what they cost one outcome."""
+    even = both_by_formula(study_of(design_from_table(table(), "hybrid")))
+    apart = table(design={"clusters_by_sequence": [8, 22]})
+    del apart["design"]["clusters"]
+    study = study_of(design_from_table(apart, "hybrid"))
+    found = both_by_formula(study)
+    assert even is not None
+    assert found is not None
+    # (1/8 + 1/22) / (2/15) times the variance.
+    z = (
+        np.sqrt((2.0 / 15.0) / (1.0 / 8.0 + 1.0 / 22.0))
+        * 0.1
+        / np.sqrt(2.0 * 0.23 * (1.0 + 299.0 * 0.025) / (15 * 300))
+    )
+    assert found.each[0] == pytest.approx(power_t(z, 1.0, 26.0), abs=1e-6)
+    assert found.correlation == pytest.approx(even.correlation)
+    varied = both_by_formula(
+        study_of(design_from_table(table(design={"size_variation": 0.8}), "hybrid"))
+    )
+    assert varied is not None
+    assert varied.all_of < even.all_of - 0.03
 
 
 def test_outcomes_that_are_one_are_found_together() -> None:

@@ -122,7 +122,8 @@ def test_first_trial_and_its_declared_analysis(tmp_path: Path) -> None:
     worse = data.assign(qpr=data["qpr"] - 40.0 * (data[column] == data[column].max()))
     harmed = sim.analyse(worse, design=tmp_path / "design.toml")
     assert harmed["plan"]["co_primary"]["against"] == ["qpr"]
-    assert "shown; qpr AGAINST the planned direction" in harmed.text
+    assert not harmed["plan"]["co_primary"]["shown"]
+    assert "not shown; qpr: significant AGAINST the planned direction" in harmed.text
     assert "The outcomes qpr and inspire are co-primary" in answer.protocol
     stata = found.code("Stata")
     assert "lincom (1.exposure + 2.exposure + 3.exposure + 4.exposure) / 4, small" in stata

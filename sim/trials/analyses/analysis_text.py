@@ -113,7 +113,10 @@ def _plan(result: dict[str, Any]) -> list[str]:
         )
         said = "shown" if aim["shown"] else "not shown"
         if aim["against"]:
-            said += f"; {' and '.join(aim['against'])} AGAINST the planned direction"
+            said += (
+                f"; {' and '.join(aim['against'])}: significant AGAINST the planned direction, "
+                "which shows no benefit"
+            )
         lines.append(f"To be shown: {wanted} at {aim['level']:g}: {said}")
     beside = "" if second is None else f" What is beside is of {plan['co_primary']['outcomes'][0]}."
     return [

@@ -75,17 +75,21 @@ def analyse_by_design(
         answers = [one["plan"]["answer"] for one in (result, result["second"])]
         alpha = result["plan"]["alpha"]
         level = alpha if second.success == "both" else alpha / 2.0
-        shown = [one["p"] < level for one in answers]
         names = [outcome_column(file), second_column(file)]
         first = file.statistical
         planned = (0.0, 0.0) if first is None else (first.effect, second.effect)
+        # A two-sided test finds a difference in the other direction too, which shows no benefit.
+        found = [one["p"] < level for one in answers]
+        against = [
+            one["estimate"] * effect < 0.0 for one, effect in zip(answers, planned, strict=True)
+        ]
+        shown = [one and not other for one, other in zip(found, against, strict=True)]
         result["plan"]["co_primary"] = {
             "outcomes": names,
-            # A two-sided test shows a difference in the other direction too.
             "against": [
                 name
-                for name, one, found, effect in zip(names, answers, shown, planned, strict=True)
-                if found and one["estimate"] * effect < 0.0
+                for name, one, other in zip(names, found, against, strict=True)
+                if one and other
             ],
             "success": second.success,
             "level": level,

@@ -18,9 +18,8 @@ from sim.runs.pieces import How
 from sim.trials.analyses.declared_analysis import outcome_column
 from sim.trials.analyses.trial_result import TrialResult
 from sim.trials.data.counterfactual import AgentTwins, StatisticalTwins, statistical_truth
-from sim.trials.data.outcome_kind import CONTINUOUS, spread_words
+from sim.trials.data.outcome_kind import spread_words
 from sim.trials.designs.correlation import VarianceComponents
-from sim.trials.designs.design import arm_sizes
 from sim.trials.designs.design_file import analysis_plan
 from sim.trials.designs.design_schema import DesignFile
 from sim.trials.designs.second_outcome import (
@@ -32,7 +31,6 @@ from sim.trials.designs.second_outcome import (
 from sim.trials.power.co_primary import (
     CoPrimary,
     CoPrimaryPower,
-    co_primary_power,
     power_of_both,
 )
 from sim.trials.power.design_formula import components_of, period_cells, period_effects
@@ -148,30 +146,8 @@ def both_by_formula(study: Study) -> CoPrimaryPower | None:
         return None
     if not design.is_parallel:
         return _over_periods(study)
-    if s.outcome != CONTINUOUS or second.outcome != CONTINUOUS:
-        return _of_kinds(study)
-    clusters = min(arm_sizes(design))
-    outcomes = CoPrimary(
-        (s.effect, second.effect),
-        (s.sd**2, second.sd**2),
-        (s.icc, second.icc),
-        second.between,
-        second.within,
-    )
-    size = design.size * (1.0 - design.attrition.rate)
-    return co_primary_power(outcomes, clusters, size, study.plan.alpha)
-
-
-def _of_kinds(study: Study) -> CoPrimaryPower | None:
-    """Return power in parallel arms where an outcome is binary or a count.
-
-    Each estimate has the variance by which its own formula reckons; their correlation is that of
-    outcomes under control.
-    """
-    file, design = study.file, study.design
-    second, s = file.co_primary, file.statistical
-    assert second is not None
-    assert s is not None
+    # Each estimate has the variance by which its own formula reckons; their correlation is that of
+    # outcomes under control.
     size = design.size * (1.0 - design.attrition.rate)
     try:
         found = [
@@ -181,7 +157,7 @@ def _of_kinds(study: Study) -> CoPrimaryPower | None:
         alike = CoPrimary(
             (0.0, 0.0), (1.0, 1.0), (s.icc, second.icc), second.between, second.within
         )
-        rho = co_primary_power(alike, min(arm_sizes(design)), size).correlation
+        rho = alike.correlation_of_means(size)
     except InputError:
         return None
     return power_of_both(

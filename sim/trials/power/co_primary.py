@@ -66,6 +66,11 @@ class CoPrimary:
                     f"these correlations with the ICCs {self.iccs[0]:g} and {self.iccs[1]:g}"
                 )
 
+    def correlation_of_means(self, size: float) -> float:
+        """Return the correlation of two outcomes' means over clusters of some people each."""
+        vif = [1.0 + (size - 1.0) * icc for icc in self.iccs]
+        return (self.within + (size - 1.0) * self.between) / sqrt(vif[0] * vif[1])
+
 
 @dataclass(frozen=True)
 class CoPrimaryPower:
@@ -134,7 +139,7 @@ def co_primary_power(
         2.0 * variance * one / (clusters * size)
         for variance, one in zip(outcomes.variances, vif, strict=True)
     ]
-    rho = (outcomes.within + (size - 1.0) * outcomes.between) / sqrt(vif[0] * vif[1])
+    rho = outcomes.correlation_of_means(size)
     return power_of_both(outcomes.effects, variances, rho, df, alpha, outcomes.within)
 
 
