@@ -27,24 +27,18 @@ NOT_COMPILED = {
     "reading/numbers.py",
 }
 
+# A small function, whose rule of behaviour stands in another file.
 PROGRAM = """
 import numpy as np
 from sim.engines import compiled
+from sim.measures.implementation import add_staff, no_staff_totals
 from sim.parameters import defaults, to_record
-from sim.population import TEAM_LAYOUT
-team = np.zeros(1, compiled.TEAM_DTYPE)
-row = np.zeros(1, TEAM_LAYOUT)
-staff = np.zeros(4, compiled.STAFF_DTYPE)
-row["staff"] = staff["present"] = 1
+staff = np.zeros(1, compiled.STAFF_DTYPE)
+staff["present"] = 1
 staff["behaviour_goals"] = 0.4
-# Four posts that are alike: whichever stands first in memory.
-staff = np.concatenate([staff[name].view("f8") for name in staff.dtype.names])
-trust, nobody = np.zeros(1, compiled.TRUST_DTYPE), np.zeros(0, compiled.USER_DTYPE)
-out = np.zeros(1, compiled.TEAM_WEEK_DTYPE)
-observe = compiled.observe_team_weeks
-observe(trust, team, staff, nobody, row, to_record(defaults())[0], out)
-hits = sum(observe.stats.cache_hits.values())
-print(float(out["behaviour"][0]), hits, compiled.CACHE_FOLDER)
+add = compiled.compile_rule(add_staff)
+total = add(no_staff_totals(), staff[0], to_record(defaults())[0])
+print(float(total.behaviour), sum(add.stats.cache_hits.values()), compiled.CACHE_FOLDER)
 """
 
 # One small part of the mixed model, kept where all of it is: compiling all takes many times longer.

@@ -390,17 +390,17 @@ print(mesa_digest(mesa_world()), digest(world.state, world.events))
 
 def test_a_seed_gives_one_result_in_every_process() -> None:
     here = mesa_digest(mesa_world())
-    for hash_seed in ("0", "4711"):
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONHASHSEED": hash_seed},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.split() == [here, here]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        cwd=ROOT,
+        # Python draws another for this process.
+        env={**os.environ, "PYTHONHASHSEED": "4711"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [here, here]
 
 
 def test_watching_changes_nothing() -> None:

@@ -383,15 +383,14 @@ class CompiledWorld:
 
     def step(self) -> None:
         """Run one week."""
-        self._arrays()
-        self._world.run_to(self.week + 1)
-        self._look()
-        assert self._world.noted[0] <= len(self._world.events), "the table of events is too short"
+        self.run(1)
 
     def run(self, weeks: int) -> CompiledWorld:
         """Run some weeks."""
-        for _ in range(weeks):
-            self.step()
+        self._arrays()
+        self._world.run_to(self.week + weeks)
+        self._look()
+        assert self._world.noted[0] <= len(self._world.events), "the table of events is too short"
         return self
 
     def copy(self) -> State:

@@ -24,7 +24,7 @@ from sim.engines import compiled
 from sim.parameters import registry
 from sim.state import ACTION, SERVICE_USER, STAFF, TEAM, TRUST, Variable, record_fields
 
-CASES = 10_000
+CASES = 4_000
 PARAMETER_SETS = 100
 MODULES = (
     "sim.streams",

@@ -28,13 +28,13 @@ def fails(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def roster_of_40(path: Path, readiness: str = "readiness", **changed: str) -> Path:
-    """Write 40 teams in 3 trusts, as a planner's spreadsheet has them."""
-    lines = [f"Team,Trust,{readiness},readiness_low,readiness_high"]
+    """Write 40 teams in 3 trusts, as a planner's spreadsheet has them; few people, to be quick."""
+    lines = [f"Team,Trust,{readiness},readiness_low,readiness_high,caseload"]
     for number in range(1, 41):
         trust = ("North", "South", "East")[number % 3]
         name = changed.get(f"name_{number}", f"Team {number:02d}")
         score = changed.get(f"score_{number}", f"{1.5 + 0.08 * number:.1f}")
-        lines.append(f"{name},{trust},{score},1,5")
+        lines.append(f"{name},{trust},{score},1,5,40")
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
@@ -148,7 +148,7 @@ def test_text_says_what_it_found_and_what_it_covers(capsys: pytest.CaptureFixtur
 def test_what_intervals_cover_is_told_and_too_few_draws_are_warned_of(
     draws: str, replications: str, warning: str, covers: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["compare", "refocus-as-delivered", "--draws", draws]
+    arguments = ["compare", "refocus-as-delivered", "--years", "1", "--draws", draws]
     assert main([*arguments, "--replications", replications, "--format", "csv"]) == 0
     told = capsys.readouterr()
     frame = pd.read_csv(io.StringIO(told.out))
@@ -191,7 +191,7 @@ def test_a_report_on_too_few_draws_says_so_and_prints_no_empty_interval(
 
 
 def test_csv_and_json_hold_the_same_difference(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["compare", "refocus-full", "--draws", "3", "--replications", "2", "--format"]
+    arguments = ["compare", "refocus-full", "--years", "1", "--draws", "3", "--format"]
     assert main([*arguments, "csv"]) == 0
     frame = pd.read_csv(io.StringIO(capsys.readouterr().out))
     assert main([*arguments, "json"]) == 0
