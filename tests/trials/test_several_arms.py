@@ -16,7 +16,7 @@ from sim.trials.analyses.analysis_text import format_analysis
 from sim.trials.analyses.declared_analysis import analyse_by_design
 from sim.trials.analyses.declared_table import declared_table
 from sim.trials.analyses.r_code import r_script
-from sim.trials.analyses.several_arms import RULES, adjusted
+from sim.trials.analyses.several_arms import RULES, adjusted, shares_of
 from sim.trials.designs.design_file import design_from_table, load_design, trial_design
 from sim.trials.designs.design_schema import DesignFile
 from sim.trials.fits.cell_sums import RandomEffect
@@ -59,6 +59,24 @@ def test_adjusted_p_values_are_those_of_r() -> None:
     assert adjusted(p, "holm")[0] == pytest.approx([0.03, 0.06, 0.06])
     assert adjusted(p, "bonferroni")[0] == pytest.approx([0.03, 0.12, 0.09])
     assert (adjusted(p, "none") == p).all()
+
+
+def test_dunnetts_rule_is_that_of_scipy() -> None:
+    """Its p values of three samples against control, which is twice as large, by integration."""
+    rng = np.random.default_rng(4)
+    samples = [rng.normal(shift, 1.0, 8) for shift in (0.9, 0.2, 1.4)]
+    control = rng.normal(0.0, 1.0, 16)
+    found = stats.dunnett(*samples, control=control, rng=np.random.default_rng(1))
+    p = 2.0 * stats.t.sf(np.abs(found.statistic), 36)
+    own = adjusted(p, "dunnett", 36.0, shares_of([8, 8, 8, 16]))
+    assert own == pytest.approx(found.pvalue, abs=3e-4)
+    assert (own < adjusted(p, "bonferroni")).all()
+    many = adjusted(np.tile(p, (400, 1)), "dunnett", 36.0, shares_of([8, 8, 8, 16]))
+    assert many[0] == pytest.approx(own, abs=1e-4), "from a table"
+    # One arm alone is a t test.
+    assert adjusted(p[:1], "dunnett", 36.0, shares_of([8, 16])) == pytest.approx(p[:1], abs=1e-7)
+    drawn = drawn_arms_power([0.0, 0.0], [1.0, 1.0], 1.0, 6.0, "dunnett", 0.05)
+    assert drawn.error == pytest.approx(0.05, abs=0.003)
 
 
 def test_each_difference_has_the_variance_that_all_arms_tell() -> None:
@@ -127,13 +145,17 @@ def test_simulated_power_is_told_for_each_any_and_all() -> None:
         ({"design": {**DESIGN, "type": "stepped wedge"}}, "arms = 3: goes with type = 'parallel'"),
         ({"analysis": {"test": "by-arm"}}, "arms = 3: is analysed by one model"),
         ({"analysis": {"multiplicity": "dunnet"}}, "multiplicity"),
+        (
+            {"analysis": {"multiplicity": "dunnett", "hypothesis": "superiority"}},
+            "a rule for two-sided t tests",
+        ),
     ],
 )
 def test_arms_that_are_none_are_refused(change: dict[str, Any], problem: str) -> None:
     table = {"design": DESIGN, "statistical": {"arm_effects": [5.0, 3.0]}, **change}
     with pytest.raises(InputError, match=problem):
         design_from_table(table)
-    assert set(RULES) == {"holm", "bonferroni", "none"}
+    assert set(RULES) == {"holm", "bonferroni", "dunnett", "none"}
 
 
 @pytest.mark.parametrize("own", [{"treated_icc": 0.2}, {"treated_sd": 14.0}])
@@ -154,6 +176,7 @@ def test_no_formula_is_told_where_several_arms_differ_in_their_variances(
     [
         ("", ""),
         ('multiplicity = "bonferroni"\ntest = "cluster-summary"', ""),
+        ('multiplicity = "dunnett"', ""),
         ('multiplicity = "none"\ntest = "satterthwaite"', 'baseline = "ancova"'),
     ],
 )
@@ -181,6 +204,9 @@ def test_a_table_analysed_as_declared_has_the_simulated_trials_answer_for_each_a
     assert "(Holm)" not in text, "the plan's rule stands alone"
     assert f"{found['multiplicity'].capitalize()}" in text or "no rule" in text
     code = r_script(result, "data.csv", [])
+    if plan.multiplicity == "dunnett":
+        assert "mvtnorm::pmvt" in code
+        return
     assert '"factor(arm)arm 2"' in code or 'Zfactor(arm)arm 2"' in code
     assert f'p.adjust(c(p of each), "{plan.multiplicity}")' in code
 

@@ -22,7 +22,7 @@ from sim.trials.analyses.exposure import (
 )
 from sim.trials.analyses.hypothesis import TWO_SIDED, Bounds
 from sim.trials.analyses.registry import ANALYSES, analysis_named
-from sim.trials.analyses.several_arms import RULES, adjusted
+from sim.trials.analyses.several_arms import DUNNETT, RULES, adjusted, shares_of
 from sim.trials.analyses.trial_result import TrialResult, failed_result, tested_result
 from sim.trials.data.data import TrialData
 from sim.trials.designs.design import CONTROL, TREATED, Design, one_each
@@ -315,9 +315,11 @@ def analyse_arms(data: TrialData, design: Design, plan: AnalysisPlan) -> list[Tr
     """
     results = [analyse_trial(data, design, plan, arm) for arm in range(1, design.treated_arms + 1)]
     p = np.array([1.0 if one.failed else one.p for one in results])
+    df = np.array([1.0 if one.failed else one.df for one in results])
+    of_rule = adjusted(p, plan.multiplicity, df, shares_of(design.clusters))
     return [
         one if one.failed else replace(one, p=float(own))
-        for one, own in zip(results, adjusted(p, plan.multiplicity), strict=True)
+        for one, own in zip(results, of_rule, strict=True)
     ]
 
 
@@ -344,6 +346,12 @@ def check_plan_of_design(plan: AnalysisPlan, design: Design) -> None:
         raise InputError(
             f"design.arms = {design.treated_arms + 1}: is analysed by one model of complete cases; "
             f"leave imputation and a constrained baseline out, and use test = '{TESTS[0]}'"
+        )
+    two_sided = plan.bounds is None and plan.test != "permutation"
+    if several and plan.multiplicity == DUNNETT and not two_sided:
+        raise InputError(
+            f"analysis.multiplicity = '{DUNNETT}': is a rule for two-sided t tests; "
+            f"use '{RULES[0]}'"
         )
     if plan.missing != MISSING_VALUES[0] and not design.is_parallel:
         raise InputError("missing = 'multiple imputation': needs a parallel trial")

@@ -20,7 +20,7 @@ from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.hypothesis import told
 from sim.trials.analyses.likelihood_answers import PROFILE_INTERVAL, T_INTERVAL
 from sim.trials.analyses.registry import analysis_named
-from sim.trials.analyses.several_arms import IN_WORDS, adjusted
+from sim.trials.analyses.several_arms import IN_WORDS, adjusted, shares_of
 from sim.trials.data.long_export import trial_table
 from sim.trials.data.trial_table import as_labels, label_of
 from sim.trials.designs.design import TREATED, Design
@@ -149,7 +149,7 @@ def _declared(
         result |= {one: each[0][one] for one in ("strata", "randomised", "between_within")}
     result["notes"] = [*notes, *result["notes"]]
     known = Path(design)
-    answers = compared(each, plan)
+    answers = compared(each, plan, trial.clusters)
     result["plan"] = {
         "title": file.title,
         "design": str(design),
@@ -171,14 +171,17 @@ def _declared(
     return result
 
 
-def compared(each: Sequence[dict[str, Any]], plan: AnalysisPlan) -> list[dict[str, Any]]:
+def compared(
+    each: Sequence[dict[str, Any]], plan: AnalysisPlan, clusters: Sequence[int]
+) -> list[dict[str, Any]]:
     """Return the planned answers of some analyses, of several with p values by the plan's rule."""
     answers = [
         {"direction": one["direction"], "coefficient": one["coefficient"], **one.pop("declared")}
         for one in each
     ]
     if len(answers) > 1:
-        p = adjusted(np.array([one["p"] for one in answers]), plan.multiplicity)
+        p, df = (np.array([one[name] for one in answers]) for name in ("p", "df"))
+        p = adjusted(p, plan.multiplicity, df, shares_of(clusters))
         answers = [{**one, "p_adjusted": float(own)} for one, own in zip(answers, p, strict=True)]
     return answers
 

@@ -15,6 +15,7 @@ from sim.errors import InputError, unknown
 from sim.trials.analyses.correlations import PERIOD
 from sim.trials.analyses.exposure import AT_EXPOSURE, AVERAGE, CONSTANT, LONG_TERM
 from sim.trials.analyses.registry import ANALYSES
+from sim.trials.analyses.several_arms import DUNNETT
 from sim.trials.fits.gee import DECAY, EXCHANGEABLE, INDEPENDENCE, NESTED
 from sim.trials.fits.model_formula import ModelFormula, names_in, parse_formula, written
 
@@ -96,6 +97,14 @@ def each_arm(result: Mapping[str, Any], formula: ModelFormula) -> list[str]:
     for one in plan["answers"]:
         lines = _filled(own.r_code, {**result, "coefficient": one["coefficient"]}, formula)
         found += [f"# {own.title}: {one['direction']}", lines, ""]
+    if plan["multiplicity"] == DUNNETT:
+        together = (
+            "# Together, with t and df of each: l <- sqrt(n / (n + n of control)), numbers of",
+            "# clusters; R <- outer(l, l); diag(R) <- 1;",
+            "# 1 - mvtnorm::pmvt(rep(-abs(t), length(n)), rep(abs(t), length(n)), df = round(df),",
+            "#                   corr = R)",
+        )
+        return [*found, *together]
     return [*found, f'# Together: p.adjust(c(p of each), "{plan["multiplicity"]}")']
 
 

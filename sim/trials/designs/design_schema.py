@@ -397,7 +397,7 @@ class Analysis(Part):
     multiplicity: Rule = choice(
         RULES[0],
         "Rule for the tests of several arms against control, at `alpha` together: Holm's, "
-        "Bonferroni's, or none.",
+        "Bonferroni's, Dunnett's (single step, by the planned numbers of clusters), or none.",
     )
     margin: float = number(
         0.0, 0.0, 1.0e6, "points", "Margin of non-inferiority or equivalence, of the effect."

@@ -17,7 +17,7 @@ from sim.trials.analyses.analysis_plan import (
 from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.methods import by_arm
 from sim.trials.analyses.registry import analysis_named
-from sim.trials.analyses.several_arms import BONFERRONI, HOLM
+from sim.trials.analyses.several_arms import BONFERRONI, DUNNETT, HOLM, IN_WORDS
 from sim.trials.data.outcome_kind import CONTINUOUS
 from sim.trials.data.statistical import exposure_shares
 from sim.trials.designs.correlation import VarianceComponents, from_correlations
@@ -194,10 +194,11 @@ def _of_arms(
             "formula: none for several arms with a baseline, variances or clusters of their own, "
             "or a test of cluster means; simulate it"
         )
-    if plan.multiplicity == HOLM and plan.bounds is not None:
+    together = plan.multiplicity in (HOLM, DUNNETT)
+    if together and plan.bounds is not None:
         raise InputError(
-            f"formula: none for Holm's rule with hypothesis = '{plan.hypothesis}'; simulate it, or "
-            f"use multiplicity = '{BONFERRONI}'"
+            f"formula: none for {IN_WORDS[plan.multiplicity]} with hypothesis = "
+            f"'{plan.hypothesis}'; simulate it, or use multiplicity = '{BONFERRONI}'"
         )
     count = design.treated_arms
     tests = arm_tests(design, assumed, plan, size)[0]
@@ -206,7 +207,7 @@ def _of_arms(
 
     def at(effect: float) -> FormulaPower:
         found = power_of_tests(effect, tests, rule, level, at=at)
-        if plan.multiplicity != HOLM:
+        if not together:
             return found
         others = replace(assumed, arm_effects=(effect, *assumed.arm_effects[1:]))
         return replace(found, power=joint_arms(design, others, plan, size).each[0])

@@ -74,8 +74,9 @@ def drawn_arms_power(
     scale = np.maximum(np.sqrt(rng.chisquare(df, (DRAWN, 1)) / df), floor)
     reckoned = scale * np.hypot(errors, control_error)
     noise = own - shared
+    shares = (control_error / np.hypot(errors, control_error)) ** 2
     p, null = (
-        adjusted(2.0 * stdtr(df, -np.abs(noise + one) / reckoned), rule)
+        adjusted(2.0 * stdtr(df, -np.abs(noise + one) / reckoned), rule, df, shares)
         for one in (np.asarray(effects), 0.0)
     )
     return arms_power(p, null, alpha)
