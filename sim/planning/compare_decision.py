@@ -205,7 +205,7 @@ def answer_words(comparison: Comparison, ranking: Ranking, titles: Mapping[str, 
     if len(ranking.names) < 2:
         return told
     if ranking.names[0] == others[0]:
-        told = f"What the first does to recovery, over all people on the books: {words}."
+        told = f"What the first does for the average person on the books: {words}."
     return f"{choice_sentence(ranking, titles, base)} {told}"
 
 
@@ -248,8 +248,8 @@ def _points(
         direct = comparison.cost(first, "direct").sum(axis=1).mean()
         indirect = comparison.cost(first, "indirect").sum(axis=1).mean()
         worth = (
-            f" It pays where a point of recovery for one person is worth {pounds(value)} or more; "
-            "nobody has settled what one is worth."
+            " Against usual care it pays where a point of recovery for one person is worth "
+            f"{pounds(value)} or more; nobody has settled what one is worth."
             if value == value
             else " It gains no recovery on the mean, so that no price of a point makes it pay."
         )
@@ -295,7 +295,7 @@ def _sure_because(
     chosen = comparison.question.chosen
     if chosen.source != "posterior":
         told.append(f"Parameters: {chosen.source}, not fitted to any trial.")
-    told.append("The trial could not tell −1.7 points from +3.1.")
+    told.append("The trial's own result fits anything from −1.7 to +3.1 points.")
     if comparison.question.weeks > TRIAL_WEEKS:
         told.append("Nobody has measured year 2.")
     return " ".join(one for one in told if one)

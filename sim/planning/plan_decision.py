@@ -101,7 +101,7 @@ def plan_decision(outcome: PlanOutcome) -> Decision:
                 f"{titles[name]} comes first in {first_in(share, outcome.fresh)} "
                 "ways things may work that the search never saw.",
                 grades_sentence(strategies),
-                "The trial could not tell −1.7 points from +3.1.",
+                "The trial's own result fits anything from −1.7 to +3.1 points.",
                 *(["Nobody has measured year 2."] if question.weeks > 52 else []),
             ]
         ),

@@ -191,7 +191,8 @@ class Decide {
     const frame = h("iframe", { src: source, title, class: "answer" });
     const fit = () => {
       const inside = frame.contentDocument?.documentElement;
-      if (inside) frame.style.height = `${inside.scrollHeight}px`;
+      // Its own height: the scroll height is never less than the frame, which then could only grow.
+      if (inside) frame.style.height = `${inside.offsetHeight}px`;
     };
     frame.addEventListener("load", () => {
       // The page around it has margins already.
