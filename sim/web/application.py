@@ -10,7 +10,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
@@ -42,6 +42,9 @@ from sim.web.rosters import RosterStore
 from sim.web.security import DRAWING_POLICY, REPORT_POLICY, SESSION_HEADER, Guard, Refused
 from sim.web.typography import typeset
 
+if TYPE_CHECKING:
+    from sim.pages.page import Page
+
 LONGEST_WAIT = 20
 """Seconds that a page in the background may wait for an answer."""
 LOOKS_A_SECOND = 4
@@ -50,6 +53,7 @@ WARM_UP = "sim.web.plan_task:warm_up"
 POLICIES = {".svg": DRAWING_POLICY, ".html": REPORT_POLICY}
 LIVE = {"answers.html": "decide", "power.html": "power", "learn.html": "about"}
 """Views that answer where the first page without a server leads to what is stored."""
+STORED_ANSWER = "stored-answer.html"
 DOORS = re.compile(r"<ul>.*?</ul>\s*</nav>", re.DOTALL)
 DOWNLOADED = (".csv", ".toml", ".xlsx", ".docx")
 
@@ -203,12 +207,18 @@ async def page(request: Request) -> Response:
     return FileResponse(STATIC / "index.html", headers={"cache-control": "no-cache"})
 
 
-async def tokens(request: Request) -> Response:
-    """Answer with the colours, which the pages that need no server have too."""
+def tokens_text() -> str:
+    """Return the colours, which the pages that need no server have too."""
     from sim.pages.page import part
 
+    return part("tokens.css")
+
+
+async def tokens(request: Request) -> Response:
+    """Answer with the colours."""
     headers = {"cache-control": "no-cache"}
-    return Response(part("tokens.css"), media_type="text/css", headers=headers)
+    text = await run_in_threadpool(tokens_text)
+    return Response(text, media_type="text/css", headers=headers)
 
 
 @lru_cache(maxsize=1)
@@ -219,11 +229,16 @@ def doors() -> str:
     return found[0].replace('href="#', 'href="../#').replace('href="pages/', 'href="')
 
 
+def found_page(name: str) -> Page | None:
+    """Return a page that needs no server, to be shown by itself or within another."""
+    from sim.pages import write
+
+    return write.stored_answer() if name == STORED_ANSWER else write.pages().get(name)
+
+
 async def stored_page(request: Request) -> Response:
     """Answer with one of the pages that need no server; here they lead back to the program."""
-    from sim.pages.write import pages
-
-    found = (await run_in_threadpool(pages)).get(request.path_params["name"])
+    found = await run_in_threadpool(found_page, request.path_params["name"])
     if found is None:
         raise Refused(404, "page: not there; the first is at /")
     name = request.path_params["name"]
@@ -242,9 +257,8 @@ async def stored_page(request: Request) -> Response:
 
 async def stored_answer(request: Request) -> Response:
     """Answer with the stored answer that the page shows until a question is asked."""
-    from sim.pages import write
-
-    found = await run_in_threadpool(write.stored_answer)
+    found = await run_in_threadpool(found_page, STORED_ANSWER)
+    assert found
     headers = {
         "content-security-policy": f"{found.policy}; frame-ancestors 'self'",
         "x-frame-options": "SAMEORIGIN",
@@ -295,21 +309,24 @@ async def roster_again(request: Request) -> Response:
     return JSONResponse(roster_facts(name, roster))
 
 
-async def teams(request: Request) -> Response:
-    """Return the names of the teams that settings describe."""
-    from sim.web.teams import checked_teams, roster_of
-
-    needs(request, "application/json")
-    given = read_json(await request.body())
-    only("settings", given, ("teams", "seed"))
+def described_teams(site: Site, content: bytes) -> list[list[Any]]:
+    """Return the teams that settings describe."""
     from sim.streams import MAXIMUM_SEED
     from sim.web.checked import whole
+    from sim.web.teams import checked_teams, roster_of
 
+    given = read_json(content)
+    only("settings", given, ("teams", "seed"))
     seed = whole("seed", given.get("seed", 1), 0, MAXIMUM_SEED)
-    site = site_of(request)
-    chosen = checked_teams(given.get("teams"))
-    roster = await run_in_threadpool(roster_of, chosen, seed, site.rosters.read)
-    rows = [[row.team, row.type, row.arm, row.staff, row.sampled] for row in roster.rows[:500]]
+    roster = roster_of(checked_teams(given.get("teams")), seed, site.rosters.read)
+    return [[row.team, row.type, row.arm, row.staff, row.sampled] for row in roster.rows[:500]]
+
+
+async def teams(request: Request) -> Response:
+    """Answer with the names of the teams that settings describe."""
+    needs(request, "application/json")
+    content = await request.body()
+    rows = await run_in_threadpool(described_teams, site_of(request), content)
     return JSONResponse({"teams": rows})
 
 
@@ -419,55 +436,69 @@ async def report_of(request: Request, key: str) -> Path | None:
     return site.results.path(own, REPORT)
 
 
-async def formula(request: Request) -> Response:
-    """Answer the designer's question by formula."""
+def formula_of(content: bytes) -> Any:
+    """Return the answer to the designer's question by formula."""
     from sim.web.design_answer import period_answer
     from sim.web.power_formula import formula_answer
     from sim.web.power_settings import power_settings
 
+    settings = power_settings(read_json(content))
+    return typeset((period_answer if "design" in settings else formula_answer)(settings))
+
+
+async def formula(request: Request) -> Response:
+    """Answer the designer's question by formula."""
     needs(request, "application/json")
-    content = read_json(await request.body())
-    settings = await run_in_threadpool(power_settings, content)
-    answer = period_answer if "design" in settings else formula_answer
-    return JSONResponse(typeset(await run_in_threadpool(answer, settings)))
+    return JSONResponse(await run_in_threadpool(formula_of, await request.body()))
+
+
+def code_of(content: bytes) -> Any:
+    """Return the planned analysis as R and Stata code."""
+    from sim.trials.power.planned_code import planned_code
+    from sim.web.power_settings import file_of, power_settings
+
+    return planned_code(file_of(power_settings(read_json(content))))
 
 
 async def code(request: Request) -> Response:
     """Answer with the planned analysis as R and Stata code."""
-    from sim.trials.power.planned_code import planned_code
-    from sim.web.power_settings import file_of, power_settings
-
     needs(request, "application/json")
-    content = read_json(await request.body())
-    settings = await run_in_threadpool(power_settings, content)
-    return JSONResponse(await run_in_threadpool(planned_code, file_of(settings)))
+    return JSONResponse(await run_in_threadpool(code_of, await request.body()))
 
 
-async def why(request: Request) -> Response:
-    """Answer which rules a team's people followed in a week, and what each of them changed."""
+def why_of(site: Site, content: bytes) -> str:
+    """Return which rules a team's people followed in a week, and what each of them changed."""
     from sim.web.checked import whole
     from sim.web.job_types import checked_team
     from sim.web.watch_steps import week_text
 
-    needs(request, "application/json")
-    given = read_json(await request.body())
+    given = read_json(content)
     only("request", given, ("settings", "week"))
-    site = site_of(request)
-    settings = table("settings", given.get("settings"))
-    watch, text = await run_in_threadpool(checked_team, settings, site.rosters, site.limits)
+    watch, text = checked_team(table("settings", given.get("settings")), site.rosters, site.limits)
     week = whole("week", given.get("week"), 1, watch["weeks"])
-    content = await run_in_threadpool(week_text, watch, text, week, site.limits)
+    return week_text(watch, text, week, site.limits)
+
+
+async def why(request: Request) -> Response:
+    """Answer which rules a team's people followed in a week, and what each of them changed."""
+    needs(request, "application/json")
+    content = await run_in_threadpool(why_of, site_of(request), await request.body())
     return Response(content, media_type="application/json")
+
+
+def curve_of(content: bytes) -> Any:
+    """Return the power curve as SVG."""
+    from sim.web.power_formula import curve_figure
+    from sim.web.power_settings import parallel_settings
+
+    return curve_figure(parallel_settings(read_json(content)))
 
 
 async def curve(request: Request) -> Response:
     """Answer with the power curve as SVG."""
-    from sim.web.power_formula import curve_figure
-    from sim.web.power_settings import parallel_settings
-
     text = request.query_params.get("settings", "{}")
-    settings = parallel_settings(read_json(text.encode()[: site_of(request).limits.settings_bytes]))
-    content = await run_in_threadpool(curve_figure, settings)
+    given = text.encode()[: site_of(request).limits.settings_bytes]
+    content = await run_in_threadpool(curve_of, given)
     headers = {"content-security-policy": DRAWING_POLICY}
     return Response(content, media_type="image/svg+xml", headers=headers)
 
@@ -486,7 +517,7 @@ def routes() -> list[Any]:
     """Return the routes; fixed names stand before names that vary."""
     return [
         Route("/", page),
-        Route("/pages/stored-answer.html", stored_answer),
+        Route(f"/pages/{STORED_ANSWER}", stored_answer),
         Route("/pages/{name}", stored_page),
         Route("/api/health", health),
         Route("/api/form", constant(form_text)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import csv
 import io
@@ -133,6 +134,17 @@ def test_a_server_for_everybody_answers_under_its_own_addresses() -> None:
     assert set(own) <= set(allowed_hosts("0.0.0.0", []))
     assert not set(own) & set(allowed_hosts("127.0.0.1", []))
     assert "evil.example" not in allowed_hosts("::", [])
+
+
+def test_no_answer_loads_code_while_everybody_waits() -> None:
+    """An import within a coroutine holds up all others; seconds, for what explains a week."""
+    tree = ast.parse((ROOT / "sim/web/application.py").read_text(encoding="utf-8"))
+    coroutines = [one for one in ast.walk(tree) if isinstance(one, ast.AsyncFunctionDef)]
+    assert len(coroutines) > 20
+    for one in coroutines:
+        assert not any(isinstance(each, ast.Import | ast.ImportFrom) for each in ast.walk(one)), (
+            one.name
+        )
 
 
 def test_pages_without_a_server_are_served_too_and_lead_back(idle: TestClient) -> None:
