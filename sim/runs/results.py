@@ -164,7 +164,7 @@ class Results:
         Parameters
         ----------
         name : str
-            One of `TABLES`.
+            One of `TABLES`; a table of people also as it was asked for (``"staff-week"``).
 
         Raises
         ------
@@ -173,6 +173,9 @@ class Results:
         """
         import pandas as pd
 
+        from sim.engines.people import ALSO_CALLED
+
+        name = ALSO_CALLED.get(name, name)
         if name not in TABLES:
             raise unknown("table", name, TABLES)
         file = self._file(name)

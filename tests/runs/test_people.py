@@ -125,7 +125,7 @@ def test_own_classes_bring_their_own_variables(roster: Roster) -> None:
     question = {"roster": roster, "draws": 0, "replications": 1, "weeks": 3}
     own = {"agent_classes": {"staff": TiredStaff}}
     found = sim.run("usual-care", collect=["staff-week:burnout"], **question, **own)
-    staff = found.table("staff_weeks")
+    staff = found.table("staff-week")
     assert np.allclose(staff["burnout"], 0.25 + 0.01 * staff["week"])
     with pytest.raises(InputError, match="'burnuot': no TiredStaff has one .* 'burnout'"):
         sim.run("usual-care", collect=["staff-week:burnuot"], **question, **own)
