@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
 TRIAL_WEEKS = 52
 MOST_DEPENDS = 4
-LONGEST_ABOUT = 76
+LONGEST_ABOUT = 140
 LEVELS = {"hardly": 1, "about even": 2, "probably": 3, "likely": 4}
 
 
@@ -141,8 +141,8 @@ def decision_of(comparison: Comparison) -> Decision:
 
 
 def about_words(scenario: Scenario) -> str:
-    """Return the first sentence of what is done, cut at a word where it is long."""
-    text = scenario.description.split(". ")[0].rstrip(".")
+    """Return the first sentence of what is done, up to a colon; cut at a word where it is long."""
+    text = scenario.description.split(". ")[0].split(": ")[0].rstrip(".")
     if len(text) > LONGEST_ABOUT:
         return f"{text[:LONGEST_ABOUT].rsplit(' ', 1)[0].rstrip(',;:')} ..."
     return f"{text}."
