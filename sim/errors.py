@@ -96,7 +96,7 @@ def nearest(name: str, valid: Iterable[str]) -> str:
 
 def unknown(kind: str, name: str, valid: Iterable[str]) -> InputError:
     """Build the error for a name that does not exist, with the nearest one that does."""
-    names = sorted(str(one) for one in valid)
+    names = sorted({str(one) for one in valid})
     hint = nearest(name, names)
     listed = "" if hint else f"; valid: {', '.join(names[:12])}{', ...' if len(names) > 12 else ''}"
     return InputError(f"unknown {kind} '{name}'{hint}{listed}")

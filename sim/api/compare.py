@@ -293,6 +293,8 @@ def compare(
     parameters, fields = parameters_and_fields(settings)
     usual = chosen_scenario(base)
     wanted = chosen_scenarios(scenarios)
+    if {one.name for one in wanted} == {usual.name}:
+        raise InputError(f"scenario '{usual.name}': is the base; name what is compared with it")
     if fields:
         wanted = [adjusted(each, fields) if each.name != usual.name else each for each in wanted]
     place = chosen_setting(setting)
