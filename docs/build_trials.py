@@ -338,8 +338,8 @@ def how_fast(kept: pd.DataFrame | None = None) -> str:
     return (
         commands((WEDGE_AGENTS.format(len(frame)),), "a minute")
         + table(("weeks since a team began", *built.index), rows)
-        + f"\nIts time-averaged effect is {average.mean():.3f} (MC SE {average.sem():.3f}), and "
-        f"power {rate(power)}."
+        + f"\nIts mean over treated periods is {average.mean():.3f} (MC SE {average.sem():.3f}), "
+        f"and power {rate(power)}."
     )
 
 

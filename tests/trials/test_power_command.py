@@ -450,6 +450,21 @@ def test_agent_trials_do_not_depend_on_the_number_of_threads() -> None:
     assert one.performance == other.performance
 
 
+def test_the_formula_takes_from_agents_how_their_effect_builds_up() -> None:
+    """With one constant effect the estimate averages .4 where the mean effect is 1.5."""
+    file = changed(load_design("stepped-wedge-agents"), {"clusters": 8, "size": 8})
+    found = simulate_power(study_of(file, 4), 24, seed=1, null=False, workers=1)
+    formula, effect = found.formula, found.estimand.participant_average
+    assert formula is not None
+    assert found.assumed.exposure == found.estimand.by_exposure
+    assert formula.expected < 0.6 * effect
+    simulated = found.performance.bias + found.performance.true_effect
+    assert abs(simulated - formula.expected) < 3.0 * found.performance.bias_se
+    # In proportion to an effect that chance hides, nothing builds up.
+    hidden = replace(found.estimand, participant_se=effect)
+    assert not power_study._builds_up(found.study, hidden)
+
+
 def test_text_names_every_number_a_report_needs(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "four-point-target", "--simulations", "20", "--find", "size")
     assert code == 0

@@ -515,7 +515,7 @@ class _Collected:
         estimand = _estimand(study.design, self.truths, study.plan)
         moments = average_moments(self.moments)
         assumed = assumed_of(study.file, estimand.participant_average, moments)
-        if study.file.agents is not None and study.plan.estimand != CONSTANT:
+        if study.file.agents is not None and _builds_up(study, estimand):
             # How the effect builds up is the agents' own, in the same proportions.
             assumed = replace(assumed, exposure=estimand.by_exposure)
         formula, problem = None, ""
@@ -540,6 +540,19 @@ class _Collected:
             truths=self.truths,
             arms=self.of_arms(),
         )
+
+
+def _builds_up(study: Study, estimand: Estimand) -> bool:
+    """Return whether the formula takes the effect by exposure from simulated trials.
+
+    An analysis with one constant effect makes another number of an effect that builds up; in
+    proportion to an effect that chance hides, what it makes is not known.
+    """
+    if study.plan.estimand != CONSTANT:
+        return True
+    told = abs(estimand.participant_average) > GAP_ERRORS * estimand.participant_se
+    known = len(estimand.by_exposure) > 1 and all(map(isfinite, estimand.by_exposure))
+    return told and known and not study.design.is_parallel
 
 
 def _people(data: Any, design: Design) -> np.ndarray:
