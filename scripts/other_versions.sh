@@ -12,11 +12,17 @@ new=$place/env/bin/python
 # uv, which ./test gets where it can, installs in a third of pip's time.
 uv=$(command -v uv || command -v .venv/bin/uv || true)
 
+# Makes an environment of a Python and installs into it.
 install() {
-    if [ -n "$uv" ] && UV_SYSTEM_CERTS=1 "$uv" pip install -q --no-config --python "$new" "$@"; then
+    python=$1
+    shift
+    if [ -n "$uv" ] && UV_SYSTEM_CERTS=1 "$uv" venv -q --no-config -p "$python" "$place/env" &&
+        UV_SYSTEM_CERTS=1 "$uv" pip install -q --no-config -p "$new" "$@"; then
         return 0
     fi
-    "$new" -m pip install -qq --no-compile --disable-pip-version-check "$@"
+    rm -rf "$place/env"
+    "$python" -m venv "$place/env" &&
+        "$new" -m pip install -qq --no-compile --disable-pip-version-check "$@"
 }
 
 oldest=$(sed -n 's/.*"mesa>=\([0-9.]*\),.*/\1/p' pyproject.toml)
@@ -37,7 +43,7 @@ done
 
 if [ -z "$newest" ]; then
     printf 'no Python newer than 3.11 here: the newest Mesa, which needs one, was not tried\n'
-elif ! "$newest" -m venv "$place/env" || ! install "$root" pytest hypothesis; then
+elif ! install "$newest" "$root" pytest hypothesis; then
     printf 'what the model needs cannot be had for %s: the newest Mesa was not tried\n' "$newest"
 else
     "$new" -c 'import sys, mesa
