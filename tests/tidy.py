@@ -1,4 +1,4 @@
-"""Whether tables are tidy: a number has a cell of its own, and is no text with its interval."""
+"""Whether tables are tidy: a number has a cell of its own, and no words beside it in its column."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ _UNTIDY = re.compile(
     rf"'?(about |under |up to )?({_NUMBER} ?%|{_NUMBER}( to | - |–){_NUMBER}%?( \(.*)?|"
     rf"{_NUMBER}%? \(.*\d.*\)|[£$]?\d+(,\d{{3}})+)"
 )
+_ALONE = re.compile(r"[+-]?(\d+(\.\d*)?(e[+-]?\d+)?|inf)", re.IGNORECASE)
+LEVELS = ("year",)
 _HELD = re.compile(r'download="([^"]+)\.csv" href="data:text/csv;base64,([^"]*)"')
 
 
@@ -23,6 +25,12 @@ def untidy_cells(frame: pd.DataFrame) -> list[str]:
     for name in frame.columns:
         texts = [one for one in frame[name] if isinstance(one, str)]
         odd = next((one for one in texts if _UNTIDY.fullmatch(one.strip())), None)
+        # What a level is called may be a number too: a year, or all of them.
+        words = {
+            bool(_ALONE.fullmatch(str(one).strip())) for one in frame[name].dropna() if one != ""
+        }
+        if odd is None and len(words) == 2 and name not in LEVELS:
+            odd = next(one for one in texts if one and not _ALONE.fullmatch(one.strip()))
         if odd is not None:
             found.append(f"{name}: {odd!r}")
     return found

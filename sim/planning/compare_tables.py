@@ -512,7 +512,10 @@ def label_of(comparison: Comparison, name: str) -> str:
 
 
 def starts(comparison: Comparison) -> pd.DataFrame:
-    """Return when each team starts under each scenario, how long it waits, and why."""
+    """Return when each team starts under each scenario, how long it waits, and why.
+
+    The week and the date of a team that does not start are empty.
+    """
     rows = []
     setting = comparison.question.setting
     for at, (name, found) in enumerate(
@@ -530,12 +533,14 @@ def starts(comparison: Comparison) -> pd.DataFrame:
                     "team": "found within each world" if shared else row.team,
                     "trust": "" if shared else row.trust,
                     "wished week": int(found.wished[place]),
-                    "start week": str(given) if given >= 0 else "never",
+                    "start week": given if given >= 0 else None,
                     "start date": "" if date is None else date.isoformat(),
                     "why": found.reasons[place],
                 }
             )
-    return data_frame(rows)
+    # Whole weeks stay whole beside empty cells.
+    table = data_frame(rows)
+    return table.astype({"start week": "Int64"}) if rows else table
 
 
 def headline(comparison: Comparison) -> pd.DataFrame:

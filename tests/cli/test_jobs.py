@@ -246,10 +246,16 @@ def test_chunks_go_when_the_tables_are_written(
 
 def test_a_number_with_its_interval_in_a_cell_is_not_tidy() -> None:
     untidy_texts = ["0.1 to 0.3", "+0.10 (-0.20 to +0.40)", "97%", "£1,250", "1,250", "-3 to 4"]
-    tidy = [0.1, "Team 2 of 7", "trial (95% interval 1 to 2)", "week 3", "2027-04-01", "never"]
+    tidy = ["Team 2 of 7", "trial (95% interval 1 to 2)", "week 3", "2027-04-01", "never"]
     for one in untidy_texts:
         assert untidy_cells(pd.DataFrame({"x": ["words", one]})) == [f"x: {one!r}"]
     assert untidy_cells(pd.DataFrame({"x": tidy})) == []
+
+
+def test_a_word_in_a_column_of_numbers_is_not_tidy() -> None:
+    weeks = pd.DataFrame({"week": ["4", 8, "never"], "year": ["1", "2", "all"]})
+    assert untidy_cells(weeks) == ["week: 'never'"]
+    assert untidy_cells(pd.DataFrame({"week": [4, None, 8.5, ""]})) == []
 
 
 @every_command

@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import sim
 from sim.cli import main
+from tests.tidy import untidy_cells
 
 DATA = Path(__file__).parent / "data"
 FITS: dict[str, dict[str, Any]] = json.loads((DATA / "reference_fits.json").read_text("utf-8"))
@@ -70,6 +72,12 @@ def test_text_shows_every_method(name: str, capsys: Any) -> None:
     ):
         assert words in out
     assert ("cluster summary" in out) == ("cluster_summary_R" in want)
+
+
+def test_every_table_of_an_analysis_is_tidy() -> None:
+    found = sim.analyse(DATA / "D01_refocus_balanced.csv", MODEL, "arm")
+    assert set(found.tables) == {"coefficients", "variances", "correlations"}
+    assert [one for table in found.tables.values() for one in untidy_cells(table)] == []
 
 
 def test_it_runs_as_a_command() -> None:
