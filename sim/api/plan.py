@@ -104,14 +104,15 @@ class PlanAnswer(Answer):
         from sim.report.summary_document import summary_document
 
         question = self.outcome.question
-        covers = question.covers
+        covers, given = question.covers, question.under_way
         return {
             **super().files(command),
             "plan.json": as_json(self.content(command)),
             **rollout_files(
                 question.packages,
-                question.roster,
-                0 if question.under_way is None else question.under_way.gone,
+                # As it was at the start: what an update moved is learnt anew from the whole time.
+                question.roster if given is None else given.roster,
+                0 if given is None else given.gone,
                 question.weeks,
                 question.setting.start_date,
             ),
@@ -198,7 +199,7 @@ def plan(
     """
     from sim.planning.plan_search import OBJECTIVES
     from sim.planning.plan_study import PlanQuestion, packages_of
-    from sim.planning.rollout import read_rollout
+    from sim.planning.rollout import read_rollout, with_turnover
     from sim.planning.setting import LONGEST_YEARS
     from sim.planning.trainers import check_capacity
 
@@ -229,7 +230,8 @@ def plan(
             raise InputError(
                 f"from '{under_way}': nothing has gone yet; name the folder of a 'refocus update'"
             )
-        teams = given.roster
+        # Teams that are given anew have the turnover that is given.
+        teams = with_turnover(given.roster, given.turnover) if teams is None else teams
         if place.start_date is None:
             place = dataclasses.replace(place, start_date=given.start_date)
     teams = chosen_roster("trial", seed) if teams is None else teams

@@ -94,6 +94,7 @@ class UpdateAnswer(Answer):
                 question.observed.weeks,
                 question.weeks,
                 question.setting.start_date,
+                self.learnt.turnover,
             ),
             "updated.csv": updated_csv(self.learnt),
             "updated.json": json.dumps(provenance_of(self.learnt), indent=1) + "\n",

@@ -10,6 +10,7 @@ import numpy as np
 
 from sim.inputs.registers.observed import ALL_TEAMS
 from sim.learning.likelihood import expected
+from sim.learning.own_turnover import drawn_spreads
 from sim.learning.statistics import (
     ATTENDED,
     COUNT,
@@ -33,8 +34,9 @@ MOVED = 0.3
 NARROWED = 0.8
 SURE = 0.9
 """Posterior probability from which a team is said to lag."""
-MEANINGFUL = {HELD: 0.15, ATTENDED: 0.1, PRACTICE: 0.05}
-"""How far below the service's mean a team has to lie for it to matter (assumption)."""
+MEANINGFUL = {HELD: 0.15, ATTENDED: 0.1, LEFT: 0.1, PRACTICE: 0.05}
+"""How far behind the service's mean a team has to lie for it to matter (assumption): below it, but
+of leavers above."""
 MANY = 4
 """Teams that are surprising alike, from which they are told as one."""
 SURPRISING = 0.005
@@ -80,7 +82,7 @@ class Lag(NamedTuple):
     high: float
     service: float
     margin: float
-    chance_below: float
+    chance_behind: float
     words: str
 
 
@@ -165,9 +167,9 @@ def lagging(learnt: Learnt) -> list[Lag]:
     """Return teams beside the service, in the order of the roster: no ranking.
 
     A team's own level is drawn from what its register says and what all teams share: beta for
-    shares, normal for practice, given each updated draw. The chance that it lies below the mean of
-    the teams with the same package by more than `MEANINGFUL` is the share of these draws; a team
-    alone with its package has none to lie below.
+    shares, gamma for leavers, normal for practice, given each updated draw. The chance that it lies
+    behind the mean of the teams with the same package by more than `MEANINGFUL` is the share of
+    these draws; a team alone with its package has none to lie behind.
     """
     plan, packages = learnt.question.plan, [one.name for one in learnt.question.packages]
     chance = np.random.default_rng(np.random.SeedSequence([learnt.question.seed, 31]))
@@ -180,17 +182,21 @@ def lagging(learnt: Learnt) -> list[Lag]:
         hoped = expected(
             one, learnt.updated.seen[:, :, number], learnt.weights, learnt.common[number]
         )
-        levels = own_levels(one, hoped.mean, hoped.spread, chance)
+        spread = hoped.spread
+        if one.kind == COUNT:
+            spread = drawn_spreads(one, learnt.weights[one.teams], len(hoped.mean), chance)
+        levels = own_levels(one, hoped.mean, spread, chance)
         week = min(one.weeks, default=learnt.question.observed.weeks)
         own = np.where(plan.start < week, plan.package, NOTHING)[one.teams]
         service = np.empty_like(levels)
         for package in np.unique(own):
             alike = own == package
             service[:, alike] = levels[:, alike].mean(axis=1, keepdims=True)
-        below = (levels < service - margin).mean(axis=0)
+        more = one.name == LEFT
+        behind = (levels > service + margin if more else levels < service - margin).mean(axis=0)
         for at, team in enumerate(one.teams):
-            words = f"lags by more than {margin:g}"
-            if below[at] < SURE:
+            words = f"{'loses more, by over' if more else 'lags by more than'} {margin:g}"
+            if behind[at] < SURE:
                 alone = int((own == own[at]).sum()) == 1
                 words = "alone with its package" if alone else "not told from the others"
             found.append(
@@ -205,7 +211,7 @@ def lagging(learnt: Learnt) -> list[Lag]:
                     float(np.quantile(levels[:, at], HIGH)),
                     float(service[:, at].mean()),
                     margin,
-                    float(below[at]),
+                    float(behind[at]),
                     words,
                 )
             )
@@ -215,10 +221,16 @@ def lagging(learnt: Learnt) -> list[Lag]:
 def own_levels(
     one: Statistic, mean: np.ndarray, spread: np.ndarray, chance: np.random.Generator
 ) -> np.ndarray:
-    """Draw each team's own level given what was observed of it, shape (draws, teams)."""
+    """Draw each team's own level given what was observed of it, shape (draws, teams).
+
+    Counts are rates in a year of a post.
+    """
     if one.kind == SHARE:
         size = (1.0 - spread) / spread
         return chance.beta(mean * size + one.value, (1.0 - mean) * size + one.of - one.value)
+    if one.kind == COUNT:
+        shape = 1.0 / spread
+        return 52.0 * chance.gamma(shape + one.value, 1.0 / (shape / mean + one.of))
     share = spread / (spread + one.error**2)
     centre = mean + share * (one.value - mean)
     return chance.normal(centre, np.sqrt(share) * one.error)

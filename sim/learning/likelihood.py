@@ -4,7 +4,8 @@ A draw is simulated in several runs of chance. Its runs say where a team lies on
 teams lie from there; what was observed of a team is then beta-binomial (shares), negative binomial
 (counts) or normal (levels). Averages over few runs are not exact: their error widens the spread.
 How far teams lie apart is known even less from few runs, and draws in which it came out small by
-chance would win: it is drawn half-way towards what all draws of the start say together. Teams of a
+chance would win: it is drawn half-way towards what all draws of the start say together. Counts have
+the teams' own turnover beside it, which no draw holds (`sim.learning.own_turnover`). Teams of a
 trust go up and down together, so that a log likelihood of independent teams is divided by their
 design effect (composite likelihood; Pauli, Racugno and Ventura 2011, Statistica Sinica 21:149).
 """
@@ -18,6 +19,7 @@ import numpy as np
 from scipy.special import betaln, gammaln
 
 from sim.inputs.registers.observed import ALL_TEAMS
+from sim.learning.own_turnover import log_count, own_variance
 from sim.learning.statistics import COUNT, SHARE, Statistic
 
 LEAST, MOST = 1e-4, 0.9
@@ -121,6 +123,8 @@ def expected(
         # Holds the error of a mean over few runs too.
         spread = np.minimum(np.clip(spread, LEAST, MOST) * (1.0 + 1.0 / seen.shape[1]), MOST)
     elif one.kind == COUNT:
+        # The model has one rate in all teams: how far theirs differ is what was observed.
+        spread = np.maximum(spread, 0.0) + own_variance(one, weights[one.teams])
         spread = np.clip(spread, LEAST, 2.0)
     else:
         spread = spread + 1e-8
@@ -178,14 +182,7 @@ def log_likelihood(one: Statistic, hoped: Expected) -> np.ndarray:
         ways = gammaln(one.of + 1) - gammaln(came + 1) - gammaln(missed + 1)
         return np.asarray(ways + betaln(first + came, second + missed) - betaln(first, second))
     if one.kind == COUNT:
-        hoped_for, shape = mean * one.of, 1.0 / spread
-        return np.asarray(
-            gammaln(one.value + shape)
-            - gammaln(shape)
-            - gammaln(one.value + 1)
-            - shape * np.log1p(hoped_for / shape)
-            + one.value * np.log(hoped_for / (shape + hoped_for))
-        )
+        return log_count(one.value, mean * one.of, spread)
     variance = spread + one.error**2
     away = one.value - mean
     return np.asarray(-0.5 * (np.log(2.0 * np.pi * variance) + away**2 / variance))

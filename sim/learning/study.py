@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from sim.errors import InputError
-from sim.learning.likelihood import Common, common_of, log_likelihoods
+from sim.learning.likelihood import Common, common_of, expected, log_likelihoods
+from sim.learning.own_turnover import moved_multipliers, own_factors
 from sim.learning.particles import Updated, informed, update_draws
-from sim.learning.statistics import Statistic, reduction, statistics_of
+from sim.learning.statistics import LEFT, Statistic, reduction, statistics_of
 from sim.parameters import registry
 from sim.planning.packages import NOTHING, TeamPlan, as_package, mixed_layout, team_outcomes
+from sim.planning.rollout import with_turnover
 from sim.population import lay_out
 from sim.posterior import load_posterior
 from sim.runs.pieces import Progress
@@ -101,8 +103,18 @@ class Learnt:
 
     @property
     def weights(self) -> np.ndarray:
-        """Each team's turnover relative to the model's."""
-        return np.array([row.turnover_multiplier for row in self.question.roster.rows])
+        """Each team's turnover relative to the model's, as the roster has it."""
+        return turnover_of(self.question.roster)
+
+    @property
+    def turnover(self) -> dict[str, float]:
+        """The same by team after leavers were counted; none where none were."""
+        number = next((at for at, one in enumerate(self.statistics) if one.name == LEFT), None)
+        if number is None:
+            return {}
+        one, seen = self.statistics[number], self.updated.seen[:, :, number]
+        moved = own_turnover(one, seen, self.weights, self.common[number])
+        return {self.question.roster.rows[at].team: float(moved[at]) for at in one.teams}
 
 
 def plan_of(scenario: Scenario, roster: Roster, weeks: int) -> TeamPlan:
@@ -154,7 +166,7 @@ def learn(question: LearnQuestion, **how: Unpack[How]) -> Learnt:
             "register: no team that it names starts within the weeks observed; see the start weeks "
             "of the plan or the roster"
         )
-    weights = np.array([row.turnover_multiplier for row in roster.rows])
+    weights = turnover_of(roster)
     draws = question.chosen.draws
     steps = _Steps(how.get("on_progress"), len(draws) * RUNS)
     how = {**how, "on_progress": steps.show}
@@ -176,12 +188,13 @@ def learn(question: LearnQuestion, **how: Unpack[How]) -> Learnt:
     bounds = {name: registry()[name].bounds for name in names}
     updated = update_draws(draws, before, names, simulate, fit, question.seed, steps.at, bounds)
     packages = [as_package(one, question.weeks) for one in question.packages]
+    found = Learnt(question, statistics, before, common, updated, np.empty(0))
     horizon = []
-    for values in (draws, updated.draws):
+    for values, teams in ((draws, roster), (updated.draws, with_turnover(roster, found.turnover))):
         horizon.append(
             team_outcomes(
                 packages,
-                roster,
+                teams,
                 [plan],
                 draws=values,
                 weeks=question.weeks,
@@ -190,7 +203,28 @@ def learn(question: LearnQuestion, **how: Unpack[How]) -> Learnt:
             )[0]
         )
         steps.next()
-    return Learnt(question, statistics, before, common, updated, np.stack(horizon))
+    return dataclasses.replace(found, horizon=np.stack(horizon))
+
+
+def turnover_of(roster: Roster) -> np.ndarray:
+    """Return each team's turnover relative to the model's."""
+    return np.array([row.turnover_multiplier for row in roster.rows])
+
+
+def own_turnover(
+    one: Statistic, seen: np.ndarray, weights: np.ndarray, common: Common
+) -> np.ndarray:
+    """Return each team's turnover relative to the model's after its leavers were counted.
+
+    Parameters
+    ----------
+    one : Statistic
+        Leavers.
+    seen, weights, common
+        As `sim.learning.likelihood.expected`.
+    """
+    mean = expected(one, seen, weights, common).mean
+    return moved_multipliers(weights, one, own_factors(one, weights[one.teams], mean))
 
 
 def simulated(

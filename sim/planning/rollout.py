@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from sim.errors import InputError, nearest
 from sim.inputs.registers import read_planned
 from sim.inputs.roster import read_roster_csv, roster_text
 from sim.planning.packages import NOTHING, TeamPlan, as_package
+from sim.planning.plain_numbers import counted
 from sim.scenarios.library import load_scenario, scenario_from
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class Rollout:
     start_date: date | None = None  # First day of the first week
     spent: float | None = None  # Direct costs so far, GBP; as planned where they are not known
     source: str = ""  # Name of the folder
+    # Turnover of teams relative to the model's, as what was observed moved it; `roster` has that of
+    # the start, so that an update of the whole time counts nothing twice.
+    turnover: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def begun(self) -> list[tuple[str, Scenario, int]]:
@@ -77,8 +81,26 @@ class Rollout:
         return TeamPlan(NO_FURTHER, package, start)
 
 
+def with_turnover(roster: Roster, turnover: Mapping[str, float]) -> Roster:
+    """Return a roster with another turnover of some teams, relative to the model's, by name."""
+    rows = tuple(
+        replace(row, turnover_multiplier=turnover.get(row.team, row.turnover_multiplier))
+        for row in roster.rows
+    )
+    moved = sum(row.team in turnover for row in rows)
+    note = (
+        f"turnover_multiplier: as moved by leavers that were counted, in {counted(moved, 'team')}"
+    )
+    return replace(roster, rows=rows, notes=(*roster.notes, *([note] if moved else [])))
+
+
 def rollout_files(
-    packages: Sequence[Scenario], roster: Roster, gone: int, horizon: int, start: date | None
+    packages: Sequence[Scenario],
+    roster: Roster,
+    gone: int,
+    horizon: int,
+    start: date | None,
+    turnover: Mapping[str, float] | None = None,
 ) -> dict[str, str]:
     """Return the files that `read_rollout` reads beside `plan.csv`, by name."""
     facts = {
@@ -92,6 +114,7 @@ def rollout_files(
             for one in packages
         },
         "roster": {"source": roster.source, "notes": list(roster.notes)},
+        "turnover": dict(turnover or {}),
     }
     return {TEAMS: roster_text(roster), FACTS: json.dumps(facts, indent=1) + "\n"}
 
@@ -120,6 +143,7 @@ def read_rollout(option: str, folder: str | Path, roster: Roster | None = None) 
         packages = {str(name): scenario_from(one, name) for name, one in found["packages"].items()}
         notes = tuple(str(one) for one in found["roster"]["notes"])
         source = str(found["roster"]["source"])
+        turnover = {str(one): float(factor) for one, factor in found.get("turnover", {}).items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         raise InputError(
             f"{where}: is no folder that 'refocus plan' or 'refocus update' left; it lacks "
@@ -130,7 +154,7 @@ def read_rollout(option: str, folder: str | Path, roster: Roster | None = None) 
     if roster is None:
         roster = replace(read_roster_csv(place / TEAMS), notes=notes, source=source, told=())
     own, plan = read_plan(place / PLAN, roster, horizon, day, packages)
-    return Rollout(own, roster, plan, gone, horizon, day, source=place.name)
+    return Rollout(own, roster, plan, gone, horizon, day, source=place.name, turnover=turnover)
 
 
 def read_plan(

@@ -36,20 +36,22 @@ FEW = 50
 """Draws that an update came from, below which its intervals are called rough."""
 NOTHING_MOVED = "No parameter moved beyond the error of the sampler."
 NOBODY_LAGS = (
-    "No team is told from the others with the same package: none lies below their mean by the "
+    "No team is told from the others with the same package: none lies behind their mean by the "
     f"margin with a chance of {SURE:.0%} or more."
 )
 METHOD = (
     "Each draw is simulated on your own teams up to the week observed, in the same runs of chance. "
     "Attendance and sessions held are beta-binomial by team, leavers and starters negative "
     "binomial, audits and outcomes normal with their own error; how far teams differ is what the "
-    "draw simulates, drawn half-way towards all draws. Teams count for less where they go up and "
+    "draw simulates, drawn half-way towards all draws, and of leavers and starters what was "
+    "observed of them. Teams count for less where they go up and "
     "down together; kinds of observation are taken as independent given the parameters. Where "
     "weights collapse, they are let in by steps, and draws are moved and simulated anew."
 )
 LIMITS = (
     "What is expected at the horizon holds for teams as the model draws them under the updated "
-    "parameters: that one of them lags is not carried on. Parameters that trials fitted, and "
+    "parameters and with their own turnover, where leavers were counted: that one of them lags in "
+    "anything else is not carried on. Parameters that trials fitted, and "
     "constants solved from them, are reweighted and never moved: a register says how the programme "
     "goes in your teams, and little of how it acts."
 )
@@ -202,7 +204,7 @@ def expected_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def lagging_teams(tables: Mapping[str, pd.DataFrame]) -> list[tuple[str, str]]:
     """Return teams that lag and in what, in the order of the roster."""
     teams = tables["teams"]
-    sure = teams[teams["chance_below"] >= SURE]
+    sure = teams[teams["chance_behind"] >= SURE]
     return list(zip(sure["team"], sure["what"], strict=True))
 
 
@@ -246,19 +248,27 @@ SHOWN = {
 """Scale, decimals and sign of an outcome, as on the page of a decision."""
 
 
-def moved_lines(tables: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Return a line for each parameter that moved."""
+def moved_lines(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Return a line for each parameter that moved, and one for the teams' own turnover."""
     told = tables["moved"][tables["moved"]["words"] != ""]
     lines = [f"{row.label} ({row.unit}): {row.words}" for row in told[:MOST_TOLD].itertuples()]
     more = len(told) - len(lines)
-    return [*(lines or [NOTHING_MOVED]), *([f"and {more} more, in moved.csv"] if more > 0 else [])]
+    lines = [*(lines or [NOTHING_MOVED]), *([f"and {more} more, in moved.csv"] if more > 0 else [])]
+    if own := learnt.turnover:
+        least, most = min(own, key=own.__getitem__), max(own, key=own.__getitem__)
+        lines.append(
+            f"Turnover of the teams that were counted, each drawn towards what all share (relative "
+            f"to the model's): {own[least]:.2f} ({least}) to {own[most]:.2f} ({most}), "
+            f"{min(learnt.weights):g} to {max(learnt.weights):g} in the roster; it is carried on"
+        )
+    return lines
 
 
 def update_text(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> str:
     """Return the answer as Markdown that reads as plain text."""
     lines = [f"# {heading(learnt)}", "", *(one + "\n" for one in sentences(learnt, tables))]
     for title, items in (
-        ("What moved", moved_lines(tables)),
+        ("What moved", moved_lines(learnt, tables)),
         ("What contradicts", contradicting_lines(learnt, tables)),
         ("How it was read", list(learnt.question.observed.notes)),
     ):
@@ -296,7 +306,7 @@ def update_report(learnt: Learnt, tables: Mapping[str, pd.DataFrame], command: s
     page.heading("What contradicts")
     page.bullets(contradicting_lines(learnt, tables))
     page.heading("Which parameters moved")
-    page.bullets(moved_lines(tables))
+    page.bullets(moved_lines(learnt, tables))
     told = tables["moved"][tables["moved"]["words"] != ""][:MOST_TOLD]
     if len(told):
         # In SDs of the start, so that all stand on one scale.
@@ -324,8 +334,9 @@ def update_report(learnt: Learnt, tables: Mapping[str, pd.DataFrame], command: s
     page.heading("Teams beside the service")
     page.paragraph(
         "In the order of the roster, not of merit. 'shrunk' is what a team's own register and what "
-        "all teams share make of it together; 'chance_below' the probability that it lies below "
-        "the mean of the teams with the same package ('service') by more than the margin. "
+        "all teams share make of it together; 'chance_behind' the probability that it lies below "
+        "(of leavers: above) the mean of the teams with the same package ('service') by more than "
+        "the margin. "
         f"{SURE:.0%} and more is called lagging."
     )
     page.parts.append(table_block(tables["teams"], "Teams, each with its own interval", "teams"))

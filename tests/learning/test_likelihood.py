@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from sim.inputs.registers import ALL_TEAMS
+from sim.learning import own_turnover
 from sim.learning.likelihood import (
     ALONE,
     Common,
@@ -97,9 +98,32 @@ def test_rates_follow_each_teams_own_turnover() -> None:
     chance = np.random.default_rng(2)
     weights = np.array([1.0, 2.0] * 50)
     left = chance.poisson(0.01 * weights * 400.0, (1, 20, 100))
-    found = expected(statistic(COUNT, [0.0] * 100, [400.0] * 100), parts(left, 400.0), weights)
+    counted = [4.0, 8.0] * 50
+    found = expected(statistic(COUNT, counted, [400.0] * 100), parts(left, 400.0), weights)
     assert found.mean[0, :2] == pytest.approx([0.01, 0.02], rel=0.03)
     assert found.spread[0, 0] < 0.01
+
+
+@pytest.mark.parametrize(("sd", "low", "high"), [(0.0, 0.0, 0.02), (0.5, 0.18, 0.34)])
+def test_how_far_teams_turnover_differs_is_found_again(sd: float, low: float, high: float) -> None:
+    """60 teams, 12 leavers expected of each, rates gamma with a known SD relative to their mean."""
+    chance = np.random.default_rng(7)
+    weights = np.array([1.0, 2.0] * 30)
+    own = chance.gamma(1.0 / sd**2, sd**2, 60) if sd else np.ones(60)
+    left = chance.poisson(0.01 * weights * own * 800.0)
+    found = own_turnover.own_variance(statistic(COUNT, list(left), [800.0] * 60), weights)
+    assert low < found < high
+
+
+def test_a_teams_own_turnover_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gamma of shape 4; 4 leavers expected, 8 came: (4 + 8) / (4 + 4); none: 4 / 8."""
+    monkeypatch.setattr(own_turnover, "_SDS", np.array([0.5]))
+    one = statistic(COUNT, [8.0, 0.0, 4.0], [400.0] * 3)
+    found = own_turnover.own_factors(one, np.ones(3), np.full((1, 3), 0.01))
+    assert found == pytest.approx([1.5, 0.5, 1.0])
+    moved = own_turnover.moved_multipliers(np.array([1.0, 1.0, 2.0, 3.0]), one, found)
+    # A team of which nothing was counted stays as the roster has it.
+    assert moved == pytest.approx([1.5, 0.5, 2.0, 3.0])
 
 
 def test_chance_of_few_people_is_no_difference_between_teams() -> None:

@@ -134,6 +134,18 @@ def test_a_question_takes_the_rollout_as_given(tmp_path: Path) -> None:
     assert found.starts(0).min() == 26
 
 
+def test_turnover_that_was_counted_is_planned_with_and_learnt_once(tmp_path: Path) -> None:
+    """The folder's teams keep that of the start, as the next register is of the whole time."""
+    folder = folder_of(tmp_path, turnover={"B": 2.5})
+    given = sim.plan.question(draws=[{}, {}], under_way=folder)
+    assert [row.turnover_multiplier for row in given.roster.rows] == [1.0, 2.5, 1.0, 1.0]
+    assert "in one team" in given.roster.notes[-1]
+    assert given.under_way is not None
+    assert given.under_way.roster.rows == ROSTER.rows
+    anew = sim.plan.question(draws=[{}, {}], under_way=folder, roster=ROSTER)
+    assert anew.roster.rows == ROSTER.rows
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
