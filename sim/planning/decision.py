@@ -220,6 +220,11 @@ class Decision:
         known = {one.name for one in self.strategies}
         return next(one for one in self.ranking.names if one in known)
 
+    @property
+    def tied(self) -> tuple[str, ...]:
+        """The choice and what is a tie with it, by the rule that the page's tags go by."""
+        return self.ranking.tied if self.own_tags is None else tuple(self.own_tags)
+
     def tag(self, name: str) -> str:
         """Return the word that marks a strategy: first, or a tie with it; empty for the rest."""
         if self.own_tags is not None:
@@ -300,7 +305,7 @@ def decision_content(decision: Decision) -> dict[str, Any]:
         "question": decision.question,
         "answer": decision.answer,
         "choice": decision.chosen,
-        "tied": list(decision.ranking.tied),
+        "tied": list(decision.tied),
         "ranked_by": decision.ranking.aim.name,
         "points": [f"{few} {rest}" for few, rest in decision.points],
         "how_sure": decision.sure,

@@ -70,7 +70,9 @@ def chance(share: float, of: int) -> str:
 
 
 def first_in(share: float, of: int) -> str:
-    """Return a share of draws and what it is of, as "6 in 10 of 60", or "all 60"."""
+    """Return a share of draws and what it is of, as "6 in 10 of 60", "4 of 10", or "all 60"."""
+    if of <= 10 and 0.0 < share < 1.0:
+        return f"{round(share * of)} of {of}"
     text = chance(share, of)
     return text if share <= 0.0 or share >= 1.0 else f"{text} of {of}"
 

@@ -35,8 +35,16 @@ from sim.planning.plain_numbers import (
     points,
     pounds,
     span,
+    true_minus,
 )
-from sim.planning.plan_study import FEWEST_FRESH, USUAL_FOR_ALL, PlanOutcome, Score
+from sim.planning.plan_study import (
+    FEWEST_FRESH,
+    MOST_USERS,
+    READINESS,
+    USUAL_FOR_ALL,
+    PlanOutcome,
+    Score,
+)
 from sim.planning.plan_text import extrapolated_text, rests_text
 from sim.planning.ranking import (
     AIMS,
@@ -52,12 +60,19 @@ from sim.planning.resources import by_year
 from sim.planning.rollout import NO_FURTHER
 from sim.planning.verdicts import time_text
 from sim.planning.vocabulary import IMPORTANT, titles_of
+from sim.scenarios.split import split_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SEARCH = "Found by the search"
 MOST_PLANS = 6
+ORDERS = {
+    "roster order": "teams as listed",
+    READINESS: "readiest teams first",
+    MOST_USERS: "teams with most people a worker first",
+    "random order": "teams by lot",
+}
 POINT_YEARS = Aim("point-years", "Recovery over the time", "QPR-15 point-years a person", 0.02)
 WEIGHTED = Aim("equity", "Recovery, weighted", "QPR-15 point-years, people weighted", 0.02)
 
@@ -107,7 +122,7 @@ def plan_decision(outcome: PlanOutcome) -> Decision:
         ),
         level=LEVELS[word] if told else 0,
         changes=tuple(_changes(outcome, rankings, found, titles)),
-        splits=(),
+        splits=_splits(outcome, shown),
         strategies=strategies,
         rankings=rankings,
         frontier=tuple(found),
@@ -156,7 +171,7 @@ def plan_titles(outcome: PlanOutcome) -> dict[str, str]:
             found[name] = "No further team: what has started goes on"
         else:
             rule, _, package = name.partition(", ")
-            text = f"{packages.get(package, package)}, {rule}"
+            text = f"{packages.get(package, package)}, {ORDERS.get(rule, rule)}"
             found[name] = text
     return found
 
@@ -257,6 +272,13 @@ def _strategy(outcome: PlanOutcome, score: Score, titles: Mapping[str, str]) -> 
     )
 
 
+def _splits(outcome: PlanOutcome, shown: list[Score]) -> tuple[str, ...]:
+    """Return what of packages that relieve the service is no part of REFOCUS."""
+    used = {int(one) for score in shown for one in np.unique(score.plan.package)} - {NOTHING}
+    told = [split_text(outcome.question.packages[one]) for one in sorted(used)]
+    return tuple(true_minus(one) for one in told if one)
+
+
 def _tags(outcome: PlanOutcome) -> dict[str, str]:
     """Return what marks each plan: the one to take, and those that are a tie with it."""
     taken = outcome.recommended.plan.name
@@ -309,7 +331,7 @@ def _answer(outcome: PlanOutcome, own: Ranking, titles: Mapping[str, str]) -> st
         if others > 0
         else f": it does best on {own.aim.title.lower()}"
     )
-    adds = "comes to the same plan" if outcome.twin is recommended else "adds nothing"
+    adds = "comes to the same plan" if outcome.twin is recommended else "is not told to do better"
     return f"Take {title}, for {teams}{tie}. The search {adds}."
 
 
@@ -322,12 +344,20 @@ def _points(
     if effect is not None:
         spread = effect.spread
         limits = "no range" if np.isnan(spread.low) else f"9 in 10: {span(spread.low, spread.high)}"
+        teams = int((_planned(outcome) > 0.0).sum())
+        number = next(at for at, one in enumerate(outcome.scores) if one is recommended)
+        over_all = (
+            f" ({points(_means(outcome, 'qpr15')[number].mean())} over all {teams}, as the table "
+            "has it)"
+            if recommended.teams < teams
+            else ""
+        )
         told.append(
             (
                 "In the teams that start:",
                 f"recovery {points(spread.mean)} ({limits}) a person after "
-                f"{time_text(outcome.question.weeks)}; {IMPORTANT:g} is the smallest change that "
-                f"matters, reached in "
+                f"{time_text(outcome.question.weeks)}{over_all}; {IMPORTANT:g} is the smallest "
+                f"change that matters, reached in "
                 f"{chance(effect.judgement.chances.important.share, outcome.fresh)}.",
             )
         )

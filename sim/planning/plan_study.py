@@ -522,30 +522,47 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
     plan = answer.recommended.plan
     if not np.any(plan.package != NOTHING):
         return answer
-    # Chance of their own, so that the choice between plans lends the chosen one no luck.
+    # Chances need several runs of each draw, in chance of their own, so that the choice between
+    # plans lends the chosen one no luck.
     stages.at = 2
-    again = simulated([plan], list(fresh) * RUNS, question.seed + 2)[0]
-    points = again[..., OUTCOMES.index("qpr15")].reshape(RUNS, len(fresh), -1)
+    points = OUTCOMES.index("qpr15")
+    again = simulated([plan], list(fresh) * RUNS, question.seed + 2)[0, ..., points]
     chosen = question.chosen
     other = NO_OTHER if chosen is None else other_evidence(replace(chosen, draws=list(fresh)))
-    effect = effect_on(question, plan, points, other)
+    scored = found[next(at for at, one in enumerate(plans) if one is plan), ..., points]
+    effect = effect_on(question, plan, scored, again.reshape(RUNS, len(fresh), -1), other)
     return replace(answer, effect=effect)
 
 
 def effect_on(
-    question: PlanQuestion, plan: TeamPlan, points: np.ndarray, other: OtherEvidence = NO_OTHER
+    question: PlanQuestion,
+    plan: TeamPlan,
+    scored: np.ndarray,
+    again: np.ndarray,
+    other: OtherEvidence = NO_OTHER,
 ) -> Effect:
     """Return what a plan does for the people on the books of the teams it treats.
 
-    `question`: for the caseloads and the threshold; `plan`: the plan; `points`: QPR-15
-    differences from usual care, shape (runs, draws, teams); `other`: on the same draws.
+    Parameters
+    ----------
+    question : PlanQuestion
+        For the caseloads and the threshold.
+    plan : TeamPlan
+    scored : numpy.ndarray
+        QPR-15 differences from usual care by which plans were compared, shape (draws, teams): mean
+        and range are theirs, as in every table, so that one thing has one number.
+    again : numpy.ndarray
+        The same in several runs, from which the noise of single runs can be taken out: shape (runs,
+        draws, teams). Chances are theirs.
+    other : OtherEvidence
+        On the same draws.
     """
     people = np.array([row.caseload for row in question.roster.rows], float)
     people[plan.package == NOTHING] = 0.0
-    values = (points @ people / people.sum()).T
+    values = (again @ people / people.sum()).T
     own = question.threshold
     return Effect(
-        spread_of(values),
+        spread_of((scored @ people / people.sum())[:, None]),
         judged(values, other),
         None if own is None else chance_at_least(values, own),
     )

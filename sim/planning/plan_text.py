@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from sim.planning.plain_numbers import points, span
 from sim.planning.plan_notes import nobody_because, plan_notes
 from sim.planning.plan_study import FEWEST_FRESH, PlanOutcome, Score
 from sim.planning.plan_tables import evidence_rows, plan_rows, score_rows
 from sim.planning.verdicts import chance_text, time_text
-from sim.planning.vocabulary import chances_text, extrapolated, other_text, rests_on, signed
+from sim.planning.vocabulary import chances_text, extrapolated, other_text, rests_on
 from sim.spreadsheet import data_frame
 
 UNITS = {
@@ -25,7 +26,7 @@ GAIN_COVERS = (
     "95% interval by Student's t of the mean over fresh draws: Monte Carlo error, from parameter "
     "uncertainty and chance"
 )
-EFFECT_COVERS = "central 90% of draws: parameter uncertainty, replication noise taken out"
+EFFECT_COVERS = "central 90% of fresh draws, with chance"
 COSTS_MEAN = (
     "Costs of teams: planned direct costs in GBP, to the end of what is funded, and what of it "
     "falls due after the time looked at (later)."
@@ -91,13 +92,12 @@ def effect_text(outcome: PlanOutcome) -> str:
         return "Nobody is treated: no difference from usual care."
     spread = effect.spread
     when = time_text(outcome.question.weeks)
-    ranged = "" if np.isnan(spread.low) else f" ({signed(spread.low)} to {signed(spread.high)}, "
-    told = f"{ranged}{EFFECT_COVERS})" if ranged else ""
+    limits = "" if np.isnan(spread.low) else f" ({span(spread.low, spread.high)}, {EFFECT_COVERS})"
     judgement = effect.judgement
     parts = [
         f"The recommended plan against usual care: {judgement.words}. It changes personal recovery "
-        f"(QPR-15, 0-60) by {signed(spread.mean)} points a person on the books of the teams it "
-        f"treats, after {when}{told}.",
+        f"(QPR-15, 0-60) by {points(spread.mean)} points a person on the books of the teams it "
+        f"treats, after {when}{limits}.",
         f"{chances_text(judgement.chances, outcome.fresh)}.",
         ""
         if effect.reaches_threshold is None

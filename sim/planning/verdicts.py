@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sim.planning.comparison import Comparison
 from sim.planning.outcomes import QPR
-from sim.planning.plain_numbers import listed
+from sim.planning.plain_numbers import listed, points, span
 from sim.planning.uncertainty import Chance, Spread, spread_of
 from sim.planning.vocabulary import (
     FEW,
@@ -23,7 +23,6 @@ from sim.planning.vocabulary import (
     other_text,
     percent,
     rests_on,
-    signed,
 )
 from sim.posterior.choose import DEFAULTS
 
@@ -191,7 +190,7 @@ def sentence_on(comparison: Comparison, verdict: Verdict) -> str:
         words = f"at this one set of parameter values {words}"
     parts = [
         f"{verdict.name}: {words}. Personal recovery (QPR-15, 0-60) changes by "
-        f"{signed(spread.mean)} points after {when} compared with {base} "
+        f"{points(spread.mean)} points after {when} compared with {base} "
         f"({_ranged(comparison, spread)}).",
         f"{chances_text(verdict.chances, counted(comparison)[0])}.",
         verdict.judgement.why_not_told,
@@ -207,12 +206,12 @@ def _ranged(comparison: Comparison, spread: Spread) -> str:
     if of == "replications":
         if count == 1:
             return "a single run: no interval"
-        limits = f"{signed(spread.world_low)} to {signed(spread.world_high)}"
+        limits = span(spread.world_low, spread.world_high)
         return f"90%{some or ' of single runs'}: {limits}, chance only"
     if spread.low != spread.low:
         return "no interval: draws differ no more than by chance"
     also = " and chance" if comparison.question.replications == 1 else ""
-    limits = f"{signed(spread.low)} to {signed(spread.high)}"
+    limits = span(spread.low, spread.high)
     return f"90%{some}: {limits}, parameter uncertainty{also}"
 
 
@@ -230,6 +229,6 @@ def overall_sentence(comparison: Comparison) -> str:
     ]
     return (
         f"Compared with {base}, after {when}: {'; '.join(parts)}. The largest expected change of "
-        f"personal recovery (QPR-15, 0-60) is {signed(best.spread.mean)} points, under "
+        f"personal recovery (QPR-15, 0-60) is {points(best.spread.mean)} points, under "
         f"{best.name}; {IMPORTANT:g} is the minimum important difference."
     )

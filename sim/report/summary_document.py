@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sim.planning.decision import Decision
 
 MOST_ROWS = 8
-WIDTHS = (4.4, 1.6, 1.4, 1.7, 2.1, 2.0, 2.0, 1.8)
+WIDTHS = (4.0, 1.6, 1.4, 2.1, 2.1, 2.0, 2.0, 1.8)
 """Of the table's columns, in cm."""
 HEADINGS = ("Strategy", "Teams", "Reach", "Adoption", "Practice", "Support", "Recovery", "Cost")
 # Signs that XML cannot hold.

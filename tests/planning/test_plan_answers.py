@@ -17,6 +17,7 @@ import pytest
 from sim.api.plan import PlanAnswer
 from sim.cli import main
 from sim.inputs.roster import roster_from_text
+from sim.planning import plain_numbers
 from sim.planning.packages import NOTHING, TeamPlan
 from sim.planning.plan_content import plan_content
 from sim.planning.plan_decision import plan_decision
@@ -34,7 +35,7 @@ from sim.planning.plan_study import (
     solve,
 )
 from sim.planning.plan_tables import beside_rows, plan_rows
-from sim.planning.plan_text import plan_text, verdict
+from sim.planning.plan_text import effect_text, plan_text, verdict
 from sim.planning.prices import shipped_prices
 from sim.planning.trainers import Capacity
 from sim.posterior.choose import chosen_draws
@@ -192,19 +193,40 @@ def test_the_effect_is_on_people_treated_and_the_chance_over_draws() -> None:
     points[..., 0] = 1.0
     points[:, 2:, 1] = 6.0
     points[..., 2] = 100.0
-    effect = effect_on(asked(threshold=5.0, roster=roster), plan, points)
-    assert effect.spread.mean == pytest.approx((0.25 + 4.75) / 2)
+    # The level is that by which plans were compared, whatever other runs came to.
+    effect = effect_on(asked(threshold=5.0, roster=roster), plan, points[0] + 0.5, points)
+    assert effect.spread.mean == pytest.approx((0.25 + 4.75) / 2 + 0.5)
     assert effect.judgement.chances.important.share == 0.5
     assert effect.reaches_threshold is not None
     assert effect.reaches_threshold.share == 0.0
-    assert effect_on(asked(threshold=None, roster=roster), plan, points).reaches_threshold is None
+    own = effect_on(asked(threshold=None, roster=roster), plan, points[0], points)
+    assert own.reaches_threshold is None
 
 
-def test_runs_of_chance_behind_the_effect_differ() -> None:
-    effect = solved().effect
+def test_the_short_answer_and_the_chain_have_one_number() -> None:
+    """Where all teams start the two are one thing; where some do, both stand side by side."""
+    outcome = solved()
+    effect, decision = outcome.effect, plan_decision(outcome)
     assert effect is not None
-    assert effect.spread.noise_sd > 0.0
-    assert len(effect.spread.expected) == solved().fresh == 10
+    assert outcome.fresh == len(effect.spread.expected) == 10
+    planned = outcome.question.earliest >= 0
+    people = np.where(planned, [row.caseload for row in outcome.question.roster.rows], 0)
+    gets = outcome.recommended.plan.package != NOTHING
+    of_all = effect.spread.mean * float(people @ gets) / people.sum()
+    assert decision.first.cells["recovery"].mean == pytest.approx(of_all)
+    (told,) = (rest for few, rest in decision.points if few == "In the teams that start:")
+    assert told.startswith(f"recovery {plain_numbers.points(effect.spread.mean)} (9 in 10: ")
+    assert f"by {plain_numbers.points(effect.spread.mean)} points a person" in effect_text(outcome)
+    assert (f"({plain_numbers.points(of_all)} over all" in told) is not bool(gets[planned].all())
+
+
+def test_a_package_that_relieves_the_service_says_what_of_it_is_no_refocus() -> None:
+    outcome = solved()
+    assert plan_decision(outcome).splits == ()
+    relieving = packages_of([load_scenario("refocus-full-with-conditions")], 52)
+    question = replace(outcome.question, packages=(*relieving, outcome.question.packages[1]))
+    (told,) = plan_decision(replace(outcome, question=question)).splits
+    assert "which is not part of REFOCUS. Split of its effect" in told
 
 
 def test_json_text_and_report_say_what_the_answer_rests_on() -> None:
