@@ -15,7 +15,8 @@ _UNTIDY = re.compile(
     rf"{_NUMBER}%? \(.*\d.*\)|[£$]?\d+(,\d{{3}})+)"
 )
 _ALONE = re.compile(r"[+-]?(\d+(\.\d*)?(e[+-]?\d+)?|inf)", re.IGNORECASE)
-LEVELS = ("year",)
+ANYTHING = ("year", "answer")
+"""Columns that may hold both: years, and all of them; answers to the items of a checklist."""
 _HELD = re.compile(r'download="([^"]+)\.csv" href="data:text/csv;base64,([^"]*)"')
 
 
@@ -25,11 +26,10 @@ def untidy_cells(frame: pd.DataFrame) -> list[str]:
     for name in frame.columns:
         texts = [one for one in frame[name] if isinstance(one, str)]
         odd = next((one for one in texts if _UNTIDY.fullmatch(one.strip())), None)
-        # What a level is called may be a number too: a year, or all of them.
         words = {
             bool(_ALONE.fullmatch(str(one).strip())) for one in frame[name].dropna() if one != ""
         }
-        if odd is None and len(words) == 2 and name not in LEVELS:
+        if odd is None and len(words) == 2 and name not in ANYTHING:
             odd = next(one for one in texts if one and not _ALONE.fullmatch(one.strip()))
         if odd is not None:
             found.append(f"{name}: {odd!r}")

@@ -228,7 +228,14 @@ def _better(page: Document, comparison: Comparison) -> None:
     page.paragraph(MATRIX_SAYS)
     pairs = better_than(comparison)
     for outcome, title in BETTER_BY.items():
-        _table(page, better_matrix(pairs, outcome), title, f"better-by-{outcome}")
+        page.parts.append(
+            table_block(
+                better_matrix(pairs, outcome),
+                title,
+                f"better-by-{outcome}",
+                numbers=pairs[pairs["outcome"] == outcome],
+            )
+        )
     _folded(page, pairs, "every pair, with the Monte Carlo standard error", "better-than")
 
 

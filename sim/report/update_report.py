@@ -21,6 +21,7 @@ from sim.learning.findings import (
 )
 from sim.planning.packages import NOTHING
 from sim.planning.plain_numbers import counted, limit, listed, points, span, true_minus
+from sim.planning.vocabulary import titles_of
 from sim.report.document import Document, download
 from sim.report.figures import Point, interval_figure
 from sim.report.readable import PRINT_STYLE, table_block
@@ -99,7 +100,7 @@ def heading(learnt: Learnt) -> str:
     """Return the question in words."""
     question = learnt.question
     teams = len({int(one) for each in learnt.statistics for one in each.teams if one >= 0})
-    packages = listed([one.name for one in question.packages])
+    packages = listed(list(titles_of(question.packages).values()))
     return (
         f"{packages}: what {question.observed.weeks} weeks of {teams} of "
         f"{len(question.roster.rows)} teams teach"

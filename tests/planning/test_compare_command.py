@@ -14,6 +14,7 @@ import pytest
 
 from sim.cli import main
 from tests.decision_numbers import agrees
+from tests.tidy import untidy
 
 FAST = ["--draws", "25", "--replications", "2"]
 
@@ -313,6 +314,11 @@ def test_tables_in_the_folder_agree_with_each_other(folder: Path) -> None:
     started = starts[starts["start week"].notna()]
     assert (started["start week"] >= started["wished week"]).all()
     assert started["start date"].str.startswith("20").all()
+
+
+def test_every_table_of_several_strategies_is_tidy(folder: Path) -> None:
+    """Those that the page gives to download too, such as which is better than which."""
+    assert untidy({path.name: path.read_bytes() for path in folder.iterdir()}) == []
 
 
 def test_words_of_ours_need_no_apostrophe_in_csv(folder: Path) -> None:
