@@ -83,8 +83,11 @@ def with_pictures(text: str, folder: Path) -> str:
 
 
 def reachable(text: str) -> str:
-    """Return HTML whose wide tables and long lines scroll by themselves, also by keyboard."""
-    return (
+    """Return HTML whose wide tables and long lines scroll by themselves, also by keyboard.
+
+    Cells and rows end where the next begins; ten thousand marks of it are a tenth of a megabyte.
+    """
+    wide = (
         text.replace(
             "<table", '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table'
         )
@@ -92,6 +95,7 @@ def reachable(text: str) -> str:
         .replace("<th></th>", "<td></td>")
         .replace("<pre>", '<pre tabindex="0">')
     )
+    return re.sub(r"</t[dhr]>\n", "", wide)
 
 
 def sections(index: Mapping[str, Any], titles: Mapping[str, str]) -> list[Section]:
