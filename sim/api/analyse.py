@@ -167,7 +167,7 @@ def analyse(
     participation : str, optional
         Column that says how far clusters took part: complier-average effect.
     impute : int
-        Impute missing outcomes within clusters so many times.
+        Impute missing outcomes within clusters so many times; not counts.
     strata : str or sequence of str
         Columns of strata within which clusters were randomised; a text names several by commas.
     pairs : str, optional
@@ -238,6 +238,7 @@ def analyse(
             missing=[missing] if isinstance(missing, str) else list(missing),
             points=None if quadrature is None else whole("quadrature", quadrature, 1, 100),
             independent=independent,
+            imputations=imputations(impute),
         )
         told = {**result, "notes": [*notes, *result["notes"]]}
         codes = [missing] if isinstance(missing, str) else list(missing)

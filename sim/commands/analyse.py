@@ -146,7 +146,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
             "design": ("data", "sheet", "format", "code", "curve", "interval"),
             "family": (
                 *("data", "sheet", "model", "term"),
-                *("reference", "missing", "format", "quadrature", "independent", "code"),
+                *("reference", "missing", "format", "quadrature", "independent", "impute", "code"),
             ),
         },
         only_with={"quadrature": ("family", None), "independent": ("family", None)},

@@ -138,7 +138,7 @@ def test_effects_by_exposure_stand_beside_the_constant_one() -> None:
     assert [one["estimate"] for one in by] == pytest.approx(fit.coefficients[-3:])
     average = found["time_averaged_effect"]
     assert average["estimate"] == pytest.approx(fit.coefficients[-3:].mean())
-    assert average["se"] == pytest.approx(np.sqrt(fit.covariance["MBN"][-3:, -3:].sum()) / 3.0)
+    assert average["se"] == pytest.approx(np.sqrt(fit.covariance["MD"][-3:, -3:].sum()) / 3.0)
     assert found["long_term_effect"]["df"] == 14.0
     assert found["all_equal"]["df2"] == 13.0
 

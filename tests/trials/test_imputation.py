@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from sim.errors import InputError
-from sim.trials.analyses.imputation import impute_and_analyse, imputed_outcomes
+from sim.trials.analyses.analyse import analyse_table
+from sim.trials.analyses.generalised import analyse_generalised
+from sim.trials.analyses.imputation import _latent, impute_and_analyse, imputed_outcomes
 from sim.trials.analyses.rubin import pool
 from sim.trials.fits.random_intercept import fit_rows
+
+DATA = Path(__file__).parent / "data"
 
 
 def rng(seed: int) -> np.random.Generator:
@@ -151,3 +158,54 @@ def test_what_cannot_be_imputed() -> None:
         next(imputed_outcomes(y, twice, codes, 2, rng(0)))
     with pytest.raises(InputError, match="imputations = 1"):
         impute_and_analyse(y, X, codes, 1, 24.0, count=1)
+
+
+def test_latent_values_have_the_means_of_a_cut_normal() -> None:
+    mean = np.repeat([-3.0, 0.0, 2.0], 4000)
+    positive = np.tile([True, False], 6000)
+    drawn = _latent(mean, positive, np.random.default_rng(2))
+    assert ((drawn > 0.0) == positive).all()
+    for one in (-3.0, 0.0, 2.0):
+        density, above = stats.norm.pdf(one), stats.norm.cdf(one)
+        own = mean == one
+        assert drawn[own & positive].mean() == pytest.approx(one + density / above, abs=0.05)
+        below = one - density / (1.0 - above)
+        assert drawn[own & ~positive].mean() == pytest.approx(below, abs=0.05)
+
+
+def test_binary_outcomes_are_imputed_as_their_clusters_periods_and_columns_say() -> None:
+    """Half of those with a high score are lost: who is left is too low, imputed ones are not."""
+    draw = np.random.default_rng(8)
+    cells = np.repeat(np.arange(120), 20)
+    clusters = cells // 4
+    score = draw.standard_normal(cells.size)
+    latent = (
+        score + 0.6 * draw.standard_normal(30)[clusters] + 0.6 * draw.standard_normal(120)[cells]
+    )
+    y = (latent + draw.standard_normal(cells.size) > 0.0).astype(float)
+    seen = np.where((score > 0.0) & (draw.random(cells.size) < 0.8), np.nan, y)
+    X = np.column_stack([np.ones(cells.size), score])
+    filled = list(imputed_outcomes(seen, X, clusters, 5, draw, cells=cells, binary=True))
+    assert all(np.isin(one, (0.0, 1.0)).all() for one in filled)
+    assert np.nanmean(seen) < y.mean() - 0.08
+    assert np.mean(filled) == pytest.approx(y.mean(), abs=0.03)
+    gone = np.isnan(seen)
+
+    def between(outcome: np.ndarray) -> float:
+        means = np.bincount(cells[gone], outcome[gone]) / np.bincount(cells[gone])
+        return float(means.var())
+
+    assert np.mean([between(one) for one in filled]) == pytest.approx(between(y), rel=0.35)
+
+
+def test_a_wedge_and_a_binary_outcome_are_pooled_and_counts_are_refused() -> None:
+    frame = pd.read_csv(DATA / "waves_binary.csv")
+    model = "y ~ arm + factor(wave) + (1|cluster) + (1|cluster:wave)"
+    complete = analyse_generalised(frame, model, "arm", "binomial", imputations=2)
+    found, of_rows = complete["multiple_imputation"]["ratio"], complete["marginal"]["tests"]["KC"]
+    assert found["imputed_outcomes"] == frame["y"].isna().sum()
+    assert abs(found["estimate"] - of_rows["estimate"]) < of_rows["se"]
+    linear = analyse_table(frame, model, "arm", imputations=2)["multiple_imputation"]
+    assert linear["n_obs"] == len(frame)
+    with pytest.raises(InputError, match="no counts"):
+        analyse_generalised(frame, model, "arm", "poisson", imputations=2)

@@ -32,9 +32,6 @@ from sim.trials.analyses.cluster_tests import (
     t_test,
 )
 from sim.trials.analyses.correlations import correlations
-from sim.trials.analyses.covariance_of_model import (
-    codes_of,
-)
 from sim.trials.analyses.exposure import (
     UNEQUAL,
     Curve,
@@ -46,8 +43,9 @@ from sim.trials.analyses.further_analyses import imputation_analysis, participat
 from sim.trials.analyses.joint import adjusted_means, joint_analysis
 from sim.trials.analyses.likelihood_answers import PROFILE_INTERVAL, T_INTERVAL, likelihood_answers
 from sim.trials.analyses.model_answers import coefficient, warnings_of
-from sim.trials.analyses.read_model import read_model, used_columns
+from sim.trials.analyses.read_model import read_model
 from sim.trials.analyses.registry import ANALYSES, analysis_named
+from sim.trials.analyses.rows_to_impute import rows_to_impute
 from sim.trials.analyses.tested_term import (
     compared_labels,
     control_is_larger,
@@ -60,19 +58,11 @@ from sim.trials.data.data_notes import (
     strays,
 )
 from sim.trials.data.long_export import trial_table
-from sim.trials.data.reference_level import Reference
 from sim.trials.data.trial_table import (
-    as_labels,
     as_numbers,
     label_of,
-    typed_columns,
 )
 from sim.trials.fits.cell_sums import RandomEffect
-from sim.trials.fits.design_columns import prepare_design
-from sim.trials.fits.fixed_part import (
-    fixed_columns,
-    is_factor,
-)
 from sim.trials.fits.linear_fit import LinearFit
 from sim.trials.fits.model_formula import ModelFormula, names_in, parse_formula
 
@@ -366,11 +356,11 @@ def analyse_table(
         result["participation"] = taken
     if imputations and read.structure is not None:
         raise InputError(
-            "impute: needs a single random intercept, residuals of one variance and no weights"
+            "impute: needs independent random intercepts, residuals of one variance and no weights"
         )
     if imputations:
-        result["multiple_imputation"] = _imputed(
-            formula, frame, table, y, gone, dropped, tested, imputations, chosen
+        result["multiple_imputation"] = imputation_analysis(
+            rows_to_impute(read, tested), imputations
         )
     if declared is not None:
         result["declared"] = _planned(trial, declared, result.get("multiple_imputation"))
@@ -483,50 +473,6 @@ def _declared(
     rows = frame.loc[~dropped]
     values = {one: [label_of(value) for value in rows[one]] for one in columns}
     return declared_strata(STRATA if pairs is None else PAIRS, columns, values)
-
-
-def _imputed(
-    formula: ModelFormula,
-    frame: pd.DataFrame,
-    table: pd.DataFrame,
-    y: Matrix,
-    gone: dict[str, NDArray[np.bool_]],
-    dropped: NDArray[np.bool_],
-    tested: str,
-    imputations: int,
-    chosen: dict[str, Reference],
-) -> dict[str, Any]:
-    """Return the analysis in which rows without an outcome are imputed."""
-    if len(formula.random) != 1 or formula.random[0].slope is not None:
-        raise InputError(
-            f"model '{formula.text}': multiple imputation needs a single random intercept, as "
-            "(1|cluster)"
-        )
-    of_response = set(names_in(formula.response))
-    predictors = [one for one in used_columns(frame, formula) if one not in of_response]
-    there = ~np.logical_or.reduce([gone[one] for one in predictors])
-    asked = frame.loc[there, predictors].copy()
-    asked.index = np.flatnonzero(there)
-    numeric = [one for one in predictors if not is_factor(table, one)]
-    wide = typed_columns(asked, predictors, numeric, predictors)
-    for one in predictors:
-        if one not in numeric:
-            wide[one] = as_labels(wide[one])
-    fixed = fixed_columns(formula, wide, {name: one.label for name, one in chosen.items()})
-    X, names = fixed.X, fixed.names
-    if not (X[:, 0] == 1.0).all():
-        raise InputError(f"model '{formula.text}': multiple imputation needs an intercept")
-    kept = prepare_design(X, np.arange(len(X), dtype=float)).kept
-    X, names = X[:, kept], tuple(names[j] for j in kept)
-    outcome = np.full(len(frame), np.nan)
-    outcome[~dropped] = y
-    return imputation_analysis(
-        X,
-        names.index(tested),
-        outcome[there],
-        codes_of(wide, formula.random[0].factors),
-        imputations,
-    )
 
 
 def _result(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,10 @@ from sim.errors import InputError
 from sim.trials.analyses.cluster_level import cluster_level
 from sim.trials.analyses.cluster_tests import TTest, constant_within
 from sim.trials.analyses.compliers import as_treated, complier_effect
-from sim.trials.analyses.imputation import impute_and_analyse
+from sim.trials.analyses.imputation import impute_and_analyse, imputed_outcomes
+from sim.trials.analyses.rows_to_impute import RowsToImpute
+from sim.trials.analyses.rubin import Pooled, pool
+from sim.trials.fits.mixed_model import fit_mixed_model
 
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -92,29 +96,52 @@ def _slope(test: TTest | None) -> dict[str, Any] | None:
     }
 
 
-def imputation_analysis(
-    X: Matrix, tested: int, y: Matrix, clusters: Codes, count: int, seed: int = 1
-) -> dict[str, Any]:
+def imputation_analysis(rows: RowsToImpute, count: int, seed: int = 1) -> dict[str, Any]:
     """Return the pooled analysis of imputed outcomes; see `sim.trials.analyses.imputation`.
 
     Parameters
     ----------
-    X : (n, p) array
-        Complete columns of the model, the first all ones.
-    y : (n,) array
-        Outcome; NaN where missing.
-    clusters : (n,) array of int
     count : int
         Imputed data sets.
     """
+    if rows.cells is not None:
+        return _of_mixed_model(rows, count, seed)
+    X, tested, y, clusters = rows.X, rows.tested, rows.y, rows.clusters
     number = int(clusters.max()) + 1
     complete_df = number - float(constant_within(X, clusters).sum())
     if not constant_within(X, clusters)[tested]:
         complete_df = float(y.size - number - (X.shape[1] - constant_within(X, clusters).sum()))
     found = impute_and_analyse(y, X, clusters, tested, complete_df, count=count, seed=seed)
-    pooled = found.pooled
+    return pooled_answer(found.pooled, y, found.singular)
+
+
+def _of_mixed_model(rows: RowsToImpute, count: int, seed: int) -> dict[str, Any]:
+    """Return the pooled Kenward-Roger tests of a model with cells within clusters."""
+    at, found, singular = rows.tested, [], 0
+    for filled in data_sets(rows, count, seed):
+        fit = fit_mixed_model(rows.X, filled, list(rows.effects), rows.names)
+        one = fit.inference[at]
+        singular += fit.singular
+        found.append((float(fit.coefficients[at]), one.kenward_roger_se**2, one.kenward_roger_df))
+    estimates, variances, df = (np.array(one) for one in zip(*found, strict=True))
+    pooled = pool(estimates, variances, float(df.mean()))
+    return pooled_answer(pooled, rows.y, singular / count)
+
+
+def data_sets(
+    rows: RowsToImpute, count: int, seed: int = 1, *, binary: bool = False
+) -> Iterator[Matrix]:
+    """Yield imputed outcomes of all rows."""
+    rng = np.random.Generator(np.random.Philox(key=[seed, 271828]))
+    return imputed_outcomes(
+        rows.y, rows.X, rows.clusters, count, rng, cells=rows.cells, binary=binary
+    )
+
+
+def pooled_answer(pooled: Pooled, y: Matrix, singular: float | None = None) -> dict[str, Any]:
+    """Return a pooled answer as plain data."""
     return {
-        "imputations": count,
+        "imputations": pooled.imputations,
         "imputed_outcomes": int(np.isnan(y).sum()),
         "n_obs": int(y.size),
         "estimate": pooled.estimate,
@@ -124,5 +151,5 @@ def imputation_analysis(
         "p": pooled.p,
         "ci95": list(pooled.ci95),
         "missing_information": pooled.missing_information,
-        "singular_share": found.singular,
+        "singular_share": singular,
     }

@@ -17,13 +17,16 @@ from sim.errors import InputError, unknown
 from sim.trials.analyses.analysed_trial import AnalysedTrial
 from sim.trials.analyses.cluster_tests import t_test
 from sim.trials.analyses.exposure import UNEQUAL
+from sim.trials.analyses.further_analyses import data_sets, pooled_answer
 from sim.trials.analyses.marginal_exposure import marginal_exposure
 from sim.trials.analyses.read_model import read_model
+from sim.trials.analyses.rows_to_impute import RowsToImpute, rows_to_impute
+from sim.trials.analyses.rubin import pool
 from sim.trials.analyses.standardised import chosen_error, standardised
 from sim.trials.analyses.tested_term import compared_labels, direction, notes_on_term
 from sim.trials.analyses.working_correlation import Clustering, clustering
 from sim.trials.fits.design_columns import prepare_design
-from sim.trials.fits.gee import CORRECTIONS, FAMILIES, Family, GeeFit, fit_gee
+from sim.trials.fits.gee import CORRECTIONS, FAMILIES, Family, GeeFit, Working, fit_gee
 from sim.trials.fits.glmm import GlmmFit, fit_glmm
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ def analyse_generalised(
     missing: Sequence[str] = (),
     points: int | None = None,
     independent: bool = False,
+    imputations: int = 0,
 ) -> dict[str, Any]:
     """Fit both models to a trial's table and test one term.
 
@@ -62,6 +66,8 @@ def analyse_generalised(
         random intercepts and then the default, else 9.
     independent : bool
         Whether the marginal model's working correlation is nil instead of exchangeable.
+    imputations : int
+        Data sets in which missing binary outcomes are imputed within clusters; 0 for none.
 
     Returns
     -------
@@ -71,7 +77,8 @@ def analyse_generalised(
         ``phi``, ``tests`` by error, ``chosen`` error, ``standardised``) and ``mixed``
         (``coefficients``, ``sd``, ``sds``, ``estimate``, ``se``, ``p``, ``log_likelihood``,
         ``standardised``), or None with the reason among ``notes`` where the outcome is separated
-        (the latter where correlation fades, too); ``exposure`` in a stepped wedge.
+        (the latter where correlation fades, too); ``exposure`` in a stepped wedge; if asked for,
+        ``multiple_imputation`` (``ratio``, a logarithm, and ``difference`` of the marginal model).
 
     Raises
     ------
@@ -94,6 +101,11 @@ def analyse_generalised(
             "alone; leave it out"
         )
     check_outcome(formula.response, y, family)
+    if imputations and (family != "binomial" or formula.offset):
+        raise InputError(
+            f"impute = {imputations}: outcomes of family binomial without an offset are imputed, "
+            "no counts"
+        )
     kept = prepare_design(fixed.X, y).kept
     names = [fixed.names[j] for j in kept]
     tested = fixed.names[read.at]
@@ -159,6 +171,10 @@ def analyse_generalised(
     notes += warnings(gee, glmm, kind, sizes, groups)
     trial = AnalysedTrial(x, y, at, clusters, read.effects, read.periods if len(own) == 1 else None)
     curve = marginal_exposure(trial, kind, offset, groups.working)
+    if imputations:
+        result["multiple_imputation"] = _imputed(
+            rows_to_impute(read, tested), names, kind, groups.working.kind, imputations
+        )
     if isinstance(curve, str):
         notes.append(curve)
     elif curve is not None:
@@ -170,6 +186,31 @@ def analyse_generalised(
                 "or the long-term effect"
             )
     return result
+
+
+def _imputed(
+    rows: RowsToImpute, names: Sequence[str], kind: Family, working: str, count: int
+) -> dict[str, Any]:
+    """Return the marginal model's answers of imputed data sets, pooled."""
+    x = rows.X[:, [rows.names.index(one) for one in names]]
+    at = names.index(rows.names[rows.tested])
+    levels = x.copy(), x.copy()
+    levels[0][:, at], levels[1][:, at] = x[:, at].max(), x[:, at].min()
+    cells = None if rows.cells is None else rows.cells.astype(float)
+    error = chosen_error(np.bincount(rows.clusters).astype(float))
+    df = float(rows.clusters.max() - 1)
+    found = []
+    for filled in data_sets(rows, count, binary=True):
+        fit = fit_gee(x, filled, rows.clusters, kind, working=Working(working, cells))
+        covariance = fit.covariance[error]
+        gap = standardised(fit.coefficients, covariance, *levels, kind, df)["difference"]
+        ratio = fit.coefficients[at], covariance[at, at]
+        found.append((*ratio, gap["estimate"], gap["se"] ** 2))
+    each = np.array(found).T
+    return {
+        name: pooled_answer(pool(each[k], each[k + 1], df), rows.y)
+        for name, k in (("ratio", 0), ("difference", 2))
+    }
 
 
 def check_outcome(name: str, y: np.ndarray, family: str) -> None:

@@ -52,6 +52,7 @@ def format_generalised(result: dict[str, Any]) -> str:
         )
     lines += table_lines(rows)
     lines += _exposure(result)
+    lines += _imputation(result)
     if mixed is not None:
         lines += _mixed(result)
     lines += [
@@ -115,6 +116,26 @@ def _mixed(result: dict[str, Any]) -> list[str]:
         f"{number_text(exp(mixed['estimate']))}, 95% {number_text(low)} to {number_text(high)} "
         f"(normal), log {number_text(mixed['estimate'])}, SE {number_text(mixed['se'])}, p "
         f"{p_text(mixed['p'])}; SD {spread}",
+    ]
+
+
+def _imputation(result: dict[str, Any]) -> list[str]:
+    """Return the marginal model's answers with imputed outcomes."""
+    found, effect = result.get("multiple_imputation"), result["effect"]
+    if found is None:
+        return []
+    rows = [["", "estimate", "SE", "df", "p", "95% interval"]]
+    for name, one in ((f"log {effect}", found["ratio"]), ("difference", found["difference"])):
+        cells = [number_text(one["estimate"]), number_text(one["se"]), f"{one['df']:.1f}"]
+        low, high = (number_text(value) for value in one["ci95"])
+        rows.append([name, *cells, p_text(one["p"]), f"{low} to {high}"])
+    one = found["ratio"]
+    return [
+        "",
+        f"Marginal model with multiple imputation within clusters: {one['imputations']} data sets "
+        f"of {one['n_obs']} rows, {one['imputed_outcomes']} outcomes imputed (probit); "
+        f"{100 * one['missing_information']:.0f}% of the variance is due to missing values",
+        *table_lines(rows),
     ]
 
 

@@ -5,7 +5,9 @@ are drawn from their posterior by Gibbs sampling (as the methods for multilevel 
 Yucel 2002 do): coefficients with a flat prior, the residual variance with the prior 1 / variance,
 and the standard deviation between clusters with a flat prior (Gelman 2006), which is proper with
 three or more clusters. Imputations without the clusters' effects would make clusters too alike
-and standard errors too small.
+and standard errors too small. Cells within clusters (periods, workers) may have effects too. A
+binary outcome is imputed as whether a latent normal one, with residual variance one, is above zero
+(a probit model, Albert and Chib 1993; so do jomo and its kin).
 
 Missing is taken to be at random given the columns of the model. Columns themselves must be
 complete; put in them whatever goes with being missing.
@@ -44,7 +46,14 @@ class ImputedAnalysis(NamedTuple):
 
 
 def imputed_outcomes(
-    y: Matrix, X: Matrix, clusters: Codes, count: int, rng: np.random.Generator
+    y: Matrix,
+    X: Matrix,
+    clusters: Codes,
+    count: int,
+    rng: np.random.Generator,
+    *,
+    cells: Codes | None = None,
+    binary: bool = False,
 ) -> Iterator[Matrix]:
     """Yield outcomes whose missing values were drawn.
 
@@ -59,6 +68,10 @@ def imputed_outcomes(
         distribution of clusters.
     count : int
         Imputed data sets.
+    cells : (n,) array of int, optional
+        From 0, each within a cluster, with an effect too.
+    binary : bool
+        Whether the outcome is 0 or 1.
 
     Raises
     ------
@@ -73,38 +86,66 @@ def imputed_outcomes(
         raise InputError(
             "imputation: too few outcomes; at least 4 clusters and more rows than columns"
         )
-    k = int(clusters.max()) + 1
-    codes = clusters[seen]
+    groups = [clusters] if cells is None else [clusters, cells]
+    numbers = [int(one.max()) + 1 for one in groups]
+    codes = [one[seen] for one in groups]
     # Orthonormal columns make the coefficients independent given everything else.
     basis, to_rows = np.linalg.qr(X[seen])
     turned = np.linalg.solve(to_rows.T, X.T).T
     if not np.isfinite(turned).all() or np.linalg.cond(to_rows) > 1e10:
         raise InputError("imputation: columns of the model depend on each other")
-    observed = y[seen]
-    sizes = np.bincount(codes, minlength=k)
+    observed, positive = y[seen], y[seen] > 0.5
+    if binary:
+        observed = np.where(positive, 0.8, -0.8)
+    sizes = [np.bincount(one, minlength=k) for one, k in zip(codes, numbers, strict=True)]
     start = observed - basis @ (basis.T @ observed)
-    variance = float(start @ start) / (n - p)
-    between = START_SHARE * variance
-    effects = np.zeros(k)
+    variance = 1.0 if binary else float(start @ start) / (n - p)
+    between = [START_SHARE * variance for _ in groups]
+    effects = [np.zeros(k) for k in numbers]
+    shift = np.zeros(n)
     step = 0
     made = 0
     while made < count:
-        beta = basis.T @ (observed - effects[codes]) + np.sqrt(variance) * rng.standard_normal(p)
+        beta = basis.T @ (observed - shift) + np.sqrt(variance) * rng.standard_normal(p)
         left = observed - basis @ beta
-        precision = sizes / variance + 1.0 / between
-        mean = np.bincount(codes, left, minlength=k) / variance / precision
-        effects = mean + rng.standard_normal(k) / np.sqrt(precision)
-        rest = left - effects[codes]
-        variance = float(rest @ rest) / rng.chisquare(n)
-        between = max(float(effects @ effects) / rng.chisquare(k - 1), 1e-12 * variance)
+        for at, (own, k) in enumerate(zip(codes, numbers, strict=True)):
+            others = left - sum(effects[b][codes[b]] for b in range(len(codes)) if b != at)
+            precision = sizes[at] / variance + 1.0 / between[at]
+            mean = np.bincount(own, others, minlength=k) / variance / precision
+            effects[at] = mean + rng.standard_normal(k) / np.sqrt(precision)
+        shift = np.asarray(sum(one[own] for one, own in zip(effects, codes, strict=True)))
+        rest = left - shift
+        if not binary:
+            variance = float(rest @ rest) / rng.chisquare(n)
+        between = [
+            max(float(one @ one) / rng.chisquare(k - 1), 1e-12 * variance)
+            for one, k in zip(effects, numbers, strict=True)
+        ]
+        if binary:
+            observed = _latent(basis @ beta + shift, positive, rng)
         step += 1
         if step > BURN_IN and (step - BURN_IN) % BETWEEN_IMPUTATIONS == 0:
             filled = y.copy()
             missing = ~seen
             noise = np.sqrt(variance) * rng.standard_normal(int(missing.sum()))
-            filled[missing] = turned[missing] @ beta + effects[clusters[missing]] + noise
+            filled[missing] = turned[missing] @ beta + noise
+            filled[missing] += sum(
+                one[own[missing]] for one, own in zip(effects, groups, strict=True)
+            )
+            if binary:
+                filled[missing] = filled[missing] > 0.0
             made += 1
             yield filled
+
+
+def _latent(mean: Matrix, positive: NDArray[np.bool_], rng: np.random.Generator) -> Matrix:
+    """Return normal values with variance one, above zero where an outcome is 1, else below."""
+    from scipy.special import ndtr, ndtri
+
+    sign = np.where(positive, 1.0, -1.0)
+    # In the lower tail, where probabilities keep their digits.
+    tail = ndtr(sign * mean) * rng.random(len(mean))
+    return np.asarray(mean - sign * ndtri(np.maximum(tail, 1e-300)))
 
 
 def impute_and_analyse(
