@@ -39,6 +39,8 @@ MEANINGFUL = {HELD: 0.15, ATTENDED: 0.1, LEFT: 0.1, PRACTICE: 0.05}
 of leavers above."""
 MANY = 4
 """Teams that are surprising alike, from which they are told as one."""
+TAIL = 0.005
+"""Share of simulated worlds beyond which what was observed over all teams is out of reach."""
 SURPRISING = 0.005
 """Prior predictive p-value below which an observation is told."""
 EXPECTED = {"reach": "share", "adoption": "share", "practice": "0-1", "qpr15": "points"}
@@ -305,7 +307,46 @@ def surprises(learnt: Learnt) -> list[Surprise]:
 
 def contradictions(learnt: Learnt, found: list[Surprise]) -> list[str]:
     """Return what registers say that cannot all be so, or hardly, a sentence each."""
-    return [*_between_registers(learnt), *_within_registers(learnt), *_unexpected(found)]
+    return [
+        *_out_of_reach(learnt),
+        *_between_registers(learnt),
+        *_within_registers(learnt),
+        *_unexpected(found),
+    ]
+
+
+def _out_of_reach(learnt: Learnt) -> Iterator[str]:
+    """Yield what the updated draws do not come near, over all teams observed: then nothing fits.
+
+    Each run of each updated draw is observed once, over all teams together; what was seen lies
+    beyond the simulated by a meaningful amount, and in one of `TAIL` or fewer.
+    """
+    chance = np.random.default_rng(np.random.SeedSequence([learnt.question.seed, 41]))
+    for number, one in enumerate(learnt.statistics):
+        margin = MEANINGFUL.get(one.name.partition(",")[0])
+        if margin is None:
+            continue
+        own = learnt.updated.seen[:, :, number][:, :, one.teams].sum(axis=2)
+        expects = own[..., 0].ravel() / np.maximum(own[..., 1].ravel(), 1e-9)
+        if one.kind == SHARE:
+            drawn = chance.binomial(int(one.of.sum()), np.clip(expects, 0.0, 1.0)) / one.of.sum()
+        elif one.kind == COUNT:
+            drawn = 52.0 * expects
+        else:
+            error = float(np.sqrt((one.error**2).sum())) / len(one.error)
+            drawn = expects + chance.normal(0.0, error, len(expects))
+        seen = float(np.average(one.ratio, weights=one.of))
+        tail = min(float((drawn <= seen).mean()), float((drawn >= seen).mean()))
+        if tail > TAIL or abs(seen - drawn.mean()) < margin:
+            continue
+        unit = unit_of(one.name)
+        yield (
+            f"{one.name}: {_number(seen)} {unit} was observed over all, and draws that were "
+            f"updated with it still expect {_number(float(drawn.mean()))}: nothing that the model "
+            "leaves open comes near. What was done may not be the package that the plan names, or "
+            "the register counts something else; until that is settled, what is expected is that "
+            "of the plan and not of your teams"
+        )
 
 
 def _between_registers(learnt: Learnt) -> Iterator[str]:

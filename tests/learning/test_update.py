@@ -248,6 +248,16 @@ def test_every_table_of_an_update_is_tidy() -> None:
     }
 
 
+def test_what_no_updated_draw_comes_near_is_told_first() -> None:
+    """Draws that all expect about 0.6: 0.15 of staff came, or 0.55, which is within the margin."""
+    far = learnt(Observed(sessions=sessions({0: 3, 1: 3})), 2)
+    told = contradictions(far, [])
+    assert told[0].startswith("attendance: 0.15 share was observed over all, and draws that were")
+    assert "package that the plan names" in told[0]
+    near = learnt(Observed(sessions=sessions({0: 11, 1: 11})), 2)
+    assert contradictions(near, []) == []
+
+
 def test_nothing_is_said_to_move_that_did_not() -> None:
     assert not any(one.told for one in moved(learnt(Observed(sessions=sessions({0: 12})), 1)))
 
