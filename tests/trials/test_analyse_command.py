@@ -15,6 +15,9 @@ import pytest
 
 import sim
 from sim.cli import main
+from sim.trials.analyses.covariance_of_model import random_effect
+from sim.trials.analyses.model_answers import crossed_groupings
+from sim.trials.fits.model_formula import parse_formula
 from tests.tidy import untidy_cells
 
 DATA = Path(__file__).parent / "data"
@@ -191,8 +194,12 @@ def test_numbers_that_do_not_exist_are_null() -> None:
 
 def test_people_numbered_anew_in_each_cluster_are_pointed_out(tmp_path: Path, capsys: Any) -> None:
     table = pd.read_csv(DATA / "D12_sw_closed_cohort.csv")
-    table["id"] = table.groupby(["cluster", "period"]).cumcount()
     path = tmp_path / "cohort.csv"
+    cohort = parse_formula("y ~ trt + (1|cluster) + (1|cluster:period) + (1|id)").random
+    effects = [random_effect(one, table) for one in cohort]
+    assert crossed_groupings(effects) == [], "people of one team cross its periods"
+    assert crossed_groupings(effects[1:]) == [("cluster:period", "id")]
+    table["id"] = table.groupby(["cluster", "period"]).cumcount()
     table.to_csv(path, index=False)
     nested = "y ~ trt + factor(period) + (1|cluster/id)"
     crossed = "y ~ trt + factor(period) + (1|cluster) + (1|id)"

@@ -49,15 +49,24 @@ def coefficient(fit: LinearFit, j: int) -> dict[str, Any]:
 
 
 def crossed_groupings(effects: Sequence[RandomEffect]) -> list[tuple[str, str]]:
-    """Return the pairs of random intercepts of which neither is nested in the other."""
+    """Return the pairs of random intercepts of which neither is nested in the other.
+
+    Those within a third are left out: people and periods of a team cross in every cohort.
+    """
     intercepts = sorted((one for one in effects if one.slope is None), key=lambda one: one.n_levels)
     found = []
     for at, coarse in enumerate(intercepts):
         for fine in intercepts[at + 1 :]:
-            pairs = np.unique(coarse.codes.astype(np.int64) * fine.n_levels + fine.codes)
-            if pairs.size > fine.n_levels:
+            within = any(_lies_in(fine, one) and _lies_in(coarse, one) for one in intercepts[:at])
+            if not within and not _lies_in(fine, coarse):
                 found.append((coarse.name, fine.name))
     return found
+
+
+def _lies_in(fine: RandomEffect, coarse: RandomEffect) -> bool:
+    """Return whether each level of a grouping lies in one level of another."""
+    pairs = np.unique(coarse.codes.astype(np.int64) * fine.n_levels + fine.codes)
+    return bool(pairs.size <= fine.n_levels)
 
 
 def warnings_of(fit: LinearFit, effects: list[RandomEffect]) -> list[str]:
