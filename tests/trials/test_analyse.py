@@ -167,7 +167,7 @@ def test_what_data_may_not_be(trial: pd.DataFrame) -> None:
     alone = trial[trial["cluster"] == 1]
     refused(alone.assign(arm=np.arange(len(alone)) % 2), "at least 2 levels")
     refused(trial.assign(fu=np.nan), "none of 403 is complete")
-    refused(trial.assign(fu="high"), "column 'fu': 'high' in row 1 is not a number")
+    refused(trial.assign(fu="high"), "column 'fu': holds words .'high'.; it must hold")
     text = trial.astype(object)
     row = int(trial["fu"].last_valid_index())
     text.loc[row, "base"] = "4o"

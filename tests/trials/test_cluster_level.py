@@ -352,6 +352,15 @@ def test_the_warning_for_few_clusters_points_to_tests_that_hold_their_level() ->
     assert "the cluster summary keeps its level with so few" in told
 
 
+def test_a_single_cluster_in_an_arm_is_not_called_safe() -> None:
+    """One label for all people of the control arm, who are in no cluster, is the usual reason."""
+    frame = paired_trial(1, pairs=4)
+    frame = frame.assign(cluster=frame["cluster"].where(frame["arm"] == 1, "none"))
+    told = " ".join(analyse_table(frame, "y ~ arm + (1|cluster)", "arm")["warnings"])
+    assert "1 cluster in the smaller arm: what is its own cannot be told from" in told
+    assert "keeps its level" not in told
+
+
 def test_a_pair_that_lost_a_cluster_drops_out_and_is_told() -> None:
     frame = paired_trial(2)
     left = frame[frame["cluster"] != 5]

@@ -203,6 +203,24 @@ def test_numbers_that_are_not_plain_do_not_become_labels(trial: pd.DataFrame, fi
         analyse_table(table, MODEL, "arm")
 
 
+@pytest.mark.parametrize(
+    ("words", "advice"),
+    [
+        (("Yes", "No"), "holds words ('Yes', 'No'); write them as 0 and 1"),
+        ((True, False), "holds words ('True', 'False'); write them as 0 and 1"),
+        (("low", "mid", "high"), "holds words ('low', 'mid', 'high'); it must hold numbers"),
+    ],
+)
+def test_an_outcome_in_words_is_not_taken_for_missing(
+    trial: pd.DataFrame, tmp_path: Path, words: tuple[Any, ...], advice: str
+) -> None:
+    path = tmp_path / "trial.csv"
+    trial.assign(qpr=[words[n % len(words)] for n in range(len(trial))]).to_csv(path, index=False)
+    with pytest.raises(InputError) as caught:
+        analyse_csv(path, MODEL, "arm")
+    assert str(caught.value) == f"column 'qpr': {advice}"
+
+
 # Labels.
 
 

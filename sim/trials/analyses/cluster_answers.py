@@ -366,7 +366,13 @@ def _few(found: Mapping[str, Any], level: ClusterLevel | None, clusters: Codes) 
     if number >= FEW_CLUSTERS:
         return notes
     told = f"{number} cluster{'' if number == 1 else 's'}{which}: "
-    if not held:
+    if number == 1 and level is not None:
+        told += (
+            "what is its own cannot be told from the treatment, and no test holds its level "
+            "unless it is like those of the other arm; if its people are in no cluster, give each "
+            "a label of their own"
+        )
+    elif not held:
         told += "small-sample methods are stretched, and no test of whole clusters is beside them"
     elif len(held) == 1:
         told += f"the {held[0]} keeps its level with so few; read it beside the mixed model"

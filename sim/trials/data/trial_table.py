@@ -159,6 +159,11 @@ def as_numbers(name: str, values: pd.Series, must: bool) -> NDArray[np.float64] 
             )
         if not must and bad.mean() > MOSTLY:
             return None
+        if must and bad.mean() > MOSTLY:
+            words = list(dict.fromkeys(fields[bad]))
+            shown = ", ".join(f"'{one}'" for one in words[:3])
+            how = "write them as 0 and 1" if len(words) == 2 else "it must hold numbers"
+            raise InputError(f"column '{name}': holds words ({shown}); {how}")
         row = values.index[at]
         where = f"row {row + 1}" if isinstance(row, (int, np.integer)) else f"row {row}"
         field = str(values.iloc[at])
