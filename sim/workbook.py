@@ -52,6 +52,8 @@ class Sheet:
         Number format by place of the column.
     editable : sequence of int
         Places of the columns that the reader may change; they are marked.
+    strong : sequence of str
+        Notes in bold: the question and its answer.
     """
 
     title: str
@@ -60,6 +62,7 @@ class Sheet:
     notes: Sequence[str] = ()
     formats: dict[int, str] = field(default_factory=dict)
     editable: Sequence[int] = ()
+    strong: Sequence[str] = ()
 
     @property
     def first_row(self) -> int:
@@ -96,6 +99,8 @@ def workbook(sheets: Sequence[Sheet]) -> bytes:
         for note in one.notes:
             _put(sheet.cell(at, 1), note)
             sheet.cell(at, 1).alignment = wrapped
+            if note in one.strong:
+                sheet.cell(at, 1).font = heading
             if len(widths) > 1:
                 sheet.merge_cells(start_row=at, end_row=at, start_column=1, end_column=len(widths))
             sheet.row_dimensions[at].height = LINE * _lines(note, sum(widths))

@@ -171,7 +171,7 @@ def plan_titles(outcome: PlanOutcome) -> dict[str, str]:
             found[name] = "No further team: what has started goes on"
         else:
             rule, _, package = name.partition(", ")
-            text = f"{packages.get(package, package)}, {ORDERS.get(rule, rule)}"
+            text = f"{packages.get(package, package)} ({ORDERS.get(rule, rule)})"
             found[name] = text
     return found
 

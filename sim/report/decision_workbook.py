@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from sim.inputs.roster import Roster
     from sim.planning.comparison import Comparison
-    from sim.planning.decision import Decision
+    from sim.planning.decision import Decision, Strategy
     from sim.planning.plan_study import PlanOutcome
     from sim.planning.prices import Prices
     from sim.planning.worth_knowing import Known
@@ -57,7 +57,27 @@ CENTRAL = (
 )
 KINDS = {DIRECT: "cash", INDIRECT: "staff time"}
 PRICES, TAKES, COSTS = "Prices", "What delivery takes", "Costs"
+CHAIN = (
+    "rests on",
+    "teams that start",
+    "reach, % of people's time",
+    "adoption, % of staff",
+    "practice gained, of 100",
+    "support gained, INSPIRE",
+    "relationship gained, INSPIRE",
+    "recovery gained, QPR points",
+    "5%",
+    "95%",
+)
 Uses = Mapping[str, np.ndarray]
+
+
+def _chain(one: Strategy) -> list[Any]:
+    """Return a choice from its teams to recovery, in the order of `CHAIN` after its title."""
+    steps = (REACH, ADOPTION, PRACTICE, SUPPORT, RELATIONSHIP)
+    recovery = one.cells[RECOVERY]
+    means = (one.cells[step].mean for step in steps)
+    return [one.title, one.grade, one.teams, *means, recovery.mean, recovery.low, recovery.high]
 
 
 def price_sheet(prices: Prices) -> tuple[Sheet, dict[str, Term]]:
@@ -212,17 +232,9 @@ def comparison_workbook(
     strategies = [*decision.strategies]
     rows = []
     for one in strategies:
-        recovery = one.cells[RECOVERY]
         rows.append(
             [
-                one.title,
-                one.grade,
-                one.teams,
-                *(one.cells[step].mean for step in (REACH, ADOPTION, PRACTICE, SUPPORT)),
-                one.cells[RELATIONSHIP].mean,
-                recovery.mean,
-                recovery.low,
-                recovery.high,
+                *_chain(one),
                 verdict_on(comparison, one.name).reaches.share,
                 _chance_best(decision, one.name),
                 *(Formula(f"={totals[one.name][kind].text}") for kind in (DIRECT, INDIRECT)),
@@ -232,16 +244,7 @@ def comparison_workbook(
         "Decision",
         [
             "strategy",
-            "rests on",
-            "teams that start",
-            "reach, % of people's time",
-            "adoption, % of staff",
-            "practice gained, of 100",
-            "support gained, INSPIRE",
-            "relationship gained, INSPIRE",
-            "recovery gained, QPR points",
-            "5%",
-            "95%",
+            *CHAIN,
             "chance of 4 points or more",
             f"chance of being first on {decision.ranking.aim.title.lower()}",
             "cash at central prices, GBP",
@@ -250,6 +253,7 @@ def comparison_workbook(
         rows,
         [*decision_lines(decision), CENTRAL],
         {**dict.fromkeys(range(3, 11), "0.0"), 11: "0%", 12: "0%", 13: MONEY, 14: MONEY},
+        strong=(decision.question, decision.answer),
     )
     method = [
         ("question", f"{len(comparison.others)} strategies beside {titles[question.base]}"),
@@ -346,6 +350,17 @@ def plan_workbook(outcome: PlanOutcome, covers: str, command: str, decision: Dec
         rows,
         [*decision_lines(decision), _plain(heading(outcome), titles), curse(outcome)],
         {3: MONEY, 4: MONEY},
+        strong=(decision.question, decision.answer),
+    )
+    chain = Sheet(
+        "From training to recovery",
+        ["plan", *CHAIN, "cash planned, GBP", "staff time planned, GBP"],
+        [[*_chain(one), one.cash.mean, one.time.mean] for one in decision.strategies],
+        [
+            f"Against usual care after {decision.when}, over all {decision.people:,} people on the "
+            f"books of the teams planned for; {decision.covers}."
+        ],
+        {**dict.fromkeys(range(3, 11), "0.0"), 11: MONEY, 12: MONEY},
     )
     method = [
         ("time looked at", f"{question.weeks} weeks"),
@@ -360,6 +375,7 @@ def plan_workbook(outcome: PlanOutcome, covers: str, command: str, decision: Dec
     return workbook(
         [
             decision_sheet,
+            chain,
             _frame_sheet("Ranking", ranking_rows(decision.rankings), decision.titles),
             _frame_sheet("Pairs", pair_rows(decision.rankings), decision.titles),
             _frame_sheet(

@@ -397,7 +397,7 @@ def test_the_command_writes_plan_scores_and_report(
         "roster order",
     ]
     assert "most users per worker first" in page  # Among the notes, by the name in the tables
-    assert "REFOCUS as delivered, teams as listed" in page
+    assert "REFOCUS as delivered (teams as listed)" in page
     # The search comes to it too, and is no choice beside it: a plan is no tie with itself.
     with (tmp_path / "out" / "ranking.csv").open(encoding="utf-8") as file:
         ranked = {row["strategy"] for row in csv.DictReader(file)}

@@ -199,9 +199,16 @@ def plan() -> PlanOutcome:
 
 
 def test_a_plan_costs_in_the_workbook_what_it_commits(plan: PlanOutcome) -> None:
+    decision = plan_decision(plan)
     book = openpyxl.load_workbook(
-        io.BytesIO(plan_workbook(plan, "draws", "refocus plan ...", plan_decision(plan)))
+        io.BytesIO(plan_workbook(plan, "draws", "refocus plan ...", decision))
     )
+    # The chain of the page stands in it, and question and answer stand out.
+    rows = list(book["From training to recovery"].iter_rows(min_row=4, values_only=True))
+    assert [one[0] for one in rows] == [one.title for one in decision.strategies]
+    assert [one[8] for one in rows] == [one.cells["recovery"].mean for one in decision.strategies]
+    strong = [one.value for one in book["Decision"]["A"] if one.font.bold and one.row < 6]
+    assert strong == [decision.question, decision.answer]
     cash = sum(totals(book, one.title).get("all cash", 0.0) for one in plan.question.packages)
     assert cash > 0.0
     assert cash == pytest.approx(plan.recommended.committed, rel=1e-9)
