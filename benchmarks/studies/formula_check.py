@@ -20,14 +20,22 @@ from benchmarks.formula_grid import random_designs, simulated
 from sim.text_table import markdown
 from sim.trials.designs.design_file import analysis_plan, changed, load_design, trial_design
 from sim.trials.designs.design_schema import DesignFile
+from sim.trials.power.design_formula import Assumed
 from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.formula_power import FormulaPower
 from sim.trials.power.measured_error import Measured, kind_of
-from sim.trials.power.power_study import study_of
+from sim.trials.power.power_study import formula_of, simulate_power, study_of
 
 STORE = Path(__file__).parent / "formula_check.json"
 PAGE = Path(__file__).parents[2] / "docs" / "validation-power.md"
 SHIPPED = ("four-point-target", "two-point-target", "parallel-slow", "stepped-wedge-slow")
+# Simulated and analysed by the program itself, with so many trials: two outcomes, and agents.
+OWN = {
+    "hybrid-wedge": 2000,
+    "refocus": 2000,
+    "stepped-wedge-agents": 1000,
+    "readiness-selected": 500,
+}
 DESIGNS, TRIALS = 200, 2000
 ERRORS, POINTS = 3.0, 0.02
 KEPT = ("mean_estimate", "empirical_se", "model_se", "df")
@@ -59,19 +67,26 @@ class Compared(NamedTuple):
 
 
 def designs(count: int = DESIGNS) -> dict[str, DesignFile]:
-    """Return the shipped designs whose outcomes are statistical, then the random ones, by name.
+    """Return the shipped designs, then the random ones, by name.
 
     One of the shipped stands twice: its effect builds up faster too.
     """
     found = {name: load_design(name) for name in SHIPPED}
     quick = changed(load_design("stepped-wedge-slow"), {"exposure": [0.19, 1.0]})
     found["stepped-wedge-slow, faster"] = quick
-    return found | {file.title: file for file in random_designs(count)}
+    drawn = {file.title: file for file in random_designs(count)}
+    return found | drawn | {name: load_design(name) for name in OWN}
 
 
-def summary(file: DesignFile, trials: int) -> dict[str, float]:
-    """Return what simulated trials of a design say."""
-    found = simulated(file, trials)
+def summary(name: str, file: DesignFile, trials: int) -> dict[str, Any]:
+    """Return what simulated trials say, and of agents what the formula takes from them."""
+    if name in OWN:
+        trials = OWN[name]
+        study = study_of(file, file.precision.draws)
+        result = simulate_power(study, trials, seed=1, null=False, workers=1)
+        found = result.performance
+    else:
+        found = simulated(file, trials)
     row = asdict(found)
     return {
         "trials": trials,
@@ -79,22 +94,30 @@ def summary(file: DesignFile, trials: int) -> dict[str, float]:
         "singular": found.singular.value,
         "failed": found.failed.value,
         **{name: float(row[name]) for name in KEPT},
+        **({} if file.agents is None else {"assumed": asdict(result.assumed)}),
     }
 
 
 def compared(found: dict[str, dict[str, float]], count: int = DESIGNS) -> list[Compared]:
     """Return every design that was simulated beside its formula."""
     return [
-        Compared(name, file, formula_answer(study_of(file, 0)).formula, found[name])
+        Compared(name, file, _formula(file, found[name]), found[name])
         for name, file in designs(count).items()
         if name in found
     ]
 
 
+def _formula(file: DesignFile, found: dict[str, Any]) -> FormulaPower:
+    study = study_of(file, 0)
+    if file.agents is None:
+        return formula_answer(study).formula
+    taken = found["assumed"]
+    return formula_of(study, Assumed(**{**taken, "exposure": tuple(taken["exposure"])}))
+
+
 def described(file: DesignFile) -> str:
     """Return a design in one line."""
     d, s, design = file.design, file.statistical, trial_design(file)
-    assert s is not None
     told = [d.type, "/".join(str(one) for one in design.clusters), f"size {d.size:g}"]
     if d.size_variation:
         told.append(f"cv {d.size_variation:g}")
@@ -103,6 +126,9 @@ def described(file: DesignFile) -> str:
     if not design.is_parallel:
         told.append(design.sampling)
         told.append(f"{design.periods} periods")
+    if s is None:
+        assert file.agents is not None
+        return "; ".join([*told, f"agents: {file.agents.scenario}"])
     told.append(f"ICC {s.icc:g}")
     if d.baseline != "none" or not design.is_parallel:
         told.append(f"CAC {s.cac:g}")
@@ -173,6 +199,9 @@ def why(one: Compared) -> str:
 
 def page(rows: Sequence[Compared]) -> str:
     """Return the page of the documentation."""
+    agents = [one for one in rows if one.file.agents is not None]
+    left = [name for name in OWN if name not in {one.name for one in rows}]
+    rows = [one for one in rows if one.file.agents is None]
     flagged = [one for one in rows if one.flagged]
     beyond = sum(abs(one.errors) > ERRORS for one in rows)
     rms = sqrt(sum(one.difference**2 for one in rows) / len(rows))
@@ -183,11 +212,9 @@ def page(rows: Sequence[Compared]) -> str:
         f"{len(rows)} designs, {int(rows[0].found['trials']):,} simulated trials each: the shipped "
         "ones with statistical outcomes, and random ones over shapes, sizes and their variation, "
         "correlations, loss, strata, effects that differ or build up, and analyses that leave "
-        "something out. Designs with outcomes from agents have no formula of their own: theirs "
-        "takes the moments of the simulated data, and every report compares the two. Trials in "
-        "which one period is analysed are fitted by the program's own analysis; those over "
-        "periods by a second implementation from cell means, which agreed with the program's to "
-        "2e-9.",
+        "something out. Trials in which one period is analysed, and the hybrid wedge (its first "
+        "outcome), are fitted by the program's own analysis; those over periods by a second "
+        "implementation from cell means, which agreed with the program's to 2e-9.",
         f"Differences (simulated less formula) have a root mean square of {100 * rms:.2f} points, "
         f"of which Monte Carlo error accounts for {100 * noise:.2f}. {beyond} lie beyond "
         f"{ERRORS:g} Monte Carlo errors, and {len(flagged)} of those beyond 2 points"
@@ -208,41 +235,59 @@ def page(rows: Sequence[Compared]) -> str:
         "few periods has several of them, as a random treatment effect beside cluster-periods, and "
         "most fits put more than one at zero; and in the smallest trials, whose standard errors "
         "vary most. For such designs simulate.",
-        markdown(
-            [
-                "design",
-                "what it is",
-                "effect",
-                "simulated",
-                "formula",
-                "difference, points",
-                "MC errors",
-                "SE simulated",
-                "SE formula",
-                "df simulated",
-                "df formula",
-                "singular",
-            ],
-            (
-                [
-                    one.name,
-                    described(one.file),
-                    f"{one.formula.effect:.3g}",
-                    f"{one.found['power']:.3f}",
-                    f"{one.formula.power:.3f}",
-                    f"{100 * one.difference:+.1f}" + (" !" if one.flagged else ""),
-                    f"{one.errors:+.1f}",
-                    f"{one.found['empirical_se']:.3g}",
-                    f"{one.formula.spread:.3g}",
-                    f"{one.found['df']:.3g}",
-                    f"{one.formula.df:.3g}",
-                    f"{one.found['singular']:.0%}",
-                ]
-                for one in rows
-            ),
-        ),
+        _table(rows),
+        "## Outcomes from agents",
+        "These have no formula of their own: it takes mean effect, spread, correlations and, over "
+        "periods, how the effect builds up from the simulated trials. Each trial has its own draw "
+        "of the parameters, so that simulated power is a mean over stronger and weaker effects, "
+        "and the formula is that of the mean effect: where power is low the mean lies above it. "
+        "Numbers "
+        "of trials: "
+        + ", ".join(f"{one.name} {int(one.found['trials']):,}" for one in agents)
+        + "."
+        + (f" Not simulated for this page: {', '.join(left)}." if left else ""),
+        _table(agents),
+        "The differences in parts, in points:",
+        "\n".join(f"* {why(one)}" for one in agents),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _table(rows: Sequence[Compared]) -> str:
+    """Return designs, power simulated and by formula, and what each rests on."""
+    return markdown(
+        [
+            "design",
+            "what it is",
+            "effect",
+            "simulated",
+            "formula",
+            "difference, points",
+            "MC errors",
+            "SE simulated",
+            "SE formula",
+            "df simulated",
+            "df formula",
+            "singular",
+        ],
+        (
+            [
+                one.name,
+                described(one.file),
+                f"{one.formula.effect:.3g}",
+                f"{one.found['power']:.3f}",
+                f"{one.formula.power:.3f}",
+                f"{100 * one.difference:+.1f}" + (" !" if one.flagged else ""),
+                f"{one.errors:+.1f}",
+                f"{one.found['empirical_se']:.3g}",
+                f"{one.formula.spread:.3g}",
+                f"{one.found['df']:.3g}",
+                f"{one.formula.df:.3g}",
+                f"{one.found['singular']:.0%}",
+            ]
+            for one in rows
+        ),
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -258,7 +303,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found = json.loads(STORE.read_text("utf-8"))
     for name, file in designs(given.designs).items():
         if name not in found and not given.stored:
-            found[name] = summary(file, given.trials)
+            found[name] = summary(name, file, given.trials)
             if whole:
                 STORE.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     rows = compared(found, given.designs)
@@ -266,7 +311,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         PAGE.write_text(page(rows), "utf-8")
     else:
         print(page(rows))
-    return int(any(one.flagged for one in rows))
+    return int(any(one.flagged for one in rows if one.file.agents is None))
 
 
 if __name__ == "__main__":
