@@ -41,13 +41,21 @@ def acts(text: str) -> bool:
     return sign.startswith(FORMULA_SIGNS) or text.startswith(FORMULA_SIGNS)
 
 
+def is_missing(cell: Any) -> bool:
+    """Return whether a cell is None, not a number, or pandas' NA, whose comparison has no truth."""
+    if cell is None:
+        return True
+    unlike = cell != cell
+    return unlike is cell or bool(unlike)
+
+
 def harmless(cell: Any) -> Any:
     """Return a cell as it may stand in a CSV file: text that looks like a formula is quoted.
 
     Numbers are left alone; what is missing is empty. An apostrophe in front makes spreadsheets show
     the rest as text.
     """
-    if cell is None or cell != cell:
+    if is_missing(cell):
         return ""
     if isinstance(cell, int | float):
         return cell

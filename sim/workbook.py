@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sim.spreadsheet import is_missing
+
 WIDEST = 60
 NARROWEST, HEADING = 9, 16
 """Least width of a column, and the width from which a heading is wrapped."""
@@ -163,7 +165,7 @@ def _shown(cell: Any, form: str) -> str:
         return "1,000,000"
     if isinstance(cell, float) and form:
         return f"{cell:,.3f}"
-    return "" if cell is None else str(cell)
+    return "" if is_missing(cell) else str(cell)
 
 
 def _lines(text: str, width: float) -> int:
@@ -176,7 +178,7 @@ def _lines(text: str, width: float) -> int:
 def _put(cell: Any, value: Any) -> None:
     if isinstance(value, Formula):
         cell.value = value.text
-    elif value is None or value != value:
+    elif is_missing(value):
         cell.value = None
     elif isinstance(value, str):
         cell.value = _NO_XML.sub("", value)[:32767]

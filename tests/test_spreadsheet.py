@@ -9,13 +9,14 @@ import sys
 import unicodedata
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sim.inputs.roster import Roster, TeamRow, roster_from_text, roster_text
-from sim.spreadsheet import FORMULA_SIGNS, acts, csv_text, frame_csv, harmless, restored
+from sim.spreadsheet import FORMULA_SIGNS, acts, csv_text, frame_csv, harmless, is_missing, restored
 
 ROOT = Path(__file__).parents[1]
 # What a user may call a team or a trust, and a spreadsheet would act on.
@@ -130,3 +131,10 @@ def test_every_writer_of_csv_goes_through_this_one_file() -> None:
         if isinstance(node, ast.Attribute) and node.attr in WRITERS
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("cell", [None, float("nan"), np.float64("nan"), pd.NA, pd.NaT])
+def test_what_is_missing_is_an_empty_cell(cell: object) -> None:
+    assert is_missing(cell)
+    assert harmless(cell) == ""
+    assert not any(map(is_missing, (0, "", False, np.float64(0.0), "nan")))

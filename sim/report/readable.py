@@ -6,8 +6,6 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from sim.planning.compare_tables import PARAMETER_HIGH, PARAMETER_LOW, WORLD_HIGH, WORLD_LOW
 from sim.report.document import download, table_html
 
@@ -93,7 +91,10 @@ def readable(frame: pd.DataFrame, details: bool = False, kind: str = "") -> pd.D
             of = kind or kind_of_column(str(column))
             shown[column] = [short(float(one), of) for one in shown[column].to_numpy(float)]
         elif shown[column].dtype.kind in "iu":
-            shown[column] = [f"{one:,d}" for one in shown[column].to_numpy(np.int64).tolist()]
+            # A column of whole numbers may have empty cells: a team that never starts has no week.
+            shown[column] = [
+                f"{one:,d}" if isinstance(one, int) else "" for one in shown[column].tolist()
+            ]
     return shown
 
 

@@ -52,3 +52,8 @@ def test_intervals_are_joined_and_the_full_numbers_stay_in_the_download() -> Non
     assert '<td class="number">0.12 to 2.00</td>' in html
     assert "0.123456" not in html.split("<a ")[0]
     assert list(frame.columns) == ["scenario", "5%", "95%", "Monte Carlo SE"]
+
+
+def test_an_empty_cell_among_whole_numbers_stays_empty() -> None:
+    weeks = pd.DataFrame({"start week": pd.array([1200, None], dtype="Int64")})
+    assert readable(weeks)["start week"].tolist() == ["1,200", ""]
