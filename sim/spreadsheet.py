@@ -43,10 +43,8 @@ def acts(text: str) -> bool:
 
 def is_missing(cell: Any) -> bool:
     """Return whether a cell is None, not a number, or pandas' NA, whose comparison has no truth."""
-    if cell is None:
-        return True
-    unlike = cell != cell
-    return unlike is cell or bool(unlike)
+    # By its name: who writes a file without tables does not load pandas.
+    return cell is None or type(cell).__name__ == "NAType" or bool(cell != cell)
 
 
 def harmless(cell: Any) -> Any:
