@@ -16,6 +16,8 @@ DESIGNS = {
     "ancova, own columns": f'[design]\nclusters = 8\nsize = 6\nbaseline = "ancova"\n{COLUMNS}',
     "change, strata": '[design]\nclusters = 8\nsize = 6\nbaseline = "change"\n[randomisation]\n'
     'method = "stratified"\nstrata = 2\n[columns]\nstrata = ["half"]\n',
+    "strata that no column is named for": "[design]\nclusters = 12\nsize = 6\n"
+    '[randomisation]\nmethod = "stratified"\nstrata = 3\n[analysis]\ntest = "cluster-summary"\n',
     "wedge": '[design]\ntype = "stepped wedge"\nsteps = 3\nclusters = 6\nsize = 5\n',
     "wedge by exposure, own columns": '[design]\ntype = "stepped wedge"\nsteps = 3\nclusters = 9\n'
     f'size = 5\n[analysis]\nestimand = "long-term effect"\n{COLUMNS}',

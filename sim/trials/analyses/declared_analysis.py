@@ -7,7 +7,7 @@ or pairs, random effects, test and level. What the data have otherwise than plan
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,9 @@ from sim.trials.designs.second_outcome import second_column, second_file
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Column of the strata where a design names none.
+STRATUM = "stratum"
 
 
 def analyse_by_design(
@@ -113,8 +116,9 @@ def _declared(
             f"interval = '{interval}': goes with the likelihood of a mixed model, which the "
             f"design's test = '{plan.test}' does not use; leave it out"
         )
+    frame, notes = trial_table(data, used_columns(file, trial, plan), sheet)
+    file = with_strata(file, trial, frame.columns)
     used = used_columns(file, trial, plan)
-    frame, notes = trial_table(data, used, sheet)
     model, term = declared_model(file, trial, plan)
     for name in used:
         if name not in frame.columns:
@@ -233,6 +237,14 @@ def declared_model(file: DesignFile, design: Design, plan: AnalysisPlan) -> tupl
     }
     right = [*fixed, *(random[one] for one in plan.random_effects)]
     return f"{response} ~ {' + '.join(right)}", term
+
+
+def with_strata(file: DesignFile, design: Design, names: Collection[str]) -> DesignFile:
+    """Return a design with the column `STRATUM` for its strata where it names none itself."""
+    columns = file.columns
+    if STRATUM not in names or design.strata == 1 or columns.strata or columns.pairs is not None:
+        return file
+    return file.model_copy(update={"columns": columns.model_copy(update={"strata": (STRATUM,)})})
 
 
 def used_columns(file: DesignFile, design: Design, plan: AnalysisPlan) -> list[str]:

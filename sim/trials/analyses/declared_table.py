@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.trials.analyses.declared_analysis import outcome_column, treatment_column
+from sim.trials.analyses.declared_analysis import (
+    STRATUM,
+    outcome_column,
+    treatment_column,
+    with_strata,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +67,8 @@ def declared_table(data: TrialData, file: DesignFile, design: Design) -> pd.Data
             got = [labels[one] for one in data.treatment]
     if data.worker is not None:
         table[names.worker] = data.worker[rows]
-    table |= dict.fromkeys(names.strata[:1], data.stratum[rows])
+    strata = with_strata(file, design, (STRATUM,)).columns.strata
+    table |= dict.fromkeys(strata[:1], data.stratum[rows])
     return pd.DataFrame(
         {
             names.cluster: data.cluster[rows],
