@@ -138,8 +138,8 @@ class Parser(argparse.ArgumentParser):
 def stray_argument(parser: Parser, command: str | None, stray: str) -> InputError:
     """Return the error for an argument that the command does not have.
 
-    The hint names an option of this command that is written almost alike, or else the command that
-    has the option.
+    The hint names an option of this command that is written almost alike, or else the field of its
+    setting, or the command that has the option.
     """
     name = stray.split("=", 1)[0]
     commands = parser.commands()
@@ -150,8 +150,19 @@ def stray_argument(parser: Parser, command: str | None, stray: str) -> InputErro
     bare = {one.lstrip("-"): one for one in own if one.startswith("--")}
     near = get_close_matches(name.lstrip("-").lower(), list(bare), n=1, cutoff=ALIKE)
     owners = sorted(one for one, other in commands.items() if name in other.options())
+    key = name.lstrip("-").replace("-", "_")
+    field = None
+    if "--setting" in own and len(key) > 3:
+        from sim.planning.setting import FIELDS
+
+        field = next((one for one in FIELDS if one.startswith(key)), None)
     if near:
         hint = f"; did you mean '{bare[near[0]]}'?"
+    elif field is not None:
+        hint = (
+            f": here it is '{field}' in a file that --setting names ('{parser.prog} template "
+            "setting' prints one)"
+        )
     elif owners:
         listed = " and ".join(f"'{parser.prog} {one}'" for one in owners[:3])
         hint = f": it is an option of {listed}"

@@ -69,6 +69,11 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["run", "usual-care", "--rooster=a.csv"], ["'--rooster'", "did you mean '--roster'"]),
         (["power", "refocus", "--roster", "a.csv"], ["'--roster': it is an option of", "compare"]),
         (["serve", "--participation"], ["it is an option of 'refocus analyse'"]),
+        (
+            ["compare", "refocus-full", "--budget", "9"],
+            ["'budget_per_year' in a file that --setting"],
+        ),
+        (["plan", "--start-date", "2027-04-01"], ["here it is 'start_date' in a file"]),
         (["--verson"], ["did you mean '--version'", "see 'refocus --help'"]),
         (["list", "scenarios", "more"], ["unexpected argument 'more'", "refocus list --help"]),
         (["list", "scenario"], ["scenario", "scenarios"]),
