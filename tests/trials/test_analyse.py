@@ -296,3 +296,28 @@ def test_analysis_does_not_load_the_compiler() -> None:
         "sys.exit('numba' in sys.modules or 'mesa' in sys.modules)\n"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=120, check=False).returncode == 0
+
+
+def test_a_factor_in_an_interaction_has_the_test_of_type_three_too() -> None:
+    """R 4.2.2, lmerTest: anova(lmer(y ~ arm * half + (1|team)), type = 3)."""
+    frame = pd.read_csv(DATA / "three_arms.csv").dropna()
+    frame["half"] = np.where(frame["base"] > 0.0, "hi", "lo")
+    found = analyse_table(frame, "y ~ arm * half + (1|team)", "arm", references=["arm=usual"])
+    assert any("this is the effect where half is hi" in one for one in found["notes"])
+    averaged = found["joint_averaged"]
+    for key, f, df, p in (
+        ("kenward_roger", 5.90558963, 14.4208406, 0.013379382),
+        ("satterthwaite", 5.93635501, 11.7445416, 0.0165345532),
+    ):
+        assert averaged[key]["f"] == pytest.approx(f, rel=1e-5)
+        assert averaged[key]["df2"] == pytest.approx(df, rel=1e-4)
+        assert averaged[key]["p"] == pytest.approx(p, rel=1e-4)
+
+
+def test_a_mean_of_a_combination_that_has_no_row_is_not_told() -> None:
+    """The arm 'usual' has nobody in the west: emmeans says nonEst."""
+    frame = pd.read_csv(DATA / "three_arms.csv")
+    found = analyse_table(frame, "y ~ arm * site + (1|team)", "arm", references=["arm=usual"])
+    assert set(found["adjusted_means"]) == {"full", "light"}
+    assert "joint_averaged" not in found
+    assert any("those that have: full, light" in one for one in found["notes"])

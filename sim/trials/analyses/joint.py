@@ -18,7 +18,7 @@ from sim.trials.analyses.analysed_trial import fit_linear
 from sim.trials.analyses.cluster_tests import t_test
 from sim.trials.analyses.likelihood_answers import PROFILE_INTERVAL, T_INTERVAL, likelihood_answers
 from sim.trials.analyses.model_answers import coefficient, warnings_of
-from sim.trials.analyses.tested_term import direction
+from sim.trials.analyses.tested_term import direction, where_it_holds
 from sim.trials.data.trial_table import as_labels
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from sim.trials.fits.linear_fit import LinearFit
 
 Matrix = NDArray[np.float64]
+# Of a column's weight in a mean, which is a share or a mean of the column.
+TOLD = 1e-6
 
 
 def joint_analysis(
@@ -48,7 +50,9 @@ def joint_analysis(
     dict
         ``joint`` (Kenward-Roger's and Satterthwaite's F test that all are zero), ``tested`` (names
         of the coefficients), ``coef``, ``variance``, and of a factor ``adjusted_means`` and
-        ``pairwise`` (differences by Kenward and Roger, with Holm's and Bonferroni's p).
+        ``pairwise`` (differences by Kenward and Roger, with Holm's and Bonferroni's p); where it
+        stands in an interaction ``joint_averaged``, the test that adjusted means are equal, which
+        of factors is the test of type III.
 
     Raises
     ------
@@ -101,28 +105,49 @@ def joint_analysis(
     means = adjusted_means(fixed, fit, own, read.table)
     if means is not None:
         result["adjusted_means"] = means
-        result["pairwise"] = pairwise(fixed, fit, own, read.table)
+        if len(means) > 1:
+            result["pairwise"] = pairwise(fixed, fit, own, read.table)
+        where = dict.fromkeys(one for at in read.tested for one in where_it_holds(fixed, at))
+        weights = list((mean_rows(fixed, fit, own, read.table) or {}).values())
+        if len(weights) <= len(tested):
+            shown = ", ".join(means) or "none"
+            where[
+                "some combination of labels has no row, so that not every label has an adjusted "
+                f"mean; those that have: {shown}"
+            ] = None
+        elif where:
+            averaged = fit.joint_tests(np.array([one - weights[0] for one in weights[1:]]))
+            result["joint_averaged"] = {name: one._asdict() for name, one in averaged.items()}
+        result["notes"] = [*where, *result["notes"]]
     return result
 
 
 def mean_rows(
     fixed: FixedPart, fit: LinearFit, own: Sequence[Part], table: pd.DataFrame
 ) -> dict[str, Matrix] | None:
-    """Return the coefficients' weights in the mean of each label; None where it is no factor."""
+    """Return the coefficients' weights in the mean of each label; None where it is no factor.
+
+    A label whose mean the data do not tell, as where a combination of labels has no row, has none.
+    """
     if len(own) != 1 or own[0].level is None:
         return None
     name = own[0].column
     levels = list(as_labels(table[name]).categories)
     if own[0].reference is not None:
         levels = [own[0].reference, *(one for one in levels if one != own[0].reference)]
+    kept = [at for at, one in enumerate(fixed.names) if one in fit.names]
+    # What was left out is a combination of the others; so has a mean to have it.
+    left_out = np.linalg.lstsq(fixed.X[:, kept], fixed.X, rcond=None)[0]
     found = {}
     for level in levels:
-        row = [
-            _mean(fixed.X[:, at], fixed.parts[at], name, level, table)
-            for at, one in enumerate(fixed.names)
-            if one in fit.names
-        ]
-        found[level] = np.array(row)
+        whole = np.array(
+            [
+                _mean(fixed.X[:, at], parts, name, level, table)
+                for at, parts in enumerate(fixed.parts)
+            ]
+        )
+        if np.abs(whole[kept] @ left_out - whole).max() < TOLD:
+            found[level] = whole[kept]
     return found
 
 
@@ -163,7 +188,7 @@ def adjusted_means(
     table : DataFrame
     """
     rows = mean_rows(fixed, fit, own, table)
-    if rows is None:
+    if not rows:
         return None
     found = {}
     for level, (estimate, one) in zip(

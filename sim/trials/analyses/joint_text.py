@@ -26,10 +26,11 @@ def format_joint(result: dict[str, Any]) -> str:
         "",
     ]
     rows = [["", "F", "df", "denominator df", "p"]]
-    for name, one in result["joint"].items():
-        title = "Kenward-Roger" if name == "kenward_roger" else "Satterthwaite"
-        row = [title, f"{one['f']:.3f}", str(one["df1"]), f"{one['df2']:.1f}", p_text(one["p"])]
-        rows.append(row)
+    for key, more in (("joint", ""), ("joint_averaged", ", adjusted means alike (type III)")):
+        for name, one in result.get(key, {}).items():
+            title = "Kenward-Roger" if name == "kenward_roger" else "Satterthwaite"
+            row = [f"{one['f']:.3f}", str(one["df1"]), f"{one['df2']:.1f}", p_text(one["p"])]
+            rows.append([f"{title}{more}", *row])
     lines += [*table_lines(rows), ""]
     lines += likelihood_lines(result)
     lines += mean_lines(result)

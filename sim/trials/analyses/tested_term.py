@@ -218,6 +218,14 @@ def notes_on_term(
                 f"'{reference}' of {one.column} is the reference because this label means control "
                 f"in ordinary use; {turn} sets another"
             )
+    # A factor has a coefficient for each label.
+    return list(dict.fromkeys([*notes, *where_it_holds(fixed, at)]))
+
+
+def where_it_holds(fixed: FixedPart, at: int) -> list[str]:
+    """Return at which values of other columns a coefficient with interactions is the effect."""
+    notes = []
+    own = fixed.parts[at]
     mine = {one.name for one in own}
     for parts in fixed.parts:
         rest = [one for one in parts if one.name not in mine]
@@ -227,8 +235,7 @@ def notes_on_term(
             )
             together = ":".join(one.written for one in parts)
             notes.append(f"with {together} in the model this is the effect where {where}")
-    # A factor has a coefficient for each label.
-    return list(dict.fromkeys(notes))
+    return notes
 
 
 def _tested_columns(
