@@ -1,10 +1,10 @@
 # Thin names for common commands. ./run and ./test work without make.
 python = .venv/bin/python
 
-.PHONY: help setup run test fuzz parity mutants every-report lint docs-parameters docs site bench level-of-tests
+.PHONY: help setup run test fuzz parity mutants every-report lint docs-parameters docs site bench bench-r level-of-tests
 
 help:
-	@echo "make setup | run | test | fuzz | parity | mutants | every-report | lint | docs | site | bench | level-of-tests | study-NAME"
+	@echo "make setup | run | test | fuzz | parity | mutants | every-report | lint | docs | site | bench | bench-r | level-of-tests | study-NAME"
 	@echo "studies (long; their tables are committed):"
 	@ls benchmarks/studies/*.py | sed 's|.*/|  study-|; s|\.py$$||' | grep -v __init__ || true
 
@@ -54,6 +54,10 @@ level-of-tests: setup
 bench: setup
 	@sh benchmarks/set-up.sh
 	$(python) -m benchmarks
+
+# Fits beside those of R, where lmerTest, pbkrtest and geepack are installed.
+bench-r: setup
+	$(python) -m benchmarks.against_r
 
 docs: setup
 	$(python) -m docs
