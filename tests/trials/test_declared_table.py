@@ -18,6 +18,8 @@ DESIGNS = {
     'method = "stratified"\nstrata = 2\n[columns]\nstrata = ["half"]\n',
     "strata that no column is named for": "[design]\nclusters = 12\nsize = 6\n"
     '[randomisation]\nmethod = "stratified"\nstrata = 3\n[analysis]\ntest = "cluster-summary"\n',
+    "wedge within strata": '[design]\ntype = "stepped wedge"\nsteps = 3\nclusters = 9\nsize = 5\n'
+    '[randomisation]\nmethod = "stratified"\nstrata = 3\n[columns]\nstrata = ["half"]\n',
     "wedge": '[design]\ntype = "stepped wedge"\nsteps = 3\nclusters = 6\nsize = 5\n',
     "wedge by exposure, own columns": '[design]\ntype = "stepped wedge"\nsteps = 3\nclusters = 9\n'
     f'size = 5\n[analysis]\nestimand = "long-term effect"\n{COLUMNS}',

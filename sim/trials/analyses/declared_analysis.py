@@ -225,8 +225,10 @@ def declared_model(file: DesignFile, design: Design, plan: AnalysisPlan) -> tupl
     if not design.is_parallel:
         fixed.append(f"factor({_quoted(columns.period)})")
     fixed += [_quoted(one) for one in columns.covariates]
-    strata = columns.strata if columns.pairs is None else (columns.pairs,)
-    fixed += [f"factor({_quoted(one)})" for one in strata]
+    if design.is_parallel:
+        # Over periods each cluster is compared with itself; its stratum is in its own level.
+        strata = columns.strata if columns.pairs is None else (columns.pairs,)
+        fixed += [f"factor({_quoted(one)})" for one in strata]
     cluster = _quoted(columns.cluster)
     random = {
         "cluster": f"(1|{cluster})",
