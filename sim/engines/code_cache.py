@@ -35,6 +35,7 @@ SOURCES = (
     "week.py",
     "week_text.py",
     "engines/compiled.py",
+    "engines/linked_code.py",
     "engines/observing.py",
     "engines/posts.py",
     "engines/rules.py",
@@ -45,6 +46,7 @@ SOURCES = (
     "parameters/*.py",
 )
 FIT_SOURCES = (
+    "engines/linked_code.py",
     "trials/fits/random_intercept.py",
     "trials/fits/random_intercept_compiled.py",
     "trials/fits/t_distribution.py",

@@ -9,13 +9,10 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numba import from_dtype, types
-from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler, PassManager
 from numba.extending import intrinsic, overload, register_jitable
 from numba.np.arrayobj import make_array
 
@@ -23,6 +20,7 @@ import sim.measures
 import sim.mechanisms
 from sim import week
 from sim.engines import code_cache
+from sim.engines.linked_code import LINKED
 from sim.engines.posts import ONE_OF_FOUR, at_post, first_post
 from sim.events import EVENT_FIELDS
 from sim.measures.implementation import TeamWeek
@@ -30,54 +28,12 @@ from sim.measures.staff import StaffRow
 from sim.measures.user import UserScores
 from sim.state import SERVICE_USER, TEAM, TRUST, record_fields
 
-
-class LinkedCode(JITCodeLibrary):
-    """Code that is only ever linked into its callers.
-
-    numba optimises every function and translates it into the machine's code, also one whose code
-    then stands in its callers alone, where all of it is optimised and translated again. What is
-    only linked needs neither: that is half of the time that compiling took.
-    """
-
-    def _optimize_final_module(self) -> None:
-        pass
-
-    def _finalize_final_module(self) -> None:
-        self._finalize_dynamic_globals()
-        self._finalized = True
-
-    def get_pointer_to_function(self, name: str) -> int:
-        """Return that there is none."""
-        return 0
-
-    @property
-    def codegen(self) -> Any:
-        """What numba tells where Python objects of this code are: there are none."""
-        return SimpleNamespace(set_env=lambda name, environment: None)
-
-
-class LinkedCompiler(Compiler):
-    """The compiler of functions that only compiled code calls."""
-
-    def define_pipelines(self) -> list[PassManager]:
-        """Return numba's steps, with a place for code that is only linked."""
-        state = self.state
-        state.library = LinkedCode(state.targetctx.codegen(), state.func_id.func_qualname)
-        state.library.enable_object_caching()
-        return super().define_pipelines()
-
-
 CACHE_FOLDER = code_cache.prepare()
 # Bounds of parameters leave no divisor at zero, so that nobody has to look whether one is.
 DIVISION = {"error_model": "numpy"}
 compile_rule = code_cache.compiler(CACHE_FOLDER, **DIVISION)
-PART: dict[str, Any] = {
-    **DIVISION,
-    "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
-    "pipeline_class": LinkedCompiler,
-}
-"""Options for what only compiled code calls: Python needs no way in."""
+PART: dict[str, Any] = {**DIVISION, **LINKED}
+"""Options for rules in compiled code."""
 compile_part = code_cache.compiler(None, **PART)
 
 TRUST_DTYPE = np.dtype(record_fields(TRUST))

@@ -102,13 +102,7 @@ def simulated_patterns(results: Results, scenario: int) -> dict[str, np.ndarray]
             [np.ones(int(kept.sum())), arm[kept].astype(float), before["qpr15"][kept]]
         )
         _, codes = np.unique(team[kept], return_inverse=True)
-        fit = fit_random_intercept(
-            codes.astype(np.int64),
-            int(codes.max()) + 1,
-            np.ascontiguousarray(columns),
-            np.ascontiguousarray(score[kept], dtype=float),
-            1,
-        )
+        fit = fit_random_intercept(codes, int(codes.max()) + 1, columns, score[kept], 1)
         interpersonal = after["qpr_interpersonal"]
         high = kept & (label[team] == HIGH)
         low = kept & (label[team] == LOW)

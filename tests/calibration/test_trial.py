@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
@@ -145,6 +147,12 @@ def test_without_any_effect_the_difference_is_centred_on_nil(design: TrialDesign
     assert np.exp(figures[:, AT.log_se]).mean() == pytest.approx(difference.std(), rel=0.3)
 
 
+def teams_of(state: np.ndarray) -> list[SimpleNamespace]:
+    """Return teams as plain Python reads them."""
+    names = state.dtype.names or ()
+    return [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in state.tolist()]
+
+
 def test_participation_reads_attendance_and_rating_alone() -> None:
     state = np.zeros(6, TEAM_DTYPE)
     arm = np.array([1, 1, 1, 1, 0, 0])
@@ -152,13 +160,13 @@ def test_participation_reads_attendance_and_rating_alone() -> None:
     state["sessions_offered"] = 100
     state["sessions_attended"] = [10, 40, 70, 90, 99, 99]
     state["engagement_sum"] = state["sessions_attended"] * np.array([0.5, 0.6, 0.7, 0.4, 0.9, 0.9])
-    high = judged_high(state, arm, 1.0, 0.8, 2, 1, 0)
+    high = judged_high(teams_of(state), arm, 1.0, 0.8, 2, 1, 0)
     assert high.tolist() == [0, 0, 1, 1, 0, 0]
     other = state.copy()
     for name in ("readiness", "behaviour_mean", "climate", "casemix", "leader_support"):
         other[name] = np.linspace(1.0, 0.0, 6)
-    assert judged_high(other, arm, 0.5, 0.8, 2, 1, 0).tolist() == (
-        judged_high(state, arm, 0.5, 0.8, 2, 1, 0).tolist()
+    assert judged_high(teams_of(other), arm, 0.5, 0.8, 2, 1, 0).tolist() == (
+        judged_high(teams_of(state), arm, 0.5, 0.8, 2, 1, 0).tolist()
     )
 
 

@@ -79,6 +79,27 @@ def test_every_number_equals_that_of_the_general_model(
         assert fast["singular"][trial] == slow.singular
 
 
+def test_one_compiled_fit_serves_arrays_of_every_kind(
+    batch: Any, unequal: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> None:
+    """Compiling takes longer than most analyses; what pandas gives may not be written."""
+    from sim.trials.fits.random_intercept_compiled import fit_each, fit_random_intercept
+
+    codes, X, Y = unequal
+    every = batch(codes, X, Y, 1)
+    fixed = Y[3].copy()
+    fixed.flags.writeable = False
+    for number, columns, y in (
+        (codes.astype(np.int32), X, fixed),
+        (codes, np.asfortranarray(X), np.asfortranarray(Y)[3]),
+        (codes[::-1], X[::-1], Y[3, ::-1]),
+    ):
+        fit = fit_random_intercept(number, 14, columns, y, 1)
+        assert fit.estimate == pytest.approx(every["estimate"][3], rel=1e-12)
+        assert (fit.status, fit.n_obs) == (FITTED, every["n_obs"][3])
+    assert len(fit_each.signatures) == 1
+
+
 def test_compiled_and_plain_give_the_same(
     batch: Any, unequal: tuple[np.ndarray, np.ndarray, np.ndarray]
 ) -> None:

@@ -99,13 +99,7 @@ class AnalysedTrial:
         from sim.trials.fits.random_intercept_compiled import fit_random_intercept
 
         codes = self.effects[0].codes
-        fit = fit_random_intercept(
-            codes.astype(np.int64),
-            int(codes.max()) + 1,
-            np.ascontiguousarray(self.x),
-            np.ascontiguousarray(self.y),
-            self.tested,
-        )
+        fit = fit_random_intercept(codes, int(codes.max()) + 1, self.x, self.y, self.tested)
         if fit.status != 0:
             return None
         inference = ContrastInference(

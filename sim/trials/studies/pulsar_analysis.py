@@ -81,13 +81,13 @@ def pulsar_figures(
     clusters = len(step)
     codes = team.astype(np.int64)
     x = pulsar_columns(team, period, step)
-    whole = fit_random_intercept(codes, clusters, x, np.ascontiguousarray(y), 1)
+    whole = fit_random_intercept(codes, clusters, x, y, 1)
     early = period <= 1
     first = fit_random_intercept(
         codes[early],
         clusters,
         pulsar_columns(team[early], period[early], step),
-        np.ascontiguousarray(y[early]),
+        y[early],
         1,
     )
     means = np.array(

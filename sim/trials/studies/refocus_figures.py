@@ -17,19 +17,24 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba.extending import register_jitable
 
+# They make rules and fits callable from compiled code.
+import sim.engines.rules
+import sim.trials.fits.random_intercept_compiled  # noqa: F401
 from sim.engines.code_cache import FIT_SOURCES, SOURCES, compiler, prepare
-from sim.engines.compiled import compile_rule
+from sim.engines.linked_code import LINKED
 from sim.mechanisms.selection import trainer_rating
-from sim.trials.fits.random_intercept_compiled import fit_random_intercept
+from sim.trials.fits.random_intercept import fit_rows
 from sim.trials.fits.t_distribution import t_two_sided_p
 
 FIGURE_SOURCES = (*SOURCES, *FIT_SOURCES, "trials/studies/refocus_figures.py")
 compile_figure = compiler(prepare(FIGURE_SOURCES))
+# Called from `trial_figures` they are compiled with it; from elsewhere they are plain Python.
+part_of_figures = register_jitable(**LINKED)
 CRITICAL = 1.959963984540054
 # Fewer people, or fewer on a side, are not compared.
 FEWEST, FEWEST_ON_A_SIDE = 12, 2
-rating_of_trainers = compile_rule(trainer_rating)
 
 
 class TrialFigures(NamedTuple):
@@ -110,7 +115,7 @@ class Difference(NamedTuple):
     singular: float
 
 
-@compile_figure
+@part_of_figures
 def contrast(y, baseline, exposed, kept, team, teams, adjust):
     """Return the difference of exposed and the other users kept, by the mixed model of trials.
 
@@ -151,7 +156,7 @@ def contrast(y, baseline, exposed, kept, team, teams, adjust):
     # A constant outcome has no residual variance to estimate.
     if np.max(values) - np.min(values) < 1e-12:
         return Difference(0.0, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)
-    fit = fit_random_intercept(cluster, teams, x, values, 1)
+    fit = fit_rows(cluster, teams, x, values, 1)
     if fit.status != 0:
         return Difference(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)
     whole = fit.cluster_variance + fit.residual_variance
@@ -166,13 +171,13 @@ def contrast(y, baseline, exposed, kept, team, teams, adjust):
     )
 
 
-@compile_figure
+@part_of_figures
 def estimated(y, baseline, exposed, kept, team, teams, adjust):
     """Return the estimate of `contrast` alone."""
     return contrast(y, baseline, exposed, kept, team, teams, adjust).estimate
 
 
-@compile_figure
+@part_of_figures
 def correlation(a, b):
     """Return the correlation of two columns; NaN when one does not vary."""
     da = a - a.mean()
@@ -181,7 +186,7 @@ def correlation(a, b):
     return (da * db).sum() / size if size > 0.0 else np.nan
 
 
-@compile_figure
+@part_of_figures
 def anova_icc(y, team, teams):
     """Return the analysis-of-variance intracluster correlation."""
     n = y.shape[0]
@@ -209,7 +214,7 @@ def anova_icc(y, team, teams):
     return (between - within) / whole if whole > 0.0 else np.nan
 
 
-@compile_figure
+@part_of_figures
 def judged_high(teams_state, arm, weight, reliability, places, seed, replication):
     """Return which intervention teams are judged to have taken part fully (1), others 0.
 
@@ -243,7 +248,7 @@ def judged_high(teams_state, arm, weight, reliability, places, seed, replication
         if arm[t] == 1:
             team = teams_state[t]
             key = (seed, replication, team.key_low, team.key_high, 0, 0)
-            rated[t] = rating_of_trainers(seen[t], reliability, max(seen_sd, 1e-6), key)
+            rated[t] = trainer_rating(seen[t], reliability, max(seen_sd, 1e-6), key)
     rated_mean = rated.sum() / number
     rated_sd = 0.0
     for t in range(teams):

@@ -41,8 +41,7 @@ def of_schedule(trial: AnalysedTrial) -> PermutationTest:
     others = np.ascontiguousarray(np.delete(trial.x, trial.tested, axis=1))
     ratio = USUAL_RATIO
     if others.shape[1] > 1:
-        codes = trial.clusters.astype(np.int64)
-        null = fit_random_intercept(codes, trial.number, others, trial.y, 1)
+        null = fit_random_intercept(trial.clusters, trial.number, others, trial.y, 1)
         if null.status == FITTED:
             ratio = float(null.cluster_variance / null.residual_variance)
     assert trial.periods is not None
