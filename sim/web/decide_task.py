@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,7 @@ def decide(settings: dict[str, Any], folder: Path, told: Told) -> None:
             prepare(question([name]))
             possible.append(name)
         except InputError as error:
-            reason = str(error).removeprefix("setting 'of the page': ")
+            reason = in_words(str(error), name)
             left_out.append(f"{load_scenario(name).title}: {reason}")
     if not possible:
         raise InputError(left_out[0])
@@ -88,6 +89,12 @@ def decide(settings: dict[str, Any], folder: Path, told: Told) -> None:
         "version": package_versions()["refocus-simulation"],
     }
     write_result(folder, result)
+
+
+def in_words(reason: str, name: str) -> str:
+    """Return why a strategy is left out without names of files and fields, which nobody typed."""
+    told = reason.removeprefix("setting 'of the page': ").replace(f" under '{name}'", "")
+    return re.sub(r"\bbudget_per_year = ([\d,]+)", r"£\1 a year", told)
 
 
 def repeating_command(asked: dict[str, Any]) -> str:

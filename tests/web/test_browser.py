@@ -580,7 +580,9 @@ def test_a_planner_asks_and_is_answered(visit: Visit, tmp_path: Path) -> None:
     page.get_by_role("button", name="Leave out Continuing coaching of staff").click()
     page.click("#decide-run")
     page.wait_for_selector("#decide-output .answer-files", timeout=LONG)
-    expect(page.locator("#decide-output .caution")).to_contain_text("too small for one team")
+    expect(page.locator("#decide-output .caution")).to_contain_text(
+        "£90,000 a year: too small for one team,"
+    )
     answer = page.frame_locator("iframe.answer")
     expect(answer.locator(".decision h1")).to_contain_text("£90,000 a year")
     expect(answer.locator(".chain ol > .row")).to_have_count(3)
