@@ -10,13 +10,14 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from sim.engines.linked_code import LINKED
 from sim.trials.data.data import TrialData
 
 EFFECTS = ("cluster", "cluster-period", "person", "treatment")
 MAX_STEPS = 200
 
 
-@numba.njit(cache=True)
+@numba.njit(**LINKED)
 def _kernels(treated, n, chosen):
     """Return the covariance of a cluster's cell means for each component at variance one."""
     J = n.size
@@ -36,7 +37,7 @@ def _kernels(treated, n, chosen):
     return found
 
 
-@numba.njit(cache=True)
+@numba.njit(**LINKED)
 def _at(theta, y, n, treated, chosen, within):
     """Return criterion, score, information, and what Kenward and Roger need, at variances."""
     K = theta.size
