@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -119,9 +120,12 @@ def undrawn(unpainted: None) -> Iterator[None]:
     def new(rows: int, columns: int, height: float) -> tuple[Undrawn, list[Undrawn]]:
         return Undrawn(), [Undrawn()] * (rows * columns)
 
+    names = ("figures", "compare_figures", "power_figures", "exposure_figure")
+    # All are loaded before one is changed: they take it from each other, and would keep it.
+    modules = [import_module(f"sim.report.{name}") for name in names]
     with pytest.MonkeyPatch.context() as patched:
-        for module in ("figures", "compare_figures", "power_figures", "exposure_figure"):
-            patched.setattr(f"sim.report.{module}._new", new)
+        for module in modules:
+            patched.setattr(module, "_new", new)
         yield
 
 
