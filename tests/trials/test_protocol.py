@@ -68,5 +68,6 @@ def test_code_of_a_binary_outcome_names_both_models() -> None:
     found = analyse(DATA / "bin_parallel.csv", "y ~ arm + (1|team)", "arm", family="binomial")
     code = found.code("R")
     assert "geeglm(y ~ arm, id = " in code
-    assert "glmer(y ~ arm + (1|team), data = d, family = binomial, nAGQ = 9)" in code
+    assert "glmer(y ~ arm + (1|team), data = d, family = binomial, nAGQ = 9," in code
+    assert "glmerControl(tolPwrss = 1e-12)" in code
     assert "lapply(c(0, 1)" in code
