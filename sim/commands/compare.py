@@ -109,7 +109,7 @@ def run(given: argparse.Namespace) -> int:
         rank_by=given.rank_by,
         point_worth=given.point_worth,
         trial_size=given.trial_size,
-        settings=settings_of(given.set),
+        settings=settings_of(given),
     )
     with job(given) as work:
         tell_compiling()

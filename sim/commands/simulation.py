@@ -9,6 +9,7 @@ from sim.api.run import DRAWS, REPLICATIONS_OF_DEFAULTS
 from sim.commands.declared import by_name, declare
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
+from sim.errors import InputError
 from sim.reading.numbers import whole
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def run(given: argparse.Namespace) -> int:
         draws=given_draws(given),
         replications=given.replications,
         seed=given.seed,
-        settings=settings_of(given.set),
+        settings=settings_of(given),
         caseload=given.caseload,
         engine=given.engine,
         collect=SMALL if given.out is None else (ALL, *given.collect),
@@ -129,18 +130,22 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def settings_of(texts: list[str]) -> dict[str, Any]:
-    """Return parameter values and scenario fields by name from ``name=value`` texts."""
+def settings_of(given: argparse.Namespace) -> dict[str, Any]:
+    """Return parameter values and scenario fields by name from the texts of ``--set``."""
     from sim.parameters import parse_setting
     from sim.scenarios.library import parse_choice
 
-    return by_name(
+    found = by_name(
         "set",
         (
             parse_choice(text) if "." in text.partition("=")[0] else parse_setting(text)
-            for text in texts
+            for text in given.set
         ),
     )
+    for option in ("weeks", "years"):
+        if "timing.weeks" in found and getattr(given, option, None) is not None:
+            raise InputError(f"--set timing.weeks: --{option} sets it; leave one of them out")
+    return found
 
 
 def add_roster_options(parser: argparse.ArgumentParser, folder: str = "") -> None:

@@ -243,6 +243,10 @@ def test_hostile_values_are_used_or_refused_in_one_line(
             ("run", "usual-care", *("--set", "caseload_norm=20", "--set=caseload_norm=30")),
             ("--set caseload_norm", "is set twice"),
         ),
+        (
+            ("run", "usual-care", *("--set", "timing.weeks=9", "--weeks", "8")),
+            ("--set timing.weeks", "--weeks sets it"),
+        ),
         (("compare", "usual-care"), ("scenario 'usual-care'", "is the base")),
         (("plan", "--equity-weight", "3"), ("--equity-weight", "only with --objective equity")),
     ],
