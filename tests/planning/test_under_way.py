@@ -155,6 +155,8 @@ def test_turnover_that_was_counted_is_planned_with_and_learnt_once(tmp_path: Pat
         ({"plan": STARTED + "D,own,\n"}, "start_week: give it or start_date"),
         ({"plan": "team,package,start week\nA,own,104\n"}, "starts no team within the 104 weeks"),
         ({"weeks_gone": 200}, "do not go together"),
+        ({"turnover": {"A": 1e9}}, r"turnover of 'A' = 1e\+09: must lie in \[0\.1, 5\]"),
+        ({"turnover": [2.0]}, "no folder that 'refocus plan' or 'refocus update' left"),
         ({"weeks_gone": "soon"}, "no folder that 'refocus plan' or 'refocus update' left"),
         ({"weeks_gone": 0}, "nothing has gone yet"),
         ({"plan": STARTED.replace("30", "9") + "D,own,3\n"}, "nothing is left to plan"),
