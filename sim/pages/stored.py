@@ -1,7 +1,7 @@
 """Stored numbers of the pages: answers and power, with the day they were worked out.
 
-`python -m sim.pages.stored` works them out anew (some minutes); ``--draws`` and ``--replications``
-say how finely.
+`python -m sim.pages.stored` works them out anew (a minute and a half of processor time);
+``--draws`` and ``--replications`` say how finely.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from sim.pages.power_page import power_cells
 from sim.runs.results import package_versions
 
 HOME = Path(__file__).parent / "stored.json"
-DRAWS = 60
-REPLICATIONS = 2
+DRAWS = 200
+REPLICATIONS = 1
 
 
 class Numbers(NamedTuple):
