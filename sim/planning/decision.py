@@ -345,7 +345,7 @@ def choice_sentence(ranking: Ranking, titles: Mapping[str, str], base: str) -> s
     usual = " (which costs nothing)" if first == base else ""
     if len(tied) == len(ranking.names):
         return (
-            f"{on} no choice can be told from the others; first on average is "
+            f"{on} no choice is surely ahead of the others; first on average is "
             f"{shown[first]}{usual}."
         )
     others = listed([shown[one] for one in tied[1:]])
