@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from math import sqrt
 from pathlib import Path
+from statistics import NormalDist, mean, stdev
 from typing import Any, NamedTuple
 
 from benchmarks.formula_grid import random_designs, simulated
@@ -24,7 +25,7 @@ from sim.trials.power.design_formula import Assumed
 from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.formula_power import FormulaPower
 from sim.trials.power.measured_error import Measured, kind_of
-from sim.trials.power.power_study import formula_of, simulate_power, study_of
+from sim.trials.power.power_study import PowerResult, formula_of, simulate_power, study_of
 
 STORE = Path(__file__).parent / "formula_check.json"
 PAGE = Path(__file__).parents[2] / "docs" / "validation-power.md"
@@ -32,7 +33,7 @@ SHIPPED = ("four-point-target", "two-point-target", "parallel-slow", "stepped-we
 # Simulated and analysed by the program itself, with so many trials: two outcomes, and agents.
 OWN = {
     "hybrid-wedge": 2000,
-    "refocus": 2000,
+    "refocus": 500,
     "stepped-wedge-agents": 1000,
     "readiness-selected": 500,
 }
@@ -94,8 +95,26 @@ def summary(name: str, file: DesignFile, trials: int) -> dict[str, Any]:
         "singular": found.singular.value,
         "failed": found.failed.value,
         **{name: float(row[name]) for name in KEPT},
-        **({} if file.agents is None else {"assumed": asdict(result.assumed)}),
+        **({} if file.agents is None else _of_agents(result)),
     }
+
+
+def _of_agents(result: PowerResult) -> dict[str, Any]:
+    """Return what the formula takes from trials of agents, and how their estimates spread."""
+    estimates = [one.estimate for one in result.results if not one.failed]
+    return {"assumed": asdict(result.assumed), "estimates_sd": stdev(estimates)}
+
+
+def over_draws(one: Compared) -> float:
+    """Return the formula's power averaged over effects that differ from trial to trial.
+
+    Estimates of trials with a draw of the parameters each spread by chance, as the formula has it,
+    and by what they can be expected to be; the second is taken as normal.
+    """
+    formula = one.formula
+    own = sqrt(max(one.found["estimates_sd"] ** 2 - formula.spread**2, 0.0))
+    effects = NormalDist(one.found["mean_estimate"], max(own, 1e-9)).quantiles(400)
+    return mean(formula.but(each, formula.spread, formula.model_se, formula.df) for each in effects)
 
 
 def compared(found: dict[str, dict[str, float]], count: int = DESIGNS) -> list[Compared]:
@@ -240,15 +259,20 @@ def page(rows: Sequence[Compared]) -> str:
         "These have no formula of their own: it takes mean effect, spread, correlations and, over "
         "periods, how the effect builds up from the simulated trials. Each trial has its own draw "
         "of the parameters, so that simulated power is a mean over stronger and weaker effects, "
-        "and the formula is that of the mean effect: where power is low the mean lies above it. "
+        "and the formula is that of the mean effect. The lines below the table average it over "
+        "them: over effects that spread as the estimates do beyond chance. "
         "Numbers "
         "of trials: "
         + ", ".join(f"{one.name} {int(one.found['trials']):,}" for one in agents)
         + "."
         + (f" Not simulated for this page: {', '.join(left)}." if left else ""),
         _table(agents),
-        "The differences in parts, in points:",
-        "\n".join(f"* {why(one)}" for one in agents),
+        "\n".join(
+            f"* {one.name}: formula averaged over effects {over_draws(one):.3f}, simulated "
+            f"{one.found['power']:.3f} (Monte Carlo error "
+            f"{sqrt(one.found['power'] * (1 - one.found['power']) / one.found['trials']):.3f})"
+            for one in agents
+        ),
     ]
     return "\n\n".join(parts) + "\n"
 
