@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 import numpy as np
@@ -153,9 +152,7 @@ def test_a_full_table_of_events_keeps_counting() -> None:
     short._world.events = short._world.events[:3]
     with pytest.raises(AssertionError, match="too short"):
         short.run(20)
-    while short.week < 20:
-        with contextlib.suppress(AssertionError):
-            short.step()
+    assert short.week == 20
     assert short._world.noted[0] == len(world.events) > 3
     assert [tuple(row) for row in short._world.events.tolist()] == world.events[:3]
     assert first_difference(short.state, world.state) == ""
