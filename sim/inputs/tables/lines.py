@@ -22,7 +22,7 @@ _SUM = re.compile(
 )
 # Other figures that stand below a table.
 _FIGURE = re.compile(
-    r"(counts?|number of teams|range|variance|st(andar)?d\.? *dev(iation)?s?\.?|%.*) *:?",
+    r"(counts?|number of teams|range|variance|st(andar)?d\.? *dev(iation)?s?\.?|%( .*)?) *:?",
     re.IGNORECASE,
 )
 _TOTAL = re.compile(r"((sub|grand|overall)[ -]*)?totals?( *(:|\(.*\)|of .*))?", re.IGNORECASE)

@@ -109,7 +109,7 @@ def joint_analysis(
             result["pairwise"] = pairwise(fixed, fit, own, read.table)
         where = dict.fromkeys(one for at in read.tested for one in where_it_holds(fixed, at))
         weights = list((mean_rows(fixed, fit, own, read.table) or {}).values())
-        if len(weights) <= len(tested):
+        if len(weights) < len(as_labels(read.table[own[0].column]).categories):
             shown = ", ".join(means) or "none"
             where[
                 "some combination of labels has no row, so that not every label has an adjusted "
