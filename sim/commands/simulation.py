@@ -186,15 +186,18 @@ def summary_csv(results: Results, covers: str) -> str:
     """Return means over draws and replications by scenario, arm, week and measure as CSV."""
     import numpy as np
 
+    from sim.runs.world_spread import world_spread
     from sim.spreadsheet import frame_csv
 
     table = results.table("summaries")
     grouped = table.groupby(["scenario", "arm", "week", "measure"], sort=False)
     frame = grouped[["n", "mean", "sd", "icc"]].mean().reset_index()
     count = grouped["mean"].count().to_numpy()
+    worlds = (one.dropna(subset="mean") for _, one in grouped)
+    spreads = np.array([world_spread(one["mean"], one["draw"]) for one in worlds])
     frame["worlds"] = count
-    frame["monte_carlo_se"] = grouped["mean"].std().to_numpy() / np.sqrt(count)
-    frame["low"] = grouped["mean"].quantile(0.05).to_numpy()
-    frame["high"] = grouped["mean"].quantile(0.95).to_numpy()
+    frame["monte_carlo_se"] = spreads[:, 1]
+    # One world has no interval.
+    frame["low"], frame["high"] = np.where(count > 1, spreads[:, 2:].T, np.nan)
     frame["interval"] = f"central 90% of worlds; covers {covers}"
     return frame_csv(frame)

@@ -97,3 +97,8 @@ def counted(number: int, noun: str, several: str = "") -> str:
     """Return a number with its noun, small ones in words."""
     word = NUMBERS[number] if 0 < number < len(NUMBERS) else f"{number:,}"
     return f"{word} {noun if number == 1 else several or noun + 's'}"
+
+
+def in_figures(number: int, noun: str) -> str:
+    """Return a number with its noun, small ones as figures."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.planning.plain_numbers import in_figures
 from sim.planning.plain_numbers import listed as in_a_row
 from sim.planning.plan_search import obstacle
 from sim.planning.plan_study import CONTROL, MOST_USERS, READINESS
@@ -82,7 +83,7 @@ def under_way_notes(outcome: PlanOutcome) -> list[str]:
     first = offer.all_years * (WEEKS_PER_YEAR + 1)
     committed = float(offer.taken()[first + offer.all_years])
     notes = [
-        f"Taken as given: {counted(given.gone, 'week')} gone, in which nothing new starts; "
+        f"Taken as given: {in_figures(given.gone, 'week')} gone, in which nothing new starts; "
         f"{with_what(given)}, whose trainers and money to the end of funding "
         f"({committed:,.0f} GBP) come off what there is."
     ]
@@ -99,7 +100,7 @@ def under_way_notes(outcome: PlanOutcome) -> list[str]:
 def with_what(given: Rollout) -> str:
     """Return how many teams have started, by package."""
     packages = Counter(package.name for _, package, _ in given.begun)
-    return in_a_row([f"{counted(n, 'team')} with {name}" for name, n in packages.items()])
+    return in_a_row([f"{in_figures(n, 'team')} with {name}" for name, n in packages.items()])
 
 
 def condition_notes(outcome: PlanOutcome) -> list[str]:
@@ -134,8 +135,8 @@ def budget_notes(offer: Offer) -> list[str]:
         notes = [
             "Budget: what is started is committed to the end of its funding. The whole of it keeps "
             f"within {offer.whole_budget:,.0f} GBP ({offer.yearly_budget:,.0f} x "
-            f"{counted(offer.years, 'year')}), what falls due after the time looked at included, "
-            f"and every single year within {offer.yearly_budget:,.0f}."
+            f"{in_figures(offer.years, 'year')}), what falls due after the time looked at "
+            f"included, and every single year within {offer.yearly_budget:,.0f}."
         ]
     endless = [
         name
@@ -163,7 +164,7 @@ def rule_notes(question: PlanQuestion) -> list[str]:
         notes.append(f"The rule '{READINESS}' is left out: the roster gives no readiness.")
     elif scored < len(rows):
         notes.append(
-            f"The rule '{READINESS}' puts {counted(len(rows) - scored, 'team')} without a score "
+            f"The rule '{READINESS}' puts {in_figures(len(rows) - scored, 'team')} without a score "
             "last."
         )
     notes.append(
@@ -202,11 +203,6 @@ def nobody_because(outcome: PlanOutcome) -> str:
     if len(set(reasons.values())) == 1:
         return next(iter(reasons.values()))
     return "; ".join(f"{name}: {why}" for name, why in reasons.items())
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def listed(names: list[str]) -> str:

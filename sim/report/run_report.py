@@ -10,6 +10,7 @@ import numpy as np
 
 from sim.drawing import Line, Panel
 from sim.parameters.registry import grade_counts
+from sim.planning.plain_numbers import in_figures
 from sim.planning.vocabulary import (
     IMPORTANT,
     IMPORTANT_IF_22_ITEMS,
@@ -143,14 +144,15 @@ def caution(chosen: ChosenDraws) -> str:
         BOTH_TRIALS: "the posterior fitted to the REFOCUS and PULSAR trials",
         REFOCUS_ALONE: "the posterior fitted to the REFOCUS trial alone",
     }.get(chosen.of, "a posterior of your own")
+    draws = in_figures(len(chosen.draws), "draw")
     values = {
-        "posterior": f"Parameter values: {len(chosen.draws)} draws from {fitted}. Effects on "
+        "posterior": f"Parameter values: {draws} from {fitted}. Effects on "
         "recovery rest on what it was fitted to and on trials of other programmes; what carries "
         "them, and most parameters, on assumptions."
         + "".join(f" Not covered by it: {one}." for one in chosen.notes),
-        "prior": f"Not calibrated: {len(chosen.draws)} draws from the priors, no trial data used.",
+        "prior": f"Not calibrated: {draws} from the priors, no trial data used.",
         "defaults": "Not calibrated: the model runs on default values chosen by hand.",
-        "given": f"Parameter values: {len(chosen.draws)} sets given by the user.",
+        "given": f"Parameter values: {in_figures(len(chosen.draws), 'set')} given by the user.",
     }[chosen.source]
     return (
         f"{values} INSPIRE: not calibrated, no REFOCUS figure seen. What lies beyond month 12 is "
@@ -234,9 +236,9 @@ def _lead(page: Document, results: Results, facts: RunFacts, arm: str, base: int
     if count == 0:
         return
     page.paragraph(
-        f"Over {count} simulated worlds. A difference of {IMPORTANT:.0f} points between groups is "
-        f"the minimum important one; it is {IMPORTANT_IF_22_ITEMS:.1f} if it was set on the "
-        "22-item form."
+        f"Over {in_figures(count, 'simulated world')}. A difference of {IMPORTANT:.0f} points "
+        f"between groups is the minimum important one; it is {IMPORTANT_IF_22_ITEMS:.1f} if it was "
+        "set on the 22-item form."
     )
 
 
@@ -262,12 +264,13 @@ def sentence(
         On the same draws.
     """
     low, high = np.quantile(values, [0.05, 0.95])
-    found = judged(values, other)
+    found, single = judged(values, other), values.size == 1
+    apart = "one world" if single else f"90% of worlds {signed(low)} to {signed(high)}"
     parts = [
         f"{name}: {found.words}. Personal recovery (QPR-15) {signed(values.mean())} points in week "
-        f"{week} compared with {base} (90% of worlds {signed(low)} to {signed(high)}).",
+        f"{week} compared with {base} ({apart}).",
         f"{chances_text(found.chances, max(values.shape) if len(values) == 1 else len(values))}."
-        if found.kind != SAME
+        if found.kind != SAME and not single
         else "",
         found.why_not_told,
         other_text(found) if found.kind != SAME else "",

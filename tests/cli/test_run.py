@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+import sim
 from sim.api.run import too_large
 from sim.cli import main
-from sim.commands.simulation import given_roster
+from sim.commands.simulation import given_roster, summary_csv
+from sim.inputs.roster import described_roster
 
 pytestmark = pytest.mark.usefixtures("unpainted")
 
@@ -55,6 +57,22 @@ def test_without_a_folder_only_a_table_is_printed() -> None:
     rows = list(csv.DictReader(io.StringIO(run.stdout)))
     assert {row["scenario"] for row in rows} == {"usual-care"}
     assert all("replication noise only" in row["interval"] for row in rows)
+
+
+def test_runs_of_one_draw_are_no_draws_and_one_world_has_no_interval() -> None:
+    teams = described_roster(trusts=1, teams_per_trust=2)
+    results = sim.run("usual-care", roster=teams, draws=2, replications=3, weeks=2)
+    table = results.table("summaries")
+    for row in csv.DictReader(io.StringIO(summary_csv(results, "both"))):
+        same = (table["measure"] == row["measure"]) & (table["week"] == int(row["week"]))
+        own = table[same & (table["arm"] == row["arm"])].groupby("draw")["mean"].mean()
+        if own.notna().all():
+            # Of two draws, whatever the runs of each, half their difference.
+            error = abs(own.iloc[0] - own.iloc[1]) / 2.0
+            assert float(row["monte_carlo_se"]) == pytest.approx(error, rel=1e-4, abs=1e-9)
+    alone = sim.run("usual-care", roster=teams, draws=1, replications=1, weeks=2)
+    for row in csv.DictReader(io.StringIO(summary_csv(alone, "chance"))):
+        assert (row["monte_carlo_se"], row["low"], row["high"]) == ("", "", "")
 
 
 def test_the_posterior_is_the_default_and_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,6 +94,12 @@ def test_the_page_says_what_its_values_are_and_first_what_it_rests_on(results: R
     assert page.index('<p class="basis">Rests on ') < page.index('<p class="lead">')
 
 
+def test_one_world_has_neither_interval_nor_chances() -> None:
+    text = sentence("one", "usual-care", 52, np.array([[0.97]]))
+    assert "(one world)." in text
+    assert "Chances" not in text
+
+
 def test_every_figure_has_a_text_and_a_table(page: str) -> None:
     figures = page.split("<figure ")[1:]
     assert len(figures) >= 3
