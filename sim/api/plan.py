@@ -99,27 +99,34 @@ class PlanAnswer(Answer):
 
     def files(self, command: str = FROM_PYTHON) -> dict[str, str | bytes]:
         """Return tables, everything as JSON, the rollout, report and workbook by name of file."""
-        from sim.planning.rollout import rollout_files
         from sim.report.decision_workbook import plan_workbook
         from sim.report.summary_document import summary_document
 
-        question = self.outcome.question
-        covers, given = question.covers, question.under_way
+        covers = self.outcome.question.covers
         return {
             **super().files(command),
             "plan.json": as_json(self.content(command)),
-            **rollout_files(
-                question.packages,
-                # As it was at the start: what an update moved is learnt anew from the whole time.
-                question.roster if given is None else given.roster,
-                0 if given is None else given.gone,
-                question.weeks,
-                question.setting.start_date,
-            ),
+            **rollout_of(self.outcome.question),
             "report.html": self.report(command),
             "decision.xlsx": plan_workbook(self.outcome, covers, command, self.decision),
             "summary.docx": summary_document(self.decision, command),
         }
+
+
+def rollout_of(question: PlanQuestion) -> dict[str, str]:
+    """Return the files by which an update, or another plan, takes up a plan, by name."""
+    from sim.planning.rollout import rollout_files
+
+    given = question.under_way
+    return rollout_files(
+        question.packages,
+        # As it was at the start: what an update moved is learnt anew from the whole time.
+        question.roster if given is None else given.roster,
+        0 if given is None else given.gone,
+        question.weeks,
+        question.setting.start_date,
+        None if given is None else given.turnover,
+    )
 
 
 def planned(question: PlanQuestion, **how: Unpack[How]) -> PlanAnswer:
@@ -230,8 +237,7 @@ def plan(
             raise InputError(
                 f"from '{under_way}': nothing has gone yet; name the folder of a 'refocus update'"
             )
-        # Teams that are given anew have the turnover that is given.
-        teams = with_turnover(given.roster, given.turnover) if teams is None else teams
+        teams = with_turnover(given.roster, given.turnover)
         if place.start_date is None:
             place = dataclasses.replace(place, start_date=given.start_date)
     teams = chosen_roster("trial", seed) if teams is None else teams

@@ -158,7 +158,10 @@ def read_rollout(option: str, folder: str | Path, roster: Roster | None = None) 
                 f"{where}: {FACTS}: turnover of '{team}' = {factor:g}: must lie in "
                 f"[{LIMITS[0]:g}, {LIMITS[1]:g}]"
             )
-    if roster is None:
+    if roster is not None:
+        # Teams that are given anew have the turnover that is given.
+        turnover = {}
+    else:
         roster = replace(read_roster_csv(place / TEAMS), notes=notes, source=source, told=())
     own, plan = read_plan(place / PLAN, roster, horizon, day, packages)
     return Rollout(own, roster, plan, gone, horizon, day, source=place.name, turnover=turnover)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import sim
+from sim.api.plan import rollout_of
 from sim.errors import InputError
 from sim.inputs.roster import roster_from_text
 from sim.planning.packages import NOTHING, TeamPlan
@@ -142,8 +143,14 @@ def test_turnover_that_was_counted_is_planned_with_and_learnt_once(tmp_path: Pat
     assert "in one team" in given.roster.notes[-1]
     assert given.under_way is not None
     assert given.under_way.roster.rows == ROSTER.rows
+    # The plan from it is taken up again with the same teams, not those of the start.
+    for name, text in rollout_of(given).items():
+        (folder / name).write_text(text, encoding="utf-8")
+    again = sim.plan.question(draws=[{}, {}], under_way=folder)
+    assert again.roster.rows == given.roster.rows
     anew = sim.plan.question(draws=[{}, {}], under_way=folder, roster=ROSTER)
     assert anew.roster.rows == ROSTER.rows
+    assert json.loads(rollout_of(anew)["rollout.json"])["turnover"] == {}
 
 
 @pytest.mark.parametrize(
