@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import exp
 from typing import Any
 
@@ -36,21 +37,11 @@ def format_generalised(result: dict[str, Any]) -> str:
         f"Marginal model (GEE, working correlation {_correlation(marginal)}, variance factor "
         f"{marginal['phi']:.3f}): {effect} of the population {number_text(exp(estimate))}",
     ]
-    rows = [["", f"log {effect}", "SE", "df", "p", f"{effect}, 95% interval"]]
-    for name, one in marginal["tests"].items():
-        mark = ", the one to read" if name == marginal["chosen"] else ""
-        low, high = (exp(value) for value in one["ci95"])
-        rows.append(
-            [
-                ERRORS[name] + mark,
-                number_text(one["estimate"]),
-                number_text(one["se"]),
-                f"{one['df']:g}",
-                p_text(one["p"]),
-                f"{number_text(low)} to {number_text(high)}",
-            ]
-        )
-    lines += table_lines(rows)
+    named = [
+        (ERRORS[name] + (", the one to read" if name == marginal["chosen"] else ""), one)
+        for name, one in marginal["tests"].items()
+    ]
+    lines += _ratios(effect, named)
     lines += _exposure(result)
     lines += _imputation(result)
     if mixed is not None:
@@ -92,6 +83,17 @@ def format_generalised(result: dict[str, Any]) -> str:
     if mixed is not None:
         lines[-1] += "; mixed: normal, the\n  random intercepts integrated over"
     return "\n".join(lines)
+
+
+def _ratios(effect: str, named: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:
+    """Return a table of logarithms of ratios, and of the ratios with their intervals."""
+    rows = [["", f"log {effect}", "SE", "df", "p", f"{effect}, 95% interval"]]
+    for name, one in named:
+        cells = [number_text(one["estimate"]), number_text(one["se"]), f"{one['df']:g}"]
+        low, high = (number_text(exp(value)) for value in one["ci95"])
+        ratio = number_text(exp(one["estimate"]))
+        rows.append([name, *cells, p_text(one["p"]), f"{ratio}, {low} to {high}"])
+    return table_lines(rows)
 
 
 def _correlation(marginal: dict[str, Any]) -> str:
@@ -144,23 +146,17 @@ def _exposure(result: dict[str, Any]) -> list[str]:
     found, effect = result.get("exposure"), result["effect"]
     if found is None:
         return []
-    rows = [["", f"log {effect}", "SE", "df", "p", f"{effect}, 95% interval"]]
     named = [(f"exposure {one['exposure']}", one) for one in found["by_exposure"]]
     named += [
         ("time-averaged effect (of the logarithms)", found["time_averaged_effect"]),
         ("long-term effect (the last)", found["long_term_effect"]),
         ("constant effect", result["marginal"]["tests"][found["error"]]),
     ]
-    for name, one in named:
-        low, high = (exp(value) for value in one["ci95"])
-        cells = [number_text(one["estimate"]), number_text(one["se"]), f"{one['df']:g}"]
-        ratio = f"{number_text(exp(one['estimate']))}, {number_text(low)} to {number_text(high)}"
-        rows.append([name, *cells, p_text(one["p"]), ratio])
     lines = [
         "",
         "By period of exposure (marginal model with an effect for each period since a cluster "
         f"began; {ERRORS[found['error']]}'s error)",
-        *table_lines(rows),
+        *_ratios(effect, named),
     ]
     for name, words in (("all_equal", "equal at every exposure"), ("all_zero", "all zero")):
         one = found[name]
