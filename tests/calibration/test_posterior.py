@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from scipy.stats import kstest
 
+from calibration.priors import described
 from sim.errors import InputError
 from sim.parameters import registry, resolve
+from sim.parameters.priors import prior_distribution
 from sim.posterior import load_posterior, posterior_file
 
 
@@ -94,3 +98,29 @@ def test_no_posterior_has_seen_outcomes_of_care() -> None:
     """They are held out: predicted, then laid beside what was reported."""
     for name in ("both-trials", "refocus-alone", "prior"):
         assert "care" not in json.dumps(load_posterior(name)[1]["targets"]).lower()
+
+
+def test_what_no_data_move_stands_in_the_posterior_as_its_prior_is() -> None:
+    """A prior that is changed after a fit leaves its column behind."""
+    draws, _ = load_posterior("prior")
+    known = {name: one for name, one in described().items() if one.varies}
+    chances = {
+        name: kstest([each[name] for each in draws], prior_distribution(one).cdf).pvalue
+        for name, one in known.items()
+    }
+    # Some hundred parameters: chance alone gives one of a million in four thousand files.
+    assert [name for name, chance in chances.items() if chance < 1e-6] == []
+    assert len(chances) > 200
+
+
+def test_the_two_kinds_of_truths_make_the_coverage_of_the_table() -> None:
+    page = Path("docs/calibration.md").read_text(encoding="utf-8")
+    table = page[page.index("## Recovery of synthetic truths") :]
+    row = next(one for one in table.splitlines() if one.startswith("| staff_rater_bias |"))
+    told = re.search(
+        r"holds (\d+) of the (\d+) truths whose.*? and (\d+) of the (\d+)\s", page, re.DOTALL
+    )
+    assert told is not None
+    held, near, also, far = map(int, told.groups())
+    assert f"{near + far} truths drawn from the prior" in page
+    assert f"{(held + also) / (near + far):.2f}" == row.split("|")[4].strip()
