@@ -103,7 +103,7 @@ INSTRUMENTS = (
             higher_is="the goal was reached",
             retest="",
             evidence="literature",
-            source="47% reach or exceed it in 3 months (n = 92): a check, not an input",
+            source="47% reach or exceed it in 3 months (n = 92): can be held by `goal_step`",
             note="Missing where no goal is named; 0 or 1 for one person.",
         ),
     ),
