@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sim.inputs.roster.staff_list import LIMITS as LIMITS_OF_TURNOVER
 from sim.learning.findings import (
     SURE,
     SURPRISING,
@@ -20,7 +21,15 @@ from sim.learning.findings import (
     unit_of,
 )
 from sim.planning.packages import NOTHING
-from sim.planning.plain_numbers import counted, limit, listed, points, span, true_minus
+from sim.planning.plain_numbers import (
+    counted,
+    in_figures,
+    limit,
+    listed,
+    points,
+    span,
+    true_minus,
+)
 from sim.planning.vocabulary import titles_of
 from sim.report.document import Document, download
 from sim.report.figures import Point, interval_figure
@@ -30,6 +39,7 @@ from sim.spreadsheet import data_frame
 if TYPE_CHECKING:
     import pandas as pd
 
+    from sim.inputs.roster import Roster
     from sim.learning.study import Learnt
 
 MOST_TOLD = 12
@@ -102,8 +112,8 @@ def heading(learnt: Learnt) -> str:
     teams = len({int(one) for each in learnt.statistics for one in each.teams if one >= 0})
     packages = listed(list(titles_of(question.packages).values()))
     return (
-        f"{packages}: what {question.observed.weeks} weeks of {teams} of "
-        f"{len(question.roster.rows)} teams teach"
+        f"{packages}: what {in_figures(question.observed.weeks, 'week')} of {teams} of "
+        f"{in_figures(len(question.roster.rows), 'team')} taught"
     )
 
 
@@ -150,8 +160,8 @@ def advice(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> str:
         )
     elif not changed:
         told = (
-            f"The plan stands: what {gone} weeks showed changes nothing that matters of what is "
-            f"expected at {horizon} weeks."
+            f"The plan stands: what {in_figures(gone, 'week')} showed changes nothing that "
+            f"matters of what is expected at {horizon} weeks."
         )
     else:
         ways = [f"{'more' if one.change > 0 else 'less'} {SHORT[one.outcome]}" for one in changed]
@@ -256,13 +266,22 @@ def moved_lines(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> list[str]
     more = len(told) - len(lines)
     lines = [*(lines or [NOTHING_MOVED]), *([f"and {more} more, in moved.csv"] if more > 0 else [])]
     if own := learnt.turnover:
-        least, most = min(own, key=own.__getitem__), max(own, key=own.__getitem__)
-        lines.append(
-            f"Turnover of the teams that were counted, each drawn towards what all share (relative "
-            f"to the model's): {own[least]:.2f} ({least}) to {own[most]:.2f} ({most}), "
-            f"{min(learnt.weights):g} to {max(learnt.weights):g} in the roster; it is carried on"
-        )
+        lines.append(turnover_words(learnt.question.roster, own))
     return lines
+
+
+def turnover_words(roster: Roster, own: Mapping[str, float]) -> str:
+    """Return the turnover of the teams whose leavers were counted, as they have it now."""
+    before = [row.turnover_multiplier for row in roster.rows if row.team in own]
+    least, most = min(own, key=own.__getitem__), max(own, key=own.__getitem__)
+    if len(own) == 1:
+        told = f"{own[least]:.2f} in the one team that was counted ({least}), {before[0]:g}"
+    else:
+        told = f"{own[least]:.2f} ({least}) to {own[most]:.2f} ({most}) in the teams that were "
+        told += f"counted, each drawn towards what all share, {min(before):g} to {max(before):g}"
+    held = sum(one in LIMITS_OF_TURNOVER for one in own.values())
+    kept = f"; {counted(held, 'team')} held at the end of what the model takes" if held else ""
+    return f"Turnover relative to the model's: {told} in the roster{kept}; it is carried on"
 
 
 def update_text(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> str:

@@ -42,7 +42,13 @@ from sim.planning.packages import OUTCOMES, TeamPlan
 from sim.planning.setting import Setting
 from sim.posterior import load_posterior
 from sim.posterior.choose import ChosenDraws, chosen_draws
-from sim.report.update_report import advice, contradicting_lines, moved_lines, update_tables
+from sim.report.update_report import (
+    advice,
+    contradicting_lines,
+    moved_lines,
+    turnover_words,
+    update_tables,
+)
 from sim.scenarios.library import load_scenario
 from sim.scenarios.schema import Scenario
 from tests.tidy import untidy_cells
@@ -149,7 +155,21 @@ def test_a_team_that_loses_many_is_told_and_carried_on() -> None:
     own, expects = found.turnover, 52.0 * 2.0 / 520.0
     assert own["Team 9"] == pytest.approx(most.shrunk / expects, rel=0.05)
     assert "Team 10" not in own
-    assert (moved_lines(found, update_tables(found)))[-1].startswith("Turnover of the teams")
+    assert moved_lines(found, update_tables(found))[-1].startswith("Turnover relative to the model")
+
+
+def test_turnover_is_told_beside_that_of_the_same_teams() -> None:
+    """Of those counted alone, and which stand at the end of what the model takes."""
+    rows = (
+        TeamRow("A"),
+        TeamRow("B", turnover_multiplier=2.0),
+        TeamRow("C", turnover_multiplier=4),
+    )
+    both = turnover_words(Roster(rows), {"A": 0.1, "B": 2.5})
+    assert "0.10 (A) to 2.50 (B) in the teams" in both
+    assert "share, 1 to 2 in the roster; one team held at the end" in both
+    alone = turnover_words(Roster(rows), {"B": 2.5})
+    assert "2.50 in the one team that was counted (B), 2 in the roster; it is" in alone
 
 
 def test_a_team_is_beside_those_with_the_same_package() -> None:
