@@ -40,9 +40,10 @@ of leavers above."""
 MANY = 4
 """Teams that are surprising alike, from which they are told as one."""
 TAIL = 0.005
-"""Share of simulated worlds beyond which what was observed over all teams is out of reach."""
+"""Share of simulated worlds beyond which what was observed over all teams is out of reach
+(assumption)."""
 SURPRISING = 0.005
-"""Prior predictive p-value below which an observation is told."""
+"""Prior predictive p-value below which an observation is told (assumption)."""
 EXPECTED = {"reach": "share", "adoption": "share", "practice": "0-1", "qpr15": "points"}
 """Outcomes at the horizon that are shown, and their units."""
 
@@ -335,7 +336,8 @@ def _out_of_reach(learnt: Learnt) -> Iterator[str]:
         else:
             error = float(np.sqrt((one.error**2).sum())) / len(one.error)
             drawn = expects + chance.normal(0.0, error, len(expects))
-        seen = float(np.average(one.ratio, weights=one.of))
+        # A simulated team has one level, however often it was audited.
+        seen = float(np.average(one.ratio, weights=None if one.kind == LEVEL else one.of))
         tail = min(float((drawn <= seen).mean()), float((drawn >= seen).mean()))
         if tail > TAIL or abs(seen - drawn.mean()) < margin:
             continue

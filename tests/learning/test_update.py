@@ -278,6 +278,13 @@ def test_what_no_updated_draw_comes_near_is_told_first() -> None:
     assert contradictions(near, []) == []
 
 
+def test_a_team_audited_often_is_one_team() -> None:
+    """One team at 0.5 in 20 audits, nine at 0.2: over all 0.23, where 0.2 is expected."""
+    often = [Audit(0, 0, WEEKS, 0.5, 0.1)] * 20
+    audits = (*often, *(Audit(0, team, WEEKS, 0.2, 0.1) for team in range(1, 10)))
+    assert contradictions(learnt(Observed(audits=audits), 10), []) == []
+
+
 def test_nothing_is_said_to_move_that_did_not() -> None:
     assert not any(one.told for one in moved(learnt(Observed(sessions=sessions({0: 12})), 1)))
 
