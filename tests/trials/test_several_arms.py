@@ -75,6 +75,11 @@ def test_dunnetts_rule_is_that_of_scipy() -> None:
     assert many[0] == pytest.approx(own, abs=1e-4), "from a table"
     # One arm alone is a t test.
     assert adjusted(p[:1], "dunnett", 36.0, shares_of([8, 16])) == pytest.approx(p[:1], abs=1e-7)
+    for df in (2.0, 3.0, 20.0):
+        small = np.array([1e-4, 1e-9])
+        few = adjusted(small, "dunnett", df, shares_of([3, 3, 3]))
+        assert (few >= small).all(), "not below the p value itself"
+        assert (few <= adjusted(small, "bonferroni")).all(), "nor above Bonferroni's"
     drawn = drawn_arms_power([0.0, 0.0], [1.0, 1.0], 1.0, 6.0, "dunnett", 0.05)
     assert drawn.error == pytest.approx(0.05, abs=0.003)
 

@@ -27,7 +27,7 @@ IN_WORDS = {
 }
 # Points of the integrals over control's mean and over the estimated error.
 MEANS, ERRORS = 32, 48
-# Beyond it no p value is told from 0; up to it a table serves many statistics of one distribution.
+# Beyond it p values are Bonferroni's; up to it a table serves many statistics of one distribution.
 FURTHEST, STEPS, MANY = 12.0, 300, 1000
 
 
@@ -56,7 +56,10 @@ def all_within(t: Matrix, df: float, shares: Matrix) -> Matrix:
 
 
 def _dunnett(p: Matrix, df: Matrix, shares: Matrix) -> Matrix:
-    """Return p values of the largest statistic from those of each t test."""
+    """Return p values of the largest statistic from those of each t test.
+
+    Each lies between its own and Bonferroni's, also where the integrals have too few points.
+    """
     from scipy.special import stdtrit
 
     if not np.isfinite(df).all():
@@ -68,7 +71,7 @@ def _dunnett(p: Matrix, df: Matrix, shares: Matrix) -> Matrix:
     else:
         each = [1.0 - all_within(*one, shares) for one in zip(t.flat, df.flat, strict=True)]
         beyond = np.reshape(each, p.shape)
-    return np.asarray(np.maximum(beyond, p))
+    return np.clip(beyond, p, np.minimum(p.shape[-1] * p, 1.0))
 
 
 def adjusted(
