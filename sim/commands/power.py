@@ -129,26 +129,23 @@ def run(given: argparse.Namespace) -> int:
 def design_of(given: argparse.Namespace) -> DesignFile:
     """Return the design that is named, with the fields changed that are set."""
     from sim.api.power import chosen_design
+    from sim.trials.designs.design_file import design_names, settable
 
     if given.design is None:
-        from sim.trials.designs.design_file import design_names
-
         worked = ", ".join(design_names())
         raise InputError(f"design: name a TOML file or a worked design: {worked}")
     named = by_name("set", map(setting, given.set))
     found = chosen_design(given.design, named)
-    over = {_last(text.partition("=")[0]): "--grid" for text in given.grid or ()}
+    over = {text.partition("=")[0].strip(): "--grid" for text in given.grid or ()}
     if given.find is not None:
-        over[_last(given.find)] = "--find"
+        over[given.find] = "--find"
     for name in named:
-        if _last(name) in over:
-            raise InputError(f"--set {name}: {over[_last(name)]} sets it; leave one of them out")
+        for other, option in over.items():
+            # A field of the second outcome is called as one of the first.
+            alike = name.rpartition(".")[2] == other.rpartition(".")[2]
+            if alike and settable(found, name) == settable(found, other):
+                raise InputError(f"--set {name}: {option} sets it; leave one of them out")
     return found
-
-
-def _last(name: str) -> str:
-    """Return the last part of a dotted name."""
-    return name.strip().rpartition(".")[2]
 
 
 def question_of(given: argparse.Namespace) -> PowerQuestion:

@@ -546,6 +546,7 @@ def test_the_report_is_whole_safe_and_alone(
         (["four-point-target", "--simulations", "x"], "whole number"),
         (["four-point-target", "--simulations", "50", "--precision", "0.1"], "give one of them"),
         (["four-point-target", "--find", "teams"], "unknown find"),
+        (["four-point-target", "--set", "design.size=9", "--find", "size"], "--find sets it"),
         (["four-point-target", "--find", "size", "--target", "2"], "target = 2"),
         (["four-point-target", "--format", "xml"], "unknown format"),
         (["refocus", "--draws", "99999"], "draws"),
@@ -559,6 +560,16 @@ def test_mistakes_end_with_exit_code_2_and_one_line(
     assert out == ""
     assert told in error
     assert error.count("\n") == 1
+
+
+def test_a_field_of_the_second_outcome_may_be_set_beside_a_grid_of_the_first(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = ["hybrid-wedge", "--formula-only", "--grid", "effect=3,4", "--set"]
+    assert run(capsys, *given, "co_primary.effect=2")[0] == 0
+    code, _, error = run(capsys, *given, "statistical.effect=2")
+    assert code == 2
+    assert "--grid sets it" in error
 
 
 def test_a_flow_diagram_shows_every_box() -> None:

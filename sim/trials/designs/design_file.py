@@ -579,14 +579,14 @@ def changed(file: DesignFile, changes: Mapping[str, Any]) -> DesignFile:
     table = file.model_dump(exclude_none=True, exclude_unset=True)
     by_field: dict[str, str] = {}
     for name in changes:
-        dotted = _settable(file, name)
+        dotted = settable(file, name)
         # The whole says how many there are and so do the parts.
         same = "design.clusters" if dotted == "design.clusters_by_sequence" else dotted
         if same in by_field:
             raise InputError(f"{name}: {by_field[same]} sets the same; give one of them")
         by_field[same] = name
     for name, given in changes.items():
-        dotted = _settable(file, name)
+        dotted = settable(file, name)
         value = _value_of(dotted, given)
         *tables, last = dotted.split(".")
         inner = table
@@ -603,7 +603,7 @@ def changed(file: DesignFile, changes: Mapping[str, Any]) -> DesignFile:
     _forget_threshold(file, table, changes)
     found = design_from_table(table, file.title)
     for name in changes:
-        check_used(found, _settable(found, name))
+        check_used(found, settable(found, name))
     return found
 
 
@@ -612,7 +612,7 @@ def _forget_threshold(file: DesignFile, table: dict[str, Any], changes: Mapping[
 
     A threshold belongs to the instrument it was found for.
     """
-    names = {_settable(file, name) for name in changes}
+    names = {settable(file, name) for name in changes}
     outcome = table.get("agents", {}).get("measure", "qpr15")
     if file.agents is None or outcome == file.agents.measure:
         return
@@ -621,7 +621,14 @@ def _forget_threshold(file: DesignFile, table: dict[str, Any], changes: Mapping[
             table.get("target", {}).pop(name, None)
 
 
-def _settable(file: DesignFile, name: str) -> str:
+def settable(file: DesignFile, name: str) -> str:
+    """Return the dotted name of a field that may be set, numbers and words alike.
+
+    Raises
+    ------
+    InputError
+        See `field_named`.
+    """
     field = design_fields().get(name)
     if field is not None and field.kind != "table":
         return name
