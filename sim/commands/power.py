@@ -130,6 +130,7 @@ def design_of(given: argparse.Namespace) -> DesignFile:
     """Return the design that is named, with the fields changed that are set."""
     from sim.api.power import chosen_design
     from sim.trials.designs.design_file import design_names, settable
+    from sim.trials.power.formula_search import FOUND_TOGETHER
 
     if given.design is None:
         worked = ", ".join(design_names())
@@ -138,7 +139,8 @@ def design_of(given: argparse.Namespace) -> DesignFile:
     found = chosen_design(given.design, named)
     over = {text.partition("=")[0].strip(): "--grid" for text in given.grid or ()}
     if given.find is not None:
-        over[given.find] = "--find"
+        # The cheapest trial has a size and a number of clusters of its own.
+        over |= dict.fromkeys(FOUND_TOGETHER.get(given.find, (given.find,)), "--find")
     for name in named:
         for other, option in over.items():
             # A field of the second outcome is called as one of the first.

@@ -240,6 +240,10 @@ def test_hostile_values_are_used_or_refused_in_one_line(
             ("--set size", "--find sets it"),
         ),
         (
+            ("power", "four-point-target", "--formula-only", "--find=cost", "--set", "size=9"),
+            ("--set size", "--find sets it"),
+        ),
+        (
             ("run", "usual-care", *("--set", "caseload_norm=20", "--set=caseload_norm=30")),
             ("--set caseload_norm", "is set twice"),
         ),

@@ -24,6 +24,7 @@ VERY_MANY = 1.0e9
 LARGEST_EFFECT = 1e4
 MOST = {"clusters": 2000, "size": 50_000}
 FINDABLE_BY_FORMULA = ("clusters", "size", "effect", "cost")
+FOUND_TOGETHER = {"cost": ("clusters", "size")}
 # Sizes of which the cheapest is looked for, each this many times the one before.
 LARGEST_SIZE, NEXT_SIZE = 2000, 1.4
 
