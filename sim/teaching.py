@@ -102,10 +102,15 @@ def readable(kind: type) -> Any:
     return type(kind.__name__, (Readable, kind), {})
 
 
+def told(hint: str) -> str:
+    """Return where to look as a sentence; a hint may be a question."""
+    return f"{hint[:1].upper()}{hint[1:]}{'' if hint[-1:] in '.?!' else '.'}"
+
+
 def read_as_text(question: str, hint: str, choices: Sequence[str]) -> str:
     """Return a question, what can be chosen and the hint as a line of text."""
     listed = f" ({' / '.join(choices)})" if choices else ""
-    return f"{question}{listed} {hint[:1].upper()}{hint[1:]}."
+    return f"{question}{listed} {told(hint)}"
 
 
 def read_as_page(question: str, hint: str, choices: Sequence[str]) -> str:
@@ -113,7 +118,7 @@ def read_as_page(question: str, hint: str, choices: Sequence[str]) -> str:
     listed = "".join(f"<li>{escape(one)}</li>" for one in choices)
     return (
         f"<p><b>{escape(question)}</b></p>{f'<ul>{listed}</ul>' if listed else ''}"
-        f"<details><summary>Where to look</summary>{escape(hint[:1].upper() + hint[1:])}.</details>"
+        f"<details><summary>Where to look</summary>{escape(told(hint))}</details>"
     )
 
 

@@ -76,10 +76,10 @@ def test_sliders_draw_anew_with_the_values_chosen() -> None:
 
 def test_a_page_that_draws_no_widgets_shows_something_to_read() -> None:
     pytest.importorskip("ipywidgets")
-    shown = quiz(ask("How many <teams>?", 27, "count them"), ask("First?", "a", "b", choices="ab"))
+    shown = quiz(ask("How many <teams>?", 27, "count them"), ask("First?", "a", "b?", choices="ab"))
     forms = shown._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in forms, "drawn where that can be"
-    assert forms["text/plain"] == "How many <teams>? Count them.\nFirst? (a / b) B."
+    assert forms["text/plain"] == "How many <teams>? Count them.\nFirst? (a / b) B?"
     assert "VBox" not in str(forms)
     page = forms["text/html"]
     assert "<b>How many &lt;teams&gt;?</b>" in page
