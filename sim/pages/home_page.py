@@ -168,7 +168,7 @@ def answer_in_words(delivered: Effect, full: Effect) -> str:
     def told(one: Effect) -> str:
         return f"{points(one.middle, '+')} ({points(one.low, '+')} to {points(one.high, '+')})"
 
-    matters = "less than" if delivered.middle < MINIMUM else "at least"
+    matters = "less than" if round(delivered.middle, 1) < MINIMUM else "at least"
     return (
         f"Carried out as in the trial, {told(delivered)} of 60 points is expected after a year: "
         f"{matters} the {MINIMUM:.0f} that matter. Carried out in full, {told(full)}, on "
@@ -235,9 +235,9 @@ Band: 9 in 10 of the answers (the trial: its 95% interval). {html.escape(dated)}
 <div class="card"><h2>What it cannot say</h2><ul class="no">
 <li><b>It is no evidence that the programme works.</b> It says what follows from assumptions that \
 the trials do not contradict.</li>
-<li><b>It cannot say why the trial found so little.</b> Five explanations, taken as equally \
-likely before; how likely each is now, of 100. PULSAR, a later trial in Australia, found more. \
-{rivals_table(rivals)}</li>
+<li><b>It cannot say why the trial found so little.</b> How likely each explanation is now, of \
+100, where all were taken as equally likely before. PULSAR, a later trial in Australia, found \
+more. {rivals_table(rivals)}</li>
 <li><b>It is not for decisions about one person or one team.</b> Beyond a year nobody has \
 measured what the programme does.</li></ul>
 <p class="small more"><a href="learn.html">How the model works, how to install it, how to cite \
