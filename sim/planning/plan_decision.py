@@ -249,7 +249,8 @@ def _strategy(outcome: PlanOutcome, score: Score, titles: Mapping[str, str]) -> 
     used = [(one, count) for one, count in counts if count]
     grades = {one.grade for one, _ in used}
     grade = next((one for one in ("assumption", "literature") if one in grades), "trial")
-    about = listed([f"{count} {one.title}" for one, count in used])
+    named = titles_of(packages)
+    about = listed([f"{count} {named[one.name]}" for one, count in used])
     staff = staff_time(outcome, score)
     with_time = outcome.question.setting.conditions.staff_time
     cash = float(score.cost.sum()) - (staff if with_time else 0.0)
@@ -325,12 +326,12 @@ def _answer(outcome: PlanOutcome, own: Ranking, titles: Mapping[str, str]) -> st
             f"Take the plan that the search found, for {teams}: on "
             f"average it beats every simple rule on {own.aim.title.lower()}."
         )
-    others = len(outcome.tied) - 1
-    tie = (
-        f", the cheapest of {others + 1} plans that are a tie on {own.aim.title.lower()}"
-        if others > 0
-        else f": it does best on {own.aim.title.lower()}"
-    )
+    tie = f": it does best on {own.aim.title.lower()}"
+    if len(outcome.tied) > 1:
+        # The search's plan may cost less, and is not taken: a rule is easier to explain.
+        cheapest = "cheapest rule" if outcome.search.plan.name in outcome.tied else "cheapest"
+        among = f"{len(outcome.tied)} plans that are a tie"
+        tie = f", the {cheapest} of {among} on {own.aim.title.lower()}"
     adds = "comes to the same plan" if outcome.twin is recommended else "is not told to do better"
     return f"Take {title}, for {teams}{tie}. The search {adds}."
 

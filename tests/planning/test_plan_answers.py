@@ -163,6 +163,12 @@ def test_of_tied_plans_the_cheapest_rule_is_taken() -> None:
         tied=("dear", "cheap"),
     )
     assert outcome.recommended is cheap
+    whole = replace(outcome, outcomes=solved().outcomes[:3], worth=solved().worth[:3])
+    assert "the cheapest of 2 plans that are a tie" in plan_decision(whole).answer
+    # The search's plan may cost less than all rules that it is a tie with.
+    with_search = replace(whole, tied=("dear", "cheap", whole.search.plan.name))
+    assert with_search.recommended is cheap
+    assert "the cheapest rule of 3 plans" in plan_decision(with_search).answer
     assert replace(outcome, tied=("dear",)).recommended is dear
     assert replace(outcome, fresh=FEWEST_FRESH - 1).recommended is dear
 
