@@ -257,6 +257,7 @@ def test_a_zero_cell_is_told_and_no_infinite_odds_ratio_is_printed() -> None:
         (table(y=0.5), "y ~ arm + (1|team)", "poisson", "outcome 'y'"),
         (table(), "y ~ arm + (1|team)", "gamma", "unknown family 'gamma'"),
         (table(), "y ~ (1|team) + (1|months)", "binomial", "at least 2 levels|one nested"),
+        (table(), "y ~ arm + (1|team) + (1|team:arm)", "binomial", "every team has one team:arm"),
         (table(months=0), "y ~ arm + offset(log(months)) + (1|team)", "poisson", "not finite"),
         (table(), "y ~ arm + offset(months) + (1|team)", "poisson", "offset\\(log\\(COLUMN\\)\\)"),
     ],
@@ -266,6 +267,14 @@ def test_what_the_models_do_not_have_is_refused(
 ) -> None:
     with pytest.raises(InputError, match=problem):
         analyse_generalised(frame, model, "arm", family)
+
+
+def test_points_of_a_model_that_is_not_fitted_are_refused() -> None:
+    frame = table(period=np.tile(np.arange(3), 40))
+    model = "y ~ arm + factor(period) + decay(period|team)"
+    assert analyse_generalised(frame, model, "arm", "binomial")["mixed"] is None
+    with pytest.raises(InputError, match=r"not fitted with decay\(\)"):
+        analyse_generalised(frame, model, "arm", "binomial", points=9)
 
 
 def test_a_linear_model_of_a_binary_outcome_offers_the_right_one(

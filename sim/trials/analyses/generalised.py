@@ -93,8 +93,14 @@ def analyse_generalised(
     if formula.offset and not formula.offset.startswith("log("):
         raise InputError(f"model '{model}': an offset is written offset(log(COLUMN))")
     groups = clustering(formula, read.effects, read.table, independent)
+    fading = formula.random[0].time is not None
     if points is None:
         points = DEFAULT_POINTS if groups.cells is None else 1
+    elif fading:
+        raise InputError(
+            f"quadrature = {points}: of the mixed model, which is not fitted with decay(); leave "
+            "it out"
+        )
     elif points > 1 and groups.cells is not None:
         raise InputError(
             f"quadrature = {points}: with two random intercepts there is Laplace's approximation "
@@ -162,7 +168,7 @@ def analyse_generalised(
         "correlation": list(gee.correlation),
     }
     glmm = None
-    if formula.random[0].time is None:
+    if not fading:
         glmm = fit_glmm(x, y, clusters, kind, offset, points=points, cells=groups.cells)
         result["mixed"] = {
             **mixed(glmm, names, at, levels, kind, offset),

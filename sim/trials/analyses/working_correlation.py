@@ -68,6 +68,11 @@ def clustering(
         if not nested(cells, clusters):
             raise wrong
         names = terms[coarse].group, terms[fine].group
+        if effects[fine].n_levels == effects[coarse].n_levels:
+            raise InputError(
+                f"random effects '{names[0]}', '{names[1]}': every {names[0]} has one {names[1]} "
+                "alone; leave one out"
+            )
         working = Working(NESTED, cells.astype(float))
     elif len(terms) > 1:
         raise wrong
