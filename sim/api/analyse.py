@@ -211,6 +211,21 @@ def analyse(
 
     if interval not in INTERVALS:
         raise unknown("interval", interval, INTERVALS)
+    of_linear = {
+        "participation": participation,
+        "strata": strata,
+        "pairs": pairs,
+        "weights": weights,
+        "residual_by": residual_by,
+    }
+    of_family = {"quadrature": quadrature, "independent": independent}
+    of_both = {"reference": reference, "missing": missing, "impute": impute, "family": family}
+    if design is not None:
+        _refuse("with design", of_linear | of_both | of_family)
+    elif family is not None:
+        _refuse("with family", of_linear)
+    else:
+        _refuse("without family", of_family)
     if design is not None:
         from sim.trials.analyses.declared_analysis import analyse_by_design
 
@@ -260,6 +275,13 @@ def analyse(
         found = analyse_csv(data, model, term, sheet=sheet, **options)
         return Analysis(found, data, options["missing"])
     return Analysis(analyse_table(data, model, term, **options), data, options["missing"])
+
+
+def _refuse(where: str, options: Mapping[str, Any]) -> None:
+    """Refuse options that would be ignored."""
+    for name, value in options.items():
+        if value not in (None, 0, "0", "", (), []):
+            raise InputError(f"{name}: has no meaning {where}; leave it out")
 
 
 def imputations(count: int | str) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import sim
 from sim.cli import main
 from sim.errors import InputError
 from sim.trials.analyses.generalised import analyse_generalised
@@ -275,6 +276,24 @@ def test_points_of_a_model_that_is_not_fitted_are_refused() -> None:
     assert analyse_generalised(frame, model, "arm", "binomial")["mixed"] is None
     with pytest.raises(InputError, match=r"not fitted with decay\(\)"):
         analyse_generalised(frame, model, "arm", "binomial", points=9)
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"quadrature": 5}, "quadrature: has no meaning without family"),
+        ({"independent": True}, "independent: has no meaning without family"),
+        ({"family": "binomial", "strata": "site"}, "strata: has no meaning with family"),
+        ({"family": "binomial", "weights": "months"}, "weights: has no meaning with family"),
+        ({"design": "trial.toml", "impute": 5}, "impute: has no meaning with design"),
+        ({"design": "trial.toml", "family": "poisson"}, "family: has no meaning with design"),
+    ],
+)
+def test_no_option_of_another_analysis_is_ignored_from_python(
+    options: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(InputError, match=problem):
+        sim.analyse(table(), "y ~ arm + (1|team)", "arm", **options)
 
 
 def test_a_linear_model_of_a_binary_outcome_offers_the_right_one(
