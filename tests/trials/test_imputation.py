@@ -13,6 +13,7 @@ from sim.errors import InputError
 from sim.trials.analyses.analyse import analyse_table
 from sim.trials.analyses.generalised import analyse_generalised
 from sim.trials.analyses.imputation import _latent, impute_and_analyse, imputed_outcomes
+from sim.trials.analyses.r_code import code
 from sim.trials.analyses.rubin import pool
 from sim.trials.fits.random_intercept import fit_rows
 
@@ -205,7 +206,10 @@ def test_a_wedge_and_a_binary_outcome_are_pooled_and_counts_are_refused() -> Non
     found, of_rows = complete["multiple_imputation"]["ratio"], complete["marginal"]["tests"]["KC"]
     assert found["imputed_outcomes"] == frame["y"].isna().sum()
     assert abs(found["estimate"] - of_rows["estimate"]) < of_rows["se"]
-    linear = analyse_table(frame, model, "arm", imputations=2)["multiple_imputation"]
-    assert linear["n_obs"] == len(frame)
+    linear = analyse_table(frame, model, "arm", imputations=2)
+    assert linear["multiple_imputation"]["n_obs"] == len(frame)
+    for one in (complete, linear):
+        script = code("R", one, "waves_binary.csv")
+        assert script.startswith("# Of complete rows; no code is written for imputed outcomes")
     with pytest.raises(InputError, match="no counts"):
         analyse_generalised(frame, model, "arm", "poisson", imputations=2)

@@ -47,14 +47,17 @@ def code(
     """
     if language not in LANGUAGES:
         raise unknown("code", language, LANGUAGES)
+    mark = "*" if language == "Stata" else "#"
+    imputed = "multiple_imputation" in result
+    head = f"{mark} Of complete rows; no code is written for imputed outcomes\n" if imputed else ""
     if "family" in result:
         if language == "Stata":
             raise InputError("code = 'Stata': not written for binary and count outcomes; use R")
-        return generalised_script(result, path, missing)
+        return head + generalised_script(result, path, missing)
     outcomes = [result, result["second"]] if "second" in result else [result]
     if language == "Stata":
-        return "\n".join(stata_script(one, path) for one in outcomes)
-    return "\n".join(r_script(one, path, missing) for one in outcomes)
+        return head + "\n".join(stata_script(one, path) for one in outcomes)
+    return head + "\n".join(r_script(one, path, missing) for one in outcomes)
 
 
 def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]) -> str:
@@ -296,7 +299,8 @@ print(summary(mixed)$coefficients["{coefficient}", ])
 PAIRS = """\
 # A row for each pair of people of a cluster
 apart <- unlist(lapply(split({cells}, {group}),
-                       function(cell) combn(seq_along(cell), 2, function(k) {between})))
+                       function(cell) if (length(cell) > 1)
+                         combn(seq_along(cell), 2, function(k) {between})))
 """
 WORKING = {
     EXCHANGEABLE: ("", 'corstr = "exchangeable"'),
