@@ -270,8 +270,10 @@ def test_any_roster_survives_being_written_and_read(drawn: list[TeamRow]) -> Non
 
 @pytest.mark.parametrize("name", ["TOTAL", "Mean", "Trust total"])
 def test_a_team_called_like_a_sum_is_not_written_and_lost(name: str) -> None:
-    with pytest.raises(InputError, match=f"team = '{name}'.*sum over teams; call the team"):
+    with pytest.raises(InputError, match=f"team = '{name}'.*sum over teams; call it"):
         roster_text(Roster((TeamRow("A"), TeamRow(name))))
+    with pytest.raises(InputError, match="'Count'.*figure over teams; call it"):
+        roster_text(Roster((TeamRow("A"), TeamRow("Count"))))
 
 
 @given(st.text(max_size=200))
@@ -351,7 +353,11 @@ def test_notes_below_a_table_are_known_by_their_signs(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Totnes CMHT", "Summerfield", "Meanwood CMHT", "Source House", "Notting Hill", "#1"]
+    "name",
+    [
+        *("Totnes CMHT", "Summerfield", "Meanwood CMHT", "Source House", "Notting Hill", "#1"),
+        *("%s%n", "Countess Street", "Range Road"),
+    ],
 )
 def test_teams_with_names_like_these_are_teams(name: str) -> None:
     roster = roster_from_text(f"team,staff\nA,20\n{name},\n{name} 2,20\n")

@@ -387,20 +387,26 @@ def _cell(line: Line, place: int) -> str:
     return line.cells[place] if place < len(line.cells) else ""
 
 
+def _taken_for(row: TeamRow) -> str:
+    """Return what a table's line of a team's name is taken for; empty where for a team."""
+    why = why_no_data(row.team, (row.team, str(row.staff)), len(_COLUMNS), "team")
+    return why.rpartition("' is ")[2].removesuffix(", not a team")
+
+
 def roster_text(roster: Roster) -> str:
     """Return a roster as CSV text that reads back to the same rows, accents in one coding.
 
     Raises
     ------
     InputError
-        If a team is called what a table calls a sum, as ``Total``: its line would be left out when
-        the text is read.
+        If a team is called what a table calls a sum or another figure, as ``Total``: its line would
+        be left out when the text is read.
     """
     problems = [
-        f"teams: team = {row.team!r}: a table's line of this name is read as a sum over teams; "
-        "call the team something else"
+        f"teams: team = {row.team!r}: a table's line of this name is left out, as {what}; call it "
+        "something else"
         for row in roster.rows
-        if why_no_data(row.team, (row.team, str(row.staff)), len(_COLUMNS), "team")
+        if (what := _taken_for(row))
     ]
     if problems:
         raise InputError.of("roster", problems)
