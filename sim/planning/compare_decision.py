@@ -96,6 +96,7 @@ def decision_of(comparison: Comparison) -> Decision:
     ]
     covered = comparison.prepared.covered
     budget = capacity.budget_per_year
+    sure = _sure(own, draws)
     return Decision(
         question=question_words(
             len(strategies),
@@ -109,9 +110,10 @@ def decision_of(comparison: Comparison) -> Decision:
         usual=titles[base],
         answer=answer_words(comparison, own, titles),
         points=tuple(_points(comparison, rankings, aim, first, titles)),
-        sure=_sure(own, draws),
+        sure=sure,
         sure_because=_sure_because(comparison, own, strategies, titles, draws),
-        level=0 if draws < FEW else LEVELS[odds_word(own.best[own.at(first)])],
+        # Of the same choice as the word, which usual care may be.
+        level=LEVELS.get(sure.lower(), 0),
         changes=tuple(_changes(comparison, rankings, aim, first, titles, draws)),
         splits=tuple(_splits(comparison, titles)),
         extrapolated=extrapolated_text(comparison),
