@@ -157,6 +157,9 @@ def test_what_cannot_be_imputed() -> None:
     twice = np.column_stack([X, 2 * X[:, 1]])
     with pytest.raises(InputError, match="depend on each other"):
         next(imputed_outcomes(y, twice, codes, 2, rng(0)))
+    lost = np.column_stack([X, codes == 2])
+    with pytest.raises(InputError, match="as where a label has none"):
+        next(imputed_outcomes(np.where(codes == 2, np.nan, y), lost, codes, 2, rng(0)))
     with pytest.raises(InputError, match="imputations = 1"):
         impute_and_analyse(y, X, codes, 1, 24.0, count=1)
 
@@ -196,7 +199,8 @@ def test_binary_outcomes_are_imputed_as_their_clusters_periods_and_columns_say()
         means = np.bincount(cells[gone], outcome[gone]) / np.bincount(cells[gone])
         return float(means.var())
 
-    assert np.mean([between(one) for one in filled]) == pytest.approx(between(y), rel=0.35)
+    # Without effects of cells it is .77 of that.
+    assert np.mean([between(one) for one in filled]) == pytest.approx(between(y), rel=0.2)
 
 
 def test_a_wedge_and_a_binary_outcome_are_pooled_and_counts_are_refused() -> None:

@@ -91,9 +91,12 @@ def imputed_outcomes(
     codes = [one[seen] for one in groups]
     # Orthonormal columns make the coefficients independent given everything else.
     basis, to_rows = np.linalg.qr(X[seen])
+    if not np.linalg.cond(to_rows) <= 1e10:
+        raise InputError(
+            "imputation: columns of the model depend on each other in the rows with an outcome, as "
+            "where a label has none"
+        )
     turned = np.linalg.solve(to_rows.T, X.T).T
-    if not np.isfinite(turned).all() or np.linalg.cond(to_rows) > 1e10:
-        raise InputError("imputation: columns of the model depend on each other")
     observed, positive = y[seen], y[seen] > 0.5
     if binary:
         observed = np.where(positive, 0.8, -0.8)
