@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import sim
 from sim.cli import main
 from sim.errors import InputError
 from sim.trials.analyses.generalised import analyse_generalised
+from sim.trials.analyses.marginal_exposure import hotelling
 from sim.trials.analyses.standardised import standardised
 from sim.trials.fits.gee import FAMILIES, NESTED, Working, _fading, fit_gee
 from sim.trials.fits.glmm import fit_glmm
@@ -142,6 +144,16 @@ def test_effects_by_exposure_stand_beside_the_constant_one() -> None:
     assert average["se"] == pytest.approx(np.sqrt(fit.covariance["MD"][-3:, -3:].sum()) / 3.0)
     assert found["long_term_effect"]["df"] == 14.0
     assert found["all_equal"]["df2"] == 13.0
+    gaps = np.array([[-1.0, 1.0, 0.0], [-1.0, 0.0, 1.0]])
+    apart = gaps @ fit.coefficients[-3:]
+    squared = apart @ np.linalg.inv(gaps @ fit.covariance["MD"][-3:, -3:] @ gaps.T) @ apart
+    assert found["all_equal"]["f"] == pytest.approx(squared * 13.0 / (14.0 * 2.0))
+
+
+def test_hotellings_test_of_one_effect_is_the_t_test() -> None:
+    found = hotelling(np.eye(1), np.array([1.2]), np.array([[0.25]]), 14.0)
+    assert found.f == pytest.approx(2.4**2)
+    assert found.p == pytest.approx(2.0 * stats.t.sf(2.4, 14.0))
 
 
 def test_laplace_is_that_of_glmm_tmb(binary: dict[str, Any], count: dict[str, Any]) -> None:
