@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import numpy as np
 
@@ -144,7 +145,11 @@ def read_rollout(option: str, folder: str | Path, roster: Roster | None = None) 
         packages = {str(name): scenario_from(one, name) for name, one in found["packages"].items()}
         notes = tuple(str(one) for one in found["roster"]["notes"])
         source = str(found["roster"]["source"])
-        turnover = {str(one): float(factor) for one, factor in found.get("turnover", {}).items()}
+        # Accents in one coding, as names of a table have them.
+        turnover = {
+            normalize("NFC", str(one)): float(factor)
+            for one, factor in found.get("turnover", {}).items()
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         raise InputError(
             f"{where}: is no folder that 'refocus plan' or 'refocus update' left; it lacks "
@@ -163,6 +168,13 @@ def read_rollout(option: str, folder: str | Path, roster: Roster | None = None) 
         turnover = {}
     else:
         roster = replace(read_roster_csv(place / TEAMS), notes=notes, source=source, told=())
+        names = [row.team for row in roster.rows]
+        for team in turnover:
+            if team not in names:
+                raise InputError(
+                    f"{where}: {FACTS}: turnover of '{team}': is not in {TEAMS}"
+                    f"{nearest(team, names)}; give the teams anew (--roster)"
+                )
     own, plan = read_plan(place / PLAN, roster, horizon, day, packages)
     return Rollout(own, roster, plan, gone, horizon, day, source=place.name, turnover=turnover)
 

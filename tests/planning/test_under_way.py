@@ -153,6 +153,13 @@ def test_turnover_that_was_counted_is_planned_with_and_learnt_once(tmp_path: Pat
     assert json.loads(rollout_of(anew)["rollout.json"])["turnover"] == {}
 
 
+def test_turnover_of_a_team_with_an_accent_is_kept_in_either_coding(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, turnover={"Cafe\u0301": 2.5})
+    (folder / "roster.csv").write_text("team\nA\nB\nC\nCafe\u0301\n", encoding="utf-8")
+    given = sim.plan.question(draws=[{}, {}], under_way=folder)
+    assert given.roster.rows[3].turnover_multiplier == 2.5
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -163,6 +170,7 @@ def test_turnover_that_was_counted_is_planned_with_and_learnt_once(tmp_path: Pat
         ({"plan": "team,package,start week\nA,own,104\n"}, "starts no team within the 104 weeks"),
         ({"weeks_gone": 200}, "do not go together"),
         ({"turnover": {"A": 1e9}}, r"turnover of 'A' = 1e\+09: must lie in \[0\.1, 5\]"),
+        ({"turnover": {"E": 2.0}}, r"turnover of 'E': is not in roster\.csv.*\(--roster\)"),
         ({"turnover": [2.0]}, "no folder that 'refocus plan' or 'refocus update' left"),
         ({"weeks_gone": "soon"}, "no folder that 'refocus plan' or 'refocus update' left"),
         ({"weeks_gone": 0}, "nothing has gone yet"),
