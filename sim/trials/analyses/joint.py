@@ -52,7 +52,7 @@ def joint_analysis(
         of the coefficients), ``coef``, ``variance``, and of a factor ``adjusted_means`` and
         ``pairwise`` (differences by Kenward and Roger, with Holm's and Bonferroni's p); where it
         stands in an interaction ``joint_averaged``, the test that adjusted means are equal, which
-        of factors is the test of type III.
+        where it interacts with factors alone is the test of type III.
 
     Raises
     ------

@@ -26,7 +26,10 @@ def format_joint(result: dict[str, Any]) -> str:
         "",
     ]
     rows = [["", "F", "df", "denominator df", "p"]]
-    for key, more in (("joint", ""), ("joint_averaged", ", adjusted means alike (type III)")):
+    for key, more in (
+        ("joint", ""),
+        ("joint_averaged", ", adjusted means alike (type III if of factors)"),
+    ):
         for name, one in result.get(key, {}).items():
             title = "Kenward-Roger" if name == "kenward_roger" else "Satterthwaite"
             row = [f"{one['f']:.3f}", str(one["df1"]), f"{one['df2']:.1f}", p_text(one["p"])]
