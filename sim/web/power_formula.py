@@ -26,7 +26,7 @@ def formula(settings: Mapping[str, Any], clusters: int | None = None) -> float:
     Raises
     ------
     InputError
-        When too few degrees of freedom are left.
+        When too few degrees of freedom are left, or losses leave nobody to compare.
     """
     return _power(
         settings["effect"],
@@ -36,6 +36,14 @@ def formula(settings: Mapping[str, Any], clusters: int | None = None) -> float:
         settings["icc"],
         **options(settings),
     )
+
+
+def rounded_formula(settings: Mapping[str, Any], clusters: int) -> float | None:
+    """Return the same to four decimals; None where that is no trial."""
+    try:
+        return round(formula(settings, clusters), 4)
+    except InputError:
+        return None
 
 
 @lru_cache(maxsize=1000)
@@ -107,7 +115,7 @@ def grid(settings: Mapping[str, Any]) -> dict[str, Any]:
         settings["icc"],
         settings["clusters"],
         3,
-        lambda icc, teams: round(formula({**settings, "icc": icc}, teams), 3),
+        lambda icc, teams: rounded_formula({**settings, "icc": icc}, teams),
     )
 
 
@@ -127,10 +135,11 @@ def in_words(settings: Mapping[str, Any], power: float, needs: list[list[Any]]) 
 
 
 def curve(settings: Mapping[str, Any]) -> list[list[float]]:
-    """Return power by the number of teams in each arm."""
+    """Return power by the number of teams in each arm, of those that make a trial."""
     last = max(20, 2 * settings["clusters"])
     teams = sorted({*np.linspace(3, last, CURVE_POINTS).astype(int).tolist(), settings["clusters"]})
-    return [[one, round(formula(settings, one), 4)] for one in teams]
+    powers = [(one, rounded_formula(settings, one)) for one in teams]
+    return [[one, power] for one, power in powers if power is not None]
 
 
 def curve_figure(settings: Mapping[str, Any], simulated: Mapping[str, Rate] | None = None) -> str:

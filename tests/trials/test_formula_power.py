@@ -576,3 +576,21 @@ def test_satterthwaite_with_few_clusters_is_that_of_drawn_mean_squares(
     critical = -stdtrit(np.where(zero, few + many, few), 0.025)
     found = parallel_power(effect, sd, clusters, size, icc, test="satterthwaite").power
     assert found == pytest.approx((np.abs(t) > critical).mean(), abs=0.006)
+
+
+@pytest.mark.parametrize(("clusters", "size"), [(3, 2), (3, 3)])
+def test_a_trial_whose_losses_may_empty_an_arm_is_refused(clusters: int, size: int) -> None:
+    """Two clusters with one person each told nothing, and their power was no number."""
+    with pytest.raises(InputError, match="^size: of so few people"):
+        parallel_power(4.0, 10.15, clusters, size, 0.03, analysis="ancova", iac=0.6, attrition=0.5)
+
+
+def test_a_size_too_small_for_a_trial_does_not_end_the_search_for_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sim.trials.power.drawn_sizes.DRAWS", 30)
+    losses = {"analysis": "ancova", "cac": 0.8, "iac": 0.6, "attrition": 0.5}
+    found = size_per_cluster(0.5, 25.0, 10.15, 4, 0.03, **losses)
+    assert parallel_power(25.0, 10.15, 4, float(found), 0.03, drawn=True, **losses).power >= 0.5
+    with pytest.raises(InputError, match="^size: of so few people"):
+        parallel_power(25.0, 10.15, 4, 1.0, 0.03, drawn=True, **losses)

@@ -348,7 +348,7 @@ def test_power_by_formula_is_that_of_the_library_and_needs_are_the_smallest() ->
     assert powers == sorted(powers)
     assert formula({**settings, "effect": answer["detectable"]}) == pytest.approx(0.85, abs=1e-3)
     own = next(row for row in answer["grid"]["rows"] if row[0] == 0.03)
-    assert own[1 + answer["grid"]["teams"].index(9)] == round(expected, 3)
+    assert own[1 + answer["grid"]["teams"].index(9)] == round(expected, 4)
     for icc, *row in answer["grid"]["rows"]:
         assert row == sorted(row), icc
 

@@ -427,7 +427,15 @@ def clusters_per_arm(
 def _smallest(power: Callable[[int, bool], float], target: float, lowest: int, most: int) -> int:
     """Return the smallest number that suffices, looked for near that with sizes at their mean."""
     near = smallest_integer(lambda one: power(one, False), target, lowest, most)
-    return smallest_integer(lambda one: power(one, True), target, lowest, most, near)
+
+    def drawn(one: int) -> float:
+        try:
+            return power(one, True)
+        except InputError:
+            # All else was checked above: losses may leave nobody to compare.
+            return 0.0
+
+    return smallest_integer(drawn, target, lowest, most, near)
 
 
 def size_per_cluster(

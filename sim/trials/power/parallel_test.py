@@ -14,6 +14,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.errors import InputError
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.designs.correlation import VarianceComponents
 from sim.trials.power.expected_test import ExpectedTest, expected_test, trial_cells
@@ -79,10 +80,17 @@ def parallel_test(
     analysis : {'follow-up', 'ancova', 'change'}
     test : str
         As in an analysis plan.
+
+    Raises
+    ------
+    InputError
+        When clusters without anybody leave no arms to compare.
     """
     seen = people > 0.0
     arm, people, strata = arm[seen], people[seen], strata[seen]
     free = len(arm) - 1 - len(set(strata.tolist()))
+    if free < 1 or arm.min() == arm.max():
+        raise nobody_left()
     of_means = test == "cluster-summary"
     slope = Slope(1.0 if analysis == "change" else 0.0)
     if analysis == "ancova":
@@ -100,6 +108,8 @@ def parallel_test(
     apart = sum(float(baseline[arm == one].mean()) / (arm == one).sum() for one in (0.0, 1.0))
     more = slope.variance * apart
     spent = slope.between if test not in ("between-within", "cluster-summary") else 0.0
+    if found.df <= spent and not seen.all():
+        raise nobody_left()
     return replace(
         found,
         se=sqrt(found.se**2 + more),
@@ -108,6 +118,14 @@ def parallel_test(
         spread_df=found.spread_df - slope.between,
         floor_df=found.floor_df - spent,
         near_df=None if found.near_df is None else found.near_df - spent,
+    )
+
+
+def nobody_left() -> InputError:
+    """Return the error for losses that leave whole clusters without anybody."""
+    return InputError(
+        "size: of so few people some trials keep nobody in so many clusters that arms cannot be "
+        "compared; give more people or clusters, or fewer losses"
     )
 
 

@@ -71,7 +71,7 @@ export function periodAnswer(found) {
           h("li", {}, smallestDifference(found.detectable, target, found.average)),
           h("li", {}, teams === null ? `Teams in all for ${target} power: more than this page looks at.` : `Teams in all for ${target} power, with as many people: ${teams}.`),
           h("li", {}, people === null ? `People per team and period for ${target} power: out of reach.` : `People per team and period for ${target} power, with as many teams: ${people}.`),
-          h("li", {}, `With very many people per team these teams have ${percent(found.limit)} power${found.limit < found.power ? ", less than with yours: what builds up is missed" : ""}.`))),
+          h("li", {}, `With very many people per team these teams have ${percent(found.limit)} power${found.power - found.limit > 0.005 ? ", less than with yours: what builds up is missed" : ""}.`))),
       powerTable(found.grid, "in all")),
     h("details", { class: "small" }, h("summary", {}, "How it was worked out"),
       [...found.words, ...found.lines].map((one) => h("p", {}, `${one[0].toUpperCase()}${one.slice(1)}.`)))];
