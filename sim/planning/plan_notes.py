@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.planning.plain_numbers import in_figures
-from sim.planning.plain_numbers import listed as in_a_row
+from sim.planning.plain_numbers import in_figures, listed
 from sim.planning.plan_search import obstacle
 from sim.planning.plan_study import CONTROL, MOST_USERS, READINESS
 from sim.planning.resources import WEEKS_PER_YEAR
@@ -41,22 +40,22 @@ def team_notes(question: PlanQuestion, offer: Offer) -> list[str]:
     notes = []
     control = [row.team for row in rows if row.arm == CONTROL]
     if control and question.include_control:
-        notes.append(f"Planned for too, though their arm is control: {listed(control)}.")
+        notes.append(f"Planned for too, though their arm is control: {first_few(control)}.")
     elif control:
         notes.append(
-            f"Left out, as their arm in the roster is control: {listed(control)}. They go on as "
+            f"Left out, as their arm in the roster is control: {first_few(control)}. They go on as "
             "usual and do not count in what a plan is worth; --include-control plans for them."
         )
     planned = [(row, first) for row, first in zip(rows, offer.earliest, strict=True) if first >= 0]
     later = [f"{row.team} (week {first})" for row, first in planned if row.start_week is not None]
     if later:
-        notes.append(f"The roster's start_week is the earliest start: {listed(later)}.")
+        notes.append(f"The roster's start_week is the earliest start: {first_few(later)}.")
     last = offer.weeks - int(offer.core_weeks.min())
     never = [row.team for row, first in planned if first > last]
     if never:
         notes.append(
             f"Cannot be trained within the {offer.weeks} weeks, given their start_week: "
-            f"{listed(never)}."
+            f"{first_few(never)}."
         )
     return notes
 
@@ -100,7 +99,7 @@ def under_way_notes(outcome: PlanOutcome) -> list[str]:
 def with_what(given: Rollout) -> str:
     """Return how many teams have started, by package."""
     packages = Counter(package.name for _, package, _ in given.begun)
-    return in_a_row([f"{in_figures(n, 'team')} with {name}" for name, n in packages.items()])
+    return listed([f"{in_figures(n, 'team')} with {name}" for name, n in packages.items()])
 
 
 def condition_notes(outcome: PlanOutcome) -> list[str]:
@@ -112,10 +111,12 @@ def condition_notes(outcome: PlanOutcome) -> list[str]:
     if words:
         notes.append(f"Kept beside budget and trainers: {'; '.join(words)}.")
     if outcome.set_aside:
-        notes.append(f"Rules that do not keep it are set aside: {listed(list(outcome.set_aside))}.")
+        notes.append(
+            f"Rules that do not keep it are set aside: {first_few(list(outcome.set_aside))}."
+        )
     for other in dict.fromkeys(one for _, one in outcome.same):
         names = [name for name, one in outcome.same if one == other]
-        notes.append(f"Comes to the same plan as '{other}', and stands once: {listed(names)}.")
+        notes.append(f"Comes to the same plan as '{other}', and stands once: {first_few(names)}.")
     if outcome.twin is not None:
         name = outcome.twin.plan.name
         notes.append(
@@ -146,7 +147,7 @@ def budget_notes(offer: Offer) -> list[str]:
     if endless:
         notes.append(
             "What goes on after funding is paid for to the end of the time looked at only: "
-            f"{listed(endless)}."
+            f"{first_few(endless)}."
         )
     return notes
 
@@ -205,7 +206,7 @@ def nobody_because(outcome: PlanOutcome) -> str:
     return "; ".join(f"{name}: {why}" for name, why in reasons.items())
 
 
-def listed(names: list[str]) -> str:
+def first_few(names: list[str]) -> str:
     """Return names, the first few and how many more."""
     shown = ", ".join(names[:MOST_NAMES])
     more = len(names) - MOST_NAMES
