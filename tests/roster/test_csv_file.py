@@ -326,6 +326,12 @@ def test_names_that_look_the_same_are_one_name() -> None:
     assert any(f"'{composed}' with and without blanks at its ends or" in one for one in roster.told)
 
 
+def test_trusts_that_differ_by_case_are_one_and_told() -> None:
+    roster = roster_from_text("team,trust\nA,North\nB,NORTH\nC,South\n")
+    assert [row.trust for row in roster.rows] == ["North", "North", "South"]
+    assert roster.told == ("trust: 'NORTH' is read as 'North'",)
+
+
 @pytest.mark.parametrize(
     "name",
     [

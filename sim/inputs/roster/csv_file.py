@@ -128,6 +128,7 @@ class _Reading:
         own: dict[str, list[str]] = {name: [] for name in self.found.own}
         lines_of: dict[str, int] = {}
         spelt: dict[str, str] = {}
+        otherwise: dict[str, str] = {}
         doubtful: list[str] = []
         bare: list[int] = []
         lines = list(self._teams())
@@ -135,7 +136,10 @@ class _Reading:
         for line in lines:
             given = self._given(line)
             if given.get("trust") is not None:
-                given["trust"] = spelt.setdefault(given["trust"].casefold(), given["trust"])
+                written = given["trust"]
+                given["trust"] = spelt.setdefault(written.casefold(), written)
+                if written != given["trust"]:
+                    otherwise[written] = given["trust"]
             row = self._row(given, f"line {line.number}")
             if row is None:
                 continue
@@ -172,6 +176,7 @@ class _Reading:
         told = (
             *self.dropped,
             *doubtful,
+            *(f"trust: '{one}' is read as '{other}'" for one, other in otherwise.items()),
             *self.table.notes,
             *self.found.notes,
             *self.notes,
