@@ -216,20 +216,20 @@ def constant_within(columns: Matrix, codes: Codes) -> NDArray[np.bool_]:
     return np.asarray(~changes.any(axis=0))
 
 
+def nested(fine: Codes, coarse: Codes) -> bool:
+    """Return whether each level of a grouping lies within one of another."""
+    return bool(constant_within(coarse[:, None].astype(float), fine)[0])
+
+
 def nested_groupings(effects: Sequence[RandomEffect], clusters: Codes) -> list[Codes]:
     """Return the groupings that hold whole clusters or lie within them, and the clusters.
 
     Groupings that cross clusters, as raters or periods, are no level of theirs.
     """
-    own = clusters[:, None].astype(float)
     found = [
         one.codes
         for one in effects
-        if one.slope is None
-        and (
-            constant_within(own, one.codes)[0]
-            or constant_within(one.codes[:, None].astype(float), clusters)[0]
-        )
+        if one.slope is None and (nested(one.codes, clusters) or nested(clusters, one.codes))
     ]
     return found or [clusters]
 

@@ -6,9 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from sim.trials.analyses.cluster_tests import t_test
+from sim.trials.analyses.cluster_tests import nested, t_test
 from sim.trials.analyses.correlations import PERIOD
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.linear_fit import LinearFit
@@ -57,16 +55,13 @@ def crossed_groupings(effects: Sequence[RandomEffect]) -> list[tuple[str, str]]:
     found = []
     for at, coarse in enumerate(intercepts):
         for fine in intercepts[at + 1 :]:
-            within = any(_lies_in(fine, one) and _lies_in(coarse, one) for one in intercepts[:at])
-            if not within and not _lies_in(fine, coarse):
+            within = any(
+                nested(fine.codes, one.codes) and nested(coarse.codes, one.codes)
+                for one in intercepts[:at]
+            )
+            if not within and not nested(fine.codes, coarse.codes):
                 found.append((coarse.name, fine.name))
     return found
-
-
-def _lies_in(fine: RandomEffect, coarse: RandomEffect) -> bool:
-    """Return whether each level of a grouping lies in one level of another."""
-    pairs = np.unique(coarse.codes.astype(np.int64) * fine.n_levels + fine.codes)
-    return bool(pairs.size <= fine.n_levels)
 
 
 def warnings_of(fit: LinearFit, effects: list[RandomEffect]) -> list[str]:

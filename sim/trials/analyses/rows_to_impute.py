@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
+from sim.trials.analyses.cluster_tests import nested
 from sim.trials.analyses.covariance_of_model import codes_of
 from sim.trials.analyses.read_model import ReadModel, used_columns
-from sim.trials.analyses.working_correlation import nested
 from sim.trials.data.trial_table import as_labels, typed_columns
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.design_columns import prepare_design

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
+from sim.trials.analyses.cluster_tests import nested
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.gee import DECAY, EXCHANGEABLE, INDEPENDENCE, NESTED, Working
 from sim.trials.fits.model_formula import ModelFormula
@@ -77,8 +78,3 @@ def clustering(
     elif len(terms) > 1:
         raise wrong
     return Clustering(clusters, cells, Working(INDEPENDENCE) if independent else working, names)
-
-
-def nested(fine: Codes, coarse: Codes) -> bool:
-    """Return whether each level of a grouping lies within one of another."""
-    return len(np.unique(np.column_stack([fine, coarse]), axis=0)) == int(fine.max()) + 1
