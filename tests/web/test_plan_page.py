@@ -149,8 +149,15 @@ def test_a_run_that_ends_while_nobody_looks_waits_to_be_seen(visit: Visit) -> No
     page = begin(visit)
     fill_small(page)
     page.get_by_label("Ways things may work", exact=True).fill("60")
+    # A fast machine would finish before the view is left, and the result would have been seen.
+    held: list[Any] = []
+    page.route("**/api/jobs/*", lambda route: held.append(route))
     page.click("#plan-run")
     page.get_by_role("link", name="About").click()
+    expect(page).to_have_title(re.compile("^About"))
+    for route in held:
+        route.continue_()
+    page.unroute("**/api/jobs/*")
     runs = page.get_by_role("region", name="Your other runs")
     expect(runs).to_contain_text("finished", timeout=LONG)
     runs.get_by_role("link", name=re.compile("^Show")).click()
