@@ -217,9 +217,9 @@ def write_reports(folder: Path, arguments: argparse.Namespace) -> None:
     write_page(results, folder / "report.html", bool(arguments.invented))
     print(f"report: {folder / 'report.html'}")
     if arguments.docs:
-        from calibration.document import EXTRA
+        from calibration.document import beside_the_report
 
-        write_markdown(results, Path(arguments.docs), EXTRA)
+        write_markdown(results, Path(arguments.docs), beside_the_report())
         print(f"document: {arguments.docs}")
 
 
