@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -510,20 +510,6 @@ def costed(prepared: Prepared, worlds: Worlds, metadata: Mapping[str, Any]) -> C
         use = {name: amount.mean(axis=1) for name, amount in worlds.use(number).items()}
         costs.append(cost_lines(use, columns, scenario))
     return Comparison(prepared, worlds, tuple(costs), prices, dict(metadata))
-
-
-def repriced(comparison: Comparison, prices: Prices) -> Comparison:
-    """Return the same worlds at other prices; start weeks stay as they were."""
-    question = replace(comparison.question, prices=prices)
-    was = comparison.prepared
-    later = (
-        cost_after(scenario, question, starts, shared)
-        for scenario, starts, shared in zip(
-            question.scenarios, was.starts, was.shared_out, strict=True
-        )
-    )
-    prepared = replace(was, question=question, later=tuple(later))
-    return costed(prepared, comparison.worlds, comparison.metadata)
 
 
 def accounts(comparison: Comparison, name: str) -> list[tuple[str, str, np.ndarray]]:

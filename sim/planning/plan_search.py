@@ -265,7 +265,9 @@ def over_starts(anchors: np.ndarray, values: np.ndarray, starts: np.ndarray) -> 
     return np.column_stack(columns)
 
 
-def best_plan(offer: Offer, benefit: Sequence[np.ndarray], name: str = "search") -> TeamPlan:
+def solved_plan(
+    offer: Offer, benefit: Sequence[np.ndarray], name: str = "search"
+) -> tuple[TeamPlan, float]:
     """Choose the plan with the largest sum of benefits within the limits.
 
     Parameters
@@ -279,21 +281,15 @@ def best_plan(offer: Offer, benefit: Sequence[np.ndarray], name: str = "search")
 
     Returns
     -------
-    TeamPlan
-        Nobody gets anything where nothing helps or nothing can be paid.
+    tuple
+        The plan, and how far at most it is below the best one, as a share of its value. Nobody
+        gets anything where nothing helps or nothing can be paid.
 
     Raises
     ------
     InputError
         When no plan keeps all conditions.
     """
-    return solved_plan(offer, benefit, name)[0]
-
-
-def solved_plan(
-    offer: Offer, benefit: Sequence[np.ndarray], name: str = "search"
-) -> tuple[TeamPlan, float]:
-    """Return `best_plan`, and how far at most it is below the best one, as a share of its value."""
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import coo_array
 

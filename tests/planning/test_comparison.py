@@ -22,14 +22,15 @@ from sim.planning.comparison import (
     Comparison,
     Question,
     compare,
+    cost_after,
+    costed,
     planned_cost,
     prepare,
-    repriced,
     resource_means,
     with_base,
 )
 from sim.planning.outcomes import BLACK, IMPLEMENTATION, SCORES, WEEKLY, starts_within
-from sim.planning.prices import prices_from_text
+from sim.planning.prices import Prices, prices_from_text
 from sim.planning.resources import plan_of
 from sim.planning.setting import Setting, setting_from_text
 from sim.planning.trainers import Capacity
@@ -228,6 +229,20 @@ def test_more_support_never_costs_less_in_simulated_worlds() -> None:
     cost = [found.cost(one).sum(axis=1) for one in ("refocus-as-delivered", "more", "most")]
     assert (cost[0] < cost[1]).all()
     assert (cost[1] < cost[2]).all()
+
+
+def repriced(comparison: Comparison, prices: Prices) -> Comparison:
+    """Return the same worlds at other prices; start weeks stay as they were."""
+    question = dataclasses.replace(comparison.question, prices=prices)
+    was = comparison.prepared
+    later = (
+        cost_after(scenario, question, starts, shared)
+        for scenario, starts, shared in zip(
+            question.scenarios, was.starts, was.shared_out, strict=True
+        )
+    )
+    prepared = dataclasses.replace(was, question=question, later=tuple(later))
+    return costed(prepared, comparison.worlds, comparison.metadata)
 
 
 def test_dearer_trainers_cost_more_and_change_no_outcome(main: Comparison) -> None:

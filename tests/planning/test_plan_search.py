@@ -35,7 +35,6 @@ from sim.planning.plan_conditions import (
 )
 from sim.planning.plan_search import (
     Offer,
-    best_plan,
     obstacle,
     over_starts,
     rule_plan,
@@ -111,7 +110,7 @@ def test_the_search_finds_what_trying_everything_finds(budget: float) -> None:
         plan = TeamPlan("", np.array([c[0] for c in choice]), np.array([c[1] for c in choice]))
         if within(offer, plan):
             best = max(best, worth(offer, plan, benefit))
-    found = best_plan(offer, benefit)
+    found = solved_plan(offer, benefit)[0]
     assert within(offer, found)
     assert worth(offer, found, benefit) == pytest.approx(best, rel=0.003)
 
@@ -128,7 +127,7 @@ def test_no_limit_is_ever_passed(
 ) -> None:
     offer = small_offer(Capacity(trainers, days, budget))
     benefit = flat_benefit(offer, [gains[:3], gains[3:]])
-    plans = [best_plan(offer, benefit)]
+    plans = [solved_plan(offer, benefit)[0]]
     plans += [rule_plan(offer, np.array([2, 0, 1]), package, "") for package in range(2)]
     for plan in plans:
         assert within(offer, plan)
@@ -146,7 +145,10 @@ def test_what_falls_due_after_the_time_looked_at_counts_in_full(budget: float) -
     late = replace(offer, cost=np.roll(offer.cost, 9, axis=2))
     for one in (offer, late):
         benefit = [1.0 + np.arange(len(one.starts(p)))[:, None] * np.ones(3) for p in range(2)]
-        plans = [best_plan(one, benefit), *(rule_plan(one, np.arange(3), p, "") for p in range(2))]
+        plans = [
+            solved_plan(one, benefit)[0],
+            *(rule_plan(one, np.arange(3), p, "") for p in range(2)),
+        ]
         for plan in plans:
             money = use_of(one, plan)[1]
             paid = sum(
@@ -193,7 +195,7 @@ def test_a_team_never_starts_before_its_start_week_and_control_teams_not_at_all(
     offer = offer_of(seen)
     assert offer.earliest.tolist() == [NOTHING, 10, 0]
     early = [np.ones((len(offer.starts(0)), 3)) / (1.0 + offer.starts(0))[:, None]]
-    for plan in (best_plan(offer, early), rule_plan(offer, np.arange(3), 0, "")):
+    for plan in (solved_plan(offer, early)[0], rule_plan(offer, np.arange(3), 0, "")):
         assert plan.package.tolist() == [NOTHING, 0, 0]
         assert plan.start.tolist() == [NOTHING, 10, 0]
     told = offer_of(replace(seen, include_control=True))
@@ -219,7 +221,7 @@ def test_what_stands_in_the_way_of_a_package_is_named(capacity: Capacity, words:
     assert why.startswith(words)
     assert bool(why) == bool(words)
     anything = flat_benefit(offer, [[0.0] * 3, [1.0] * 3])
-    assert (best_plan(offer, anything).package == NOTHING).all() == bool(words)
+    assert (solved_plan(offer, anything)[0].package == NOTHING).all() == bool(words)
 
 
 def test_a_gain_is_claimed_with_students_t_and_on_draws_enough() -> None:
@@ -241,7 +243,7 @@ def test_more_money_never_makes_the_search_worse() -> None:
     for budget in (0.0, 100.0, 300.0, 600.0, 1200.0, None):
         offer = small_offer(Capacity(3, 100.0, budget))
         benefit = flat_benefit(offer, [[3.0, 4.0, 7.0], [5.0, 9.0, 10.0]])
-        found.append(worth(offer, best_plan(offer, benefit), benefit))
+        found.append(worth(offer, solved_plan(offer, benefit)[0], benefit))
     assert found[0] == 0.0
     assert found == sorted(found)
     assert found[-1] > found[1] > 0.0
@@ -249,7 +251,7 @@ def test_more_money_never_makes_the_search_worse() -> None:
 
 def test_what_does_harm_is_not_chosen() -> None:
     offer = small_offer(Capacity())
-    plan = best_plan(offer, flat_benefit(offer, [[-1.0, 2.0, -3.0], [-2.0, 1.0, -1.0]]))
+    plan = solved_plan(offer, flat_benefit(offer, [[-1.0, 2.0, -3.0], [-2.0, 1.0, -1.0]]))[0]
     assert plan.package.tolist() == [NOTHING, 0, NOTHING]
 
 
@@ -468,7 +470,7 @@ def with_conditions(offer: Offer, text: str) -> tuple[Offer, Conditions]:
 def test_ceilings_and_musts_of_trusts_are_kept(text: str, kept: Callable[[TeamPlan], bool]) -> None:
     """North is worth least, so that only a must brings it in; south would take all."""
     offer, _ = with_conditions(small_offer(Capacity(2, 7.0, 5000.0)), text)
-    plan = best_plan(offer, flat_benefit(offer, [[0.1, 4.0, 7.0], [0.2, 9.0, 10.0]]))
+    plan = solved_plan(offer, flat_benefit(offer, [[0.1, 4.0, 7.0], [0.2, 9.0, 10.0]]))[0]
     assert kept(plan)
     assert within(offer, plan)
 
@@ -499,10 +501,10 @@ def test_fair_reach_is_kept_and_what_cannot_be_kept_is_refused() -> None:
     )
     benefit = flat_benefit(fair, [[3.0, 1.0, 9.0], [0.0, 0.0, 0.0]])
     # Alone, C takes the budget (9 against 4 of A and B); B holds 90 of 110 of the group.
-    assert best_plan(offer, benefit).package[1] == NOTHING
-    assert best_plan(fair, benefit).package[1] != NOTHING
+    assert solved_plan(offer, benefit)[0].package[1] == NOTHING
+    assert solved_plan(fair, benefit)[0].package[1] != NOTHING
     with pytest.raises(InputError, match="no plan keeps all of it within budget and trainers"):
-        best_plan(replace(fair, capacity=Capacity(2, 7.0, 150.0)), benefit)
+        solved_plan(replace(fair, capacity=Capacity(2, 7.0, 150.0)), benefit)[0]
 
 
 def test_teams_that_have_to_start_come_first_in_every_rule() -> None:

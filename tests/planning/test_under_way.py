@@ -16,7 +16,7 @@ from sim.api.plan import rollout_of
 from sim.errors import InputError
 from sim.inputs.roster import roster_from_text
 from sim.planning.packages import NOTHING, TeamPlan
-from sim.planning.plan_search import Offer, best_plan, rule_plan, use_of, within
+from sim.planning.plan_search import Offer, rule_plan, solved_plan, use_of, within
 from sim.planning.plan_study import offer_of
 from sim.planning.rollout import NO_FURTHER, read_rollout, rollout_files
 from sim.planning.trainers import Capacity
@@ -55,7 +55,7 @@ def gains(one: Offer) -> list[np.ndarray]:
 
 def test_what_started_stays_and_nothing_starts_in_weeks_gone() -> None:
     one = offer(None)
-    for plan in (best_plan(one, gains(one)), rule_plan(one, np.arange(4), 0, "rule")):
+    for plan in (solved_plan(one, gains(one))[0], rule_plan(one, np.arange(4), 0, "rule")):
         assert plan.start[0] == 4
         assert (plan.start[1:] >= 10).all()
         assert (plan.package == 0).all()
@@ -75,18 +75,18 @@ def test_money_that_is_spent_or_committed_is_not_there(
     budget: float, spent: float | None, more: int
 ) -> None:
     one = offer(budget, spent)
-    for plan in (best_plan(one, gains(one)), rule_plan(one, np.arange(4), 0, "rule")):
+    for plan in (solved_plan(one, gains(one))[0], rule_plan(one, np.arange(4), 0, "rule")):
         assert (plan.package[1:] != NOTHING).sum() == more
         assert within(one, plan)
     # The best teams are taken first.
-    plan = best_plan(one, gains(one))
+    plan = solved_plan(one, gains(one))[0]
     assert (plan.package[1 : 1 + more] == 0).all()
 
 
 def test_trainers_of_what_started_are_not_there() -> None:
     """Two days of a year's three are given to A: no other team's two fit in."""
     one = replace(offer(None), capacity=Capacity(trainers=1, days_per_year=3.0))
-    plan = best_plan(one, gains(one))
+    plan = solved_plan(one, gains(one))[0]
     assert (plan.package == [0, NOTHING, NOTHING, NOTHING]).all()
     assert use_of(one, plan)[0].sum() == 2.0
 

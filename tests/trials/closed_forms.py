@@ -14,6 +14,7 @@ from sim.errors import InputError
 from sim.trials.designs.correlation import VarianceComponents, design_effect
 from sim.trials.designs.design import Design
 from sim.trials.designs.treatment_schedule import Matrix
+from sim.trials.power.co_primary import CoPrimary, CoPrimaryPower, power_of_both
 from sim.trials.power.search import LARGEST
 from tests.trials.schedules import parallel
 
@@ -214,3 +215,29 @@ def from_matrix(rows: Sequence[Sequence[int]], size: float, **settings: object) 
         size=size,
         **settings,  # type: ignore[arg-type]
     )
+
+
+def co_primary_power(
+    outcomes: CoPrimary, clusters: int, size: float, alpha: float = 0.05, *, normal: bool = False
+) -> CoPrimaryPower:
+    """Return the power of a parallel trial for two co-primary outcomes, by five methods.
+
+    Parameters
+    ----------
+    clusters : int
+        In each of two arms.
+    size : float
+        People in each cluster.
+    normal : bool
+        Whether variances count as known (normal and chi squared tests) instead of t and F with
+        clusters - 4 degrees of freedom.
+    """
+    total = 2 * clusters
+    df = np.inf if normal else float(total - 4)
+    vif = [1.0 + (size - 1.0) * icc for icc in outcomes.iccs]
+    variances = [
+        2.0 * variance * one / (clusters * size)
+        for variance, one in zip(outcomes.variances, vif, strict=True)
+    ]
+    rho = outcomes.correlation_of_means(size)
+    return power_of_both(outcomes.effects, variances, rho, df, alpha, outcomes.within)

@@ -12,11 +12,12 @@ from sim.errors import InputError
 from sim.trials.analyses.trial_result import TrialResult
 from sim.trials.designs.design_file import design_from_table
 from sim.trials.power.both_outcomes import both_by_formula, both_lines, together
-from sim.trials.power.co_primary import CoPrimary, both_significant, co_primary_power
+from sim.trials.power.co_primary import CoPrimary, both_significant
 from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.mediation_power import Mediation, mediation_power
 from sim.trials.power.noncentral_t import power_t
 from sim.trials.power.power_study import study_of
+from tests.trials.closed_forms import co_primary_power
 
 OUTCOMES = CoPrimary((0.3, 0.3), (1.0, 1.0), (0.04, 0.04), 0.02, 0.3)
 

@@ -28,7 +28,7 @@ from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.gee import FAMILIES, Working, fit_gee
 from sim.trials.fits.icc_intervals import RESIDUAL, exact_interval, profile_interval
 from sim.trials.fits.mixed_model import fit_mixed_model
-from sim.trials.power.co_primary import CoPrimary, co_primary_power
+from sim.trials.power.co_primary import CoPrimary
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.generalised_power import parallel_difference_se
@@ -37,7 +37,7 @@ from sim.trials.power.mediation_power import Mediation, mediation_power
 from sim.trials.power.noncentral_t import power_t, power_z
 from sim.trials.power.power_study import study_of
 from tests.trials import schedules
-from tests.trials.closed_forms import before_after
+from tests.trials.closed_forms import before_after, co_primary_power
 from tests.trials.waves import fit_with_given_correlation
 
 DATA = Path(__file__).parent / "data"

@@ -112,37 +112,6 @@ class CoPrimaryPower:
     adjusted: dict[str, float]
 
 
-def co_primary_power(
-    outcomes: CoPrimary, clusters: int, size: float, alpha: float = 0.05, *, normal: bool = False
-) -> CoPrimaryPower:
-    """Return the power of a parallel trial for two co-primary outcomes, by five methods.
-
-    Parameters
-    ----------
-    clusters : int
-        In each of two arms.
-    size : float
-        People in each cluster.
-    normal : bool
-        Whether variances count as known (normal and chi squared tests) instead of t and F with
-        clusters - 4 degrees of freedom.
-    """
-    check_positive("size", size)
-    total = 2 * clusters
-    df = np.inf if normal else float(total - 4)
-    if df < 1.0:
-        raise InputError(
-            f"clusters = {clusters} in an arm: too few for two outcomes; give 3 or more"
-        )
-    vif = [1.0 + (size - 1.0) * icc for icc in outcomes.iccs]
-    variances = [
-        2.0 * variance * one / (clusters * size)
-        for variance, one in zip(outcomes.variances, vif, strict=True)
-    ]
-    rho = outcomes.correlation_of_means(size)
-    return power_of_both(outcomes.effects, variances, rho, df, alpha, outcomes.within)
-
-
 def power_of_both(
     effects: Sequence[float],
     variances: Sequence[float],
