@@ -93,13 +93,13 @@ class Parser(argparse.ArgumentParser):
 
     Attributes
     ----------
-    given : list of str
+    stood : list of str
         Options that stood in the arguments, by name.
     """
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self.given: list[str] = []
+        self.stood: list[str] = []
 
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments, with the nearest valid name."""
@@ -109,13 +109,13 @@ class Parser(argparse.ArgumentParser):
         raise InputError(f"{message}; see '{self.prog} --help'")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse, and remember in `given` which options stood there."""
-        self.given = []
+        """Parse, and remember in `stood` which options stood there."""
+        self.stood = []
         return super().parse_known_args(args, namespace)
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
         if action.option_strings:
-            self.given.append(action.dest)
+            self.stood.append(action.dest)
         found = super()._get_values(action, arg_strings)
         if action.nargs is None and not isinstance(found, str):
             # A value of two dashes alone is taken for the end of options.
@@ -179,12 +179,12 @@ def steers(sign: str) -> bool:
     )
 
 
-def check_values(given: argparse.Namespace) -> None:
+def check_values(options: argparse.Namespace) -> None:
     """Refuse values that no option can use: empty, not UTF-8, or with control characters.
 
     Raises InputError: one line that names the option.
     """
-    for name, value in vars(given).items():
+    for name, value in vars(options).items():
         for one in value if isinstance(value, list) else [value]:
             if not isinstance(one, str):
                 continue
@@ -254,21 +254,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
     try:
         parser = build_parser()
-        given, strays = parser.parse_known_args(arguments)
+        options, strays = parser.parse_known_args(arguments)
         # Where it stands, before or after the command, does not matter.
         strays = [one for one in strays if one != "--debug"]
         if strays:
-            raise stray_argument(parser, given.command, strays[0])
-        if given.version:
+            raise stray_argument(parser, options.command, strays[0])
+        if options.version:
             print(f"refocus {sim.__version__}")
             return 0
-        if given.command is None:
+        if options.command is None:
             parser.print_help()
             return 0
-        check_values(given)
-        own = parser.commands()[given.command]
-        check_used(own, given, own.given)
-        code = int(given.run(given))
+        check_values(options)
+        own = parser.commands()[options.command]
+        check_used(own, options, own.stood)
+        code = int(options.run(options))
         # A disk that is full is told here, not at exit.
         sys.stdout.flush()
         return code

@@ -1,5 +1,5 @@
 """The commands of `refocus`, one file each: thin shells over the rest of the package.
 
-Every file has ``add_arguments(commands)``, which adds its parser, and ``run(given)``, which returns
-an exit code.
+Every file has ``add_arguments(commands)``, which adds its parser, and ``run(options)``, which
+returns an exit code.
 """

@@ -154,7 +154,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.set_defaults(run=run)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Analyse and print."""
     from pathlib import Path
 
@@ -162,39 +162,39 @@ def run(given: argparse.Namespace) -> int:
     from sim.errors import InputError, unknown
     from sim.files import write_texts
 
-    if given.format not in FORMATS:
-        raise unknown("format", given.format, FORMATS)
-    if given.curve is not None and not given.curve.endswith(".svg"):
-        raise InputError(f"curve = '{given.curve}': must end in .svg")
-    if given.code is not None:
+    if options.format not in FORMATS:
+        raise unknown("format", options.format, FORMATS)
+    if options.curve is not None and not options.curve.endswith(".svg"):
+        raise InputError(f"curve = '{options.curve}': must end in .svg")
+    if options.code is not None:
         from sim.trials.analyses.r_code import LANGUAGES
 
-        if given.code not in LANGUAGES:
-            raise unknown("code", given.code, LANGUAGES)
+        if options.code not in LANGUAGES:
+            raise unknown("code", options.code, LANGUAGES)
     answer = analyse(
-        given.data,
-        given.model,
-        given.term,
-        reference=given.reference,
-        missing=given.missing,
-        participation=given.participation,
-        impute=given.impute,
-        strata=given.strata if given.strata is not None else (),
-        pairs=given.pairs,
-        weights=given.weights,
-        residual_by=given.residual_by,
-        design=given.design,
-        family=given.family,
-        quadrature=given.quadrature,
-        independent=given.independent,
-        interval=given.interval,
-        sheet=given.sheet,
+        options.data,
+        options.model,
+        options.term,
+        reference=options.reference,
+        missing=options.missing,
+        participation=options.participation,
+        impute=options.impute,
+        strata=options.strata if options.strata is not None else (),
+        pairs=options.pairs,
+        weights=options.weights,
+        residual_by=options.residual_by,
+        design=options.design,
+        family=options.family,
+        quadrature=options.quadrature,
+        independent=options.independent,
+        interval=options.interval,
+        sheet=options.sheet,
     )
-    if given.code is not None:
-        print(answer.code(given.code), end="")
+    if options.code is not None:
+        print(answer.code(options.code), end="")
         return 0
-    if given.curve is not None:
-        path = Path(given.curve)
+    if options.curve is not None:
+        path = Path(options.curve)
         write_texts(path.parent, {path.name: answer.curve()})
-    print(answer.printed(given.format), end="")
+    print(answer.printed(options.format), end="")
     return 0

@@ -88,41 +88,41 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.set_defaults(run=run)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Compare; print in the format asked for, save report and tables."""
     from sim.api.compare import compare, compared
 
-    given = resumed(given)
-    if given.format not in FORMATS:
-        raise unknown("format", given.format, FORMATS)
+    options = resumed(options)
+    if options.format not in FORMATS:
+        raise unknown("format", options.format, FORMATS)
     question = compare.question(
-        given.scenarios,
-        base=given.base,
-        roster=given_roster(given, given.setting),
-        setting=given.setting,
-        prices=given.prices,
-        years=given.years,
-        draws=given_draws(given),
-        replications=given.replications,
-        seed=given.seed,
-        threshold=given.threshold,
-        rank_by=given.rank_by,
-        point_worth=given.point_worth,
-        trial_size=given.trial_size,
-        settings=settings_of(given),
+        options.scenarios,
+        base=options.base,
+        roster=given_roster(options, options.setting),
+        setting=options.setting,
+        prices=options.prices,
+        years=options.years,
+        draws=given_draws(options),
+        replications=options.replications,
+        seed=options.seed,
+        threshold=options.threshold,
+        rank_by=options.rank_by,
+        point_worth=options.point_worth,
+        trial_size=options.trial_size,
+        settings=settings_of(options),
     )
-    with job(given) as work:
+    with job(options) as work:
         tell_compiling()
         with work.running() as how:
             answer = compared(question, **how(""))
-        if work.folder is not None or given.format != "text":
+        if work.folder is not None or options.format != "text":
             warned(answer.comparison)
         if work.folder is None:
-            print(answer.printed(given.format, command_of(given)), end="")
-            if given.format == "text":
+            print(answer.printed(options.format, command_of(options)), end="")
+            if options.format == "text":
                 print("Report and all tables: add --out DIR.")
             return 0
-        written = answer.save(work.folder, command_of(given))
+        written = answer.save(work.folder, command_of(options))
         work.finished()
         say(answer.decision.answer)
         for path in written:

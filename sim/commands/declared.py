@@ -31,7 +31,7 @@ def declare(
     parser.only_with = dict(only_with or {})
 
 
-def check_used(parser: Any, given: argparse.Namespace, stood: list[str]) -> None:
+def check_used(parser: Any, options: argparse.Namespace, stood: list[str]) -> None:
     """Refuse an option that is given and has no meaning beside the others, or is given twice.
 
     Raises
@@ -50,7 +50,7 @@ def check_used(parser: Any, given: argparse.Namespace, stood: list[str]) -> None
                     f"{written(one)}: has no meaning with {written(name)}; leave it out"
                 )
     for one, (name, value) in getattr(parser, "only_with", {}).items():
-        found = getattr(given, name)
+        found = getattr(options, name)
         if one in stood and (found in (None, False, []) if value is None else found != value):
             needed = f"{written(name)}{f' {value}' if value else ''}"
             raise InputError(f"{written(one)}: has a meaning only with {needed}")

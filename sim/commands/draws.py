@@ -30,14 +30,14 @@ def add_draw_options(parser: argparse.ArgumentParser, default: int) -> None:
     )
 
 
-def given_draws(given: argparse.Namespace, otherwise: str | None = None) -> ChosenDraws:
+def given_draws(options: argparse.Namespace, otherwise: str | None = None) -> ChosenDraws:
     """Return the sets of parameter values that the options ask for, and tell what they are not.
 
     `otherwise` is the posterior where no option names one.
     """
     from sim.api.choices import chosen_values
 
-    chosen = chosen_values(given.draws, given.prior_only, given.posterior, otherwise)
+    chosen = chosen_values(options.draws, options.prior_only, options.posterior, otherwise)
     for note in chosen.notes:
         print(f"refocus: posterior: {note}", file=sys.stderr, flush=True)
     return chosen

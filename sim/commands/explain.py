@@ -36,31 +36,31 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.set_defaults(run=run)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print the explanation."""
     from sim.errors import InputError, unknown
     from sim.scenarios.levers import lever_text
 
-    if given.compiled and given.name != WEEK:
-        raise InputError(f"--compiled: goes with the name {WEEK!r} only, not {given.name!r}")
+    if options.compiled and options.name != WEEK:
+        raise InputError(f"--compiled: goes with the name {WEEK!r} only, not {options.name!r}")
 
     explained = [
         text
         for text in (
-            parameter_text(given.name),
-            measure_text(given.name),
-            outcome_text(given.name),
-            scenario_text(given.name),
-            element_text(given.name),
-            state_text(given.name),
-            rule_text(given.name),
-            lever_text(given.name),
-            week_text(given.name, given.compiled),
+            parameter_text(options.name),
+            measure_text(options.name),
+            outcome_text(options.name),
+            scenario_text(options.name),
+            element_text(options.name),
+            state_text(options.name),
+            rule_text(options.name),
+            lever_text(options.name),
+            week_text(options.name, options.compiled),
         )
         if text
     ]
     if not explained:
-        raise unknown("name", given.name, known_names())
+        raise unknown("name", options.name, known_names())
     print("\n\n".join(explained))
     return 0
 

@@ -108,9 +108,9 @@ def tell_compiling(sources: Sequence[str] | None = None) -> None:
         compile_week(show)
 
 
-def arguments_of(given: argparse.Namespace) -> dict[str, Any]:
+def arguments_of(options: argparse.Namespace) -> dict[str, Any]:
     """Return the arguments that decide a command's answer."""
-    return {name: value for name, value in vars(given).items() if name not in NOT_NOTED}
+    return {name: value for name, value in vars(options).items() if name not in NOT_NOTED}
 
 
 def files_of(arguments: Mapping[str, Any]) -> dict[str, str]:
@@ -149,12 +149,12 @@ def read_job(folder: Path) -> dict[str, Any] | None:
     return found if all(isinstance(found.get(k), t) for k, t in kinds.items()) else None
 
 
-def resumed(given: argparse.Namespace, finished_too: bool = False) -> argparse.Namespace:
-    """Return the arguments of the job that the folder `given.resume` holds; `given` without one.
+def resumed(options: argparse.Namespace, finished_too: bool = False) -> argparse.Namespace:
+    """Return the options of the job that `options.resume` holds; those given without one.
 
     Parameters
     ----------
-    given : argparse.Namespace
+    options : argparse.Namespace
         What the command was given.
     finished_too : bool
         Whether something can be done with a job that is finished.
@@ -165,26 +165,26 @@ def resumed(given: argparse.Namespace, finished_too: bool = False) -> argparse.N
         When the folder holds no job, or another command's, or a finished one, or when what is given
         is not what the job was begun with.
     """
-    if given.resume is None:
-        return given
-    name = given.resume
-    if given.out is not None and given.out != name:
-        raise InputError(f"out = '{given.out}' and resume = '{name}': name one folder, not two")
+    if options.resume is None:
+        return options
+    name = options.resume
+    if options.out is not None and options.out != name:
+        raise InputError(f"out = '{options.out}' and resume = '{name}': name one folder, not two")
     job = read_job(Path(name))
     if job is None:
         raise InputError(
-            f"resume = '{name}': holds nothing to go on with; see 'refocus {given.command} --out'"
+            f"resume = '{name}': holds nothing to go on with; see 'refocus {options.command} --out'"
         )
-    if job["command"] != given.command:
+    if job["command"] != options.command:
         raise InputError(
             f"resume = '{name}': was begun by 'refocus {job['command']}', not by "
-            f"'refocus {given.command}'"
+            f"'refocus {options.command}'"
         )
     if job["finished"] and not finished_too:
         raise InputError(f"resume = '{name}': is finished; nothing is left to do")
     noted = job["arguments"]
-    for own in explicit(given):
-        if own in noted and getattr(given, own) != noted[own]:
+    for own in explicit(options):
+        if own in noted and getattr(options, own) != noted[own]:
             raise InputError(
                 f"{own.replace('_', '-')}: with --resume the folder knows it "
                 f"({shown(noted[own])}); leave it out, or name another folder"
@@ -195,14 +195,14 @@ def resumed(given: argparse.Namespace, finished_too: bool = False) -> argparse.N
                 f"resume = '{name}': the file '{path}' is not there, or has changed since; put it "
                 "back, or name another folder"
             )
-    return argparse.Namespace(**{**vars(given), **noted, "out": name})
+    return argparse.Namespace(**{**vars(options), **noted, "out": name})
 
 
-def command_of(given: argparse.Namespace) -> str:
+def command_of(options: argparse.Namespace) -> str:
     """Return the command that repeats what was asked, with its defaults written out."""
-    words, options = ["refocus", given.command], []
-    for action in given.parser._actions:
-        value = getattr(given, action.dest, None)
+    words, asked = ["refocus", options.command], []
+    for action in options.parser._actions:
+        value = getattr(options, action.dest, None)
         values = value if isinstance(value, list) else [value]
         if action.dest in (*NOT_NOTED, *OF_THE_OUTPUT) or values in ([], [None], [False]):
             continue
@@ -210,18 +210,18 @@ def command_of(given: argparse.Namespace) -> str:
         if not action.option_strings:
             words += written
         elif isinstance(action, argparse._AppendAction) and action.nargs is None:
-            options += [part for text in written for part in (action.option_strings[-1], text)]
+            asked += [part for text in written for part in (action.option_strings[-1], text)]
         else:
-            options += [action.option_strings[-1], *written]
-    return " ".join(shlex.quote(part) for part in [*words, *options, "--out", "DIR"])
+            asked += [action.option_strings[-1], *written]
+    return " ".join(shlex.quote(part) for part in [*words, *asked, "--out", "DIR"])
 
 
-def explicit(given: argparse.Namespace) -> set[str]:
+def explicit(options: argparse.Namespace) -> set[str]:
     """Return the names of the arguments that were written out, not left at their defaults."""
-    found = set(given.parser.given)
-    for action in given.parser._actions:
+    found = set(options.parser.stood)
+    for action in options.parser._actions:
         # A positional argument that is not given is empty.
-        if not action.option_strings and getattr(given, action.dest, None) not in (None, []):
+        if not action.option_strings and getattr(options, action.dest, None) not in (None, []):
             found.add(action.dest)
     return found - NOT_NOTED
 
@@ -276,12 +276,14 @@ class Job:
         Whether somebody wishes to stop.
     """
 
-    def __init__(self, given: argparse.Namespace, unit: str) -> None:
-        self.given = given
+    def __init__(self, options: argparse.Namespace, unit: str) -> None:
+        self.options = options
         self.unit = unit
-        self.folder = None if given.out is None else Path(given.out)
-        self.workers = None if given.workers is None else whole("workers", given.workers, 1, 1024)
-        if self.workers is not None and given.cluster is not None:
+        self.folder = None if options.out is None else Path(options.out)
+        self.workers = (
+            None if options.workers is None else whole("workers", options.workers, 1, 1024)
+        )
+        if self.workers is not None and options.cluster is not None:
             raise InputError("workers: has no meaning with --cluster, which has workers of its own")
         self.executor: Any = None
         self.stop = Stop()
@@ -295,7 +297,7 @@ class Job:
         if self.folder is None:
             return ""
         return (
-            f"; go on with: refocus {self.given.command} --resume {shlex.quote(str(self.folder))}"
+            f"; go on with: refocus {self.options.command} --resume {shlex.quote(str(self.folder))}"
         )
 
     def begin(self) -> None:
@@ -308,9 +310,9 @@ class Job:
         """
         if self.folder is None:
             return
-        name, arguments = self.given.out, arguments_of(self.given)
+        name, arguments = self.options.out, arguments_of(self.options)
         asked = {
-            "command": self.given.command,
+            "command": self.options.command,
             "arguments": arguments,
             "files": files_of(arguments),
         }
@@ -354,7 +356,7 @@ class Job:
         except Timeout:
             by = (read_job(self.folder) or {}).get("by", "another process")
             raise InputError(
-                f"out = '{self.given.out}': {by} works in this folder; wait for it, or name "
+                f"out = '{self.options.out}': {by} works in this folder; wait for it, or name "
                 "another folder"
             ) from None
         self._lock = lock
@@ -401,7 +403,7 @@ class Job:
             return
         self.noted.pop("by", None)
         self.note({**self.noted, "finished": True})
-        if not self.given.keep_chunks:
+        if not self.options.keep_chunks:
             shutil.rmtree(self.folder / CHUNKS, ignore_errors=True)
 
     def withdrawn(self) -> None:
@@ -474,12 +476,12 @@ def refuse_other(
 
 
 @contextlib.contextmanager
-def job(given: argparse.Namespace, unit: str = "world") -> Iterator[Job]:
+def job(options: argparse.Namespace, unit: str = "world") -> Iterator[Job]:
     """Do a command's long work in its folder.
 
     Parameters
     ----------
-    given : argparse.Namespace
+    options : argparse.Namespace
         The command's arguments, all of them checked; those that decide the answer are noted.
     unit : str
         What progress counts.
@@ -499,14 +501,14 @@ def job(given: argparse.Namespace, unit: str = "world") -> Iterator[Job]:
     """
     from sim.runs.pieces import Cancelled, Interrupted
 
-    work = Job(given, unit)
+    work = Job(options, unit)
     with work.stop.listening(), contextlib.closing(work):
         work.begin()
         try:
-            if given.cluster is not None:
+            if options.cluster is not None:
                 from sim.runs.cluster import connect
 
-                work.executor = connect(given.cluster)
+                work.executor = connect(options.cluster)
             yield work
         except (NotWrittenError, Interrupted) as stopped:
             raise InputError(f"{stopped}{work.hint}") from stopped

@@ -32,16 +32,16 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.set_defaults(run=run)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print the list."""
     from sim.errors import unknown
 
-    if given.what not in WHAT:
-        raise unknown("list", given.what, WHAT)
+    if options.what not in WHAT:
+        raise unknown("list", options.what, WHAT)
     head, rows = {"scenarios": scenarios, "parameters": parameters, "measures": measures}[
-        given.what
+        options.what
     ]()
-    if given.what == "scenarios" and sys.stdout.isatty():
+    if options.what == "scenarios" and sys.stdout.isatty():
         print("\n".join(grouped(head[:SHOWN], [row[:SHOWN] for row in rows])))
         print(
             "\n'refocus explain NAME' tells what a scenario does, what it assumes, and its "

@@ -82,38 +82,38 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.set_defaults(run=run)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Search, score, and print or save."""
     from sim.api.plan import plan, planned
 
-    given = resumed(given)
-    if given.format not in FORMATS:
-        raise unknown("format", given.format, FORMATS)
+    options = resumed(options)
+    if options.format not in FORMATS:
+        raise unknown("format", options.format, FORMATS)
     question = plan.question(
-        given.packages or PACKAGES,
-        budget=given.budget,
-        years=given.years,
-        trainers=given.trainers,
-        roster=roster_or_folder(given, given.setting, getattr(given, "from")),
-        objective=given.objective,
-        equity_weight=given.equity_weight,
-        threshold=given.threshold,
-        include_control=given.include_control,
-        setting=given.setting,
-        prices=given.prices,
-        draws=given_draws(given, getattr(given, "from")),
-        seed=given.seed,
-        under_way=getattr(given, "from"),
-        spent=given.spent,
+        options.packages or PACKAGES,
+        budget=options.budget,
+        years=options.years,
+        trainers=options.trainers,
+        roster=roster_or_folder(options, options.setting, getattr(options, "from")),
+        objective=options.objective,
+        equity_weight=options.equity_weight,
+        threshold=options.threshold,
+        include_control=options.include_control,
+        setting=options.setting,
+        prices=options.prices,
+        draws=given_draws(options, getattr(options, "from")),
+        seed=options.seed,
+        under_way=getattr(options, "from"),
+        spent=options.spent,
     )
-    with job(given) as work:
+    with job(options) as work:
         tell_compiling()
         with work.running() as how:
             answer = planned(question, **how(""))
         if work.folder is None:
-            print(answer.printed(given.format, command_of(given)), end="")
+            print(answer.printed(options.format, command_of(options)), end="")
             return 0
-        written = answer.save(work.folder, command_of(given))
+        written = answer.save(work.folder, command_of(options))
         work.finished()
         say(answer.decision.answer)
         for path in written:

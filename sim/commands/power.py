@@ -94,53 +94,53 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.set_defaults(run=run)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Calculate; print, and with --out write tables and the report."""
     from sim.api.power import by_formula, powered
     from sim.engines.code_cache import FIT_SOURCES, SOURCES
 
-    given = resumed(given)
-    if given.format not in FORMATS:
-        raise unknown("format", given.format, FORMATS)
-    if given.formula_only:
+    options = resumed(options)
+    if options.format not in FORMATS:
+        raise unknown("format", options.format, FORMATS)
+    if options.formula_only:
         formula = by_formula(
-            design_of(given), grid=given.grid, find=given.find, target=given.target
+            design_of(options), grid=options.grid, find=options.find, target=options.target
         )
-        print(formula.printed(given.format), end="")
+        print(formula.printed(options.format), end="")
         return 0
-    question = question_of(given)
-    with job(given, "trial") as work:
+    question = question_of(options)
+    with job(options, "trial") as work:
         tell_compiling(FIT_SOURCES if question.file.agents is None else SOURCES)
         with work.running():
             answer = powered(question, work.how, work.stop)
         stopped = answer.outcome.stopped
         if work.folder is not None:
-            paths = answer.save(work.folder, command_of(given))
+            paths = answer.save(work.folder, command_of(options))
             if not stopped:
                 work.finished()
             for path in paths:
                 say(f"wrote {path}")
-        print(answer.printed(given.format), end="", flush=True)
+        print(answer.printed(options.format), end="", flush=True)
         if stopped:
             raise KeyboardInterrupt(answer.outcome.caution)
     return 0
 
 
-def design_of(given: argparse.Namespace) -> DesignFile:
+def design_of(options: argparse.Namespace) -> DesignFile:
     """Return the design that is named, with the fields changed that are set."""
     from sim.api.power import chosen_design
     from sim.trials.designs.design_file import design_names, settable
     from sim.trials.power.formula_search import FOUND_TOGETHER
 
-    if given.design is None:
+    if options.design is None:
         worked = ", ".join(design_names())
         raise InputError(f"design: name a TOML file or a worked design: {worked}")
-    named = by_name("set", map(setting, given.set))
-    found = chosen_design(given.design, named)
-    over = {text.partition("=")[0].strip(): "--grid" for text in given.grid or ()}
-    if given.find is not None:
+    named = by_name("set", map(setting, options.set))
+    found = chosen_design(options.design, named)
+    over = {text.partition("=")[0].strip(): "--grid" for text in options.grid or ()}
+    if options.find is not None:
         # The cheapest trial has a size and a number of clusters of its own.
-        over |= dict.fromkeys(FOUND_TOGETHER.get(given.find, (given.find,)), "--find")
+        over |= dict.fromkeys(FOUND_TOGETHER.get(options.find, (options.find,)), "--find")
     for name in named:
         for other, option in over.items():
             # A field of the second outcome is called as one of the first.
@@ -150,20 +150,20 @@ def design_of(given: argparse.Namespace) -> DesignFile:
     return found
 
 
-def question_of(given: argparse.Namespace) -> PowerQuestion:
+def question_of(options: argparse.Namespace) -> PowerQuestion:
     """Return what the arguments ask, checked before the first simulation."""
     from sim.api.power import power_question
 
     return power_question(
-        design_of(given),
-        simulations=given.simulations,
-        precision=given.precision,
-        draws=given.draws,
-        grid=given.grid,
-        find=given.find,
-        target=given.target,
-        seed=given.seed,
-        sensitivity=not given.no_sensitivity,
+        design_of(options),
+        simulations=options.simulations,
+        precision=options.precision,
+        draws=options.draws,
+        grid=options.grid,
+        find=options.find,
+        target=options.target,
+        seed=options.seed,
+        sensitivity=not options.no_sensitivity,
     )
 
 

@@ -29,7 +29,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.set_defaults(run=run)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Run the documentation's own scripts, which are part of a copy of the project only."""
     import subprocess
     import sys
@@ -40,6 +40,6 @@ def run(given: argparse.Namespace) -> int:
     project = Path(__file__).resolve().parents[2]
     if not (project / "docs" / "__main__.py").is_file():
         raise InputError("reproduce: works in a copy of the project (git clone), which has docs/")
-    options = ["--check"] if given.check else []
-    command = [sys.executable, "-m", "docs", "--results", *options]
+    check = ["--check"] if options.check else []
+    command = [sys.executable, "-m", "docs", "--results", *check]
     return subprocess.run(command, cwd=project, check=False).returncode

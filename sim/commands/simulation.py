@@ -79,39 +79,39 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.set_defaults(run=run)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Simulate; print a summary, or save tables and report."""
     from sim.api.run import ALL, SMALL, run, simulated
     from sim.runs.table_files import check_format
 
-    given = resumed(given)
-    check_format(given.tables)
+    options = resumed(options)
+    check_format(options.tables)
     question = run.question(
-        given.scenarios,
-        roster=given_roster(given),
-        years=given.years,
-        weeks=given.weeks,
-        draws=given_draws(given),
-        replications=given.replications,
-        seed=given.seed,
-        settings=settings_of(given),
-        caseload=given.caseload,
-        engine=given.engine,
-        collect=SMALL if given.out is None else (ALL, *given.collect),
-        on_disk=given.out is not None,
+        options.scenarios,
+        roster=given_roster(options),
+        years=options.years,
+        weeks=options.weeks,
+        draws=given_draws(options),
+        replications=options.replications,
+        seed=options.seed,
+        settings=settings_of(options),
+        caseload=options.caseload,
+        engine=options.engine,
+        collect=SMALL if options.out is None else (ALL, *options.collect),
+        on_disk=options.out is not None,
     )
-    with job(given) as work:
+    with job(options) as work:
         for note in question.notes:
             say(note)
-        if given.engine == "compiled":
+        if options.engine == "compiled":
             tell_compiling()
         with work.running() as how:
             results = simulated(question, **how(""))
         if work.folder is None:
             print(summary_csv(results, question.chosen.covers), end="")
             return 0
-        written = results.save(work.folder, given.tables)
-        if not given.no_report:
+        written = results.save(work.folder, options.tables)
+        if not options.no_report:
             from sim.files import write_texts
             from sim.report.run_report import RunFacts, run_report
 
@@ -119,7 +119,7 @@ def run(given: argparse.Namespace) -> int:
                 question.scenarios,
                 question.roster,
                 question.settings,
-                command_of(given),
+                command_of(options),
                 question.chosen,
                 question.notes,
             )
@@ -130,7 +130,7 @@ def run(given: argparse.Namespace) -> int:
     return 0
 
 
-def settings_of(given: argparse.Namespace) -> dict[str, Any]:
+def settings_of(options: argparse.Namespace) -> dict[str, Any]:
     """Return parameter values and scenario fields by name from the texts of ``--set``."""
     from sim.parameters import parse_setting
     from sim.scenarios.library import parse_choice
@@ -139,11 +139,11 @@ def settings_of(given: argparse.Namespace) -> dict[str, Any]:
         "set",
         (
             parse_choice(text) if "." in text.partition("=")[0] else parse_setting(text)
-            for text in given.set
+            for text in options.set
         ),
     )
     for option in ("weeks", "years"):
-        if "timing.weeks" in found and getattr(given, option, None) is not None:
+        if "timing.weeks" in found and getattr(options, option, None) is not None:
             raise InputError(f"--set timing.weeks: --{option} sets it; leave one of them out")
     return found
 
@@ -162,21 +162,21 @@ def add_roster_options(parser: argparse.ArgumentParser, folder: str = "") -> Non
 
 
 def roster_or_folder(
-    given: argparse.Namespace, setting: str | None, folder: str | None
+    options: argparse.Namespace, setting: str | None, folder: str | None
 ) -> Roster | None:
     """Return `given_roster`; None where none is given and a folder knows the teams."""
-    if given.roster is None and given.columns is None and folder is not None:
+    if options.roster is None and options.columns is None and folder is not None:
         return None
-    return given_roster(given, setting)
+    return given_roster(options, setting)
 
 
-def given_roster(given: argparse.Namespace, setting: str | None = None) -> Roster:
+def given_roster(options: argparse.Namespace, setting: str | None = None) -> Roster:
     """Return the trial's roster or that of a file, and tell how it was read."""
     from sim.api.choices import LARGEST_SEED, chosen_roster
 
-    seed = whole("seed", given.seed, 0, LARGEST_SEED)
-    which = "trial" if given.roster is None else given.roster
-    roster = chosen_roster(which, seed, given.columns, setting)
+    seed = whole("seed", options.seed, 0, LARGEST_SEED)
+    which = "trial" if options.roster is None else options.roster
+    roster = chosen_roster(which, seed, options.columns, setting)
     for line in roster.told:
         say(f"roster '{roster.source}', {line}")
     return roster

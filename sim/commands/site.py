@@ -33,14 +33,14 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.set_defaults(run=run)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Write the pages."""
     from pathlib import Path
 
     from sim.pages.documentation import left_out
     from sim.pages.write import write_pages
 
-    files = write_pages(Path(given.out), run=given.run_notebooks)
+    files = write_pages(Path(options.out), run=options.run_notebooks)
     size = sum(one.stat().st_size for one in files)
     print(f"{len(files)} pages, {size / 1e6:.1f} MB; open {files[0]}")
     if why := left_out():

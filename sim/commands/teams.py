@@ -35,7 +35,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.set_defaults(run=run)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Read, tell, and write what was asked for."""
     from sim.inputs.roster import (
         ColumnMap,
@@ -46,14 +46,14 @@ def run(given: argparse.Namespace) -> int:
     )
     from sim.planning.decision import place_words
 
-    said = ColumnMap() if given.columns is None else read_column_map(given.columns)
+    said = ColumnMap() if options.columns is None else read_column_map(options.columns)
     for name in ("save_columns", "out"):
-        path = getattr(given, name)
+        path = getattr(options, name)
         if path is not None and Path(path).exists():
             raise InputError(
                 f"{name.replace('_', '-')} = '{path}': exists already; name a new file"
             )
-    roster = read_roster_csv(given.file, said)
+    roster = read_roster_csv(options.file, said)
     rows = roster.rows
     print(place_words(len(rows), len({one.trust for one in rows})))
     for label, name in (("posts", "staff"), ("that carry a caseload", "coordinators")):
@@ -61,11 +61,11 @@ def run(given: argparse.Namespace) -> int:
     print(f"  {sum(one.caseload for one in rows):,} service users on the books")
     for note in roster.notes:
         print(f"- {note}")
-    if given.save_columns is not None:
+    if options.save_columns is not None:
         text = column_map_text(roster.mapping, said.start_date, said.sheet, said.readiness_scale)
-        _write(given.save_columns, text)
-    if given.out is not None:
-        _write(given.out, roster_text(roster))
+        _write(options.save_columns, text)
+    if options.out is not None:
+        _write(options.out, roster_text(roster))
     return 0
 
 

@@ -49,21 +49,21 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.set_defaults(run=run)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print or write the template."""
     from importlib import import_module
     from pathlib import Path
 
     from sim.errors import InputError, unknown
 
-    if given.what not in WHAT:
-        raise unknown("template", given.what, WHAT)
-    module, function = WHAT[given.what]
-    path = None if given.out is None else Path(given.out)
+    if options.what not in WHAT:
+        raise unknown("template", options.what, WHAT)
+    module, function = WHAT[options.what]
+    path = None if options.out is None else Path(options.out)
     if path is not None and path.suffix.lower() == ".xlsx":
-        if given.what not in WORKBOOKS:
-            raise InputError(f"out = '{path}': {given.what} is text; name a file without .xlsx")
-        function = WORKBOOKS[given.what]
+        if options.what not in WORKBOOKS:
+            raise InputError(f"out = '{path}': {options.what} is text; name a file without .xlsx")
+        function = WORKBOOKS[options.what]
     content: str | bytes = getattr(import_module(module), function)()
     if path is None:
         print(content, end="" if str(content).endswith("\n") else "\n")

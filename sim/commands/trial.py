@@ -57,32 +57,32 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.set_defaults(run=run)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Simulate, print, and write what was asked for."""
-    given = resumed(given)
-    if given.format not in FORMATS:
-        raise unknown("format", given.format, FORMATS)
-    if given.which is None:
+    options = resumed(options)
+    if options.format not in FORMATS:
+        raise unknown("format", options.format, FORMATS)
+    if options.which is None:
         raise InputError("trial: name one, 'refocus' or 'pulsar'")
-    if given.which not in ("refocus", "pulsar"):
-        raise unknown("trial", given.which, ("refocus", "pulsar"))
-    if given.which == "refocus":
+    if options.which not in ("refocus", "pulsar"):
+        raise unknown("trial", options.which, ("refocus", "pulsar"))
+    if options.which == "refocus":
         for name in ("transport", "document", "date"):
-            if getattr(given, name) is not None:
+            if getattr(options, name) is not None:
                 raise InputError(f"{name}: belongs to 'refocus trial pulsar'")
-        return replicate(given)
-    return predict(given)
+        return replicate(options)
+    return predict(options)
 
 
-def replicate(given: argparse.Namespace) -> int:
+def replicate(options: argparse.Namespace) -> int:
     """Simulate the REFOCUS trial."""
     from dataclasses import asdict
 
     from sim.trials.studies.replication import replication_summary, simulate_refocus
     from sim.trials.studies.replication_text import fall_rows, replication_text
 
-    chosen, count, seed = prepared(given)
-    with job(given, "trial") as work:
+    chosen, count, seed = prepared(options)
+    with job(options, "trial") as work:
         tell_compiling()
         with work.running() as how:
             trials = simulate_refocus(chosen.draws, count, seed, **how(""))
@@ -100,15 +100,15 @@ def replicate(given: argparse.Namespace) -> int:
                 "figures.csv": tables["csv"](),
                 "summary.json": tables["json"](),
                 "report.html": replication_report(
-                    summary, trials, chosen.covers, command_of(given)
+                    summary, trials, chosen.covers, command_of(options)
                 ),
             }
             write(work, parts)
-        print(tables[given.format](), end="")
+        print(tables[options.format](), end="")
     return 0
 
 
-def predict(given: argparse.Namespace) -> int:
+def predict(options: argparse.Namespace) -> int:
     """Predict the PULSAR trial."""
     from dataclasses import asdict
 
@@ -116,20 +116,20 @@ def predict(given: argparse.Namespace) -> int:
     from sim.trials.studies.pulsar import coverage_shift, pulsar_design, simulate_pulsar
     from sim.trials.studies.pulsar_outcome import forecast_rows, pulsar_outcome, pulsar_text
 
-    transport = number_or_none("transport", given.transport, 0.0, 5.0)
+    transport = number_or_none("transport", options.transport, 0.0, 5.0)
     if transport is None:
         transport = pulsar_design().transport_sd
-    date = checked_date(given.date)
+    date = checked_date(options.date)
     # Noted, so that what goes on tomorrow still is today's.
-    given.date = date
-    document = None if given.document is None else Path(given.document)
-    if document is not None and given.resume is None:
+    options.date = date
+    document = None if options.document is None else Path(options.document)
+    if document is not None and options.resume is None:
         new_document(document)
-    if given.posterior is None and not given.prior_only:
+    if options.posterior is None and not options.prior_only:
         # The default posterior has seen what is to be predicted.
-        given.posterior = REFOCUS_ALONE
-    chosen, count, seed = prepared(given)
-    with job(given, "trial") as work:
+        options.posterior = REFOCUS_ALONE
+    chosen, count, seed = prepared(options)
+    with job(options, "trial") as work:
         tell_compiling()
         with work.running() as how:
             coverage = coverage_shift(chosen.draws, seed, pulsar_design(), **how("attendance"))
@@ -149,7 +149,7 @@ def predict(given: argparse.Namespace) -> int:
             from sim.runs.results import package_versions
 
             version = package_versions()["refocus-simulation"]
-            publish(document, pulsar_document(outcome, date, version, command_of(given)))
+            publish(document, pulsar_document(outcome, date, version, command_of(options)))
         if work.folder is not None:
             from sim.report.trial_reports import pulsar_report
 
@@ -157,23 +157,23 @@ def predict(given: argparse.Namespace) -> int:
                 "trials.csv": frame_csv(trials),
                 "forecasts.csv": tables["csv"](),
                 "prediction.json": tables["json"](),
-                "report.html": pulsar_report(outcome, command_of(given)),
+                "report.html": pulsar_report(outcome, command_of(options)),
             }
             write(work, parts)
-        print(tables[given.format](), end="")
+        print(tables[options.format](), end="")
     return 0
 
 
-def prepared(given: argparse.Namespace) -> tuple[ChosenDraws, int, int]:
+def prepared(options: argparse.Namespace) -> tuple[ChosenDraws, int, int]:
     """Return draws, number of trials and seed; everything is checked before simulating."""
     from sim.commands.draws import given_draws
     from sim.streams import check_seed
 
-    seed = check_seed(whole("seed", given.seed, 0, 2**32 - 1))
-    count = whole("trials", given.trials, 20, 1_000_000)
-    if given.draws == str(TRIALS) and count < TRIALS:
-        given.draws = str(count)
-    chosen = given_draws(given)
+    seed = check_seed(whole("seed", options.seed, 0, 2**32 - 1))
+    count = whole("trials", options.trials, 20, 1_000_000)
+    if options.draws == str(TRIALS) and count < TRIALS:
+        options.draws = str(count)
+    chosen = given_draws(options)
     return chosen, count, seed
 
 

@@ -59,36 +59,36 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     parser.set_defaults(run=run)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Read, learn, and print or save."""
     from sim.api.update import learnt_from, update
 
-    given = resumed(given)
-    if given.format not in FORMATS:
-        raise unknown("format", given.format, FORMATS)
+    options = resumed(options)
+    if options.format not in FORMATS:
+        raise unknown("format", options.format, FORMATS)
     question = update.question(
-        given.scenario,
-        plan=given.plan,
-        roster=roster_or_folder(given, given.setting, given.plan),
-        register=given.register,
-        audit=given.audit,
-        turnover=given.turnover,
-        outcomes=given.outcomes,
-        setting=given.setting,
-        years=given.years,
-        draws=given_draws(given),
-        seed=given.seed,
+        options.scenario,
+        plan=options.plan,
+        roster=roster_or_folder(options, options.setting, options.plan),
+        register=options.register,
+        audit=options.audit,
+        turnover=options.turnover,
+        outcomes=options.outcomes,
+        setting=options.setting,
+        years=options.years,
+        draws=given_draws(options),
+        seed=options.seed,
     )
-    with job(given) as work:
+    with job(options) as work:
         for note in question.observed.notes:
             say(note)
         tell_compiling()
         with work.running() as how:
             answer = learnt_from(question, **how(""))
         if work.folder is None:
-            print(answer.printed(given.format, command_of(given)), end="")
+            print(answer.printed(options.format, command_of(options)), end="")
             return 0
-        written = answer.save(work.folder, command_of(given))
+        written = answer.save(work.folder, command_of(options))
         work.finished()
         say(answer.advice)
         for path in written:

@@ -59,12 +59,12 @@ def usual_jobs() -> int:
     return min(MOST_JOBS, os.cpu_count() or 1)
 
 
-def run(given: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """Serve until interrupted."""
     from sim.reading.numbers import whole
 
-    port = whole("port", given.port, 0, 65535)
-    workers = whole("jobs", given.jobs, 1, 64)
+    port = whole("port", options.port, 0, 65535)
+    workers = whole("jobs", options.jobs, 1, 64)
     try:
         import uvicorn
 
@@ -80,14 +80,14 @@ def run(given: argparse.Namespace) -> int:
     from sim.web.limits import Limits
 
     limits = Limits()
-    folder = Path(given.keep) if given.keep else cache_root() / "web"
-    bound = bind(given.host, port)
+    folder = Path(options.keep) if options.keep else cache_root() / "web"
+    bound = bind(options.host, port)
     try:
         site = Site(folder, limits, workers)
     except OSError as error:
         bound.close()
         raise InputError(f"keep = '{folder}': cannot be written ({error.strerror})") from None
-    hosts = allowed_hosts(given.host, given.allowed_host)
+    hosts = allowed_hosts(options.host, options.allowed_host)
     config = uvicorn.Config(
         application(site, hosts),
         log_level="warning",
@@ -100,17 +100,17 @@ def run(given: argparse.Namespace) -> int:
         ws="none",
     )
     port = bound.getsockname()[1]
-    address = f"http://{shown(given.host)}:{port}/"
+    address = f"http://{shown(options.host)}:{port}/"
     print(f"refocus: the page is at {address} (Ctrl-C stops it)", file=sys.stderr, flush=True)
-    for one in own_addresses() if given.host in EVERYWHERE else ():
+    for one in own_addresses() if options.host in EVERYWHERE else ():
         print(f"refocus: for others it is at http://{shown(one)}:{port}/", file=sys.stderr)
-    if not is_loopback(given.host):
+    if not is_loopback(options.host):
         print(
             "refocus: others can reach this page; it has no login, see docs/security.md",
             file=sys.stderr,
             flush=True,
         )
-    if given.open:
+    if options.open:
         threading.Timer(0.5, webbrowser.open, [address]).start()
     try:
         uvicorn.Server(config).run(sockets=[bound])
