@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.inputs.registers.observed import ALL_TEAMS
 from sim.learning.likelihood import expected
-from sim.learning.own_turnover import drawn_spreads
+from sim.learning.own_turnover import drawn_rates
 from sim.learning.statistics import (
     ATTENDED,
     COUNT,
@@ -185,10 +185,10 @@ def lagging(learnt: Learnt) -> list[Lag]:
         hoped = expected(
             one, learnt.updated.seen[:, :, number], learnt.weights, learnt.common[number]
         )
-        spread = hoped.spread
+        mean, spread = hoped
         if one.kind == COUNT:
-            spread = drawn_spreads(one, learnt.weights[one.teams], len(hoped.mean), chance)
-        levels = own_levels(one, hoped.mean, spread, chance)
+            mean, spread = drawn_rates(one, learnt.weights[one.teams], mean, chance)
+        levels = own_levels(one, mean, spread, chance)
         week = min(one.weeks, default=learnt.question.observed.weeks)
         own = np.where(plan.start < week, plan.package, NOTHING)[one.teams]
         service = np.empty_like(levels)
@@ -341,13 +341,20 @@ def _out_of_reach(learnt: Learnt) -> Iterator[str]:
         tail = min(float((drawn <= seen).mean()), float((drawn >= seen).mean()))
         if tail > TAIL or abs(seen - drawn.mean()) < margin:
             continue
-        unit = unit_of(one.name)
+        told = (
+            f"{one.name}: {_number(seen)} {unit_of(one.name)} was observed over all, and draws "
+            f"that were updated with it still expect {_number(float(drawn.mean()))}"
+        )
+        if one.name == LEFT:
+            yield (
+                f"{told}. The teams' own turnover is moved for it, all together, and carried on; "
+                "see whether the count holds others than staff who left the team"
+            )
+            continue
         yield (
-            f"{one.name}: {_number(seen)} {unit} was observed over all, and draws that were "
-            f"updated with it still expect {_number(float(drawn.mean()))}: nothing that the model "
-            "leaves open comes near. What was done may not be the package that the plan names, or "
-            "the register counts something else; until that is settled, what is expected is that "
-            "of the plan and not of your teams"
+            f"{told}: nothing that the model leaves open comes near. What was done may not be the "
+            "package that the plan names, or the register counts something else; until that is "
+            "settled, what is expected is that of the plan and not of your teams"
         )
 
 

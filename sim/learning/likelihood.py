@@ -19,7 +19,7 @@ import numpy as np
 from scipy.special import betaln, gammaln
 
 from sim.inputs.registers.observed import ALL_TEAMS
-from sim.learning.own_turnover import log_count, own_variance
+from sim.learning.own_turnover import log_count, log_shared, own_variance
 from sim.learning.statistics import COUNT, SHARE, Statistic
 
 LEAST, MOST = 1e-4, 0.9
@@ -201,5 +201,9 @@ def log_likelihoods(
     found = np.zeros(len(seen))
     for number, (one, shared) in enumerate(zip(statistics, common, strict=True)):
         hoped = expected(one, seen[:, :, number], weights, shared)
-        found += log_likelihood(one, hoped).sum(axis=1) / shared.together
+        if one.kind == COUNT:
+            mean = hoped.mean * one.of
+            found += log_shared(one.value, mean, hoped.spread, shared.together)
+        else:
+            found += log_likelihood(one, hoped).sum(axis=1) / shared.together
     return np.nan_to_num(found, nan=-1e9)

@@ -19,7 +19,7 @@ import numpy as np
 from sim.errors import InputError, nearest
 from sim.inputs.registers import read_planned
 from sim.inputs.roster import read_roster_csv, roster_text
-from sim.inputs.roster.staff_list import LIMITS
+from sim.inputs.roster.columns import limits_of
 from sim.planning.packages import NOTHING, TeamPlan, as_package
 from sim.planning.plain_numbers import counted
 from sim.scenarios.library import load_scenario, scenario_from
@@ -157,11 +157,12 @@ def read_rollout(option: str, folder: str | Path, roster: Roster | None = None) 
         ) from None
     if not 0 <= gone <= horizon <= LONGEST or horizon < 1:
         raise InputError(f"{where}: {FACTS}: weeks gone and horizon do not go together; make anew")
+    low, high = limits_of("turnover_multiplier")
     for team, factor in turnover.items():
-        if not LIMITS[0] <= factor <= LIMITS[1]:
+        if not low <= factor <= high:
             raise InputError(
                 f"{where}: {FACTS}: turnover of '{team}' = {factor:g}: must lie in "
-                f"[{LIMITS[0]:g}, {LIMITS[1]:g}]"
+                f"[{low:g}, {high:g}]"
             )
     if roster is not None:
         # Teams that are given anew have the turnover that is given.

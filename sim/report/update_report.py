@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sim.inputs.roster.staff_list import LIMITS as LIMITS_OF_TURNOVER
+from sim.inputs.roster.columns import limits_of
 from sim.learning.findings import (
     SURE,
     SURPRISING,
@@ -279,7 +279,7 @@ def turnover_words(roster: Roster, own: Mapping[str, float]) -> str:
     else:
         told = f"{own[least]:.2f} ({least}) to {own[most]:.2f} ({most}) in the teams that were "
         told += f"counted, each drawn towards what all share, {min(before):g} to {max(before):g}"
-    held = sum(one in LIMITS_OF_TURNOVER for one in own.values())
+    held = sum(one in limits_of("turnover_multiplier") for one in own.values())
     kept = f"; {counted(held, 'team')} held at the end of what the model takes" if held else ""
     return f"Turnover relative to the model's: {told} in the roster{kept}; it is carried on"
 

@@ -118,12 +118,24 @@ def test_how_far_teams_turnover_differs_is_found_again(sd: float, low: float, hi
 def test_a_teams_own_turnover_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Gamma of shape 4; 4 leavers expected, 8 came: (4 + 8) / (4 + 4); none: 4 / 8."""
     monkeypatch.setattr(own_turnover, "_SDS", np.array([0.5]))
+    monkeypatch.setattr(own_turnover, "SHARED", 0.005)
     one = statistic(COUNT, [8.0, 0.0, 4.0], [400.0] * 3)
     found = own_turnover.own_factors(one, np.ones(3), np.full((1, 3), 0.01))
-    assert found == pytest.approx([1.5, 0.5, 1.0])
+    # Common rates stand on a grid.
+    assert found == pytest.approx([1.5, 0.5, 1.0], rel=0.01)
     moved = own_turnover.moved_multipliers(np.array([1.0, 1.0, 2.0, 3.0]), one, found)
     # A team of which nothing was counted stays as the roster has it.
-    assert moved == pytest.approx([1.5, 0.5, 2.0, 3.0])
+    assert moved == pytest.approx([found[0], found[1], 2.0 * found[2], 3.0])
+
+
+def test_what_teams_share_is_summed_over_by_quadrature() -> None:
+    """One team, 8 of 4 expected: the negative binomial over a log-normal of SD `SHARED`."""
+    levels = np.linspace(-1.6, 1.6, 4001)
+    prior = stats.norm.pdf(levels, 0.0, own_turnover.SHARED)
+    likely = stats.nbinom.pmf(8, 4.0, 4.0 / (4.0 + 4.0 * np.exp(levels)))
+    hand = np.log(np.trapezoid(prior * likely, levels))
+    found = own_turnover.log_shared(np.array([8.0]), np.array([[4.0]]), np.array([[0.25]]))
+    assert found == pytest.approx([hand], abs=1e-3)
 
 
 def test_chance_of_few_people_is_no_difference_between_teams() -> None:

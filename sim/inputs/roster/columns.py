@@ -151,3 +151,11 @@ def described_columns(tables: Mapping[str, Any]) -> tuple[RosterColumn, ...]:
 ROSTER_COLUMNS = described_columns(
     tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 )
+
+
+def limits_of(name: str) -> tuple[float, float]:
+    """Return the lowest and highest value of a column of numbers, both included."""
+    column = next(one for one in ROSTER_COLUMNS if one.name == name)
+    assert column.low is not None
+    assert column.high is not None
+    return column.low, column.high

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isfinite
 
 from sim.errors import InputError
+from sim.inputs.roster.columns import limits_of
 from sim.inputs.roster.team import LARGEST_ROSTER, TRIAL_SHARE_BLACK, Roster, TeamRow, team_draws
 from sim.streams import ROSTER_JOINT, check_seed, to_normal
 
@@ -19,7 +20,7 @@ LIMITS = {
     "sampled": (1, 20000, "service users"),
     "intervention_share": (0, 1, "share of teams"),
     "share_black": (0, 1, "share of service users"),
-    "turnover_multiplier": (0.1, 5, "ratio"),
+    "turnover_multiplier": (*limits_of("turnover_multiplier"), "ratio"),
 }
 WHOLE = frozenset({"trusts", "teams_per_trust", "sampled"})
 SMALLEST_TEAM, LARGEST_TEAM = 2, 500

@@ -15,6 +15,7 @@ from typing import Any
 
 from sim.errors import InputError
 from sim.inputs.roster.column_map import ColumnMap, Matched, key_of, matched
+from sim.inputs.roster.columns import limits_of
 from sim.inputs.tables.dates import date_in
 from sim.inputs.tables.numbers import plain_number
 from sim.inputs.tables.table import Line, Table
@@ -23,7 +24,6 @@ from sim.reading.numbers import number_in
 
 FEWEST_FOR_TURNOVER = 20
 """People in post below which hire dates say too little of turnover."""
-LIMITS = (0.1, 5.0)
 
 # Headings by meaning; of organisational levels the deepest is the team, the one above the trust.
 NAMES = {
@@ -215,7 +215,8 @@ def turnover_multiplier(days: Sequence[date | None]) -> tuple[float | None, str]
     began = sum(1 for one in known if one > last - timedelta(days=365))
     share = began / len(known)
     usual = registry()["turnover_yearly"].default
-    ratio = min(max(share / usual, LIMITS[0]), LIMITS[1])
+    low, high = limits_of("turnover_multiplier")
+    ratio = min(max(share / usual, low), high)
     return ratio, (
         f"turnover: {began} of {len(known)} people began in the year to {last}; taken as the share "
         f"who leave in a year ({share:.3f}, {ratio:.3g} times the model's {usual:g}), for all teams"
