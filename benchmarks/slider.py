@@ -83,6 +83,7 @@ def measure(quick: bool) -> list[Row]:
                 for name in SLIDERS:
                     moved[name].append(page.evaluate(MOVE, [name, str(20 + turn)]))
             version = page.context.browser.version
+            cores = page.evaluate("navigator.hardwareConcurrency")
     except ImportError:
         return [reported(what, "not measured", f"playwright is not installed; {HOW}")]
     # In the first turn the browser compiles.
@@ -93,7 +94,7 @@ def measure(quick: bool) -> list[Row]:
     detail = (
         f"{slowest}; until both worlds are painted {painted:.0f} ms at most; the fastest "
         f"({min(SLIDERS, key=whole.__getitem__)}) {min(whole.values()):.0f} ms; "
-        f"Chromium {version}, from a file, no network"
+        f"Chromium {version} on {cores} cores, from a file, no network"
     )
     return [
         at_most(what, whole[slowest], LONGEST, detail, "ms"),

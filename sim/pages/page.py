@@ -1,8 +1,8 @@
 """Pages that need no server: each one file, with its style, scripts and data inside.
 
-A browser that opens a file from disk loads no modules, fetches nothing and starts no workers. So a
-page carries everything, and its policy names the very scripts and styles that may run by their
-hashes: nothing else does, and nothing is asked of any host.
+A browser that opens a file from disk loads no modules, fetches nothing and starts no worker from
+another file. So a page carries everything, and its policy names the very scripts and styles that
+may run by their hashes: nothing else does, and nothing is asked of any host.
 """
 
 from __future__ import annotations
@@ -52,8 +52,11 @@ def part(name: str) -> str:
 
 
 def bundled(names: Iterable[str]) -> str:
-    """Return JavaScript modules as one plain script, each before those that import it."""
-    lines = ["(() => {", '"use strict";', "const modules = {};"]
+    """Return JavaScript modules as one plain script, each before those that import it.
+
+    What another such script of the page gave before can be imported as well.
+    """
+    lines = ["(() => {", '"use strict";', "const modules = (globalThis.modules ??= {});"]
     for name in names:
         text = re.sub(
             r'^import (\{.*\}) from "\./(.*)";$',
@@ -93,6 +96,7 @@ def page(
     *,
     style: str = "",
     bare: bool = False,
+    workers: bool = False,
 ) -> Page:
     """Return a page.
 
@@ -112,6 +116,8 @@ def page(
         Style after that of the named sheets.
     bare : bool
         To be shown within another page: without header and footer.
+    workers : bool
+        Its scripts may start themselves in workers.
     """
     style = closed_up("\n".join([*map(part, ("tokens.css", "site.css", *styles)), style]))
     for one in scripts:
@@ -122,6 +128,7 @@ def page(
             f"style-src {allowed(style)}",
             f"script-src {' '.join(map(allowed, scripts)) or chr(39) + 'none' + chr(39)}",
             *(["img-src data:"] if 'src="data:' in body else []),
+            *(["worker-src blob:"] if workers else []),
             "base-uri 'none'",
             "form-action 'none'",
         ]

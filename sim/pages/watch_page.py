@@ -23,7 +23,9 @@ PROGRAMMES = {
     "refocus-full-with-conditions": "Fully, and competing work cleared",
 }
 """Scenarios that can be watched, and what they are called there."""
-MODULES = ("dom.js", "worlds.js", "map.js", "lines.js", "people.js", "story.js", "watch.js")
+PLAYED = ("worlds.js", "lucks.js")
+SEEN = ("dom.js", "map.js", "lines.js", "people.js", "story.js", "watch.js")
+"""Scripts that workers run too, and those of the page alone."""
 
 
 def watch_data() -> dict[str, Any]:
@@ -83,5 +85,6 @@ def watch_page() -> Page:
         "Watch a team: two worlds under the same luck",
         part("watch.html"),
         ("watch.css",),
-        (week_javascript(), data, bundled(MODULES)),
+        (week_javascript(), data, bundled(PLAYED), bundled(SEEN)),
+        workers=True,
     )

@@ -1,15 +1,14 @@
 // The page of one team in two worlds: what is chosen, and who draws it.
 import { found, h, minus, of100, s, show } from "./dom.js";
 import { Lines } from "./lines.js";
+import { Lucks } from "./lucks.js";
 import { TeamMap } from "./map.js";
 import { nameOf, sentences, titleOf } from "./people.js";
 import { STOPS } from "./story.js";
-import { UNCHANGED, WEEKS, differenceAfterAYear, play } from "./worlds.js";
+import { UNCHANGED, WEEKS, play } from "./worlds.js";
 
 const SPEEDS = { slow: 1200, normal: 600, fast: 200 };
-const LUCKS = 20;
-// Milliseconds of simulating after which the page may answer in between; more would be felt.
-const SLICE = 40;
+const OTHERS = Array.from({ length: 20 }, (_, number) => 1000 + number);
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 const SLIDERS = [
@@ -28,8 +27,6 @@ let week = 40;
 let person = { kind: "user", place: 0 };
 let stop = 0;
 let timer = 0;
-let turn = 0;
-let differences = [];
 let levels = false;
 
 const maps = { usual: new TeamMap(found("map-usual"), choose), programme: new TeamMap(found("map-programme"), choose) };
@@ -65,23 +62,10 @@ function replay() {
   drawSliders();
   drawStory();
   draw();
-  turn += 1;
-  differences = [];
-  line.port2.postMessage(turn);
+  lucks.ask(settings, OTHERS);
 }
 
-// Not a timer: after a few of them browsers wait four milliseconds before each.
-const line = new MessageChannel();
-line.port1.onmessage = ({ data }) => { if (data === turn) others(); };
-
-/** Play other lucks, a slice of time at once, so that the page answers meanwhile. */
-function others() {
-  const end = performance.now() + SLICE;
-  while (differences.length < LUCKS && performance.now() < end) differences.push(differenceAfterAYear(settings, 1000 + differences.length));
-  if (differences.length < LUCKS) {
-    line.port2.postMessage(turn);
-    return;
-  }
+const lucks = new Lucks((differences) => {
   const told = (name) => {
     const all = differences.map((one) => one[name]).sort((one, other) => one - other);
     const text = (value) => `${value >= 0 ? "+" : "−"}${Math.abs(value).toFixed(1)}`;
@@ -89,7 +73,7 @@ function others() {
   };
   busy(false);
   show(found("lucks"), h("b", {}, "In twenty lucks after a year: "), `practice ${told("practice")}, relationship ${told("relationship")} of 100; middle, and 18 of 20.`);
-}
+});
 
 function drawSliders() {
   for (const one of SLIDERS) {
