@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.commands.declared import declare
+from sim.commands.allowed_options import declare
 from sim.commands.job import add_job_options, job, read_job, resumed
 from sim.errors import InputError
 from sim.reading.numbers import whole
@@ -158,7 +158,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def asked(arguments: argparse.Namespace, seed: int) -> tuple[dict[str, Target], dict[str, Any]]:
     """Return the targets, and the designs of own trials (empty for the trial of REFOCUS)."""
-    from calibration.own import OF_A_TRIAL, own_trials
+    from calibration.own_trials import OF_A_TRIAL, own_trials
 
     options = {name: getattr(arguments, name) for name in OF_A_TRIAL}
     return own_trials(options, arguments.targets or (), seed)

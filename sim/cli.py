@@ -25,14 +25,14 @@ from sim.commands import (
     plan,
     power,
     reproduce,
-    simulation,
+    run,
     site,
     teams,
     template,
     trial,
     update,
 )
-from sim.commands.declared import check_used
+from sim.commands.allowed_options import check_used
 from sim.errors import InputError, unknown
 from sim.files import reason
 from sim.web import command as serve
@@ -51,7 +51,7 @@ examples:
 `refocus COMMAND --help` shows the options of a command.
 """
 COMMANDS = (
-    simulation,
+    run,
     compare,
     plan,
     update,

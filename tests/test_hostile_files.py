@@ -17,7 +17,7 @@ import pytest
 from calibration import targets
 from sim.errors import InputError
 from sim.inputs.roster.columns import ROSTER_COLUMNS
-from sim.inputs.roster.csv_file import roster_from_text
+from sim.inputs.roster.roster_file import roster_from_text
 from sim.parameters import registry
 from sim.planning import prices, setting
 from sim.posterior import load_posterior

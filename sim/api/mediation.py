@@ -268,7 +268,7 @@ def mediation(
 
     def effects(cut: Sequence[str]) -> np.ndarray:
         """Return the effect in every world with some parameters at 0."""
-        from sim.runs.shown import over_worlds
+        from sim.runs.results_shown import over_worlds
 
         question = run.question(
             [base, scenario],

@@ -319,7 +319,7 @@ def sobol(
     InputError
         For anything that breaks a rule, by name, and where SALib is not installed.
     """
-    from sim.runs.shown import over_worlds
+    from sim.runs.results_shown import over_worlds
 
     try:
         from SALib.analyze import sobol as analysis

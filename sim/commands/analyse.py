@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from sim.commands.declared import declare
+from sim.commands.allowed_options import declare
 
 FORMATS = ("text", "json")
 EXAMPLES = """\

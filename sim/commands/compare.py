@@ -6,9 +6,9 @@ import argparse
 from typing import TYPE_CHECKING
 
 from sim.api.compare import DRAWS, RANK_BY, REPLICATIONS, TRIAL_SIZE
-from sim.commands.draws import add_draw_options, given_draws
+from sim.commands.draws import add_draw_options, given_draws, settings_of
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
-from sim.commands.simulation import add_roster_options, given_roster, settings_of
+from sim.commands.roster_options import add_roster_options, given_roster
 from sim.errors import unknown
 
 if TYPE_CHECKING:

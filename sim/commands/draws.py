@@ -1,10 +1,13 @@
-"""Options that say which sets of parameter values a command runs over."""
+"""Options that say which values a command runs over: draws of parameters, and `--set`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from sim.commands.allowed_options import by_name
+from sim.errors import InputError
 
 if TYPE_CHECKING:
     from sim.posterior.choose import ChosenDraws
@@ -41,3 +44,21 @@ def given_draws(options: argparse.Namespace, otherwise: str | None = None) -> Ch
     for note in chosen.notes:
         print(f"refocus: posterior: {note}", file=sys.stderr, flush=True)
     return chosen
+
+
+def settings_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return parameter values and scenario fields by name from the texts of ``--set``."""
+    from sim.parameters import parse_setting
+    from sim.scenarios.library import parse_choice
+
+    found = by_name(
+        "set",
+        (
+            parse_choice(text) if "." in text.partition("=")[0] else parse_setting(text)
+            for text in options.set
+        ),
+    )
+    for option in ("weeks", "years"):
+        if "timing.weeks" in found and getattr(options, option, None) is not None:
+            raise InputError(f"--set timing.weeks: --{option} sets it; leave one of them out")
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from sim.commands.declared import by_name, declare
+from sim.commands.allowed_options import by_name, declare
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
 from sim.errors import InputError, unknown
 from sim.reading.toml_text import read_value

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 
 from sim.api.update import DRAWS
-from sim.commands.declared import declare
+from sim.commands.allowed_options import declare
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
-from sim.commands.simulation import add_roster_options, roster_or_folder
+from sim.commands.roster_options import add_roster_options, roster_or_folder
 from sim.errors import unknown
 
 FORMATS = ("text", "csv", "json")

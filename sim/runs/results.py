@@ -105,12 +105,12 @@ class Results:
     stored: Mapping[str, StoredTable] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        from sim.runs.shown import line
+        from sim.runs.results_shown import line
 
         return line(self)
 
     def _repr_html_(self) -> str:
-        from sim.runs.shown import html
+        from sim.runs.results_shown import html
 
         return html(self)
 
@@ -410,7 +410,7 @@ class Results:
         InputError
             For a variable or arm that the tables do not hold.
         """
-        from sim.runs.shown import figure
+        from sim.runs.results_shown import figure
 
         return figure(self, variables, arm)
 

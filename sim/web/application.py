@@ -29,7 +29,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from sim.errors import InputError
-from sim.inputs.roster.csv_file import roster_template
+from sim.inputs.roster.roster_file import roster_template
 from sim.inputs.roster.team import Roster
 from sim.web.checked import choice, only, read_json, table
 from sim.web.fingerprint import key_of

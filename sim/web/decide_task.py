@@ -27,7 +27,7 @@ def decide(settings: dict[str, Any], folder: Path, told: Told) -> None:
     the trainers; one that is not is left out.
     """
     from sim.api.compare import compare, compared
-    from sim.inputs.roster.csv_file import roster_text
+    from sim.inputs.roster.roster_file import roster_text
     from sim.planning.comparison import prepare
     from sim.runs.pieces import Progress
     from sim.runs.results import package_versions

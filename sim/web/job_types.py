@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sim.inputs.roster.csv_file import roster_text
+from sim.inputs.roster.roster_file import roster_text
 from sim.web import checked
 from sim.web.decide_settings import check_decide_size, decide_settings, setting_of
 from sim.web.design_settings import check_period_size

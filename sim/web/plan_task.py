@@ -20,7 +20,7 @@ def simulate_plan(settings: dict[str, Any], folder: Path, told: Told) -> None:
     Settings: ``plan`` from `plan_settings`; ``roster``, CSV text of the teams, or None for what the
     plan describes.
     """
-    from sim.inputs.roster.csv_file import roster_text
+    from sim.inputs.roster.roster_file import roster_text
     from sim.posterior.choose import chosen_draws
     from sim.runs.pieces import Progress
     from sim.runs.request import build_request

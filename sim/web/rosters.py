@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sim.errors import InputError
 from sim.files import write_whole
-from sim.inputs.roster.csv_file import roster_from_bytes, roster_from_text, roster_text
+from sim.inputs.roster.roster_file import roster_from_bytes, roster_from_text, roster_text
 from sim.inputs.roster.team import Roster
 from sim.web.teams import OWN_TEAMS
 

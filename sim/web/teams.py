@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sim.errors import InputError
-from sim.inputs.roster.csv_file import roster_from_text
 from sim.inputs.roster.described import LIMITS, WHOLE, described_roster
+from sim.inputs.roster.roster_file import roster_from_text
 from sim.inputs.roster.team import Roster
 from sim.inputs.roster.trial import trial_roster
 from sim.web import checked

@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 
 from calibration.extractors import EXTRACTORS
 from calibration.individual import FITTED, figures_of, read_people, targets_of
-from calibration.own import own_trials
+from calibration.own_trials import own_trials
 from calibration.targets import load_targets, together
 from calibration.targets_text import column_table, extractor_table, targets_template
 from sim.cli import main

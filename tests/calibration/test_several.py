@@ -20,7 +20,7 @@ from calibration.known_truth import (
     known_truth_text,
     posteriors_of,
 )
-from calibration.own import by_trial, named, own_trials
+from calibration.own_trials import by_trial, named, own_trials
 from calibration.smc import generator
 from calibration.solve import deviate, references
 from calibration.targets import load_targets

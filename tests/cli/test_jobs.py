@@ -371,7 +371,7 @@ def test_resume_needs_a_job_of_the_same_command_and_the_same_arguments(
 def test_a_file_that_changed_is_another_question(
     on_write: Callable[[Callable[[Path], None]], None], tmp_path: Path, capsys: Captured
 ) -> None:
-    from sim.inputs.roster.csv_file import roster_text
+    from sim.inputs.roster.roster_file import roster_text
     from sim.inputs.roster.trial import trial_roster
 
     teams = tmp_path / "teams.csv"

@@ -17,7 +17,8 @@ import pytest
 import sim
 from sim.api.run import too_large
 from sim.cli import main
-from sim.commands.simulation import given_roster, summary_csv
+from sim.commands.roster_options import given_roster
+from sim.commands.run import summary_csv
 from sim.inputs.roster import described_roster
 
 pytestmark = pytest.mark.usefixtures("unpainted")

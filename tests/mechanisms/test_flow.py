@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sim import events as kinds
-from sim.inputs.roster.csv_file import USERS_PER_COORDINATOR
+from sim.inputs.roster.roster_file import USERS_PER_COORDINATOR
 from sim.inputs.roster.trial import CASELOAD, COORDINATORS
 from sim.mechanisms.flow import (
     JUST_LEFT,

@@ -10,7 +10,7 @@ import pytest
 import sim
 from sim.api.mediation import Mediation
 from sim.api.sweep import Sweep
-from sim.runs.shown import outcome
+from sim.runs.results_shown import outcome
 from sim.runs.world_spread import world_spread
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sim.inputs.roster.column_map import ColumnMap, column_map_text, read_column_map
 from sim.inputs.roster.columns import ROSTER_COLUMNS, RosterColumn
-from sim.inputs.roster.csv_file import (
+from sim.inputs.roster.described import described_roster
+from sim.inputs.roster.roster_file import (
     read_roster_csv,
     roster_from_bytes,
     roster_from_text,
@@ -12,7 +13,6 @@ from sim.inputs.roster.csv_file import (
     roster_text,
     roster_workbook,
 )
-from sim.inputs.roster.described import described_roster
 from sim.inputs.roster.team import ARMS, TEAM_TYPES, Roster, TeamRow
 from sim.inputs.roster.trial import trial_roster
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sim.api.run import DRAWS, REPLICATIONS_OF_DEFAULTS
-from sim.commands.declared import by_name, declare
-from sim.commands.draws import add_draw_options, given_draws
+from sim.commands.allowed_options import declare
+from sim.commands.draws import add_draw_options, given_draws, settings_of
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
-from sim.errors import InputError
-from sim.reading.numbers import whole
+from sim.commands.roster_options import add_roster_options, given_roster
 
 if TYPE_CHECKING:
-    from sim.inputs.roster import Roster
     from sim.runs.results import Results
 
 EXAMPLES = """\
@@ -128,58 +126,6 @@ def run(options: argparse.Namespace) -> int:
         for path in written:
             print(path)
     return 0
-
-
-def settings_of(options: argparse.Namespace) -> dict[str, Any]:
-    """Return parameter values and scenario fields by name from the texts of ``--set``."""
-    from sim.parameters import parse_setting
-    from sim.scenarios.library import parse_choice
-
-    found = by_name(
-        "set",
-        (
-            parse_choice(text) if "." in text.partition("=")[0] else parse_setting(text)
-            for text in options.set
-        ),
-    )
-    for option in ("weeks", "years"):
-        if "timing.weeks" in found and getattr(options, option, None) is not None:
-            raise InputError(f"--set timing.weeks: --{option} sets it; leave one of them out")
-    return found
-
-
-def add_roster_options(parser: argparse.ArgumentParser, folder: str = "") -> None:
-    """Add the options that say which teams there are; `folder` may know them where none does."""
-    default = f"'trial' (default; or the teams of {folder})" if folder else "'trial' (default)"
-    parser.add_argument(
-        "--roster",
-        default=None if folder else "trial",
-        help=f"{default} or a file of teams or staff (.csv .xlsx ...); see 'refocus teams'",
-    )
-    parser.add_argument(
-        "--columns", metavar="FILE", help="which columns of the roster are which (TOML)"
-    )
-
-
-def roster_or_folder(
-    options: argparse.Namespace, setting: str | None, folder: str | None
-) -> Roster | None:
-    """Return `given_roster`; None where none is given and a folder knows the teams."""
-    if options.roster is None and options.columns is None and folder is not None:
-        return None
-    return given_roster(options, setting)
-
-
-def given_roster(options: argparse.Namespace, setting: str | None = None) -> Roster:
-    """Return the trial's roster or that of a file, and tell how it was read."""
-    from sim.api.choices import LARGEST_SEED, chosen_roster
-
-    seed = whole("seed", options.seed, 0, LARGEST_SEED)
-    which = "trial" if options.roster is None else options.roster
-    roster = chosen_roster(which, seed, options.columns, setting)
-    for line in roster.told:
-        say(f"roster '{roster.source}', {line}")
-    return roster
 
 
 def summary_csv(results: Results, covers: str) -> str:
