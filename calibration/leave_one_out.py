@@ -53,7 +53,7 @@ class Posterior:
 def posteriors(fit: Fit, waves: Waves, both: Posterior) -> list[Posterior]:
     """Return the posteriors under no trial, one trial, and both (given), as many draws each."""
     seed, count = fit.settings.seed, len(both.scores)
-    found = {
+    scores_of = {
         "prior": generator(seed, 31).standard_normal((count, fit.space.size)),
         "refocus-alone": sample_emulated(
             fit, waves.emulator, make_data(fit.targets, without=[PULSAR]), seed=901
@@ -66,7 +66,7 @@ def posteriors(fit: Fit, waves: Waves, both: Posterior) -> list[Posterior]:
     wanted = {"prior": count, "refocus-alone": count, "pulsar-alone": min(SCORED, count)}
     others = [
         Posterior(name, *draws_of(fit, scores, wanted[name], f"draws-{name}"))
-        for name, scores in found.items()
+        for name, scores in scores_of.items()
     ]
     return [*others, both]
 
@@ -92,10 +92,10 @@ def summary(values: np.ndarray) -> tuple[float, float, float]:
     return float(values.mean()), float(low), float(high)
 
 
-def leave_one_out(fit: Fit, found: list[Posterior]) -> list[dict[str, Any]]:
+def leave_one_out(fit: Fit, fitted: list[Posterior]) -> list[dict[str, Any]]:
     """Return one row per posterior: effects in SD, a new trial, and scores of both trials."""
     rows = []
-    for number, one in enumerate(found):
+    for number, one in enumerate(fitted):
         count = min(SCORED, len(one.scores))
         first = FIRST + 10_000 * number
         few = one.solved.first(count)

@@ -103,15 +103,15 @@ def normal_points(dimensions: int) -> np.ndarray:
 
 
 def conditioned(
-    mean: np.ndarray, cov: np.ndarray, wanted: np.ndarray, given: np.ndarray, values: np.ndarray
+    mean: np.ndarray, cov: np.ndarray, wanted: np.ndarray, known: np.ndarray, values: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return mean and covariance of some figures given others, for n normal distributions."""
-    if len(given) == 0:
+    if len(known) == 0:
         return mean[:, wanted], cov[:, wanted[:, None], wanted[None]]
-    across = cov[:, wanted[:, None], given[None]]
-    inside = cov[:, given[:, None], given[None]]
+    across = cov[:, wanted[:, None], known[None]]
+    inside = cov[:, known[:, None], known[None]]
     gain = np.swapaxes(np.linalg.solve(inside, np.swapaxes(across, 1, 2)), 1, 2)
-    shifted = mean[:, wanted] + np.einsum("nwg,ng->nw", gain, values - mean[:, given])
+    shifted = mean[:, wanted] + np.einsum("nwg,ng->nw", gain, values - mean[:, known])
     rest = cov[:, wanted[:, None], wanted[None]] - gain @ np.swapaxes(across, 1, 2)
     return shifted, 0.5 * (rest + np.swapaxes(rest, 1, 2))
 

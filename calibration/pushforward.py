@@ -168,11 +168,11 @@ def summary(values: np.ndarray) -> tuple[float, float, float, float]:
     return float(good.mean()), float(low), float(high), error
 
 
-def rows_of(name: str, found: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+def rows_of(name: str, quantities: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
     """Return the rows of a posterior."""
     return [
         {"posterior": name, "headline": one} | dict(zip(COLUMNS[2:], summary(values), strict=True))
-        for one, values in found.items()
+        for one, values in quantities.items()
     ]
 
 

@@ -118,15 +118,15 @@ def read(path: Path = HOME) -> RivalEffects:
     return RivalEffects(of("delivered"), of("full"), of("pulsar"), of("between_trials_sd")[:, 0])
 
 
-def densities(found: RivalEffects, trials: str, between: bool = False) -> np.ndarray:
+def densities(effects: RivalEffects, trials: str, between: bool = False) -> np.ndarray:
     """Return how well each draw of each rival predicts what was reported, (draws, rivals).
 
     `trials` (one of 'REFOCUS', 'PULSAR', 'both'): which reports count; `between`: whether the
     effect may differ between trials by what the draw says, beside sampling error.
     """
-    spread = found.spread[:, None] if between else 0.0
-    refocus = norm.pdf(REFOCUS[0], found.delivered, np.hypot(REFOCUS[1], spread * QPR_SD))
-    pulsar = norm.pdf(PULSAR[0], found.pulsar, np.hypot(PULSAR[1], spread * QPR22_SD))
+    spread = effects.spread[:, None] if between else 0.0
+    refocus = norm.pdf(REFOCUS[0], effects.delivered, np.hypot(REFOCUS[1], spread * QPR_SD))
+    pulsar = norm.pdf(PULSAR[0], effects.pulsar, np.hypot(PULSAR[1], spread * QPR22_SD))
     return np.asarray({"REFOCUS": refocus, "PULSAR": pulsar, "both": refocus * pulsar}[trials])
 
 
@@ -190,10 +190,10 @@ def shipped() -> str:
 
     With two decimals: their Monte Carlo error is a hundredth or two.
     """
-    found = read()
+    effects = read()
     weighed = {}
     for name, trials in TRIALS_OF.items():
-        shares = weights(densities(found, trials))[0].tolist()
+        shares = weights(densities(effects, trials))[0].tolist()
         weighed[name] = {
             rival: round(one, 2) for rival, one in zip(EXPLANATIONS, shares, strict=True)
         }

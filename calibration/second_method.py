@@ -98,13 +98,13 @@ def read(path: Path = HOME) -> dict[str, np.ndarray]:
     return {name: np.array([float(one[name]) for one in rows]) for name in rows[0]}
 
 
-def weighted(found: Mapping[str, np.ndarray]) -> np.ndarray:
+def weighted(simulated: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return weights of the draws given both reported effects, summing to 1."""
-    spread = found["between_trials_sd"]
+    spread = simulated["between_trials_sd"]
     log = np.zeros(len(spread))
     for (value, error), expected, unit in (
-        (REFOCUS, found["delivered"] * QPR_SD, QPR_SD),
-        (PULSAR, found["pulsar"], QPR22_SD),
+        (REFOCUS, simulated["delivered"] * QPR_SD, QPR_SD),
+        (PULSAR, simulated["pulsar"], QPR22_SD),
     ):
         width = np.hypot(error, spread * unit)
         log += -0.5 * ((value - expected) / width) ** 2 - np.log(width)
@@ -113,7 +113,7 @@ def weighted(found: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def regressed(
-    found: Mapping[str, np.ndarray], data: Data, kept: float = KEPT
+    simulated: Mapping[str, np.ndarray], data: Data, kept: float = KEPT
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return effects moved along a regression to what was reported, and weights of the draws.
 
@@ -130,7 +130,7 @@ def regressed(
     -----
     Weights fall with the squared distance (Epanechnikov); the regression is weighted by them.
     """
-    figures = np.column_stack([found[f"figure_{name}"] for name in data.figures])
+    figures = np.column_stack([simulated[f"figure_{name}"] for name in data.figures])
     reported = np.empty(len(data.figures))
     reported[data.estimates] = data.observed
     away = (figures - reported) / np.nanstd(figures, axis=0)
@@ -143,7 +143,7 @@ def regressed(
     root = np.sqrt(weight[near])
     moved = {}
     for name in EFFECTS:
-        y = found[name][near]
+        y = simulated[name][near]
         slopes = np.linalg.lstsq(root[:, None] * x, root * y)[0][1:]
         moved[name] = y - away[near] @ slopes
     return moved, weight[near] / weight[near].sum()
@@ -158,15 +158,15 @@ def summary(values: np.ndarray, weight: np.ndarray) -> tuple[float, float, float
     return mean, float(np.sqrt(weight @ (values - mean) ** 2)), low, high
 
 
-def with_error(found: Mapping[str, np.ndarray], way: Any) -> dict[str, tuple[float, ...]]:
+def with_error(simulated: Mapping[str, np.ndarray], way: Any) -> dict[str, tuple[float, ...]]:
     """Return `summary` of each effect and the mean's Monte Carlo error (jackknife over groups)."""
-    count = len(found[EFFECTS[0]])
+    count = len(simulated[EFFECTS[0]])
     member = np.arange(count) % GROUPS
     left = [
-        way({name: values[member != one] for name, values in found.items()})
+        way({name: values[member != one] for name, values in simulated.items()})
         for one in range(GROUPS)
     ]
-    whole = way(found)
+    whole = way(simulated)
     out = {}
     for name in EFFECTS:
         means = np.array([one[name][0] for one in left])
@@ -175,15 +175,15 @@ def with_error(found: Mapping[str, np.ndarray], way: Any) -> dict[str, tuple[flo
     return out
 
 
-def by_weighting(found: Mapping[str, np.ndarray]) -> dict[str, tuple[float, ...]]:
+def by_weighting(simulated: Mapping[str, np.ndarray]) -> dict[str, tuple[float, ...]]:
     """Return `summary` of each effect by weighting."""
-    weight = weighted(found)
-    return {name: summary(found[name], weight) for name in EFFECTS}
+    weight = weighted(simulated)
+    return {name: summary(simulated[name], weight) for name in EFFECTS}
 
 
-def by_regression(found: Mapping[str, np.ndarray]) -> dict[str, tuple[float, ...]]:
+def by_regression(simulated: Mapping[str, np.ndarray]) -> dict[str, tuple[float, ...]]:
     """Return `summary` of each effect by regression."""
-    moved, weight = regressed(found, fitted())
+    moved, weight = regressed(simulated, fitted())
     return {name: summary(moved[name], weight) for name in EFFECTS}
 
 
@@ -195,13 +195,15 @@ def of_fit(name: str = BOTH_TRIALS) -> tuple[float, float, float, float]:
 
 def second_method_text() -> str:
     """Return how the other methods agree with the fit, as a paragraph and a table."""
-    found = read()
-    fit, count = of_fit(), len(found[EFFECTS[0]])
+    simulated = read()
+    fit, count = of_fit(), len(simulated[EFFECTS[0]])
     even = np.full(count, 1.0 / count)
     ways: dict[str, dict[str, tuple[float, ...]]] = {
-        f"the priors, {count} draws": {one: (*summary(found[one], even), 0.0) for one in EFFECTS},
-        "weighting (P2 and P20 alone)": with_error(found, by_weighting),
-        "regression (all estimates)": with_error(found, by_regression),
+        f"the priors, {count} draws": {
+            one: (*summary(simulated[one], even), 0.0) for one in EFFECTS
+        },
+        "weighting (P2 and P20 alone)": with_error(simulated, by_weighting),
+        "regression (all estimates)": with_error(simulated, by_regression),
     }
     lines = [
         "| method | effect in full: mean (90%) | SD | MC SE | less the fit's, in its SD | "

@@ -116,9 +116,9 @@ def whole_value(name: str, value: object, low: int, high: int, unit: str = "") -
     InputError
         One line that names field, value and rule.
     """
-    found = finite(value)
-    fits = found is not None and found.is_integer()
-    return _whole_in_range(name, repeated(value), found if fits else None, low, high, unit)
+    finite_value = finite(value)
+    fits = finite_value is not None and finite_value.is_integer()
+    return _whole_in_range(name, repeated(value), finite_value if fits else None, low, high, unit)
 
 
 def whole(name: str, text: str | int, low: int, high: int = 10_000_000, unit: str = "") -> int:
@@ -131,19 +131,19 @@ def whole(name: str, text: str | int, low: int, high: int = 10_000_000, unit: st
 
 
 def _in_range(
-    name: str, given: str, found: float | None, low: float, high: float, unit: str, above: bool
+    name: str, written: str, value: float | None, low: float, high: float, unit: str, above: bool
 ) -> float:
-    if found is None or not low <= found <= high or (above and found == low):
+    if value is None or not low <= value <= high or (above and value == low):
         ends = f"above {low:.5g} and at most {high:.7g}" if above else f"in [{low:.5g}, {high:.7g}]"
         of = f" ({unit})" if unit else ""
-        raise InputError(f"{name} = {given}: must be a number {ends}{of}")
-    return found
+        raise InputError(f"{name} = {written}: must be a number {ends}{of}")
+    return value
 
 
 def _whole_in_range(
-    name: str, given: str, found: float | None, low: int, high: int, unit: str
+    name: str, written: str, value: float | None, low: int, high: int, unit: str
 ) -> int:
-    if found is None or not low <= found <= high:
+    if value is None or not low <= value <= high:
         of = f" ({unit})" if unit else ""
-        raise InputError(f"{name} = {given}: must be a whole number from {low} to {high}{of}")
-    return int(found)
+        raise InputError(f"{name} = {written}: must be a whole number from {low} to {high}{of}")
+    return int(value)

@@ -218,14 +218,14 @@ class _Reading:
         self.notes += [
             one.replace("of your own, kept and not used", "not used") for one in found.notes
         ]
-        given = [
+        rows = [
             (line.number, one)
             for line in self.table.lines
             if not self._left_out(line, found.places) and (one := self._given(line, found.places))
         ]
         if self.problems:
             raise InputError.of(self.where, self.problems)
-        if not given:
+        if not rows:
             raise InputError(f"{self.where}: has a heading but no rows")
         made: tuple[Any, ...] = {
             "register": self._sessions,
@@ -233,7 +233,7 @@ class _Reading:
             "turnover": self._turnover,
             "outcomes": self._outcomes,
             "plan": self._planned,
-        }[self.kind](given)
+        }[self.kind](rows)
         if self.problems:
             raise InputError.of(self.where, self.problems)
         return made
@@ -248,7 +248,7 @@ class _Reading:
         return bool(why)
 
     def _given(self, line: Line, places: Mapping[str, int]) -> dict[str, Any]:
-        given: dict[str, Any] = {}
+        entries: dict[str, Any] = {}
         count = len(self.problems)
         for name, column in self.columns.items():
             cell = _cell(line, places[name]) if name in places else ""
@@ -258,19 +258,19 @@ class _Reading:
                 continue
             try:
                 if name == "team":
-                    given[name] = self._team(cell)
+                    entries[name] = self._team(cell)
                 elif name == "start_date":
-                    given[name] = self._start_week_of(cell)
+                    entries[name] = self._start_week_of(cell)
                 elif name == "week" and (day := date_in(cell)) is not None:
-                    given[name] = self._week_of(day)
+                    entries[name] = self._week_of(day)
                 else:
-                    given[name] = column.read(cell, self.table.decimal)
+                    entries[name] = column.read(cell, self.table.decimal)
                     written = plain_number(cell, self.table.decimal)
                     if column.unit == "0-1 or 0-100" and written is not None and written.percent:
-                        given[f"{name} %"] = True
+                        entries[f"{name} %"] = True
             except InputError as error:
                 self.problems.append(f"line {line.number}, {error}")
-        return given if len(self.problems) == count else {}
+        return entries if len(self.problems) == count else {}
 
     def _team(self, cell: str) -> int:
         name = " ".join(cell.split())
@@ -305,9 +305,9 @@ class _Reading:
             )
         return (day - self.start_date).days // 7
 
-    def _planned(self, given: Sequence[tuple[int, dict[str, Any]]]) -> tuple[Planned, ...]:
+    def _planned(self, rows: Sequence[tuple[int, dict[str, Any]]]) -> tuple[Planned, ...]:
         found: dict[int, Planned] = {}
-        for line, one in given:
+        for line, one in rows:
             weeks = {one[name] for name in ("start_week", "start_date") if name in one}
             if "package" not in one and not weeks:
                 continue
@@ -323,9 +323,9 @@ class _Reading:
                 found[one["team"]] = Planned(line, one["team"], one["package"], weeks.pop())
         return tuple(found.values())
 
-    def _sessions(self, given: Sequence[tuple[int, dict[str, Any]]]) -> tuple[Session, ...]:
+    def _sessions(self, rows: Sequence[tuple[int, dict[str, Any]]]) -> tuple[Session, ...]:
         found = []
-        for line, one in given:
+        for line, one in rows:
             posts = self.roster.rows[one["team"]].staff
             name = self.roster.rows[one["team"]].team
             invited, attended = one.get("invited", posts), one["attended"]
@@ -348,12 +348,12 @@ class _Reading:
             )
         return tuple(found)
 
-    def _audits(self, given: Sequence[tuple[int, dict[str, Any]]]) -> tuple[Audit, ...]:
-        hundred = any(one["practice"] > 1.0 for _, one in given)
+    def _audits(self, rows: Sequence[tuple[int, dict[str, Any]]]) -> tuple[Audit, ...]:
+        hundred = any(one["practice"] > 1.0 for _, one in rows)
         if hundred:
             self.notes.append("practice is read on 0-100, as some figures are above 1")
         found = []
-        for line, one in given:
+        for line, one in rows:
             scale = {
                 name: 0.01 if hundred and f"{name} %" not in one else 1.0
                 for name in ("practice", "error")
@@ -367,17 +367,17 @@ class _Reading:
             found.append(
                 Audit(line, one["team"], one["week"], one["practice"] * scale["practice"], error)
             )
-        missing = sum("error" not in one for _, one in given)
+        missing = sum("error" not in one for _, one in rows)
         if missing:
             self.notes.append(
-                f"error: not given for {missing} of {len(given)} audits; {AUDIT_ERROR} on 0-1 is "
+                f"error: not given for {missing} of {len(rows)} audits; {AUDIT_ERROR} on 0-1 is "
                 "taken (assumption)"
             )
         return tuple(found)
 
-    def _turnover(self, given: Sequence[tuple[int, dict[str, Any]]]) -> tuple[Turnover, ...]:
+    def _turnover(self, rows: Sequence[tuple[int, dict[str, Any]]]) -> tuple[Turnover, ...]:
         found, last = [], dict.fromkeys(range(len(self.roster.rows)), 0)
-        for line, one in given:
+        for line, one in rows:
             team, week = one["team"], one["week"]
             if week <= last[team]:
                 self.problems.append(
@@ -398,9 +398,9 @@ class _Reading:
                 )
         return tuple(found)
 
-    def _outcomes(self, given: Sequence[tuple[int, dict[str, Any]]]) -> tuple[Mean, ...]:
+    def _outcomes(self, rows: Sequence[tuple[int, dict[str, Any]]]) -> tuple[Mean, ...]:
         found = []
-        for line, one in given:
+        for line, one in rows:
             measure = one.get("measure", "qpr15")
             low, high = catalogue()[measure].minimum, catalogue()[measure].maximum
             if not low <= one["mean"] <= high:

@@ -134,13 +134,13 @@ class _Reading:
         lines = list(self._teams())
         self._count_weeks_from(lines)
         for line in lines:
-            given = self._given(line)
-            if given.get("trust") is not None:
-                written = given["trust"]
-                given["trust"] = spelt.setdefault(written.casefold(), written)
-                if written != given["trust"]:
-                    otherwise[written] = given["trust"]
-            row = self._row(given, f"line {line.number}")
+            entries = self._given(line)
+            if entries.get("trust") is not None:
+                written = entries["trust"]
+                entries["trust"] = spelt.setdefault(written.casefold(), written)
+                if written != entries["trust"]:
+                    otherwise[written] = entries["trust"]
+            row = self._row(entries, f"line {line.number}")
             if row is None:
                 continue
             same = row.team.casefold()
@@ -150,12 +150,12 @@ class _Reading:
                     f"{lines_of[same]}; every team needs a name of its own"
                 )
             lines_of.setdefault(same, line.number)
-            if added := _added_up(given, rows):
+            if added := _added_up(entries, rows):
                 doubtful.append(
                     f"line {line.number}: {' and '.join(added)} of '{row.team[:40]}' are the sums "
                     "over the teams above; take the line out if it is no team"
                 )
-            if set(given) == {"team"}:
+            if set(entries) == {"team"}:
                 bare.append(line.number)
             rows.append(row)
             for name, place in self.found.own.items():
@@ -226,7 +226,7 @@ class _Reading:
 
     def _given(self, line: Line) -> dict[str, Any]:
         """Return what a line's filled cells hold, by column; None for a cell that breaks a rule."""
-        given: dict[str, Any] = {}
+        entries: dict[str, Any] = {}
         for name, place in self.found.places.items():
             cell = _cell(line, place)
             column = _COLUMNS[name]
@@ -242,11 +242,11 @@ class _Reading:
                 value = column.read(cell, self.table.decimal)
             except InputError as error:
                 self.problems.append(f"line {line.number}, {error}")
-                given[name] = None
+                entries[name] = None
                 continue
             self._note_number(name, cell, value)
-            given[name] = value
-        return given
+            entries[name] = value
+        return entries
 
     def _week_of(self, day: date) -> str:
         assert self.start_date is not None
@@ -260,41 +260,41 @@ class _Reading:
         if _COLUMNS[name].fractions and (exact := number_in(written.text)) is not None:
             self.rounded.setdefault(name, []).append((exact, value))
 
-    def _row(self, given: dict[str, Any], at: str) -> TeamRow | None:
+    def _row(self, entries: dict[str, Any], at: str) -> TeamRow | None:
         """Build a row, fill in defaults and count them, and check what depends on other columns."""
-        if "team" not in given:
+        if "team" not in entries:
             self.problems.append(f"{at}, team: is empty; every team needs a name")
             return None
         # An instrument gives both ends of its range; where none is named, the ends are told.
         named = {"readiness_scale"}
-        if given.get("readiness_scale", self.scale) is not None:
+        if entries.get("readiness_scale", self.scale) is not None:
             named |= {"readiness_low", "readiness_high"}
-        self.defaults.update(name for name in _COLUMNS if name not in given and name not in named)
-        if None in given.values():
+        self.defaults.update(name for name in _COLUMNS if name not in entries and name not in named)
+        if None in entries.values():
             # Its problem is told; what follows from it would be told twice.
-            return TeamRow(team=given["team"]) if given["team"] is not None else None
-        staff = given.get("staff", 20)
-        coordinators = given.get("coordinators", max(1, round(staff * COORDINATOR_SHARE)))
+            return TeamRow(team=entries["team"]) if entries["team"] is not None else None
+        staff = entries.get("staff", 20)
+        coordinators = entries.get("coordinators", max(1, round(staff * COORDINATOR_SHARE)))
         if coordinators > staff:
             self.problems.append(
                 f"{at}, coordinators = {coordinators}: must not exceed staff = {staff}"
             )
         # A sample that is given says at least how many people there are.
-        caseload = given.get(
-            "caseload", max(coordinators * USERS_PER_COORDINATOR, given.get("sampled", 0))
+        caseload = entries.get(
+            "caseload", max(coordinators * USERS_PER_COORDINATOR, entries.get("sampled", 0))
         )
-        sampled = given.get("sampled", min(SAMPLED, caseload))
+        sampled = entries.get("sampled", min(SAMPLED, caseload))
         if sampled > caseload:
             self.problems.append(
                 f"{at}, sampled = {sampled}: must not exceed caseload = {caseload}"
             )
-        low, high = self._readiness_range(given, at)
-        readiness = given.get("readiness")
+        low, high = self._readiness_range(entries, at)
+        readiness = entries.get("readiness")
         return TeamRow(
-            team=given["team"],
-            trust=given.get("trust", "trust"),
-            type=given.get("type", "recovery"),
-            arm=given.get("arm", "intervention"),
+            team=entries["team"],
+            trust=entries.get("trust", "trust"),
+            type=entries.get("type", "recovery"),
+            arm=entries.get("arm", "intervention"),
             staff=staff,
             coordinators=coordinators,
             caseload=caseload,
@@ -302,24 +302,24 @@ class _Reading:
             readiness=readiness,
             readiness_low=low,
             readiness_high=high,
-            reflects=given.get("reflects"),
-            share_black=given.get("share_black", TRIAL_SHARE_BLACK),
-            turnover_multiplier=given.get("turnover_multiplier", 1.0),
-            start_week=given.get("start_week"),
-            readiness_scale=given.get("readiness_scale", self.scale) or "",
+            reflects=entries.get("reflects"),
+            share_black=entries.get("share_black", TRIAL_SHARE_BLACK),
+            turnover_multiplier=entries.get("turnover_multiplier", 1.0),
+            start_week=entries.get("start_week"),
+            readiness_scale=entries.get("readiness_scale", self.scale) or "",
         )
 
-    def _readiness_range(self, given: Mapping[str, Any], at: str) -> tuple[float, float]:
+    def _readiness_range(self, entries: Mapping[str, Any], at: str) -> tuple[float, float]:
         """Return the range of a team's readiness score, and tell what breaks it."""
-        score, name = given.get("readiness"), given.get("readiness_scale", self.scale)
-        low, high = given.get("readiness_low", 0.0), given.get("readiness_high", 1.0)
+        score, name = entries.get("readiness"), entries.get("readiness_scale", self.scale)
+        low, high = entries.get("readiness_low", 0.0), entries.get("readiness_high", 1.0)
         told = "readiness_low, readiness_high"
         if name is not None:
             scale = readiness_scales()[name]
             for end, value in (("readiness_low", scale.low), ("readiness_high", scale.high)):
-                if given.get(end, value) != value:
+                if entries.get(end, value) != value:
                     self.problems.append(
-                        f"{at}, {end} = {given[end]:g}: readiness_scale '{name}' has "
+                        f"{at}, {end} = {entries[end]:g}: readiness_scale '{name}' has "
                         f"{scale.extent}; leave one of the two out"
                     )
             low, high, told = scale.low, scale.high, f"readiness_scale = {name}"
@@ -329,10 +329,10 @@ class _Reading:
                 f"{at}, readiness_low = {low:g}: must be below readiness_high = {high:g}"
             )
         elif score is not None and not low <= score <= high:
-            said = name is not None or {"readiness_low", "readiness_high"} & set(given)
+            said = name is not None or {"readiness_low", "readiness_high"} & set(entries)
             self.problems.append(
                 f"{at}, readiness = {score:g}: must lie in the instrument's range "
-                f"[{low:g}, {high:g}] ({told}), team '{given['team']}'"
+                f"[{low:g}, {high:g}] ({told}), team '{entries['team']}'"
                 f"{'' if said else scales_that_hold(score)}"
             )
         return low, high
@@ -373,16 +373,16 @@ class _Reading:
                 yield f"{name}: not given {extent}; default: {_COLUMNS[name].default}"
 
 
-def _added_up(given: Mapping[str, Any], rows: Sequence[TeamRow]) -> list[str]:
+def _added_up(entries: Mapping[str, Any], rows: Sequence[TeamRow]) -> list[str]:
     """Return which numbers of a line, two or more, are sums over the teams above it.
 
     Over all of them, or over those of one trust that stand right above.
     """
-    names = [one for one in _ADDED if one in given]
+    names = [one for one in _ADDED if one in entries]
     last = [one for one in rows if rows and one.trust == rows[-1].trust]
     for above in (rows, last):
         if len(above) > 1 and all(
-            given[name] == sum(getattr(one, name) for one in above) for name in names
+            entries[name] == sum(getattr(one, name) for one in above) for name in names
         ):
             return names if len(names) > 1 else []
     return []
