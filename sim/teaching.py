@@ -15,6 +15,8 @@ from html import escape
 from importlib.util import find_spec
 from typing import Any
 
+from sim.errors import InputError
+
 NEAR = 3.0
 """An answer within so many times the tolerance is called close."""
 UNDRAWN = (
@@ -175,9 +177,16 @@ def quiz(*questions: Any) -> Any:
         return "\n".join(questions)
     import ipywidgets
 
+    for number, one in enumerate(questions, start=1):
+        if not isinstance(one, ipywidgets.Widget):
+            raise InputError(
+                f"quiz: question {number} is {one!r}, which nobody can answer; give what "
+                "`ask` or `sliders` returned"
+            )
     box = readable(ipywidgets.VBox)(list(questions))
-    box.plain = [text for one in questions for text in one.plain]
-    box.page = [text for one in questions for text in one.page]
+    # A widget of somebody else's is shown; it has no words of ours to be read instead.
+    box.plain = [text for one in questions for text in getattr(one, "plain", ())]
+    box.page = [text for one in questions for text in getattr(one, "page", ())]
     return box
 
 

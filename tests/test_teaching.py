@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sim.errors import InputError
 from sim.teaching import UNDRAWN, ask, feedback, quiz, sliders
 
 HINT = "look at the last row"
@@ -59,6 +60,15 @@ def test_a_question_answers_what_is_typed_or_chosen() -> None:
     assert said.value == "Right."
     assert shown.value == "<b>First?</b>"
     assert len(quiz(ask("One?", 1, "count"), ask("Two?", 2, "count")).children) == 2
+
+
+def test_a_quiz_shows_widgets_of_others_and_refuses_what_is_none() -> None:
+    widgets = pytest.importorskip("ipywidgets")
+    shown = quiz(ask("One?", 1, "count"), widgets.Checkbox())
+    assert len(shown.children) == 2
+    assert shown._repr_mimebundle_()["text/plain"] == "One? Count."
+    with pytest.raises(InputError, match="question 2 is 'Two', which nobody can answer"):
+        quiz(ask("One?", 1, "count"), "Two")
 
 
 def test_sliders_draw_anew_with_the_values_chosen() -> None:
