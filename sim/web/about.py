@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.parameters import registry
+from sim.trials.studies.published import published
 from sim.parameters.registry import grade_counts
 from sim.posterior import posterior_file
 
@@ -19,6 +20,7 @@ def posterior_facts(path: Path) -> dict[str, Any]:
     found = json.loads(path.read_text(encoding="utf-8"))
     coverage = found.get("diagnostics", {}).get("coverage", {})
     labels = registry()
+    rivals = [one for one in found.get("rivals", []) if one["weight"] is not None]
     return {
         "method": found.get("method", ""),
         "date": found.get("date", ""),
@@ -30,9 +32,10 @@ def posterior_facts(path: Path) -> dict[str, Any]:
         "flags": found.get("flags", []),
         "rivals": [
             [one["rival"], *(round(value, 2) for value in one["effect"]), round(one["weight"], 2)]
-            for one in found.get("rivals", [])
-            if one["weight"] is not None
+            for one in rivals
         ],
+        "found": published("difference"),
+        "even": f"{1 / max(1, len(rivals)):.2f}",
         "coverage": [
             [name, one["nominal"], round(one["coverage"], 3), round(one["standard_error"], 3)]
             for name, one in coverage.items()

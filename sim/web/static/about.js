@@ -60,7 +60,7 @@ async function draw() {
     posterior.flags.length ? [h("h3", {}, "What rests on assumptions"),
       list(posterior.flags.map((one) => `${one.charAt(0).toUpperCase()}${one.slice(1)}.`))] : null,
     posterior.rivals.length ? [h("h3", {}, "Why did the trial find no difference?"),
-      h("p", {}, "Five explanations, each taken as the only one and all equally likely before the trial. If only it were true, the programme as delivered would be expected to gain so many QPR points after a year; the weight says how well that agrees with the 0.68 points that were found. Weights near 0.20 mean that the trial cannot tell."),
+      h("p", {}, `Each of ${posterior.rivals.length} explanations is taken as the only one; all are equally likely before the trial. If only it were true, the programme as delivered would be expected to gain so many QPR points after a year; the weight says how well that agrees with the ${posterior.found} points that were found. Weights near ${posterior.even} mean that the trial cannot tell.`),
       table("Rival explanations of the trial’s result; from and to hold 90% of posterior draws", ["only this holds", "expected gain, points", "from", "to", "weight after the trial"], posterior.rivals)] : null,
     h("h3", {}, "Beside the trial"),
     h("p", {}, "Simulate the REFOCUS trial again and again on this machine, analyse each as the trial was, and set its figures beside those reported. Most of them were fitted or chosen for, so that meeting them is no test of the model."),
