@@ -14,6 +14,7 @@ ICC = (0.01, 0.03, 0.05, 0.11)
 CLUSTERS = (10, 14, 18, 24, 36, 60)
 SIZES = (10, 15, 20)
 EFFECTS = (2.0, 4.0)
+ENOUGH = 0.8
 
 
 def power_cells(
@@ -42,9 +43,19 @@ def power_cells(
     ]
 
 
+def of_hundred(power: float) -> str:
+    """Return a chance of 100; what is just under the aim is not rounded up to it."""
+    whole = f"{100.0 * power:.0f}"
+    return f"{100.0 * power:.1f}" if power < ENOUGH <= float(whole) / 100.0 else whole
+
+
 def power_page(cells: Sequence[Sequence[float]], dated: str) -> Page:
     """Return the page of stored power."""
-    data: dict[str, Any] = {"cells": cells}
+    # The page writes these and rounds nothing itself.
+    words = [[of_hundred(power), f"{points:.1f}"] for *_, power, points in cells]
+    data: dict[str, Any] = {
+        "cells": [[*one, *word] for one, word in zip(cells, words, strict=True)]
+    }
     body = f"""\
 <section class="hero"><h1>How many teams does the next trial need?</h1>
 <p class="mute">A parallel trial in which whole teams are given the programme or go on as usual: \

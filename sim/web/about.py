@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from sim.parameters import registry
-from sim.trials.studies.published import published
 from sim.parameters.registry import grade_counts
 from sim.posterior import posterior_file
+from sim.trials.studies.published import published
 
 FINDING = Path(__file__).with_name("positive_finding.toml")
 

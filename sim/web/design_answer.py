@@ -34,7 +34,7 @@ def power_of(file: DesignFile, changes: Mapping[str, Any]) -> float | None:
     from sim.trials.designs.design_file import changed
 
     try:
-        return round(answer_of(changed(file, changes)).formula.power, 3)
+        return answer_of(changed(file, changes)).formula.power
     except InputError:
         return None
 
@@ -76,6 +76,8 @@ def period_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
         )
     teams = teams_needed(file, answer, target)
     people = find_by_formula(file, "size", target).value
+    smallest = smallest_effect(study, formula, target)
+    limit = limit_of_size(study, answer.assumed).power
     return {
         "power": formula.power,
         "se": formula.se,
@@ -84,13 +86,14 @@ def period_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
         "words": [design_sentence(study), analysis_sentence(study)],
         "lines": known_formula_lines(formula, answer.assumed),
         "caution": caution(file, study.design, study.plan, formula) or None,
-        "detectable": smallest_effect(study, formula, target),
+        "detectable": smallest,
         "average": average,
-        "limit": limit_of_size(study, answer.assumed).power,
+        "limit": limit,
         "target": target,
         "needs": [teams, people],
         "beside": beside(settings, answer),
         "grid": grid(file, answer),
+        "shown": {**shown(smallest, target), "limit": percent(limit, target)},
         "picture": picture(answer),
         **documents(answer),
     }
@@ -116,6 +119,14 @@ def documents(answer: FormulaAnswer) -> dict[str, str]:
     from sim.trials.power.protocol import protocol_of_formula
 
     return {"protocol": protocol_of_formula(answer), "file": design_text(answer.study.file)}
+
+
+def shown(smallest: float | None, target: float) -> dict[str, str | None]:
+    """Return numbers as the page writes them, so that they are rounded here and nowhere else."""
+    return {
+        "target": f"{target:.0%}",
+        "detectable": None if smallest is None else f"{smallest:.1f}",
+    }
 
 
 def percent(power: float, target: float) -> str:
@@ -189,17 +200,22 @@ def beside(settings: Mapping[str, Any], answer: FormulaAnswer) -> str | None:
 
 def grid(file: DesignFile, answer: FormulaAnswer) -> dict[str, Any]:
     """Return power by correlation within teams (rows) and number of teams in all."""
-    design = answer.study.design
+    design, target = answer.study.design, file.target.power
     return power_table(
         answer.assumed.icc,
         design.total_clusters,
         max(3, len(design.clusters)),
         lambda icc, teams: power_of(file, {"icc": icc, "clusters": teams}),
+        target,
     )
 
 
 def power_table(
-    icc: float, own: int, least: int, power: Callable[[float, int], float | None]
+    icc: float,
+    own: int,
+    least: int,
+    power: Callable[[float, int], float | None],
+    target: float,
 ) -> dict[str, Any]:
     """Return power by correlation within teams (rows) and number of teams (columns).
 
@@ -211,10 +227,16 @@ def power_table(
         Teams of the smallest trial.
     power : callable
         Power by formula, of a correlation and a number of teams.
+    target : float
+        Power that is wanted.
     """
     teams = sorted({min(max(least, round(one * own)), MOST_TEAMS) for one in TIMES})
     rows = [[one, *(power(one, n) for n in teams)] for one in sorted({*ICCS, icc})]
-    return {"teams": teams, "own": own, "rows": rows}
+    words = [
+        [f"{one:g}", *("no trial" if p is None else percent(p, target) for p in powers)]
+        for one, *powers in rows
+    ]
+    return {"teams": teams, "own": own, "rows": rows, "shown": words}
 
 
 def picture(answer: FormulaAnswer) -> dict[str, Any]:

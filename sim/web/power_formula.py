@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import InputError
-from sim.web.design_answer import answer_of, documents, percent, power_table
+from sim.web.design_answer import answer_of, documents, percent, power_table, shown
 from sim.web.figures import power_figure
 from sim.web.power_settings import parallel_file
 
@@ -38,10 +38,10 @@ def formula(settings: Mapping[str, Any], clusters: int | None = None) -> float:
     )
 
 
-def rounded_formula(settings: Mapping[str, Any], clusters: int) -> float | None:
-    """Return the same to four decimals; None where that is no trial."""
+def formula_or_none(settings: Mapping[str, Any], clusters: int) -> float | None:
+    """Return the same; None where that is no trial."""
     try:
-        return round(formula(settings, clusters), 4)
+        return formula(settings, clusters)
     except InputError:
         return None
 
@@ -91,6 +91,8 @@ def formula_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
         except InputError:
             people = None
         needs.append([target, teams, people])
+    smallest = smallest_effect(whole.study, whole.formula, settings["target"])
+    points = curve(settings)
     return {
         "power": answer.power,
         "se": answer.se,
@@ -99,9 +101,17 @@ def formula_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
         "test": answer.test,
         "power_z": answer.power_z,
         "needs": needs,
-        "curve": curve(settings),
-        "detectable": smallest_effect(whole.study, whole.formula, settings["target"]),
+        "curve": points,
+        "detectable": smallest,
         "grid": grid(settings),
+        "shown": {
+            **shown(smallest, settings["target"]),
+            "targets": [f"{target:.0%}" for target, *_ in needs],
+            "curve": ", ".join(
+                f"{percent(power, settings['target'])} with {teams}"
+                for teams, power in (points[0], points[len(points) // 2], points[-1])
+            ),
+        },
         "sentence": in_words(settings, answer.power, needs),
         **documents(whole),
         "applies": "The formula takes the difference, the standard deviation and the correlations "
@@ -115,7 +125,8 @@ def grid(settings: Mapping[str, Any]) -> dict[str, Any]:
         settings["icc"],
         settings["clusters"],
         3,
-        lambda icc, teams: rounded_formula({**settings, "icc": icc}, teams),
+        lambda icc, teams: formula_or_none({**settings, "icc": icc}, teams),
+        settings["target"],
     )
 
 
@@ -138,7 +149,7 @@ def curve(settings: Mapping[str, Any]) -> list[list[float]]:
     """Return power by the number of teams in each arm, of those that make a trial."""
     last = max(20, 2 * settings["clusters"])
     teams = sorted({*np.linspace(3, last, CURVE_POINTS).astype(int).tolist(), settings["clusters"]})
-    powers = [(one, rounded_formula(settings, one)) for one in teams]
+    powers = [(one, formula_or_none(settings, one)) for one in teams]
     return [[one, power] for one, power in powers if power is not None]
 
 

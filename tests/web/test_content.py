@@ -329,6 +329,7 @@ def test_every_change_is_explained_by_a_step(watched: Any) -> None:
 
 def test_power_by_formula_is_that_of_the_library_and_needs_are_the_smallest() -> None:
     from sim.trials.power.formula_power import parallel_power
+    from sim.web.design_answer import percent
     from sim.web.power_formula import formula, formula_answer
 
     settings = power_settings({"clusters": 9, "effect": 3.0, "target": 0.85})
@@ -348,7 +349,11 @@ def test_power_by_formula_is_that_of_the_library_and_needs_are_the_smallest() ->
     assert powers == sorted(powers)
     assert formula({**settings, "effect": answer["detectable"]}) == pytest.approx(0.85, abs=1e-3)
     own = next(row for row in answer["grid"]["rows"] if row[0] == 0.03)
-    assert own[1 + answer["grid"]["teams"].index(9)] == round(expected, 4)
+    assert own[1 + answer["grid"]["teams"].index(9)] == expected
+    row = next(row for row in answer["grid"]["shown"] if row[0] == "0.03")
+    assert row[1 + answer["grid"]["teams"].index(9)] == percent(expected, 0.85)
+    assert percent(0.7969, 0.8) == "just under 80%", "nothing is rounded up to what is wanted"
+    assert f" of {percent(expected, 0.85)};" in answer["sentence"], "the same in sentence and table"
     for icc, *row in answer["grid"]["rows"]:
         assert row == sorted(row), icc
 

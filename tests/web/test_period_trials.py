@@ -52,8 +52,10 @@ def test_the_page_has_the_librarys_numbers_of_the_design_file(given: dict[str, A
     assert power_of(text, size=people) >= target > power_of(text, size=people - 1)
     head, rows = answer["grid"]["teams"], answer["grid"]["rows"]
     own = next(row for row in rows if row[0] == settings["icc"])
-    assert own[1 + head.index(settings["clusters"])] == round(answer["power"], 3)
-    assert rows[-1][1] == round(power_of(text, icc=rows[-1][0], clusters=head[0]), 3)
+    assert own[1 + head.index(settings["clusters"])] == pytest.approx(answer["power"], abs=1e-12)
+    assert rows[-1][1] == pytest.approx(
+        power_of(text, icc=rows[-1][0], clusters=head[0]), abs=1e-12
+    )
     assert answer["power"] < answer["limit"] <= 1.0
     assert f"{answer['power']:.0%} power" in " ".join(answer["protocol"].split())
 

@@ -1,7 +1,9 @@
 // Stored power: chosen columns of a table that the library worked out.
 import { found, h, show } from "./dom.js";
 
-const [ICC, TEAMS, SIZE, EFFECT, CHANCE, DETECTABLE] = [0, 1, 2, 3, 4, 5];
+const [ICC, TEAMS, SIZE, EFFECT, CHANCE] = [0, 1, 2, 3, 4];
+// What is shown stands in words this far behind its number.
+const WORDS = 2;
 const ENOUGH = 0.8;
 const PLANNING = 0.03;
 const { cells } = POWER;
@@ -20,8 +22,7 @@ function draw() {
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Teams"), values(ICC).map((icc) => h("th", { scope: "col" }, `ICC ${icc}`)))),
     h("tbody", {}, values(TEAMS).map((teams) => h("tr", {}, h("th", { scope: "row" }, String(teams)), values(ICC).map((icc) => {
       const cell = at(icc, teams);
-      const text = what === DETECTABLE ? cell[DETECTABLE].toFixed(1) : String(Math.round(100 * cell[CHANCE]));
-      return h("td", { class: cell[CHANCE] >= ENOUGH ? "enough" : "below" }, text);
+      return h("td", { class: cell[CHANCE] >= ENOUGH ? "enough" : "below" }, cell[what + WORDS]);
     })))));
 }
 

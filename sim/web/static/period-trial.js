@@ -12,25 +12,18 @@ const WIDEST = 48;
 const ROOM = 300;
 const LABEL = 34;
 
-/** Return a power in words that claim no certainty. */
-function percent(power) {
-  if (power === null) return "no trial";
-  if (power > 0.99) return "over 99%";
-  return power < 0.01 ? "under 1%" : `${Math.round(100 * power)}%`;
-}
-
-/** Return power by correlation within teams and number of teams, of any kind of trial. */
-export function powerTable({ teams, own, rows }, where) {
+/** Return power by correlation within teams and number of teams, of any kind of trial; the library words every number. */
+export function powerTable({ teams, own, shown }, where) {
   return h("div", {}, h("h3", {}, "If teams are more or less alike"),
     table(`Power by correlation within teams (ICC) and teams ${where}`, ["ICC", ...teams.map((one) => `${one} teams${one === own ? ", yours" : ""}`)],
-      rows.map(([icc, ...powers]) => [String(icc), ...powers.map(percent)])));
+      shown));
 }
 
 /** Return the smallest difference that is found with the wanted power. */
 export function smallestDifference(points, target, average) {
   return points === null
     ? `No difference is found with ${target} power, however large.`
-    : `Smallest true difference found with ${target} power: ${points.toFixed(1)} points, ${average}.`;
+    : `Smallest true difference found with ${target} power: ${points} points, ${average}.`;
 }
 
 /** Return sequences by periods as a drawing, with a key and the same as a table. */
@@ -58,7 +51,7 @@ function picture({ sequences, weeks }) {
 
 /** Return the answer by formula of a trial over periods. */
 export function periodAnswer(found) {
-  const target = percent(found.target);
+  const { target, detectable, limit } = found.shown;
   const [teams, people] = found.needs;
   return [h("h2", {}, "By formula"),
     h("p", { class: "lead" }, found.sentence),
@@ -68,10 +61,10 @@ export function periodAnswer(found) {
     h("div", { class: "figures" },
       h("div", {}, h("h3", {}, "What it takes"),
         h("ul", {},
-          h("li", {}, smallestDifference(found.detectable, target, found.average)),
+          h("li", {}, smallestDifference(detectable, target, found.average)),
           h("li", {}, teams === null ? `Teams in all for ${target} power: more than this page looks at.` : `Teams in all for ${target} power, with as many people: ${teams}.`),
           h("li", {}, people === null ? `People per team and period for ${target} power: out of reach.` : `People per team and period for ${target} power, with as many teams: ${people}.`),
-          h("li", {}, `With very many people per team these teams have ${percent(found.limit)} power${found.power - found.limit > 0.005 ? ", less than with yours: what builds up is missed" : ""}.`))),
+          h("li", {}, `With very many people per team these teams have ${limit} power${found.power - found.limit > 0.005 ? ", less than with yours: what builds up is missed" : ""}.`))),
       powerTable(found.grid, "in all")),
     h("details", { class: "small" }, h("summary", {}, "How it was worked out"),
       [...found.words, ...found.lines].map((one) => h("p", {}, `${one[0].toUpperCase()}${one.slice(1)}.`)))];

@@ -182,14 +182,14 @@ class Power {
     }
     const source = `api/power/curve.svg?settings=${encodeURIComponent(JSON.stringify(settings))}`;
     this.answer.classList.remove("old");
-    const needs = found.needs.map(([target, teams, people]) => [`${Math.round(100 * target)}%`, teams ?? "out of reach", people ?? "out of reach"]);
+    const needs = found.needs.map(([, teams, people], at) => [found.shown.targets[at], teams ?? "out of reach", people ?? "out of reach"]);
     show(this.answer, h("h2", {}, "By formula"),
       h("p", { class: "lead" }, found.sentence),
-      h("p", {}, smallestDifference(found.detectable, `${Math.round(100 * (settings.target ?? this.fields.get("target").default))}%`, "at the last measurement")),
+      h("p", {}, smallestDifference(found.shown.detectable, found.shown.target, "at the last measurement")),
       h("p", { class: "note" }, `${found.applies} Standard error of the difference ${found.se.toFixed(2)} points; ${found.test} with ${shown(found.df)} degrees of freedom (${found.df_rule}).`),
       h("div", { class: "figures" },
         h("figure", {}, h("h3", {}, "Power by number of teams"),
-          h("img", { src: source, width: "403", height: "238", alt: `Power rises with the number of teams in each arm: ${this.#inWords(found.curve)}.` }),
+          h("img", { src: source, width: "403", height: "238", alt: `Power rises with the number of teams in each arm: ${found.shown.curve}.` }),
           h("figcaption", {}, "By formula; the dot is your design."),
           h("details", { class: "small" }, h("summary", {}, "Numbers"),
             table("Power by number of teams in each arm", ["teams in each arm", "power"], found.curve.map(([teams, power]) => [String(teams), power])))),
@@ -198,11 +198,6 @@ class Power {
         powerTable(found.grid, "in each arm")),
       documents(found, settings));
     say(found.sentence);
-  }
-
-  #inWords(curve) {
-    const some = [curve[0], curve[Math.floor(curve.length / 2)], curve[curve.length - 1]];
-    return some.map(([teams, power]) => `${Math.round(100 * power)}% with ${teams}`).join(", ");
   }
 
   async run() {
