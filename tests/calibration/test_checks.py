@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from calibration import leave_one_out
 from calibration.checks import (
     CARE_LINES,
     TEN_MONTHS,
@@ -114,3 +117,23 @@ def test_the_methods_agree_with_the_fit_on_the_effect_as_stored() -> None:
         assert abs(mean - fit[0]) < 0.25 * fit[1]
         assert sd == pytest.approx(fit[1], rel=0.15)
     assert " agree with the fit on the effect" in second_method_text()
+
+
+def test_a_new_trial_has_the_effect_delivered_and_the_spread_between_trials(monkeypatch) -> None:
+    """Four in five delivered effects of .2 SD, the others of -.2; no spread, then a wide one."""
+    size = 200
+    delivered = np.where(np.arange(size) % 5 == 0, -0.2, 0.2)
+    effects = np.repeat(delivered[:, None] * QPR_SD, len(leave_one_out.EFFECTS), axis=1)
+    monkeypatch.setattr(leave_one_out, "effects_of_records", lambda *_: effects)
+    figures = np.random.default_rng(1).normal(size=(size, len(leave_one_out.AT)))
+    rows = []
+    for spread in (0.0, 100.0):
+        names = ("effect_full", "practice_change", "between_trials_sd")
+        solved = SimpleNamespace(records={name: np.full(size, spread) for name in names})
+        solved.first = lambda count, solved=solved: solved
+        one = SimpleNamespace(name="prior", scores=np.zeros(size), solved=solved)
+        fit = SimpleNamespace(trials=lambda *_: figures, settings=SimpleNamespace(seed=1))
+        rows += leave_one_out.leave_one_out(fit, [one])
+    assert rows[0]["new_trial_negative"] == pytest.approx(0.2)
+    assert rows[0]["new_trial"] == rows[0]["delivered"] == pytest.approx((0.12, -0.2, 0.2))
+    assert rows[1]["new_trial_negative"] == pytest.approx(0.5, abs=0.1)

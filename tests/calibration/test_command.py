@@ -14,11 +14,14 @@ def test_the_command_line_finds_the_command_that_is_installed() -> None:
     assert "calibration.cli" in {one.__name__ for one in installed_commands()}
 
 
-def test_check_lists_targets(capsys) -> None:
+def test_check_lists_targets(capsys, monkeypatch) -> None:
     assert main(["calibrate", "--check"]) == 0
     first = capsys.readouterr().out
     assert "p2_difference" in first
     assert module_main(["--check"]) == 0
+    assert capsys.readouterr().out == first
+    monkeypatch.setattr("sys.argv", ["calibration", "--check"])
+    assert module_main() == 0
     assert capsys.readouterr().out == first
 
 

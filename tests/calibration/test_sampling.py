@@ -195,6 +195,7 @@ def test_emulator_finds_mean_and_changing_variance() -> None:
     assert emulator.means(points)[:, 0] == pytest.approx([2.0, 3.0, 0.875, 2.0], abs=0.12)
     ratio = emulator.spreads(points)[3, 0] / emulator.spreads(points)[0, 0]
     assert ratio == pytest.approx(np.exp(0.3), rel=0.1)
+    assert emulator.spreads(points)[:, 1] == pytest.approx(np.ones(4), abs=0.05)
     assert np.abs(emulator.means(points)[:, 1]).max() < 0.12
     fresh = np.random.default_rng(8).standard_normal((2000, 3))
     mean, cov = emulator.distribution(fresh)

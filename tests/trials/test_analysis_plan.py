@@ -163,6 +163,11 @@ def test_what_a_plan_may_not_say(change: dict[str, object], message: str) -> Non
         AnalysisPlan(**change)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("number", [2, 1000])
+def test_as_few_or_many_imputations_as_may_be(number: int) -> None:
+    assert AnalysisPlan(imputations=number).imputations == number
+
+
 @pytest.mark.parametrize(
     ("design", "plan", "message"),
     [

@@ -64,6 +64,23 @@ def test_a_measure_of_one_event_that_people_have_twice_is_left_alone() -> None:
     assert len(notes) == 1
 
 
+@pytest.mark.parametrize(("events", "repeats"), [("aab", ["", "", ""]), ("abc", ["", "1", "1"])])
+def test_a_person_with_several_rows_of_one_event_stays_long(
+    events: str, repeats: list[str]
+) -> None:
+    frame = pd.DataFrame(
+        {
+            "id": "1",
+            "redcap_event_name": [f"{one}_arm_1" for one in events],
+            "redcap_repeat_instance": repeats,
+            "qpr": ["1", "2", "3"],
+        }
+    )
+    kept, notes = long_export(frame, ["qpr_a"])
+    assert kept["qpr"].tolist() == ["1", "2", "3"]
+    assert notes == ["left long: a person has several rows of one event (redcap_event_name)"]
+
+
 def test_any_other_table_is_left_as_it_is() -> None:
     frame = trial()
     assert long_export(frame, ["fu"])[0] is frame
