@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.newcomer import ROOT, changes
+from tests.newcomer import PAGE, ROOT, changes
 
 # Files and lines at most; no number of lines was set for the last three.
 MOST = {"1": (4, 60), "2": (3, 40), "3": (1, 10), "4": (2, 60), "5": (2, 90)}
@@ -211,6 +212,8 @@ def test_a_change_is_as_small_as_promised(title: str) -> None:
     most_files, most_lines = MOST[title[0]]
     assert 0 < files <= most_files, files
     assert lines <= most_lines, lines
+    row = rf"^\| {title[0]}\. [^|]+\| {files} \| {lines} \|$"
+    assert re.search(row, PAGE.read_text(encoding="utf-8"), re.MULTILINE), (files, lines)
     assert all((ROOT / one.path).exists() == (one.kind == "diff") for one in edits)
 
 
