@@ -26,12 +26,13 @@ from sim.planning.decision import (
     instead_sentences,
     place_words,
     question_words,
+    sure_word,
     worth_sentence,
 )
 from sim.planning.drivers import drivers_of, noise_level, varied
 from sim.planning.outcomes import QPR
 from sim.planning.packages import funded_weeks
-from sim.planning.plain_numbers import chance, first_in, odds_word, points, pounds, span
+from sim.planning.plain_numbers import chance, first_in, points, pounds, span
 from sim.planning.ranking import (
     AIMS,
     COST_POINT,
@@ -274,7 +275,7 @@ def _range(low: float, high: float) -> str:
 def _sure(ranking: Ranking, draws: int) -> str:
     if draws < FEW:
         return "Not known"
-    word = odds_word(ranking.best[0])
+    word = sure_word(ranking.best[0], len(ranking.tied) > 1)
     return f"{word[0].upper()}{word[1:]}"
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.planning.plain_numbers import counted, listed, pounds
+from sim.planning.plain_numbers import counted, listed, odds_word, pounds
 from sim.planning.ranking import Efficient, Ranking, frontier_rows, pair_rows, ranking_rows
 from sim.spreadsheet import data_frame
 
@@ -333,6 +333,12 @@ def cell_of(values: np.ndarray) -> Cell:
         return Cell(float(values.mean()), float("nan"), float("nan"))
     low, high = np.quantile(values, [0.05, 0.95])
     return Cell(float(values.mean()), float(low), float(high))
+
+
+def sure_word(share: float, tie: bool) -> str:
+    """Return how sure a choice is in one of four words: what is a tie is never likely first."""
+    word = odds_word(share)
+    return "probably" if tie and word == "likely" else word
 
 
 def choice_sentence(ranking: Ranking, titles: Mapping[str, str], base: str) -> str:

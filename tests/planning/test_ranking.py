@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sim.errors import InputError
-from sim.planning.decision import choice_sentence, worth_sentence
+from sim.planning.decision import choice_sentence, sure_word, worth_sentence
 from sim.planning.plain_numbers import chance, odds_word, points, pounds, span
 from sim.planning.ranking import aim_of, frontier, ranked, ranked_by_cost
 
@@ -120,3 +120,4 @@ def test_numbers_as_a_planner_reads_them() -> None:
         "about even",
         "hardly",
     ]
+    assert [sure_word(0.95, tie) for tie in (False, True)] == ["likely", "probably"]
