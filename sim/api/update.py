@@ -155,7 +155,8 @@ def update(
     years : float, optional
         How long is looked at; the folder's, the setting's, or 2.
     draws, prior_only, posterior, seed
-        As in `sim.run`; at least 40 draws.
+        As in `sim.run`; at least 40 draws. Where fewer than 200 collapse it is begun anew with
+        200.
     **how
         ``workers``, ``executor``, ``folder``, ``on_progress``, ``should_cancel``: see
         `sim.runs.pieces.How`.
@@ -233,4 +234,20 @@ def update(
     else:
         assert plan is not None
         packages, who = read_plan(plan, teams, weeks, place.start_date)
-    return LearnQuestion(packages, teams, who, observed, chosen, weeks, seed, place)
+    more = more_draws(draws, len(chosen.draws), prior_only, posterior)
+    return LearnQuestion(packages, teams, who, observed, chosen, weeks, seed, place, more)
+
+
+def more_draws(
+    draws: int | str | Sequence[Mapping[str, float]] | ChosenDraws,
+    count: int,
+    prior_only: bool,
+    posterior: str | Path | None,
+) -> ChosenDraws | None:
+    """Return the default number of draws where fewer were asked for; None where there are not."""
+    if count >= DRAWS or not isinstance(draws, int | str):
+        return None
+    try:
+        return chosen_values(DRAWS, prior_only, posterior)
+    except InputError:  # The distribution has not so many.
+        return None

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from sim.runs.pieces import How
     from sim.scenarios.schema import Scenario
 
+FEW = 50
+"""Draws of the start that what is not moved comes from, below which intervals are rough."""
 RUNS = 6
 """Runs of chance by draw: the same for all draws, so that these are compared on common chance."""
 GROUPS, OF_GROUP, RUNS_APART = 10, 5, 8
@@ -62,6 +64,8 @@ class LearnQuestion:
         Seed of chance.
     setting : Setting
         For the date of the first week.
+    more : ChosenDraws, optional
+        More draws of the same, with which it is begun anew where the others collapse.
     """
 
     packages: tuple[Scenario, ...]
@@ -72,6 +76,7 @@ class LearnQuestion:
     weeks: int
     seed: int
     setting: Setting
+    more: ChosenDraws | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,8 @@ class Learnt:
     horizon : numpy.ndarray
         Outcomes of the teams that start against usual care at the horizon, before and after, on
         common chance: shape (2, draws, teams, `sim.planning.packages.OUTCOMES`).
+    collapsed : int
+        Draws that were asked for and of which too few were left; 0 where they were enough.
     """
 
     question: LearnQuestion
@@ -100,6 +107,7 @@ class Learnt:
     common: list[Common]
     updated: Updated
     horizon: np.ndarray
+    collapsed: int = 0
 
     @property
     def weights(self) -> np.ndarray:
@@ -168,6 +176,7 @@ def learn(question: LearnQuestion, **how: Unpack[How]) -> Learnt:
         )
     weights = turnover_of(roster)
     draws = question.chosen.draws
+    given = how
     steps = _Steps(how.get("on_progress"), len(draws) * RUNS)
     how = {**how, "on_progress": steps.show}
 
@@ -187,6 +196,9 @@ def learn(question: LearnQuestion, **how: Unpack[How]) -> Learnt:
     names = informed(draws, movable(draws), figures_of(before))
     bounds = {name: registry()[name].bounds for name in names}
     updated = update_draws(draws, before, names, simulate, fit, question.seed, steps.at, bounds)
+    if updated.carried < FEW and question.more is not None:
+        again = dataclasses.replace(question, chosen=question.more, more=None)
+        return dataclasses.replace(learn(again, **given), collapsed=len(draws))
     packages = [as_package(one, question.weeks) for one in question.packages]
     found = Learnt(question, statistics, before, common, updated, np.empty(0))
     horizon = []

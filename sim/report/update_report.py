@@ -20,6 +20,7 @@ from sim.learning.findings import (
     surprises,
     unit_of,
 )
+from sim.learning.study import FEW
 from sim.planning.packages import NOTHING
 from sim.planning.plain_numbers import (
     counted,
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from sim.learning.study import Learnt
 
 MOST_TOLD = 12
-FEW = 50
-"""Draws that an update came from, below which its intervals are called rough."""
 NOTHING_MOVED = "No parameter moved beyond the error of the sampler."
 NOBODY_LAGS = (
     "No team is told from the others with the same package: none lies behind their mean by the "
@@ -128,7 +127,12 @@ def sentences(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> list[str]:
         f"At {learnt.question.weeks} weeks, in the teams that start, against usual care: "
         f"{'; '.join(shown)} (in brackets 90% of the ways things may work).",
         f"Behind the others by a meaningful amount: {named}." if lags else NOBODY_LAGS,
-        f"The observations left an effective sample of {updated.ess:.0f} of "
+        (
+            f"Of {updated_from} draws too few were left, and it was begun anew with more. "
+            if (updated_from := learnt.collapsed)
+            else ""
+        )
+        + f"The observations left an effective sample of {updated.ess:.0f} of "
         f"{len(updated.draws)} draws"
         + (
             f"; they were let in over {len(updated.temperatures)} steps with moves, after which "

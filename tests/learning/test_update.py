@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks.studies import update_coverage
 from docs.marked import parts
+from sim.api.update import more_draws
 from sim.errors import InputError
 from sim.inputs.registers import Audit, Observed, Session, Turnover
 from sim.inputs.roster import Roster
 from sim.inputs.roster.team import TeamRow
+from sim.learning import study
 from sim.learning.findings import (
     MEANINGFUL,
     SURE,
@@ -46,6 +49,7 @@ from sim.report.update_report import (
     advice,
     contradicting_lines,
     moved_lines,
+    sentences,
     turnover_words,
     update_tables,
 )
@@ -303,6 +307,33 @@ def test_a_team_audited_often_is_one_team() -> None:
     often = [Audit(0, 0, WEEKS, 0.5, 0.1)] * 20
     audits = (*often, *(Audit(0, team, WEEKS, 0.2, 0.1) for team in range(1, 10)))
     assert contradictions(learnt(Observed(audits=audits), 10), []) == []
+
+
+def test_few_draws_that_collapse_are_begun_anew_with_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of the draws are left: of 60 too few, of the 200 that are the default enough."""
+    asked: list[int] = []
+
+    def updated(draws: list[dict[str, float]], seen: np.ndarray, *_: object) -> Updated:
+        asked.append(len(draws))
+        return Updated(draws, seen, np.zeros(len(draws)), (), 9.0, (0.5, 1.0), (), len(draws) / 2)
+
+    def simulated(*rollout: Any, **_: object) -> np.ndarray:
+        return np.ones((len(rollout[5]), 6, 1, 4, 3))
+
+    monkeypatch.setattr(study, "update_draws", updated)
+    monkeypatch.setattr(study, "simulated", simulated)
+    monkeypatch.setattr(study, "commons", lambda *_, **__: [ALONE])
+    monkeypatch.setattr(
+        study, "team_outcomes", lambda *_, draws, **__: np.zeros((1, len(draws), 4, 7))
+    )
+    first = learnt(Observed(turnover=(Turnover(0, 0, 0, 52, 3, None),)), 4).question
+    few, more = chosen_draws(60), chosen_draws(200)
+    found = study.learn(replace(first, chosen=few, more=more))
+    assert asked == [60, 200]
+    assert found.collapsed == 60
+    assert "Of 60 draws too few were left" in sentences(found, update_tables(found))[3]
+    assert more_draws("60", 60, False, None) is not None
+    assert more_draws(200, 200, False, None) is None
 
 
 def test_nothing_is_said_to_move_that_did_not() -> None:
