@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Mapping
 from html.parser import HTMLParser
+from io import BytesIO, StringIO
 
+import numpy as np
 import pandas as pd
 import pytest
+
+from sim.spreadsheet import frame_csv
+
+PLAIN = r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 
 
 class Numbers(HTMLParser):
@@ -63,3 +70,79 @@ def agrees(html: str, table_of: Callable[[str], pd.DataFrame]) -> int:
             compared += 1
             assert told[0] == pytest.approx(factor * value, abs=told[1]), (text, value)
     return compared
+
+
+class Tables(HTMLParser):
+    """Every table of a page with the file that holds its numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self.found: list[tuple[str, list[list[str]], pd.DataFrame]] = []
+        self._cell = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "table":
+            self.rows = []
+        elif tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th") and self.rows:
+            self.rows[-1].append("")
+        self._cell = tag in ("td", "th")
+        name = str(given.get("download", ""))
+        if tag == "a" and name.endswith(".csv"):
+            text = b64decode(str(given["href"]).partition("base64,")[2])
+            frame = pd.read_csv(BytesIO(text), keep_default_na=False)
+            # A second file below a table holds more than it shows.
+            if self.rows:
+                self.found.append((name.removesuffix(".csv"), self.rows, frame))
+            self.rows = []
+
+    def handle_endtag(self, tag: str) -> None:
+        self._cell = self._cell and tag not in ("td", "th")
+
+    def handle_data(self, data: str) -> None:
+        if self._cell:
+            self.rows[-1][-1] += data
+
+
+def numbers_of(cell: str) -> list[tuple[float, float]]:
+    """Return every number of a cell of numbers, as `shown_number` does; none of a cell of words."""
+    parts = re.split(r" to | \(|\) ?|, (?=[−+\d])", cell)
+    found = [shown_number(one) for one in parts if one]
+    return [] if None in found else [one for one in found if one is not None]
+
+
+def _near(told: tuple[float, float], values: Iterable[object]) -> bool:
+    """Return whether a number rounds one of some values, or a percentage one of some shares."""
+    held = (float(one) for each in values for one in re.findall(PLAIN, str(each)))
+    return any(abs(told[0] - scale * one) <= told[1] for one in held for scale in (1.0, 100.0))
+
+
+def annex_agrees(html: str, tables: Mapping[str, pd.DataFrame]) -> tuple[set[str], int]:
+    """Check that tables of a page hold what their files hold, and these what `tables` hold.
+
+    A cell under a file's own heading is its rounding; one that holds several of a line's numbers,
+    or of a table that is turned, is that of any of these. Returns the names of the tables that
+    were checked against `tables`, and how many numbers were.
+    """
+    page = Tables()
+    page.feed(html)
+    checked, count = set(), 0
+    for name, (heading, *rows), frame in page.found:
+        for number, row in enumerate(rows):
+            own = frame if len(rows) != len(frame) else frame.iloc[[number]]
+            for title, cell in zip(heading, row, strict=True):
+                several = numbers_of(cell)
+                alone = len(several) == 1 and len(own) == 1 and title in own
+                held = own[title] if alone else own.to_numpy().ravel()
+                for told in several:
+                    assert _near(told, np.asarray(held).tolist()), (name, number, title, cell)
+                    count += 1
+        text = StringIO(frame_csv(tables[name]) if name in tables else "none\n")
+        read = pd.read_csv(text, keep_default_na=False)
+        if list(read.columns) == list(frame.columns) and len(read) == len(frame):
+            pd.testing.assert_frame_equal(read, frame, check_dtype=False, rtol=1e-6)
+            checked.add(name)
+    return checked, count

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sim.planning.plan_study import PlanOutcome, PlanQuestion
     from sim.planning.prices import Prices
     from sim.planning.setting import Setting
+    from sim.planning.worth_knowing import Known
     from sim.posterior.choose import ChosenDraws
     from sim.runs.pieces import How
     from sim.scenarios.schema import Scenario
@@ -57,26 +58,37 @@ class PlanAnswer(Answer):
 
         return plan_decision(self.outcome)
 
+    @cached_property
+    def knowing(self) -> tuple[Known, ...]:
+        """What it is worth to know more before choosing; empty with few draws."""
+        from sim.planning.plan_knowing import plan_knowing
+
+        return plan_knowing(self.outcome)
+
     @property
     def text(self) -> str:
         """The answer as a page of plain text."""
         from sim.planning.decision import decision_text
         from sim.planning.plan_text import plan_text
 
-        told = plan_text(self.outcome, self.outcome.question.covers)
+        told = plan_text(self.outcome, self.outcome.question.covers, self.knowing)
         return f"{decision_text(self.decision)}\n{told}"
 
     @cached_property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """The plan team by team, and the worth of every plan."""
         from sim.planning.decision import decision_tables, year_rows
+        from sim.planning.plan_knowing import driver_rows
         from sim.planning.plan_tables import beside_rows, frame_of, score_rows
+        from sim.planning.worth_knowing import knowing_rows
 
         return {
             **decision_tables(self.decision),
             "plan": frame_of(beside_rows(self.outcome)),
             "scores": data_frame(score_rows(self.outcome)),
             "budget": year_rows(self.decision),
+            "drivers": driver_rows(self.outcome),
+            **({"worth-knowing": knowing_rows(self.knowing)} if self.knowing else {}),
         }
 
     def csv(self) -> str:
@@ -89,13 +101,15 @@ class PlanAnswer(Answer):
         from sim.planning.plan_content import plan_content
 
         words = {"decision": decision_content(self.decision)}
-        return words | plan_content(self.outcome, self.outcome.question.covers, command)
+        covers = self.outcome.question.covers
+        return words | plan_content(self.outcome, covers, command, self.knowing)
 
     def report(self, command: str = FROM_PYTHON) -> str:
         """Return the report as a page of HTML."""
         from sim.report.plan_report import plan_report
 
-        return plan_report(self.outcome, self.outcome.question.covers, command, self.decision)
+        covers = self.outcome.question.covers
+        return plan_report(self.outcome, covers, command, self.decision, self.knowing)
 
     def files(self, command: str = FROM_PYTHON) -> dict[str, str | bytes]:
         """Return tables, everything as JSON, the rollout, report and workbook by name of file."""
@@ -108,7 +122,9 @@ class PlanAnswer(Answer):
             "plan.json": as_json(self.content(command)),
             **rollout_of(self.outcome.question),
             "report.html": self.report(command),
-            "decision.xlsx": plan_workbook(self.outcome, covers, command, self.decision),
+            "decision.xlsx": plan_workbook(
+                self.outcome, covers, command, self.decision, self.knowing
+            ),
             "summary.docx": summary_document(self.decision, command),
         }
 

@@ -7,7 +7,7 @@ none, and a start week.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Unpack
 
@@ -38,6 +38,7 @@ OUTCOMES = (
 )
 """Of a team: QPR-15 point-years a person, reach and practice as means over the time, then what
 stands at the end."""
+Reduce = Callable[[Request, Chunk, Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 AT_THE_END = ("qpr15", "inspire_support", "inspire_relationship")
 ASSESSED_EVERY = 26
 """Weeks between assessments: what people gain in between lies on straight lines."""
@@ -162,11 +163,69 @@ def team_outcomes(
         ask.
     """
     teams = len(roster.rows)
-    nobody = np.full(teams, NOTHING)
+
+    def reduce(_: Request, chunk: Chunk, tables: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        people, lived = tables["assessments"], tables["team_weeks"]
+        last = lived[lived["week"] == weeks]
+        values = {
+            "qpr_years": point_years(people, half_yearly(weeks), teams),
+            "reach": mean_over_weeks(lived, "reach", weeks, teams),
+            "practice": mean_over_weeks(lived, "fidelity", weeks, teams),
+            "adoption": np.bincount(last["team"], last["adoption"], minlength=teams),
+            **{name: team_means(people, name, weeks, teams) for name in AT_THE_END},
+        }
+        return {"outcomes": np.column_stack([values[name] for name in OUTCOMES])}
+
+    found = beside_usual(
+        packages,
+        roster,
+        plans,
+        reduce,
+        (teams, len(OUTCOMES)),
+        draws=draws,
+        weeks=weeks,
+        seed=seed,
+        reduction="what plans did in teams",
+        **how,
+    )
+    return np.asarray(np.nan_to_num(found[1:] - found[:1], nan=0.0))
+
+
+def beside_usual(
+    packages: Sequence[Scenario],
+    roster: Roster,
+    plans: Sequence[TeamPlan],
+    reduce: Reduce,
+    shape: tuple[int, ...],
+    *,
+    draws: Sequence[Mapping[str, float]],
+    weeks: int,
+    seed: int,
+    reduction: str,
+    **how: Unpack[How],
+) -> np.ndarray:
+    """Simulate usual care and plans on common random numbers, and return what is kept of each.
+
+    Parameters
+    ----------
+    packages, roster, plans, draws, weeks, seed, **how
+        As `team_outcomes`.
+    reduce : callable
+        From a world's tables to ``outcomes``.
+    shape : tuple of int
+        Of these.
+    reduction : str
+        What is kept, in words.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (1 + plans, draws, *shape), usual care first.
+    """
+    nobody = np.full(len(roster.rows), NOTHING)
     usual = TeamPlan(USUAL, nobody, nobody)
-    base = as_usual(weeks)
     request = build_request(
-        [base],
+        [as_usual(weeks)],
         roster,
         draws=draws,
         weeks=weeks,
@@ -182,26 +241,11 @@ def team_outcomes(
         layouts=layouts,
         draws=np.repeat(np.atleast_2d(request.draws), len(layouts), axis=0),
     )
-
-    def reduce(_: Request, chunk: Chunk, tables: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        people, lived = tables["assessments"], tables["team_weeks"]
-        last = lived[lived["week"] == weeks]
-        values = {
-            "qpr_years": point_years(people, half_yearly(weeks), teams),
-            "reach": mean_over_weeks(lived, "reach", weeks, teams),
-            "practice": mean_over_weeks(lived, "fidelity", weeks, teams),
-            "adoption": np.bincount(last["team"], last["adoption"], minlength=teams),
-            **{name: team_means(people, name, weeks, teams) for name in AT_THE_END},
-        }
-        return {"outcomes": np.column_stack([values[name] for name in OUTCOMES])}
-
-    chunks = simulate_reduced(
-        request, reduce, ("outcomes",), reduction="what plans did in teams", **how
-    )
-    found = np.zeros((len(layouts), len(draws), teams, len(OUTCOMES)))
+    chunks = simulate_reduced(request, reduce, ("outcomes",), reduction=reduction, **how)
+    found = np.zeros((len(layouts), len(draws), *shape))
     for chunk, kept in chunks:
         found[chunk.scenario, chunk.draw] = kept["outcomes"]
-    return np.asarray(np.nan_to_num(found[1:] - found[:1], nan=0.0))
+    return found
 
 
 def mean_over_weeks(team_weeks: np.ndarray, name: str, weeks: int, teams: int) -> np.ndarray:

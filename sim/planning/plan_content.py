@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sim.planning.plan_knowing import driver_rows
 from sim.planning.plan_notes import plan_notes
 from sim.planning.plan_study import FEWEST_FRESH
 from sim.planning.plan_tables import evidence_rows, plan_rows, score_rows
@@ -16,14 +17,18 @@ from sim.planning.plan_text import (
     verdict,
 )
 from sim.planning.vocabulary import THRESHOLDS
+from sim.planning.worth_knowing import knowing_rows
 from sim.reading.numbers import without_nan
 
 if TYPE_CHECKING:
     from sim.planning.plan_study import PlanOutcome, Score
     from sim.planning.uncertainty import Chance
+    from sim.planning.worth_knowing import Known
 
 
-def plan_content(outcome: PlanOutcome, covers: str, command: str) -> dict[str, Any]:
+def plan_content(
+    outcome: PlanOutcome, covers: str, command: str, knowing: tuple[Known, ...] = ()
+) -> dict[str, Any]:
     """Return everything as plain values, for JSON; what cannot be told is None."""
     from sim.runs.results import package_versions
 
@@ -76,6 +81,8 @@ def plan_content(outcome: PlanOutcome, covers: str, command: str) -> dict[str, A
         "search_costs": cost_content(outcome.search),
         "scores": score_rows(outcome),
         "scores_cover": covers,
+        "drivers": driver_rows(outcome).to_dict("records"),
+        "worth_knowing": knowing_rows(knowing).to_dict("records") if knowing else [],
         "packages": evidence_rows(outcome),
         "settings": {
             "weeks": question.weeks,

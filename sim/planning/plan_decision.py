@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.planning.compare_decision import LEVELS, quarters, session_weeks
+from sim.parameters import registry
+from sim.planning.compare_decision import LEVELS, MOST_DEPENDS, quarters, session_weeks
 from sim.planning.decision import (
     ADOPTION,
     PRACTICE,
@@ -23,6 +24,7 @@ from sim.planning.decision import (
     instead_sentences,
     place_words,
     question_words,
+    sure_word,
     worth_sentence,
 )
 from sim.planning.packages import NOTHING, OUTCOMES, funded_weeks
@@ -31,18 +33,19 @@ from sim.planning.plain_numbers import (
     counted,
     first_in,
     listed,
-    odds_word,
     points,
     pounds,
     span,
     true_minus,
 )
+from sim.planning.plan_knowing import choice_drivers, gain_drivers, second
 from sim.planning.plan_study import (
     FEWEST_FRESH,
     MOST_USERS,
     READINESS,
     USUAL_FOR_ALL,
     PlanOutcome,
+    PlanQuestion,
     Score,
 )
 from sim.planning.plan_text import extrapolated_text, rests_text
@@ -96,13 +99,13 @@ def plan_decision(outcome: PlanOutcome) -> Decision:
     name = recommended.plan.name
     share = own.best[own.at(name)]
     told = outcome.fresh >= FEWEST_FRESH
-    word = odds_word(share)
+    word = sure_word(share, len(outcome.tied) > 1)
     yearly = question.capacity.budget_per_year
     return Decision(
         question=question_words(
             2,
             place_words(len(rows), len({row.trust for row in rows})),
-            when,
+            looked_at(question),
             yearly,
             question.capacity.trainers,
         ),
@@ -154,7 +157,16 @@ def plan_decision(outcome: PlanOutcome) -> Decision:
         extrapolated=extrapolated_text(outcome),
         cost_covers="cash as planned, to the end of what is funded",
         own_tags=_tags(outcome) if told else {},
+        depends=tuple(_depends(outcome)),
     )
+
+
+def looked_at(question: PlanQuestion) -> str:
+    """Return the time that the plan is for: what is left of it where something is under way."""
+    when = time_text(question.weeks)
+    if question.under_way is None:
+        return when
+    return f"the {time_text(question.weeks - question.under_way.gone)} that are left of {when}"
 
 
 def plan_titles(outcome: PlanOutcome) -> dict[str, str]:
@@ -392,7 +404,26 @@ def _changes(
     titles: Mapping[str, str],
 ) -> list[str]:
     name = outcome.recommended.plan.name
-    return [*instead_sentences(rankings[1:], name, titles), worth_sentence(found, titles)]
+    told = [*instead_sentences(rankings[1:], name, titles), worth_sentence(found, titles)]
+    other, found_out = second(outcome), choice_drivers(outcome)
+    if other is not None and found_out and found_out[0][1]:
+        driver = found_out[0][0]
+        about = registry()[driver.name]
+        way = "lower" if driver.correlation > 0.0 else "higher"
+        told.append(
+            f"If '{about.label}' ({about.grade}) is {way} than thought, it speaks for "
+            f"{titles[outcome.scores[other].plan.name]}."
+        )
+    return told
+
+
+def _depends(outcome: PlanOutcome) -> list[tuple[str, float, bool]]:
+    """Return what the gain depends on: label, rank correlation, beyond chance."""
+    found = []
+    for one, told in gain_drivers(outcome)[:MOST_DEPENDS]:
+        about = registry()[one.name]
+        found.append((f"{about.label} ({about.grade})", one.correlation, told))
+    return found
 
 
 def _frontier(outcome: PlanOutcome) -> list[Efficient]:

@@ -12,6 +12,7 @@ import numpy as np
 from sim.element import DIRECT, INDIRECT
 from sim.errors import InputError
 from sim.planning.comparison import planned_cost
+from sim.planning.knowing import FEWEST_DRAWS
 from sim.planning.packages import (
     NOTHING,
     OUTCOMES,
@@ -34,6 +35,7 @@ from sim.planning.plan_search import (
     use_of,
     whole_cost,
 )
+from sim.planning.plan_truths import plan_truths
 from sim.planning.resources import by_year, programme_trainer_days, trainers_at_once
 from sim.planning.rollout import Rollout
 from sim.planning.setting import Setting
@@ -44,6 +46,7 @@ from sim.runs.pieces import Progress
 if TYPE_CHECKING:
     from sim.inputs.roster import Roster
     from sim.planning.prices import Prices
+    from sim.planning.studies import Truths
     from sim.planning.trainers import Capacity
     from sim.posterior.choose import ChosenDraws
     from sim.runs.pieces import How
@@ -163,6 +166,12 @@ class PlanOutcome:
     outcomes: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0, len(OUTCOMES))))
     # Worth of every plan in each fresh draw, shape (plans, draws).
     worth: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    # The same in each draw, searched on first and then fresh, shape (plans, draws): in the first
+    # half as the search estimated it, each plan's mean that of the fresh half, so that the search's
+    # own luck is not in it.
+    by_draw: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
+    # What studies would measure; None where that was not simulated.
+    truths: Truths | None = None
     # How far at most the search's plan is below the best one by its own estimates, a share.
     gap: float = 0.0
     set_aside: tuple[str, ...] = ()  # Rules that do not keep the conditions of the setting
@@ -452,7 +461,12 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
     most = len(orders_of(question)) * len(offer.packages) + 2
     stages = Stages(
         how.get("on_progress"),
-        [(len(trials) + 1) * len(seen), (most + 1) * len(fresh), 2 * RUNS * len(fresh)],
+        [
+            (len(trials) + 1) * len(seen),
+            (most + 1) * len(fresh),
+            2 * RUNS * len(fresh),
+            2 * len(question.draws) if len(question.draws) >= FEWEST_DRAWS else 0,
+        ],
     )
     shown = how.copy()
     shown["on_progress"] = stages.show
@@ -494,6 +508,9 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
         plans.append(rules[0])
     stages.sizes[1] = (len(plans) + 1) * len(fresh)
     expected = [believed(offer, plan, benefit) for plan in plans]
+    apart = worth_of(tried)
+    by_anchor = [(anchors[at], apart[first:last]) for at, first, last in _runs_of(anchors)]
+    hoped = np.stack([by_draw(plan, by_anchor, len(seen)) for plan in plans])
     stages.at = 1
     found = simulated(plans, fresh, question.seed + 1)
     worth = worth_of(found).sum(axis=2)
@@ -512,6 +529,9 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
         len(fresh),
         outcomes=found,
         worth=worth,
+        by_draw=np.concatenate(
+            [hoped + (worth.mean(axis=1) - hoped.mean(axis=1))[:, None], worth], axis=1
+        ),
         gap=gap,
         set_aside=tuple(plan.name for plan in rules if plan.name not in {p.name for p in plans}),
         same=tuple(same),
@@ -531,7 +551,40 @@ def solve(question: PlanQuestion, **how: Unpack[How]) -> PlanOutcome:
     other = NO_OTHER if chosen is None else other_evidence(replace(chosen, draws=list(fresh)))
     scored = found[next(at for at, one in enumerate(plans) if one is plan), ..., points]
     effect = effect_on(question, plan, scored, again.reshape(RUNS, len(fresh), -1), other)
-    return replace(answer, effect=effect)
+    answer = replace(answer, effect=effect)
+    if len(question.draws) < FEWEST_DRAWS:
+        return answer
+    stages.at = 3
+    truths = plan_truths(
+        question.packages, question.roster, plan, [*seen, *fresh], question.seed + 2, **shown
+    )
+    return replace(answer, truths=truths)
+
+
+def _runs_of(anchors: Sequence[np.ndarray]) -> list[tuple[int, int, int]]:
+    """Return each package with the first and last of its places among all that was tried."""
+    ends = np.cumsum([0, *map(len, anchors)]).tolist()
+    return list(zip(range(len(anchors)), ends[:-1], ends[1:], strict=True))
+
+
+def by_draw(
+    plan: TeamPlan, by_anchor: Sequence[tuple[np.ndarray, np.ndarray]], draws: int
+) -> np.ndarray:
+    """Return what the search estimates of a plan in each of its draws, shape (draws,).
+
+    `by_anchor`: for each package the simulated start weeks, and the worth of each in each draw and
+    team, shape (weeks, draws, teams).
+    """
+    total = np.zeros(draws)
+    for team in np.flatnonzero(plan.package >= 0):
+        weeks, values = by_anchor[int(plan.package[team])]
+        if not len(weeks):
+            continue
+        place = float(np.interp(plan.start[team], weeks, np.arange(len(weeks))))
+        low = int(place)
+        part, high = place - low, min(low + 1, len(weeks) - 1)
+        total += (1.0 - part) * values[low, :, team] + part * values[high, :, team]
+    return total
 
 
 def effect_on(

@@ -12,6 +12,7 @@ from sim.planning.plan_study import FEWEST_FRESH, PlanOutcome, Score
 from sim.planning.plan_tables import evidence_rows, plan_rows, score_rows
 from sim.planning.verdicts import chance_text, time_text
 from sim.planning.vocabulary import chances_text, extrapolated, other_text, rests_on
+from sim.planning.worth_knowing import Known, knowing_sentences
 from sim.spreadsheet import data_frame
 
 UNITS = {
@@ -164,7 +165,7 @@ def made_with(outcome: PlanOutcome) -> str:
     )
 
 
-def plan_text(outcome: PlanOutcome, covers: str) -> str:
+def plan_text(outcome: PlanOutcome, covers: str, knowing: tuple[Known, ...] = ()) -> str:
     """Return the answer for a terminal."""
     first = (rests_text(outcome), verdict(outcome), tie_text(outcome))
     parts = [filled(one) for one in first if one]
@@ -186,6 +187,7 @@ def plan_text(outcome: PlanOutcome, covers: str) -> str:
         + "\n"
         + table(score_rows(outcome))
     )
+    parts += [filled(one) for one in knowing_sentences(knowing)]
     evidence = ", ".join(f"{one['package']} ({one['evidence']})" for one in evidence_rows(outcome))
     notes = [
         COSTS_MEAN,

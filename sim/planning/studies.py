@@ -6,20 +6,14 @@ people asked, so many records read. What it costs, and the wait for it, are not 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.parameters import registry
-from sim.planning.outcomes import IMPLEMENTATION, QPR, WEEKLY
-from sim.planning.uncertainty import spread_of
 from sim.trials.studies.published import published
-
-if TYPE_CHECKING:
-    from sim.planning.comparison import Comparison
 
 REGISTER_WEEKS, AUDIT_WEEKS, TRIAL_WEEKS = 13, 26, 52
 ANSWERING = 0.6
@@ -35,15 +29,35 @@ REPORTS = 4
 
 
 @dataclass(frozen=True)
+class Truths:
+    """What studies measure as it is in each draw, each of shape (draws,)."""
+
+    draws: Sequence[Mapping[str, float]]
+    settings: Mapping[str, float]  # Parameters that draws do not hold
+    answering: float  # Posts of the teams
+    readiness: np.ndarray  # Of teams in usual care at the start
+    adoption: np.ndarray  # Of the first choice, `REGISTER_WEEKS` after its first team starts
+    practice: np.ndarray  # Of the first choice, `AUDIT_WEEKS` after its first team starts
+    gain: np.ndarray  # Of the first choice where all have it, QPR points after `TRIAL_WEEKS`
+    # Chance of one's own service where what is above is a mean over more; 0 where it holds it.
+    adoption_luck: float = 0.0
+    practice_luck: float = 0.0
+
+    def column(self, name: str) -> np.ndarray:
+        """Return a parameter's value in each draw."""
+        usual = self.settings.get(name, registry()[name].default)
+        return np.array([draw.get(name, usual) for draw in self.draws])
+
+
+@dataclass(frozen=True)
 class Study:
     """One study."""
 
     name: str
     title: str
     assumes: str  # How much is measured, and with which error
-    # From a comparison, the strategy that is begun, and a generator to what the study would report
-    # in each draw, shape (draws,).
-    reports: Callable[[Comparison, str, np.random.Generator], np.ndarray]
+    # From what is so, and a generator, to what the study would report in each draw, shape (draws,).
+    reports: Callable[[Truths, np.random.Generator], np.ndarray]
 
 
 def trial_error(teams: int, people: int) -> float:
@@ -92,71 +106,35 @@ def studies(trial: tuple[int, int]) -> tuple[Study, ...]:
             f"the first choice against usual care for a year; standard error "
             f"{trial_error(teams, people):.2f} QPR points (REFOCUS: "
             f"{published('standard_error'):g}); effects differ between trials as in the draw",
-            lambda comparison, first, rng: _trial(comparison, first, rng, teams, people),
+            lambda truths, rng: _trial(truths, rng, teams, people),
         ),
     )
 
 
-def _column(comparison: Comparison, name: str) -> np.ndarray:
-    """Return a parameter's value in each draw, shape (draws,)."""
-    question = comparison.question
-    usual = question.settings.get(name, registry()[name].default)
-    return np.array([draw.get(name, usual) for draw in question.chosen.draws])
-
-
-def _weekly(comparison: Comparison, name: str, variable: str, week: int) -> np.ndarray:
-    """Return a weekly mean so many weeks after a strategy's first team starts, shape (draws,)."""
-    at = comparison.names.index(name)
-    given = comparison.prepared.starts[at].given
-    first = int(given[given >= 0].min()) if np.any(given >= 0) else 0
-    weekly = comparison.worlds.weekly[at, :, :, WEEKLY.index(variable)]
-    return np.asarray(weekly[:, min(first + week, weekly.shape[1] - 1)])
-
-
-def _luck(comparison: Comparison, name: str, measure: str) -> float:
-    """Return the SD between replications of a strategy's own value; 0 with one replication."""
-    at = comparison.names.index(name)
-    noise = spread_of(comparison.worlds.implementation[at, ..., IMPLEMENTATION.index(measure)])
-    return 0.0 if np.isnan(noise.noise_sd) else noise.noise_sd
-
-
-def _survey(comparison: Comparison, first: str, rng: np.random.Generator) -> np.ndarray:
-    base = comparison.question.base
-    covered = comparison.prepared.covered
-    answers = max(1.0, ANSWERING * float(covered.posts[covered.teams].sum()))
+def _survey(truths: Truths, rng: np.random.Generator) -> np.ndarray:
+    answers = max(1.0, ANSWERING * truths.answering)
     trust, team, staff = (
-        _column(comparison, f"{one}_readiness_sd") for one in ("trust", "team", "staff")
+        truths.column(f"{one}_readiness_sd") for one in ("trust", "team", "staff")
     )
-    reliability = _column(comparison, "readiness_reliability")
+    reliability = truths.column("readiness_reliability")
     single = (trust**2 + team**2 + staff**2) * (1.0 - reliability) / reliability
-    true = _weekly(comparison, base, "team_readiness", 0)
+    true = truths.readiness
     return np.asarray(true + np.sqrt(single / answers) * rng.standard_normal(len(true)))
 
 
-def _register(comparison: Comparison, first: str, rng: np.random.Generator) -> np.ndarray:
-    true = _weekly(comparison, first, "adoption", REGISTER_WEEKS)
-    return np.asarray(true + _luck(comparison, first, "adoption") * rng.standard_normal(len(true)))
+def _register(truths: Truths, rng: np.random.Generator) -> np.ndarray:
+    true = truths.adoption
+    return np.asarray(true + truths.adoption_luck * rng.standard_normal(len(true)))
 
 
-def _audit(comparison: Comparison, first: str, rng: np.random.Generator) -> np.ndarray:
-    true = _weekly(comparison, first, "fidelity", AUDIT_WEEKS)
-    luck = _luck(comparison, first, "fidelity_at_end")
-    error = sqrt(luck**2 + RECORD_SD**2 / RECORDS)
+def _audit(truths: Truths, rng: np.random.Generator) -> np.ndarray:
+    true = truths.practice
+    error = sqrt(truths.practice_luck**2 + RECORD_SD**2 / RECORDS)
     return np.asarray(true + error * rng.standard_normal(len(true)))
 
 
-def _trial(
-    comparison: Comparison, first: str, rng: np.random.Generator, teams: int, people: int
-) -> np.ndarray:
-    weeks = comparison.worlds.assessments
-    place = int(np.abs(weeks - TRIAL_WEEKS).argmin())
-    true = spread_of(comparison.difference(first, QPR, place)).expected
-    covered = comparison.prepared.covered
-    at = comparison.names.index(first)
-    if not comparison.prepared.shared_out[at]:
-        # In a trial's own arm everybody's team has the programme.
-        treated = comparison.prepared.starts[at].given >= 0
-        true = true * covered.people / max(float(covered.caseload[treated].sum()), 1.0)
-    between = published("pooled_sd") * _column(comparison, "between_trials_sd")
+def _trial(truths: Truths, rng: np.random.Generator, teams: int, people: int) -> np.ndarray:
+    true = truths.gain
+    between = published("pooled_sd") * truths.column("between_trials_sd")
     error = np.sqrt(trial_error(teams, people) ** 2 + between**2)
     return np.asarray(true + error * rng.standard_normal(len(true)))

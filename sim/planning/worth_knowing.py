@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from sim.parameters import registry
 from sim.parameters.registry import LINKS
 from sim.planning.drivers import varied
 from sim.planning.knowing import FEWEST_DRAWS, Worth, perfect, worth_of
-from sim.planning.outcomes import QPR
+from sim.planning.outcomes import IMPLEMENTATION, QPR, WEEKLY
 from sim.planning.ranking import (
     COST_POINT,
     RECOVERY,
@@ -22,7 +23,14 @@ from sim.planning.ranking import (
     gains,
     ranking_of,
 )
-from sim.planning.studies import REPORTS, studies
+from sim.planning.studies import (
+    AUDIT_WEEKS,
+    REGISTER_WEEKS,
+    REPORTS,
+    TRIAL_WEEKS,
+    Truths,
+    studies,
+)
 from sim.planning.uncertainty import spread_of
 from sim.planning.value import net_benefit
 from sim.spreadsheet import data_frame
@@ -103,19 +111,12 @@ def knowing_of(comparison: Comparison) -> tuple[Known, ...]:
             EVERYTHING,
             "Everything that this model leaves open",
             "all parameters" + (" and prices" if unit == MONEY else ""),
-            Worth(perfect(expected), _perfect_error(expected), float("nan"), float("nan")),
+            Worth(perfect(expected), perfect_error(expected), float("nan"), float("nan")),
             unit,
             people,
         )
     ]
-    inputs = {name: values for name, values in varied(draws).items() if registry()[name].varies}
-    for link, title in LINKS.items():
-        own = [values for name, values in inputs.items() if registry()[name].link == link]
-        if own:
-            worth = worth_of(raw, np.stack(own, axis=1))
-            found.append(
-                Known(PARAMETERS, link, title, f"{len(own)} parameters", worth, unit, people)
-            )
+    found += groups_of(draws, raw, unit, people)
     prices = [one for one in comparison.prices.values() if np.ptp(one) > 0.0]
     if unit == MONEY and prices:
         worth = worth_of(raw, np.stack(prices, axis=1))
@@ -123,16 +124,88 @@ def knowing_of(comparison: Comparison) -> tuple[Known, ...]:
         found.append(Known(PRICES, PRICES, words, f"{len(prices)} prices", worth, unit, people))
     base = comparison.names.index(question.base)
     order = [int(one) for one in np.argsort(-raw.mean(axis=1)) if one != base]
-    first = comparison.names[order[0]]
-    for study in studies(question.trial_size):
-        rng = np.random.default_rng([question.seed, len(study.name)])
-        reports = [study.reports(comparison, first, rng) for _ in range(REPORTS)]
-        worth = _mean_of([worth_of(raw, one[:, None]) for one in reports])
-        found.append(Known(STUDY, study.name, study.title, study.assumes, worth, unit, people))
+    truths = truths_of(comparison, comparison.names[order[0]])
+    found += studies_of(truths, raw, unit, people, question.trial_size, question.seed)
     return tuple(found)
 
 
-def _perfect_error(expected: np.ndarray) -> float:
+def groups_of(
+    draws: Sequence[Mapping[str, float]], values: np.ndarray, unit: str, people: float
+) -> list[Known]:
+    """Return the worth of knowing the parameters of each link.
+
+    `values`: what each choice gives in each draw, shape (choices, draws).
+    """
+    inputs = {name: one for name, one in varied(draws).items() if registry()[name].varies}
+    found = []
+    for link, title in LINKS.items():
+        own = [one for name, one in inputs.items() if registry()[name].link == link]
+        if own:
+            worth = worth_of(values, np.stack(own, axis=1))
+            found.append(
+                Known(PARAMETERS, link, title, f"{len(own)} parameters", worth, unit, people)
+            )
+    return found
+
+
+def studies_of(
+    truths: Truths,
+    values: np.ndarray,
+    unit: str,
+    people: float,
+    trial_size: tuple[int, int],
+    seed: int,
+) -> list[Known]:
+    """Return the worth of studies' reports; `values` as `groups_of`."""
+    found = []
+    for study in studies(trial_size):
+        rng = np.random.default_rng([seed, len(study.name)])
+        reports = [study.reports(truths, rng) for _ in range(REPORTS)]
+        worth = _mean_of([worth_of(values, one[:, None]) for one in reports])
+        found.append(Known(STUDY, study.name, study.title, study.assumes, worth, unit, people))
+    return found
+
+
+def truths_of(comparison: Comparison, first: str) -> Truths:
+    """Return what studies measure of a strategy that is begun."""
+    question, covered = comparison.question, comparison.prepared.covered
+    place = int(np.abs(comparison.worlds.assessments - TRIAL_WEEKS).argmin())
+    gain = spread_of(comparison.difference(first, QPR, place)).expected
+    at = comparison.names.index(first)
+    if not comparison.prepared.shared_out[at]:
+        # In a trial's own arm everybody's team has the programme.
+        treated = comparison.prepared.starts[at].given >= 0
+        gain = gain * covered.people / max(float(covered.caseload[treated].sum()), 1.0)
+    return Truths(
+        question.chosen.draws,
+        question.settings,
+        float(covered.posts[covered.teams].sum()),
+        _weekly(comparison, question.base, "team_readiness", 0),
+        _weekly(comparison, first, "adoption", REGISTER_WEEKS),
+        _weekly(comparison, first, "fidelity", AUDIT_WEEKS),
+        gain,
+        _luck(comparison, first, "adoption"),
+        _luck(comparison, first, "fidelity_at_end"),
+    )
+
+
+def _weekly(comparison: Comparison, name: str, variable: str, week: int) -> np.ndarray:
+    """Return a weekly mean so many weeks after a strategy's first team starts, shape (draws,)."""
+    at = comparison.names.index(name)
+    given = comparison.prepared.starts[at].given
+    first = int(given[given >= 0].min()) if np.any(given >= 0) else 0
+    weekly = comparison.worlds.weekly[at, :, :, WEEKLY.index(variable)]
+    return np.asarray(weekly[:, min(first + week, weekly.shape[1] - 1)])
+
+
+def _luck(comparison: Comparison, name: str, measure: str) -> float:
+    """Return the SD between replications of a strategy's own value; 0 with one replication."""
+    at = comparison.names.index(name)
+    noise = spread_of(comparison.worlds.implementation[at, ..., IMPLEMENTATION.index(measure)])
+    return 0.0 if np.isnan(noise.noise_sd) else noise.noise_sd
+
+
+def perfect_error(expected: np.ndarray) -> float:
     """Return the standard error of knowing everything, through the finite number of draws."""
     regret = expected.max(axis=0) - expected[int(expected.mean(axis=1).argmax())]
     return float(regret.std(ddof=1) / np.sqrt(len(regret)))

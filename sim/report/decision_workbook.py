@@ -296,7 +296,13 @@ def _chance_best(decision: Decision, name: str) -> float | None:
     return ranking.best[ranking.at(name)] if name in ranking.names else None
 
 
-def plan_workbook(outcome: PlanOutcome, covers: str, command: str, decision: Decision) -> bytes:
+def plan_workbook(
+    outcome: PlanOutcome,
+    covers: str,
+    command: str,
+    decision: Decision,
+    knowing: tuple[Known, ...] = (),
+) -> bytes:
     """Return the workbook of a plan.
 
     Parameters
@@ -307,7 +313,10 @@ def plan_workbook(outcome: PlanOutcome, covers: str, command: str, decision: Dec
         What repeats it.
     decision : Decision
         What it leads to.
+    knowing : tuple of Known
+        What it is worth to know more.
     """
+    from sim.planning.plan_knowing import driver_rows
     from sim.planning.plan_notes import plan_notes
     from sim.planning.plan_tables import frame_of, plan_rows, score_rows
     from sim.planning.plan_text import curse, heading
@@ -386,6 +395,8 @@ def plan_workbook(outcome: PlanOutcome, covers: str, command: str, decision: Dec
             costs,
             takes,
             _frame_sheet("Plans beside each other", frame_of(score_rows(outcome)), titles),
+            _frame_sheet("Depends on", driver_rows(outcome), titles),
+            *([_frame_sheet("Worth knowing", knowing_rows(knowing), titles)] if knowing else []),
             assumptions_sheet({}),
             Sheet("Method", ["what", "how"], [list(one) for one in method]),
         ]

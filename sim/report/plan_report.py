@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sim.planning.knowing import FEWEST_DRAWS
+from sim.planning.plan_knowing import driver_rows
 from sim.planning.plan_notes import plan_notes
 from sim.planning.plan_tables import DIGITS, evidence_rows, frame_of, plan_rows, score_rows
 from sim.planning.plan_text import (
@@ -19,6 +21,7 @@ from sim.planning.plan_text import (
     tie_text,
     verdict,
 )
+from sim.planning.worth_knowing import knowing_rows, knowing_sentences
 from sim.report.decision_page import decision_html, decision_style
 from sim.report.document import Document
 from sim.report.figures import Point, interval_figure
@@ -28,9 +31,16 @@ from sim.spreadsheet import data_frame
 if TYPE_CHECKING:
     from sim.planning.decision import Decision
     from sim.planning.plan_study import PlanOutcome
+    from sim.planning.worth_knowing import Known
 
 
-def plan_report(outcome: PlanOutcome, covers: str, command: str, decision: Decision) -> str:
+def plan_report(
+    outcome: PlanOutcome,
+    covers: str,
+    command: str,
+    decision: Decision,
+    knowing: tuple[Known, ...] = (),
+) -> str:
     """Return the report as a self-contained HTML page: the decision, and an annex.
 
     Parameters
@@ -43,6 +53,8 @@ def plan_report(outcome: PlanOutcome, covers: str, command: str, decision: Decis
         The command that repeats it.
     decision : Decision
         What it leads to.
+    knowing : tuple of Known
+        What it is worth to know more.
     """
     page = Document(decision.question, opening=decision_html(decision))
     page.parts += [PRINT_STYLE, decision_style(), '<section class="annex">']
@@ -62,6 +74,7 @@ def plan_report(outcome: PlanOutcome, covers: str, command: str, decision: Decis
     _plans(page, outcome)
     _worth(page, outcome, covers)
     _money(page, outcome)
+    _knowing(page, outcome, knowing)
     _evidence(page, outcome)
     page.heading("Notes on teams, packages, budget and rules")
     page.bullets(plan_notes(outcome))
@@ -142,6 +155,38 @@ def _money(page: Document, outcome: PlanOutcome) -> None:
             ],
             f"Trainers at the same time: {'no limit' if trainers is None else trainers}.",
         ]
+    )
+
+
+def _knowing(page: Document, outcome: PlanOutcome, knowing: tuple[Known, ...]) -> None:
+    page.heading("What the answer depends on, and what knowing more is worth")
+    drivers = driver_rows(outcome)
+    if len(drivers):
+        page.table(
+            drivers,
+            "Rank correlation, over the draws that the search saw and the fresh ones, of what is "
+            "not known with the gain of the plan to take, and with its lead over the best plan "
+            "that does something else. 'no': not told from chance",
+            "drivers",
+        )
+    if not knowing:
+        page.paragraph(
+            f"What knowing more is worth is not reckoned with fewer than {FEWEST_DRAWS} draws."
+        )
+        return
+    page.bullets(knowing_sentences(knowing))
+    page.table(
+        knowing_rows(knowing),
+        "Expected gain of the choice among usual care, the search's plan and the best rule for "
+        "each package, if something were known first (EVPPI of groups of parameters, EVSI of "
+        "studies), by regression over the draws that the search saw and the fresh ones. 'Held "
+        "out': paid by draws that the regression did not see; the first figure errs upward, this "
+        "one downward. Worth under twice its Monte Carlo SE is not told from none",
+        "worth-knowing",
+    )
+    page.paragraph(
+        "What a study costs, the wait for it, and its use elsewhere are not counted; nor is doubt "
+        "about the model itself."
     )
 
 

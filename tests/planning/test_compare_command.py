@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from sim.cli import main
-from tests.decision_numbers import agrees
+from tests.decision_numbers import agrees, annex_agrees
 from tests.tidy import untidy
 
 FAST = ["--draws", "25", "--replications", "2"]
@@ -334,6 +334,10 @@ def test_every_number_of_the_decision_stands_in_its_table(folder: Path) -> None:
     page = (folder / "report.html").read_text(encoding="utf-8")
     compared = agrees(page, lambda name: pd.read_csv(folder / f"{name}.csv", dtype={"year": str}))
     assert compared > 35
+    tables = {path.stem: pd.read_csv(path, keep_default_na=False) for path in folder.glob("*.csv")}
+    checked, count = annex_agrees(page, tables)
+    assert checked >= {"headline", "chances", "better-than", "unit-costs", "point-worth", "drivers"}
+    assert count > 1500
 
 
 def test_the_workbook_and_the_summary_say_what_the_page_says(folder: Path) -> None:

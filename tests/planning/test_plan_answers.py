@@ -21,6 +21,14 @@ from sim.planning import plain_numbers
 from sim.planning.packages import NOTHING, TeamPlan
 from sim.planning.plan_content import plan_content
 from sim.planning.plan_decision import plan_decision
+from sim.planning.plan_knowing import (
+    choice_drivers,
+    driver_rows,
+    in_order,
+    plan_knowing,
+    rivals,
+    second,
+)
 from sim.planning.plan_notes import plan_notes, team_notes
 from sim.planning.plan_study import (
     FEWEST_FRESH,
@@ -28,6 +36,7 @@ from sim.planning.plan_study import (
     USUAL_FOR_ALL,
     PlanOutcome,
     PlanQuestion,
+    by_draw,
     effect_on,
     gain_of,
     offer_of,
@@ -36,12 +45,13 @@ from sim.planning.plan_study import (
 )
 from sim.planning.plan_tables import beside_rows, plan_rows
 from sim.planning.plan_text import effect_text, plan_text, verdict
+from sim.planning.plan_truths import plan_truths
 from sim.planning.prices import shipped_prices
 from sim.planning.trainers import Capacity
 from sim.posterior.choose import chosen_draws
 from sim.report.plan_report import plan_report
 from sim.scenarios.library import load_scenario
-from tests.decision_numbers import agrees
+from tests.decision_numbers import agrees, annex_agrees
 
 pytestmark = pytest.mark.usefixtures("unpainted")
 
@@ -142,10 +152,61 @@ def test_the_page_the_workbook_and_the_tables_of_a_plan_agree() -> None:
     answer = PlanAnswer(solved())
     page = answer.report("refocus plan")
     assert agrees(page, lambda name: answer.tables[name]) > 15
+    checked, count = annex_agrees(page, answer.tables)
+    assert checked >= {"scores", "drivers"}
+    assert count > 50
     first = page.split('<section class="annex">')[0]
     assert escape(answer.decision.answer) in first
     assert "refocus-as-delivered" not in first.replace(", refocus-as-delivered|", "|")
     assert answer.content()["decision"]["answer"] == answer.decision.answer
+
+
+def test_what_would_change_a_plan_is_told() -> None:
+    """A parameter that decides between the plan to take and the next kind is found and named."""
+    outcome = solved()
+    first, *others = rivals(outcome)
+    assert others
+    values = outcome.by_draw.copy()
+    draws = in_order(outcome.question)
+    values[first] = values[second(outcome)] + [one["turnover_yearly"] for one in draws]
+    moved = replace(outcome, by_draw=values)
+    driver, told = choice_drivers(moved)[0]
+    assert (driver.name, driver.correlation, told) == ("turnover_yearly", pytest.approx(1.0), True)
+    text = plan_decision(moved).changes[-1]
+    assert text.startswith("If 'Staff who leave in a year' (literature) is lower than thought, it ")
+    assert driver_rows(moved)["rests on"].isin(["trial", "literature", "assumption"]).all()
+
+
+def test_what_knowing_is_worth_to_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Studies' truths are of the package that most teams get, and everything bounds them all."""
+    outcome = solved()
+    assert plan_knowing(outcome) == ()
+    monkeypatch.setattr("sim.planning.plan_knowing.FEWEST_DRAWS", 20)
+    given, plan = outcome.question, outcome.search.plan
+    truths = plan_truths(given.packages, given.roster, plan, in_order(given), 3, workers=1)
+    assert truths is not None
+    assert truths.readiness.shape == truths.gain.shape == (20,)
+    assert truths.adoption.mean() > truths.practice.mean() > 0.0
+    whole, *parts = plan_knowing(replace(outcome, truths=truths))
+    assert [one.name for one in parts[-4:]] == [
+        "readiness-survey",
+        "attendance-register",
+        "fidelity-audit",
+        "trial",
+    ]
+    values = outcome.by_draw[rivals(outcome)]
+    assert whole.worth.value == values.max(axis=0).mean() - values.mean(axis=1).max()
+
+
+def test_draws_of_the_search_lie_about_the_fresh_mean() -> None:
+    """What the search saw adds its spread over draws, and none of the luck it chose by."""
+    outcome = solved()
+    half = outcome.by_draw.shape[1] - outcome.fresh
+    assert np.array_equal(outcome.by_draw[:, half:], outcome.worth)
+    assert outcome.by_draw[:, :half].mean(axis=1) == pytest.approx(outcome.worth.mean(axis=1))
+    plan = TeamPlan("one", np.array([0, NOTHING]), np.array([5, NOTHING]))
+    anchors = [(np.array([0, 10]), np.array([[[1.0, 9.0]], [[3.0, 9.0]]]))]
+    assert by_draw(plan, anchors, 1) == [2.0]
 
 
 def test_of_tied_plans_the_cheapest_rule_is_taken() -> None:

@@ -16,6 +16,7 @@ from sim.api.plan import rollout_of
 from sim.errors import InputError
 from sim.inputs.roster import roster_from_text
 from sim.planning.packages import NOTHING, TeamPlan
+from sim.planning.plan_decision import looked_at
 from sim.planning.plan_search import Offer, rule_plan, solved_plan, use_of, within
 from sim.planning.plan_study import offer_of
 from sim.planning.rollout import NO_FURTHER, read_rollout, rollout_files
@@ -133,6 +134,12 @@ def test_a_question_takes_the_rollout_as_given(tmp_path: Path) -> None:
     assert found.begun is not None
     assert found.begun.package.tolist() == [1, 2, NOTHING, NOTHING]
     assert found.starts(0).min() == 26
+
+
+def test_a_question_of_what_is_left_says_how_long_that_is(tmp_path: Path) -> None:
+    question = sim.plan.question(draws=[{}, {}], under_way=folder_of(tmp_path))
+    assert looked_at(question) == "the 78 weeks that are left of 2 years"
+    assert looked_at(replace(question, under_way=None)) == "2 years"
 
 
 def test_turnover_that_was_counted_is_planned_with_and_learnt_once(tmp_path: Path) -> None:
