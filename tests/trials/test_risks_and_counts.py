@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from sim.errors import InputError
+from sim.trials.analyses.analyse import analyse_table
+from sim.trials.analyses.analysis_plan import analyse_trial
 from sim.trials.analyses.methods import marginal
 from sim.trials.data.outcome_kind import (
     BINARY,
@@ -23,7 +27,8 @@ from sim.trials.designs.correlation import from_correlations
 from sim.trials.designs.design_file import design_from_table, trial_design
 from sim.trials.designs.design_schema import DesignFile
 from sim.trials.power.formula_answer import formula_answer
-from sim.trials.power.generalised_power import cells_se, difference_se
+from sim.trials.power.generalised_power import difference_se, over_cells
+from sim.trials.power.gls_power import gls_standard_error, known_variances
 from sim.trials.power.power_study import simulate_power, statistical_source, study_of
 
 
@@ -94,11 +99,9 @@ def test_periods_of_one_mean_are_those_of_a_linear_model() -> None:
     schedule = np.array([[0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]).repeat(4, axis=0)
     parts = from_correlations(1.0, 0.05, 0.8)
     means = np.full((8, 3), 0.4)
-    found = cells_se(BINARY, means, schedule, np.full((8, 3), 12.0), parts, 0.4, 0.05)
-    from sim.trials.power.gls_power import gls_standard_error
-
+    found = over_cells(BINARY, means, schedule, np.full((8, 3), 12.0), parts, 0.4, 0.05)
     plain = gls_standard_error(schedule, 12.0, from_correlations(0.24, 0.05, 0.8))
-    assert found == pytest.approx(plain)
+    assert found.se == pytest.approx(plain)
 
 
 def test_one_arm_is_a_mean_of_clusters_by_hand() -> None:
@@ -174,3 +177,94 @@ def test_latent_correlations_are_larger() -> None:
     assert 0.0 < found.cac < 1.0
     apart = correlation(found.icc * found.cac, Outcome(BINARY, 0.2))
     assert apart == pytest.approx(0.035, abs=1e-6)
+
+
+# Estimate and standard error by geepack 1.3.9 and the lines that `--code R` adds to it.
+BY_R = {
+    ("nested exchangeable", "time-averaged effect"): (0.05053342, 0.10169526),
+    ("decay", "long-term effect"): (-0.03058381, 0.12901047),
+    ("exchangeable", "constant effect"): (0.06667550, 0.09093298),
+    ("independence", "time-averaged effect"): (0.05270069, 0.10211909),
+}
+
+
+@pytest.fixture(scope="module")
+def wedge() -> tuple[DesignFile, Any]:
+    file = file_of(
+        "binary",
+        effect=0.3,
+        icc=0.05,
+        exposure=(0.25, 0.5, 0.75, 1.0),
+        design={"type": "stepped wedge", "clusters": 16, "steps": 4, "size": 5},
+        analysis={"estimand": "time-averaged effect"},
+    )
+    return file, statistical_source(file).simulate(trial_design(file), 1, 0)
+
+
+@pytest.mark.parametrize("case", BY_R, ids=lambda case: case[0])
+def test_the_declared_marginal_model_is_that_of_geepack(case: Any, wedge: Any) -> None:
+    file, data = wedge
+    design, plan = trial_design(file), study_of(file).plan
+    assert plan.correlation == "nested exchangeable"
+    plan = replace(plan, correlation=case[0], estimand=case[1])
+    found = analyse_trial(data, design, plan)
+    assert (found.estimate, found.se) == pytest.approx(BY_R[case], abs=2e-6)
+    model = "outcome ~ treatment + factor(period) + (1|cluster) + (1|cluster:period)"
+    table = analyse_table(data.frame(), model, "treatment", declared=plan)["declared"]
+    assert [table["estimate"], table["se"]] == pytest.approx([found.estimate, found.se], rel=1e-7)
+
+
+def test_effects_by_exposure_have_a_formula() -> None:
+    """500 trials: .706 (SE .020) averaged over effects, .272 (.020) by a constant effect."""
+    growing = {"effect": 0.3, "icc": 0.05, "exposure": (0.25, 0.5, 0.75, 1.0)}
+    shape = {"type": "stepped wedge", "clusters": 16, "steps": 4, "size": 15}
+    found = {}
+    for estimand in ("time-averaged effect", "constant effect"):
+        file = file_of("binary", design=shape, analysis={"estimand": estimand}, **growing)
+        found[estimand] = formula_answer(study_of(file)).formula
+    assert found["time-averaged effect"].power == pytest.approx(0.706, abs=0.04)
+    assert found["time-averaged effect"].expected == pytest.approx(0.1875)
+    constant = found["constant effect"]
+    assert constant.power == pytest.approx(0.272, abs=0.04)
+    # The constant effect is no average of the four: .15 in the treated periods.
+    assert constant.expected == pytest.approx(0.068, abs=0.005)
+
+
+def test_an_expected_error_is_that_of_scores_of_every_cluster() -> None:
+    schedule = np.array([[0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]).repeat(4, axis=0)
+    parts = from_correlations(1.0, 0.05, 0.8)
+    found = known_variances(schedule, 12.0, parts)
+    columns = [np.column_stack([np.eye(3), row]) for row in schedule]
+    V = [parts.cell_covariance(row, np.full(3, 12.0)) for row in schedule]
+    A = [z.T @ np.linalg.solve(v, z) for z, v in zip(columns, V, strict=True)]
+    M = np.linalg.inv(sum(A))
+    each = []
+    for one in A:
+        turn = np.linalg.inv(np.eye(4) - one @ M)
+        each.append((M @ turn @ (one - one @ M @ one) @ turn.T @ M)[-1, -1])
+    assert found.corrected_se**2 == pytest.approx(sum(each))
+    assert found.corrected_df == pytest.approx(sum(each) ** 2 / np.square(each).sum())
+    assert found.share == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("analysis", "design", "problem"),
+    [
+        ({"correlation": "decay"}, {}, "correlation = 'decay': needs a trial analysed over"),
+        (
+            {"correlation": "exchangeable", "test": "cluster-summary"},
+            {},
+            "correlation = 'exchangeable': goes with test = 'marginal'",
+        ),
+        (
+            {"estimand": "long-term effect"},
+            {"type": "stepped wedge", "clusters": 8, "steps": 4},
+            "a marginal model of 9 coefficients has errors from at least 12 clusters, not 8",
+        ),
+    ],
+)
+def test_a_correlation_or_an_exposure_that_cannot_be_is_refused(
+    analysis: dict[str, Any], design: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(InputError, match=re.escape(problem)):
+        study_of(file_of("binary", analysis=analysis, design=design))

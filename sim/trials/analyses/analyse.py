@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ from sim.trials.analyses.exposure import (
 from sim.trials.analyses.further_analyses import imputation_analysis, participation_analysis
 from sim.trials.analyses.joint import adjusted_means, joint_analysis
 from sim.trials.analyses.likelihood_answers import PROFILE_INTERVAL, T_INTERVAL, likelihood_answers
+from sim.trials.analyses.methods import marginal
 from sim.trials.analyses.model_answers import coefficient, warnings_of
 from sim.trials.analyses.read_model import read_model
 from sim.trials.analyses.registry import ANALYSES, analysis_named
@@ -431,6 +433,7 @@ def _planned(
         )
     else:
         own = trial_of_estimand(trial, plan.estimand, plan.exposure_period)
+        own = replace(own, correlation=plan.correlation)
         answer = analysis_named(plan.test).test(own)
     size = len(trial.y), trial.number
     found = None if answer is None else tested_result(answer, plan.alpha, *size, plan.bounds)
@@ -440,7 +443,13 @@ def _planned(
             "change of plan, which --model states"
         )
     names = ("estimate", "se", "df", "p")
+    of_model: dict[str, Any] = {}
+    model = marginal.fitted(own) if plan.correlation is not None and imputed is None else None
+    if model is not None:
+        of_model = {"working": model.fit.correlation, "error": model.error}
+        of_model["family"] = model.family.name
     return {
+        **of_model,
         **{one: float(getattr(found, one)) for one in names},
         "interval": [float(found.low), float(found.high)],
         "clusters": trial.number,

@@ -35,6 +35,14 @@ class Fitted(NamedTuple):
     fit: LinearFit | None = None  # The whole fit, where there is one
 
 
+class ByExposure(NamedTuple):
+    """Effects by period of exposure, of which a weighted one is tested."""
+
+    # (E, E) array: What the tested column and those after it have at each exposure.
+    columns: Matrix
+    weights: Matrix  # (E,) array
+
+
 class Answer(NamedTuple):
     """A test of one coefficient."""
 
@@ -80,6 +88,9 @@ class AnalysedTrial:
     whole: LinearFit | None = None
     # The covariance, where it is not that of independent random effects.
     structure: Structure | None = None
+    by_exposure: ByExposure | None = None  # Where the tested column is one of several effects
+    # Of a marginal model's people: one of `sim.trials.fits.gee.CORRELATIONS`.
+    correlation: str | None = None
 
     @property
     def number(self) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.errors import InputError, unknown
 from sim.trials.analyses import trial_analyses
-from sim.trials.analyses.analysed_trial import AnalysedTrial
+from sim.trials.analyses.analysed_trial import AnalysedTrial, ByExposure
 from sim.trials.analyses.exposure import (
     AT_EXPOSURE,
     AVERAGE,
@@ -19,18 +19,22 @@ from sim.trials.analyses.exposure import (
     exposure_columns,
     exposure_of,
     exposure_weights,
+    weighted,
 )
 from sim.trials.analyses.hypothesis import TWO_SIDED, Bounds
+from sim.trials.analyses.methods.marginal import ANALYSIS as OF_MARGINAL
 from sim.trials.analyses.registry import ANALYSES, analysis_named
 from sim.trials.analyses.several_arms import DUNNETT, RULES, adjusted, shares_of
 from sim.trials.analyses.trial_result import TrialResult, failed_result, tested_result
 from sim.trials.data.data import TrialData
 from sim.trials.designs.design import CONTROL, TREATED, Design, one_each
 from sim.trials.fits.design_columns import prepare_design
+from sim.trials.fits.gee import CORRELATIONS, DECAY, EXCHANGEABLE, NESTED
 
 __all__ = ["AnalysisPlan", "TrialResult", "analyse_trial", "default_plan", "failed_result"]
 
 TESTS = tuple(ANALYSES)
+MARGINAL = OF_MARGINAL.name
 OF_BASELINE = ("kenward-roger", "satterthwaite")
 EFFECTS = ("cluster", "cluster-period", "person", "worker", "treatment")
 MISSING_VALUES = ("complete cases", "multiple imputation")
@@ -66,6 +70,8 @@ class AnalysisPlan:
     bounds: Bounds | None = None
     # Rule for several arms: one of `sim.trials.analyses.several_arms.RULES`.
     multiplicity: str = RULES[0]
+    # Of a marginal model's people: one of `sim.trials.fits.gee.CORRELATIONS`; None for others.
+    correlation: str | None = None
 
     @property
     def confidence(self) -> float:
@@ -78,9 +84,15 @@ class AnalysisPlan:
             ("missing", self.missing, MISSING_VALUES),
             ("baseline", self.baseline, BASELINE_USES),
             ("estimand", self.estimand, ESTIMANDS),
+            ("correlation", self.correlation or EXCHANGEABLE, CORRELATIONS),
         ):
             if value not in valid:
                 raise unknown(name, value, valid)
+        if self.correlation is not None and self.test != MARGINAL:
+            raise InputError(
+                f"analysis.correlation = '{self.correlation}': goes with test = '{MARGINAL}', a "
+                "binary outcome or a count; leave it out"
+            )
         for one in self.random_effects:
             if one not in EFFECTS:
                 raise unknown("random effect", one, EFFECTS)
@@ -242,6 +254,17 @@ def tested_columns(exposure: np.ndarray, plan: AnalysisPlan) -> np.ndarray:
     return exposure_columns(exposure, levels, weights)
 
 
+def _weighted(rows: AnalysisRows, plan: AnalysisPlan) -> ByExposure | None:
+    """Return what the columns of effects by exposure stand for."""
+    if plan.estimand == CONSTANT:
+        return None
+    exposure = exposure_of(rows.cluster, rows.period, rows.treated == 1.0)
+    if exposure is None:
+        return None
+    levels = np.unique(exposure[exposure > 0])
+    return weighted(levels, exposure_weights(levels, plan.estimand, plan.exposure_period))
+
+
 def exposure_of_cells(design: Design) -> np.ndarray:
     """Return the analysed exposure of each cluster-period, 0 without treatment.
 
@@ -305,7 +328,14 @@ def analysed_trial(
             return None
         x = x[:, kept]
     periods = np.unique(rows.period, return_inverse=True)[1]
-    return AnalysedTrial(x, rows.y, TESTED, codes, effects, periods, strata)
+    trial = AnalysedTrial(x, rows.y, TESTED, codes, effects, periods, strata)
+    if analysis_named(plan.test).of_model:
+        return trial
+    own_effects = _weighted(rows, plan)
+    if own_effects is not None and x.shape[1] < rows.x.shape[1]:
+        # Some effect by exposure may be a combination of other columns.
+        return None
+    return replace(trial, by_exposure=own_effects, correlation=plan.correlation)
 
 
 def analyse_arms(data: TrialData, design: Design, plan: AnalysisPlan) -> list[TrialResult]:
@@ -353,6 +383,11 @@ def check_plan_of_design(plan: AnalysisPlan, design: Design) -> None:
             f"analysis.multiplicity = '{DUNNETT}': is a rule for two-sided t tests; "
             f"use '{RULES[0]}'"
         )
+    if plan.correlation in (NESTED, DECAY) and design.is_parallel:
+        raise InputError(
+            f"analysis.correlation = '{plan.correlation}': needs a trial analysed over its "
+            f"periods; use '{EXCHANGEABLE}'"
+        )
     if plan.missing != MISSING_VALUES[0] and not design.is_parallel:
         raise InputError("missing = 'multiple imputation': needs a parallel trial")
     if plan.estimand != CONSTANT:
@@ -368,6 +403,12 @@ def check_plan_of_design(plan: AnalysisPlan, design: Design) -> None:
             raise InputError(
                 f"analysis.estimand = '{plan.estimand}': no team is treated for more than one "
                 f"analysed period; leave it at '{CONSTANT}'"
+            )
+        columns, clusters = len(np.unique(exposure)) - 1 + design.periods, design.total_clusters
+        if plan.test == MARGINAL and columns >= clusters - 2:
+            raise InputError(
+                f"analysis.estimand = '{plan.estimand}': a marginal model of {columns} "
+                f"coefficients has errors from at least {columns + 3} clusters, not {clusters}"
             )
         if analysis_named(plan.test).of_constant:
             raise InputError(

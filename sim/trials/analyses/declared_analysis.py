@@ -19,6 +19,7 @@ from sim.trials.analyses.analysis_plan import MISSING_VALUES, AnalysisPlan, aver
 from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.hypothesis import told
 from sim.trials.analyses.likelihood_answers import PROFILE_INTERVAL, T_INTERVAL
+from sim.trials.analyses.methods.marginal import OF_CORRELATION
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.analyses.several_arms import IN_WORDS, adjusted, shares_of
 from sim.trials.data.long_export import trial_table
@@ -163,6 +164,7 @@ def _declared(
         "test": plan.test,
         "words": words(plan, model, trial.treated_arms),
         "estimand": plan.estimand,
+        "correlation": plan.correlation,
         "exposure_period": plan.exposure_period,
         "estimates": estimates(plan, trial),
         "alpha": plan.alpha,
@@ -266,6 +268,8 @@ def words(plan: AnalysisPlan, model: str, arms: int = 1) -> str:
     """Return the declared analysis in words."""
     analysis = analysis_named(plan.test)
     how = f"linear mixed model by REML, {model}; " if analysis.of_model else f"{model}; "
+    if plan.correlation is not None:
+        how += f"working correlation {OF_CORRELATION[plan.correlation]}; "
     if plan.missing != MISSING_VALUES[0]:
         how += f"missing outcomes imputed {plan.imputations} times within clusters, Rubin's rules"
     else:

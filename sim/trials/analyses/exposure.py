@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
-from sim.trials.analyses.analysed_trial import AnalysedTrial, fit_linear
+from sim.trials.analyses.analysed_trial import AnalysedTrial, ByExposure, fit_linear
 from sim.trials.fits.small_sample import FTest
 
 Matrix = NDArray[np.float64]
@@ -174,7 +174,12 @@ def trial_of(
     others = np.delete(trial.x, trial.tested, axis=1)
     effects = exposure_columns(exposure, levels, weights)
     x = np.column_stack([others[:, :1], effects, others[:, 1:]])
-    return replace(trial, x=x, tested=1, whole=None)
+    return replace(trial, x=x, tested=1, whole=None, by_exposure=weighted(levels, weights))
+
+
+def weighted(levels: Codes, weights: Matrix) -> ByExposure:
+    """Return what the columns of `exposure_columns` have at each exposure."""
+    return ByExposure(exposure_columns(levels, levels, weights), weights)
 
 
 def trial_of_estimand(trial: AnalysedTrial, estimand: str, at: int | None) -> AnalysedTrial:

@@ -84,6 +84,8 @@ def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]
         return "\n".join([*lines, "", over_time(result, formula)]) + "\n"
     wanted = ANALYSES if plan is None else {plan["test"]: ANALYSES[plan["test"]]}
     found: list[str] = []
+    if plan is not None and plan["correlation"] is not None:
+        return "\n".join([*lines, "", marginal_plan(result, formula)]) + "\n"
     if plan is not None and plan["estimand"] != CONSTANT:
         return "\n".join([*lines, "", by_exposure(result, formula)]) + "\n"
     for name, one in wanted.items():
@@ -259,19 +261,32 @@ def over_time(result: Mapping[str, Any], formula: ModelFormula) -> str:
     return re.sub(r"\{(\w+)\}", lambda one: values[one[1]], OVER_TIME)
 
 
-BY_EXPOSURE = """\
-# {title} of the {estimand}: an effect for each period since a cluster began
+EXPOSED = """\
 group <- {group}
 time <- match(d[["{period}"]], sort(unique(d[["{period}"]])))
 on <- as.character(d[["{term}"]]) == "{level}"
 first <- tapply(ifelse(on, time, Inf), group, min)[as.character(group)]
-d$exposure <- factor(ifelse(on, time - first + 1, 0))
+d$exposure <- factor(ifelse(on, time - first + 1, 0))"""
+BY_EXPOSURE = f"""\
+# {{title}} of the {{estimand}}: an effect for each period since a cluster began
+{EXPOSED}
 library(lmerTest)
-fit <- lmer({model}, data = d, REML = TRUE)
+fit <- lmer({{model}}, data = d, REML = TRUE)
 effects <- grep("^exposure", names(fixef(fit)))
 L <- numeric(length(fixef(fit)))
-L[{wanted}] <- {weight}
-print(contest1D(fit, L, ddf = "{ddf}"))"""
+L[{{wanted}}] <- {{weight}}
+print(contest1D(fit, L, ddf = "{{ddf}}"))"""
+CONDITIONS = """\
+at <- lapply({levels}, function(level) {
+  d[["{column}"]][] <- level
+  own(d)
+})
+difference <- {difference}"""
+CORRECTED = {
+    "KC": "e <- eigen(left)\n  e$vectors %*% (solve(e$vectors, p$s) / sqrt(e$values))",
+    "MD": "solve(left, p$s)",
+    "FG": "p$s / sqrt(pmax(0.25, diag(left)))",
+}
 GENERALISED = """\
 # Marginal model; its standard error is the plain one, which is too small with few clusters
 library(geepack)
@@ -369,6 +384,66 @@ def generalised_script(result: Mapping[str, Any], path: str | Path, missing: Seq
         text,
     ]
     return "\n".join(lines) + "\n"
+
+
+def marginal_plan(result: Mapping[str, Any], formula: ModelFormula) -> str:
+    """Return R's lines for the planned test of a marginal model."""
+    plan, term = result["plan"], result["term"]
+    kind, answer = plan["correlation"], plan["answer"]
+    found = answer["working"]
+    between, working = WORKING[kind]
+    constant = plan["estimand"] == CONSTANT
+    compared = result["compared"]
+    period = next((one for one in names_in(formula.fixed) if PERIOD.search(one)), "")
+    own = {AVERAGE: "-1", LONG_TERM: "length(at)", AT_EXPOSURE: f"{plan['exposure_period']} + 1"}
+    if constant:
+        ends = compared["level"], compared["reference"]
+        quoted = term in result["references"]
+        levels = f"c({', '.join(json.dumps(one) if quoted else str(one) for one in ends)})"
+        difference = "at[[1]] - at[[2]]"
+    else:
+        levels = "levels(d$exposure)"
+        mean = f"Reduce(`+`, at[{own[plan['estimand']]}]) / length(at[{own[plan['estimand']]}])"
+        difference = f"{mean} - at[[1]]"
+    binary = answer["family"] == "binomial"
+    fixed = formula.fixed
+    if not constant:
+        fixed = re.sub(rf"`?\b{re.escape(term)}\b`?", "exposure", fixed)
+    time = f'match(d[["{period}"]], sort(unique(d[["{period}"]])))'
+    values = {
+        "made": "" if constant else EXPOSED,
+        "pairs": PAIRS if between else "",
+        "between": between,
+        "working": working,
+        "within": repr(found[0]),
+        "factor": repr(found[-1]),
+        "cells": time,
+        "unlike": f"abs(outer({time}, {time}, `-`))" if between else "NULL",
+        "correlation": {
+            EXCHANGEABLE: "matrix(fit$geese$alpha, length(i), length(i))",
+            INDEPENDENCE: "matrix(0, length(i), length(i))",
+            NESTED: "matrix(fit$geese$alpha[1 + (unlike[i, i] > 0)], length(i))",
+            DECAY: "{within} * {factor}^unlike[i, i]",
+        }[kind],
+        "corrected": CORRECTED[answer["error"]],
+        "model": f"{formula.response} ~ {fixed}",
+        "family": answer["family"],
+        "scale": ", scale.fix = TRUE" if binary else "",
+        "variance": "mu * (1 - mu)" if binary else "mu",
+        "phi": "1" if binary else "fit$geese$gamma",
+        "conditions": CONDITIONS,
+        "levels": levels,
+        "column": term if constant else "exposure",
+        "difference": difference,
+        "group": _group(result),
+        "period": period,
+        "term": term,
+        "level": str(compared["level"]),
+    }
+    text = ANALYSES[plan["test"]].r_code
+    for _ in range(3):  # What is filled in has names to fill in
+        text = re.sub(r"\{(\w+)\}", lambda one: values.get(one[1], one[0]), text)
+    return f"# {ANALYSES[plan['test']].title}: {plan['estimand']}\n{text}"
 
 
 def _relevelled(references: Mapping[str, Mapping[str, Any]]) -> list[str]:

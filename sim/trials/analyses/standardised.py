@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -91,6 +92,26 @@ def standardised(
         estimate, low, high = (np.exp(limits) if ratio else limits).tolist()
         found[name] = Contrast(estimate, low, high, se)._asdict()
     return found
+
+
+def weighted_difference(
+    beta: Matrix,
+    covariance: Matrix,
+    pairs: Sequence[tuple[float, Matrix, Matrix]],
+    family: Family,
+) -> tuple[float, float]:
+    """Return a weighted sum of differences of means over rows, and its standard error.
+
+    `pairs`: weight, and columns of all rows with everybody in one condition and in the other.
+    """
+    whole, gradient = 0.0, np.zeros(len(beta))
+    nothing = np.zeros(len(pairs[0][1]))
+    for weight, one, other in pairs:
+        for x, share in ((one, weight), (other, -weight)):
+            mean, slope = _mean(beta, x, family, nothing, None)
+            whole += share * mean
+            gradient = gradient + share * slope
+    return whole, float(np.sqrt(gradient @ covariance @ gradient))
 
 
 def _mean(

@@ -35,6 +35,7 @@ from sim.trials.designs.design import (
 )
 from sim.trials.designs.design_schema import DesignFile, Statistical, Trial
 from sim.trials.designs.second_outcome import second_file, shared_draws
+from sim.trials.fits.gee import EXCHANGEABLE, NESTED
 
 FOLDER = Path(__file__).parent / "library"
 HINT = "; 'refocus template design' prints one"
@@ -423,6 +424,9 @@ def analysis_plan(file: DesignFile, design: Design) -> AnalysisPlan:
         raise InputError(
             f"analysis.test = '{test}': needs statistical.outcome = 'binary' or 'count'"
         )
+    correlation = part.correlation
+    if correlation is None and test == marginal.ANALYSIS.name:
+        correlation = NESTED if "cluster-period" in effects else EXCHANGEABLE
     plan = AnalysisPlan(
         test,
         tuple(effects),
@@ -435,6 +439,7 @@ def analysis_plan(file: DesignFile, design: Design) -> AnalysisPlan:
         part.hypothesis,
         bounds_of(part.hypothesis, part.margin, part.better == "lower"),
         part.multiplicity,
+        correlation,
     )
     if plan.bounds is not None and file.co_primary is not None:
         raise InputError(

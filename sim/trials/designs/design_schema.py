@@ -16,17 +16,20 @@ from sim.trials.analyses.exposure import ESTIMANDS
 from sim.trials.analyses.hypothesis import HYPOTHESES
 from sim.trials.analyses.registry import ANALYSES
 from sim.trials.analyses.several_arms import RULES
+from sim.trials.fits.gee import CORRELATIONS
 
 if TYPE_CHECKING:
     Test = str
     Estimand = str
     Hypothesis = str
     Rule = str
+    Correlation = str
 else:
     Test = Literal[tuple(ANALYSES)]
     Estimand = Literal[ESTIMANDS]
     Hypothesis = Literal[HYPOTHESES]
     Rule = Literal[RULES]
+    Correlation = Literal[CORRELATIONS]
 
 LARGEST = 100_000
 
@@ -381,6 +384,13 @@ class Analysis(Part):
         ESTIMANDS[0],
         "What is estimated over periods: a constant effect; or, with an effect for each period "
         "since a team began, their average, the last one, or that of exposure_period.",
+    )
+    correlation: Correlation | None = choice(
+        None,
+        "How alike the marginal model of a binary outcome or a count takes people of a team to "
+        "be: all the same, otherwise within a period than between, fading with the periods "
+        "between, or not at all. Left out: nested exchangeable where random_effects have "
+        "'cluster-period', else exchangeable.",
     )
     exposure_period: int | None = number(
         None, 1, 60, "periods", "Analysed period of treatment of 'effect at exposure', from 1."

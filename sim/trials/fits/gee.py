@@ -78,6 +78,7 @@ FAMILIES = {
 
 INDEPENDENCE, EXCHANGEABLE = "independence", "exchangeable"
 NESTED, DECAY = "nested exchangeable", "decay"
+CORRELATIONS = (EXCHANGEABLE, NESTED, DECAY, INDEPENDENCE)
 # A working correlation keeps so much of its smallest eigenvalue, and of one within cells.
 KEPT, FULLEST = 0.1, 0.999
 
@@ -298,7 +299,8 @@ def _start(x: Matrix, y: Matrix, family: Family, offset: Matrix) -> Matrix:
         level = np.log(mean / (1.0 - mean))
     else:
         level = np.log(max(mean, 1e-9) / float(np.exp(offset).mean()))
-    return np.asarray(np.linalg.lstsq(x, np.full(len(y), level), rcond=None)[0])
+    # By normal equations: a start need not be exact, and rows are many.
+    return np.asarray(np.linalg.lstsq(x.T @ x, level * x.sum(axis=0), rcond=None)[0])
 
 
 class _Moments(NamedTuple):

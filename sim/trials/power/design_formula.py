@@ -32,7 +32,7 @@ from sim.trials.power.expected_test import (
     trial_cells,
 )
 from sim.trials.power.formula_power import FormulaPower, parallel_power, power_of_tests
-from sim.trials.power.generalised_power import cells_se, no_formula, parallel_difference_se
+from sim.trials.power.generalised_power import over_cells, parallel_difference_se
 from sim.trials.power.multi_arm_power import ArmsPower, drawn_arms_power
 from sim.trials.power.parallel_test import Outcome
 
@@ -293,8 +293,6 @@ def _of_risks_or_counts(
     design: Design, assumed: Assumed, plan: AnalysisPlan, alpha: float, size: float | None
 ) -> FormulaPower:
     """Return power for binary and count outcomes: a t test on clusters - 2 degrees of freedom."""
-    if plan.estimand != CONSTANT or len(set(assumed.exposure)) > 1:
-        raise no_formula(assumed.outcome, "effects that differ by exposure")
     strata = max(design.strata, design.readiness.strata)
     lost = 1 + strata if design.is_parallel else 2
     df = float(design.total_clusters - lost)
@@ -303,6 +301,10 @@ def _of_risks_or_counts(
     used = design.by_cluster
     schedule = np.where(np.isin(used, (TRANSITION, NOT_MEASURED)), np.nan, used == TREATED)
     components = components_of(design, replace(assumed, sd=1.0))
+    shares = exposure_means(design, assumed.exposure)
+    effects = None
+    if plan.estimand != CONSTANT:
+        effects = tested_columns(exposure_of_cells(design), plan)
 
     def at(effect: float) -> FormulaPower:
         means = assumed.mean, assumed.mean + effect
@@ -319,15 +321,29 @@ def _of_risks_or_counts(
                     design.size_variation if size is None else 0.0,
                 )
             ]
+            tests = [ExpectedTest(se, se, df, df) for se in ses]
         else:
-            cells = np.where(used == TREATED, means[1], means[0])
-            ses = [
-                cells_se(
-                    assumed.outcome, cells, schedule, one, components, assumed.mean, assumed.icc
+            known = [
+                over_cells(
+                    assumed.outcome,
+                    assumed.mean + effect * ((used == TREATED) if shares is None else shares),
+                    schedule,
+                    one,
+                    components,
+                    assumed.mean,
+                    assumed.icc,
+                    effects,
+                    shares,
                 )
                 for one in people
             ]
-        tests = [ExpectedTest(se, se, df, df) for se in ses]
+            tests = [ExpectedTest(one.se, one.se, df, df, one.share) for one in known]
+            if effects is not None:
+                # Mancl and DeRouen's error, which is too large by what few clusters tell.
+                tests = [
+                    replace(test, model_se=one.corrected_se, spread_df=min(one.corrected_df, df))
+                    for test, one in zip(tests, known, strict=True)
+                ]
         return power_of_tests(effect, tests, rule, alpha, at=at)
 
     return at(assumed.effect)

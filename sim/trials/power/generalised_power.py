@@ -13,10 +13,9 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.errors import InputError
 from sim.trials.data.outcome_kind import COUNT, check_mean, variance_of, variation_of_rates
 from sim.trials.designs.correlation import VarianceComponents
-from sim.trials.power.gls_power import gls_standard_error
+from sim.trials.power.gls_power import KnownVariances, known_variances
 
 Matrix = NDArray[np.float64]
 
@@ -70,7 +69,7 @@ def parallel_difference_se(
     return difference_se([one[0] for one in found], [one[1] for one in found], clusters, size, cv)
 
 
-def cells_se(
+def over_cells(
     kind: str,
     means: Matrix,
     schedule: Matrix,
@@ -78,8 +77,10 @@ def cells_se(
     components: VarianceComponents,
     control: float,
     icc: float,
-) -> float:
-    """Return the standard error over periods.
+    effects: Matrix | None = None,
+    shares: Matrix | None = None,
+) -> KnownVariances:
+    """Return what is known of the difference over periods.
 
     Parameters
     ----------
@@ -89,6 +90,8 @@ def cells_se(
         Of an outcome with variance one.
     control, icc : float
         Mean and ICC under control.
+    effects, shares : arrays, optional
+        See `sim.trials.power.gls_power.known_variances`; `shares` are its `means`.
     """
     seen = ~np.isnan(schedule)
     for mean in np.unique(means[seen]):
@@ -96,9 +99,6 @@ def cells_se(
     spread = np.ones(means.shape)
     for mean in np.unique(means[seen]):
         spread[means == mean] = sqrt(arm_variance(kind, float(mean), icc, control)[0])
-    return gls_standard_error(schedule, people, components, scale=1.0 / spread)
-
-
-def no_formula(kind: str, why: str) -> InputError:
-    """Return the refusal of a formula."""
-    return InputError(f"outcome = '{kind}': there is no formula for {why}; simulate it")
+    return known_variances(
+        schedule, people, components, 1.0 / spread, effects=effects, means=shares
+    )

@@ -7,6 +7,7 @@ individual effects and a fixed effect for each period, for any schedule and any 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,13 +37,37 @@ def cell_sizes(schedule: Matrix, sizes: float | Matrix) -> Matrix:
     return cells
 
 
+class KnownVariances(NamedTuple):
+    """What generalised least squares do with the variances known."""
+
+    se: float  # Of the estimate
+    share: float  # Expected estimate, of cells' means that are given
+    # Root of the expectation of Mancl and DeRouen's error, and its degrees of freedom, with each
+    # cluster's share of its variance counted as one.
+    corrected_se: float
+    corrected_df: float
+
+
 def gls_standard_error(
     schedule: Matrix,
     sizes: float | Matrix,
     components: VarianceComponents,
     scale: Matrix | None = None,
 ) -> float:
-    """Return the standard error of the treatment effect, with a fixed effect for each period.
+    """Return the standard error of the treatment effect; see `known_variances`."""
+    return known_variances(schedule, sizes, components, scale).se
+
+
+def known_variances(
+    schedule: Matrix,
+    sizes: float | Matrix,
+    components: VarianceComponents,
+    scale: Matrix | None = None,
+    *,
+    effects: Matrix | None = None,
+    means: Matrix | None = None,
+) -> KnownVariances:
+    """Return what is known of the treatment effect, with a fixed effect for each period.
 
     Parameters
     ----------
@@ -53,6 +78,11 @@ def gls_standard_error(
     scale : (I, J) array, optional
         Factor of each cell's row of the design, for a generalised linear model with correlations as
         `components`: the derivative of the mean over its standard deviation.
+    effects : (I, J, E) array, optional
+        Columns instead of the schedule, of which the first is tested.
+    means : (I, J) array, optional
+        Cells' means, besides those of periods, of which `share` is the expected estimate; the
+        schedule when not given.
 
     Raises
     ------
@@ -62,28 +92,43 @@ def gls_standard_error(
     schedule = check_schedule(schedule)
     cells = cell_sizes(schedule, sizes)
     seen = np.flatnonzero((cells > 0.0).any(axis=0))
-    information = np.zeros((seen.size + 1, seen.size + 1))
-    known: dict[bytes, Matrix] = {}
+    treated = np.where(np.isnan(schedule), 0.0, schedule)
+    columns = treated[:, :, None] if effects is None else effects
+    told = treated if means is None else means
+    width = seen.size + columns.shape[2]
+    known: dict[bytes, tuple[Matrix, Matrix]] = {}
+    alike: dict[bytes, int] = {}
     for i in range(len(schedule)):
         at = np.flatnonzero(cells[i] > 0.0)
         if at.size == 0:
             continue
         factor = np.ones(at.size) if scale is None else np.asarray(scale, dtype=float)[i, at]
-        key = np.concatenate([at, schedule[i, at], cells[i, at], factor]).tobytes()
+        own = columns[i, at], told[i, at]
+        told_of: list[Matrix] = [
+            at.astype(float),
+            treated[i, at],
+            cells[i, at],
+            factor,
+            *map(np.ravel, own),
+        ]
+        key = np.concatenate(told_of).tobytes()
+        alike[key] = alike.get(key, 0) + 1
         if key not in known:
             # Lags are counted over all periods, so cells that are not measured keep their place.
             full = np.where(cells[i] > 0.0, cells[i], 1.0)
-            treatment = np.where(np.isnan(schedule[i]), 0.0, schedule[i])
-            V = components.cell_covariance(treatment, full)[np.ix_(at, at)]
-            Z = np.zeros((at.size, seen.size + 1))
+            V = components.cell_covariance(treated[i], full)[np.ix_(at, at)]
+            Z = np.zeros((at.size, width))
             Z[np.arange(at.size), np.searchsorted(seen, at)] = 1.0
-            Z[:, -1] = schedule[i, at]
+            Z[:, seen.size :] = own[0]
             Z *= factor[:, None]
             try:
-                known[key] = Z.T @ np.linalg.solve(V, Z)
+                solved = np.linalg.solve(V, Z)
+                known[key] = Z.T @ solved, solved.T @ (own[1] * factor)
             except np.linalg.LinAlgError:
                 raise InputError("variances: with these, a cluster's means do not vary") from None
-        information += known[key]
+    information = np.zeros((width, width))
+    for key, (one, _) in known.items():
+        information += alike[key] * one
     diagonal = np.sqrt(np.diag(information))
     if not (diagonal > 0.0).all():
         raise InputError("schedule: no measured cell has the intervention")
@@ -93,5 +138,16 @@ def gls_standard_error(
             "schedule: in every period all clusters have the same treatment, so the effect cannot "
             "be told from the periods"
         )
-    bread = np.linalg.inv(scaled)
-    return math.sqrt(float(bread[-1, -1])) / float(diagonal[-1])
+    bread = np.linalg.inv(scaled) / np.outer(diagonal, diagonal)
+    row = bread[seen.size]
+    share, corrected, squared = 0.0, 0.0, 0.0
+    for key, (one, mean) in known.items():
+        share += alike[key] * float(row @ mean)
+        # Expected square of the cluster's part in the estimate, its score corrected.
+        left = np.eye(width) - bread @ one
+        part = float(row @ one @ np.linalg.lstsq(left, row, rcond=None)[0])
+        corrected += alike[key] * part
+        squared += alike[key] * part**2
+    return KnownVariances(
+        math.sqrt(float(row[seen.size])), share, math.sqrt(corrected), corrected**2 / squared
+    )

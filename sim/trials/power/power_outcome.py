@@ -11,6 +11,7 @@ from sim.trials.analyses.analysed_trial import NEITHER, PARTICIPANTS
 from sim.trials.analyses.analysis_plan import average_meant
 from sim.trials.analyses.exposure import CONSTANT
 from sim.trials.analyses.hypothesis import told
+from sim.trials.analyses.methods.marginal import OF_CORRELATION
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.analyses.several_arms import IN_WORDS
 from sim.trials.data.counterfactual import statistical_truth
@@ -236,6 +237,10 @@ def analysis_sentence(study: Study) -> str:
     test = analysis_named(plan.test)
     if not test.of_model:
         model = test.title
+        if plan.correlation is not None:
+            model += f", working correlation {OF_CORRELATION[plan.correlation]}"
+        if plan.estimand != CONSTANT:
+            model += f", an effect for each period of exposure ({plan.estimand} tested)"
     else:
         effects = ", ".join(plan.random_effects)
         fixed = "arm" if design.is_parallel else "treatment and period"
