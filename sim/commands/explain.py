@@ -13,6 +13,7 @@ examples:
   refocus explain experience_to_recovery
   refocus explain qpr15
   refocus explain refocus-as-delivered
+  refocus explain my-scenario.toml
   refocus explain peer_delivery
   refocus explain week
 """
@@ -29,7 +30,11 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("name", metavar="NAME", help="its name, or week for the order of the week")
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        help="its name, a scenario's own file, or week for the order of the week",
+    )
     parser.add_argument(
         "--compiled", action="store_true", help="with week: the source that is compiled"
     )
@@ -40,10 +45,14 @@ def run(options: argparse.Namespace) -> int:
     """Print the explanation."""
     from sim.errors import InputError, unknown
     from sim.scenarios.levers import lever_text
+    from sim.scenarios.library import is_file
 
     if options.compiled and options.name != WEEK:
         raise InputError(f"--compiled: goes with the name {WEEK!r} only, not {options.name!r}")
 
+    if is_file(options.name):
+        print(f"{scenario_text(options.name)}\n\n{changes_text(options.name)}")
+        return 0
     explained = [
         text
         for text in (
@@ -154,12 +163,12 @@ def outcome_text(name: str) -> str:
 def scenario_text(name: str) -> str:
     """Return what a scenario does, or nothing."""
     from sim.frameworks import Words
-    from sim.scenarios.library import load_scenario, scenario_names
+    from sim.scenarios.library import is_file, load_scenario, scenario_names
     from sim.scenarios.safe import safe_profile
     from sim.scenarios.split import split_text
     from sim.scenarios.words import determinants_of, strategies_of
 
-    if name not in scenario_names():
+    if not is_file(name) and name not in scenario_names():
         return ""
     one = load_scenario(name)
     words = Words(eric=strategies_of(one), cfir=determinants_of(one))
@@ -179,6 +188,41 @@ def scenario_text(name: str) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def changes_text(file: str) -> str:
+    """Return what a scenario's own file changes, and what each of it was measured to move."""
+    from sim.scenarios.levers import lever_text
+    from sim.scenarios.library import WHAT_IT_IS, base_of, differences, load_scenario
+
+    base = base_of(file)
+    said = ("name", "assumptions", "feasibility", "strategies", *WHAT_IT_IS)
+    changed = {
+        field: values
+        for field, values in differences(load_scenario(file), base).items()
+        if field.partition(".")[0] not in said
+    }
+    if not changed:
+        return f"It does what {base.name} does."
+    lines = [
+        f"It changes of {base.name} (what each field moves by itself stands below where it was "
+        f"measured; what they move together, `refocus compare {base.name} {file}` finds):",
+        *(
+            f"  {field}: {in_words(old)} -> {in_words(new)}"
+            for field, (old, new) in changed.items()
+        ),
+    ]
+    levers = [text for field in changed if (text := lever_text(field))]
+    return "\n\n".join(["\n".join(lines), *levers])
+
+
+def in_words(value: object) -> str:
+    """Return a field's value as it is written in a scenario's file; a word for none."""
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def element_text(name: str) -> str:

@@ -112,6 +112,38 @@ def load_scenario(which: str | Path, folder: Path = FOLDER) -> Scenario:
     return scenario_from(_laid_over(path, folder, []), path.stem)
 
 
+def is_file(which: str) -> bool:
+    """Return whether a text stands for a file of one's own, not for a name in the library."""
+    return which.endswith(".toml") or "/" in which or "\\" in which
+
+
+def base_of(which: str, folder: Path = FOLDER) -> Scenario:
+    """Return the scenario that a file of one's own extends; usual care where it extends none."""
+    path = _path_of(which, folder, Path())
+    base = read_toml(read_text(path, "scenario file"), f"scenario file '{path.name}'").get(
+        "extends", "usual-care"
+    )
+    return load_scenario(_path_of(_text_of(base, path.stem), folder, path.parent), folder)
+
+
+def differences(scenario: Scenario, base: Scenario) -> dict[str, tuple[Any, Any]]:
+    """Return the fields that say something else than those of another scenario, old and new."""
+    old, new = (_flat(one.model_dump(mode="json")) for one in (base, scenario))
+    return {
+        name: (old.get(name), new.get(name))
+        for name in dict.fromkeys([*old, *new])
+        if old.get(name) != new.get(name)
+    }
+
+
+def _flat(table: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in table.items():
+        inner = isinstance(value, Mapping)
+        found |= _flat(value, f"{above}{name}.") if inner else {f"{above}{name}": value}
+    return found
+
+
 def scenario_from(table: Mapping[str, Any], name: str) -> Scenario:
     """Check the tables of a scenario, as `tomllib` or a form gives them.
 
@@ -262,7 +294,7 @@ def _suggestions(dotted: str, known: Mapping[str, Any]) -> list[str]:
 def _path_of(which: str | Path, folder: Path, beside: Path) -> Path:
     """Return the file that a name or path stands for."""
     text = str(which)
-    if isinstance(which, Path) or text.endswith(".toml") or "/" in text or "\\" in text:
+    if isinstance(which, Path) or is_file(text):
         return which if isinstance(which, Path) else beside / text
     names = scenario_names(folder)
     if text not in names:

@@ -11,7 +11,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.scenarios.library import adjusted, load_scenario
+from sim.scenarios.library import (
+    FEASIBILITY,
+    NOT_THE_PROGRAMME,
+    adjusted,
+    differences,
+    load_scenario,
+)
 
 if TYPE_CHECKING:
     from sim.scenarios.schema import Scenario
@@ -47,6 +53,12 @@ def conditions_alone(scenario: Scenario) -> Scenario:
     return alone.model_copy(update={"name": f"{scenario.name}, {CONDITIONS_ALONE}"})
 
 
+def same_programme(scenario: Scenario, other: Scenario) -> bool:
+    """Return whether two scenarios do the same, wherever, whenever and however it is looked at."""
+    beside = {*NOT_THE_PROGRAMME, FEASIBILITY, "name"}
+    return all(field.partition(".")[0] in beside for field in differences(scenario, other))
+
+
 def measured() -> dict[str, Any]:
     """Return the split as measured on the trial's teams, by scenario; see `docs.build_split`."""
     found: dict[str, Any] = json.loads(MEASURED.read_text(encoding="utf-8"))
@@ -64,9 +76,8 @@ def split_text(scenario: Scenario) -> str:
     )
     found = measured()
     one = found["scenarios"].get(scenario.name)
-    if one is None or one["conditions"] != {
-        name: getattr(scenario.conditions, name) for name in RELIEF
-    }:
+    # An own file may bear the name of the library's.
+    if one is None or not same_programme(scenario, load_scenario(scenario.name)):
         return f"{told} How much of its effect is owed to that has not been split."
     parts = "; ".join(
         f"{name} {one[name]['mean']:+.2f} ({one[name]['low']:+.2f} to {one[name]['high']:+.2f})"

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from docs.build_levers import (
     COLUMNS,
     DRAWS,
@@ -22,6 +24,9 @@ from docs.build_levers import (
     run_sides,
 )
 from docs.marked import stale
+from sim.cli import main
+from sim.commands.explain import scenario_text
+from sim.errors import InputError
 from sim.inputs.roster.columns import ROSTER_COLUMNS
 from sim.link import elements
 from sim.scenarios.levers import INERT, READINGS, SMALL, lever_text, levers_named, measured
@@ -111,3 +116,23 @@ def test_explain_tells_of_a_column() -> None:
     root = Path(__file__).resolve().parents[2]
     run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
     assert "caseload: lever (225 → 300)" in run.stdout
+
+
+def test_an_own_file_is_explained_as_one_of_the_library(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its text, the fields that it changes, and what each of them was measured to move."""
+    base = tmp_path / "ours.toml"
+    base.write_text('extends = "refocus-as-delivered"\n[conditions]\nprotected_time = 0.1\n')
+    same = tmp_path / "same.toml"
+    same.write_text('extends = "ours.toml"\ntitle = "Ours again"\n')
+    assert main(["explain", str(base)]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("ours: scenario\n")
+    assert "changes of refocus-as-delivered" in told
+    assert "\n  conditions.protected_time: 0 -> 0.1\n" in told
+    assert lever_text("conditions.protected_time") in told
+    assert main(["explain", str(same)]) == 0
+    assert capsys.readouterr().out.endswith("It does what ours does.\n")
+    with pytest.raises(InputError, match="does not exist"):
+        scenario_text(str(tmp_path / "none.toml"))

@@ -58,3 +58,6 @@ def test_full_implementation_shows_its_split() -> None:
     # Other relief than that which was measured has no measured split.
     less = adjusted(FULL, {"conditions.priorities_relief": 0.5})
     assert "has not been split" in split_text(less)
+    # Nor has an own file's other programme, which bears the same name.
+    other = adjusted(FULL, {"support.reflection.intensity": 0.5})
+    assert "has not been split" in split_text(other)
