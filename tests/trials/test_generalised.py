@@ -14,6 +14,7 @@ import sim
 from sim.cli import main
 from sim.errors import InputError
 from sim.trials.analyses.generalised import analyse_generalised
+from sim.trials.analyses.generalised_text import format_generalised
 from sim.trials.analyses.marginal_exposure import hotelling
 from sim.trials.analyses.standardised import standardised
 from sim.trials.fits.gee import FAMILIES, NESTED, Working, _fading, fit_gee
@@ -120,6 +121,29 @@ def test_a_decay_that_is_there_is_found() -> None:
     assert _fading(lags, pairs, 0.2 * 0.5**lags) == pytest.approx((0.2, 0.5), rel=1e-9)
     assert _fading(lags, pairs, np.array([0.2, 0.0, 0.0, 0.0]))[1] == 0.0
     assert _fading(lags, pairs, np.full(4, 0.3)) == pytest.approx((0.3, 1.0))
+    # With one person a cell the decay begins at a correlation at most, and none is made up.
+    apart, few = lags[1:], pairs[1:]
+    assert _fading(apart, few, 0.8 * 0.5**apart) == pytest.approx((0.8, 0.5), rel=1e-9)
+    level, factor = _fading(apart, few, np.array([0.3, 0.05, 0.0]))
+    assert (level, level * factor) == (pytest.approx(0.999), pytest.approx(0.3, abs=0.06))
+    assert _fading(apart, few, np.array([-0.1, 0.02, 0.0]))[0] < 1.0
+    assert _fading(apart, few, np.array([-0.1, -0.02, 0.0])) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("random", ["decay(period|team)", "(1|team) + (1|team:period)"])
+def test_one_row_a_period_tells_nothing_of_people_of_one(random: str) -> None:
+    """The correlation within a period was printed as -9, or as nought."""
+    rng = np.random.default_rng(4)
+    team, period = (one.ravel() for one in np.indices((16, 5)))
+    frame = pd.DataFrame({"team": team, "period": period, "arm": team % 2})
+    frame["y"] = (rng.random(80) < 0.5) * 1
+    found = analyse_generalised(frame, f"y ~ arm + {random}", "arm", "binomial")
+    assert all(abs(one) <= 1.0 for one in found["marginal"]["correlation"])
+    assert found["marginal"]["nearest"] == 1.0
+    assert any("share a cell" in one for one in found["notes"])
+    told = format_generalised(found)
+    assert "within a period" not in told
+    assert " within and " not in told
 
 
 def test_effects_by_exposure_stand_beside_the_constant_one() -> None:

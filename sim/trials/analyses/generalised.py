@@ -166,7 +166,13 @@ def analyse_generalised(
         **marginal(gee, names, at, sizes, levels, kind, offset),
         "working": groups.working.kind,
         "correlation": list(gee.correlation),
+        "nearest": gee.nearest,
     }
+    if gee.nearest > 0.0 and not independent:
+        notes.append(
+            "no two rows of a cluster share a cell: how alike people of one are, the data do not "
+            "tell"
+        )
     glmm = None
     if not fading:
         glmm = fit_glmm(x, y, clusters, kind, offset, points=points, cells=groups.cells)

@@ -99,6 +99,14 @@ def _ratios(effect: str, named: Sequence[tuple[str, dict[str, Any]]]) -> list[st
 def _correlation(marginal: dict[str, Any]) -> str:
     """Return the working correlation in words."""
     values = [f"{one:.4f}" for one in marginal["correlation"]]
+    nearest = marginal["nearest"]
+    if nearest > 0.0 and marginal["working"] == NESTED:
+        return f"{values[-1]} between periods or other cells of a cluster"
+    if nearest > 0.0 and marginal["working"] == DECAY:
+        level, factor = marginal["correlation"]
+        apart = "successive periods" if nearest == 1.0 else f"people {nearest:g} apart"
+        first = level * factor**nearest
+        return f"{first:.4f} between {apart}, times {factor:.4f} for each period more"
     return {
         EXCHANGEABLE: values[0],
         INDEPENDENCE: "nil: every participant counts the same",

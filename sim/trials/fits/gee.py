@@ -112,6 +112,8 @@ class GeeFit(NamedTuple):
     phi: float  # Factor of the variance; 1 where it is not estimated
     clusters: int
     mean: Matrix  # (n,) array: Fitted means
+    # Least distance of two people's cells; above 0 no data tell how alike people of one cell are.
+    nearest: float = 0.0
 
     @property
     def alpha(self) -> float:
@@ -196,8 +198,14 @@ class _Layout:
 
 
 def _fading(lags: Matrix, pairs: Matrix, means: Matrix) -> tuple[float, float]:
-    """Return the level and the factor of a decay that fit mean products by least squares."""
-    from scipy.optimize import brentq
+    """Return the level and the factor of a decay that fit mean products by least squares.
+
+    Where no two people stand in one cell the level is where the decay would begin, which no
+    correlation exceeds.
+    """
+    from scipy.optimize import brentq, minimize_scalar
+
+    most = FULLEST if lags[0] > 0.0 else np.inf
 
     def slope(factor: float) -> float:
         """Return the sign of how the fit gets better with the factor."""
@@ -208,18 +216,25 @@ def _fading(lags: Matrix, pairs: Matrix, means: Matrix) -> tuple[float, float]:
 
     def level(factor: float) -> float:
         power = factor**lags
-        return float((pairs * means) @ power / (pairs @ power**2))
+        return min(float((pairs * means) @ power / (pairs @ power**2)), most)
+
+    def fit(factor: float) -> float:
+        """Return by how much the fit is better than without correlation."""
+        power, one = factor**lags, max(level(factor), 0.0)
+        return float(2.0 * one * ((pairs * means) @ power) - one**2 * (pairs @ power**2))
 
     grid = np.linspace(1e-6, 1.0, 41)
-    fits = [max(level(one), 0.0) ** 2 * float(pairs @ one ** (2.0 * lags)) for one in grid]
+    fits = [fit(one) for one in grid]
     best = int(np.argmax(fits))
     if fits[best] <= 0.0:
-        return level(grid[0]), 0.0
+        return (level(grid[0]) if lags[0] == 0.0 else 0.0), 0.0
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
     factor = float(grid[best])
-    if slope(low) > 0.0 > slope(high):
+    if level(factor) == most:
+        factor = float(minimize_scalar(lambda one: -fit(one), bounds=(low, high)).x)
+    elif slope(low) > 0.0 > slope(high):
         factor = float(brentq(slope, low, high, xtol=1e-14))
-    return level(factor), factor if best else 0.0
+    return level(factor), factor if best or lags[0] > 0.0 else 0.0
 
 
 def fit_gee(
@@ -289,6 +304,7 @@ def fit_gee(
         phi,
         layout.number,
         family.mean(original @ beta + shift),
+        float(layout.apart[0]) if len(layout.apart) else 0.0,
     )
 
 
