@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -212,7 +212,10 @@ def power(
     InputError
         For anything that breaks a rule, by name.
     """
+    from sim.trials.designs.design_file import check_apart
+
     file = chosen_design(design, settings)
+    check_apart(file, settings or (), varied(grid or (), find))
     listed = [
         f"{name}={','.join(str(each) for each in values)}" for name, values in (grid or {}).items()
     ]
@@ -241,6 +244,16 @@ def chosen_design(
 
     file = load_design(which) if isinstance(which, str | Path) else which
     return changed(file, settings) if settings else file
+
+
+def varied(grid: Iterable[str], find: str | None, before: str = "") -> dict[str, str]:
+    """Return what gives values of its own to each field that a grid or a search varies."""
+    from sim.trials.power.formula_search import FINDABLE_BY_FORMULA, FOUND_TOGETHER
+
+    # The cheapest trial has a size and a number of clusters of its own. What cannot be looked for
+    # is told by the search.
+    sought = FOUND_TOGETHER.get(find, (find,)) if find in FINDABLE_BY_FORMULA else ()
+    return dict.fromkeys(grid, f"{before}grid") | dict.fromkeys(sought, f"{before}find")
 
 
 def wanted_power(target: float | str | None, file: DesignFile) -> float:

@@ -128,25 +128,16 @@ def run(options: argparse.Namespace) -> int:
 
 def design_of(options: argparse.Namespace) -> DesignFile:
     """Return the design that is named, with the fields changed that are set."""
-    from sim.api.power import chosen_design
-    from sim.trials.designs.design_file import design_names, settable
-    from sim.trials.power.formula_search import FOUND_TOGETHER
+    from sim.api.power import chosen_design, varied
+    from sim.trials.designs.design_file import check_apart, design_names
 
     if options.design is None:
         worked = ", ".join(design_names())
         raise InputError(f"design: name a TOML file or a worked design: {worked}")
     named = by_name("set", map(setting, options.set))
     found = chosen_design(options.design, named)
-    over = {text.partition("=")[0].strip(): "--grid" for text in options.grid or ()}
-    if options.find is not None:
-        # The cheapest trial has a size and a number of clusters of its own.
-        over |= dict.fromkeys(FOUND_TOGETHER.get(options.find, (options.find,)), "--find")
-    for name in named:
-        for other, option in over.items():
-            # A field of the second outcome is called as one of the first.
-            alike = name.rpartition(".")[2] == other.rpartition(".")[2]
-            if alike and settable(found, name) == settable(found, other):
-                raise InputError(f"--set {name}: {option} sets it; leave one of them out")
+    grid = [text.partition("=")[0].strip() for text in options.grid or ()]
+    check_apart(found, named, varied(grid, options.find, "--"), "--set")
     return found
 
 

@@ -236,6 +236,17 @@ def test_hostile_values_are_used_or_refused_in_one_line(
             ("--set statistical.icc", "--grid sets it"),
         ),
         (
+            ("power", "four-point-target", "--set=attrition=.2", "--grid", "attrition.rate=0,.1"),
+            ("--set attrition", "--grid sets it"),
+        ),
+        (
+            ("power", "four-point-target", "--set=multiplicity=none"),
+            ("analysis.multiplicity", "several arms"),
+        ),
+        (("power", "four-point-target", "--set=imputations=9"), ("analysis.imputations", "needs")),
+        (("power", "four-point-target", "--set=better=lower"), ("analysis.better", "needs")),
+        (("power", "parallel-slow", "--grid=iac=.2,.5"), ("statistical.iac", "more than once")),
+        (
             ("power", "four-point-target", "--formula-only", "--find=size", "--set", "size=9"),
             ("--set size", "--find sets it"),
         ),

@@ -9,10 +9,12 @@ import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import sim
 from sim.cli import main
 from sim.errors import InputError
 from sim.inputs.roster.trial import trial_roster
@@ -570,6 +572,13 @@ def test_a_field_of_the_second_outcome_may_be_set_beside_a_grid_of_the_first(
     code, _, error = run(capsys, *given, "statistical.effect=2")
     assert code == 2
     assert "--grid sets it" in error
+
+
+@pytest.mark.parametrize("varied", [{"grid": {"attrition.rate": [0, 0.1]}}, {"find": "size"}])
+def test_from_python_too_a_value_that_is_replaced_is_refused(varied: dict[str, Any]) -> None:
+    settings = {"attrition": 0.2} if "grid" in varied else {"design.size": 9}
+    with pytest.raises(InputError, match="sets it; leave one of them out"):
+        sim.power("four-point-target", settings=settings, formula_only=True, **varied)
 
 
 def test_a_flow_diagram_shows_every_box() -> None:

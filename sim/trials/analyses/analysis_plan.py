@@ -377,6 +377,11 @@ def check_plan_of_design(plan: AnalysisPlan, design: Design) -> None:
             f"design.arms = {design.treated_arms + 1}: is analysed by one model of complete cases; "
             f"leave imputation and a constrained baseline out, and use test = '{TESTS[0]}'"
         )
+    if not several and plan.multiplicity != RULES[0]:
+        raise InputError(
+            f"analysis.multiplicity = '{plan.multiplicity}': is a rule for the tests of several "
+            "arms; leave it out, or set design.arms above 2"
+        )
     two_sided = plan.bounds is None and plan.test != "permutation"
     if several and plan.multiplicity == DUNNETT and not two_sided:
         raise InputError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -147,7 +147,9 @@ def check_design(file: DesignFile) -> None:
     check_people(design, plan)
     for name, range_ in file.uncertainty.ranges.items():
         field = field_named(file, name)
-        check_used(file, field)
+        # What is believed of people measured twice may stay where they are measured once.
+        if field not in ("statistical.cac", "statistical.iac"):
+            check_used(file, field)
         if range_[0] > range_[1]:
             raise InputError(f"uncertainty.ranges.{name} = {list(range_)}: lowest comes first")
         for end in range_:
@@ -509,7 +511,32 @@ def check_used(file: DesignFile, dotted: str) -> None:
     InputError
     """
     part, entry = file.design, file.readiness.entry
+    baseline = part.baseline != "none"
+    once = part.type == "parallel" and not baseline
+    cohort = baseline if part.sampling is None else part.sampling != "cross-sectional"
+    hypothesis = file.analysis.hypothesis
     needs = {
+        "analysis.multiplicity": (part.arms > 2, "design.arms above 2"),
+        "analysis.imputations": (
+            file.analysis.missing != "complete cases",
+            "analysis.missing = 'multiple imputation'",
+        ),
+        "analysis.better": (
+            hypothesis in ("superiority", "non-inferiority") or file.decision is not None,
+            "hypothesis = 'superiority' or 'non-inferiority', or [decision]",
+        ),
+        "columns.second": (file.co_primary is not None, "[co_primary]"),
+        "columns.second_baseline": (file.co_primary is not None and baseline, "[co_primary]"),
+        "columns.period": (part.type != "parallel", "a design over periods"),
+        "columns.person": (cohort and part.type != "parallel", "a cohort over periods"),
+        "columns.baseline": (baseline, "design.baseline = 'ancova' or 'change'"),
+        "columns.worker": (
+            "worker" in (file.analysis.random_effects or ()),
+            "'worker' in analysis.random_effects",
+        ),
+        "statistical.cac": (not once, "clusters measured more than once"),
+        "statistical.cluster_decay": (not once, "clusters measured more than once"),
+        "statistical.iac": (cohort and not once, "people measured more than once"),
         "readiness.cut_off": (entry == "cut-off", "readiness.entry = 'cut-off'"),
         "readiness.share": (entry == "top share", "readiness.entry = 'top share'"),
         "readiness.strata": (entry == "stratum", "readiness.entry = 'stratum'"),
@@ -649,6 +676,33 @@ def settable(file: DesignFile, name: str) -> str:
     ]
     words = _first_outcome(words)
     return words[0] if len(words) == 1 else field_named(file, name)
+
+
+def check_apart(
+    file: DesignFile, names: Iterable[str], others: Mapping[str, str], written: str = "settings"
+) -> None:
+    """Refuse a field that is set where something else varies it: the value would go unused.
+
+    Parameters
+    ----------
+    file : DesignFile
+        The design, with the fields set.
+    names : iterable of str
+        Fields that are set.
+    others : mapping
+        What varies a field, as ``"grid"``, by the field's name.
+    written : str
+        How setting is written.
+
+    Raises
+    ------
+    InputError
+        That names both.
+    """
+    varied = {settable(file, name): option for name, option in others.items()}
+    for name in names:
+        if option := varied.get(settable(file, name)):
+            raise InputError(f"{written} {name}: {option} sets it; leave one of them out")
 
 
 def dealt(total: int, shares: Sequence[int]) -> list[int]:
