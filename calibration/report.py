@@ -19,6 +19,7 @@ from calibration.second_method import second_method_text
 from calibration.words import effect_words, parameter_words
 from sim.errors import InputError
 from sim.files import write_whole
+from sim.report.document import Document
 
 
 def targets_table(rows: Sequence[Row]) -> str:
@@ -714,36 +715,21 @@ def figures_of(results: dict[str, Any]) -> dict[str, str]:
 TITLE = "Calibration: what two thin trials can and cannot tell"
 CHECKS = "Checks that no fit used, under the rules of today"
 OWN_TITLE = "Calibration: what your own data can and cannot tell"
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem;
-  color: #1a1a1a; background: #fff; }
-table { border-collapse: collapse; margin: 1rem 0; font-size: 13px; display: block;
-  overflow-x: auto; }
-th, td { border-bottom: 1px solid #ccc; padding: .25rem .6rem; text-align: left;
-  vertical-align: top; }
-svg { max-width: 100%; height: auto; }
-"""
 
 
 def page(results: dict[str, Any], invented: bool = False) -> str:
     """Return the report as one HTML page without outside parts."""
-    drawn, title = figures_of(results), title_of(results)
-    parts = []
+    drawn, document = figures_of(results), Document(title_of(results))
     if invented:
-        parts.append("<p><strong>Invented data: a worked example, not a finding.</strong></p>")
+        document.paragraph("Invented data: a worked example, not a finding.", "basis")
     for heading, text, figure in sections(results):
-        parts.append(f"<h2>{html.escape(heading)}</h2>")
-        parts.append(to_html(text))
+        document.heading(heading)
+        write_blocks(document, heading, text)
         if figure is not None:
-            parts.append(
+            document.parts.append(
                 f'<figure role="img" aria-label="{html.escape(heading)}">{drawn[figure]}</figure>'
             )
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{title}</title><style>{STYLE}</style></head><body>"
-        f"<h1>{title}</h1>{''.join(parts)}</body></html>\n"
-    )
+    return document.html()
 
 
 def title_of(results: dict[str, Any]) -> str:
@@ -751,30 +737,24 @@ def title_of(results: dict[str, Any]) -> str:
     return OWN_TITLE if results["trial"]["own"] else TITLE
 
 
-def to_html(text: str) -> str:
-    """Return the small part of Markdown that the report uses as HTML."""
-    out = []
+def write_blocks(document: Document, heading: str, text: str) -> None:
+    """Add the small part of Markdown that the report uses to a page."""
+    import pandas as pd
+
     for block in text.split("\n\n"):
         lines = [line for line in block.split("\n") if not line.startswith("<!-- ")]
         if not lines:
             continue
         if lines[0].startswith("| "):
-            rows = [[c.strip() for c in line.strip("|").split("|")] for line in lines]
-            head = "".join(f"<th>{html.escape(c)}</th>" for c in rows[0])
-            body = "".join(
-                "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in row) + "</tr>"
-                for row in rows[2:]
-            )
-            out.append(f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+            rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+            document.table(pd.DataFrame(rows[2:], columns=rows[0]), heading)
         elif lines[0].startswith("### "):
-            out.append(f"<h3>{html.escape(lines[0][4:])}</h3>")
+            heading = lines[0][4:]
+            document.heading(heading, 3)
         elif lines[0].startswith("* "):
-            out.append(
-                "<ul>" + "".join(f"<li>{html.escape(line[2:])}</li>" for line in lines) + "</ul>"
-            )
+            document.bullets([line[2:] for line in lines])
         else:
-            out.append(f"<p>{html.escape(' '.join(lines))}</p>")
-    return "".join(out)
+            document.paragraph(" ".join(lines))
 
 
 def markdown(results: dict[str, Any], figure_folder: str) -> str:

@@ -17,10 +17,11 @@ from calibration.conclusions import (
 from calibration.likelihood import Data
 from calibration.posterior import flags
 from calibration.recovery import EFFECT_DRAWS, binomial_interval, central
-from calibration.report import consistent, miss_text, missed, number, table, to_html
+from calibration.report import consistent, miss_text, missed, number, table, write_blocks
 from calibration.scenarios import COUNTERFACTUALS, EFFECTS
 from calibration.smc import Sample
 from sim.parameters import registry
+from sim.report.document import Document
 
 
 def toy(draws: int = 200) -> tuple[np.ndarray, np.ndarray]:
@@ -102,8 +103,13 @@ def test_numbers_and_tables_read_as_written() -> None:
     assert number(float("nan")) == "-"
     text = table([{"a": 1.5}], (("title", "a"),))
     assert text == "| title |\n|---|\n| 1.50 |"
-    assert "<td>1.50</td>" in to_html(text)
-    assert "&lt;b&gt;" in to_html("<b>")
+    document = Document("title")
+    write_blocks(document, "heading", f"{text}\n\n### part\n\n* -1.5\n* <b>")
+    table_of, heading, bullets = document.parts
+    assert "<caption>heading</caption>" in table_of
+    assert "<td>1.50</td>" in table_of
+    assert heading == "<h3>part</h3>"
+    assert bullets == "<ul><li>\N{MINUS SIGN}1.5</li><li>&lt;b&gt;</li></ul>"
 
 
 def predicted(**changes: object) -> dict:
