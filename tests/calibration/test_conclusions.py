@@ -101,6 +101,7 @@ def test_numbers_and_tables_read_as_written() -> None:
     assert number({"p": 0.25, "se": 0.01}) == "0.25 (MC SE 0.010)"
     assert number((1.0, -2.0, 3.0)) == "1.00 (-2.00 to 3.00)"
     assert number(float("nan")) == "-"
+    assert number((-0.004, -0.006, 0.0)) == "0.00 (-0.01 to 0.00)"
     text = table([{"a": 1.5}], (("title", "a"),))
     assert text == "| title |\n|---|\n| 1.50 |"
     document = Document("title")
