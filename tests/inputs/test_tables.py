@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from sim.errors import InputError
 from sim.inputs.tables import read_table, table_from_bytes, table_from_text
 from sim.inputs.tables.dates import date_in
-from sim.inputs.tables.formats import FORMATS
+from sim.inputs.tables.formats import FORMATS, excel_sheets
 from sim.inputs.tables.numbers import decimal_mark, plain_number
 from sim.workbook import Formula, Sheet, workbook
 
@@ -208,3 +210,30 @@ def test_a_workbook_keeps_text_as_text_and_is_the_same_bytes() -> None:
     assert (text.value, text.data_type) == ("=1+1", "s")
     assert (formula.value, formula.data_type) == ("=1+1", "f")
     assert (other.data_type, number.value) == ("s", 2.5)
+
+
+def book_of(fill: Callable[[Any], None]) -> list[tuple[str, ...]]:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in (["team", "trust", "staff"], ["A", "X", 8], ["B", None, 9], ["C", "Y", 7]):
+        book.active.append(row)
+    fill(book.active)
+    content = io.BytesIO()
+    book.save(content)
+    (lines,) = excel_sheets(content.getvalue(), "own.xlsx").values()
+    return [one.cells for one in lines]
+
+
+def test_a_formula_that_was_never_worked_out_is_no_missing_value() -> None:
+    """A workbook that another program wrote has formulas without values."""
+    found = book_of(lambda sheet: sheet.cell(3, 3, "=4+5"))
+    assert found[2] == ("B", "", "=4+5")
+
+
+def test_what_is_merged_downwards_stands_in_each_line() -> None:
+    def fill(sheet: Any) -> None:
+        sheet.merge_cells("B2:B3")
+        sheet.merge_cells("A6:C9")  # Below the table: nothing is there to fill.
+
+    assert [one[1] for one in book_of(fill)] == ["trust", "X", "X", "Y"]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import datetime
 import io
+import re
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError, unknown
@@ -44,7 +45,11 @@ def cell_text(value: Any) -> str:
 
 
 def excel_sheets(content: bytes, where: str) -> Sheets:
-    """Return the sheets of a workbook, with the values that its formulas had when it was saved."""
+    """Return the sheets of a workbook, with the values that its formulas had when it was saved.
+
+    A formula that was never worked out stays as it is, so that it is no missing value. Cells that
+    are merged downwards hold one value: it is that of each line.
+    """
     import openpyxl
 
     try:
@@ -52,12 +57,16 @@ def excel_sheets(content: bytes, where: str) -> Sheets:
             most = min(LARGEST_UNPACKED, SWELLS_FREELY + MOST_SWELLING * len(content))
             if sum(one.file_size for one in packed.infolist()) > most:
                 raise InputError(f"{where}: larger than {most // 1_000_000} MB unpacked")
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        shown = [one for one in book.worksheets if one.sheet_state == "visible"]
-        for sheet in shown:
-            # Rows are as long as what stands in them, and not as the file says of all.
-            sheet.reset_dimensions()
-        return {sheet.title: _lines(sheet.iter_rows(values_only=True)) for sheet in shown}
+            sheets = [one for one in packed.namelist() if one.startswith("xl/worksheets/")]
+            texts = b"".join(packed.read(one) for one in sheets)
+        found = _read_sheets(openpyxl, content, True)
+        if re.search(rb"<f[ >/]", texts):
+            as_written = _read_sheets(openpyxl, content, False)
+            found = {name: _worked_out(rows, as_written[name]) for name, rows in found.items()}
+        lines = {name: _lines(rows) for name, rows in found.items()}
+        if b"<mergeCell " in texts:
+            lines = _filled_down(openpyxl, content, lines)
+        return lines
     except InputError:
         raise
     except Exception:
@@ -66,6 +75,51 @@ def excel_sheets(content: bytes, where: str) -> Sheets:
             f"{where}: is not a workbook that can be read (.xlsx); save it as .xlsx without a "
             "password, or as 'CSV UTF-8'"
         ) from None
+
+
+def _read_sheets(openpyxl: Any, content: bytes, values: bool) -> dict[str, Iterable[Any]]:
+    """Return the rows of each visible sheet: values, or formulas as they are written."""
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=values)
+    shown = [one for one in book.worksheets if one.sheet_state == "visible"]
+    for sheet in shown:
+        # Rows are as long as what stands in them, and not as the file says of all.
+        sheet.reset_dimensions()
+    return {sheet.title: sheet.iter_rows(values_only=True) for sheet in shown}
+
+
+def _worked_out(rows: Iterable[Any], as_written: Iterable[Any]) -> Iterator[list[Any]]:
+    """Yield rows of values, with the formula itself where it has none."""
+    for values, written in zip_longest(rows, as_written, fillvalue=()):
+        yield [
+            text if value is None and isinstance(text, str) and text.startswith("=") else value
+            for value, text in zip_longest(values, written)
+        ]
+
+
+def _filled_down(openpyxl: Any, content: bytes, sheets: Sheets) -> Sheets:
+    """Return lines in which what is merged downwards stands in each of them."""
+    from openpyxl.utils.cell import range_boundaries
+
+    found = dict(sheets)
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        for sheet in book.worksheets:
+            if sheet.title not in sheets:
+                continue
+            text = packed.read(sheet._worksheet_path.lstrip("/")).decode("utf-8", "replace")
+            lines = {one.number: one for one in sheets[sheet.title]}
+            for area in re.findall(r'<mergeCell [^>]*ref="([A-Z]+\d+:[A-Z]+\d+)"', text):
+                column, first, _, last = range_boundaries(area)
+                top = lines.get(first)
+                if first == last or top is None or len(top.cells) < column:
+                    continue
+                for number in range(first + 1, min(last, max(lines)) + 1):
+                    if number in lines and len(lines[number].cells) >= column:
+                        cells = list(lines[number].cells)
+                        cells[column - 1] = top.cells[column - 1]
+                        lines[number] = line_of(number, cells)
+            found[sheet.title] = list(lines.values())
+    return found
 
 
 def stata_sheets(content: bytes, where: str) -> Sheets:
