@@ -195,6 +195,7 @@ class Decision:
     covers: str
     extrapolated: str = ""
     warnings: tuple[str, ...] = ()
+    chance: str = ""  # What bands hold beside what is not known
     depends: tuple[tuple[str, float, bool], ...] = ()
     titles: Mapping[str, str] = field(default_factory=dict)
     first_name: str = ""

@@ -158,6 +158,7 @@ def plan_decision(outcome: PlanOutcome) -> Decision:
         cost_covers="cash as planned, to the end of what is funded",
         own_tags=_tags(outcome) if told else {},
         depends=tuple(_depends(outcome)),
+        chance=", with the chance of a rollout",
     )
 
 

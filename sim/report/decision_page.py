@@ -121,8 +121,8 @@ def _chain(decision: Decision) -> str:
         '<div class="chain"><div class="heading"><h2>From training to recovery, over '
         f"{escape(decision.when)}, against {escape(decision.usual.lower())}</h2>"
         '<p class="tiny mute">Dot: the mean. Band: 9 in 10 of the answers that agree with the '
-        f"evidence. □: relationship. Dashed: {QPR15_IMPORTANT:g}, the smallest change that matters."
-        " The same scales in every report.</p></div>"
+        f"evidence{escape(decision.chance)}. □: relationship. Dashed: {QPR15_IMPORTANT:g}, the "
+        "smallest change that matters. The same scales in every report.</p></div>"
         '<div class="row heads" aria-hidden="true"><div class="tiny mute"><span class="grade '
         'trial"></span> the trial <span class="grade literature"></span> other studies <span '
         f'class="grade"></span> assumptions</div>{heads}</div><ol>{rows}</ol></div>'
