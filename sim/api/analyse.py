@@ -146,6 +146,7 @@ def analyse(
     quadrature: int | str | None = None,
     independent: bool = False,
     interval: str = "t",
+    contrast: str | Sequence[str] = (),
     sheet: str | None = None,
 ) -> Analysis:
     """Fit a linear mixed model to a trial's data and test one term, or do what a design declares.
@@ -193,6 +194,9 @@ def analyse(
     interval : {'t', 'profile'}
         ``profile`` adds profile-likelihood intervals of all coefficients and the likelihood-ratio
         test of the term, by maximum likelihood.
+    contrast : str or sequence of str
+        Sums of coefficients by their names, as ``"armfull - 0.5*armlight"``: each is tested, and
+        all of them together.
     sheet : str, optional
         Sheet of a workbook.
 
@@ -217,6 +221,7 @@ def analyse(
         "pairs": pairs,
         "weights": weights,
         "residual_by": residual_by,
+        "contrast": contrast,
     }
     of_family = {"quadrature": quadrature, "independent": independent}
     of_both = {"reference": reference, "missing": missing, "impute": impute, "family": family}
@@ -270,6 +275,7 @@ def analyse(
         "weights": weights,
         "residual_by": residual_by,
         "interval": interval,
+        "contrasts": [contrast] if isinstance(contrast, str) else list(contrast),
     }
     if isinstance(data, str | Path):
         found = analyse_csv(data, model, term, sheet=sheet, **options)

@@ -21,6 +21,8 @@ examples:
   refocus analyse data.csv --model 'y ~ wave * arm + (1|team) + ar1(wave|team:person)' \
     --term wave:arm
   refocus analyse data.csv --model 'y ~ arm + site + base + (1|team)' --term arm --reference usual
+  refocus analyse data.csv --model 'y ~ arm + site + (1|team)' --term arm \
+    --contrast 'armfull - armlight' --contrast 'sitenorth - 0.5*sitewest'
   refocus analyse data.csv --model 'y ~ arm + (1|team)' --term arm --residual-by arm
   refocus analyse data.csv --model 'y ~ arm + (1|team)' --term arm --interval profile
   refocus analyse data.csv --design my-trial.toml
@@ -129,6 +131,14 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "likelihood-ratio test of the term, by maximum likelihood, as confint and anova of lme4",
     )
     parser.add_argument(
+        "--contrast",
+        action="append",
+        default=[],
+        metavar="SUM",
+        help="a sum of coefficients by their names, as 'armfull - 0.5*armlight', tested beside the "
+        "term; several are tested together, too",
+    )
+    parser.add_argument(
         "--code",
         metavar="R|Stata",
         help="print a script that gives the same numbers instead (Stata's has not been run)",
@@ -188,6 +198,7 @@ def run(options: argparse.Namespace) -> int:
         quadrature=options.quadrature,
         independent=options.independent,
         interval=options.interval,
+        contrast=options.contrast,
         sheet=options.sheet,
     )
     if options.code is not None:

@@ -18,6 +18,8 @@ from sim.trials.analyses.cluster_tests import (
     cluster_permutation_test,
     cluster_summary_test,
 )
+from sim.trials.analyses.free_contrasts import contrast_row
+from sim.trials.analyses.r_code import code
 
 DATA = Path(__file__).parent / "data"
 MODEL = "fu ~ arm + base + site + (1|cluster)"
@@ -321,3 +323,52 @@ def test_a_mean_of_a_combination_that_has_no_row_is_not_told() -> None:
     assert set(found["adjusted_means"]) == {"full", "light"}
     assert "joint_averaged" not in found
     assert any("those that have: full, light" in one for one in found["notes"])
+
+
+def test_contrasts_are_those_of_lmertest() -> None:
+    """R 4.2.2, lmerTest 3.1.3 and pbkrtest: contest1D and contestMD."""
+    frame = pd.read_csv(DATA / "three_arms.csv")
+    sums = ["armfull - 0.5*armlight", "sitesouth-sitewest"]
+    model, given = "y ~ arm + site + base + (1|team)", {"references": ["arm=usual"]}
+    found = analyse_table(frame, model, "arm", contrasts=sums, **given)["contrasts"]
+    for one, method, *want in (
+        (0, "kenward_roger", 0.8590711226, 0.2486646971, 12.04364346, 0.00473927155),
+        (1, "kenward_roger", 0.6237509771, 0.4168864395, 13.36411292, 0.1578368908),
+        (0, "satterthwaite", 0.8590711226, 0.2478667558, 10.60739889, 0.005562414948),
+    ):
+        test = found["each"][one][method]
+        got = [test[key] for key in ("estimate", "se", "df", "p")]
+        assert got == pytest.approx(want, rel=1e-6)
+    for method, *want in (
+        ("kenward_roger", 6.331487581, 12.2776833, 0.01289783423),
+        ("satterthwaite", 6.382980833, 10.80021632, 0.01479575643),
+    ):
+        got = [found["joint"][method][key] for key in ("f", "df2", "p")]
+        assert got == pytest.approx(want, rel=1e-6)
+    alone = analyse_table(frame, model, "armfull", contrasts=sums[:1], **given)
+    assert alone["contrasts"]["each"] == [found["each"][0]]
+    script = code("R", alone, "data.csv")
+    assert 'L[1, c("armfull", "armlight")] <- c(1.0, -0.5)' in script
+    with pytest.raises(InputError, match="contrasts are|not written"):
+        code("Stata", alone, "data.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "weights"),
+    [
+        ("arm + 12*month:arm", [0.0, 1.0, 12.0]),
+        ("-month:arm / 4", [0.0, 0.0, -0.25]),
+        ("2 (Intercept) - arm", [2.0, -1.0, 0.0]),
+        ("arm - arm", "every weight is 0"),
+        ("arm + mont:arm", "unknown coefficient 'mont:arm'; did you mean 'month:arm'"),
+        ("arm arm", "unknown coefficient 'arm'"),
+        ("", "every weight is 0"),
+    ],
+)
+def test_a_sum_of_coefficients_is_read(text: str, weights: list[float] | str) -> None:
+    names = ["(Intercept)", "arm", "month:arm"]
+    if isinstance(weights, str):
+        with pytest.raises(InputError, match=weights):
+            contrast_row(text, names)
+    else:
+        assert contrast_row(text, names).tolist() == weights

@@ -40,6 +40,7 @@ from sim.trials.analyses.exposure import (
     exposure_curve,
     trial_of_estimand,
 )
+from sim.trials.analyses.free_contrasts import free_contrasts
 from sim.trials.analyses.further_analyses import imputation_analysis, participation_analysis
 from sim.trials.analyses.joint import adjusted_means, joint_analysis
 from sim.trials.analyses.likelihood_answers import PROFILE_INTERVAL, T_INTERVAL, likelihood_answers
@@ -96,6 +97,7 @@ def analyse_csv(
     weights: str | None = None,
     residual_by: str | None = None,
     interval: str = T_INTERVAL,
+    contrasts: Sequence[str] = (),
     sheet: str | None = None,
 ) -> dict[str, Any]:
     """Analyse a file; see `analyse_table`.
@@ -116,6 +118,7 @@ def analyse_csv(
     strata : sequence of str
     pairs, weights, residual_by : str, optional
     interval : str
+    contrasts : sequence of str
         See `analyse_table`.
     sheet : str, optional
         Sheet of a workbook.
@@ -145,6 +148,7 @@ def analyse_csv(
         weights=weights,
         residual_by=residual_by,
         interval=interval,
+        contrasts=contrasts,
     )
     result["notes"] = [*notes, *result["notes"]]
     return result
@@ -164,6 +168,7 @@ def analyse_table(
     weights: str | None = None,
     residual_by: str | None = None,
     interval: str = T_INTERVAL,
+    contrasts: Sequence[str] = (),
     confidence: float = 0.95,
     declared: AnalysisPlan | None = None,
 ) -> dict[str, Any]:
@@ -204,6 +209,8 @@ def analyse_table(
         Column of labels, each of which has a residual variance of its own, such as the arm.
     interval : str
         ``"profile"`` adds ``likelihood``: profile intervals and the term's likelihood-ratio test.
+    contrasts : sequence of str
+        Sums of coefficients, as ``"armfull - 0.5*armlight"``; adds ``contrasts``.
     confidence : float
         Level of the profile intervals.
     declared : AnalysisPlan, optional
@@ -228,7 +235,8 @@ def analyse_table(
         intervals), ``exposure`` (where clusters begin in different periods and stay treated:
         effects by exposure, their average and the last, and tests that they are equal or zero),
         ``reml_criterion``, ``singular``, ``converged``, ``dropped_columns``,
-        ``warnings``; if asked for, ``participation``, ``multiple_imputation`` and ``likelihood``.
+        ``warnings``; if asked for, ``participation``, ``multiple_imputation``, ``likelihood`` and
+        ``contrasts`` (see `sim.trials.analyses.free_contrasts.free_contrasts`).
 
     Raises
     ------
@@ -253,7 +261,7 @@ def analyse_table(
                 f"term '{term}': it has {len(read.tested)} coefficients; participation, "
                 "imputation, strata and pairs go with a term that has one"
             )
-        joint = joint_analysis(read, term, interval, confidence)
+        joint = joint_analysis(read, term, interval, confidence, contrasts)
         return {**joint, "weights": weights, "residual_by": residual_by}
     frame, formula, table, y, effects = (
         read.frame,
@@ -296,6 +304,8 @@ def analyse_table(
     result |= {"weights": weights, "residual_by": residual_by}
     if interval == PROFILE_INTERVAL:
         result["likelihood"] = likelihood_answers(fit, [tested], confidence)
+    if contrasts:
+        result["contrasts"] = free_contrasts(fit, contrasts)
     means = adjusted_means(fixed, fit, own, table)
     if means is not None:
         result["adjusted_means"] = means

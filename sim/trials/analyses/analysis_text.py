@@ -11,6 +11,7 @@ from sim.trials.analyses.joint_text import format_joint
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.analyses.result_tables import (
     coefficient_lines,
+    contrast_lines,
     likelihood_lines,
     mean_lines,
     number_text,
@@ -61,6 +62,7 @@ def format_analysis(result: dict[str, Any]) -> str:
         "",
     ]
     lines += likelihood_lines(result)
+    lines += contrast_lines(result)
     lines += _exposure(result)
     lines += _strata(result)
     permutation = result["cluster_permutation"]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sim.errors import InputError
 from sim.trials.analyses.analysed_trial import fit_linear
 from sim.trials.analyses.cluster_tests import t_test
+from sim.trials.analyses.free_contrasts import free_contrasts
 from sim.trials.analyses.likelihood_answers import PROFILE_INTERVAL, T_INTERVAL, likelihood_answers
 from sim.trials.analyses.model_answers import coefficient, warnings_of
 from sim.trials.analyses.tested_term import direction, where_it_holds
@@ -34,7 +35,11 @@ TOLD = 1e-6
 
 
 def joint_analysis(
-    read: ReadModel, term: str, interval: str = T_INTERVAL, confidence: float = 0.95
+    read: ReadModel,
+    term: str,
+    interval: str = T_INTERVAL,
+    confidence: float = 0.95,
+    contrasts: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the joint test of a term, and where it is a factor its means and their differences.
 
@@ -42,7 +47,7 @@ def joint_analysis(
     ----------
     read : ReadModel
     term : str
-    interval, confidence
+    interval, confidence, contrasts
         See `sim.trials.analyses.analyse.analyse_table`.
 
     Returns
@@ -95,6 +100,8 @@ def joint_analysis(
     }
     if interval == PROFILE_INTERVAL:
         result["likelihood"] = likelihood_answers(fit, tested, confidence)
+    if contrasts:
+        result["contrasts"] = free_contrasts(fit, contrasts)
     own = fixed.parts[read.tested[0]]
     if len(own) == 1 and own[0].level is not None and own[0].reference is None:
         note = (

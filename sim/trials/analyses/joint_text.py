@@ -6,6 +6,7 @@ from typing import Any
 
 from sim.trials.analyses.result_tables import (
     coefficient_lines,
+    contrast_lines,
     likelihood_lines,
     mean_lines,
     number_text,
@@ -36,6 +37,7 @@ def format_joint(result: dict[str, Any]) -> str:
             rows.append([f"{title}{more}", *row])
     lines += [*table_lines(rows), ""]
     lines += likelihood_lines(result)
+    lines += contrast_lines(result)
     lines += mean_lines(result)
     if "pairwise" in result:
         shown = {"p": "p", "p_holm": "p (Holm)", "p_bonferroni": "p (Bonferroni)"}

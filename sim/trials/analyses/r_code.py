@@ -76,6 +76,8 @@ def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]
     lines.append(f"d <- d[complete.cases(d[, c({', '.join(json.dumps(one) for one in used)})]), ]")
     lines += _relevelled(result["references"])
     more = likelihood(result, formula) if "likelihood" in result else []
+    if "contrasts" in result:
+        more += free_contrasts(result, formula)
     plan = result.get("plan")
     if "joint" in result:
         tests = [joint(result, formula)] if plan is None else each_arm(result, formula)
@@ -131,6 +133,16 @@ fit <- lmer({formula}, data = d, REML = TRUE{weighted})
 L <- diag(length(fixef(fit)))[names(fixef(fit)) %in% c({tested}), , drop = FALSE]
 print(contestMD(fit, L, ddf = "Kenward-Roger"))
 print(contestMD(fit, L, ddf = "Satterthwaite"))"""
+CONTRASTS = """\
+# Contrasts of coefficients, each and all together
+library(lmerTest)
+fit <- lmer({formula}, data = d, REML = TRUE{weighted})
+L <- matrix(0, {count}, length(fixef(fit)), dimnames = list(NULL, names(fixef(fit))))
+{rows}
+for (ddf in c("Kenward-Roger", "Satterthwaite")) {
+  for (k in seq_len(nrow(L))) print(contest1D(fit, L[k, ], ddf = ddf))
+  print(contestMD(fit, L, ddf = ddf))
+}"""
 MEANS = """
 library(emmeans)
 means <- emmeans(fit, "{term}", lmer.df = "kenward-roger")
@@ -176,6 +188,32 @@ def likelihood(result: Mapping[str, Any], formula: ModelFormula) -> list[str]:
         "tested": ", ".join(map(json.dumps, result.get("tested") or [result["coefficient"]])),
     }
     return ["", re.sub(r"\{(\w+)\}", lambda one: values[one[1]], LIKELIHOOD)]
+
+
+def free_contrasts(result: Mapping[str, Any], formula: ModelFormula) -> list[str]:
+    """Return R's lines for contrasts that were asked for.
+
+    Raises
+    ------
+    InputError
+        For a covariance that lme4 does not have.
+    """
+    if _beyond_lme4(result, formula):
+        raise InputError("code = 'R': contrasts are written for models that lme4 fits")
+    weights = result.get("weights")
+    each = result["contrasts"]["each"]
+    rows = [
+        f"L[{k}, c({', '.join(map(json.dumps, one['weights']))})] <- "
+        f"c({', '.join(map(repr, one['weights'].values()))})"
+        for k, one in enumerate(each, 1)
+    ]
+    values = {
+        "formula": formula.text,
+        "weighted": f", weights = {written(weights)}" if weights else "",
+        "count": str(len(each)),
+        "rows": "\n".join(rows),
+    }
+    return ["", re.sub(r"\{(\w+)\}", lambda one: values[one[1]], CONTRASTS)]
 
 
 def joint(result: Mapping[str, Any], formula: ModelFormula) -> str:
@@ -549,7 +587,8 @@ def _filled(template: str, result: Mapping[str, Any], formula: ModelFormula) -> 
 def stata_script(result: Mapping[str, Any], path: str | Path) -> str:
     """Return the mixed model in Stata, which has not been run."""
     formula = parse_formula(result["formula"])
-    beyond = _beyond_lme4(result, formula) or result.get("weights") or "likelihood" in result
+    beyond = _beyond_lme4(result, formula) or result.get("weights")
+    beyond = beyond or "likelihood" in result or "contrasts" in result
     if "joint" in result or beyond:
         raise InputError("code = 'Stata': not written for this model; use R")
     if formula.offset or any(one.slope is not None for one in formula.random):

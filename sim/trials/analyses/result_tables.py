@@ -71,6 +71,30 @@ def likelihood_lines(result: dict[str, Any]) -> list[str]:
     ]
 
 
+def contrast_lines(result: dict[str, Any]) -> list[str]:
+    """Return contrasts that were asked for, and the test of all; nothing where there are none."""
+    found = result.get("contrasts")
+    if found is None:
+        return []
+    head = "contrast (Kenward-Roger)", "estimate", "SE", "df", "p", "95% interval"
+    rows = [[*head, "Satterthwaite df", "p"]]
+    for one in found["each"]:
+        test, rough = one["kenward_roger"], one["satterthwaite"]
+        low, high = test["ci95"]
+        row = [number_text(one["estimate"]), number_text(test["se"]), f"{test['df']:.1f}"]
+        row += [p_text(test["p"]), f"{number_text(low)} to {number_text(high)}"]
+        rows.append([one["contrast"], *row, f"{rough['df']:.1f}", p_text(rough["p"])])
+    lines = table_lines(rows)
+    for name, title in (("kenward_roger", "Kenward-Roger"), ("satterthwaite", "Satterthwaite")):
+        if "joint" in found:
+            one = found["joint"][name]
+            lines.append(
+                f"  All of them zero: {title} F {one['f']:.3f} on {one['df1']} and "
+                f"{one['df2']:.1f} df, p {p_text(one['p'])}"
+            )
+    return [*lines, ""]
+
+
 def mean_lines(result: dict[str, Any]) -> list[str]:
     """Return adjusted means; nothing where there are none."""
     means = result.get("adjusted_means")

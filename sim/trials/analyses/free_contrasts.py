@@ -1,0 +1,75 @@
+"""Sums of coefficients that a user asks for, each tested, and all of them together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.errors import InputError, unknown
+from sim.trials.analyses.cluster_tests import t_test
+from sim.trials.fits.linear_fit import LinearFit
+
+Matrix = NDArray[np.float64]
+NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+
+
+def contrast_row(text: str, names: Sequence[str]) -> Matrix:
+    """Return the weights of coefficients in a sum such as ``armfull - 0.5*armlight``.
+
+    Raises
+    ------
+    InputError
+        For what is no such sum, or a coefficient that is not there.
+    """
+    # The longest name first: that of an interaction begins with that of its first part.
+    known = "|".join(re.escape(one) for one in sorted(names, key=len, reverse=True))
+    term = re.compile(rf"\s*([+-])?\s*(?:({NUMBER})\s*\*?\s*)?({known})\s*(?:/\s*({NUMBER}))?")
+    row, at = np.zeros(len(names)), 0
+    while at < len(text):
+        found = term.match(text, at)
+        if found is None or (at > 0 and found[1] is None):
+            rest = re.split(r"[+\s*/-]", text[at:].strip().lstrip("+-").strip(), maxsplit=1)[0]
+            problem = unknown("coefficient", rest or text, names)
+            raise InputError(f"contrast '{text}': {problem}; write sums as a - 0.5*b")
+        weight = float(found[2] or 1.0) / float(found[4] or 1.0)
+        row[names.index(found[3])] += -weight if found[1] == "-" else weight
+        at = found.end()
+    if not row.any():
+        raise InputError(f"contrast '{text}': every weight is 0")
+    return row
+
+
+def free_contrasts(fit: LinearFit, texts: Sequence[str]) -> dict[str, Any]:
+    """Return the test of each contrast, and of all of them together.
+
+    Returns
+    -------
+    dict
+        ``each``: ``contrast``, ``weights``, ``estimate``, and t tests ``kenward_roger`` and
+        ``satterthwaite``; ``joint``, F tests that all are zero, of several.
+
+    Raises
+    ------
+    InputError
+        For a contrast that cannot be read, or one that others make up.
+    """
+    rows = np.array([contrast_row(one, fit.names) for one in texts])
+    if np.linalg.matrix_rank(rows) < len(rows):
+        raise InputError("contrast: one is a combination of the others; leave it out")
+    each = []
+    for text, row, (estimate, one) in zip(texts, rows, fit.contrasts(rows), strict=True):
+        tests = {
+            "kenward_roger": t_test(estimate, one.kenward_roger_se, one.kenward_roger_df),
+            "satterthwaite": t_test(estimate, one.se, one.satterthwaite_df),
+        }
+        told = {name: {**test._asdict(), "ci95": list(test.ci95)} for name, test in tests.items()}
+        weights = {name: float(w) for name, w in zip(fit.names, row, strict=True) if w}
+        each.append({"contrast": text, "weights": weights, "estimate": estimate, **told})
+    found: dict[str, Any] = {"each": each}
+    if len(rows) > 1:
+        found["joint"] = {name: one._asdict() for name, one in fit.joint_tests(rows).items()}
+    return found
