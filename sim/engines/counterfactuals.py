@@ -155,13 +155,13 @@ class TeamWorld:
     replication: int
     weeks: int
     part: Layout = field(init=False)
-    own: int = field(init=False)
+    team_place: int = field(init=False)
 
     def __post_init__(self) -> None:
         # Settled once, although every run begins anew: who takes part follows from the start.
         sets = from_record(self.p)
         self.part = around(self.layout, self.team, sets, self.seed, self.replication)
-        self.own = self.part.team_names.index(self.team)
+        self.team_place = self.part.team_names.index(self.team)
 
     def as_it_was(self) -> Life:
         """Return the team's time with nothing switched."""
@@ -190,7 +190,7 @@ class TeamWorld:
     def switches(self, kinds: Sequence[str], before: Life) -> list[Switch]:
         """Return everything of these kinds that there is to switch in the team's time."""
         people = before.people()
-        first = OpenWorld(OneWorld(self.part, self.p, self.seed, self.replication), self.own)
+        first = OpenWorld(OneWorld(self.part, self.p, self.seed, self.replication), self.team_place)
         first.world.run_to(0)
         found: list[Switch] = []
         for kind in kinds:
@@ -223,7 +223,7 @@ class TeamWorld:
         return found
 
     def _session_weeks(self) -> list[int]:
-        row = self.part.teams[self.own]
+        row = self.part.teams[self.team_place]
         if row["programme"] == 0 or row["start_week"] < 0:
             return []
         cells = self.part.actions[row["programme"]].view(np.recarray)
@@ -234,11 +234,11 @@ class TeamWorld:
     def _without_session(self, week: int) -> Layout:
         """Return the layout with a calendar of the team's own, in which a session is missing."""
         rows = self.part.teams.copy()
-        row = rows[self.own]
+        row = rows[self.team_place]
         calendar = self.part.actions[row["programme"]].copy()
         for name in SESSION_FIELDS:
             calendar[name][week - 1 - row["start_week"]] = 0.0
-        rows["programme"][self.own] = len(self.part.actions)
+        rows["programme"][self.team_place] = len(self.part.actions)
         actions = np.concatenate([self.part.actions, calendar[None]])
         return replace(self.part, teams=rows, actions=actions)
 
@@ -256,8 +256,8 @@ class TeamWorld:
 
     def _life(self, layout: Layout, p: Any, change: Callable[[OpenWorld], None]) -> Life:
         """Run a world week by week, change it between weeks, and return the team's time."""
-        now = OpenWorld(OneWorld(layout, p, self.seed, self.replication), self.own)
-        posts, weeks = int(layout.teams["staff"][self.own]), self.weeks + 1
+        now = OpenWorld(OneWorld(layout, p, self.seed, self.replication), self.team_place)
+        posts, weeks = int(layout.teams["staff"][self.team_place]), self.weeks + 1
         whole = np.zeros((2, weeks, posts), np.int64)
         shifts = np.zeros((2, weeks, posts))
         users = np.zeros((2, weeks))
@@ -284,15 +284,15 @@ class TeamWorld:
 class OpenWorld:
     """A world between two weeks, as switches see and change it."""
 
-    def __init__(self, world: OneWorld, own: int) -> None:
+    def __init__(self, world: OneWorld, team_place: int) -> None:
         self.world = world
-        self.own = own
+        self.team_place = team_place
         rows = world.layout.teams
-        start, count = int(rows["staff_start"][own]), int(rows["staff"][own])
+        start, count = int(rows["staff_start"][team_place]), int(rows["staff"][team_place])
         self._all = places(world.layout)
         self._own = self._all[start : start + count]
-        users = int(rows["user_start"][own])
-        self.users = world.users[users : users + int(rows["users"][own])]
+        users = int(rows["user_start"][team_place])
+        self.users = world.users[users : users + int(rows["users"][team_place])]
 
     def column(self, name: str) -> np.ndarray:
         """Return a variable of the team's posts."""
@@ -351,8 +351,8 @@ def deaf(cut: Callable[[OpenWorld, dict[str, np.ndarray]], None]) -> Change:
 def own_posts(now: OpenWorld) -> slice:
     """Return where the team's posts stand among all."""
     rows = now.world.layout.teams
-    start = int(rows["staff_start"][now.own])
-    return slice(start, start + int(rows["staff"][now.own]))
+    start = int(rows["staff_start"][now.team_place])
+    return slice(start, start + int(rows["staff"][now.team_place]))
 
 
 def unled(now: OpenWorld, wanted: dict[str, np.ndarray]) -> None:
@@ -376,7 +376,7 @@ def unasked(switch: Switch, before: Life) -> Change:
         own = own_posts(now)
         for name in WITHIN:
             wanted[name][own] = np.where(wanted[name][own] == person.place, -1, wanted[name][own])
-        from_outside = (wanted["cross_team"] == now.own) & (
+        from_outside = (wanted["cross_team"] == now.team_place) & (
             now.column_of_all("cross_place") == person.place
         )
         wanted["cross_team"][from_outside] = -1
@@ -460,7 +460,7 @@ def stays(weeks: set[int]) -> Change:
     usual: list[float] = []
 
     def change(now: OpenWorld) -> None:
-        team = now.world.teams[now.own : now.own + 1]
+        team = now.world.teams[now.team_place : now.team_place + 1]
         if not usual:
             usual.append(float(team["turnover_multiplier"][0]))
         team["turnover_multiplier"] = 0.0 if now.world.week + 1 in weeks else usual[0]

@@ -469,7 +469,7 @@ def _titled(cell: Any, titles: Mapping[str, str]) -> Any:
 def _with_own(frame: pd.DataFrame, roster: Roster) -> pd.DataFrame:
     """Return a table of teams with the columns that are the user's own."""
     names = [row.team for row in roster.rows]
-    for heading, cells in roster.own.items():
+    for heading, cells in roster.own_columns.items():
         of_team = dict(zip(names, cells, strict=True))
         frame[f"own: {heading}"] = [of_team.get(str(one), "") for one in frame["team"]]
     return frame

@@ -74,7 +74,7 @@ def test_a_champion_in_a_team_of_three_is_what_one_works_out_by_hand() -> None:
     assert (staff["present"] == 1).all()
     ties = [[int(staff[name][i]) for name in WITHIN if staff[name][i] >= 0] for i in range(3)]
     assert (staff["cross_team"] == -1).all()
-    support = float(begun.teams["leader_support"][team.own])
+    support = float(begun.teams["leader_support"][team.team_place])
     usual = [float(one) for one in staff["values_usual"]]
     p = STEADY
     forgotten = p.implementation_gap * log(2.0) / p.values_half_life

@@ -54,10 +54,10 @@ def test_one_list_in_many_guises(guise: str, encoding: str) -> None:
 
 def test_own_columns_are_kept_told_once_and_written_again() -> None:
     roster = roster_from_text("team,icb,staff\nA,NHS North,3\nB,NHS South,4\n")
-    assert roster.own == {"icb": ("NHS North", "NHS South")}
+    assert roster.own_columns == {"icb": ("NHS North", "NHS South")}
     assert sum("columns of your own" in one for one in roster.notes) == 1
     again = roster_from_text(roster_text(roster))
-    assert (again.rows, again.own) == (roster.rows, roster.own)
+    assert (again.rows, again.own_columns) == (roster.rows, roster.own_columns)
 
 
 def test_whole_time_equivalents_are_rounded_and_told() -> None:
@@ -119,7 +119,7 @@ def test_columns_that_are_not_clear_are_asked_for(tmp_path: Path) -> None:
     said.write_text('[columns]\nheadcount = "staff"\nturnver_multiplier = ""\n')
     roster = read_roster_csv(path, read_column_map(said))
     assert roster.rows[0].staff == 17
-    assert list(roster.own) == ["turnver_multiplier", "WTE"]
+    assert list(roster.own_columns) == ["turnver_multiplier", "WTE"]
     # What was settled is saved, and read back to the same.
     said.write_text(column_map_text(roster.mapping, None, None))
     assert read_roster_csv(path, read_column_map(said)).rows == roster.rows

@@ -123,7 +123,7 @@ class Matched:
     ----------
     places : dict
         Place in the line by column.
-    own : dict
+    own_columns : dict
         Place in the line by heading, for columns that are the user's own.
     problems : tuple of str
         Headings that are not clear.
@@ -132,7 +132,7 @@ class Matched:
     """
 
     places: dict[str, int]
-    own: dict[str, int]
+    own_columns: dict[str, int]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -157,7 +157,7 @@ def matched(headings: Sequence[str], said: Mapping[str, str], names: Mapping[str
     columns = tuple(dict.fromkeys(names.values()))
     problems, notes = _said_wrong(headings, said, columns), []
     places: dict[str, int] = {}
-    own: dict[str, int] = {}
+    own_columns: dict[str, int] = {}
     given = {" ".join(heading.split()).lower(): name for heading, name in said.items()}
     left = []
     for place, heading in enumerate(headings):
@@ -167,7 +167,7 @@ def matched(headings: Sequence[str], said: Mapping[str, str], names: Mapping[str
         elif told in columns:
             problems += _placed(places, told, place, headings)
         else:
-            own[heading] = place
+            own_columns[heading] = place
     for exact in (True, False):
         for place in tuple(left):
             key = key_of(headings[place])
@@ -201,11 +201,11 @@ def matched(headings: Sequence[str], said: Mapping[str, str], names: Mapping[str
                 f'your own, say so in a file that --columns names: "{heading[:40]}" = ""'
             )
         else:
-            own[heading] = place
-    if own:
-        listed = ", ".join(f"'{one}'" for one in own)
+            own_columns[heading] = place
+    if own_columns:
+        listed = ", ".join(f"'{one}'" for one in own_columns)
         notes.append(f"columns of your own, kept and not used: {listed}")
-    return Matched(places, own, tuple(problems), tuple(notes))
+    return Matched(places, own_columns, tuple(problems), tuple(notes))
 
 
 def _placed(

@@ -125,7 +125,7 @@ class _Reading:
 
     def roster(self, mapping: dict[str, str]) -> Roster:
         rows: list[TeamRow] = []
-        own: dict[str, list[str]] = {name: [] for name in self.found.own}
+        own_cells: dict[str, list[str]] = {name: [] for name in self.found.own_columns}
         lines_of: dict[str, int] = {}
         spelt: dict[str, str] = {}
         otherwise: dict[str, str] = {}
@@ -158,8 +158,8 @@ class _Reading:
             if set(entries) == {"team"}:
                 bare.append(line.number)
             rows.append(row)
-            for name, place in self.found.own.items():
-                own[name].append(_cell(line, place))
+            for name, place in self.found.own_columns.items():
+                own_cells[name].append(_cell(line, place))
             if len(rows) > LARGEST_ROSTER:
                 self.problems.append(f"line {line.number}: more than {LARGEST_ROSTER} teams")
                 break
@@ -192,7 +192,7 @@ class _Reading:
             (*told, *assumed),
             self.table.source,
             told,
-            {name: tuple(cells) for name, cells in own.items()},
+            {name: tuple(cells) for name, cells in own_cells.items()},
             mapping,
         )
 
@@ -416,10 +416,13 @@ def roster_text(roster: Roster) -> str:
     if problems:
         raise InputError.of("roster", problems)
     rows = (
-        [*(getattr(row, name) for name in _COLUMNS), *(cells[at] for cells in roster.own.values())]
+        [
+            *(getattr(row, name) for name in _COLUMNS),
+            *(cells[at] for cells in roster.own_columns.values()),
+        ]
         for at, row in enumerate(roster.rows)
     )
-    return csv_text([*_COLUMNS, *roster.own], rows, ends="\n")
+    return csv_text([*_COLUMNS, *roster.own_columns], rows, ends="\n")
 
 
 EXAMPLES = (

@@ -98,7 +98,7 @@ class Roster:
     told : tuple of str
         How its file was read where that was not plain: lines that stand for no team or may be
         none, columns that were matched by meaning, numbers that were rounded; in `notes` too.
-    own : mapping
+    own_columns : mapping
         Cells of the user's own columns by heading, one for each team.
     mapping : mapping
         Column by heading of its file, empty for the user's own.
@@ -108,7 +108,7 @@ class Roster:
     notes: tuple[str, ...] = ()
     source: str = ""
     told: tuple[str, ...] = ()
-    own: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    own_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mapping: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
