@@ -27,21 +27,7 @@ MEASURES = ("qpr15", "inspire_support", "inspire_relationship")
 # interventions aimed at users themselves reach at full strength (literature). Assumption.
 THEORY_HOLDS = 0.3
 
-EFFECTS = (
-    "qpr_delivered_12",
-    "qpr_delivered_24",
-    "qpr_full_12",
-    "qpr_full_24",
-    "inspire_support_full_12",
-    "inspire_support_full_24",
-    "inspire_relationship_full_12",
-    "inspire_relationship_full_24",
-    "inspire_support_delivered_12",
-    "qpr_continued_24",
-    "qpr_full_continued_24",
-    "behaviour_delivered_12",
-)
-# Programme, months (0 for 12, 1 for 24) and measure of each of them but the last.
+# Programme, months (0 for 12, 1 for 24) and measure of each effect.
 PLACES = (
     ("delivered", 0, 0),
     ("delivered", 1, 0),
@@ -54,6 +40,13 @@ PLACES = (
     ("delivered", 0, 1),
     ("continued", 1, 0),
     ("full_continued", 1, 0),
+)
+EFFECTS = (
+    *(
+        f"{MEASURES[measure].removesuffix('15')}_{programme}_{12 * (1 + months)}"
+        for programme, months, measure in PLACES
+    ),
+    "behaviour_delivered_12",
 )
 EXPLANATIONS = (
     "incomplete implementation",
