@@ -234,20 +234,5 @@ def update(
     else:
         assert plan is not None
         packages, who = read_plan(plan, teams, weeks, place.start_date)
-    more = more_draws(draws, len(chosen.draws), prior_only, posterior)
+    more = chosen.more(DRAWS)
     return LearnQuestion(packages, teams, who, observed, chosen, weeks, seed, place, more)
-
-
-def more_draws(
-    draws: int | str | Sequence[Mapping[str, float]] | ChosenDraws,
-    count: int,
-    prior_only: bool,
-    posterior: str | Path | None,
-) -> ChosenDraws | None:
-    """Return the default number of draws where fewer were asked for; None where there are not."""
-    if count >= DRAWS or not isinstance(draws, int | str):
-        return None
-    try:
-        return chosen_values(DRAWS, prior_only, posterior)
-    except InputError:  # The distribution has not so many.
-        return None

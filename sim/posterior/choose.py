@@ -35,6 +35,8 @@ class ChosenDraws:
     notes : tuple of str
         What of the model the posterior does not cover: rules other than those it was fitted with,
         and parameters that it lacks.
+    path : path or str, optional
+        The distribution that they are a thinned sample of; None for others.
     """
 
     draws: list[dict[str, float]]
@@ -42,6 +44,16 @@ class ChosenDraws:
     provenance: dict[str, Any]
     of: str = ""
     notes: tuple[str, ...] = ()
+    path: Path | str | None = None
+
+    def more(self, count: int) -> ChosenDraws | None:
+        """Return so many draws of the same; None where that is no more or there are fewer."""
+        if self.path is None or count <= len(self.draws):
+            return None
+        try:
+            return chosen_draws(count, path=self.path)
+        except InputError:
+            return None
 
     @property
     def named(self) -> str:
@@ -105,7 +117,8 @@ def chosen_draws(
     chosen = [draws[(2 * number + 1) * len(draws) // (2 * count)] for number in range(count)]
     source = PRIOR if path == PRIOR else POSTERIOR
     of = BOTH_TRIALS if path is None else str(path)
-    return ChosenDraws(chosen, source, provenance, of if of in NAMES else "", notes)
+    kept = BOTH_TRIALS if path is None else path
+    return ChosenDraws(chosen, source, provenance, of if of in NAMES else "", notes, kept)
 
 
 def completed(draws: list[dict[str, float]]) -> tuple[list[dict[str, float]], tuple[str, ...]]:

@@ -11,7 +11,6 @@ import pytest
 
 from benchmarks.studies import update_coverage
 from docs.marked import parts
-from sim.api.update import more_draws
 from sim.errors import InputError
 from sim.inputs.registers import Audit, Observed, Session, Turnover
 from sim.inputs.roster import Roster
@@ -327,13 +326,14 @@ def test_few_draws_that_collapse_are_begun_anew_with_more(monkeypatch: pytest.Mo
         study, "team_outcomes", lambda *_, draws, **__: np.zeros((1, len(draws), 4, 7))
     )
     first = learnt(Observed(turnover=(Turnover(0, 0, 0, 52, 3, None),)), 4).question
-    few, more = chosen_draws(60), chosen_draws(200)
-    found = study.learn(replace(first, chosen=few, more=more))
+    few = chosen_draws(60)
+    found = study.learn(replace(first, chosen=few, more=few.more(200)))
     assert asked == [60, 200]
     assert found.collapsed == 60
     assert "Of 60 draws too few were left" in sentences(found, update_tables(found))[3]
-    assert more_draws("60", 60, False, None) is not None
-    assert more_draws(200, 200, False, None) is None
+    assert chosen_draws(200).more(200) is None
+    assert few.more(100_000) is None
+    assert replace(few, path=None).more(200) is None
 
 
 def test_nothing_is_said_to_move_that_did_not() -> None:
