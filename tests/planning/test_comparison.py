@@ -14,6 +14,7 @@ from sim.planning.compare_decision import decision_of
 from sim.planning.compare_tables import (
     all_tables,
     groups_across,
+    maintenance,
     overspending,
     overspending_sentences,
     trajectories,
@@ -252,6 +253,17 @@ def test_dearer_trainers_cost_more_and_change_no_outcome(main: Comparison) -> No
     np.testing.assert_allclose(
         dear.cost("refocus-full", "indirect"), main.cost("refocus-full", "indirect")
     )
+
+
+def test_what_is_left_of_fidelity_is_of_the_mean_over_draws(main: Comparison) -> None:
+    row = maintenance(main).set_index("scenario").loc["refocus-full"]
+    fidelity = main.worlds.weekly[..., WEEKLY.index("fidelity")]
+    with_it, without = (fidelity[main.names.index(one)] for one in ("refocus-full", "usual-care"))
+    by_week = [float(np.mean(with_it[:, at] - without[:, at])) for at in range(with_it.shape[1])]
+    assert row["largest gain of fidelity"] == pytest.approx(max(by_week))
+    assert by_week[int(row["in week"])] == pytest.approx(max(by_week))
+    assert row["gain at the end"] == pytest.approx(by_week[-1])
+    assert row["share of the largest gain left"] == pytest.approx(by_week[-1] / max(by_week))
 
 
 def test_common_chance_cuts_the_variance_of_a_difference_tenfold() -> None:
