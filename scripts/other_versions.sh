@@ -7,6 +7,7 @@ set -eu
 root=$(cd "$(dirname -- "$0")/.." && pwd)
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
+trap 'exit 143' HUP INT TERM
 cd "$root"
 new=$place/env/bin/python
 # uv, which ./test gets where it can, installs in a third of pip's time.

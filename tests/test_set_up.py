@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import shutil
 import subprocess
 import sys
 import time
@@ -112,3 +114,19 @@ def asked_to_install(folder: Path) -> str:
     found = subprocess.run(["sh", "-c", steps, folder], cwd=ROOT, env={"PATH": path}, timeout=60)
     assert found.returncode == 0
     return (folder / "asked").read_text(encoding="utf-8").splitlines()[-1]
+
+
+def test_a_collection_that_fails_leaves_no_other_versions_behind(tmp_path: Path) -> None:
+    for folder in (".ci", "scripts", ".venv/bin"):
+        (tmp_path / folder).mkdir(parents=True)
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci" / "run")
+    program(tmp_path, "test", "exit 0")
+    program(tmp_path / "scripts", "other_versions.sh", "sleep 30 & : >started; wait")
+    program(tmp_path / ".venv" / "bin", "python", "until [ -e started ]; do :; done; exit 3")
+    reader, writer = os.pipe()
+    # Whatever was started has the pipe open until it ends.
+    ended = subprocess.run([tmp_path / ".ci" / "run"], pass_fds=[writer], timeout=20.0)
+    os.close(writer)
+    assert ended.returncode == 3
+    assert select.select([reader], [], [], 10.0)[0], "something runs still"
+    os.close(reader)
