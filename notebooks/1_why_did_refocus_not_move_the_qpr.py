@@ -90,6 +90,8 @@ predicted = {
 # from the switch alone.
 
 # %%
+from functools import cache
+
 import pandas as pd
 
 import sim
@@ -98,10 +100,16 @@ DRAWS = 30  # for a real answer: 400 or more
 pair = ["usual-care", "refocus-as-delivered"]
 
 
+@cache
+def worlds(**settings):
+    """Both worlds with these settings, simulated at the first time and kept."""
+    wanted = ("summaries", "trajectories")
+    return sim.run(pair, settings=settings, draws=DRAWS, replications=1, collect=wanted)
+
+
 def gain(settings, measure="qpr15"):
     """QPR points gained as delivered at 52 weeks, one number for each simulated world."""
-    results = sim.run(pair, settings=settings, draws=DRAWS, replications=1, collect=("summaries",))
-    return results.differences(measure)["refocus-as-delivered"]
+    return worlds(**settings).differences(measure)["refocus-as-delivered"]
 
 
 gains = {"as modelled": gain({})}
@@ -197,7 +205,7 @@ print(f"spread of estimates (SD): {trials['difference'].std():.2f} points")
 
 
 def chain(settings):
-    results = sim.run(pair, settings=settings, draws=DRAWS, replications=1)
+    results = worlds(**settings)
     added = {}
     for link in ["fidelity", "experience", "recovery"]:
         last = results.weekly(link).loc[52]
