@@ -6,6 +6,7 @@ Run ``python -m docs.build_architecture`` after a new part or a new import betwe
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def part_of(module: str) -> str | None:
     return pieces[1] if pieces[0] == "sim" and len(pieces) > 1 else None
 
 
+@cache
 def part_edges() -> dict[str, set[str]]:
     """Return which parts of `sim` each part imports."""
     edges: dict[str, set[str]] = {}

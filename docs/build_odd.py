@@ -215,8 +215,9 @@ def _add_callers(found: dict[str, Rule]) -> None:
     for path, nodes in [*places, (WEEK_FILE, functions), (MODEL_FILE, model_methods())]:
         imported = imports_of(path)
         for label, node in nodes.items():
+            used = _names(node)
             for rule in found.values():
-                if rule.name in _names(node) and (rule.module, rule.name) in imported:
+                if rule.name in used and (rule.module, rule.name) in imported:
                     rule.followed_by.append(label)
     for rule in found.values():
         for other in found.values():

@@ -62,14 +62,16 @@ def only_for_types(node: ast.AST) -> bool:
 
 def nodes_that_run(tree: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes of a source that run, leaving out what is only for type checkers."""
-    yield tree
-    for child in ast.iter_child_nodes(tree):
-        if only_for_types(child):
-            assert isinstance(child, ast.If)
-            for other in child.orelse:
-                yield from nodes_that_run(other)
-        else:
-            yield from nodes_that_run(child)
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        yield node
+        for child in ast.iter_child_nodes(node):
+            if only_for_types(child):
+                assert isinstance(child, ast.If)
+                todo += child.orelse
+            else:
+                todo.append(child)
 
 
 def imports(source: str, module: str, is_package: bool, known: set[str]) -> set[str]:
