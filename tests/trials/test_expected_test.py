@@ -13,8 +13,15 @@ from sim.trials.data.statistical import Correlations, StatisticalSource
 from sim.trials.designs.correlation import VarianceComponents
 from sim.trials.designs.design import crossover, stepped_wedge
 from sim.trials.power.design_formula import Assumed, design_power
-from sim.trials.power.expected_test import WorkingModel, expected_test, trial_cells
-from sim.trials.power.parallel_test import Outcome, parallel_test
+from sim.trials.power.expected_test import (
+    ExpectedTest,
+    WorkingModel,
+    expected_test,
+    expected_tests,
+    trial_cells,
+)
+from sim.trials.power.noncentral_t import Floor, floored_power
+from sim.trials.power.parallel_test import Outcome, parallel_test, parallel_tests
 from tests.trials.closed_forms import from_matrix
 
 WEDGE = np.array([[0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]] * 3, float)
@@ -150,3 +157,66 @@ def test_little_information_within_clusters_makes_a_baseline_cost_a_degree_of_fr
     assert df[0] == pytest.approx(13.0, abs=0.01)
     assert df == sorted(df)
     assert df[-1] == pytest.approx(14.0, abs=0.01)
+
+
+def same(found: list[ExpectedTest], alone: list[ExpectedTest]) -> None:
+    """Check that every number of some tests is that of others, to 12 digits."""
+    assert len(found) == len(alone) > 1
+    for one, other in zip(found, alone, strict=True):
+        for name, value in vars(other).items():
+            near = pytest.approx(value, rel=1e-12, abs=1e-12) if isinstance(value, float) else value
+            assert getattr(one, name) == near, name
+
+
+def lossy(clusters: int, periods: int, nobody: bool) -> list[np.ndarray]:
+    rng = np.random.default_rng(4)
+    return [rng.binomial(4, 0.6, (clusters, periods)).clip(0 if nobody else 1) for _ in range(6)]
+
+
+@pytest.mark.parametrize("test", ["kenward-roger", "satterthwaite", "between-within"])
+@pytest.mark.parametrize("effects", [EFFECTS, ("cluster", "person")])
+def test_trials_that_are_worked_out_together_have_the_numbers_of_each_alone(
+    test: str, effects: tuple[str, ...]
+) -> None:
+    # The effect of clusters that vary in it is left out by one of the analyses.
+    truth = replace(VARIANCES, individual=20.0, cluster_period=0.0)
+    if "person" not in effects:
+        truth = replace(VARIANCES, individual=0.0)
+    elif test == "satterthwaite":
+        truth = replace(truth, treatment=0.0)
+    cells = [trial_cells(WEDGE, one.astype(float)) for one in lossy(9, 4, nobody=True)]
+    rule = [7.0 + k for k in range(len(cells))] if test == "between-within" else [None] * len(cells)
+    alone = [
+        expected_test(one, truth, effects, test=test, df=df)
+        for one, df in zip(cells, rule, strict=True)
+    ]
+    df = None if rule[0] is None else rule
+    same(expected_tests(cells, [truth] * len(cells), effects, test=test, df=df), alone)
+
+
+@pytest.mark.parametrize("analysis", ["follow-up", "ancova", "change"])
+@pytest.mark.parametrize("test", ["kenward-roger", "cluster-robust", "cluster-summary"])
+def test_draws_of_small_teams_have_the_numbers_of_each_alone(analysis: str, test: str) -> None:
+    arm, strata = np.repeat([0.0, 1.0], 6), np.arange(12) % 3
+    outcome = Outcome(10.0, 0.05, 0.8, 0.6, 2.0, 0.3)
+    draws = [one[:, 0].astype(float) for one in lossy(12, 1, nobody=True)]
+    # A stratum of nobody has a column less than the others.
+    draws[2][strata == 1] = 0.0
+    alone = [parallel_test(arm, one, strata, outcome, analysis, test) for one in draws]
+    same(parallel_tests(arm, draws, strata, outcome, analysis, test), alone)
+
+
+@pytest.mark.parametrize(
+    ("shifts", "both", "pooled_df", "near_df", "power"),
+    [
+        ((2.5, -2.5), False, 20.0, 12.0, 0.5843697670046463),
+        ((3.1, 2.4), True, 20.0, None, 0.3648181321953652),
+        ((2.5, -2.5), False, 200.0, None, 0.5899249405592466),
+    ],
+)
+def test_a_floor_at_many_places_at_once_has_the_power_of_one_place_after_another(
+    shifts: tuple[float, ...], both: bool, pooled_df: float, near_df: float | None, power: float
+) -> None:
+    floor = Floor(0.8, 30.0, 1.1, pooled_df, near_df)
+    found = floored_power(shifts, 1.02, 9.0, 10.0, 0.025, floor, both)
+    assert found == pytest.approx(power, rel=1e-12)

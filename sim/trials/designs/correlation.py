@@ -71,26 +71,27 @@ class VarianceComponents:
             )
 
     def cell_covariance(self, treatment: Matrix, sizes: Matrix) -> Matrix:
-        """Return the covariance of the cell means of one cluster.
+        """Return the covariance of the cell means of one cluster, or of each of several.
 
         Parameters
         ----------
-        treatment : (J,) array
+        treatment : (..., J) array
             Treatment in each period.
-        sizes : (J,) array
+        sizes : (..., J) array
             People measured in each period, all positive. The larger cell is taken to contain the
             people of the smaller where people are measured repeatedly.
         """
-        J = sizes.size
+        J = sizes.shape[-1]
         lag = np.abs(np.subtract.outer(np.arange(J), np.arange(J))).astype(float)
-        shared = self.individual / np.maximum.outer(sizes, sizes)
+        one, two = treatment[..., :, None], treatment[..., None, :]
+        shared = self.individual / np.maximum(sizes[..., :, None], sizes[..., None, :])
         crossed = self.treatment_correlation * np.sqrt(self.cluster * self.treatment)
         return np.asarray(
             self.cluster * self.cluster_decay**lag
-            + np.diag(self.cluster_period + self.residual / sizes)
+            + np.eye(J) * (self.cluster_period + self.residual / sizes)[..., None]
             + shared * self.individual_decay**lag
-            + self.treatment * np.outer(treatment, treatment)
-            + crossed * np.add.outer(treatment, treatment)
+            + self.treatment * (one * two)
+            + crossed * (one + two)
         )
 
 

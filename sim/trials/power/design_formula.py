@@ -28,7 +28,7 @@ from sim.trials.power.expected_test import (
     EFFECTS,
     Cells,
     ExpectedTest,
-    expected_test,
+    expected_tests,
     trial_cells,
 )
 from sim.trials.power.formula_power import FormulaPower, parallel_power, power_of_tests
@@ -240,10 +240,9 @@ def arm_tests(
         ]
         effects = ("cluster",)
         found.append(
-            [
-                expected_test(one, truth, effects, test=plan.test, df=df, adapted=adapted)
-                for one in cells
-            ]
+            expected_tests(
+                cells, [truth] * len(cells), effects, test=plan.test, df=df, adapted=adapted
+            )
         )
     return found
 
@@ -407,9 +406,8 @@ def _over_periods(
     adapted = analysis_named(plan.test).formula
 
     def at(effect: float) -> FormulaPower:
-        tests = [
-            expected_test(one, truth, effects, effect, plan.test, df, adapted) for one in cells
-        ]
+        truths = [truth] * len(cells)
+        tests = expected_tests(cells, truths, effects, effect, plan.test, df, adapted)
         between = all(abs(one.df - (len(used) - 2)) < 1e-6 for one in tests)
         told = "clusters - 2" if between else rule
         return power_of_tests(effect, tests, told, alpha, at=at if builds_up else None)

@@ -9,9 +9,9 @@ sizes and the two covariances, without a simulation.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from math import erfc, exp, inf, pi, sqrt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import erfc, exp, inf, isnan, pi, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,9 @@ from sim.errors import InputError
 from sim.trials.designs.correlation import VarianceComponents
 
 Matrix = NDArray[np.float64]
+
+# What another test makes of one, the cells and the analysis's covariance of their means.
+Adapted = Callable[["ExpectedTest", "Cells", Matrix], "ExpectedTest"]
 
 EFFECTS = ("cluster", "cluster-period", "person", "treatment")
 # Share of information that is rounding.
@@ -81,6 +84,8 @@ class ExpectedTest:
 class Cells:
     """The fixed part and the sizes of a trial's cluster-periods.
 
+    Those of several trials stand in one with `stacked`; all arrays then have a first axis more.
+
     Attributes
     ----------
     people : (I, J) array
@@ -113,6 +118,8 @@ class Cells:
     def beyond_columns(self) -> bool:
         """Whether true means have something that the fixed part cannot have."""
         columns, means = self.columns[self.seen], self.means[self.seen]
+        if (means == columns[:, -1]).all():
+            return False
         fitted = columns @ np.linalg.lstsq(columns, means, rcond=None)[0]
         return bool(np.abs(means - fitted).max() > NOTHING_TOLD * max(np.abs(means).max(), 1.0))
 
@@ -158,6 +165,28 @@ def trial_cells(
     return Cells(people, treated, np.stack(parts, axis=-1), means, times.astype(float), stay)
 
 
+def stacked(cells: Sequence[Cells]) -> Cells:
+    """Return the cells of trials that have the same periods and columns, as those of one.
+
+    Clusters that a trial has fewer than another are there with no cell measured, no times.
+    """
+    return Cells(
+        people=_padded([one.people for one in cells]),
+        treated=_padded([one.treated for one in cells]),
+        columns=_padded([one.columns for one in cells]),
+        means=_padded([one.means for one in cells]),
+        times=_padded([one.times for one in cells]),
+        stay=cells[0].stay,
+    )
+
+
+def _padded(arrays: Sequence[Matrix]) -> Matrix:
+    found = np.zeros((len(arrays), max(map(len, arrays)), *arrays[0].shape[1:]))
+    for row, one in zip(found, arrays, strict=True):
+        row[: len(one)] = one
+    return found
+
+
 def kernels(cells: Cells, effects: tuple[str, ...]) -> Matrix:
     """Return the covariance of cell means at variance one: the residual's, then each effect's.
 
@@ -166,21 +195,21 @@ def kernels(cells: Cells, effects: tuple[str, ...]) -> Matrix:
     (K + 1, I, J, J) array
     """
     n = np.where(cells.seen, cells.people, 1.0)
-    both = cells.seen[:, :, None] & cells.seen[:, None, :]
-    same = np.eye(n.shape[1])
+    both = cells.seen[..., :, None] & cells.seen[..., None, :]
+    same = np.eye(n.shape[-1])
     t = cells.treated
     of = {
-        "cluster": np.ones_like(same)[None],
-        "cluster-period": same[None],
-        "person": _stays(cells) / np.maximum(n[:, :, None], n[:, None, :]),
-        "treatment": t[:, :, None] * t[:, None, :],
+        "cluster": np.ones_like(same),
+        "cluster-period": same,
+        "person": _stays(cells) / np.maximum(n[..., :, None], n[..., None, :]),
+        "treatment": t[..., :, None] * t[..., None, :],
     }
-    found = [same / n[:, :, None], *(of[one] for one in effects)]
+    found = [same / n[..., :, None], *(of[one] for one in effects)]
     return np.stack([np.where(both, one, 0.0) for one in found])
 
 
 def _stays(cells: Cells) -> Matrix:
-    periods = np.arange(cells.people.shape[1])
+    periods = np.arange(cells.people.shape[-1])
     return np.asarray(cells.stay ** np.abs(np.subtract.outer(periods, periods)).astype(float))
 
 
@@ -193,7 +222,7 @@ class Told(NamedTuple):
         Expected, of restricted likelihood.
     slope : (K + 1,) array
         Derivatives of the variance of the effect.
-    variance : float
+    variance : () array
         That variance, the variances taken as known.
     bends : (K + 1, K + 1) array
         What the errors of two estimated variances, of covariance one, add to it.
@@ -201,12 +230,14 @@ class Told(NamedTuple):
 
     information: Matrix
     slope: Matrix
-    variance: float
+    variance: Matrix
     bends: Matrix
 
 
 class WorkingModel:
-    """An analysis with its random effects, on the cells of a trial.
+    """An analysis with its random effects, on the cells of a trial, or of trials that are stacked.
+
+    What it takes and returns for one trial has a first axis more for several, and kernels a second.
 
     Parameters
     ----------
@@ -217,63 +248,73 @@ class WorkingModel:
     def __init__(self, cells: Cells, effects: tuple[str, ...]) -> None:
         self.cells, self.effects = cells, effects
         self.kernels = kernels(cells, effects)
-        self.hidden = np.eye(cells.people.shape[1]) * ~cells.seen[:, None, :]
-        counts = cells.seen.sum(axis=1)
-        contrasts = np.where(counts > 0, cells.people.sum(axis=1) / np.maximum(counts, 1), 0.0)
+        self.hidden = np.eye(cells.people.shape[-1]) * ~cells.seen[..., None, :]
+        counts = cells.seen.sum(axis=-1)
+        contrasts = np.where(counts > 0, cells.people.sum(axis=-1) / np.maximum(counts, 1), 0.0)
         contrasts = np.maximum(contrasts - 1.0, 0.0) * cells.times
-        patterns, which = np.unique(cells.seen, axis=0, return_inverse=True)
+        rows = cells.seen.reshape(-1, cells.seen.shape[-1])
+        patterns, which = np.unique(rows, axis=0, return_inverse=True)
+        which = which.reshape(counts.shape)
         # What varies within cells: people's contrasts, in clusters that are measured alike.
         self.within = [
-            (np.flatnonzero(one), float(contrasts[which.reshape(-1) == number].sum()))
+            (np.flatnonzero(one), np.where(which == number, contrasts, 0.0).sum(axis=-1))
             for number, one in enumerate(patterns)
             if one.any()
         ]
 
     @property
-    def within_df(self) -> float:
+    def within_df(self) -> Matrix:
         """Degrees of freedom within cells."""
-        return sum(len(at) * times for at, times in self.within)
+        return np.asarray(sum(len(at) * times for at, times in self.within))
 
     def variances(self, truth: VarianceComponents) -> Matrix:
         """Return the true variances of the residual and of the analysis's effects."""
-        named = named_variances(truth)
-        return np.array([truth.residual, *(named[one] for one in self.effects)])
+        return _variances(truth, self.effects)
+
+    def covariance(self, variances: Matrix) -> Matrix:
+        """Return the covariances of the clusters' cell means; see `kernels`."""
+        return np.asarray(np.einsum("...k,k...ijl->...ijl", variances, self.kernels))
 
     def inverse(self, variances: Matrix) -> Matrix:
         """Return the inverse covariances of the clusters' cell means; see `kernels`."""
         try:
-            V = np.tensordot(variances, self.kernels, axes=1) + self.hidden
+            V = self.covariance(variances) + self.hidden
             return np.asarray(np.linalg.inv(V) * (1.0 - self.hidden))
         except np.linalg.LinAlgError:
             raise InputError("variances: with these, a cluster's means do not vary") from None
 
     def of_people(self, variances: Matrix, at: NDArray[np.intp]) -> Matrix:
         """Return the covariance of one person's contrasts over the periods `at`."""
-        found = variances[0] * np.eye(len(at))
+        each = variances[..., None, None]
+        found = each[..., 0, :, :] * np.eye(len(at))
         if "person" in self.effects:
-            found += (
-                variances[1 + self.effects.index("person")] * _stays(self.cells)[np.ix_(at, at)]
-            )
-        return found
+            own = each[..., 1 + self.effects.index("person"), :, :]
+            found = found + own * _stays(self.cells)[np.ix_(at, at)]
+        return np.asarray(found)
 
     def bread(self, W: Matrix) -> tuple[Matrix, Matrix]:
         """Return the covariance of the coefficients, and W times the columns."""
         WZ = W @ self.cells.columns
-        information = np.einsum("i,ijp,ijq->pq", self.cells.times, self.cells.columns, WZ)
-        unit = np.sqrt(np.diag(information))
+        information = self._summed(self.cells.columns, WZ)
+        unit = np.sqrt(np.diagonal(information, axis1=-2, axis2=-1))
         if not (unit > 0.0).all():
             raise InputError("schedule: no measured cell has the intervention")
-        scaled = information / np.outer(unit, unit)
-        if np.linalg.eigvalsh(scaled)[0] < 1e-11:
+        units = unit[..., :, None] * unit[..., None, :]
+        scaled = information / units
+        if np.linalg.eigvalsh(scaled).min() < 1e-11:
             raise InputError(
                 "schedule: in every period all clusters have the same treatment, so the effect "
                 "cannot be told from the periods"
             )
-        return np.linalg.inv(scaled) / np.outer(unit, unit), WZ
+        return np.linalg.inv(scaled) / units, WZ
 
     def sandwich(self, WZ: Matrix, middle: Matrix) -> Matrix:
         """Return the sum over clusters of (W Z)' middle (W Z)."""
-        return np.asarray(np.einsum("i,ijp,ijq->pq", self.cells.times, WZ, middle @ WZ))
+        return self._summed(WZ, middle @ WZ)
+
+    def _summed(self, left: Matrix, right: Matrix) -> Matrix:
+        """Return the sum over clusters of left' right."""
+        return np.asarray(np.einsum("...i,...ijp,...ijq->...pq", self.cells.times, left, right))
 
     def criterion(
         self, variances: Matrix, true: Matrix, people: list[Matrix], mean: Matrix
@@ -312,27 +353,27 @@ class WorkingModel:
         G = self.kernels
         count = len(G)
         times = self.cells.times
-        first = np.stack([self.sandwich(WZ, one) for one in G])
+        first = [self.sandwich(WZ, one) for one in G]
         WG = [W @ one for one in G]
         GWZ = [one @ WZ for one in G]
-        found = np.zeros((count, count))
-        bends = np.zeros((count, count))
+        found = self.information_within(variances)
+        bends = np.zeros_like(found)
         for i in range(count):
             for j in range(i, count):
-                second = np.einsum("i,ijp,ijq->pq", times, GWZ[i], W @ GWZ[j])
-                pairs = float(times @ (WG[i] * WG[j].transpose(0, 2, 1)).sum(axis=(1, 2)))
-                found[i, j] = found[j, i] = 0.5 * (
-                    pairs - 2.0 * np.trace(M @ second) + np.trace(M @ first[i] @ M @ first[j])
-                )
-                bends[i, j] = bends[j, i] = float(
-                    M[-1] @ (second - first[i] @ M @ first[j]) @ M[-1]
-                )
-        found += self._information_within(variances)
-        slope = np.array([(M @ one @ M)[-1, -1] for one in first])
-        return Told(found, slope, float(M[-1, -1]), bends)
+                second = self._summed(GWZ[i], W @ GWZ[j])
+                both = first[i] @ M @ first[j]
+                pairs = np.einsum("...i,...ijk,...ikj->...", times, WG[i], WG[j])
+                told = 0.5 * (pairs - np.einsum("...pq,...qp->...", M, 2.0 * second - both))
+                found[..., i, j] += told
+                if i < j:
+                    found[..., j, i] += told
+                bends[..., i, j] = bends[..., j, i] = (M @ (second - both) @ M)[..., -1, -1]
+        slope = np.stack([(M @ one @ M)[..., -1, -1] for one in first], axis=-1)
+        return Told(found, slope, M[..., -1, -1], bends)
 
-    def _information_within(self, variances: Matrix) -> Matrix:
-        found = np.zeros((len(self.kernels),) * 2)
+    def information_within(self, variances: Matrix) -> Matrix:
+        """Return what people's contrasts tell of the variances."""
+        found = np.zeros((*variances.shape, variances.shape[-1]))
         for at, times in self.within:
             inverse = np.linalg.inv(self.of_people(variances, at))
             parts = {0: inverse}
@@ -341,19 +382,12 @@ class WorkingModel:
                 parts[k] = inverse @ _stays(self.cells)[np.ix_(at, at)]
             for i, one in parts.items():
                 for j, other in parts.items():
-                    found[i, j] += 0.5 * times * float(np.trace(one @ other))
+                    found[..., i, j] += 0.5 * times * np.einsum("...pq,...qp->...", one, other)
         return found
 
-    def df(self, variances: Matrix, without: int | None = None) -> float:
-        """Return Satterthwaite's degrees of freedom of the effect; 0 where nothing is told.
-
-        Twice the square of the effect's variance over the variance of its estimate, the latter from
-        the expected information on the variances, all of them or all but one.
-        """
-        told = self.told(variances)
-        keep = np.arange(len(told.slope)) != (-1 if without is None else without)
-        spread = _spread(told.information[np.ix_(keep, keep)], told.slope[keep])
-        return 2.0 * told.variance**2 / spread if spread > 0.0 else 0.0
+    def df(self, variances: Matrix) -> float:
+        """Return Satterthwaite's degrees of freedom of the effect; see `_df`."""
+        return _df(self.told(variances))
 
     def closest(self, true: Matrix, people: list[Matrix], mean: Matrix, start: Matrix) -> Matrix:
         """Return the variances that the analysis can be expected to find."""
@@ -383,13 +417,22 @@ class WorkingModel:
         return np.asarray(x * unit)
 
 
+def _df(told: Told, without: int | None = None) -> float:
+    """Return Satterthwaite's degrees of freedom of the effect; 0 where nothing is told.
+
+    Twice the square of the effect's variance over the variance of its estimate, the latter from the
+    expected information on the variances, all of them or all but one.
+    """
+    keep = np.arange(len(told.slope)) != (-1 if without is None else without)
+    spread = _spread(told.information[np.ix_(keep, keep)], told.slope[keep])
+    return 2.0 * float(told.variance) ** 2 / spread if spread > 0.0 else 0.0
+
+
 def _covariance(information: Matrix) -> Matrix:
     """Return the covariance of estimated variances; 0 for those of which nothing is told."""
-    unit = np.sqrt(np.maximum(np.diag(information), 1e-300))
-    scaled = information / np.outer(unit, unit)
-    return np.asarray(
-        np.linalg.pinv(scaled, rcond=NOTHING_TOLD, hermitian=True) / np.outer(unit, unit)
-    )
+    unit = np.sqrt(np.maximum(np.diagonal(information, axis1=-2, axis2=-1), 1e-300))
+    units = unit[..., :, None] * unit[..., None, :]
+    return np.asarray(np.linalg.pinv(information / units, NOTHING_TOLD, hermitian=True) / units)
 
 
 def _lifted(variance: float, error: float) -> float:
@@ -423,12 +466,16 @@ def named_variances(truth: VarianceComponents) -> dict[str, float]:
     return dict(zip(EFFECTS, own, strict=True))
 
 
+def _variances(truth: VarianceComponents, effects: tuple[str, ...]) -> Matrix:
+    named = named_variances(truth)
+    return np.array([truth.residual, *(named[one] for one in effects)])
+
+
 def true_covariance(cells: Cells, truth: VarianceComponents) -> Matrix:
     """Return the true covariance of every cluster's cell means; 0 where nothing is measured."""
     n = np.where(cells.seen, cells.people, 1.0)
-    both = cells.seen[:, :, None] & cells.seen[:, None, :]
-    found = np.stack([truth.cell_covariance(t, m) for t, m in zip(cells.treated, n, strict=True)])
-    return np.where(both, found, 0.0)
+    both = cells.seen[..., :, None] & cells.seen[..., None, :]
+    return np.where(both, truth.cell_covariance(cells.treated, n), 0.0)
 
 
 def expected_test(
@@ -438,7 +485,7 @@ def expected_test(
     effect: float = 1.0,
     test: str = "kenward-roger",
     df: float | None = None,
-    adapted: Callable[[ExpectedTest, Cells, Matrix], ExpectedTest] | None = None,
+    adapted: Adapted | None = None,
 ) -> ExpectedTest:
     """Return what a mixed-model test can be expected to do.
 
@@ -464,104 +511,191 @@ def expected_test(
     InputError
         If the schedule cannot separate the treatment from the periods.
     """
-    from scipy.special import chdtr
+    return expected_tests([cells], [truth], effects, effect, test, df, adapted)[0]
 
-    model = WorkingModel(cells, effects)
-    named, variances = named_variances(truth), model.variances(truth)
-    true = true_covariance(cells, truth)
-    builds_up = cells.beyond_columns
+
+def expected_tests(
+    cells: Sequence[Cells],
+    truths: Sequence[VarianceComponents],
+    effects: tuple[str, ...],
+    effect: float = 1.0,
+    test: str = "kenward-roger",
+    df: float | Sequence[float] | None = None,
+    adapted: Adapted | None = None,
+) -> list[ExpectedTest]:
+    """Return what the test of each of several trials can be expected to do; see above.
+
+    Trials of the same periods, which are worked out together where none of them makes trouble.
+    """
+    by_rule = np.broadcast_to(np.nan if df is None else df, len(cells)).tolist()
+    if len({one.columns.shape[-1] for one in cells}) == 1:
+        try:
+            return _expected(cells, truths, effects, effect, test, by_rule, adapted)
+        except InputError:
+            if len(cells) == 1:
+                raise
+    return [
+        _expected([one], [truth], effects, effect, test, [own], adapted)[0]
+        for one, truth, own in zip(cells, truths, by_rule, strict=True)
+    ]
+
+
+def _expected(
+    cells: Sequence[Cells],
+    truths: Sequence[VarianceComponents],
+    effects: tuple[str, ...],
+    effect: float,
+    test: str,
+    df: Sequence[float],
+    adapted: Adapted | None,
+) -> list[ExpectedTest]:
+    """Return the same of trials with the same columns; `df` is NaN where there is no rule."""
+    model = WorkingModel(stacked(cells), effects)
+    pairs = list(zip(cells, truths, strict=True))
+    variances = np.stack([_found_variances(*pair, effects, effect) for pair in pairs])
+    true = _padded([true_covariance(*pair) for pair in pairs])
+    W = model.inverse(variances)
+    M, WZ = model.bread(W)
+    along = np.einsum("...i,...ijp,...ij->...p", model.cells.times, WZ, model.cells.means)
+    shares = np.einsum("...p,...p->...", M[..., -1, :], along)
+    ses = np.sqrt((M @ model.sandwich(WZ, true) @ M)[..., -1, -1])
+    told = model.told(variances)
+    covariance = _covariance(told.information)
+    errors = np.sqrt(np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 0.0))
+    driving = 1 + np.argmax((told.slope * errors)[:, 1:] ** 2, axis=-1)
+    lowest = variances.copy()
+    np.put_along_axis(lowest, driving[:, None], 0.0, axis=-1)
+    floors: list[tuple[Told, float]] | None = None
+    try:
+        low = model.told(lowest)
+        M_low, WZ_low = model.bread(model.inverse(lowest))
+        floor_ses = np.sqrt((M_low @ model.sandwich(WZ_low, true) @ M_low)[..., -1, -1])
+        floors = list(zip(_each(low), floor_ses.tolist(), strict=True))
+    except InputError:
+        if len(cells) > 1:
+            raise
+    steady = np.ones(len(cells))
+    if truths[0].treatment > 0.0 and "treatment" not in effects:
+        steady = _steadiness(model, W, true, told.slope, variances)
+    within_df, V = model.within_df, model.covariance(variances)
+    tests = []
+    for k, (one, own) in enumerate(zip(_each(told), cells, strict=True)):
+        floor = None if floors is None else floors[k]
+        found = _reckoned(one, covariance[k], variances[k], int(driving[k]), floor, test, df[k])
+        found = replace(
+            found,
+            se=float(ses[k]),
+            spread_df=found.spread_df * float(steady[k]),
+            share=float(shares[k]),
+            pooled_df=float(within_df[k]),
+        )
+        tests.append(found if adapted is None else adapted(found, own, V[k, : len(own.times)]))
+    return tests
+
+
+def _each(told: Told) -> list[Told]:
+    """Return what each of several trials tells."""
+    parts = told.information, told.slope, told.variance, told.bends
+    return [Told(*one) for one in zip(*parts, strict=True)]
+
+
+def _found_variances(
+    cells: Cells, truth: VarianceComponents, effects: tuple[str, ...], effect: float
+) -> Matrix:
+    """Return the variances that the analysis can be expected to find."""
+    variances, named = _variances(truth, effects), named_variances(truth)
     known = not any(value > 0.0 for name, value in named.items() if name not in effects)
     known &= truth.cluster_decay == 1.0 or truth.cluster == 0.0
     known &= truth.treatment_correlation * truth.cluster * truth.treatment == 0.0
-    if not known or builds_up:
-        stays = _stays(cells)
-        people = [
-            truth.residual * np.eye(len(at)) + truth.individual * stays[np.ix_(at, at)]
-            for at, _ in model.within
-        ]
-        variances = model.closest(true, people, effect * cells.means, variances)
-    W = model.inverse(variances)
-    M, WZ = model.bread(W)
-    share = float(M[-1] @ np.einsum("i,ijp,ij->p", cells.times, WZ, cells.means))
-    told = model.told(variances)
-    own_df = 2.0 * told.variance**2 / _spread(told.information, told.slope)
-    covariance = _covariance(told.information)
+    if known and not cells.beyond_columns:
+        return variances
+    model, stays = WorkingModel(cells, effects), _stays(cells)
+    people = [
+        truth.residual * np.eye(len(at)) + truth.individual * stays[np.ix_(at, at)]
+        for at, _ in model.within
+    ]
+    return model.closest(true_covariance(cells, truth), people, effect * cells.means, variances)
+
+
+def _reckoned(
+    told: Told,
+    covariance: Matrix,
+    variances: Matrix,
+    driving: int,
+    at_floor: tuple[Told, float] | None,
+    test: str,
+    df: float,
+) -> ExpectedTest:
+    """Return what a test reckons with, as if its model were right.
+
+    Parameters
+    ----------
+    covariance : (K + 1, K + 1) array
+        Of the estimated variances.
+    driving : int
+        Which of them decides, and may stop at zero.
+    at_floor : tuple, optional
+        What the design tells there, and the true standard error of the estimate.
+    """
+    from scipy.special import chdtr
+
+    variance = float(told.variance)
+    own_df = 2.0 * variance**2 / _spread(told.information, told.slope)
     # Weights that are estimated cost precision, which Kenward and Roger's standard error counts
     # and the plain one does not (Kackar and Harville 1984).
     cost = float((covariance * told.bends).sum())
-    lowest, floor, floor_df, floor_se = variances.copy(), 0.0, inf, 0.0
+    bottom, floor, floor_df, floor_se = 0.0, 0.0, inf, 0.0
     near_df: float | None = None
     counted = 0.0 if test in ("satterthwaite", "between-within") else 1.0
-    errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    driving = 1 + int(np.argmax((told.slope * errors)[1:] ** 2))
-    lowest[driving] = 0.0
-    try:
-        bottom = min(model.told(lowest).variance / told.variance, 1.0)
-        M_low, WZ_low = model.bread(model.inverse(lowest))
-        floor_se = sqrt(float(M_low[-1] @ model.sandwich(WZ_low, true) @ M_low[-1]))
-        floor_df = model.df(lowest, driving if test == "satterthwaite" else None)
-        near_df = max(model.df(lowest), 1.0) if test == "satterthwaite" else None
-    except InputError:
-        bottom = 0.0
+    if at_floor is not None:
+        low, floor_se = at_floor
+        bottom = min(float(low.variance) / variance, 1.0)
+        floor_df = _df(low, driving if test == "satterthwaite" else None)
+        near_df = max(_df(low), 1.0) if test == "satterthwaite" else None
     # A variance that stays at zero has no error.
     cost *= 1.0 - float(chdtr(own_df, own_df * bottom))
+    errors = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     more = counted * cost + sum(
-        told.slope[k] * _lifted(variances[k], errors[k])
+        float(told.slope[k]) * _lifted(float(variances[k]), float(errors[k]))
         for k in range(1, len(variances))
         if k != driving
     )
-    model_variance = max(told.variance + more, 1e-3 * told.variance)
-    model_se = sqrt(model_variance)
-    se = sqrt(float(M[-1] @ model.sandwich(WZ, true) @ M[-1]))
-    spread_df = own_df
-    if truth.treatment > 0.0 and "treatment" not in effects:
-        spread_df *= _steadiness(model, W, true, told.slope, variances)
+    model_variance = max(variance + more, 1e-3 * variance)
     if bottom > 0.0:
-        floor = sqrt(min((bottom * told.variance + more) / model_variance, 1.0))
-    found = ExpectedTest(
-        se,
-        model_se,
-        own_df if df is None else df,
-        spread_df,
-        share,
-        floor,
-        max(floor_df, 1.0) if df is None else df,
-        floor_se,
-        model.within_df,
-        cost,
-        near_df,
+        floor = sqrt(min((bottom * variance + more) / model_variance, 1.0))
+    return ExpectedTest(
+        sqrt(variance),
+        sqrt(model_variance),
+        own_df if isnan(df) else df,
+        own_df,
+        floor=floor,
+        floor_df=max(floor_df, 1.0) if isnan(df) else df,
+        floor_se=floor_se,
+        cost=cost,
+        near_df=near_df,
     )
-    if adapted is None:
-        return found
-    return adapted(found, cells, np.tensordot(variances, model.kernels, axes=1))
 
 
 def _steadiness(
     model: WorkingModel, W: Matrix, true: Matrix, slope: Matrix, variances: Matrix
-) -> float:
+) -> Matrix:
     """Return the true degrees of freedom of an estimated variance as a share of the supposed.
 
     The spread of the score of the variances under the true and under the model's covariance, from
     clusters one by one.
     """
-    own = np.tensordot(variances, model.kernels, axes=1)
-    within = model._information_within(variances)
+    within = model.information_within(variances)
     count, times = len(model.kernels), model.cells.times
     spreads = []
-    for middle in (own, true):
+    for middle in (model.covariance(variances), true):
         turned = [W @ one @ W @ middle for one in model.kernels]
-        spreads.append(
-            np.array(
-                [
-                    [
-                        0.5 * float(times @ (turned[i] * turned[j].transpose(0, 2, 1)).sum((1, 2)))
-                        for j in range(count)
-                    ]
-                    for i in range(count)
-                ]
-            )
-            + within
-        )
+        spread = within.copy()
+        for i in range(count):
+            for j in range(count):
+                pairs = np.einsum("...i,...ijk,...ikj->...", times, turned[i], turned[j])
+                spread[..., i, j] += 0.5 * pairs
+        spreads.append(spread)
     inverse = np.linalg.pinv(spreads[0], hermitian=True)
-    along = inverse @ slope
-    return float(along @ spreads[0] @ along) / float(along @ spreads[1] @ along)
+    along = np.einsum("...ij,...j->...i", inverse, slope)
+    supposed, found = (np.einsum("...i,...ij,...j->...", along, one, along) for one in spreads)
+    return np.asarray(supposed / found)

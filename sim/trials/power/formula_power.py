@@ -23,7 +23,7 @@ from sim.trials.power.by_arm import two_variance_power
 from sim.trials.power.drawn_sizes import dealt_people, drawn_people
 from sim.trials.power.expected_test import ExpectedTest
 from sim.trials.power.noncentral_t import Floor, power_shifted_t, power_t, power_z, shifts_to
-from sim.trials.power.parallel_test import Outcome, parallel_test
+from sim.trials.power.parallel_test import Outcome, parallel_tests
 from sim.trials.power.search import LARGEST, smallest_integer
 
 ANALYSES = ("follow-up", "ancova", "change")
@@ -375,7 +375,8 @@ def parallel_power(
         draws = [given[:, None] * stay]
     arm = np.repeat([0.0, 1.0], pair)
     outcome = Outcome(sd, icc, cac, iac, effect_sd, effect_correlation)
-    tests = [parallel_test(arm, people[:, 0], strata, outcome, analysis, test) for people in draws]
+    analysed = [people[:, 0] for people in draws]
+    tests = parallel_tests(arm, analysed, strata, outcome, analysis, test)
     if analysis == "ancova" and test != "cluster-summary":
         rule += ", less what the slope of the baseline takes"
     elif any(abs(one.df - (total - lost)) > 0.05 for one in tests):

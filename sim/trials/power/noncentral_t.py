@@ -89,16 +89,12 @@ def floored_power(
     """
     from scipy.special import chdtri
 
+    moved = np.ones(1)
     if FEW_WITHIN > floor.pooled_df > 0.0:
         # What varies within clusters is itself estimated: the floor moves.
         chances = (np.arange(FLOORS) + 0.5) / FLOORS
         moved = np.sqrt(chdtri(floor.pooled_df, 1.0 - chances) / floor.pooled_df)
-        powers = [
-            _above_floor(shifts, ratio, df, spread_df, level, floor, both, float(one))
-            for one in moved
-        ]
-        return float(np.mean(powers))
-    return _above_floor(shifts, ratio, df, spread_df, level, floor, both)
+    return float(_above_floor(shifts, ratio, df, spread_df, level, floor, both, moved).mean())
 
 
 def _above_floor(
@@ -109,17 +105,18 @@ def _above_floor(
     level: float,
     floor: Floor,
     both: bool,
-    moved: float = 1.0,
-) -> float:
-    """Return the same with the floor at a multiple of where it is expected."""
+    moved: Array,
+) -> Array:
+    """Return the same with the floor at each of some multiples of where it is expected."""
     from scipy.special import ndtr, stdtrit
 
     v, weight, step = _spread_of_log(spread_df)
-    squared, lowest = np.exp(2.0 * v), (floor.share * moved) ** 2
+    at = floor.share * moved[:, None]
+    squared, lowest = np.exp(2.0 * v), at**2
     share = 0.0 if math.isinf(floor.pooled_df) else spread_df / (spread_df + floor.pooled_df)
     pooled = share * squared + (1.0 - share) * lowest
     reckoned = ratio * np.sqrt(np.where(squared >= lowest, squared, pooled))
-    above = np.clip((squared - lowest) / max(1.0 - lowest, 1e-12), 0.0, 1.0)
+    above = np.clip((squared - lowest) / np.maximum(1.0 - lowest, 1e-12), 0.0, 1.0)
     most = 1e6
     near = floor.df if floor.near_df is None else floor.near_df
     own, there = min(df, most), min(near, most)
@@ -130,9 +127,9 @@ def _above_floor(
     spread = np.sqrt(above + (1.0 - above) * floor.se**2)
     if floor.near_df is not None:
         # The node in whose cell the jump lies counts for its part on either side.
-        part = np.clip((v - math.log(floor.share * moved)) / step + 0.5, 0.0, 1.0)
+        part = np.clip((v - np.log(at)) / step + 0.5, 0.0, 1.0)
         at_floor = -float(stdtrit(min(floor.df, most), level))
-    total = np.zeros_like(v)
+    total = np.zeros_like(above)
     for shift in shifts:
         chance = ndtr((shift - critical * reckoned) / spread)
         if floor.near_df is not None:
@@ -141,7 +138,7 @@ def _above_floor(
     if both:
         # Of two that cannot both fail to reject by much: what lies between the two critical lines.
         total = np.maximum(total - (len(shifts) - 1.0), 0.0)
-    return min(max(float((weight * total).sum()) * step, 0.0), 1.0)
+    return np.asarray(np.clip((weight * total).sum(axis=-1) * step, 0.0, 1.0))
 
 
 def _spread_of_log(df: float) -> tuple[Array, Array, float]:

@@ -8,6 +8,7 @@ is multiplied by 1 + b^2 - 2 b r, which exceeds 1 where clusters change more tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from sim.errors import InputError
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.designs.correlation import VarianceComponents
-from sim.trials.power.expected_test import ExpectedTest, expected_test, trial_cells
+from sim.trials.power.expected_test import ExpectedTest, expected_tests, trial_cells
 
 Matrix = NDArray[np.float64]
 
@@ -86,39 +87,64 @@ def parallel_test(
     InputError
         When clusters without anybody leave no arms to compare.
     """
-    seen = people > 0.0
-    arm, people, strata = arm[seen], people[seen], strata[seen]
-    free = len(arm) - 1 - len(set(strata.tolist()))
-    if free < 1 or arm.min() == arm.max():
-        raise nobody_left()
+    return parallel_tests(arm, [people], strata, outcome, analysis, test)[0]
+
+
+def parallel_tests(
+    arm: Matrix,
+    draws: Sequence[Matrix],
+    strata: NDArray[np.intp],
+    outcome: Outcome,
+    analysis: str = "follow-up",
+    test: str = "kenward-roger",
+) -> list[ExpectedTest]:
+    """Return the same for each draw of the people analysed."""
     of_means = test == "cluster-summary"
-    slope = Slope(1.0 if analysis == "change" else 0.0)
-    if analysis == "ancova":
-        slope = _pooled_slope(people, outcome) if of_means else _slope(arm, people, outcome)
-    left = outcome.left(slope.value)
+    kept, slopes, free = [], [], []
+    for people in draws:
+        seen = people > 0.0
+        own, people, blocks = arm[seen], people[seen], strata[seen]
+        free.append(float(len(own) - 1 - len(set(blocks.tolist()))))
+        if free[-1] < 1.0 or own.min() == own.max():
+            raise nobody_left()
+        kept.append((own, people, blocks))
+        slope = Slope(1.0 if analysis == "change" else 0.0)
+        if analysis == "ancova":
+            slope = _pooled_slope(people, outcome) if of_means else _slope(own, people, outcome)
+        slopes.append(slope)
+    left = [outcome.left(slope.value) for slope in slopes]
     if of_means:
-        found = _of_means(arm, people, left, float(free))
+        tests = [
+            _of_means(own, people, one, df)
+            for (own, people, _), one, df in zip(kept, left, free, strict=True)
+        ]
     else:
-        cells = trial_cells(arm[:, None], people[:, None], strata)
-        by_rule = float(free) if test == "between-within" else None
+        cells = [trial_cells(own[:, None], people[:, None], one) for own, people, one in kept]
+        by_rule = free if test == "between-within" else None
         adapted = analysis_named(test).formula
-        found = expected_test(cells, left, ("cluster",), test=test, df=by_rule, adapted=adapted)
-    # Arms differ by chance in the baseline, by a multiple of which the slope's error counts.
-    baseline = outcome.sd**2 * (outcome.icc + (1.0 - outcome.icc) / people)
-    apart = sum(float(baseline[arm == one].mean()) / (arm == one).sum() for one in (0.0, 1.0))
-    more = slope.variance * apart
-    spent = slope.between if test not in ("between-within", "cluster-summary") else 0.0
-    if found.df <= spent and not seen.all():
-        raise nobody_left()
-    return replace(
-        found,
-        se=sqrt(found.se**2 + more),
-        model_se=sqrt(found.model_se**2 + more),
-        df=found.df - spent,
-        spread_df=found.spread_df - slope.between,
-        floor_df=found.floor_df - spent,
-        near_df=None if found.near_df is None else found.near_df - spent,
-    )
+        tests = expected_tests(cells, left, ("cluster",), test=test, df=by_rule, adapted=adapted)
+    spends = test not in ("between-within", "cluster-summary")
+    found = []
+    for one, slope, (own, people, _) in zip(tests, slopes, kept, strict=True):
+        # Arms differ by chance in the baseline, by a multiple of which the slope's error counts.
+        baseline = outcome.sd**2 * (outcome.icc + (1.0 - outcome.icc) / people)
+        apart = sum(float(baseline[own == a].mean()) / (own == a).sum() for a in (0.0, 1.0))
+        more = slope.variance * apart
+        spent = slope.between if spends else 0.0
+        if one.df <= spent and len(own) < len(arm):
+            raise nobody_left()
+        found.append(
+            replace(
+                one,
+                se=sqrt(one.se**2 + more),
+                model_se=sqrt(one.model_se**2 + more),
+                df=one.df - spent,
+                spread_df=one.spread_df - slope.between,
+                floor_df=one.floor_df - spent,
+                near_df=None if one.near_df is None else one.near_df - spent,
+            )
+        )
+    return found
 
 
 def nobody_left() -> InputError:
