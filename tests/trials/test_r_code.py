@@ -125,3 +125,38 @@ def test_a_plan_for_an_effect_by_exposure_has_code_of_its_own(tmp_path: Path) ->
     path.write_text(WEDGE.format(test="cluster-robust"))
     with pytest.raises(InputError, match="not for cluster-robust"):
         sim.analyse(DATA / "sw_continuous.csv", design=path).code()
+
+
+@pytest.mark.parametrize(
+    ("table", "model", "family", "lines"),
+    [
+        (
+            "bin_parallel.csv",
+            "y ~ arm + base + (1|team)",
+            "binomial",
+            (
+                "xtgee y i.arm c.base, family(binomial) link(logit) corr(exchangeable) vce(robust)",
+                "margins, dydx(arm)",
+                "melogit y i.arm c.base || group_1:, intmethod(mvaghermite) intpoints(9)",
+            ),
+        ),
+        (
+            "count_parallel.csv",
+            "admissions ~ arm + prior + offset(log(months)) + (1|team)",
+            "poisson",
+            ("mepoisson admissions i.arm c.prior, exposure(months) || group_1:, intmethod",),
+        ),
+        (
+            "waves_binary.csv",
+            "y ~ arm + factor(wave) + (1|cluster) + (1|cluster:wave)",
+            "binomial",
+            ("xtgee has no nested", "melogit y i.arm i.wave || group_1: || group_2:, intmethod(la"),
+        ),
+    ],
+)
+def test_a_binary_outcome_or_a_count_has_code_for_stata(
+    table: str, model: str, family: str, lines: tuple[str, ...]
+) -> None:
+    script = sim.api.analyse.analyse(DATA / table, model, "arm", family=family).code("Stata")
+    assert script.startswith("* Not run")
+    assert all(one in script for one in lines), script

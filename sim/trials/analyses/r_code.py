@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def code(
     head = f"{mark} Of complete rows; no code is written for imputed outcomes\n" if imputed else ""
     if "family" in result:
         if language == "Stata":
-            raise InputError("code = 'Stata': not written for binary and count outcomes; use R")
+            return head + stata_generalised(result, path)
         return head + generalised_script(result, path, missing)
     outcomes = [result, result["second"]] if "second" in result else [result]
     if language == "Stata":
@@ -596,10 +596,7 @@ def stata_script(result: Mapping[str, Any], path: str | Path) -> str:
     if names_in(formula.response) != (formula.response.strip("`"),):
         raise InputError("code = 'Stata': make the outcome a column of its own first, or use R")
     labels = result["references"]
-    fixed = []
-    for term in (one.strip() for one in formula.fixed.split("+")):
-        plain = re.sub(r"^(?:as\.)?factor\((.*)\)$|^C\((.*)\)$", r"\1\2", term).strip("`")
-        fixed.append(f"i.{plain}" if plain in labels or plain != term.strip("`") else f"c.{plain}")
+    fixed = _stata_fixed(formula, labels)
     random = sorted(formula.random, key=lambda one: len(one.factors))
     groups = [f"|| {'_'.join(one.factors)}:" for one in random]
     made = [
@@ -618,11 +615,102 @@ def stata_script(result: Mapping[str, Any], path: str | Path) -> str:
             "* Not run: written for Stata 17 from the model that was fitted.",
             f'import delimited "{path}", clear varnames(1) case(preserve)',
             *made,
+            *_stata_factors(labels),
             f"mixed {formula.response} {' '.join(fixed)} {' '.join(groups)}, reml dfmethod(kroger)",
             *after,
             "",
         ]
     )
+
+
+def stata_generalised(result: Mapping[str, Any], path: str | Path) -> str:
+    """Return the models of a binary or count outcome in Stata, which have not been run."""
+    formula = parse_formula(result["formula"])
+    if result["marginal"] is None or result["marginal"]["working"] == DECAY:
+        raise InputError("code = 'Stata': not written for this model; use R")
+    if names_in(formula.response) != (formula.response.strip("`"),):
+        raise InputError("code = 'Stata': make the outcome a column of its own first, or use R")
+    labels, binary = result["references"], result["family"] == "binomial"
+    # Of a factor `margins` gives the difference between its labels, of a number a derivative.
+    factors = labels if result["compared"] is None else {*labels, result["term"]}
+    right = f"{formula.response} {' '.join(_stata_fixed(formula, factors))}"
+    random = sorted(formula.random, key=lambda one: len(one.factors))
+    made = [f"egen group_{k} = group({' '.join(one.factors)})" for k, one in enumerate(random, 1)]
+    months = re.fullmatch(r"log\((.*)\)", formula.offset or "")
+    offset = f" exposure({months[1]})" if months else ""
+    kind = result["marginal"]["working"]
+    of_family = "family(binomial) link(logit)" if binary else "family(poisson) link(log)"
+    free = "" if binary else " scale(x2)"
+    marginal = [
+        "* Marginal model; vce(robust) is the plain error, too small with few clusters",
+        "xtset group_1",
+        f"xtgee {right}, {of_family} corr({'independent' if kind == INDEPENDENCE else kind})"
+        f"{offset}{free} vce(robust)",
+        "* Everybody in each arm",
+        f"margins, dydx({result['term']})",
+    ]
+    if kind == NESTED:
+        marginal = [
+            "* xtgee has no nested exchangeable correlation: the marginal model is left out"
+        ]
+    way = "laplace" if result["points"] == 1 else "mvaghermite"
+    how = f"intmethod({way})" + ("" if way == "laplace" else f" intpoints({result['points']})")
+    levels = " ".join(f"|| group_{k}:" for k in range(1, len(random) + 1))
+    command = "melogit" if binary else "mepoisson"
+    # An offset goes with the fixed part, before the levels.
+    comma = f",{offset}" if offset else ""
+    return "\n".join(
+        [
+            "* Not run: written for Stata 17 from the models that were fitted.",
+            f'import delimited "{path}", clear varnames(1) case(preserve)',
+            *made,
+            *_stata_factors(labels),
+            *marginal,
+            "* Mixed model",
+            f"{command} {right}{comma} {levels}, {how}",
+            "",
+        ]
+    )
+
+
+def _stata_fixed(formula: ModelFormula, labels: Collection[str]) -> list[str]:
+    """Return the terms of the fixed part as Stata has them.
+
+    Raises
+    ------
+    InputError
+        For a computed column.
+    """
+    found = []
+    for term in (one.strip() for one in formula.fixed.split("+")):
+        parts = re.split(r"\s*([*:])\s*", term)
+        for at in range(0, len(parts), 2):
+            named = re.sub(r"^(?:as\.)?factor\((.*)\)$|^C\((.*)\)$", r"\1\2", parts[at])
+            plain = named.strip("`")
+            if not re.fullmatch(r"\w+", plain):
+                raise InputError(
+                    f"code = 'Stata': '{term}' is not written; make it a column first, or use R"
+                )
+            factor = plain in labels or named != parts[at]
+            parts[at] = f"i.{plain}" if factor else f"c.{plain}"
+        found.append("".join({"*": "##", ":": "#"}.get(one, one) for one in parts))
+    return found
+
+
+def _stata_factors(labels: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the lines that number labels, the reference first."""
+    found = []
+    for name, one in labels.items():
+        if re.fullmatch(r"-?\d+", str(one["label"])):
+            found.append(f"fvset base {one['label']} {name}")
+            continue
+        found += [
+            f'label define {name}_of 1 "{one["label"]}"',
+            f"encode {name}, generate({name}_of) label({name}_of)",
+            f"drop {name}",
+            f"rename {name}_of {name}",
+        ]
+    return found
 
 
 def _stata_exposure(
