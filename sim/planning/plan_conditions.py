@@ -10,6 +10,7 @@ import numpy as np
 
 from sim.errors import InputError, nearest
 from sim.planning.packages import NOTHING, TeamPlan
+from sim.planning.plain_numbers import in_figures
 from sim.reading.numbers import number_value, whole_value
 from sim.reading.toml_text import check_fields
 
@@ -125,7 +126,7 @@ def trust_rules(conditions: Conditions, roster: Roster, offer: Offer) -> list[Ru
         if one.most_teams is not None:
             found.append(
                 Rule(
-                    f"at most {one.most_teams} teams of '{one.trust}' start",
+                    f"at most {in_figures(one.most_teams, 'team')} of '{one.trust}' start",
                     -np.inf,
                     float(one.most_teams),
                     _counts(member, offer.weeks),
@@ -135,7 +136,8 @@ def trust_rules(conditions: Conditions, roster: Roster, offer: Offer) -> list[Ru
             by = offer.weeks if one.start_by_week is None else one.start_by_week
             found.append(
                 Rule(
-                    f"at least {one.least_teams} teams of '{one.trust}' start by week {by}",
+                    f"at least {in_figures(one.least_teams, 'team')} of '{one.trust}' start by "
+                    f"week {by}",
                     float(one.least_teams),
                     np.inf,
                     _counts(member, by),
@@ -144,8 +146,7 @@ def trust_rules(conditions: Conditions, roster: Roster, offer: Offer) -> list[Ru
         if one.budget_per_year is not None:
             found += [
                 Rule(
-                    f"'{one.trust}' spends at most {one.budget_per_year:,.0f} GBP in year "
-                    f"{year + 1}",
+                    f"'{one.trust}' spends at most {one.budget_per_year:,.0f} GBP in any year",
                     -np.inf,
                     one.budget_per_year,
                     _spends(member, offer, year),

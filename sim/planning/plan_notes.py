@@ -107,7 +107,8 @@ def condition_notes(outcome: PlanOutcome) -> list[str]:
     notes = []
     if outcome.question.setting.conditions.staff_time:
         notes.append("The budget holds staff time too: costs are cash and staff time together.")
-    words = [rule.words for rule in outcome.offer.rules]
+    # One of each year has the words of all.
+    words = list(dict.fromkeys(rule.words for rule in outcome.offer.rules))
     if words:
         notes.append(f"Kept beside budget and trainers: {'; '.join(words)}.")
     if outcome.set_aside:
