@@ -71,6 +71,7 @@ def test_dates_are_weeks_from_the_first_day() -> None:
         ("outcomes", "week,n,mean,sd\n9,50,61,9\n", "the range of qpr15"),
         ("outcomes", "week,measure,n,mean,sd\n9,qpr,50,31,9\n", "did you mean 'qpr15'"),
         ("audit", "team,week,practice,error\nNorth 1,9,.5,60\n", "error = 60"),
+        ("audit", "team,week,practice\nNorth 1,9,.4\nNorth 1,13,41\n", "line 2, practice = 0.4"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(kind: str, text: str, words: str) -> None:

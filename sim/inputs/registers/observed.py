@@ -358,6 +358,11 @@ class _Reading:
                 name: 0.01 if hundred and f"{name} %" not in one else 1.0
                 for name in ("practice", "error")
             }
+            if scale["practice"] < 1.0 and 0.0 < one["practice"] < 1.0:
+                self.problems.append(
+                    f"line {line}, practice = {one['practice']:g}: others are above 1, on 0-100; "
+                    "give all on one scale"
+                )
             error = one["error"] * scale["error"] if "error" in one else AUDIT_ERROR
             if error > 0.5:
                 self.problems.append(
