@@ -34,6 +34,48 @@ def test_standard_error_and_df_are_those_of_club_sandwich() -> None:
     assert found["p"] == pytest.approx(0.2973858453, rel=1e-4)
 
 
+def by_definition(
+    x: np.ndarray, v: np.ndarray, y: np.ndarray, teams: np.ndarray, at: int, *, third: bool
+) -> tuple[float, float]:
+    """Return CR2 or CR3 and its df as Pustejovsky and Tipton (2018) define them."""
+    w = np.linalg.inv(v)
+    bread = np.linalg.inv(x.T @ w @ x)
+    left = np.eye(len(y)) - x @ bread @ x.T @ w
+    parts, scores = [], []
+    for one in np.unique(teams):
+        own = np.flatnonzero(teams == one)
+        if third:
+            adjusted = np.linalg.inv(left[np.ix_(own, own)])
+        else:
+            upper = np.linalg.cholesky(v[np.ix_(own, own)]).T
+            values, vectors = np.linalg.eigh(upper @ left[own] @ v @ left[own].T @ upper.T)
+            root = np.where(values > 1e-12, np.abs(values), np.inf) ** -0.5
+            adjusted = upper.T @ (vectors * root) @ vectors.T @ upper
+        weights = bread[at] @ x[own].T @ w[np.ix_(own, own)] @ adjusted
+        scores.append(weights @ (left @ y)[own])
+        parts.append(left[own].T @ weights)
+    spread = np.array(parts) @ v @ np.array(parts).T
+    return float(np.linalg.norm(scores)), float(np.trace(spread) ** 2 / (spread**2).sum())
+
+
+@pytest.mark.parametrize(
+    ("name", "third"), [("cluster-robust", False), ("cluster-jackknife", True)]
+)
+def test_three_arms_and_strata_have_the_errors_of_the_definition(name: str, third: bool) -> None:
+    frame = pd.read_csv(DATA / "three_arms.csv").dropna()
+    model = "y ~ arm + site + base + (1|team)"
+    found = analyse_table(frame, model, "armfull", references=["arm=usual"])
+    dummies = [frame["arm"] == one for one in ("full", "light")]
+    dummies += [frame["site"] == one for one in ("north", "south", "west")]
+    x = np.column_stack([np.ones(len(frame)), *dummies, frame["base"]]).astype(float)
+    teams = frame["team"].to_numpy()
+    same = (teams[:, None] == teams).astype(float)
+    v = found["variance"]["team"] * same + found["variance"]["residual"] * np.eye(len(frame))
+    se, df = by_definition(x, v, frame["y"].to_numpy(float), teams, 1, third=third)
+    got = found["tests"][name]
+    assert (got["se"], got["df"]) == pytest.approx((se, df), rel=1e-7)
+
+
 def test_columns_of_any_size_give_the_same_error() -> None:
     """A year and its square is one model with the year counted from 2012, where R is exact."""
     frame = pd.read_csv(DATA / "icc_unbalanced.csv")
