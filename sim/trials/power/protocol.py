@@ -150,7 +150,7 @@ def _document(
             [sample_size(study, power, error, effect, how, inputs), *([second] if second else [])],
         ),
         ("Target difference (DELTA2)", target_difference(study, effect)),
-        ("Items that this design answers", items(study)),
+        ("Items that this design answers (SPIRIT 2013, CONSORT 2010)", items(study)),
     ]
     lines = [f"# {study.file.title}", ""]
     for title, paragraphs in parts:
@@ -261,13 +261,13 @@ def items(study: Study) -> list[str]:
         "is randomised.",
         "- SPIRIT 14, CONSORT cluster 7a: see the sample size above (number of teams, size, its "
         "variation, intracluster correlation).",
-        f"- SPIRIT 16a, CONSORT cluster 8: {randomisation_words(design)}.",
-        "- SPIRIT 16b, CONSORT cluster 10: [who recruits, before or after allocation is known, and "
+        f"- SPIRIT 16a, CONSORT cluster 8a and 8b: {randomisation_words(design)}.",
+        "- SPIRIT 16c, CONSORT cluster 10: [who recruits, before or after allocation is known, and "
         "who consents: teams, service users, or both]",
         f"- SPIRIT 20a, CONSORT cluster 12a: {analysis_sentence(study).rstrip('.')}.",
         f"- SPIRIT 20c: {plan.missing}; estimand {average_meant(design, plan)}, whether or not "
         "people were lost or left (treatment policy).",
-        "- SPIRIT 21: interim analyses: none.",
+        "- SPIRIT 21b, CONSORT cluster 7b: interim analyses: none.",
         "- CONSORT cluster 2a: staff are trained as a team, so that its service users share the "
         "programme.",
     ]
