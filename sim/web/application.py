@@ -81,6 +81,9 @@ class Site:
         self.rosters = RosterStore(folder / "rosters", limits.kept_rosters)
         self.results = ResultsStore(folder / "results", limits.kept_results, limits.kept_bytes)
         self.jobs = JobManager(self.results, limits, workers, warm_up)
+        # A class asks for the same week at once: it is worked out by the first and read by the
+        # others, who wait without keeping a thread from anybody.
+        self.explaining = asyncio.Semaphore()
 
     def prepared(self, content: bytes) -> tuple[str, str, str, dict[str, Any]]:
         """Return key, kind, task and settings of a job from a request's body.
@@ -482,7 +485,9 @@ def why_of(site: Site, content: bytes) -> str:
 async def why(request: Request) -> Response:
     """Answer which rules a team's people followed in a week, and what each of them changed."""
     needs(request, "application/json")
-    content = await run_in_threadpool(why_of, site_of(request), await request.body())
+    site, body = site_of(request), await request.body()
+    async with site.explaining:
+        content = await run_in_threadpool(why_of, site, body)
     return Response(content, media_type="application/json")
 
 

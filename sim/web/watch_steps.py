@@ -6,7 +6,6 @@ import importlib
 import inspect
 import json
 import pkgutil
-import threading
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Any
@@ -18,8 +17,6 @@ from sim.parameters import registry
 from sim.state import ACTION, KINDS
 from sim.web.limits import Limits
 from sim.web.watch_record import short
-
-ONE_AT_A_TIME = threading.Lock()
 
 
 @cache
@@ -167,6 +164,4 @@ def week_text(watch: dict[str, Any], roster: str | None, week: int, limits: Limi
     InputError
         For a trust with too many staff.
     """
-    # A class asks for the same week at once: it is worked out by the first and read by the others.
-    with ONE_AT_A_TIME:
-        return _week_text(json.dumps([watch, roster]), week, limits.explained_staff)
+    return _week_text(json.dumps([watch, roster]), week, limits.explained_staff)
