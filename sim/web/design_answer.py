@@ -93,7 +93,10 @@ def period_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
         "needs": [teams, people],
         "beside": beside(settings, answer),
         "grid": grid(file, answer),
-        "shown": {**shown(smallest, target), "limit": percent(limit, target)},
+        "shown": {
+            **shown(formula.power, smallest, target),
+            "limit": percent(limit, target),
+        },
         "picture": picture(answer),
         **documents(answer),
     }
@@ -121,9 +124,10 @@ def documents(answer: FormulaAnswer) -> dict[str, str]:
     return {"protocol": protocol_of_formula(answer), "file": design_text(answer.study.file)}
 
 
-def shown(smallest: float | None, target: float) -> dict[str, str | None]:
+def shown(power: float, smallest: float | None, target: float) -> dict[str, str | None]:
     """Return numbers as the page writes them, so that they are rounded here and nowhere else."""
     return {
+        "power": percent(power, target),
         "target": f"{target:.0%}",
         "detectable": None if smallest is None else f"{smallest:.1f}",
     }

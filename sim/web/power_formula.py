@@ -105,7 +105,7 @@ def formula_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
         "detectable": smallest,
         "grid": grid(settings),
         "shown": {
-            **shown(smallest, settings["target"]),
+            **shown(answer.power, smallest, settings["target"]),
             "targets": [f"{target:.0%}" for target, *_ in needs],
             "curve": ", ".join(
                 f"{percent(power, settings['target'])} with {teams}"

@@ -42,6 +42,8 @@ class Power {
     this.opened = turns();
     this.message = h("div", {});
     this.answer = h("div", { id: "power-answer" });
+    // Where the answer lies below the form, it is told beside the field that is changed.
+    this.short = h("button", { type: "button", class: "short-answer", id: "power-short", hidden: true, onclick: () => { this.answer.scrollIntoView(); } });
     this.progress = h("div", {});
     this.panel = new JobPanel(this.progress);
     this.output = h("div", { id: "power-output" });
@@ -57,7 +59,7 @@ class Power {
       h("fieldset", { class: "shapes" }, h("legend", {}, "Kind of trial"),
         this.shapes.map((one) => h("label", { class: "choice" }, one, one.value === "matrix" ? "matrix: any sequences" : one.value))),
       this.controls,
-      h("div", { class: "run" }, h("div", { class: "buttons" },
+      h("div", { class: "run" }, this.short, h("div", { class: "buttons" },
         h("button", { type: "submit", class: "first", id: "power-run" }, "Simulate the trial"),
         h("button", { type: "button", onclick: () => { this.#fill({ design: this.shape }); this.#soon(); } }, "Reset all")), this.message));
     show(document.getElementById("power-results"), this.answer, this.progress, this.output);
@@ -152,6 +154,7 @@ class Power {
     const wrong = document.querySelector("#power-form [aria-invalid=true]").closest("[data-field]");
     show(this.message, h("p", { class: "caution", role: "status" }, `The answer is for the settings before. ${wrong.rule()}`));
     for (const one of [this.answer, this.output]) one.classList.add("old");
+    this.#tell("the settings before");
   }
 
   /** Show the formula's answer and return whether there is one; what is told meanwhile stays. */
@@ -169,11 +172,19 @@ class Power {
       if (turn !== this.turn) return false;
       show(this.message, told, errorBox(error.message));
       this.answer.classList.add("old");
+      this.#tell("the settings before");
       return false;
     }
   }
 
+  #tell(old = "") {
+    this.short.hidden = !this.power;
+    show(this.short, "Power by formula: ", h("b", {}, this.power), old ? `, of ${old}` : "");
+  }
+
   #showFormula(found, settings) {
+    this.power = found.shown.power;
+    this.#tell();
     if (settings.design !== undefined) {
       this.answer.classList.remove("old");
       show(this.answer, periodAnswer(found), documents(found, settings));
