@@ -44,7 +44,9 @@ def power_cells(
 
 
 def of_hundred(power: float) -> str:
-    """Return a chance of 100; what is just under the aim is not rounded up to it."""
+    """Return a chance of 100 that claims no certainty and is not rounded up to the aim."""
+    if power > 0.99:
+        return "over 99"
     whole = f"{100.0 * power:.0f}"
     return f"{100.0 * power:.1f}" if power < ENOUGH <= float(whole) / 100.0 else whole
 

@@ -43,7 +43,7 @@ export class Lines {
         s("line", { x1: x(0), x2: x(WEEKS), y1: y(tick), y2: y(tick), stroke: "var(--rule)" }),
         s("text", { x: SIDE.left - 6, y: y(tick) + 4, "font-size": 12, "text-anchor": "end" }, String(of100(tick))),
       ]),
-      [0, 26, YEAR, 78, WEEKS].map((tick) => s("text", { x: x(tick), y: height - 4, "font-size": 12, "text-anchor": tick === 0 ? "start" : "middle" }, tick === 0 ? "start" : String(tick))),
+      [0, 26, YEAR, 78, WEEKS].map((tick) => s("text", { x: x(tick), y: height - 4, "font-size": 12, "text-anchor": tick === 0 ? "start" : "middle" }, tick === 0 ? "start" : `${tick}${tick === WEEKS ? " weeks" : ""}`)),
       this.sessions.map((at) => s("path", { d: `M${x(at).toFixed(1)} ${height - SIDE.bottom - 7}l-4 7h8z`, fill: "var(--people)" })),
       this.both.map((values, world) => [
         s("path", { d: path(values.slice(week), week), fill: "none", stroke: colours[world], "stroke-width": 1.5, opacity: 0.35, "stroke-dasharray": world ? "none" : "5 3" }),

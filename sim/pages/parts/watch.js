@@ -83,7 +83,7 @@ function drawSliders() {
     input.value = String(value);
     input.setAttribute("aria-valuetext", one.says(value));
     found(`value-${one.name}`).textContent = one.says(value);
-    found(`own-${one.name}`).setAttribute("cx", String(8 + (284 * own) / one.high));
+    found(`own-${one.name}`).setAttribute("cx", `${(100 * own) / one.high}%`);
   }
 }
 
@@ -95,7 +95,7 @@ function makeSliders() {
       settings.change[one.name] = Number(event.target.value) / 100;
       replay();
     } }),
-    s("svg", { viewBox: "0 0 300 6", preserveAspectRatio: "none", "aria-hidden": "true" },
+    s("svg", { "aria-hidden": "true" },
       s("circle", { id: `own-${one.name}`, cy: 3, r: 3, fill: "var(--ink)" })))));
 }
 

@@ -2,9 +2,12 @@
 
 import { read } from "./api.js";
 import { JobPanel } from "./job-panel.js";
-import { grade, h, show, shown, table } from "./dom.js";
+import { grade, h, show, table } from "./dom.js";
 
 const TRIAL = "Slade M, Bird V, Clarke E, Le Boutillier C, McCrone P, Macpherson R, et al. Supporting recovery in patients with psychosis through care by community-based adult mental health teams (REFOCUS): a multisite, cluster, randomised, controlled trial. Lancet Psychiatry 2015;2:503–514.";
+
+/** Return a figure with the digits that its source gives. */
+const asWritten = (value) => String(value).replace("-", "−");
 
 function list(items) {
   return h("ul", {}, items.map((one) => h("li", {}, one)));
@@ -38,9 +41,9 @@ async function draw() {
     h("h2", {}, "What the trial found, and what was chosen to be told"),
     h("p", {}, `One finding was positive: where teams took part more, support through relationships (QPR Interpersonal, 0 to 20) was higher than where they took part less. It was told because it was significant, one of three such contrasts, and teams chose themselves how far they took part. So it is shown three ways:`),
     table("Higher participation against lower, QPR Interpersonal, points", ["read as", "middle", "from", "to", "what the interval is"], [
-      ["the trial’s own figure", shown(facts.finding.reported), shown(facts.finding.low), shown(facts.finding.high), "95% interval, as reported"],
-      ["the model, all simulated trials", null, shown(facts.finding.all_low), shown(facts.finding.all_high), "9 in 10 trials"],
-      ["the model, only trials that would have told it", null, shown(facts.finding.if_reported_low), shown(facts.finding.if_reported_high), "9 in 10 of those trials"],
+      ["the trial’s own figure", asWritten(facts.finding.reported), asWritten(facts.finding.low), asWritten(facts.finding.high), "95% interval, as reported"],
+      ["the model, all simulated trials", null, asWritten(facts.finding.all_low), asWritten(facts.finding.all_high), "9 in 10 trials"],
+      ["the model, only trials that would have told it", null, asWritten(facts.finding.if_reported_low), asWritten(facts.finding.if_reported_high), "9 in 10 of those trials"],
     ]),
     h("p", {}, "What is told because it is large is on average too large. The model takes it so: it counts as a trial that would have reported a contrast, not as a contrast found wherever one looks."),
     h("h2", {}, "How its numbers are known"),
