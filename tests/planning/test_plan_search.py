@@ -380,7 +380,7 @@ def test_the_command_writes_plan_scores_and_report(
     told = capfd.readouterr().out.splitlines()
     assert [Path(one).name for one in told] == [
         *(f"{name}.csv" for name in ("decision", "ranking", "pairs", "frontier")),
-        *(f"{name}.csv" for name in ("plan", "scores", "budget")),
+        *(f"{name}.csv" for name in ("plan", "scores", "budget", "drivers")),
         "plan.json",
         "roster.csv",
         "rollout.json",
