@@ -47,6 +47,9 @@ MEANING = {
 REQUIRED = ("arm", "team", "qpr15_start", "qpr15_end")
 FEWEST = 6
 """People followed up in each arm below which no difference is taken from a table."""
+TENTH, LARGEST_ITEM, MANY = 10.0, 4.0, 10
+"""So many people, all within a tenth of a range or of one item, are in another unit; of needs few
+may be unmet."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ def read_people(path: str | Path, sheet: str | None = None) -> People:
     where = f"data '{Path(path).name}'"
     lacking = [one for one in REQUIRED if one not in frame.columns]
     if lacking:
-        have = list(frame.columns)
+        # A column that is another one already was not meant.
+        have = [one for one in frame.columns if one not in MEANING]
         problems = [
             f"column '{one}' is lacking ({MEANING[one]}){nearest(one, have)}" for one in lacking
         ]
@@ -106,6 +110,12 @@ def read_people(path: str | Path, sheet: str | None = None) -> People:
         for at in np.flatnonzero(unread | outside)[:3]:
             told = "must be a number" if unread[at] else f"lies outside [{low:g}, {high:g}]"
             problems.append(f"row {at + 1}: {name} = '{text[at]}': {told}")
+        known, least = values.dropna(), max(high / TENTH, LARGEST_ITEM)
+        if not name.startswith("cansas") and len(known) >= MANY and known.max() <= least < high:
+            problems.append(
+                f"{name}: no value above {known.max():g} of {high:g}; this looks like another "
+                "unit, as a mean of items: give sums on the instrument's own range"
+            )
         scores[name] = values.to_numpy(float)
     names = frame["team"].astype(str).str.strip().to_numpy()
     teams, team = np.unique(names, return_inverse=True)

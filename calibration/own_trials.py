@@ -109,8 +109,15 @@ def own_trials(
             )
     people: dict[str, People] = {}
     targets = published
+    owners: dict[tuple[Path, str | None], str] = {}
     for trial, said in given.items():
         if "data" in said:
+            table = Path(said["data"]).resolve(), said.get("sheet")
+            if owners.setdefault(table, trial) != trial:
+                raise InputError(
+                    f"data {trial}={said['data']}: is the table of trial '{owners[table]}'; people "
+                    "of both would be counted twice"
+                )
             people[trial] = read_people(said["data"], said.get("sheet"))
             targets = together(targets_of(people[trial], trial), targets)
         elif "sheet" in said:

@@ -112,6 +112,8 @@ def test_check_prints_the_figures_of_the_data(table: Path, capsys) -> None:
         (lambda f: f.rename(columns={"qpr15_end": "qpr_end"}), "column 'qpr15_end' is lacking"),
         (lambda f: f.rename(columns={"qpr15_end": "qpr_end"}), "did you mean 'qpr_end'"),
         (lambda f: f.replace({"arm": {"control": "waiting"}}), "arm = 'waiting'"),
+        (lambda f: f.assign(qpr15_end=f.qpr15_end / 15.0), "looks like another unit"),
+        (lambda f: f.rename(columns={"qpr15_start": "qpr15_begin"}), "mean 'qpr15_begin'"),
         (lambda f: f.assign(qpr15_start=61.0), r"row 1: qpr15_start = '61.0': lies outside"),
         (lambda f: f.assign(gaf_end="much"), "row 1: gaf_end = 'much': must be a number"),
         (lambda f: f.assign(team="one"), "team 'one' stands in both arms"),

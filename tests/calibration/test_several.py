@@ -119,6 +119,7 @@ def test_check_lists_the_figures_of_every_trial(files: dict[str, str], capsys) -
         ("--data people.csv --data others.csv", "of several trials each needs a name"),
         ("--data north=people.csv --data others.csv", "--data NAME=others.csv"),
         ("--data north=people.csv --data north=others.csv", "given twice for trial 'north'"),
+        ("--data north=people.csv --data south=people.csv", "counted twice"),
         ("--data north=people.csv --targets published.toml", "write trial = '...'"),
         ("--targets south=published.toml", "trial 'south': no teams; give --roster south=FILE"),
         ("--data north=people.csv --roster nroth=teams.csv", "did you mean 'north'"),
