@@ -46,11 +46,14 @@ def test_no_result_breaks_a_rule_of_accessibility(visit: Visit) -> None:
     page = visit.open("plan")
     ready(page, "plan")
     run_small(page)
-    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
-    page.wait_for_timeout(1000)
-    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
-    page.wait_for_timeout(500)
-    assert page.locator("#plan-form input").count() > 500, "all controls are open"
+    # What is opened is filled then, with more that can be opened.
+    page.wait_for_function(
+        """() => {
+            const shut = document.querySelectorAll("details:not([open])");
+            shut.forEach(one => { one.open = true; });
+            return !shut.length && document.querySelectorAll("#plan-form input").length > 500;
+        }"""
+    )
     # Thousands of places, whose colours no screen changes: once is enough.
     assert violations(page, colours=visit.screen == "desktop") == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -194,9 +197,15 @@ def test_a_lost_connection_in_mid_run_loses_nothing(visit: Visit) -> None:
     fill_small(page)
     page.get_by_label("Ways things may work", exact=True).fill("60")
     page.get_by_label("Weeks to look at", exact=True).fill("60")
+    # A fast machine would finish before the connection is lost.
+    held: list[Any] = []
+    page.route("**/api/jobs/*", lambda route: held.append(route))
     page.click("#plan-run")
     expect(page.get_by_role("progressbar")).to_be_visible()
     visit.context.set_offline(True)
+    page.unroute("**/api/jobs/*")
+    for route in held:
+        route.continue_()
     expect(page.locator("#plan-progress")).to_contain_text("Connection lost")
     visit.context.set_offline(False)
     page.wait_for_selector("#plan-heading", timeout=LONG)
@@ -371,13 +380,16 @@ def test_a_team_is_played_paused_stepped_and_explained(visit: Visit) -> None:
     expect(week).to_have_attribute("aria-live", "off")
     expect(week).to_have_text("Week 0 of 12")
     page.get_by_role("button", name="Play").click()
-    expect(week).to_have_text("Week 2 of 12")
-    expect(page.locator("#status")).not_to_contain_text("Week 2")
+    expect(week).not_to_have_text("Week 0 of 12")
+    expect(page.locator("#status")).not_to_contain_text("Week")
+    # Which week it is when the button is pressed hangs on how fast the browser is.
     page.get_by_role("button", name="Pause").click()
-    expect(page.locator("#status")).to_contain_text("Week 2")
-    page.get_by_role("button", name="Next week").click()
+    here = week.inner_text()
+    expect(page.locator("#status")).to_contain_text(here.partition(" of")[0])
     page.get_by_role("button", name="Back one week").click()
-    expect(week).to_have_text("Week 2 of 12")
+    expect(week).not_to_have_text(here)
+    page.get_by_role("button", name="Next week").click()
+    expect(week).to_have_text(here)
     page.get_by_role("slider", name="Week").fill("5")
     expect(week).to_have_text("Week 5 of 12")
 

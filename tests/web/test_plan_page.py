@@ -51,7 +51,7 @@ def test_settings_outlive_reloads_views_and_the_back_button_before_any_run(visit
     page = begin(visit)
     weeks_of(page).fill("20")
     page.get_by_role("button", name="Add a scenario").click()
-    page.wait_for_timeout(400)
+    page.wait_for_url(lambda url: "#plan/" in url and len(settings_in(url)["scenarios"]) == 3)
     assert settings_in(page.url)["weeks"] == 20
     page.reload()
     expect(page.get_by_role("group", name="Scenario 2")).to_be_visible()
@@ -63,7 +63,7 @@ def test_settings_outlive_reloads_views_and_the_back_button_before_any_run(visit
     page.get_by_role("link", name="Build and compare", exact=True).click()
     expect(weeks_of(page)).to_have_value("20")
     weeks_of(page).fill("21")
-    page.wait_for_timeout(400)
+    page.wait_for_url(lambda url: "#plan/" in url and settings_in(url)["weeks"] == 21)
     page.get_by_role("link", name="About").click()
     page.go_back()
     expect(weeks_of(page)).to_have_value("21")
