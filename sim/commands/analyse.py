@@ -157,6 +157,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
             "family": (
                 *("data", "sheet", "model", "term"),
                 *("reference", "missing", "format", "quadrature", "independent", "impute", "code"),
+                "curve",
             ),
         },
         only_with={"quadrature": ("family", None), "independent": ("family", None)},

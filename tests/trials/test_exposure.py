@@ -231,6 +231,10 @@ def test_the_curve_is_a_picture_with_its_band(tmp_path: Path) -> None:
     drawn = analyse(data, model, "trt").curve()
     assert drawn.startswith("<svg")
     assert "</svg>" in drawn
+    frame = pd.read_csv(data).dropna().assign(y=lambda one: (one["y"] > 3.2) * 1)
+    ratios = analyse(frame, model, "trt", family="binomial").curve()
+    assert "logarithm of the odds ratio" in ratios
+    assert "marginal model, Mancl-DeRouen" in ratios
     given = ["analyse", str(data), "--model", "y ~ trt + (1|cluster)", "--term", "trt", "--curve"]
     assert main([*given, str(tmp_path / "curve.svg")]) == 2
     assert not list(tmp_path.iterdir())
