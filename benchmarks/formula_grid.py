@@ -22,10 +22,13 @@ from sim.trials.designs.design_file import (
 )
 from sim.trials.designs.design_schema import DesignFile
 from sim.trials.power.gls_power import gls_standard_error
+from sim.trials.power.measured_error import FEW, kind_of
 from sim.trials.power.power_study import statistical_source
 from sim.trials.power.simulated_power import Performance, performance
 
 SEED = 20261126
+# Later numbers are those of designs of one kind alone.
+DRAWN = 200
 MATRICES = (
     [[0, 1, 1], [0, 0, 1]],
     [[0, 0, 1], [0, 1, 0]],
@@ -42,6 +45,24 @@ def random_designs(count: int) -> list[DesignFile]:
     Effects are drawn so that power by a plain formula lies between about 30 and 95%.
     """
     return [_random_design(number) for number in range(count)]
+
+
+def small_wedges(count: int) -> list[DesignFile]:
+    """Return stepped wedges of two sequences, of which the first designs have few.
+
+    They are drawn as those are, from later numbers, and kept where there is an effect of
+    cluster-periods and none of treatment.
+    """
+    found: list[DesignFile] = []
+    number = DRAWN
+    while len(found) < count:
+        file = _random_design(number)
+        design = trial_design(file)
+        number += 1
+        few = kind_of(design, analysis_plan(file, design)) == FEW
+        if few and file.design.type == "stepped wedge":
+            found.append(file)
+    return found
 
 
 def _random_design(number: int) -> DesignFile:
