@@ -60,18 +60,18 @@ class Settings:
     """How much work each stage does."""
 
     # Trials of the screen, of each of two emulator waves, and parameter sets of effect emulators.
-    screen: int = 2500
-    waves: int = 4000
-    effects: int = 1500
+    screen: int = 1300
+    waves: int = 2000
+    effects: int = 700
     # Of the direct sampler.
-    particles: int = 400
-    replicates: int = 40
+    particles: int = 96
+    replicates: int = 16
     length: int = 4
     # Particles of the sampler under the emulator; three eighths per synthetic truth.
     emulated: int = 4000
     # Draws of the posterior predictive, of counterfactuals, and synthetic truths.
-    predictive: int = 1000
-    explained: int = 600
+    predictive: int = 600
+    explained: int = 200
     truths: int = 200
     draws: int = 1000  # Draws that the posterior's file holds
     seed: int = 1  # Seed of everything
@@ -82,7 +82,7 @@ QUICK = Settings(
     screen=600,
     waves=1200,
     effects=300,
-    particles=128,
+    particles=64,
     replicates=12,
     emulated=2000,
     predictive=200,
