@@ -361,7 +361,11 @@ def test_contrasts_are_those_of_lmertest() -> None:
         ("2 (Intercept) - arm", [2.0, -1.0, 0.0]),
         ("arm - arm", "every weight is 0"),
         ("arm + mont:arm", "unknown coefficient 'mont:arm'; did you mean 'month:arm'"),
-        ("arm arm", "unknown coefficient 'arm'"),
+        ("arm arm", "no \\+ or - before 'arm'"),
+        ("arm/0", "weight of 'arm' is no finite number"),
+        ("1e999*arm", "weight of 'arm' is no finite number"),
+        ("arm:mont", "unknown coefficient 'arm:mont'"),
+        ("arm*2", "cannot be read from 'arm\\*2' on"),
         ("", "every weight is 0"),
     ],
 )

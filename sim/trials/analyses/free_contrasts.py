@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -27,15 +28,23 @@ def contrast_row(text: str, names: Sequence[str]) -> Matrix:
     """
     # The longest name first: that of an interaction begins with that of its first part.
     known = "|".join(re.escape(one) for one in sorted(names, key=len, reverse=True))
-    term = re.compile(rf"\s*([+-])?\s*(?:({NUMBER})\s*\*?\s*)?({known})\s*(?:/\s*({NUMBER}))?")
+    known = rf"({known})(?=[\s+/-]|$)"
+    term = re.compile(rf"\s*([+-])?\s*(?:({NUMBER})\s*\*?\s*)?{known}\s*(?:/\s*({NUMBER}))?\s*")
     row, at = np.zeros(len(names)), 0
     while at < len(text):
         found = term.match(text, at)
-        if found is None or (at > 0 and found[1] is None):
+        if found is not None and at > 0 and found[1] is None:
+            raise InputError(f"contrast '{text}': no + or - before '{text[at:].strip()}'")
+        if found is None:
             rest = re.split(r"[+\s*/-]", text[at:].strip().lstrip("+-").strip(), maxsplit=1)[0]
-            problem = unknown("coefficient", rest or text, names)
+            problem: object = f"cannot be read from '{text[at:].strip()}' on"
+            if rest not in names:
+                problem = unknown("coefficient", rest or text, names)
             raise InputError(f"contrast '{text}': {problem}; write sums as a - 0.5*b")
-        weight = float(found[2] or 1.0) / float(found[4] or 1.0)
+        weight, divisor = float(found[2] or 1.0), float(found[4] or 1.0)
+        if divisor == 0.0 or not (isfinite(weight) and isfinite(weight / divisor)):
+            raise InputError(f"contrast '{text}': the weight of '{found[3]}' is no finite number")
+        weight /= divisor
         row[names.index(found[3])] += -weight if found[1] == "-" else weight
         at = found.end()
     if not row.any():
