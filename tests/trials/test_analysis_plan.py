@@ -154,6 +154,7 @@ def test_failures_and_singular_fits_are_counted() -> None:
             {"missing": "multiple imputation", "random_effects": ("cluster", "person")},
             "needs random_effects",
         ),
+        ({"test": "marginal", "missing": "multiple imputation"}, "use complete cases, or the"),
         ({"baseline": "constrained", "missing": "multiple imputation"}, "complete cases"),
         ({"baseline": "constrained", "test": "permutation"}, "kenward-roger"),
     ],

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import sim
@@ -119,7 +120,10 @@ def test_a_plan_for_an_effect_by_exposure_has_code_of_its_own(tmp_path: Path) ->
     """Not run: lmerTest may be missing. R's own numbers are in test_exposure."""
     path = tmp_path / "design.toml"
     path.write_text(WEDGE.format(test="satterthwaite"))
-    code = sim.analyse(DATA / "sw_continuous.csv", design=path).code()
+    frame = pd.read_csv(DATA / "sw_continuous.csv").dropna()
+    frame["trt"] = frame["trt"].map({0: "usual", 1: 'the "new" one'})
+    code = sim.analyse(frame, design=path).code()
+    assert r'as.character(d[["trt"]]) == "the \"new\" one"' in code
     assert "lmer(y ~ exposure + factor(period) + (1|cluster) + (1|cluster:period)" in code
     assert 'L[effects] <- 1 / length(effects)\nprint(contest1D(fit, L, ddf = "Satterth' in code
     path.write_text(WEDGE.format(test="cluster-robust"))
@@ -132,7 +136,7 @@ def test_a_plan_for_an_effect_by_exposure_has_code_of_its_own(tmp_path: Path) ->
     [
         (
             "bin_parallel.csv",
-            "y ~ arm + base + (1|team)",
+            "y ~ 1 + arm + base + (1|team)",
             "binomial",
             (
                 "xtgee y i.arm c.base, family(binomial) link(logit) corr(exchangeable) vce(robust)",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import sim
 from sim.errors import InputError
 from sim.trials.analyses.analyse import analyse_table
 from sim.trials.analyses.analysis_plan import analyse_trial
@@ -26,9 +28,11 @@ from sim.trials.data.outcome_kind import (
 from sim.trials.designs.correlation import from_correlations
 from sim.trials.designs.design_file import design_from_table, trial_design
 from sim.trials.designs.design_schema import DesignFile
+from sim.trials.designs.design_text import design_text
 from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.generalised_power import difference_se, over_cells
 from sim.trials.power.gls_power import gls_standard_error, known_variances
+from sim.trials.power.power_outcome import known_formula_lines
 from sim.trials.power.power_study import simulate_power, statistical_source, study_of
 
 
@@ -214,16 +218,30 @@ def test_the_declared_marginal_model_is_that_of_geepack(case: Any, wedge: Any) -
     assert [table["estimate"], table["se"]] == pytest.approx([found.estimate, found.se], rel=1e-7)
 
 
+def test_a_planned_marginal_model_has_no_linear_one_for_stata(wedge: Any, tmp_path: Path) -> None:
+    path = tmp_path / "design.toml"
+    path.write_text(design_text(wedge[0]))
+    found = sim.analyse(wedge[1].frame(), design=path)
+    assert "geeglm" in found.code()
+    with pytest.raises(InputError, match="not written for this model; use R"):
+        found.code("Stata")
+
+
 def test_effects_by_exposure_have_a_formula() -> None:
     """500 trials: .706 (SE .020) averaged over effects, .272 (.020) by a constant effect."""
     growing = {"effect": 0.3, "icc": 0.05, "exposure": (0.25, 0.5, 0.75, 1.0)}
     shape = {"type": "stepped wedge", "clusters": 16, "steps": 4, "size": 15}
-    found = {}
+    whole = {}
     for estimand in ("time-averaged effect", "constant effect"):
         file = file_of("binary", design=shape, analysis={"estimand": estimand}, **growing)
-        found[estimand] = formula_answer(study_of(file)).formula
+        whole[estimand] = formula_answer(study_of(file))
+    found = {name: one.formula for name, one in whole.items()}
     assert found["time-averaged effect"].power == pytest.approx(0.706, abs=0.04)
     assert found["time-averaged effect"].expected == pytest.approx(0.1875)
+    averaged = whole["time-averaged effect"]
+    told = known_formula_lines(averaged.formula, averaged.assumed)[0]
+    # No variance is estimated that could be put at zero.
+    assert "; with the true standard error 0.7" in told
     constant = found["constant effect"]
     assert constant.power == pytest.approx(0.272, abs=0.04)
     # The constant effect is no average of the four: .15 in the treated periods.

@@ -454,7 +454,7 @@ def _planned(
         )
     names = ("estimate", "se", "df", "p")
     of_model: dict[str, Any] = {}
-    model = marginal.fitted(own) if plan.correlation is not None and imputed is None else None
+    model = marginal.fitted(own) if plan.correlation is not None else None
     if model is not None:
         of_model = {"working": model.fit.correlation, "error": model.error}
         of_model["family"] = model.family.name

@@ -116,6 +116,11 @@ class AnalysisPlan:
                 "missing = 'multiple imputation': needs random_effects = ['cluster'] alone; use "
                 "complete cases, which a mixed model over periods takes as missing at random"
             )
+        if self.missing != MISSING_VALUES[0] and self.test == MARGINAL:
+            raise InputError(
+                f"missing = 'multiple imputation': is not done with test = '{MARGINAL}'; use "
+                f"complete cases, or the linear model of test = '{TESTS[0]}'"
+            )
         if self.baseline == "constrained":
             if self.missing != MISSING_VALUES[0]:
                 raise InputError(

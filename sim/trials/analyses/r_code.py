@@ -302,7 +302,7 @@ def over_time(result: Mapping[str, Any], formula: ModelFormula) -> str:
 EXPOSED = """\
 group <- {group}
 time <- match(d[["{period}"]], sort(unique(d[["{period}"]])))
-on <- as.character(d[["{term}"]]) == "{level}"
+on <- as.character(d[["{term}"]]) == {level}
 first <- tapply(ifelse(on, time, Inf), group, min)[as.character(group)]
 d$exposure <- factor(ifelse(on, time - first + 1, 0))"""
 BY_EXPOSURE = f"""\
@@ -476,7 +476,7 @@ def marginal_plan(result: Mapping[str, Any], formula: ModelFormula) -> str:
         "group": _group(result),
         "period": period,
         "term": term,
-        "level": str(compared["level"]),
+        "level": json.dumps(str(compared["level"]), ensure_ascii=False),
     }
     text = ANALYSES[plan["test"]].r_code
     for _ in range(3):  # What is filled in has names to fill in
@@ -523,7 +523,7 @@ def by_exposure(result: Mapping[str, Any], formula: ModelFormula) -> str:
         "group": _group(result),
         "period": period,
         "term": term,
-        "level": result["compared"]["level"],
+        "level": json.dumps(str(result["compared"]["level"]), ensure_ascii=False),
         "model": re.sub(rf"`?\b{re.escape(term)}\b`?", "exposure", formula.text),
         "wanted": wanted,
         "weight": weight,
@@ -589,6 +589,8 @@ def stata_script(result: Mapping[str, Any], path: str | Path) -> str:
     formula = parse_formula(result["formula"])
     beyond = _beyond_lme4(result, formula) or result.get("weights")
     beyond = beyond or "likelihood" in result or "contrasts" in result
+    # A linear model is not what was planned.
+    beyond = beyond or (result.get("plan") or {}).get("correlation") is not None
     if "joint" in result or beyond:
         raise InputError("code = 'Stata': not written for this model; use R")
     if formula.offset or any(one.slope is not None for one in formula.random):
@@ -683,11 +685,13 @@ def _stata_fixed(formula: ModelFormula, labels: Collection[str]) -> list[str]:
     """
     found = []
     for term in (one.strip() for one in formula.fixed.split("+")):
+        if term == "1":
+            continue
         parts = re.split(r"\s*([*:])\s*", term)
         for at in range(0, len(parts), 2):
             named = re.sub(r"^(?:as\.)?factor\((.*)\)$|^C\((.*)\)$", r"\1\2", parts[at])
             plain = named.strip("`")
-            if not re.fullmatch(r"\w+", plain):
+            if not re.fullmatch(r"[^\W\d]\w*", plain):
                 raise InputError(
                     f"code = 'Stata': '{term}' is not written; make it a column first, or use R"
                 )

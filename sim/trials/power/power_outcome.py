@@ -340,6 +340,8 @@ def _of_rate(name: str, rate: Rate, note: str = "") -> Measure:
 
 def known_formula_lines(formula: FormulaPower, a: Assumed) -> list[str]:
     """Return a formula's answer and what it takes as known."""
+    at_zero = any(one.floor > 0.0 for one in formula.tests)
+    otherwise = "were no variance put at zero" if at_zero else "with the true standard error"
     return [
         f"power by formula {formula.power:.3f} (noncentral t, {formula.df:.4g} degrees of freedom: "
         f"{formula.df_rule}; standard error {formula.se:.3g}"
@@ -354,7 +356,7 @@ def known_formula_lines(formula: FormulaPower, a: Assumed) -> list[str]:
             else ""
         )
         + (
-            f"; were no variance put at zero {formula.power_noncentral_t:.3f}"
+            f"; {otherwise} {formula.power_noncentral_t:.3f}"
             if abs(formula.power_noncentral_t - formula.power) > 0.0005
             else ""
         )
