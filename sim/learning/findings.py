@@ -342,8 +342,8 @@ def _out_of_reach(learnt: Learnt) -> Iterator[str]:
         if tail > TAIL or abs(seen - drawn.mean()) < margin:
             continue
         told = (
-            f"{one.name}: {_number(seen)} {unit_of(one.name)} was observed over all, and draws "
-            f"that were updated with it still expect {_number(float(drawn.mean()))}"
+            f"{one.name}: {_told(seen, one.name)} was observed over all, and draws that were "
+            f"updated with it still expect {_told(float(drawn.mean()), one.name)}"
         )
         if one.name == LEFT:
             yield (
@@ -432,21 +432,20 @@ def _unexpected(found: list[Surprise]) -> Iterator[str]:
         own = [one for one in found if one.what == what]
         odd = [one for one in own if one.p_value < SURPRISING]
         above = sum(one.observed > one.expected for one in odd)
-        unit = unit_of(what)
         if len(odd) >= MANY and above in (0, len(odd)):
             yield (
                 f"{what}: {len(odd)} of {len(own)} teams lie {'above' if above else 'below'} what "
                 f"was to be expected (prior predictive p < {SURPRISING}; on average "
-                f"{_number(_mean(own, 'observed'))} {unit} was observed, and "
-                f"{_number(_mean(own, 'expected'))} expected): your service differs from what was "
-                "believed, or the register counts something else"
+                f"{_told(_mean(own, 'observed'), what)} was observed, and "
+                f"{_told(_mean(own, 'expected'), what)} expected): your service differs from what "
+                "was believed, or the register counts something else"
             )
             continue
         for one in odd:
             yield (
-                f"'{one.team}', {what}: {_number(one.observed)} {unit} was observed, and "
-                f"{_number(one.expected)} expected (prior predictive p = {one.p_value:.4f}); the "
-                "register, the roster or the model may be wrong there"
+                f"'{one.team}', {what}: {_told(one.observed, what)} was observed, and "
+                f"{_told(one.expected, what)} expected (prior predictive p = {one.p_value:.4f}); "
+                "the register, the roster or the model may be wrong there"
             )
 
 
@@ -461,6 +460,12 @@ def unit_of(what: str) -> str:
     if what in (LEFT, STARTED):
         return "a year per post"
     return "0-1" if what.startswith(PRACTICE) else "points"
+
+
+def _told(value: float, what: str) -> str:
+    """Return a statistic as a sentence has it: shares in percent."""
+    unit = unit_of(what)
+    return f"{_number(100.0 * value)}%" if unit == "share" else f"{_number(value)} {unit}"
 
 
 def _number(value: float) -> str:

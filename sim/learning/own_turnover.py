@@ -22,8 +22,11 @@ SHARED = 0.2
 """SD of the logarithm of what a whole service's rate is relative to a draw's (assumption: about as
 much again as draws differ by)."""
 _SDS = np.linspace(0.02, 1.5, 38)
-# Fine about what was counted, and far enough that no draw lies beyond.
-_AWAY = 4.0 * np.sinh(np.linspace(-3.0, 3.0, 101)) / np.sinh(3.0)
+# Fine about what was counted, and far enough that no draw lies beyond: further above, as nobody may
+# have left.
+_AWAY = np.append(
+    4.0 * np.sinh(np.linspace(-3.0, 3.0, 101)) / np.sinh(3.0), np.arange(4.1, 8.05, 0.1)
+)
 _SHARED = SHARED * np.linspace(-4.0, 4.0, 33)
 
 

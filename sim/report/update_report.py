@@ -128,7 +128,8 @@ def sentences(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> list[str]:
         f"{'; '.join(shown)} (in brackets 90% of the ways things may work).",
         f"Behind the others by a meaningful amount: {named}." if lags else NOBODY_LAGS,
         (
-            f"Of {updated_from} draws too few were left, and it was begun anew with more. "
+            f"Of {updated_from} draws fewer than {FEW} were left, and it was begun anew with "
+            f"{len(updated.draws)}. "
             if (updated_from := learnt.collapsed)
             else ""
         )

@@ -128,6 +128,17 @@ def test_a_teams_own_turnover_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert moved == pytest.approx([found[0], found[1], 2.0 * found[2], 3.0])
 
 
+def test_where_nobody_left_many_teams_the_rate_lies_within_the_grid(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """100 teams of 20 posts, nobody in a year: far above what was counted, by a finer grid."""
+    one = statistic(COUNT, [0.0] * 100, [1040.0] * 100)
+    found = own_turnover.own_factors(one, np.ones(100), np.full((1, 100), 0.004))
+    monkeypatch.setattr(own_turnover, "_AWAY", np.linspace(-2.0, 12.0, 561))
+    fine = own_turnover.own_factors(one, np.ones(100), np.full((1, 100), 0.004))
+    assert found == pytest.approx(fine, rel=0.01)
+
+
 def test_what_teams_share_is_summed_over_by_quadrature() -> None:
     """One team, 8 of 4 expected: the negative binomial over a log-normal of SD `SHARED`."""
     levels = np.linspace(-1.6, 1.6, 4001)

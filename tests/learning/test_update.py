@@ -295,7 +295,7 @@ def test_what_no_updated_draw_comes_near_is_told_first() -> None:
     """Draws that all expect about 0.6: 0.15 of staff came, or 0.55, which is within the margin."""
     far = learnt(Observed(sessions=sessions({0: 3, 1: 3})), 2)
     told = contradictions(far, [])
-    assert told[0].startswith("attendance: 0.15 share was observed over all, and draws that were")
+    assert told[0].startswith("attendance: 15% was observed over all, and draws that were")
     assert "package that the plan names" in told[0]
     near = learnt(Observed(sessions=sessions({0: 11, 1: 11})), 2)
     assert contradictions(near, []) == []
@@ -330,7 +330,7 @@ def test_few_draws_that_collapse_are_begun_anew_with_more(monkeypatch: pytest.Mo
     found = study.learn(replace(first, chosen=few, more=few.more(200)))
     assert asked == [60, 200]
     assert found.collapsed == 60
-    assert "Of 60 draws too few were left" in sentences(found, update_tables(found))[3]
+    assert "Of 60 draws fewer than 50 were left" in sentences(found, update_tables(found))[3]
     assert chosen_draws(200).more(200) is None
     assert few.more(100_000) is None
     assert replace(few, path=None).more(200) is None
