@@ -15,7 +15,14 @@ from sim.parameters import registry
 from sim.planning.drivers import Driver, drivers_of, noise_level, varied
 from sim.planning.knowing import FEWEST_DRAWS, Worth, perfect
 from sim.planning.packages import NOTHING
-from sim.planning.worth_knowing import EVERYTHING, Known, groups_of, perfect_error, studies_of
+from sim.planning.worth_knowing import (
+    EVERYTHING,
+    Known,
+    bounded,
+    groups_of,
+    perfect_error,
+    studies_of,
+)
 from sim.spreadsheet import data_frame
 
 if TYPE_CHECKING:
@@ -101,7 +108,7 @@ def plan_knowing(outcome: PlanOutcome) -> tuple[Known, ...]:
     ]
     if outcome.truths is not None:
         found += studies_of(outcome.truths, values, unit, people, TRIAL_SIZE, question.seed)
-    return tuple(found)
+    return bounded(found)
 
 
 def gain_drivers(outcome: PlanOutcome) -> list[tuple[Driver, bool]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.planning.knowing import FEWEST_DRAWS
 from sim.planning.plain_numbers import points, span
 from sim.planning.plan_notes import nobody_because, plan_notes
 from sim.planning.plan_study import FEWEST_FRESH, PlanOutcome, Score
@@ -32,6 +33,7 @@ COSTS_MEAN = (
     "Costs of teams: planned direct costs in GBP, to the end of what is funded, and what of it "
     "falls due after the time looked at (later)."
 )
+KNOWING_NEEDS = f"What knowing more is worth is not reckoned with fewer than {FEWEST_DRAWS} draws."
 WIDTH = 100
 
 
@@ -188,6 +190,8 @@ def plan_text(outcome: PlanOutcome, covers: str, knowing: tuple[Known, ...] = ()
         + table(score_rows(outcome))
     )
     parts += [filled(one) for one in knowing_sentences(knowing)]
+    if len(outcome.question.draws) < FEWEST_DRAWS:
+        parts.append(KNOWING_NEEDS)
     evidence = ", ".join(f"{one['package']} ({one['evidence']})" for one in evidence_rows(outcome))
     notes = [
         COSTS_MEAN,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -126,7 +126,19 @@ def knowing_of(comparison: Comparison) -> tuple[Known, ...]:
     order = [int(one) for one in np.argsort(-raw.mean(axis=1)) if one != base]
     truths = truths_of(comparison, comparison.names[order[0]])
     found += studies_of(truths, raw, unit, people, question.trial_size, question.seed)
-    return tuple(found)
+    return bounded(found)
+
+
+def bounded(found: Sequence[Known]) -> tuple[Known, ...]:
+    """Return what is known with no part worth more than everything, which stands first.
+
+    A regression errs upward, and with few draws beyond what can be so.
+    """
+    whole, *parts = found
+    most = whole.worth.value
+    return whole, *(
+        replace(one, worth=replace(one.worth, value=min(one.worth.value, most))) for one in parts
+    )
 
 
 def groups_of(
@@ -285,7 +297,10 @@ def knowing_sentences(found: tuple[Known, ...]) -> list[str]:
         ((PARAMETERS, PRICES), "Of what could be known, most is worth"),
         ((STUDY,), "Of the studies, most is worth"),
     ):
-        best = max((one for one in found if one.kind in kinds), key=lambda one: one.worth.value)
+        own = [one for one in found if one.kind in kinds]
+        if not own:  # Nobody starts, or no parameter differs between draws.
+            continue
+        best = max(own, key=lambda one: one.worth.value)
         if best.worth.value <= 2.0 * best.worth.standard_error:
             told.append(
                 f"{start}: none is told from nothing by these draws (most: {best.title.lower()}, "

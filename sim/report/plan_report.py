@@ -11,6 +11,7 @@ from sim.planning.plan_tables import DIGITS, evidence_rows, frame_of, plan_rows,
 from sim.planning.plan_text import (
     COSTS_MEAN,
     GAIN_COVERS,
+    KNOWING_NEEDS,
     UNITS,
     cost_text,
     curse,
@@ -170,9 +171,8 @@ def _knowing(page: Document, outcome: PlanOutcome, knowing: tuple[Known, ...]) -
             "drivers",
         )
     if not knowing:
-        page.paragraph(
-            f"What knowing more is worth is not reckoned with fewer than {FEWEST_DRAWS} draws."
-        )
+        few = len(outcome.question.draws) < FEWEST_DRAWS
+        page.paragraph(KNOWING_NEEDS if few else "One plan can be chosen: no study changes that.")
         return
     page.bullets(knowing_sentences(knowing))
     page.table(

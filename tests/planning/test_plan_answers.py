@@ -48,6 +48,7 @@ from sim.planning.plan_text import effect_text, plan_text, verdict
 from sim.planning.plan_truths import plan_truths
 from sim.planning.prices import shipped_prices
 from sim.planning.trainers import Capacity
+from sim.planning.worth_knowing import bounded, knowing_sentences
 from sim.posterior.choose import chosen_draws
 from sim.report.plan_report import plan_report
 from sim.scenarios.library import load_scenario
@@ -194,6 +195,11 @@ def test_what_knowing_is_worth_to_a_plan(monkeypatch: pytest.MonkeyPatch) -> Non
         "fidelity-audit",
         "trial",
     ]
+    assert all(one.worth.value <= whole.worth.value for one in parts)
+    none = replace(whole, worth=replace(whole.worth, value=0.0))
+    assert {one.worth.value for one in bounded((none, *parts))} == {0.0}
+    # Where nobody starts there is nothing to study.
+    assert len(knowing_sentences(plan_knowing(replace(outcome, truths=None)))) == 2
     values = outcome.by_draw[rivals(outcome)]
     assert whole.worth.value == values.max(axis=0).mean() - values.mean(axis=1).max()
 
