@@ -335,9 +335,11 @@ def _answer(outcome: PlanOutcome, own: Ranking, titles: Mapping[str, str]) -> st
     # What has started keeps what it has: the plan is for the others.
     teams = counted(recommended.teams - begun, "further team" if begun else "team")
     if outcome.beats:
+        # Another rule may differ by more than its mean tells.
+        beaten = "every simple rule" if len(outcome.tied) < 2 else "the best simple rule"
         return (
             f"Take the plan that the search found, for {teams}: on "
-            f"average it beats every simple rule on {own.aim.title.lower()}."
+            f"average it beats {beaten} on {own.aim.title.lower()}."
         )
     tie = f": it does best on {own.aim.title.lower()}"
     if len(outcome.tied) > 1:

@@ -380,11 +380,17 @@ def _outcomes(decision: Decision) -> str:
         '<div class="card wide"><h2>First on every outcome</h2><p class="small mute">The top row '
         "is the outcome that you ranked on. Regret: how much better, on average, the best choice "
         "would be if one knew how things work. Tie: neither is better in 95 of 100 ways that "
-        f"things may work{few_told(decision)}.</p>"
+        f"things may work{few_told(decision)}.{BY_MEAN if decision.own_tags else ''}</p>"
         '<div class="under" tabindex="0"><table><thead><tr><th>Outcome'
         '</th><th>First</th><th class="n">mean</th><th class="n">first in</th><th class="n">regret'
         f"</th><th>Tie with it</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div></div>"
     )
+
+
+BY_MEAN = (
+    " The plan to take, and what is a tie with it above, go by the mean over all of them, which "
+    "may be told where single ways are not."
+)
 
 
 def few_told(decision: Decision) -> str:
