@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from sim.errors import InputError
 from sim.inputs.tables import read_table, table_from_bytes, table_from_text
 from sim.inputs.tables.dates import date_in
 from sim.inputs.tables.formats import FORMATS, excel_sheets
+from sim.inputs.tables.lines import why_no_data
 from sim.inputs.tables.numbers import decimal_mark, plain_number
 from sim.workbook import Formula, Sheet, workbook
 
@@ -237,3 +239,51 @@ def test_what_is_merged_downwards_stands_in_each_line() -> None:
         sheet.merge_cells("A6:C9")  # Below the table: nothing is there to fill.
 
     assert [one[1] for one in book_of(fill)] == ["trust", "X", "X", "Y"]
+
+
+def test_a_formula_worked_out_to_nothing_is_empty_and_one_of_many_cells_is_told() -> None:
+    """Spreadsheets write an empty text as the value of =IF(A3="","",4)."""
+    import openpyxl
+    from openpyxl.worksheet.formula import ArrayFormula
+
+    book = openpyxl.Workbook()
+    for row in (["team", "staff"], ["A", '=IF(A3="","",4)'], ["B", ArrayFormula("B3", "=SUM(B2)")]):
+        book.active.append(row)
+    saved, content = io.BytesIO(), io.BytesIO()
+    book.save(saved)
+    with zipfile.ZipFile(saved) as old, zipfile.ZipFile(content, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b'"B2"><f>', b'"B2" t="str"><f>'))
+    (lines,) = excel_sheets(content.getvalue(), "own.xlsx").values()
+    assert [one.cells for one in lines[1:]] == [("A", ""), ("B", "=SUM(B2)")]
+
+
+def test_rows_that_a_sheet_hides_are_told() -> None:
+    import openpyxl
+
+    book, content = openpyxl.Workbook(), io.BytesIO()
+    for row in (["team", "staff"], ["A", 8], ["B", 9], ["team", "staff"], ["C", 7]):
+        book.active.append(row)
+    book.active.row_dimensions[3].hidden = True
+    book.save(content)
+    found = table_from_bytes(content.getvalue(), "own.xlsx", "roster")
+    assert [one.cells[0] for one in found.lines] == ["A", "B", "C"]
+    assert found.notes == ("rows that the sheet hides are read: 3",)
+    assert found.left_out == ("line 4 is left out: it repeats the headings",)
+
+
+def test_headings_of_two_lines_are_no_row() -> None:
+    found = table_from_text("team,trust,remarks\nteam,trust,more\nA,X,a\n", "own.csv", "roster")
+    assert [one.cells for one in found.lines] == [("A", "X", "a")]
+
+
+def test_an_unquoted_decimal_comma_has_a_remedy() -> None:
+    with pytest.raises(InputError, match="put it in quotation marks"):
+        table_from_text("team,share\nA,0,25\nB,0,2\n", "own.csv", "roster")
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("Mean", "a figure"), ("Average wte", "a figure"), ("Total staff", "a sum")]
+)
+def test_a_mean_is_called_no_sum(name: str, what: str) -> None:
+    assert why_no_data(name, [name, "8"], 2, "team") == f"'{name}' is {what} over teams, not a team"

@@ -71,6 +71,8 @@ def test_dates_are_weeks_from_the_first_day() -> None:
         ("outcomes", "week,n,mean,sd\n9,50,61,9\n", "the range of qpr15"),
         ("outcomes", "week,measure,n,mean,sd\n9,qpr,50,31,9\n", "did you mean 'qpr15'"),
         ("audit", "team,week,practice,error\nNorth 1,9,.5,60\n", "error = 60"),
+        ("register", "team,week,attended\nNorth 1,2,yes\n", "a line is a session and no person"),
+        ("register", "team,week,attended" + "\nNorth 1,2,1" * 3 + "\n", "count who came to each"),
         ("audit", "team,week,practice\nNorth 1,9,.4\nNorth 1,13,41\n", "line 2, practice = 0.4"),
     ],
 )

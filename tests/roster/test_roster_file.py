@@ -131,6 +131,8 @@ def test_whole_numbers_may_be_written_as_a_spreadsheet_does() -> None:
         ("team\nA\n\nA\n", "line 4, team = 'A': stands already in line 2"),
         ("team\nNorth 1\nnorth  1\n", "line 3, team = 'north 1': stands already in line 2"),
         ("team,staff\nA,0\n", r"line 2, staff = '0': must be a whole number in \[1, 500\] \(posts"),
+        ("team,staff\nA,16 WTE\n", "; write 16 alone"),
+        ("team,staff\nA,=8+8\n", "open the workbook and save it"),
         ("team,staff\nA,-3\n", "line 2, staff = '-3'"),
         ("team,staff\nA,inf\n", "staff = 'inf'"),
         ("team,staff\nA,many\n", "staff = 'many': must be a whole number"),
@@ -270,7 +272,7 @@ def test_any_roster_survives_being_written_and_read(drawn: list[TeamRow]) -> Non
 
 @pytest.mark.parametrize("name", ["TOTAL", "Mean", "Trust total"])
 def test_a_team_called_like_a_sum_is_not_written_and_lost(name: str) -> None:
-    with pytest.raises(InputError, match=f"team = '{name}'.*sum over teams; call it"):
+    with pytest.raises(InputError, match=f"team = '{name}'.*over teams; call it"):
         roster_text(Roster((TeamRow("A"), TeamRow(name))))
     with pytest.raises(InputError, match="'Count'.*figure over teams; call it"):
         roster_text(Roster((TeamRow("A"), TeamRow("Count"))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +27,9 @@ AUDIT_ERROR = 0.1
 """Standard error of an audited figure on 0-1 where none is given (assumption)."""
 _WHOLE_SERVICE = ("all", "all teams", "service", "whole service")
 T = TypeVar("T")
+
+
+ONE_A_SESSION = "a line is a session and no person: count who came to each"
 
 
 class Session(NamedTuple):
@@ -269,7 +273,9 @@ class _Reading:
                     if column.unit == "0-1 or 0-100" and written is not None and written.percent:
                         entries[f"{name} %"] = True
             except InputError as error:
-                self.problems.append(f"line {line.number}, {error}")
+                person = name == "attended" and not any(map(str.isdigit, cell))
+                hint = f"; {ONE_A_SESSION}" if person else ""
+                self.problems.append(f"line {line.number}, {error}{hint}")
         return entries if len(self.problems) == count else {}
 
     def _team(self, cell: str) -> int:
@@ -325,6 +331,9 @@ class _Reading:
 
     def _sessions(self, rows: Sequence[tuple[int, dict[str, Any]]]) -> tuple[Session, ...]:
         found = []
+        at_once = Counter((one["team"], one["week"]) for _, one in rows)
+        if max(at_once.values()) > 2 and all(one["attended"] <= 1 for _, one in rows):
+            self.problems.append(f"attended is 0 or 1 in every line: {ONE_A_SESSION}")
         for line, one in rows:
             posts = self.roster.rows[one["team"]].staff
             name = self.roster.rows[one["team"]].team

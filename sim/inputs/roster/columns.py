@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -110,7 +111,11 @@ class RosterColumn:
         written = plain_number(text, decimal)
         value = None if written is None else number_in(written.text)
         if value is None:
-            raise self._wrong(text)
+            unit = re.fullmatch(r"([+-]?\d[\d.,]*) *[A-Za-z].*", text)
+            hint = f"; write {unit[1]} alone" if unit and plain_number(unit[1], decimal) else ""
+            if text.startswith("="):
+                hint = "; it was never worked out: open the workbook and save it"
+            raise self._wrong(text, hint)
         if written is not None and written.percent:
             # Exactly: 9.7 / 100.0 is not 0.097.
             value = float(Decimal(written.text).scaleb(-2))

@@ -10,6 +10,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice, zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -59,13 +60,14 @@ def excel_sheets(content: bytes, where: str) -> Sheets:
                 raise InputError(f"{where}: larger than {most // 1_000_000} MB unpacked")
             sheets = [one for one in packed.namelist() if one.startswith("xl/worksheets/")]
             texts = b"".join(packed.read(one) for one in sheets)
-        found = _read_sheets(openpyxl, content, True)
-        if re.search(rb"<f[ >/]", texts):
+        formulas = re.search(rb"<f[ >/]", texts) is not None
+        found = _read_sheets(openpyxl, content, True, whole=formulas)
+        if formulas:
             as_written = _read_sheets(openpyxl, content, False)
             found = {name: _worked_out(rows, as_written[name]) for name, rows in found.items()}
         lines = {name: _lines(rows) for name, rows in found.items()}
-        if b"<mergeCell " in texts:
-            lines = _filled_down(openpyxl, content, lines)
+        if b"<mergeCell " in texts or b'hidden="' in texts:
+            lines = _as_shown(openpyxl, content, lines)
         return lines
     except InputError:
         raise
@@ -77,27 +79,38 @@ def excel_sheets(content: bytes, where: str) -> Sheets:
         ) from None
 
 
-def _read_sheets(openpyxl: Any, content: bytes, values: bool) -> dict[str, Iterable[Any]]:
-    """Return the rows of each visible sheet: values, or formulas as they are written."""
+def _read_sheets(
+    openpyxl: Any, content: bytes, values: bool, whole: bool = False
+) -> dict[str, Iterable[Any]]:
+    """Return the rows of each visible sheet: values, or formulas as they are written.
+
+    `whole`: cells with what is known of them.
+    """
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=values)
     shown = [one for one in book.worksheets if one.sheet_state == "visible"]
     for sheet in shown:
         # Rows are as long as what stands in them, and not as the file says of all.
         sheet.reset_dimensions()
-    return {sheet.title: sheet.iter_rows(values_only=True) for sheet in shown}
+    return {sheet.title: sheet.iter_rows(values_only=not whole) for sheet in shown}
 
 
 def _worked_out(rows: Iterable[Any], as_written: Iterable[Any]) -> Iterator[list[Any]]:
     """Yield rows of values, with the formula itself where it has none."""
-    for values, written in zip_longest(rows, as_written, fillvalue=()):
-        yield [
-            text if value is None and isinstance(text, str) and text.startswith("=") else value
-            for value, text in zip_longest(values, written)
-        ]
+    for cells, written in zip_longest(rows, as_written, fillvalue=()):
+        yield [_value_of(cell, text) for cell, text in zip_longest(cells, written)]
 
 
-def _filled_down(openpyxl: Any, content: bytes, sheets: Sheets) -> Sheets:
-    """Return lines in which what is merged downwards stands in each of them."""
+def _value_of(cell: Any, written: Any) -> Any:
+    value = None if cell is None else cell.value
+    # One of many cells is an object with its text; a value that is text may be an empty one.
+    formula = getattr(written, "text", written)
+    if value is None and isinstance(formula, str) and formula.startswith("="):
+        return "" if cell is not None and cell.data_type == "str" else formula
+    return value
+
+
+def _as_shown(openpyxl: Any, content: bytes, sheets: Sheets) -> Sheets:
+    """Return lines in which what is merged downwards stands in each, and hidden ones say so."""
     from openpyxl.utils.cell import range_boundaries
 
     found = dict(sheets)
@@ -118,6 +131,10 @@ def _filled_down(openpyxl: Any, content: bytes, sheets: Sheets) -> Sheets:
                         cells = list(lines[number].cells)
                         cells[column - 1] = top.cells[column - 1]
                         lines[number] = line_of(number, cells)
+            for row in re.findall(r'<row [^>]*hidden="(?:1|true)"[^>]*>', text):
+                number = int((re.search(r' r="(\d+)"', row) or ["", "0"])[1])
+                if number in lines:
+                    lines[number] = replace(lines[number], hidden=True)
             found[sheet.title] = list(lines.values())
     return found
 

@@ -14,15 +14,16 @@ LOOKED_AT = 30
 """Lines among which the headings stand."""
 
 # Names under which people add up; more may follow, as in "Total (34 teams)".
+_MORE = r"( *(:|\(.*\)|of .*|for .*|all .*|teams?|wte|fte|staff|posts))?"
 _SUM = re.compile(
     r"((sub|grand|overall|trust|teams?|all)?[ -]*totals?|.+ (sub-?)?totals?|sums?|all|all teams|"
-    r"overall|Σ|averages?|means?|medians?|minimum|maximum|min|max|n *= *\d+)"
-    r"( *(:|\(.*\)|of .*|for .*|all .*|teams?|wte|fte|staff|posts))?",
+    rf"overall|Σ){_MORE}",
     re.IGNORECASE,
 )
 # Other figures that stand below a table.
 _FIGURE = re.compile(
-    r"(counts?|number of teams|range|variance|st(andar)?d\.? *dev(iation)?s?\.?|%( .*)?) *:?",
+    rf"((averages?|means?|medians?|minimum|maximum|min|max|n *= *\d+){_MORE}|"
+    r"counts?|number of teams|range|variance|st(andar)?d\.? *dev(iation)?s?\.?|%( .*)?) *:?",
     re.IGNORECASE,
 )
 _TOTAL = re.compile(r"((sub|grand|overall)[ -]*)?totals?( *(:|\(.*\)|of .*))?", re.IGNORECASE)

@@ -15,6 +15,7 @@ from sim.inputs.tables.text import REMEDY, decoded, delimiter_of, text_lines
 from sim.reading.text_files import read_bytes
 
 LARGEST_FILE = 10_000_000
+MOST_NUMBERS = 10
 Known = Callable[[Sequence[str]], int]
 
 
@@ -104,6 +105,15 @@ def _table(
         "headings"
         for one in lines[:at]
     ]
+    again = [one.number for one in body if _repeats(one, heading)]
+    if again:
+        left_out += [f"line {one} is left out: it repeats the headings" for one in again]
+        body = [one for one in body if not _repeats(one, heading)]
+    hidden = [str(one.number) for one in body if one.hidden]
+    if hidden:
+        more = f" and {len(hidden) - MOST_NUMBERS} others" if len(hidden) > MOST_NUMBERS else ""
+        listed = ", ".join(hidden[:MOST_NUMBERS])
+        notes = [*notes, f"rows that the sheet hides are read: {listed}{more}"]
     names = list(heading.cells)
     while names and not names[-1]:
         names.pop()
@@ -114,6 +124,11 @@ def _table(
         if any(one.cells[len(names) :])
     ]
     if problems:
+        if delimiter == ",":
+            problems[-1] += (
+                "; a number with a decimal comma makes two: put it in quotation marks, or part "
+                "columns by semicolons"
+            )
         raise InputError.of(where, problems)
     decimal, unclear = decimal_mark((cell for one in body for cell in one.cells), delimiter)
     return Table(
@@ -125,3 +140,14 @@ def _table(
         notes=(*notes, *([unclear] if unclear else []), *labels_made_one(body, names)),
         left_out=tuple(left_out),
     )
+
+
+def _repeats(line: Line, heading: Line) -> bool:
+    """Return whether a line holds nothing but headings, each in its place.
+
+    Or the first of them right below, as headings of two lines do that are merged downwards.
+    """
+    pairs = zip(line.cells, heading.cells, strict=False)
+    same = [one == other for one, other in pairs if one]
+    below = line.number == heading.number + 1 and same[:1] == [True]
+    return below or (all(same) and len(same) == sum(1 for one in line.cells if one))

@@ -29,11 +29,14 @@ class Line:
         rest is empty.
     written : tuple of int and str
         Places of the cells that stand otherwise in the file, and how.
+    hidden : bool
+        Whether a workbook does not show it.
     """
 
     number: int
     cells: tuple[str, ...]
     written: tuple[tuple[int, str], ...] = ()
+    hidden: bool = False
 
 
 def line_of(number: int, written: Sequence[str], meant: Callable[[str], str] | None = None) -> Line:
