@@ -265,6 +265,17 @@ def test_an_expected_error_is_that_of_scores_of_every_cluster() -> None:
     assert found.share == pytest.approx(1.0)
 
 
+def test_one_cluster_that_alone_tells_an_effect_leaves_no_corrected_error() -> None:
+    schedule = np.array([[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 1.0]])
+    found = known_variances(schedule, 15.0, from_correlations(1.0, 0.05))
+    assert found.se == pytest.approx(0.34244, abs=1e-5)
+    assert np.isnan(found.corrected_se)
+    shape = {"type": "stepped wedge", "steps": 2, "clusters_by_sequence": [1, 13], "size": 15}
+    file = file_of("binary", design=shape, analysis={"estimand": "long-term effect"})
+    with pytest.raises(InputError, match="'long-term effect': one cluster alone tells an effect"):
+        formula_answer(study_of(file))
+
+
 @pytest.mark.parametrize(
     ("analysis", "design", "problem"),
     [

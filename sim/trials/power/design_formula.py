@@ -338,6 +338,12 @@ def _of_risks_or_counts(
             ]
             tests = [ExpectedTest(one.se, one.se, df, df, one.share) for one in known]
             if effects is not None:
+                if not all(isfinite(one.corrected_se) for one in known):
+                    raise InputError(
+                        f"analysis.estimand = '{plan.estimand}': one cluster alone tells an effect "
+                        "that it needs, and without that cluster there is no error; give each "
+                        "sequence at least 2 clusters"
+                    )
                 # Mancl and DeRouen's error, which is too large by what few clusters tell.
                 tests = [
                     replace(test, model_se=one.corrected_se, spread_df=min(one.corrected_df, df))

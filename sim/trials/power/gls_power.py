@@ -43,7 +43,7 @@ class KnownVariances(NamedTuple):
     se: float  # Of the estimate
     share: float  # Expected estimate, of cells' means that are given
     # Root of the expectation of Mancl and DeRouen's error, and its degrees of freedom, with each
-    # cluster's share of its variance counted as one.
+    # cluster's share of its variance counted as one; NaN where one cluster alone tells the effect.
     corrected_se: float
     corrected_df: float
 
@@ -145,7 +145,10 @@ def known_variances(
         share += alike[key] * float(row @ mean)
         # Expected square of the cluster's part in the estimate, its score corrected.
         left = np.eye(width) - bread @ one
-        part = float(row @ one @ np.linalg.lstsq(left, row, rcond=None)[0])
+        score = np.linalg.lstsq(left, row, rcond=1e-9)[0]
+        # Without a cluster that alone tells the effect there is no estimate, and no such error.
+        alone = np.abs(left @ score - row).max() > 1e-6 * np.abs(row).max()
+        part = math.nan if alone else float(row @ one @ score)
         corrected += alike[key] * part
         squared += alike[key] * part**2
     return KnownVariances(
