@@ -174,7 +174,8 @@ def ask(
 def quiz(*questions: Any) -> Any:
     """Show several questions, one below the other, as `ask` returned them."""
     if find_spec("ipywidgets") is None:
-        return "\n".join(questions)
+        # Without widgets `sliders` has drawn its picture, or returns one.
+        return "\n".join(str(one) for one in questions if one is not None)
     import ipywidgets
 
     for number, one in enumerate(questions, start=1):

@@ -107,3 +107,6 @@ def test_without_widgets_the_question_stands_there_and_the_picture_is_drawn(
     assert ask("How many?", 27, "count them") == "How many? Count them."
     assert quiz(ask("One?", 1, "count"), "Two?") == "One? Count.\nTwo?"
     assert sliders(lambda icc: f"power at {icc}", icc=(0.0, 0.2, 0.05)) == "power at 0.05"
+    drawn = sliders(lambda icc: None, icc=(0.0, 0.2, 0.05))
+    number = sliders(lambda icc: icc, icc=(0.0, 0.2, 0.05))
+    assert quiz(drawn, number, ask("One?", 1, "count")) == "0.05\nOne? Count."
