@@ -161,6 +161,7 @@ class Power {
   async #formula(told = null) {
     this.turn += 1;
     show(this.message, told);
+    show(this.short, "Power by formula is being worked out");
     const turn = this.turn;
     const settings = this.settings();
     try {
