@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from math import floor
 from typing import Any
 
 from sim.api.power import power
@@ -48,7 +49,8 @@ def of_hundred(power: float) -> str:
     if power > 0.99:
         return "over 99"
     whole = f"{100.0 * power:.0f}"
-    return f"{100.0 * power:.1f}" if power < ENOUGH <= float(whole) / 100.0 else whole
+    under = power < ENOUGH <= float(whole) / 100.0
+    return f"{floor(1000.0 * power) / 10.0:.1f}" if under else whole
 
 
 def power_page(cells: Sequence[Sequence[float]], dated: str) -> Page:

@@ -22,7 +22,7 @@ from sim.mechanisms.practice import PRACTICES
 from sim.pages.answers_page import Row, Stored, answers_page
 from sim.pages.home_page import RIVALS, Effect, answer_in_words
 from sim.pages.page import bundled, part
-from sim.pages.power_page import power_cells
+from sim.pages.power_page import of_hundred, power_cells
 from sim.pages.services import STRATEGIES
 from sim.pages.stored import stored
 from sim.pages.watch_page import watch_data
@@ -77,6 +77,13 @@ def test_stored_answers_are_those_of_the_library() -> None:
         assert one.decision.count('class="aim"') >= len(one.rows), "4 points in every row"
     cell = next(one for one in numbers.power if one[:4] == [0.03, 18, 15, 4.0])
     assert power_cells((0.03,), (18,), (15,), (4.0,)) == [cell]
+    assert list(map(of_hundred, (0.7949, 0.7951, 0.7999, 0.8, 0.995))) == [
+        "79",
+        "79.5",
+        "79.9",
+        "80",
+        "over 99",
+    ]
 
 
 def test_pages_are_small_and_whole(folder: Path) -> None:
