@@ -137,7 +137,8 @@ def design_of(options: argparse.Namespace) -> DesignFile:
     named = by_name("set", map(setting, options.set))
     found = chosen_design(options.design, named)
     grid = [text.partition("=")[0].strip() for text in options.grid or ()]
-    check_apart(found, named, varied(grid, options.find, "--"), "--set")
+    # One without a name is told where it is read, with what it says.
+    check_apart(found, named, varied(filter(None, grid), options.find, "--"), "--set")
     return found
 
 
