@@ -122,7 +122,7 @@ def test_python_and_the_command_plan_alike(
         ["refocus-as-delivered"], roster=roster_file, years=0.5, draws=2, objective="reach"
     )
     assert printed == f"{answer!r}\n"
-    behind_the_page = {"decision", "ranking", "pairs", "frontier", "budget"}
+    behind_the_page = {"decision", "ranking", "pairs", "frontier", "budget", "drivers"}
     assert set(answer.tables) == {"plan", "scores", *behind_the_page}
 
 
