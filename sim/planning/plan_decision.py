@@ -343,10 +343,11 @@ def _answer(outcome: PlanOutcome, own: Ranking, titles: Mapping[str, str]) -> st
         )
     tie = f": it does best on {own.aim.title.lower()}"
     if len(outcome.tied) > 1:
+        costs = {round(one.committed) for one in outcome.scores if one.plan.name in outcome.tied}
         # The search's plan may cost less, and is not taken: a rule is easier to explain.
-        cheapest = "cheapest rule" if outcome.search.plan.name in outcome.tied else "cheapest"
-        among = f"{len(outcome.tied)} plans that are a tie"
-        tie = f", the {cheapest} of {among} on {own.aim.title.lower()}"
+        rule = " rule" if outcome.search.plan.name in outcome.tied else ""
+        word = f"the cheapest{rule}" if len(costs) > 1 else "one"
+        tie = f", {word} of {len(outcome.tied)} plans that are a tie on {own.aim.title.lower()}"
     adds = "comes to the same plan" if outcome.twin is recommended else "is not told to do better"
     return f"Take {title}, for {teams}{tie}. The search {adds}."
 

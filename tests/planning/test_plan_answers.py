@@ -232,6 +232,11 @@ def test_of_tied_plans_the_cheapest_rule_is_taken() -> None:
     assert outcome.recommended is cheap
     whole = replace(outcome, outcomes=solved().outcomes[:3], worth=solved().worth[:3])
     assert "the cheapest of 2 plans that are a tie" in plan_decision(whole).answer
+    alike = replace(
+        whole,
+        scores=(whole.scores[0], *(one._replace(cost=np.array([5.0])) for one in whole.scores[1:])),
+    )
+    assert "for one team, one of 2 plans that are a tie" in plan_decision(alike).answer
     # The search's plan may cost less than all rules that it is a tie with.
     with_search = replace(whole, tied=("dear", "cheap", whole.search.plan.name))
     assert with_search.recommended is cheap
