@@ -612,6 +612,19 @@ def test_a_planner_asks_and_is_answered(visit: Visit, tmp_path: Path) -> None:
     page.get_by_role("button", name="Undo the change").click()
     expect(page.locator("#decide-output")).not_to_have_class("old")
     assert violations(page) == []
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    paper = page.locator(".paper")
+    expect(paper.locator(".decision h1")).to_contain_text("£90,000 a year")
+    expect(paper.locator(".chain ol > .row")).to_have_count(3)
+    expect(paper.locator(".answer")).to_have_css("display", "grid")
+    assert paper.bounding_box()["y"] < 200.0, "the first sheet begins with the answer"
+    expect(page.locator("#decide-form")).to_be_hidden()
+    expect(frame).to_be_hidden()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    expect(paper).to_have_count(0)
+    expect(frame).to_be_visible()
 
 
 def test_on_paper_there_are_results_and_tables_but_no_controls(visit: Visit) -> None:

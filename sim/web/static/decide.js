@@ -72,6 +72,8 @@ class Decide {
               h("p", { class: "buttons" }, h("button", { type: "button", onclick: () => this.#add(this.another.value) }, "Add this one")))))),
       this.message);
     show(document.getElementById("decide-results"), this.progress, this.stale, this.output);
+    window.addEventListener("beforeprint", () => this.#toPaper());
+    window.addEventListener("afterprint", () => this.output.querySelector(".paper")?.remove());
   }
 
   #fill(settings) {
@@ -201,6 +203,23 @@ class Decide {
       new ResizeObserver(fit).observe(frame.contentDocument.body);
     });
     return frame;
+  }
+
+  /** Lay the answer out in the page itself: a frame would be cut through its lines where a sheet of paper ends. */
+  #toPaper() {
+    const frame = this.output.querySelector("iframe");
+    if (!frame?.contentDocument?.body) return;
+    const inside = document.importNode(frame.contentDocument.documentElement, true);
+    // The page's policy lets no text of a style in, but a sheet.
+    const styles = [...inside.querySelectorAll("style")];
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(styles.map((one) => one.textContent.replaceAll(":root", "html")).join("\n"));
+    for (const one of styles) one.remove();
+    const paper = h("div", { class: "paper" });
+    const root = paper.attachShadow({ mode: "open" });
+    root.adoptedStyleSheets = [sheet];
+    root.append(inside);
+    frame.after(paper);
   }
 
   #show(result, key, settings) {
