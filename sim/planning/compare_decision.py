@@ -225,9 +225,9 @@ def _points(
     told = [
         (
             f"{titles[first]}:",
-            f"recovery {points(spread.mean)} ({_range(spread.low, spread.high)}) a person, spread "
-            f"over all {covered.people:,.0f} people on the books; {IMPORTANT:g} is the smallest "
-            "change that matters.",
+            f"recovery {points(spread.mean)} QPR-15 points ({_range(spread.low, spread.high)}) a "
+            f"person, spread over all {covered.people:,.0f} people on the books; {IMPORTANT:g} is "
+            "the smallest change that matters.",
         )
     ]
     starts = comparison.prepared.starts[comparison.names.index(first)]

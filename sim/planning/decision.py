@@ -54,7 +54,7 @@ STEPS: tuple[Step, ...] = (
     Step(ADOPTION, "Adoption", "staff who were trained", "percent of staff", 0, 100, False, 0),
     Step(PRACTICE, "Practice", "of what is taught, done", "of 100", 0, 50),
     Step(SUPPORT, "Support", "as people feel it", "INSPIRE, 0-100", -5, 20),
-    Step(RECOVERY, "Recovery", "QPR-15, mean a person", "points, 0-60", -2, 10),
+    Step(RECOVERY, "Recovery", "QPR-15 points a person", "points, 0-60", -2, 10),
 )
 
 

@@ -372,7 +372,7 @@ def _points(
         told.append(
             (
                 "In the teams that start:",
-                f"recovery {points(spread.mean)} ({limits}) a person after "
+                f"recovery {points(spread.mean)} QPR-15 points ({limits}) a person after "
                 f"{time_text(outcome.question.weeks)}{over_all}; {IMPORTANT:g} is the smallest "
                 f"change that matters, reached in "
                 f"{chance(effect.judgement.chances.important.share, outcome.fresh)}.",

@@ -151,7 +151,7 @@ def _head(step: Step, decision: Decision, place: int) -> str:
         now = decision.now[step.name]
         about += f"; {limit(now, 0)} now"
     marks = []
-    unit = "%" if step.unit.startswith("%") else ""
+    unit = " of 100" if step.gain else "%"
     if step.low == 0.0:
         marks = [(0.0, "0", "l"), (step.high, f"{step.high:.0f}{unit}", "r")]
     else:
@@ -159,7 +159,7 @@ def _head(step: Step, decision: Decision, place: int) -> str:
         if step.name == RECOVERY:
             marks.append((QPR15_IMPORTANT, f"{QPR15_IMPORTANT:g}", "aim"))
         else:
-            marks.append((step.high, f"{step.high:.0f}", "r"))
+            marks.append((step.high, f"{step.high:.0f}{unit}", "r"))
     axis = "".join(
         f'<span class="{kind}" style="left:{_at(step, value):.1f}%">{text}</span>'
         for value, text, kind in marks

@@ -158,6 +158,8 @@ def test_the_page_the_workbook_and_the_tables_of_a_plan_agree() -> None:
     assert count > 50
     first = page.split('<section class="annex">')[0]
     assert escape(answer.decision.answer) in first
+    heads = ("100%</span>", "50 of 100</span>", "20 of 100</span>", "QPR-15 points a person")
+    assert [one for one in heads if one not in first] == []
     assert "refocus-as-delivered" not in first.replace(", refocus-as-delivered|", "|")
     assert answer.content()["decision"]["answer"] == answer.decision.answer
 
@@ -293,7 +295,9 @@ def test_the_short_answer_and_the_chain_have_one_number() -> None:
     of_all = effect.spread.mean * float(people @ gets) / people.sum()
     assert decision.first.cells["recovery"].mean == pytest.approx(of_all)
     (told,) = (rest for few, rest in decision.points if few == "In the teams that start:")
-    assert told.startswith(f"recovery {plain_numbers.points(effect.spread.mean)} (9 in 10: ")
+    assert told.startswith(
+        f"recovery {plain_numbers.points(effect.spread.mean)} QPR-15 points (9 in 10: "
+    )
     assert f"by {plain_numbers.points(effect.spread.mean)} points a person" in effect_text(outcome)
     assert (f"({plain_numbers.points(of_all)} over all" in told) is not bool(gets[planned].all())
 
