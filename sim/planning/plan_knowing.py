@@ -59,16 +59,20 @@ def rivals(outcome: PlanOutcome) -> list[int]:
 
 def _kind(score: Score) -> tuple[object, ...]:
     """Return what tells kinds of plans apart: the search's, and which packages others use."""
-    used = np.unique(score.plan.package[score.plan.package != NOTHING]).tolist()
-    return ("search",) if score.plan.name == "search" else ("rule", *used)
+    return ("search",) if score.plan.name == "search" else ("rule", *_used(score))
+
+
+def _used(score: Score) -> list[int]:
+    """Return which packages a plan uses."""
+    return [int(one) for one in np.unique(score.plan.package) if one != NOTHING]
 
 
 def second(outcome: PlanOutcome) -> int | None:
-    """Return the place of the best plan of another kind than the one to take; None for none."""
+    """Return the place of the best plan with other packages than the one to take; None for none."""
     first, *others = rivals(outcome)
-    if not others:
-        return None
-    return max(others, key=lambda one: outcome.scores[one].mean)
+    own = _used(outcome.scores[first])
+    others = [one for one in others if _used(outcome.scores[one]) != own]
+    return max(others, key=lambda one: outcome.scores[one].mean, default=None)
 
 
 def plan_knowing(outcome: PlanOutcome) -> tuple[Known, ...]:

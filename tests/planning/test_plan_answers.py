@@ -177,6 +177,15 @@ def test_what_would_change_a_plan_is_told() -> None:
     assert (driver.name, driver.correlation, told) == ("turnover_yearly", pytest.approx(1.0), True)
     text = plan_decision(moved).changes[-1]
     assert text.startswith("If 'Staff who leave in a year' (literature) is lower than thought, it ")
+    # Another order of teams with the same packages is no other thing to do.
+    package = outcome.scores[first].plan.package
+    same = [
+        one._replace(plan=replace(one.plan, package=package)) if one.teams else one
+        for one in outcome.scores
+    ]
+    other = second(replace(outcome, scores=tuple(same)))
+    assert other is not None
+    assert same[first].teams > same[other].teams == 0
     assert driver_rows(moved)["rests on"].isin(["trial", "literature", "assumption"]).all()
 
 
