@@ -292,6 +292,12 @@ def test_sensitivity_has_the_right_signs() -> None:
     assert swings["size"].formula_low < swings["size"].formula_high
 
 
+def test_sensitivity_leaves_out_what_a_design_makes_no_use_of() -> None:
+    ranges = {"icc": [0.0, 0.2], "cac": [0.5, 1.0], "iac": [0.4, 0.75]}
+    file = design_from_table({**SMALL, "uncertainty": {"ranges": ranges}})
+    assert [one.name for one in tornado(file, 20)] == ["icc"]
+
+
 def test_a_grid_is_every_combination() -> None:
     file = design_from_table(SMALL)
     assert parse_grid(["clusters=10,20", "icc=0.01"], file) == {"clusters": [10, 20], "icc": [0.01]}

@@ -578,6 +578,15 @@ def check_used(file: DesignFile, dotted: str) -> None:
         raise InputError(f"{dotted}: has no meaning in this design; it needs {needed}")
 
 
+def has_use(file: DesignFile, name: str) -> bool:
+    """Return whether a design makes use of a field; see `check_used`."""
+    try:
+        check_used(file, field_named(file, name))
+    except InputError:
+        return False
+    return True
+
+
 def check_findable(file: DesignFile, name: str) -> None:
     """Refuse to look for a number that a list of every team's people decides.
 

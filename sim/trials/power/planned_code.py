@@ -12,9 +12,8 @@ from sim.trials.analyses.declared_table import declared_table
 from sim.trials.analyses.r_code import LANGUAGES, code
 from sim.trials.designs.design_file import (
     changed,
-    check_used,
     design_from_text,
-    field_named,
+    has_use,
     trial_design,
 )
 from sim.trials.designs.design_schema import DesignFile
@@ -46,17 +45,8 @@ def planned_code(file: DesignFile) -> dict[str, str]:
     """
     sequences = len(trial_design(file).clusters)
     each = TEAMS_EACH if sequences > TEAMS_EACH else FEWEST_EACH
-    small = {name: value for name, value in SMALL.items() if _goes_with(file, name)}
+    small = {name: value for name, value in SMALL.items() if has_use(file, name)}
     return _of_text(design_text(changed(file, {**small, "clusters": each * sequences})))
-
-
-def _goes_with(file: DesignFile, name: str) -> bool:
-    """Return whether a design has a use for a field."""
-    try:
-        check_used(file, field_named(file, name))
-    except InputError:
-        return False
-    return True
 
 
 @lru_cache(maxsize=64)

@@ -20,6 +20,7 @@ from sim.trials.designs.design_file import (
     check_used,
     design_fields,
     field_named,
+    has_use,
     trial_design,
 )
 from sim.trials.designs.design_schema import DesignFile
@@ -338,8 +339,12 @@ class Swing:
 
 
 def uncertain_ranges(file: DesignFile) -> dict[str, tuple[float, float]]:
-    """Return the ranges of a tornado: the file's, and the effect's 90% interval where given."""
-    ranges = {name: (low, high) for name, (low, high) in file.uncertainty.ranges.items()}
+    """Return the ranges of a tornado: the file's, and the effect's 90% interval where given.
+
+    Without those of fields that the design makes no use of.
+    """
+    given = file.uncertainty.ranges.items()
+    ranges = {name: (low, high) for name, (low, high) in given if has_use(file, name)}
     spread = file.uncertainty.effect_se
     known = {field_named(file, name) for name in ranges}
     if spread > 0.0:
