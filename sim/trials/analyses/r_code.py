@@ -173,21 +173,17 @@ def likelihood(result: Mapping[str, Any], formula: ModelFormula) -> list[str]:
     InputError
         For a covariance that lme4 does not have: nlme has no profile intervals.
     """
-    if _beyond_lme4(result, formula):
-        raise InputError("code = 'R': profile intervals are written for models that lme4 fits")
-    weights, confidence = result.get("weights"), result["likelihood"]["confidence"]
+    confidence = result["likelihood"]["confidence"]
     response = formula.response
     if formula.offset:
         response = f"I({response} - ({formula.offset}))"
     values = {
         "term": result["term"],
-        "formula": formula.text,
         "response": response,
         "level": "" if confidence == 0.95 else f", level = {confidence:g}",
-        "weighted": f", weights = {written(weights)}" if weights else "",
         "tested": ", ".join(map(json.dumps, result.get("tested") or [result["coefficient"]])),
     }
-    return ["", re.sub(r"\{(\w+)\}", lambda one: values[one[1]], LIKELIHOOD)]
+    return ["", _of_lme4(LIKELIHOOD, "profile intervals", values, result, formula)]
 
 
 def free_contrasts(result: Mapping[str, Any], formula: ModelFormula) -> list[str]:
@@ -198,22 +194,14 @@ def free_contrasts(result: Mapping[str, Any], formula: ModelFormula) -> list[str
     InputError
         For a covariance that lme4 does not have.
     """
-    if _beyond_lme4(result, formula):
-        raise InputError("code = 'R': contrasts are written for models that lme4 fits")
-    weights = result.get("weights")
     each = result["contrasts"]["each"]
     rows = [
         f"L[{k}, c({', '.join(map(json.dumps, one['weights']))})] <- "
         f"c({', '.join(map(repr, one['weights'].values()))})"
         for k, one in enumerate(each, 1)
     ]
-    values = {
-        "formula": formula.text,
-        "weighted": f", weights = {written(weights)}" if weights else "",
-        "count": str(len(each)),
-        "rows": "\n".join(rows),
-    }
-    return ["", re.sub(r"\{(\w+)\}", lambda one: values[one[1]], CONTRASTS)]
+    values = {"count": str(len(each)), "rows": "\n".join(rows)}
+    return ["", _of_lme4(CONTRASTS, "contrasts", values, result, formula)]
 
 
 def joint(result: Mapping[str, Any], formula: ModelFormula) -> str:
@@ -224,17 +212,26 @@ def joint(result: Mapping[str, Any], formula: ModelFormula) -> str:
     InputError
         For a covariance that lme4 does not have.
     """
-    if _beyond_lme4(result, formula):
-        raise InputError("code = 'R': joint tests are written for models that lme4 fits")
-    weights = result.get("weights")
-    values = {
-        "formula": formula.text,
-        "weighted": f", weights = {written(weights)}" if weights else "",
-        "tested": ", ".join(json.dumps(one) for one in result["tested"]),
-        "term": result["term"],
-    }
+    tested = ", ".join(json.dumps(one) for one in result["tested"])
     text = JOINT + (MEANS if "adjusted_means" in result else "")
-    return re.sub(r"\{(\w+)\}", lambda one: values[one[1]], text)
+    values = {"tested": tested, "term": result["term"]}
+    return _of_lme4(text, "joint tests", values, result, formula)
+
+
+def _of_lme4(
+    template: str,
+    what: str,
+    values: Mapping[str, str],
+    result: Mapping[str, Any],
+    formula: ModelFormula,
+) -> str:
+    """Return a template of a fit by lme4 with its values, the model and its weights in it."""
+    if _beyond_lme4(result, formula):
+        raise InputError(f"code = 'R': {what} are written for models that lme4 fits")
+    weights = result.get("weights")
+    weighted = f", weights = {written(weights)}" if weights else ""
+    every = {**values, "formula": formula.text, "weighted": weighted}
+    return re.sub(r"\{(\w+)\}", lambda one: every[one[1]], template)
 
 
 def _beyond_lme4(result: Mapping[str, Any], formula: ModelFormula) -> bool:
