@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from math import isfinite
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from sim.trials.fits.linear_fit import LinearFit
 
 Matrix = NDArray[np.float64]
 NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+# Beyond these a square is 0 or infinite, or the rank of several contrasts cannot be told.
+SMALLEST, LARGEST = 1e-6, 1e6
 
 
 def contrast_row(text: str, names: Sequence[str]) -> Matrix:
@@ -30,7 +32,7 @@ def contrast_row(text: str, names: Sequence[str]) -> Matrix:
     known = "|".join(re.escape(one) for one in sorted(names, key=len, reverse=True))
     known = rf"({known})(?=[\s+/-]|$)"
     term = re.compile(rf"\s*([+-])?\s*(?:({NUMBER})\s*\*?\s*)?{known}\s*(?:/\s*({NUMBER}))?\s*")
-    row, at = np.zeros(len(names)), 0
+    row, added, at = np.zeros(len(names)), np.zeros(len(names)), 0
     while at < len(text):
         found = term.match(text, at)
         if found is not None and at > 0 and found[1] is None:
@@ -42,11 +44,17 @@ def contrast_row(text: str, names: Sequence[str]) -> Matrix:
                 problem = unknown("coefficient", rest or text, names)
             raise InputError(f"contrast '{text}': {problem}; write sums as a - 0.5*b")
         weight, divisor = float(found[2] or 1.0), float(found[4] or 1.0)
-        if divisor == 0.0 or not (isfinite(weight) and isfinite(weight / divisor)):
-            raise InputError(f"contrast '{text}': the weight of '{found[3]}' is no finite number")
-        weight /= divisor
+        weight = weight / divisor if divisor else inf
+        if weight and not SMALLEST <= weight <= LARGEST:
+            raise InputError(
+                f"contrast '{text}': the weight of '{found[3]}' must be 0, or from "
+                f"{SMALLEST:f} to {LARGEST:.0f}"
+            )
         row[names.index(found[3])] += -weight if found[1] == "-" else weight
+        added[names.index(found[3])] += weight
         at = found.end()
+    # What rounding leaves of weights that cancel is no weight.
+    row[np.abs(row) <= 1e-12 * added] = 0.0
     if not row.any():
         raise InputError(f"contrast '{text}': every weight is 0")
     return row
