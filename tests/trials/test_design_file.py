@@ -54,6 +54,19 @@ def test_the_template_loads_with_either_source_of_outcomes() -> None:
     assert design_from_text(other).agents is not None
 
 
+def test_what_the_template_leaves_out_is_shown_with_a_value_it_can_have() -> None:
+    lines = design_template().split("# [agents]\n")[0].splitlines()
+    told = []
+    for at, line in enumerate(lines):
+        if line.startswith("# ") and line[2:].split(" = ")[0].isidentifier():
+            try:
+                design_from_text("\n".join([*lines[:at], line[2:], *lines[at + 1 :]]))
+            except InputError as error:
+                told.append(str(error))
+    assert told
+    assert not [one for one in told if "must be" in one]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

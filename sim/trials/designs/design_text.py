@@ -29,6 +29,7 @@ _EXAMPLES = {
     "analysis.random_effects": '["cluster"]',
     "analysis.exposure_period": "2",
     "columns.outcome": '"qpr15_total"',
+    "columns.second": '"second"',
     "columns.treatment": '"arm"',
     "columns.reference": '"usual care"',
     "columns.pairs": '"pair"',
@@ -116,6 +117,8 @@ def _default(dotted: str) -> Any:
 def _example(field: ScenarioField) -> str:
     if field.name in _EXAMPLES:
         return _EXAMPLES[field.name]
+    if field.choices:
+        return json.dumps(field.choices[0])
     return "[]" if field.kind == "list" else f"{field.low or 0:g}"
 
 
