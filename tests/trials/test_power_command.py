@@ -296,6 +296,9 @@ def test_sensitivity_leaves_out_what_a_design_makes_no_use_of() -> None:
     ranges = {"icc": [0.0, 0.2], "cac": [0.5, 1.0], "iac": [0.4, 0.75]}
     file = design_from_table({**SMALL, "uncertainty": {"ranges": ranges}})
     assert [one.name for one in tornado(file, 20)] == ["icc"]
+    arms = {"design": {**SMALL["design"], "arms": 3}, "uncertainty": {"effect_se": 1.0}}
+    several = {"sd": 10.0, "icc": 0.05, "arm_effects": [5.0, 2.0]}
+    assert not tornado(design_from_table({**SMALL, **arms, "statistical": several}), 20)
 
 
 def test_a_grid_is_every_combination() -> None:

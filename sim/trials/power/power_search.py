@@ -353,7 +353,7 @@ def uncertain_ranges(file: DesignFile) -> dict[str, tuple[float, float]]:
         else:
             assert file.agents is not None
             dotted, centre = "agents.added_effect", file.agents.added_effect
-        if dotted not in known:
+        if dotted not in known and has_use(file, dotted):
             half = 1.6448536269514722 * spread
             ranges = {dotted.split(".")[1]: (centre - half, centre + half), **ranges}
     return ranges
