@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks import machine
 from benchmarks.table import Row, figure
-from calibration.runs import thread_space
+from calibration.sampling.runs import thread_space
 from sim.parameters import resolve, to_record
 from sim.posterior.choose import chosen_draws
 from sim.trials.studies.refocus_figures import AT

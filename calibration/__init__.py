@@ -1,1 +1,1 @@
-"""Calibration to the trial: targets, fitting, diagnostics, sensitivity and validation."""
+"""Calibration to trials: `evidence` goes in, `sampling` fits it, `findings` say what follows."""

@@ -18,7 +18,7 @@ from sim.errors import InputError
 from sim.reading.numbers import whole
 
 if TYPE_CHECKING:
-    from calibration.targets import Target
+    from calibration.evidence.targets import Target
 
 EXAMPLES = """\
 examples:
@@ -166,8 +166,8 @@ def asked(arguments: argparse.Namespace, seed: int) -> tuple[dict[str, Target], 
 
 def fitted(arguments: argparse.Namespace) -> None:
     """Fit, and write results and posterior into the folder."""
-    from calibration.fit import FULL, QUICK, start
     from calibration.pipeline import calibrate_fit, store
+    from calibration.sampling.fit import FULL, QUICK, start
 
     settings = replace(QUICK if arguments.quick else FULL, seed=checked_seed(arguments.seed))
     for name in SIZES:
@@ -211,13 +211,13 @@ def ship(folder: Path) -> None:
 
 def write_reports(folder: Path, arguments: argparse.Namespace) -> None:
     """Write the page and, when asked for, the Markdown."""
-    from calibration.report import load_results, write_markdown, write_page
+    from calibration.findings.report import load_results, write_markdown, write_page
 
     results = load_results(folder)
     write_page(results, folder / "report.html", bool(arguments.invented))
     print(f"report: {folder / 'report.html'}")
     if arguments.docs:
-        from calibration.document import beside_the_report
+        from calibration.findings.document import beside_the_report
 
         write_markdown(results, Path(arguments.docs), beside_the_report())
         print(f"document: {arguments.docs}")

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from calibration.individual import People, read_people, targets_of
-from calibration.scenarios import design_of
-from calibration.targets import Target, load_targets, of_use, together
+from calibration.evidence.individual import People, read_people, targets_of
+from calibration.evidence.targets import Target, load_targets, of_use, together
+from calibration.sampling.scenarios import design_of
 from sim.errors import InputError, nearest, unknown
 from sim.inputs.roster import (
     Roster,
@@ -81,7 +81,7 @@ def by_trial(
 def own_trials(
     options: Mapping[str, Sequence[str] | None], files: Sequence[str], seed: int
 ) -> tuple[dict[str, Target], dict[str, Any]]:
-    """Return targets and designs of a user's own trials, as `calibration.fit.start` takes them.
+    """Return targets and designs of a user's own trials for `calibration.sampling.fit.start`.
 
     Published figures and those of individual data are taken together. Without either, and without
     teams or programme, the targets are the shipped ones and the designs are left to `start`.

@@ -9,9 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from calibration import agreement, conclusions
-from calibration.extractors import figure_name
-from calibration.fit import (
+from calibration.evidence.extractors import figure_name
+from calibration.findings import agreement, conclusions
+from calibration.findings.leave_one_out import (
+    PULSAR,
+    Posterior,
+    leave_one_out,
+    posteriors,
+    without_mechanism,
+)
+from calibration.findings.posterior import beside_provenance, draws_of, provenance, write_posterior
+from calibration.findings.recovery import effect_draws, overall, recover, recovery_table
+from calibration.sampling.fit import (
     EMULATED_LENGTH,
     PREDICTIVE,
     Direct,
@@ -27,18 +36,9 @@ from calibration.fit import (
     screen,
     screened,
 )
-from calibration.leave_one_out import (
-    PULSAR,
-    Posterior,
-    leave_one_out,
-    posteriors,
-    without_mechanism,
-)
-from calibration.posterior import beside_provenance, draws_of, provenance, write_posterior
-from calibration.priors import OVERRIDES
-from calibration.recovery import effect_draws, overall, recover, recovery_table
-from calibration.rivals import rival_table
-from calibration.scenarios import EFFECTS
+from calibration.sampling.priors import OVERRIDES
+from calibration.sampling.rivals import rival_table
+from calibration.sampling.scenarios import EFFECTS
 from sim.files import write_whole
 from sim.posterior import PRIOR, REFOCUS_ALONE
 from sim.trials.studies.refocus_figures import AT
@@ -55,7 +55,7 @@ class Outcome:
 
     results: dict[str, Any]  # Rows for the report
     records: np.ndarray  # Draws of the posterior
-    # Draws under other data by name (`calibration.leave_one_out`); empty for an own trial.
+    # Draws under other data by name (`calibration.findings.leave_one_out`); empty for an own trial.
     beside: dict[str, np.ndarray]
 
 

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from calibration import pushforward
+from calibration.findings import pushforward
 from docs import (
     build_architecture,
     build_calibration,

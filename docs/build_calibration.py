@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from calibration.checks import checks_text
-from calibration.known_truth import known_truth_text
-from calibration.report import targets_table
-from calibration.rival_text import both_trials_text
-from calibration.second_method import second_method_text
-from calibration.targets import load_targets
-from calibration.targets_text import column_table, extractor_table
+from calibration.evidence.targets import load_targets
+from calibration.evidence.targets_text import column_table, extractor_table
+from calibration.findings.checks import checks_text
+from calibration.findings.known_truth import known_truth_text
+from calibration.findings.report import targets_table
+from calibration.findings.rival_text import both_trials_text
+from calibration.findings.second_method import second_method_text
 from docs.marked import main
 
 PAGE = Path(__file__).resolve().parent / "calibration.md"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from calibration.evidence.meta_analysis import Study, pool, read_effects
-from calibration.pushforward import HEADLINES, read
+from calibration.findings.pushforward import HEADLINES, read
 from docs.marked import main, table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,7 +54,7 @@ def picture() -> str:
     """Return the forest plot as SVG."""
     from matplotlib import pyplot as plt
 
-    from calibration.figures import BLUE, GREY, ORANGE, svg
+    from calibration.findings.figures import BLUE, GREY, ORANGE, svg
 
     rule, found = read_effects()
     pooled = pool(found, rule)

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration.checks import table_rows
 from calibration.evidence.meta_analysis import pool, read_effects
-from calibration.priors import CALIBRATED
-from calibration.pushforward import read as read_headlines
-from calibration.rival_trials import densities, weights
-from calibration.rival_trials import read as read_rivals
-from calibration.scenarios import EXPLANATIONS
-from calibration.targets import load_targets, of_use
+from calibration.evidence.targets import load_targets, of_use
+from calibration.findings.checks import table_rows
+from calibration.findings.pushforward import read as read_headlines
+from calibration.findings.rival_trials import densities, weights
+from calibration.findings.rival_trials import read as read_rivals
+from calibration.sampling.priors import CALIBRATED
+from calibration.sampling.scenarios import EXPLANATIONS
 from docs.marked import main, table
 from sim.parameters import registry
 from sim.posterior import BOTH_TRIALS, PRIOR

@@ -39,14 +39,22 @@ LAYERS = (
     {"commands"},
     {"cli", "mesa_view", "web", "__main__"},
 )
+CALIBRATION_LAYERS = (
+    {"evidence"},
+    {"sampling"},
+    {"findings"},
+    {"own_trials", "pipeline"},
+    {"cli", "__main__"},
+)
 
 
 def layer_of(module: str) -> int | None:
-    """Return the layer of a module of sim, -1 for sim itself, None for a part without a place."""
-    if module == "sim":
+    """Return a module's layer, -1 for a package itself, None for a part without a place."""
+    package, *parts = module.split(".")
+    if not parts:
         return -1
-    part = module.split(".")[1]
-    return next((depth for depth, parts in enumerate(LAYERS) if part in parts), None)
+    layers = LAYERS if package == "sim" else CALIBRATION_LAYERS
+    return next((depth for depth, names in enumerate(layers) if parts[0] in names), None)
 
 
 def module_name(path: Path, root: Path) -> str:

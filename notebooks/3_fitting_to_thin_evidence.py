@@ -58,7 +58,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from calibration.priors import described
+from calibration.sampling.priors import described
 from sim.parameters import registry
 from sim.parameters.priors import prior_distribution
 from sim.posterior.choose import chosen_draws

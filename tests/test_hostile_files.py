@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from calibration import targets
+from calibration.evidence import targets
 from sim.errors import InputError
 from sim.inputs.roster.columns import ROSTER_COLUMNS
 from sim.inputs.roster.roster_file import roster_from_text
@@ -31,7 +31,7 @@ from sim.trials.designs.design_file import design_fields, design_from_table
 from sim.trials.designs.design_text import design_template
 from tests.hostile import NUMBERS, TEXTS, TYPED, problem_of
 
-TARGETS = Path(targets.__file__).parent / "example" / "targets.toml"
+TARGETS = Path(targets.__file__).parents[1] / "example" / "targets.toml"
 MOST_SHOWN = 12
 
 

@@ -1,1 +1,1 @@
-"""Evidence: the studies behind the priors on effects, and the rule that turns them into priors."""
+"""Evidence: targets and the figures they may name, studies, and the rule from them to priors."""

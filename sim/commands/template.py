@@ -15,7 +15,7 @@ WHAT = {
     "outcomes": ("sim.inputs.registers", "outcomes_template"),
     "plan": ("sim.inputs.registers", "plan_template"),
     "design": ("sim.trials.designs.design_text", "design_template"),
-    "targets": ("calibration.targets_text", "targets_template"),
+    "targets": ("calibration.evidence.targets_text", "targets_template"),
 }
 """Where each template is written, by its name; loaded only when it is asked for."""
 

@@ -134,7 +134,7 @@ class OtherEvidence:
 
     views: tuple[View, ...] = ()  # Other priors and posteriors of the same draws
     # Weight of the explanations of REFOCUS's result under which no strategy helps at all
-    # (`calibration.rival_trials`), all being equally likely beforehand; 0 where not known.
+    # (`calibration.findings.rival_trials`), all being equally likely beforehand; 0 where not known.
     nothing: float = 0.0
 
 

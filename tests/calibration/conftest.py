@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from calibration.scenarios import EffectDesign
+from calibration.sampling.scenarios import EffectDesign
 from sim.inputs.roster import Roster, TeamRow
 from sim.population import lay_out
 from sim.scenarios.expand import expand

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from calibration import leave_one_out
-from calibration.checks import (
+from calibration.findings import leave_one_out
+from calibration.findings.checks import (
     CARE_LINES,
     TEN_MONTHS,
     TWENTY_MONTHS,
@@ -18,10 +18,9 @@ from calibration.checks import (
     checks_text,
     table_rows,
 )
-from calibration.leave_one_out import REFOCUS
-from calibration.likelihood import Data
-from calibration.rival_trials import PULSAR
-from calibration.second_method import (
+from calibration.findings.leave_one_out import REFOCUS
+from calibration.findings.rival_trials import PULSAR
+from calibration.findings.second_method import (
     EFFECTS,
     by_regression,
     by_weighting,
@@ -33,7 +32,8 @@ from calibration.second_method import (
     summary,
     weighted,
 )
-from calibration.solve import QPR_SD
+from calibration.sampling.likelihood import Data
+from calibration.sampling.solve import QPR_SD
 from sim.engines.one_world import OneWorld
 from sim.parameters import resolve, to_record
 

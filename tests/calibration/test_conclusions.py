@@ -5,8 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from calibration.agreement import agreement_rows, agreement_summary, chain_error, jackknifed
-from calibration.conclusions import (
+from calibration.findings.agreement import (
+    agreement_rows,
+    agreement_summary,
+    chain_error,
+    jackknifed,
+)
+from calibration.findings.conclusions import (
     bound_table,
     explanation_table,
     information_table,
@@ -14,12 +19,12 @@ from calibration.conclusions import (
     verdict,
     weakened,
 )
-from calibration.likelihood import Data
-from calibration.posterior import flags
-from calibration.recovery import EFFECT_DRAWS, binomial_interval, central
-from calibration.report import consistent, miss_text, missed, number, table, write_blocks
-from calibration.scenarios import COUNTERFACTUALS, EFFECTS
-from calibration.smc import Sample
+from calibration.findings.posterior import flags
+from calibration.findings.recovery import EFFECT_DRAWS, binomial_interval, central
+from calibration.findings.report import consistent, miss_text, missed, number, table, write_blocks
+from calibration.sampling.likelihood import Data
+from calibration.sampling.scenarios import COUNTERFACTUALS, EFFECTS
+from calibration.sampling.smc import Sample
 from sim.parameters import registry
 from sim.report.document import Document
 
@@ -233,7 +238,7 @@ def test_the_jackknife_of_four_groups_worked_by_hand(monkeypatch: pytest.MonkeyP
     # Without one group after the other the posterior mean is 1, 2, 3, 4: squares about 2.5 sum to
     # 5, times (4 - 1) / 4 makes 3.75.
     left_out = iter(np.eye(4))
-    monkeypatch.setattr("calibration.agreement.weights_of", lambda _: next(left_out))
+    monkeypatch.setattr("calibration.findings.agreement.weights_of", lambda _: next(left_out))
     data = Data(
         ("a",), np.array([0]), np.array([0.0]), -1, 0.0, np.array([], int), np.array([], int)
     )

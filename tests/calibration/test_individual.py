@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from calibration.extractors import EXTRACTORS
-from calibration.individual import FITTED, figures_of, read_people, targets_of
+from calibration.evidence.extractors import EXTRACTORS
+from calibration.evidence.individual import FITTED, figures_of, read_people, targets_of
+from calibration.evidence.targets import load_targets, together
+from calibration.evidence.targets_text import column_table, extractor_table, targets_template
 from calibration.own_trials import own_trials
-from calibration.targets import load_targets, together
-from calibration.targets_text import column_table, extractor_table, targets_template
 from sim.cli import main
 from sim.errors import InputError
 from tests.calibration.conftest import people

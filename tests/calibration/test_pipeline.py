@@ -16,14 +16,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import calibration.fit as fit_module
-from calibration.fit import Fit, Settings, start
+import calibration.sampling.fit as fit_module
+from calibration.evidence.targets import Target, load_targets
+from calibration.findings.posterior import provenance
+from calibration.findings.report import load_results, markdown, page
 from calibration.pipeline import calibrate_fit, store
-from calibration.posterior import provenance
-from calibration.report import load_results, markdown, page
-from calibration.scenarios import EffectDesign
-from calibration.solve import references
-from calibration.targets import Target, load_targets
+from calibration.sampling.fit import Fit, Settings, start
+from calibration.sampling.scenarios import EffectDesign
+from calibration.sampling.solve import references
 from sim.posterior import load_posterior
 from sim.trials.studies.refocus_trial import TrialDesign
 from tests.calibration.conftest import toy_roster

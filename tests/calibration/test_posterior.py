@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from scipy.stats import kstest
 
-from calibration.priors import described
+from calibration.sampling.priors import described
 from sim.errors import InputError
 from sim.parameters import registry, resolve
 from sim.parameters.priors import prior_distribution

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from calibration.evidence.meta_analysis import pool, read_effects
-from calibration.pushforward import BEFORE, HEADLINES, effects, read, services
-from calibration.solve import QPR_SD, Twins, references
+from calibration.findings.pushforward import BEFORE, HEADLINES, effects, read, services
+from calibration.sampling.solve import QPR_SD, Twins, references
 from sim.parameters import resolve, to_record
 from sim.posterior import BOTH_TRIALS, NAMES, PRIOR, load_posterior
 from sim.posterior.choose import chosen_draws

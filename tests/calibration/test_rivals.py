@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
-from calibration import rival_trials
-from calibration.report import rival_text, survivors
-from calibration.rival_text import both_trials_text
-from calibration.rivals import rival_effects, rival_table
-from calibration.scenarios import EXPLANATIONS, effect_design, scenario_effects
+from calibration.findings import rival_trials
+from calibration.findings.report import rival_text, survivors
+from calibration.findings.rival_text import both_trials_text
+from calibration.sampling.rivals import rival_effects, rival_table
+from calibration.sampling.scenarios import EXPLANATIONS, effect_design, scenario_effects
 from sim.parameters import resolve, to_record
 
 NOTHING = "theory failure"

@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from calibration.emulator import Emulator, fit_emulator, implausibility, plausible, quadratic
-from calibration.likelihood import (
+from calibration.evidence.targets import load_targets
+from calibration.sampling.emulator import (
+    Emulator,
+    fit_emulator,
+    implausibility,
+    plausible,
+    quadratic,
+)
+from calibration.sampling.likelihood import (
     Data,
     conditioned,
     log_events,
@@ -18,8 +25,7 @@ from calibration.likelihood import (
     make_data,
     shrunk,
 )
-from calibration.smc import tempered_smc
-from calibration.targets import load_targets
+from calibration.sampling.smc import tempered_smc
 from sim.errors import InputError
 from sim.learning.weights import next_temperature
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calibration.fit import DELIVERED_SHARE, Fit, Settings, start
-from calibration.known_truth import (
+from calibration.evidence.targets import load_targets
+from calibration.evidence.targets_text import targets_template
+from calibration.findings.known_truth import (
     COLUMNS,
     HOME,
     INVENTED,
@@ -21,10 +22,9 @@ from calibration.known_truth import (
     posteriors_of,
 )
 from calibration.own_trials import by_trial, named, own_trials
-from calibration.smc import generator
-from calibration.solve import deviate, references
-from calibration.targets import load_targets
-from calibration.targets_text import targets_template
+from calibration.sampling.fit import DELIVERED_SHARE, Fit, Settings, start
+from calibration.sampling.smc import generator
+from calibration.sampling.solve import deviate, references
 from sim.cli import main
 from sim.errors import InputError
 from sim.trials.studies.refocus_figures import AT, FIGURES

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from calibration.solve import (
+from calibration.sampling.solve import (
     QPR_SD,
     SOLVED,
     Twins,

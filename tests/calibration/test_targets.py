@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from calibration.extractors import EXTRACTORS
-from calibration.targets import checked, load_targets
+from calibration.evidence.extractors import EXTRACTORS
+from calibration.evidence.targets import checked, load_targets
 from sim.errors import InputError
 
 GOOD = """

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from calibration.priors import CALIBRATED, OVERRIDES, described, hypercube, make_space
-from calibration.runs import run_rows, thread_space
-from calibration.scenarios import EffectDesign, full_effects
+from calibration.sampling.priors import CALIBRATED, OVERRIDES, described, hypercube, make_space
+from calibration.sampling.runs import run_rows, thread_space
+from calibration.sampling.scenarios import EffectDesign, full_effects
 from sim.engines.compiled import TEAM_DTYPE
 from sim.errors import InputError
 from sim.parameters import resolve, to_record

@@ -36,7 +36,7 @@ DOORS = (
     "sim.trials.studies.replication.simulate_refocus",
     "sim.trials.studies.pulsar.simulate_pulsar",
     "sim.trials.studies.pulsar.coverage_shift",
-    "calibration.fit.start",
+    "calibration.sampling.fit.start",
     "sim.pages.write.run_notebooks",
     "sim.pages.write.documentation",
     "uvicorn.Server.run",

@@ -40,7 +40,7 @@ pytestmark = pytest.mark.usefixtures("undrawn", "small_pieces")
 def small_pieces() -> Iterator[None]:
     """Cut the rows of a fit into pieces of two: what is claimed needs pieces, not their size."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("calibration.runs.BLOCK", 2)
+        patched.setattr("calibration.sampling.runs.BLOCK", 2)
         yield
 
 

@@ -25,7 +25,7 @@ def test_the_example_of_a_target_uses_the_fields_of_the_targets_file() -> None:
     import tomllib
 
     root = PAGE.parent
-    known = tomllib.loads((root / "calibration" / "targets.toml").read_text("utf-8"))
+    known = tomllib.loads((root / "calibration" / "evidence" / "targets.toml").read_text("utf-8"))
     (text,) = [one for one in blocks("toml") if "extractor" in one]
     (example,) = tomllib.loads(text).values()
     assert set(example) <= {name for one in known.values() for name in one}

@@ -239,7 +239,7 @@ def test_the_page_on_trials_has_every_worked_design_and_every_table_of_one() -> 
 
 
 def test_the_description_of_the_model_says_how_each_pattern_is_used() -> None:
-    targets = tomllib.loads(text_of(ROOT / "calibration/targets.toml")).values()
+    targets = tomllib.loads(text_of(ROOT / "calibration/evidence/targets.toml")).values()
     rows = re.findall(
         r"^\| (P\d+) \|.*?\|.*?\| (.*?) \|", text_of(ROOT / "docs/ODD.md"), re.MULTILINE
     )

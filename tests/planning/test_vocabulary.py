@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from calibration import rival_trials
 from calibration.evidence.meta_analysis import full_effect, read_effects
-from calibration.scenarios import EXPLANATIONS
+from calibration.findings import rival_trials
+from calibration.sampling.scenarios import EXPLANATIONS
 from sim.planning.vocabulary import (
     AGNOSTIC_SD,
     BENEFIT,

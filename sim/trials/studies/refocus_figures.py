@@ -43,7 +43,8 @@ class TrialFigures(NamedTuple):
     Attributes
     ----------
     control_mean to pulsar_overall : float
-        Figures that a target may name; `calibration.extractors` says what each is, on which scale.
+        Figures that a target may name; `calibration.evidence.extractors` says what each is, on
+        which scale.
     retention : float
         Share followed up.
     standard_error, df, p : float

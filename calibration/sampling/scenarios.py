@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from calibration.solve import ROADS, deviate
+from calibration.sampling.solve import ROADS, deviate
 from sim.engines.one_world import OneWorld
 from sim.inputs.roster import Roster
 from sim.inputs.roster.trial import trial_roster

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from calibration.known_truth import known_truth_text
-from calibration.markdown import generated
-from calibration.targets_text import column_table, extractor_table
+from calibration.evidence.targets_text import column_table, extractor_table
+from calibration.findings.known_truth import known_truth_text
+from calibration.findings.markdown import generated
 
 TEXT = Path(__file__).with_suffix(".md")
 PARTS: dict[str, Callable[[], str]] = {

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from calibration.extractors import EXTRACTORS
-from calibration.targets import Target, checked, of_trial
+from calibration.evidence.extractors import EXTRACTORS
+from calibration.evidence.targets import Target, checked, of_trial
 from sim.errors import InputError, nearest
 from sim.trials.studies.refocus_figures import anova_icc, contrast, correlation
 

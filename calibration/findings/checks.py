@@ -6,7 +6,7 @@ When CARe's coaching ended was not seen, so both ends are simulated. Standard er
 figures were not seen either: intervals are of what is not known about parameters, and chance within
 one simulated service.
 
-Run ``python -m calibration.checks`` to simulate them anew (half a minute).
+Run ``python -m calibration.findings.checks`` to simulate them anew (half a minute).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from calibration.markdown import table
-from calibration.pushforward import read, rows_of, text
-from calibration.targets import Target, load_targets, of_use
+from calibration.evidence.targets import Target, load_targets, of_use
+from calibration.findings.markdown import table
+from calibration.findings.pushforward import read, rows_of, text
 from sim.engines.one_world import OneWorld
 from sim.inputs.roster.trial import trial_roster
 from sim.parameters import resolve, to_record
@@ -33,7 +33,7 @@ from sim.scenarios.library import adjusted, load_scenario
 from sim.trials.studies.refocus_figures import PLACE
 from sim.trials.studies.refocus_trial import refocus_design, simulate_trial
 
-HOME = Path(__file__).parent / "evidence" / "checks.csv"
+HOME = Path(__file__).parent / "checks.csv"
 DRAWS, SEED = 200, 1
 TEN_MONTHS, TWENTY_MONTHS = 43, 87
 CARE = {TEN_MONTHS: 20.0, TWENTY_MONTHS: 13.4}

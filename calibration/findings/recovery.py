@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import beta, kstest
 
-from calibration.emulator import Emulator
-from calibration.extractors import extractor_of
-from calibration.fit import (
+from calibration.evidence.extractors import extractor_of
+from calibration.sampling.emulator import Emulator
+from calibration.sampling.fit import (
     EFFECT,
     EMULATED_LENGTH,
     PULSAR_OVERALL,
@@ -30,11 +30,11 @@ from calibration.fit import (
     effects_of,
     sample_emulated,
 )
-from calibration.likelihood import Data
-from calibration.runs import thread_space
-from calibration.scenarios import EFFECTS, full_effects
-from calibration.smc import Sample, generator
-from calibration.solve import solve
+from calibration.sampling.likelihood import Data
+from calibration.sampling.runs import thread_space
+from calibration.sampling.scenarios import EFFECTS, full_effects
+from calibration.sampling.smc import Sample, generator
+from calibration.sampling.solve import solve
 from sim.errors import InputError
 from sim.trials.studies.refocus_figures import CRITICAL
 

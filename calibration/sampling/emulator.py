@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calibration.likelihood import Data
+from calibration.sampling.likelihood import Data
 
 CUT = 3.0
 

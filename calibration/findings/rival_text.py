@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from calibration.rival_trials import densities, expected, read, weights
-from calibration.scenarios import EXPLANATIONS
+from calibration.findings.rival_trials import densities, expected, read, weights
+from calibration.sampling.scenarios import EXPLANATIONS
 
 MEANS = {
     "incomplete implementation": "train and coach everybody in fewer teams rather than some in "

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from calibration.fit import Direct, Fit
-from calibration.likelihood import Data, log_likelihood, shrunk
-from calibration.smc import Sample
+from calibration.sampling.fit import Direct, Fit
+from calibration.sampling.likelihood import Data, log_likelihood, shrunk
+from calibration.sampling.smc import Sample
 from sim.learning.weights import weights_of
 
 GROUPS = 8

@@ -2,7 +2,7 @@
 
 A prior on constants says nothing that evidence could be laid beside; this does: for draws of each
 shipped posterior, the reference services with the programme and without it, and the trial itself.
-The rows stand in `calibration/evidence/pushforward.csv`. Those that begin with "before" are of the
+The rows stand in `calibration/findings/pushforward.csv`. Those that begin with "before" are of the
 posterior and priors that were shipped before the priors were stated on effects, with the rules of
 that time (400 draws); they are a record, and stay.
 """
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
-from calibration.solve import QPR_SD
+from calibration.sampling.solve import QPR_SD
 from sim.engines.one_world import OneWorld
 from sim.inputs.roster.trial import trial_roster
 from sim.parameters import resolve, to_record
@@ -32,7 +32,7 @@ from sim.spreadsheet import csv_text
 from sim.trials.studies.refocus_figures import CRITICAL, PLACE
 from sim.trials.studies.refocus_trial import WEEKS, refocus_design, simulate_trial
 
-HOME = Path(__file__).parent / "evidence" / "pushforward.csv"
+HOME = Path(__file__).parent / "pushforward.csv"
 BEFORE = "before"
 DRAWS, SEED = 400, 1
 # Standard error of the effect on CARe's clients, SD: inferred from 263 people in 14 teams.

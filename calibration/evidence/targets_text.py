@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from calibration.extractors import EXTRACTORS, Extractor
-from calibration.individual import FITTED, MEANING, figure_columns
-from calibration.targets import WORDS
+from calibration.evidence.extractors import EXTRACTORS, Extractor
+from calibration.evidence.individual import FITTED, MEANING, figure_columns
+from calibration.evidence.targets import WORDS
 
 HEAD = Path(__file__).with_name("targets_template.toml")
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from calibration.fit import PREDICTIVE, Fit, Solved
-from calibration.priors import CALIBRATED, OVERRIDES, described
-from calibration.smc import generator
-from calibration.words import effect_words
+from calibration.findings.words import effect_words
+from calibration.sampling.fit import PREDICTIVE, Fit, Solved
+from calibration.sampling.priors import CALIBRATED, OVERRIDES, described
+from calibration.sampling.smc import generator
 from sim.errors import InputError
 from sim.files import write_whole
 from sim.parameters import registry

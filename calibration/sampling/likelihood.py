@@ -25,8 +25,8 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
-from calibration.extractors import EXTRACTORS, figure_name
-from calibration.targets import Target
+from calibration.evidence.extractors import EXTRACTORS, figure_name
+from calibration.evidence.targets import Target
 from sim.errors import InputError
 from sim.trials.studies.refocus_figures import CRITICAL
 

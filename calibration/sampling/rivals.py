@@ -13,7 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from calibration.scenarios import EXPLANATIONS, EffectDesign, effect_of_record, explanations_off
+from calibration.sampling.scenarios import (
+    EXPLANATIONS,
+    EffectDesign,
+    effect_of_record,
+    explanations_off,
+)
 
 THEORY_FAILS = {
     "theory_strength": 0.0,
@@ -35,7 +40,7 @@ def rival_effects(
     record : numpy.void
         One parameter set (record of all parameters).
     gains : pair of float
-        Of its solved constants (`calibration.solve.deviate`).
+        Of its solved constants (`calibration.sampling.solve.deviate`).
     replications : range
         Replications to average over.
     space : dict

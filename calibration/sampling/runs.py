@@ -19,7 +19,7 @@ _local = threading.local()
 
 def code_version() -> str:
     """Return a hash of the model's source and of the calibration's own."""
-    return source_version(Path(__file__).parent)
+    return source_version(Path(__file__).parents[1])
 
 
 def thread_space() -> dict[Any, Any]:

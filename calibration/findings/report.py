@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from calibration.checks import checks_text
-from calibration.markdown import Row, generated, number, table
-from calibration.recovery import EFFECT_DRAWS
-from calibration.rival_text import both_trials_text
-from calibration.second_method import second_method_text
-from calibration.words import effect_words, parameter_words
+from calibration.findings.checks import checks_text
+from calibration.findings.markdown import Row, generated, number, table
+from calibration.findings.recovery import EFFECT_DRAWS
+from calibration.findings.rival_text import both_trials_text
+from calibration.findings.second_method import second_method_text
+from calibration.findings.words import effect_words, parameter_words
 from sim.errors import InputError
 from sim.files import write_whole
 from sim.report.document import Document
@@ -700,7 +700,7 @@ def sections(results: dict[str, Any]) -> list[tuple[str, str, str | None]]:
 
 def figures_of(results: dict[str, Any]) -> dict[str, str]:
     """Return all figures as SVG text."""
-    from calibration import figures
+    from calibration.findings import figures
 
     return {
         "predictive": figures.svg(figures.predictive_figure(results["predictive"])),

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from calibration.fit import (
+from calibration.evidence.pulsar import STANDARD_ERROR
+from calibration.findings.posterior import draws_of
+from calibration.sampling.fit import (
     PREDICTIVE,
     QPR22_SD,
     Fit,
@@ -23,12 +25,10 @@ from calibration.fit import (
     effects_of_records,
     sample_emulated,
 )
-from calibration.likelihood import make_data
-from calibration.posterior import draws_of
-from calibration.pulsar import STANDARD_ERROR
-from calibration.scenarios import EFFECTS
-from calibration.smc import generator
-from calibration.solve import QPR_SD
+from calibration.sampling.likelihood import make_data
+from calibration.sampling.scenarios import EFFECTS
+from calibration.sampling.smc import generator
+from calibration.sampling.solve import QPR_SD
 from sim.trials.studies.refocus_figures import AT
 
 PULSAR = "P20"

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from calibration.emulator import Emulator, fit_emulator, implausibility
-from calibration.extractors import EXTRACTORS
-from calibration.fit import EFFECT, EMULATED_LENGTH, Fit, Waves, emulated_particles
-from calibration.likelihood import Data, log_likelihood, make_data
-from calibration.recovery import effect_draws
-from calibration.scenarios import COUNTERFACTUALS, EFFECTS, EXPLANATIONS
-from calibration.smc import generator, tempered_smc
-from calibration.targets import Target
+from calibration.evidence.extractors import EXTRACTORS
+from calibration.evidence.targets import Target
+from calibration.findings.recovery import effect_draws
+from calibration.sampling.emulator import Emulator, fit_emulator, implausibility
+from calibration.sampling.fit import EFFECT, EMULATED_LENGTH, Fit, Waves, emulated_particles
+from calibration.sampling.likelihood import Data, log_likelihood, make_data
+from calibration.sampling.scenarios import COUNTERFACTUALS, EFFECTS, EXPLANATIONS
+from calibration.sampling.smc import generator, tempered_smc
 from sim.errors import InputError
 from sim.learning.weights import effective, weights_of
 from sim.trials.studies.refocus_figures import AT, CRITICAL

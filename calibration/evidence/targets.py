@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
-from calibration.extractors import DIRECTIONS, EXTRACTORS, figure_name
+from calibration.evidence.extractors import DIRECTIONS, EXTRACTORS, figure_name
 from sim.errors import InputError, unknown
 from sim.reading.text_files import read_text
 from sim.reading.toml_text import read_toml

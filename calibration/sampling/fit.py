@@ -12,14 +12,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from calibration.emulator import Emulator, fit_emulator, plausible
-from calibration.extractors import figure_name
-from calibration.likelihood import Data, log_likelihood, make_data, shrunk
-from calibration.priors import Space, hypercube, make_space
-from calibration.pulsar import STANDARD_ERROR, PulsarReference, pulsar_reference, true_overall
-from calibration.rivals import rival_effects
-from calibration.runs import code_version, run_rows, thread_space
-from calibration.scenarios import (
+from calibration.evidence.extractors import figure_name
+from calibration.evidence.pulsar import (
+    STANDARD_ERROR,
+    PulsarReference,
+    pulsar_reference,
+    true_overall,
+)
+from calibration.evidence.targets import Target
+from calibration.sampling.emulator import Emulator, fit_emulator, plausible
+from calibration.sampling.likelihood import Data, log_likelihood, make_data, shrunk
+from calibration.sampling.priors import Space, hypercube, make_space
+from calibration.sampling.rivals import rival_effects
+from calibration.sampling.runs import code_version, run_rows, thread_space
+from calibration.sampling.scenarios import (
     EFFECTS,
     EffectDesign,
     counterfactual_effects,
@@ -27,9 +33,8 @@ from calibration.scenarios import (
     full_effects,
     scenario_effects,
 )
-from calibration.smc import Sample, generator, tempered_smc
-from calibration.solve import SOLVED, References, Twins, deviate, references, solve
-from calibration.targets import Target
+from calibration.sampling.smc import Sample, generator, tempered_smc
+from calibration.sampling.solve import SOLVED, References, Twins, deviate, references, solve
 from sim.errors import InputError
 from sim.runs.chunk_store import fingerprint
 from sim.runs.pieces import How
@@ -184,7 +189,7 @@ class Fit:
         return twins
 
     def solved(self, stage: str, records: np.ndarray) -> Solved:
-        """Find the solved constants of records (`calibration.solve`), kept as a stage."""
+        """Find the solved constants of records (`calibration.sampling.solve`), kept as a stage."""
 
         def one(i: int) -> np.ndarray:
             p = records[i].copy()

@@ -4,7 +4,7 @@ Truths are draws of the priors. For each, two invented trials are simulated (one
 of full implementation) and report what any trial reports; the posterior of the effect of full
 implementation then follows from the first, from the second, and from both, by one emulator.
 
-Run ``python -m calibration.known_truth`` to simulate them anew (two or three minutes).
+Run ``python -m calibration.findings.known_truth`` to simulate them anew (two or three minutes).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from calibration.emulator import Emulator, fit_emulator
-from calibration.fit import TRUTH, WAVE, Fit, Settings, sample_emulated, start
-from calibration.likelihood import make_data
-from calibration.priors import hypercube
-from calibration.recovery import observed_as
-from calibration.smc import generator
-from calibration.targets import Target, checked, of_trial
+from calibration.evidence.targets import Target, checked, of_trial
+from calibration.findings.recovery import observed_as
+from calibration.sampling.emulator import Emulator, fit_emulator
+from calibration.sampling.fit import TRUTH, WAVE, Fit, Settings, sample_emulated, start
+from calibration.sampling.likelihood import make_data
+from calibration.sampling.priors import hypercube
+from calibration.sampling.smc import generator
 from sim.inputs.roster import Roster, TeamRow
 from sim.population import lay_out
 from sim.scenarios.expand import expand
@@ -31,7 +31,7 @@ from sim.scenarios.library import load_scenario
 from sim.spreadsheet import csv_text
 from sim.trials.studies.refocus_trial import WEEKS, TrialDesign
 
-HOME = Path(__file__).parent / "evidence" / "known_truths.csv"
+HOME = Path(__file__).parent / "known_truths.csv"
 TOGETHER = "both together"
 INVENTED = {"north": (20, 15, "refocus-as-delivered"), "south": (12, 20, "refocus-full")}
 """The invented trials: teams, people sampled in each, and what was delivered."""
@@ -175,7 +175,7 @@ def known_truth_text(path: Path = HOME) -> str:
         f"Two invented trials ({told}) of {len(effects)} known truths, drawn from the priors "
         f"(effect of full implementation: SD {effects.std():.2f}). Each reports its control mean, "
         "SD, adjusted difference, standard error and retention; the effect is in SD of the QPR-15 "
-        "(`calibration/known_truth.py`).\n\n" + "\n".join(lines)
+        "(`calibration/findings/known_truth.py`).\n\n" + "\n".join(lines)
     )
 
 

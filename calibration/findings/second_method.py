@@ -15,7 +15,7 @@ follow by arithmetic, as two checks of the shipped one:
 The same simulator and the same draws of the priors stand behind all three; what is checked is how
 the fit gets from simulated trials to a posterior.
 
-Run ``python -m calibration.second_method`` to simulate anew (three or four minutes).
+Run ``python -m calibration.findings.second_method`` to simulate anew (three or four minutes).
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from typing import Any
 
 import numpy as np
 
-from calibration.fit import DELIVERED_SHARE, QPR22_SD, RSA_EXTRA_ERROR
-from calibration.leave_one_out import REFOCUS
-from calibration.likelihood import Data, make_data
-from calibration.pulsar import STANDARD_ERROR, pulsar_reference, true_overall
-from calibration.rival_trials import PULSAR
-from calibration.scenarios import effect_design, scenario_effects
-from calibration.solve import QPR_SD, Twins, deviate, references, solve
-from calibration.targets import load_targets
+from calibration.evidence.pulsar import STANDARD_ERROR, pulsar_reference, true_overall
+from calibration.evidence.targets import load_targets
+from calibration.findings.leave_one_out import REFOCUS
+from calibration.findings.rival_trials import PULSAR
+from calibration.sampling.fit import DELIVERED_SHARE, QPR22_SD, RSA_EXTRA_ERROR
+from calibration.sampling.likelihood import Data, make_data
+from calibration.sampling.scenarios import effect_design, scenario_effects
+from calibration.sampling.solve import QPR_SD, Twins, deviate, references, solve
 from sim.engines.one_world import OneWorld
 from sim.parameters import resolve, to_record
 from sim.posterior import BOTH_TRIALS, PRIOR
@@ -43,7 +43,7 @@ from sim.spreadsheet import csv_text
 from sim.trials.studies.refocus_figures import AT, PLACE
 from sim.trials.studies.refocus_trial import refocus_design, simulate_trial
 
-HOME = Path(__file__).parent / "evidence" / "second_method.csv"
+HOME = Path(__file__).parent / "second_method.csv"
 DRAWS, SEED, COVERAGE_DRAWS = 800, 1, 24
 EFFECTS = ("effect_full", "delivered")
 KEPT = 0.5
@@ -235,7 +235,7 @@ def second_method_text() -> str:
         f"computation on all {len(fitted().figures)} estimates, the nearest half of the draws, "
         "moved along a linear regression (P3 and P4, which are tests, are left out). The same "
         "simulator and the same priors stand behind all: that the model is right is not checked "
-        "by it. `calibration/second_method.py`.\n\n" + "\n".join(lines) + "\n"
+        "by it. `calibration/findings/second_method.py`.\n\n" + "\n".join(lines) + "\n"
     )
 
 

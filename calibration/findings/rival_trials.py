@@ -1,11 +1,11 @@
 """Rival models of the null result, laid before both trials.
 
-`calibration.rivals` asks which explanation, taken alone, predicts what REFOCUS reported. PULSAR
-came later and reported more: a rival has to account for both. Each rival is simulated in the
+`calibration.sampling.rivals` asks which explanation, taken alone, predicts what REFOCUS reported.
+PULSAR came later and reported more: a rival has to account for both. Each rival is simulated in the
 services of both trials over draws of the priors, which have seen neither; the effects stand in
-`calibration/evidence/rivals.csv`, and weights follow from them by arithmetic.
+`calibration/findings/rivals.csv`, and weights follow from them by arithmetic.
 
-Run ``python -m calibration.rival_trials`` to simulate them anew (two minutes).
+Run ``python -m calibration.findings.rival_trials`` to simulate them anew (two minutes).
 """
 
 from __future__ import annotations
@@ -19,25 +19,30 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from calibration.fit import QPR22_SD
-from calibration.leave_one_out import REFOCUS
-from calibration.pulsar import STANDARD_ERROR, PulsarReference, pulsar_reference, true_overall
-from calibration.rivals import THEORY_FAILS
-from calibration.scenarios import (
+from calibration.evidence.pulsar import (
+    STANDARD_ERROR,
+    PulsarReference,
+    pulsar_reference,
+    true_overall,
+)
+from calibration.findings.leave_one_out import REFOCUS
+from calibration.sampling.fit import QPR22_SD
+from calibration.sampling.rivals import THEORY_FAILS
+from calibration.sampling.scenarios import (
     EXPLANATIONS,
     EffectDesign,
     effect_design,
     effect_of_record,
     explanations_off,
 )
-from calibration.solve import QPR_SD, Twins, references, solve
+from calibration.sampling.solve import QPR_SD, Twins, references, solve
 from sim.parameters import resolve, to_record
 from sim.planning.vocabulary import RIVALS
 from sim.posterior import BOTH_TRIALS, REFOCUS_ALONE
 from sim.posterior.choose import chosen_draws
 from sim.spreadsheet import csv_text
 
-HOME = Path(__file__).parent / "evidence" / "rivals.csv"
+HOME = Path(__file__).parent / "rivals.csv"
 PULSAR = (3.7, STANDARD_ERROR)
 """Reported overall effect of PULSAR and its standard error, points of the QPR-22."""
 TRIALS_OF = {BOTH_TRIALS: "both", REFOCUS_ALONE: "REFOCUS"}
@@ -51,7 +56,7 @@ def rival_changes(record: Any, gains: Any) -> dict[str, dict[str, float]]:
     """Return what of a parameter set each rival changes: all other explanations are switched off.
 
     `record`: one solved parameter set; `gains`: of its solved constants
-    (`calibration.solve.deviate`).
+    (`calibration.sampling.solve.deviate`).
     """
     off = explanations_off(record, gains)
     changes = {

@@ -1,0 +1,1 @@
+"""Sampling: priors, simulated trials, the likelihood and what draws from the posterior."""
