@@ -568,8 +568,8 @@ def cell(one: Moved) -> str:
     if not one.stands_out:
         return "-"
     if one.reading == "cost":
-        return f"{one.mean:+,.0f}".replace("-", "\N{MINUS SIGN}")
-    return f"{one.mean:+.2g} ({one.error:.1g})".replace("-", "\N{MINUS SIGN}")
+        return f"{one.mean:+z,.0f}".replace("-", "\N{MINUS SIGN}")
+    return f"{one.mean:+z.2g} ({one.error:.1g})".replace("-", "\N{MINUS SIGN}")
 
 
 def rows_of(kind: str) -> str:

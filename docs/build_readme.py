@@ -90,7 +90,7 @@ def effects(kept: pd.DataFrame | None = None) -> str:
             for week in CHECKED:
                 values = frame[f"{name} {measure} {week}"].to_numpy()
                 low, high = np.quantile(values, [0.05, 0.95])
-                cells.append(f"{values.mean():+.2f} ({low:+.2f} to {high:+.2f})")
+                cells.append(f"{values.mean():+z.2f} ({low:+z.2f} to {high:+z.2f})")
             rows.append(tuple(cells))
     heading = ("scenario", "outcome", "12 months", "24 months (extrapolation)")
     values = frame[f"{SCENARIOS[1]} qpr15 52"].to_numpy()

@@ -50,7 +50,7 @@ def outcomes() -> str:
         for measure, digits in ((QPR, 2), ("inspire_support", 2), ("fidelity_at_end", 3)):
             one = spread_of(comparison.difference(name, measure))
             cells.append(
-                f"{one.mean:+.{digits}f} ({one.low:+.{digits}f} to {one.high:+.{digits}f})"
+                f"{one.mean:+z.{digits}f} ({one.low:+z.{digits}f} to {one.high:+z.{digits}f})"
             )
         cells.append(f"{comparison.cost_per_person(name).mean():,.0f}")
         rows.append((*cells, verdict_on(comparison, name).judgement.words))

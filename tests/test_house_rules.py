@@ -342,3 +342,14 @@ def test_the_patterns_find_what_they_are_for(pattern: re.Pattern[str], text: str
 )
 def test_ordinary_paths_are_left_alone(text: str) -> None:
     assert lines_with(MACHINE_PATH, {"a": text}) == []
+
+
+def test_a_signed_number_that_rounds_to_nought_has_no_minus() -> None:
+    """`z` in a format turns -0.00 into +0.00, which says no direction that was not found."""
+    wrong = [
+        f"{path.relative_to(ROOT)}: {found}"
+        for folder in ("sim", "calibration", "docs")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for found in re.findall(r":\+,?\.[0-9{][^}]*", path.read_text(encoding="utf-8"))
+    ]
+    assert wrong == []

@@ -214,7 +214,7 @@ def second_method_text() -> str:
     ]
     for name, way in ways.items():
         mean, sd, low, high, error = way["effect_full"]
-        away = f"{(mean - fit[0]) / fit[1]:+.2f}"
+        away = f"{(mean - fit[0]) / fit[1]:+z.2f}"
         other = way["delivered"]
         lines.append(
             f"| {name} | {mean:.2f} ({low:.2f} to {high:.2f}) | {sd:.2f} | "

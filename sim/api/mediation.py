@@ -148,14 +148,14 @@ class Mediation(Answer):
         total = table.iloc[0]
         lines = [
             f"{self.scenario} against {self.base}: {self.measure} in week {self.week} "
-            f"{total['effect']:+.3f} (central 90% of {len(self.total)} worlds {total['low']:+.3f} "
-            f"to {total['high']:+.3f}; covers {self.covers}).",
+            f"{total['effect']:+z.3f} (central 90% of {len(self.total)} worlds "
+            f"{total['low']:+z.3f} to {total['high']:+z.3f}; covers {self.covers}).",
             "Lost when one path is cut, everything else and all chance the same:",
         ]
         for row in table.iloc[1:].itertuples():
             lines.append(
-                f"  {row.path:<13} {row.cut:<9} {row.effect:+.4f} ({row.low:+.4f} to "
-                f"{row.high:+.4f}), {row.share:5.0%} of the effect ({row.share_low:.0%} to "
+                f"  {row.path:<13} {row.cut:<9} {row.effect:+z.4f} ({row.low:+z.4f} to "
+                f"{row.high:+z.4f}), {row.share:5.0%} of the effect ({row.share_low:.0%} to "
                 f"{row.share_high:.0%}: which worlds were drawn)"
             )
         lines.append(

@@ -378,7 +378,7 @@ def sobol(
     )
     told = (
         f"{second} against {first}: {measure} in week {last}, {len(points)} points, mean "
-        f"{answer.mean():+.4f}, SD {answer.std(ddof=1):.4f}"
+        f"{answer.mean():+z.4f}, SD {answer.std(ddof=1):.4f}"
     )
     return Sobol(indices, points, told)
 

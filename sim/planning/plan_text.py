@@ -51,13 +51,13 @@ def verdict(outcome: PlanOutcome) -> str:
     if outcome.fresh < FEWEST_FRESH:
         return (
             f"Too few draws to tell whether the search beats {rule}: "
-            f"{outcome.gain:+.3f} {unit} on {outcome.fresh} fresh draws, and at least "
+            f"{outcome.gain:+z.3f} {unit} on {outcome.fresh} fresh draws, and at least "
             f"{FEWEST_FRESH} are needed (--draws {2 * FEWEST_FRESH}). Until then "
             f"{instead[0].lower()}{instead[1:]}"
         )
     gap = (
-        f"{outcome.gain:+.3f} (Monte Carlo 95%: {outcome.gain_low:+.3f} to "
-        f"{outcome.gain_high:+.3f})"
+        f"{outcome.gain:+z.3f} (Monte Carlo 95%: {outcome.gain_low:+z.3f} to "
+        f"{outcome.gain_high:+z.3f})"
     )
     if outcome.beats:
         return f"The search beats {rule} by {gap} {unit}, on draws that it never saw."

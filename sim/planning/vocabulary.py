@@ -250,7 +250,7 @@ class Judgement:
         other = [one for one in self.seen if one.sign < 0] or [
             one for one in self.seen if one.sign > 0
         ]
-        told = "; ".join(f"{one.mean:+.2f} points with {one.name}" for one in other)
+        told = "; ".join(f"{one.mean:+z.2f} points with {one.name}" for one in other)
         own = self.chances.benefit
         if self.nothing >= EVEN:
             return (
@@ -318,8 +318,8 @@ def signed(value: float) -> str:
     """Return a number with its sign and two decimals; what rounds to nought has none."""
     if value != value:
         return "none"
-    text = f"{value:+.2f}"
-    return "0.00" if text in ("+0.00", "-0.00") else text
+    text = f"{value:+z.2f}"
+    return "0.00" if text == "+0.00" else text
 
 
 def percent(share: float) -> str:
@@ -355,7 +355,7 @@ def chances_text(chances: Chances, count: int) -> str:
 def other_text(judgement: Judgement) -> str:
     """Return what other evidence says in a sentence; empty where there is none."""
     told = [
-        f"{one.name} {one.mean:+.2f} (benefit {percent(one.benefit)})" for one in judgement.seen
+        f"{one.name} {one.mean:+z.2f} (benefit {percent(one.benefit)})" for one in judgement.seen
     ]
     if judgement.nothing > 0.0:
         told.append(f"nothing if the theory fails (weight {judgement.nothing:.2f})")

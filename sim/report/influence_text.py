@@ -68,7 +68,7 @@ def of_first(answer: Influence) -> pd.DataFrame:
 
 def signed(value: float) -> str:
     """Return a number with its sign."""
-    return f"{value:+.4f}"
+    return f"{value:+z.4f}"
 
 
 def than(value: float, unit: str = "") -> str:

@@ -106,7 +106,7 @@ def _summary(page: Document, outcome: PowerOutcome) -> None:
     if abs(p.bias) > 3.0 * p.bias_se:
         page.paragraph(
             f"The analysis is biased: estimates average {p.mean_estimate:.2f} where the true "
-            f"effect is {p.true_effect:.2f} (difference {p.bias:+.2f}, Monte Carlo standard error "
+            f"effect is {p.true_effect:.2f} (difference {p.bias:+z.2f}, Monte Carlo standard error "
             f"{p.bias_se:.2f}).",
             "caution",
         )

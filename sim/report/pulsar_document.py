@@ -111,8 +111,9 @@ def _comparison(mechanism: Forecast, zero: Forecast, carried: Forecast) -> str:
         apart = abs(gap) / mechanism.sd
         verdict = "can hardly" if apart < 0.5 else "may"
         parts.append(
-            f"against {name} (mean {other.mean:.2f}, SD {other.sd:.2f}) it lies {gap:+.2f} points, "
-            f"{apart:.2f} of its own SD, away: one trial of this size {verdict} tell them apart"
+            f"against {name} (mean {other.mean:.2f}, SD {other.sd:.2f}) it lies {gap:+z.2f} "
+            f"points, {apart:.2f} of its own SD, away: one trial of this size {verdict} "
+            "tell them apart"
         )
     return (
         f"The mechanism's overall forecast has mean {mechanism.mean:.2f} and SD "

@@ -130,8 +130,8 @@ def lever_text(name: str) -> str:
         elif lever in SMALL:
             lines.append(f"  moves nothing worth telling in the services: {SMALL[lever]}")
         lines += [
-            f"  {READINGS[one.reading][0]:<28} {one.mean:+.4g} (MC SE {one.error:.2g}; 90% "
-            f"{one.low:+.4g} to {one.high:+.4g})"
+            f"  {READINGS[one.reading][0]:<28} {one.mean:+z.4g} (MC SE {one.error:.2g}; 90% "
+            f"{one.low:+z.4g} to {one.high:+z.4g})"
             for one in moves
             if lever not in INERT
         ]

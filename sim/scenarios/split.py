@@ -80,7 +80,7 @@ def split_text(scenario: Scenario) -> str:
     if one is None or not same_programme(scenario, load_scenario(scenario.name)):
         return f"{told} How much of its effect is owed to that has not been split."
     parts = "; ".join(
-        f"{name} {one[name]['mean']:+.2f} ({one[name]['low']:+.2f} to {one[name]['high']:+.2f})"
+        f"{name} {one[name]['mean']:+z.2f} ({one[name]['low']:+z.2f} to {one[name]['high']:+z.2f})"
         for name in (PROGRAMME_ALONE, CONDITIONS_ALONE, BOTH)
     )
     return (

@@ -143,8 +143,8 @@ def difference_figures(results: Results, arm: str, covers: str) -> Iterator[Show
             # Also where nothing comes near it: that is what it is for.
             marks.append((IMPORTANT, "smallest that matters"))
         ends = "; ".join(
-            f"{one.label} {one.median[0]:+.2f} (9 in 10 simulations {one.low90[0]:+.2f} to "
-            f"{one.high90[0]:+.2f})"
+            f"{one.label} {one.median[0]:+z.2f} (9 in 10 simulations {one.low90[0]:+z.2f} to "
+            f"{one.high90[0]:+z.2f})"
             for one in points
         )
         yield Shown(

@@ -150,7 +150,7 @@ def beside_formula(simulated: Rate, formula: float, power: dict[str, Any]) -> st
     likely = min(max(formula, 0.5 / count), 1.0 - 0.5 / count)
     error = max(simulated.monte_carlo_se, sqrt(likely * (1.0 - likely) / count))
     gap = 100.0 * (simulated.value - formula)
-    apart = f"{gap:+.1f} points, {abs(gap) / (100.0 * error):.1f} Monte Carlo standard errors"
+    apart = f"{gap:+z.1f} points, {abs(gap) / (100.0 * error):.1f} Monte Carlo standard errors"
     if abs(gap) <= 300.0 * error:
         return (
             f"Formula ({formula:.0%}) and simulation ({simulated.value:.0%}) of the same "

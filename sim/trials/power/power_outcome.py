@@ -317,7 +317,7 @@ def measures(outcome: PowerOutcome) -> list[Measure]:
                 "model SE (points)",
                 p.model_se,
                 p.model_se_error,
-                f"{100.0 * (p.model_se / p.empirical_se - 1.0):+.1f}% of the empirical"
+                f"{100.0 * (p.model_se / p.empirical_se - 1.0):+z.1f}% of the empirical"
                 if p.empirical_se > 0.0
                 else "",
             ),
@@ -379,13 +379,13 @@ def formula_lines(result: PowerResult) -> list[str]:
     lines = known_formula_lines(formula, result.assumed)
     if gap.flagged:
         lines.append(
-            f"DIFFERS: simulation less formula {100 * gap.difference:+.1f} points, "
+            f"DIFFERS: simulation less formula {100 * gap.difference:+z.1f} points, "
             f"{abs(gap.errors):.1f} Monte Carlo errors, because"
         )
         lines += [f"  {one}" for one in gap.explanation]
     else:
         lines.append(
-            f"not flagged: simulation less formula {100 * gap.difference:+.1f} points, "
+            f"not flagged: simulation less formula {100 * gap.difference:+z.1f} points, "
             f"{abs(gap.errors):.1f} Monte Carlo errors (flagged above 3)"
         )
     return lines
@@ -408,7 +408,7 @@ def effect_lines(result: PowerResult) -> list[str]:
     if result.study.design.readiness.decides:
         lines.append(
             f"in all screened teams {e.all_screened:.3f}; selection brings "
-            f"{e.selected_gain:+.3f} (Monte Carlo SE {e.selected_gain_se:.3f}) and lets in "
+            f"{e.selected_gain:+z.3f} (Monte Carlo SE {e.selected_gain_se:.3f}) and lets in "
             f"{result.eligible:.0%} of them"
         )
     if len(e.by_exposure) > 1:

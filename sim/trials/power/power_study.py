@@ -739,7 +739,7 @@ def explain_gap(
         )
     )
     steps.sort(key=lambda one: -abs(one[0]))
-    lines = [f"{100 * share:+.1f} points: {told}" for share, told in steps if abs(share) >= 0.001]
+    lines = [f"{100 * share:+z.1f} points: {told}" for share, told in steps if abs(share) >= 0.001]
     return Gap(difference, errors, True, (*lines, *_causes(study, found, moments)))
 
 
