@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sim.errors import InputError, nearest
-from sim.planning.packages import NOTHING, TeamPlan
 from sim.planning.plain_numbers import in_figures
+from sim.planning.plan_rules import Rule
+from sim.planning.plan_search import Offer
 from sim.reading.numbers import number_value, whole_value
 from sim.reading.toml_text import check_fields
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sim.inputs.roster import Roster
-    from sim.planning.plan_search import Offer
 
 FIELDS = ("costs", "equity_reach", "trusts")
 TRUST_FIELDS = ("trust", "most_teams", "least_teams", "start_by_week", "budget_per_year")
@@ -46,16 +46,6 @@ class Conditions:
     # Least share of person-time with a trained worker in the group of the roster's share column.
     equity_reach: float | None = None
     staff_time: bool = False  # Whether staff time counts against the yearly budget, beside cash
-
-
-class Rule(NamedTuple):
-    """A linear condition on a plan: a sum over the teams that start lies between two limits."""
-
-    words: str  # What it asks for
-    low: float
-    high: float
-    # From package, team and start week to what a start adds.
-    amount: Callable[[int, int, int], float]
 
 
 def conditions_from(where: str, table: Any) -> Conditions:
@@ -195,20 +185,6 @@ def equity_rule(
             amount,
         )
     ]
-
-
-def broken(rules: Sequence[Rule], plan: TeamPlan) -> list[str]:
-    """Return the conditions that a plan does not keep, in words."""
-    started = np.flatnonzero(plan.package != NOTHING)
-    found = []
-    for rule in rules:
-        sums = sum(
-            rule.amount(int(plan.package[team]), int(team), int(plan.start[team]))
-            for team in started
-        )
-        if not rule.low * (1 - 1e-6) - 1e-6 <= sums <= rule.high * (1 + 1e-6) + 1e-6:
-            found.append(rule.words)
-    return found
 
 
 def musts_first(conditions: Conditions, roster: Roster, order: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ import numpy as np
 
 from sim.errors import InputError, unknown
 from sim.planning.packages import NOTHING, TeamPlan
-from sim.planning.plan_conditions import Rule, broken
+from sim.planning.plan_rules import Rule, broken
 from sim.planning.resources import WEEKS_PER_YEAR, by_year
 from sim.planning.trainers import SLACK, Capacity
 

@@ -22,7 +22,8 @@ from sim.planning.packages import (
     funded_weeks,
     team_outcomes,
 )
-from sim.planning.plan_conditions import broken, equity_rule, musts_first, trust_rules
+from sim.planning.plan_conditions import equity_rule, musts_first, trust_rules
+from sim.planning.plan_rules import broken
 from sim.planning.plan_search import (
     OBJECTIVES,
     Offer,
