@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import os
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -147,3 +148,9 @@ def test_two_rules_of_one_name_are_refused() -> None:
     caller = ast.parse("def caller():\n    return same()\n").body[0]
     with pytest.raises(InputError, match="same: two rules of this name"):
         javascript.translated({"same": one, "caller": caller}, {"same": other})
+
+
+def test_records_have_one_shape_however_many_fields_they_have() -> None:
+    written = re.findall(r"\(\) => \(\{(.*?)\}\)", javascript.week_javascript())
+    assert len(written) > 5
+    assert max(one.count(":") for one in written) < javascript.MANY

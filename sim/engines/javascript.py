@@ -19,7 +19,7 @@ import json
 import math
 import textwrap
 from collections import namedtuple
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from types import FunctionType
 from typing import Any, NoReturn
@@ -32,7 +32,7 @@ from sim.population import TEAM_LAYOUT, TRUST_LAYOUT, Layout
 from sim.state import ACTION, KINDS
 from sim.streams import MULTIPLIER_0, MULTIPLIER_1, WEYL_0, WEYL_1
 
-UNCHANGED = ("Parameters", "Action")
+UNCHANGED = ("Parameters", "Action", "Staff")
 NOT_TRANSLATED = ("run_world",)
 OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "+",
@@ -65,6 +65,9 @@ CALLS = {
     "np.int64": "{}",
     "np.empty": "new Array({})",
 }
+MANY = 128
+"""From so many fields on V8 gives each record that is written out a shape of its own, and throws
+away what it compiled for the shape before."""
 RESERVED = frozenset(
     """
     arguments await break case catch class const continue debugger default delete do else enum
@@ -108,7 +111,7 @@ function filled(kind, values) {
   FIELDS[kind].forEach((name, at) => { made[name] = values[at]; });
   return made;
 }
-function parameters(values) { return filled("parameters", values); }
+function parameters(values) { return new Parameters(values); }
 function layout(data) {
   const programmes = data.programmes.map(weeks =>
     weeks.map(which => filled("action", data.actions[which])));
@@ -350,7 +353,8 @@ class Translator(ast.NodeVisitor):
         made = self.scope.get(called)
         if isinstance(made, type) and issubclass(made, tuple):
             if made.__name__.endswith(UNCHANGED) and made.__module__ == __name__:
-                # Nobody changes these, so a copy for the compiler's sake says nothing here.
+                # Nobody changes these while they are read, so a copy for the compiler's sake says
+                # nothing here.
                 assert isinstance(node.args[0], ast.Attribute)
                 return self.visit(node.args[0].value)
             fields = made._fields  # type: ignore[attr-defined]
@@ -362,6 +366,36 @@ class Translator(ast.NodeVisitor):
         if node.keywords:
             self.refuse(node, "arguments of rules by name are not translated to JavaScript")
         return f"{self.visit(node.func)}({', '.join(map(self.visit, node.args))})"
+
+
+class InPlace(ast.NodeTransformer):
+    """Takes back that what is read and set of a post is kept in names of its own meanwhile.
+
+    The compiler of Python works out four posts at once that way; an engine of JavaScript would make
+    a record of thirty numbers for each rule and post.
+    """
+
+    def __init__(self, tree: ast.FunctionDef) -> None:
+        self.kept: dict[str, ast.Attribute] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign):
+                for name, what in (node.targets[0], node.value), (node.value, node.targets[0]):
+                    if (
+                        isinstance(name, ast.Name)
+                        and isinstance(what, ast.Attribute)
+                        and name.id == f"{what.attr}_now"
+                        and ast.unparse(what.value) == "staff"
+                    ):
+                        self.kept[name.id] = what
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Return the variable of the post that a name stands for."""
+        return self.kept.get(node.id, node)
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:
+        """Return an assignment unless it says nothing any more."""
+        self.generic_visit(node)
+        return None if ast.unparse(node.targets[0]) == ast.unparse(node.value) else node
 
 
 def safe(name: str) -> str:
@@ -468,7 +502,7 @@ def week_javascript() -> str:
     tree = ast.parse(week_source())
     scope = source_scope(tree)
     roots: dict[str, Any] = {
-        node.name: node
+        node.name: InPlace(node).visit(node)
         for node in tree.body
         if isinstance(node, ast.FunctionDef) and node.name not in NOT_TRANSLATED
     }
@@ -482,6 +516,7 @@ def week_javascript() -> str:
         "trust_layout": list(TRUST_LAYOUT.names or ()),
         "team_layout": list(TEAM_LAYOUT.names or ()),
     }
+    small = [kind for kind, names in fields.items() if len(names) < MANY]
     rules = ", ".join(["philox", "uniforms", "normals", "exp", *shown])
     return "\n".join(
         [
@@ -491,7 +526,8 @@ def week_javascript() -> str:
             f"const FIELDS = {json.dumps(fields)};",
             f"const EVENTS = {json.dumps(events.EVENT_NAMES)};",
             # Written out, so that an engine knows the shape of its records.
-            f"const EMPTY = {{{', '.join(map(empty, fields, fields.values()))}}};",
+            f"const EMPTY = {{{', '.join(empty(kind, fields[kind]) for kind in small)}}};",
+            constructor("Parameters", fields["parameters"]),
             PRIMITIVES,
             *translated(roots | shown, scope),
             RUNTIME,
@@ -506,6 +542,12 @@ def week_javascript() -> str:
 def empty(kind: str, names: Iterable[str]) -> str:
     """Return a function that makes a record of zeros."""
     return f"{kind}: () => ({{{', '.join(f'{name}: 0' for name in names)}}})"
+
+
+def constructor(name: str, fields: Sequence[str]) -> str:
+    """Return a function that makes records of one shape, however many fields they have."""
+    given = "".join(f"  this.{field} = values[{at}];\n" for at, field in enumerate(fields))
+    return f"function {name}(values) {{\n{given}}}"
 
 
 def layout_data(layout: Layout) -> dict[str, Any]:
