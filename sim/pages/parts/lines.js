@@ -5,10 +5,17 @@ import { WEEKS, YEAR } from "./worlds.js";
 const SIDE = { left: 30, right: 100, top: 6, bottom: 20 };
 
 export class Lines {
-  constructor(place, name) {
+  constructor(place, name, redraw) {
     this.place = place;
     this.name = name;
     this.scale = [0, 1];
+    this.size = [place.clientWidth, place.clientHeight];
+    // Asked for while it is drawn, the browser would lay the page out in between.
+    new ResizeObserver(([{ contentRect: { width, height } }]) => {
+      if (String([width, height]) === String(this.size)) return;
+      this.size = [width, height];
+      redraw();
+    }).observe(place);
   }
 
   /** Keep the weeks of both worlds; the scale follows the team's start, never what came of it. */
@@ -21,8 +28,8 @@ export class Lines {
   }
 
   draw(week) {
-    const width = Math.max(260, this.place.clientWidth || 400);
-    const height = this.place.clientHeight || 104;
+    const width = Math.max(260, this.size[0] || 400);
+    const height = this.size[1] || 104;
     const [low, high] = this.scale;
     const x = (at) => SIDE.left + ((width - SIDE.left - SIDE.right) * at) / WEEKS;
     const y = (value) => SIDE.top + ((height - SIDE.top - SIDE.bottom) * (high - value)) / (high - low);

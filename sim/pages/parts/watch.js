@@ -30,7 +30,7 @@ let timer = 0;
 let levels = false;
 
 const maps = { usual: new TeamMap(found("map-usual"), choose), programme: new TeamMap(found("map-programme"), choose) };
-const charts = { practice: new Lines(found("chart-practice"), "practice"), relationship: new Lines(found("chart-relationship"), "relationship") };
+const charts = { practice: new Lines(found("chart-practice"), "practice", draw), relationship: new Lines(found("chart-relationship"), "relationship", draw) };
 
 function choose(kind, place) {
   person = { kind, place };
@@ -51,6 +51,8 @@ function busy(is) {
 /** Run both worlds anew; who is chosen and the week stay. */
 function replay() {
   busy(true);
+  // First, for who plays them does so meanwhile.
+  lucks.ask(settings, OTHERS);
   both = play(settings);
   const team = DATA.teams[settings.team];
   const most = person.kind === "staff" ? both.usual.frames[0].staff.length : both.usual.frames[0].users.length;
@@ -62,7 +64,6 @@ function replay() {
   drawSliders();
   drawStory();
   draw();
-  lucks.ask(settings, OTHERS);
 }
 
 const lucks = new Lucks((differences) => {
@@ -275,7 +276,6 @@ function begin() {
   found("next").onclick = () => go(stop + 1);
   found("numbers").ontoggle = drawTable;
   still.onchange = pause;
-  window.onresize = () => draw();
   pause();
   replay();
   go(0);

@@ -4,11 +4,7 @@
 export const YEAR = 52;
 export const WEEKS = 104;
 
-const PRACTICES = ["coaching", "values", "strengths", "goals"];
 const mean = (all) => (all.length ? all.reduce((sum, one) => sum + one, 0) / all.length : Number.NaN);
-const named = (what) => PRACTICES.map((one) => `${what}_${one}`);
-const [INTENTS, SKILLS] = [named("intent"), named("skill")];
-const meanOf = (staff, names) => mean(names.map((one) => staff[one]));
 
 /** What a visitor may change; `null` leaves the team as it is. */
 export const UNCHANGED = { readiness: null, leader: null, turnover: null, relief: null, coaching: null, assured: null };
@@ -52,8 +48,8 @@ function frameOf(world) {
     present: one.present === 1,
     generation: one.generation,
     practice: refocus.rules.mean_behaviour(one),
-    intention: meanOf(one, INTENTS),
-    skill: meanOf(one, SKILLS),
+    intention: (one.intent_coaching + one.intent_values + one.intent_strengths + one.intent_goals) / 4,
+    skill: (one.skill_coaching + one.skill_values + one.skill_strengths + one.skill_goals) / 4,
     sessions: one.sessions_attended,
     moved: one.moved === 1,
   }));
