@@ -174,6 +174,20 @@ def test_effects_by_exposure_stand_beside_the_constant_one() -> None:
     assert found["all_equal"]["f"] == pytest.approx(squared * 13.0 / (14.0 * 2.0))
 
 
+def test_everybody_has_one_label_of_three() -> None:
+    """Risks with everybody in one of three arms are those observed in it, and nobody has two."""
+    frame = table()
+    frame["arm"] = np.array(["usual", "light", "full"])[frame["team"] % 3]
+    found = analyse_generalised(
+        frame, "y ~ arm + (1|team)", "armfull", "binomial", points=1, independent=True
+    )
+    of = found["marginal"]["standardised"]
+    observed = frame.groupby("arm")["y"].mean()
+    assert of["mean_treated"]["estimate"] == pytest.approx(observed["full"])
+    assert of["mean_control"]["estimate"] == pytest.approx(observed["usual"])
+    assert "risk with arm full" in format_generalised(found)
+
+
 def test_hotellings_test_of_one_effect_is_the_t_test() -> None:
     found = hotelling(np.eye(1), np.array([1.2]), np.array([[0.25]]), 14.0)
     assert found.f == pytest.approx(2.4**2)

@@ -26,6 +26,7 @@ from sim.trials.analyses.standardised import chosen_error, standardised
 from sim.trials.analyses.tested_term import compared_labels, direction, notes_on_term
 from sim.trials.analyses.working_correlation import Clustering, clustering
 from sim.trials.fits.design_columns import prepare_design
+from sim.trials.fits.fixed_part import FixedPart
 from sim.trials.fits.gee import CORRECTIONS, FAMILIES, Family, GeeFit, Working, fit_gee
 from sim.trials.fits.glmm import GlmmFit, fit_glmm
 
@@ -154,13 +155,12 @@ def analyse_generalised(
             "--family the difference of proportions and the permutation test of clusters stand"
         )
         return result
-    levels = x.copy(), x.copy()
-    low, high = float(x[:, at].min()), float(x[:, at].max())
+    alike = _other_labels(fixed, read.at, names)
+    levels = _sides(x, at, alike)
     for other in (j for j, name in enumerate(names) if j != at and tested in name.split(":")):
         raise InputError(
             f"term '{term}': stands in the interaction {names[other]}, so that it has no one effect"
         )
-    levels[0][:, at], levels[1][:, at] = high, low
     gee = fit_gee(x, y, clusters, kind, offset, working=groups.working)
     result["marginal"] = {
         **marginal(gee, names, at, sizes, levels, kind, offset),
@@ -185,7 +185,7 @@ def analyse_generalised(
     curve = marginal_exposure(trial, kind, offset, groups.working)
     if imputations:
         result["multiple_imputation"] = _imputed(
-            rows_to_impute(read, tested), names, kind, groups.working.kind, imputations
+            rows_to_impute(read, tested), names, alike, kind, groups.working.kind, imputations
         )
     if isinstance(curve, str):
         notes.append(curve)
@@ -200,14 +200,47 @@ def analyse_generalised(
     return result
 
 
+def _other_labels(fixed: FixedPart, at: int, names: Sequence[str]) -> list[int]:
+    """Return which columns are other labels of the tested column's factor."""
+    own = fixed.parts[at]
+    if len(own) != 1 or own[0].level is None:
+        return []
+    return [
+        names.index(name)
+        for name, parts in zip(fixed.names, fixed.parts, strict=True)
+        if name in names
+        and len(parts) == 1
+        and parts[0].written == own[0].written
+        and parts[0].level not in (None, own[0].level)
+    ]
+
+
+def _sides(x: np.ndarray, at: int, alike: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the columns with everybody at the higher and at the lower value of the tested one.
+
+    Parameters
+    ----------
+    alike : sequence of int
+        Columns of other labels of its factor: nobody has two labels.
+    """
+    treated, control = x.copy(), x.copy()
+    treated[:, list(alike)] = control[:, list(alike)] = 0.0
+    treated[:, at], control[:, at] = x[:, at].max(), x[:, at].min()
+    return treated, control
+
+
 def _imputed(
-    rows: RowsToImpute, names: Sequence[str], kind: Family, working: str, count: int
+    rows: RowsToImpute,
+    names: Sequence[str],
+    alike: Sequence[int],
+    kind: Family,
+    working: str,
+    count: int,
 ) -> dict[str, Any]:
     """Return the marginal model's answers of imputed data sets, pooled."""
     x = rows.X[:, [rows.names.index(one) for one in names]]
     at = names.index(rows.names[rows.tested])
-    levels = x.copy(), x.copy()
-    levels[0][:, at], levels[1][:, at] = x[:, at].max(), x[:, at].min()
+    levels = _sides(x, at, alike)
     cells = None if rows.cells is None else rows.cells.astype(float)
     error = chosen_error(np.bincount(rows.clusters).astype(float))
     df = float(rows.clusters.max() - 1)

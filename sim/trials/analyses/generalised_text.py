@@ -61,7 +61,8 @@ def format_generalised(result: dict[str, Any]) -> str:
             for one in of
             for cell in (number_text(one[key]["estimate"]), f"SE {number_text(one[key]['se'])}")
         ]
-        rows.append([f"{what} with {result['term']} {compared[arm]}", *cells])
+        column = compared.get("column", result["term"])
+        rows.append([f"{what} with {column} {compared[arm]}", *cells])
     names = {
         "difference": f"{what} difference",
         "ratio": "risk ratio" if result["family"] == "binomial" else "rate ratio",

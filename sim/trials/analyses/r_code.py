@@ -373,10 +373,9 @@ def generalised_script(result: Mapping[str, Any], path: str | Path, missing: Seq
     used = dict.fromkeys((*formula.fixed_names, *formula.random_names))
     compared = result["compared"] or {}
     level = compared.get("level"), compared.get("reference")
-    if result["coefficient"] == result["term"]:
-        high, low = (str(one) for one in level)
-    else:
-        high, low = (json.dumps(one) for one in level)
+    column = compared.get("column", result["term"])
+    quoted = column in result["references"]
+    high, low = (json.dumps(str(one)) if quoted else str(one) for one in level)
     offset = f" + offset({formula.offset})" if formula.offset else ""
     kind, found = result["marginal"]["working"], result["marginal"]["correlation"]
     between, working = WORKING[kind]
@@ -403,7 +402,7 @@ def generalised_script(result: Mapping[str, Any], path: str | Path, missing: Seq
         "family": result["family"],
         "points": str(result["points"]),
         "coefficient": result["coefficient"],
-        "term": result["term"],
+        "term": column,
         "low": low,
         "high": high,
     }
