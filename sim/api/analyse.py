@@ -120,10 +120,12 @@ class GeneralisedAnalysis(Analysis):
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """Coefficients of both models; empty where the outcome is separated."""
         rows = [
-            {"coefficient": name, "model": model, "estimate": value}
+            {"coefficient": name, "model": model, "estimate": value, "se": error}
             for model in ("marginal", "mixed")
-            if self.result[model] is not None
-            for name, value in self.result[model]["coefficients"].items()
+            if (one := self.result[model]) is not None
+            for (name, value), error in zip(
+                one["coefficients"].items(), one["standard_errors"], strict=True
+            )
         ]
         return {"coefficients": data_frame(rows)}
 
@@ -147,6 +149,7 @@ def analyse(
     independent: bool = False,
     interval: str = "t",
     contrast: str | Sequence[str] = (),
+    spline: int | str | None = None,
     sheet: str | None = None,
 ) -> Analysis:
     """Fit a linear mixed model to a trial's data and test one term, or do what a design declares.
@@ -196,7 +199,10 @@ def analyse(
         test of the term, by maximum likelihood.
     contrast : str or sequence of str
         Sums of coefficients by their names, as ``"armfull - 0.5*armlight"``: each is tested, and
-        all of them together.
+        all of them together. With a design they stand beside its plan.
+    spline : int, optional
+        The effect grows with exposure along a natural cubic spline of so many columns, nought
+        before treatment; where clusters begin in different periods and stay treated.
     sheet : str, optional
         Sheet of a workbook.
 
@@ -221,10 +227,12 @@ def analyse(
         "pairs": pairs,
         "weights": weights,
         "residual_by": residual_by,
-        "contrast": contrast,
     }
     of_family = {"quadrature": quadrature, "independent": independent}
     of_both = {"reference": reference, "missing": missing, "impute": impute, "family": family}
+    of_both |= {"spline": spline}
+    contrasts = [contrast] if isinstance(contrast, str) else list(contrast)
+    columns = None if spline is None else whole("spline", spline, 1, 100)
     if design is not None:
         _refuse("with design", of_linear | of_both | of_family)
     elif family is not None:
@@ -236,7 +244,7 @@ def analyse(
 
         if model is not None or term is not None:
             raise InputError("design: declares the analysis; leave model and term out")
-        return Analysis(analyse_by_design(data, design, sheet, interval), data)
+        return Analysis(analyse_by_design(data, design, sheet, interval, contrasts), data)
     if model is None or term is None:
         raise InputError(
             "model and term: say what is analysed, as --model 'fu ~ arm + (1|cluster)' --term arm; "
@@ -259,6 +267,8 @@ def analyse(
             points=None if quadrature is None else whole("quadrature", quadrature, 1, 100),
             independent=independent,
             imputations=imputations(impute),
+            contrasts=contrasts,
+            spline=columns,
         )
         told = {**result, "notes": [*notes, *result["notes"]]}
         codes = [missing] if isinstance(missing, str) else list(missing)
@@ -275,7 +285,8 @@ def analyse(
         "weights": weights,
         "residual_by": residual_by,
         "interval": interval,
-        "contrasts": [contrast] if isinstance(contrast, str) else list(contrast),
+        "contrasts": contrasts,
+        "spline": columns,
     }
     if isinstance(data, str | Path):
         found = analyse_csv(data, model, term, sheet=sheet, **options)

@@ -28,7 +28,7 @@ examples:
   refocus analyse data.csv --design my-trial.toml
   refocus analyse data.csv --model 'admissions ~ arm + prior + offset(log(months)) + (1|team)' \
     --term arm --family poisson
-  refocus analyse data.csv --family binomial --term trt \\
+  refocus analyse data.csv --family binomial --term trt --spline 2 \\
     --model 'seen ~ trt + factor(period) + (1|team) + (1|team:period)'
 """
 
@@ -136,7 +136,13 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         default=[],
         metavar="SUM",
         help="a sum of coefficients by their names, as 'armfull - 0.5*armlight', tested beside the "
-        "term; several are tested together, too",
+        "term or the plan of --design; several are tested together, too",
+    )
+    parser.add_argument(
+        "--spline",
+        metavar="COLUMNS",
+        help="the effect grows with exposure along a natural cubic spline of so many columns "
+        "(1 is a straight line), where clusters begin in different periods and stay treated",
     )
     parser.add_argument(
         "--code",
@@ -153,11 +159,11 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     declare(
         parser,
         alone_with={
-            "design": ("data", "sheet", "format", "code", "curve", "interval"),
+            "design": ("data", "sheet", "format", "code", "curve", "interval", "contrast"),
             "family": (
                 *("data", "sheet", "model", "term"),
                 *("reference", "missing", "format", "quadrature", "independent", "impute", "code"),
-                "curve",
+                *("curve", "contrast", "spline"),
             ),
         },
         only_with={"quadrature": ("family", None), "independent": ("family", None)},
@@ -200,6 +206,7 @@ def run(options: argparse.Namespace) -> int:
         independent=options.independent,
         interval=options.interval,
         contrast=options.contrast,
+        spline=options.spline,
         sheet=options.sheet,
     )
     if options.code is not None:

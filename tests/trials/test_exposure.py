@@ -66,7 +66,7 @@ def test_a_begin_that_is_not_seen_is_no_exposure_or_told() -> None:
 
 @pytest.fixture(scope="module")
 def wedge() -> dict:  # type: ignore[type-arg]
-    return analyse_table(pd.read_csv(DATA / "sw_continuous.csv"), MODEL, "trt")
+    return analyse_table(pd.read_csv(DATA / "sw_continuous.csv"), MODEL, "trt", spline=2)
 
 
 @pytest.mark.parametrize("name", BY_R)
@@ -100,6 +100,27 @@ def test_joint_tests_are_those_of_pbkrtest_and_lmertest(wedge: dict) -> None:  #
         assert [satterthwaite[one] for one in ("f", "df2", "p")] == pytest.approx(
             [f_s, df_s, p_s], rel=1e-5
         )
+
+
+def test_effects_along_a_spline_are_those_of_lmertest(wedge: dict) -> None:  # type: ignore[type-arg]
+    """The curve is ns(0:4, 2) in R, less its first row; Kenward-Roger's and Satterthwaite's."""
+    found = wedge["exposure_spline"]
+    rows = [*found["by_exposure"], found["time_averaged_effect"]]
+    for at, estimate, se_kr, df_kr, se, df in (
+        (0, 0.2141557657, 0.1202950667, 55.33932539, 0.1166212108, 55.25546118),
+        (2, 0.5381729992, 0.2554204123, 52.5633887, 0.2439752894, 52.53992868),
+        (4, 0.450057716, 0.2136123552, 52.63388791, 0.204060845, 52.60955137),
+    ):
+        kenward_roger, satterthwaite = rows[at]["kenward_roger"], rows[at]["satterthwaite"]
+        assert kenward_roger["estimate"] == pytest.approx(estimate, abs=1e-5 * se)
+        assert (kenward_roger["se"], satterthwaite["se"]) == pytest.approx((se_kr, se), rel=1e-5)
+        assert (kenward_roger["df"], satterthwaite["df"]) == pytest.approx((df_kr, df), rel=1e-4)
+    for name, f, df2 in (
+        ("all_zero", 2.215531687, 49.992635755),
+        ("on_curve", 0.09439563699, 37.35301183),
+    ):
+        one = found[name]["kenward_roger"]
+        assert (one["f"], one["df2"]) == pytest.approx((f, df2), rel=1e-4)
 
 
 def test_the_tested_column_has_the_contrast_as_its_coefficient() -> None:
@@ -232,7 +253,8 @@ def test_the_curve_is_a_picture_with_its_band(tmp_path: Path) -> None:
     assert drawn.startswith("<svg")
     assert "</svg>" in drawn
     frame = pd.read_csv(data).dropna().assign(y=lambda one: (one["y"] > 3.2) * 1)
-    ratios = analyse(frame, model, "trt", family="binomial").curve()
+    ratios = analyse(frame, model, "trt", family="binomial", quadrature=1, spline=1).curve()
+    assert "a straight line" in ratios
     assert "logarithm of the odds ratio" in ratios
     assert "marginal model, Mancl-DeRouen" in ratios
     given = ["analyse", str(data), "--model", "y ~ trt + (1|cluster)", "--term", "trt", "--curve"]

@@ -174,6 +174,48 @@ def test_effects_by_exposure_stand_beside_the_constant_one() -> None:
     assert found["all_equal"]["f"] == pytest.approx(squared * 13.0 / (14.0 * 2.0))
 
 
+def test_a_curve_and_contrasts_of_both_models_are_those_of_r() -> None:
+    """R 4.2.2: geepack's coefficients, glmer (Laplace) with errors; the curve is ns(0:4, 2)."""
+    frame = pd.read_csv(DATA / "sw_continuous.csv").dropna(subset="y")
+    frame["y"] = (frame["y"] > 3.0) * 1
+    asked = "trt", "factor(period)5 - factor(period)2"
+    model = "y ~ trt + factor(period) + (1|cluster)"
+    found = analyse_generalised(
+        frame, model, "trt", "binomial", points=1, contrasts=asked, spline=2
+    )
+    of = found["contrasts"]["each"]
+    for one, estimate, mixed, se in (
+        (of[0], 0.2925003225, 0.3177696809, 0.2905847776),
+        (of[1], 0.920870071, 0.9836524897, 0.3496492183),
+    ):
+        assert one["marginal"]["estimate"] == pytest.approx(estimate, abs=1e-5 * se)
+        assert one["mixed"]["estimate"] == pytest.approx(mixed, abs=1e-3 * se)
+        assert one["mixed"]["se"] == pytest.approx(se, rel=1e-3)
+    assert of[0]["marginal"]["se"] == found["marginal"]["tests"]["KC"]["se"]
+    assert found["contrasts"]["joint"]["marginal"]["df2"] == 9.0
+    curve = found["exposure_spline"]
+    for of_curve, known in (
+        (curve, (0.2800295823, 0.5632424553, 0.8517608127, 1.1434624608, 0.7096238278)),
+        (curve["mixed"], (0.291327063, 0.5815969787, 0.8701049822, 1.1575558384, 0.7251462156)),
+    ):
+        each = [*of_curve["by_exposure"], of_curve["time_averaged_effect"]]
+        assert [one["estimate"] for one in each] == pytest.approx(known, abs=4e-4)
+    errors_of_curve = [one["se"] for one in curve["mixed"]["by_exposure"]]
+    assert errors_of_curve == pytest.approx(
+        [0.2272805855, 0.3778878994, 0.4681136864, 0.6392378428], rel=1e-3
+    )
+    told = format_generalised(found)
+    assert "Effects by exposure lie on the curve: Hotelling F" in told
+    assert "factor(period)5 - factor(period)2" in told
+    with pytest.raises(InputError, match="must be from 1 to 3, below the number of exposures"):
+        analyse_generalised(frame, model, "trt", "binomial", points=1, spline=4)
+    # With fewer clusters the curve has errors where effects by exposure have none.
+    few = frame[frame["cluster"].isin(sorted(set(frame["cluster"]))[:11])]
+    found = analyse_generalised(few, model, "trt", "binomial", points=1, spline=2)
+    assert any("a curve has fewer" in one for one in found["notes"])
+    assert "on_curve" not in found["exposure_spline"]
+
+
 def test_everybody_has_one_label_of_three() -> None:
     """Risks with everybody in one of three arms are those observed in it, and nobody has two."""
     frame = table()

@@ -113,8 +113,12 @@ def test_the_declared_analysis_is_done_with_its_contrast_covariates_test_and_lev
     from sim.trials.analyses.declared_analysis import analyse_by_design
 
     table, design = trial
-    result = analyse_by_design(table, design)
+    result = analyse_by_design(table, design, contrasts=["sex + groupTAU"])
     plan = result["plan"]
+    beside = result["contrasts"]["each"][0]["estimate"]
+    assert beside == pytest.approx(
+        sum(result["coef"][one]["estimate"] for one in ("sex", "groupTAU"))
+    )
     assert plan["formula"] == "`qpr total` ~ group + sex + (1|cluster)"
     assert result["direction"] == "TAU minus REFOCUS", "as declared, against what labels mean"
     by_hand = analyse_table(pd.read_csv(table), plan["formula"], "group", references=["REFOCUS"])

@@ -40,6 +40,7 @@ from sim.trials.analyses.exposure import (
     exposure_curve,
     trial_of_estimand,
 )
+from sim.trials.analyses.exposure_spline import linear_spline
 from sim.trials.analyses.free_contrasts import free_contrasts
 from sim.trials.analyses.further_analyses import imputation_analysis, participation_analysis
 from sim.trials.analyses.joint import adjusted_means, joint_analysis
@@ -98,6 +99,7 @@ def analyse_csv(
     residual_by: str | None = None,
     interval: str = T_INTERVAL,
     contrasts: Sequence[str] = (),
+    spline: int | None = None,
     sheet: str | None = None,
 ) -> dict[str, Any]:
     """Analyse a file; see `analyse_table`.
@@ -119,6 +121,7 @@ def analyse_csv(
     pairs, weights, residual_by : str, optional
     interval : str
     contrasts : sequence of str
+    spline : int, optional
         See `analyse_table`.
     sheet : str, optional
         Sheet of a workbook.
@@ -149,6 +152,7 @@ def analyse_csv(
         residual_by=residual_by,
         interval=interval,
         contrasts=contrasts,
+        spline=spline,
     )
     result["notes"] = [*notes, *result["notes"]]
     return result
@@ -169,6 +173,7 @@ def analyse_table(
     residual_by: str | None = None,
     interval: str = T_INTERVAL,
     contrasts: Sequence[str] = (),
+    spline: int | None = None,
     confidence: float = 0.95,
     declared: AnalysisPlan | None = None,
 ) -> dict[str, Any]:
@@ -211,6 +216,9 @@ def analyse_table(
         ``"profile"`` adds ``likelihood``: profile intervals and the term's likelihood-ratio test.
     contrasts : sequence of str
         Sums of coefficients, as ``"armfull - 0.5*armlight"``; adds ``contrasts``.
+    spline : int, optional
+        Columns of a natural cubic spline along which the effect grows with exposure; adds
+        ``exposure_spline``, see `sim.trials.analyses.exposure_spline.linear_spline`.
     confidence : float
         Level of the profile intervals.
     declared : AnalysisPlan, optional
@@ -256,10 +264,10 @@ def analyse_table(
         several=declared is None,
     )
     if len(read.tested) > 1:
-        if participation is not None or imputations or strata or pairs is not None:
+        if participation is not None or imputations or strata or pairs is not None or spline:
             raise InputError(
                 f"term '{term}': it has {len(read.tested)} coefficients; participation, "
-                "imputation, strata and pairs go with a term that has one"
+                "imputation, strata, pairs and spline go with a term that has one"
             )
         joint = joint_analysis(read, term, interval, confidence, contrasts)
         return {**joint, "weights": weights, "residual_by": residual_by}
@@ -349,6 +357,8 @@ def analyse_table(
     curve = exposure_curve(trial, functools.partial(_tests, result=result))
     if curve is not None:
         result["exposure"] = _curve(curve, trial, result)
+    if spline is not None:
+        result["exposure_spline"] = linear_spline(trial, spline)
     if participation is not None:
         if (gone[participation] & ~dropped).any():
             raise InputError(f"column '{participation}': it must be complete")

@@ -10,12 +10,15 @@ from sim.trials.analyses.analysed_trial import CLUSTERS, NEITHER, PARTICIPANTS
 from sim.trials.analyses.joint_text import format_joint
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.analyses.result_tables import (
+    SPLINE_TESTS,
     coefficient_lines,
     contrast_lines,
     likelihood_lines,
     mean_lines,
     number_text,
     p_text,
+    spline_rows,
+    spline_words,
     table_lines,
 )
 
@@ -64,6 +67,7 @@ def format_analysis(result: dict[str, Any]) -> str:
     lines += likelihood_lines(result)
     lines += contrast_lines(result)
     lines += _exposure(result)
+    lines += _spline(result)
     lines += _strata(result)
     permutation = result["cluster_permutation"]
     if permutation is not None:
@@ -332,4 +336,28 @@ def _exposure(result: dict[str, Any]) -> list[str]:
             )
         ]
         lines.append(f"  Effects are {words}: {'; '.join(tests)}")
+    return [*lines, ""]
+
+
+def _spline(result: dict[str, Any]) -> list[str]:
+    """Return effects along a spline of exposure."""
+    found = result.get("exposure_spline")
+    if found is None:
+        return []
+    rows = [["", "estimate", "SE", "df", "p", "95% interval", "Satterthwaite df", "p"]]
+    for name, one in spline_rows(found):
+        test, rough = one["kenward_roger"], one["satterthwaite"]
+        rows.append(_effect_row(name, test, _interval(test["ci95"])))
+        rows[-1] += [f"{rough['df']:.1f}", p_text(rough["p"])]
+    lines = [
+        f"By period of exposure along a natural spline, {spline_words(found)} (Kenward-Roger)",
+        *table_lines(rows),
+    ]
+    for name, words in SPLINE_TESTS.items():
+        if name in found:
+            one = found[name]["kenward_roger"]
+            lines.append(
+                f"  {words}: Kenward-Roger F {one['f']:.3f} on {one['df1']} and {one['df2']:.1f} "
+                f"df, p {p_text(one['p'])}"
+            )
     return [*lines, ""]

@@ -41,6 +41,7 @@ def analyse_by_design(
     design: str | Path,
     sheet: str | None = None,
     interval: str = T_INTERVAL,
+    contrasts: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Analyse a trial's table as its design file declares.
 
@@ -53,7 +54,8 @@ def analyse_by_design(
     sheet : str, optional
         Sheet of a workbook.
     interval : str
-        See `sim.trials.analyses.analyse.analyse_table`; stands beside the plan.
+    contrasts : sequence of str
+        See `sim.trials.analyses.analyse.analyse_table`; stand beside the plan.
 
     Returns
     -------
@@ -72,10 +74,10 @@ def analyse_by_design(
         If the design or the table cannot be used, or the planned analysis cannot be done.
     """
     file = load_design(design)
-    result = _declared(file, data, design, sheet, interval)
+    result = _declared(file, data, design, sheet, interval, contrasts)
     second = file.co_primary
     if second is not None:
-        result["second"] = _declared(second_file(file), data, design, sheet, interval)
+        result["second"] = _declared(second_file(file), data, design, sheet, interval, contrasts)
         answers = [one["plan"]["answer"] for one in (result, result["second"])]
         alpha = result["plan"]["alpha"]
         level = alpha if second.success == "both" else alpha / 2.0
@@ -108,6 +110,7 @@ def _declared(
     design: str | Path,
     sheet: str | None,
     interval: str,
+    contrasts: Sequence[str],
 ) -> dict[str, Any]:
     """Return the analysis of one outcome."""
     trial = trial_design(file)
@@ -116,6 +119,16 @@ def _declared(
         raise InputError(
             f"interval = '{interval}': goes with the likelihood of a mixed model, which the "
             f"design's test = '{plan.test}' does not use; leave it out"
+        )
+    if contrasts and not analysis_named(plan.test).of_likelihood:
+        raise InputError(
+            "contrast: of coefficients of the mixed model, which the design's test = "
+            f"'{plan.test}' does not use; leave it out, or state a model with --model"
+        )
+    if contrasts and plan.estimand != CONSTANT:
+        raise InputError(
+            f"contrast: of a constant effect, and the design's estimand = '{plan.estimand}' is of "
+            "effects by exposure; leave it out, or state a model with --model"
         )
     frame, notes = trial_table(data, used_columns(file, trial, plan), sheet)
     file = with_strata(file, trial, frame.columns)
@@ -139,10 +152,10 @@ def _declared(
         "declared": plan,
     }
     if trial.treated_arms == 1:
-        result = analysed(term, interval=interval, **options)
+        result = analysed(term, interval=interval, contrasts=contrasts, **options)
         each = [result]
     else:
-        result = analysed(term, interval=interval)
+        result = analysed(term, interval=interval, contrasts=contrasts)
         arms = len(result.get("tested", [term])) + 1
         if arms != trial.treated_arms + 1:
             raise InputError(

@@ -60,6 +60,20 @@ def contrast_row(text: str, names: Sequence[str]) -> Matrix:
     return row
 
 
+def contrast_rows(texts: Sequence[str], names: Sequence[str]) -> Matrix:
+    """Return the weights of coefficients in some contrasts.
+
+    Raises
+    ------
+    InputError
+        For a contrast that cannot be read, or one that others make up.
+    """
+    rows = np.array([contrast_row(one, names) for one in texts]).reshape(-1, len(names))
+    if len(rows) and np.linalg.matrix_rank(rows) < len(rows):
+        raise InputError("contrast: one is a combination of the others; leave it out")
+    return rows
+
+
 def free_contrasts(fit: LinearFit, texts: Sequence[str]) -> dict[str, Any]:
     """Return the test of each contrast, and of all of them together.
 
@@ -74,9 +88,7 @@ def free_contrasts(fit: LinearFit, texts: Sequence[str]) -> dict[str, Any]:
     InputError
         For a contrast that cannot be read, or one that others make up.
     """
-    rows = np.array([contrast_row(one, fit.names) for one in texts])
-    if np.linalg.matrix_rank(rows) < len(rows):
-        raise InputError("contrast: one is a combination of the others; leave it out")
+    rows = contrast_rows(texts, fit.names)
     each = []
     for text, row, (estimate, one) in zip(texts, rows, fit.contrasts(rows), strict=True):
         tests = {

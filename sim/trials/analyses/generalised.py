@@ -17,8 +17,10 @@ from sim.errors import InputError, unknown
 from sim.trials.analyses.analysed_trial import AnalysedTrial
 from sim.trials.analyses.cluster_tests import t_test
 from sim.trials.analyses.exposure import UNEQUAL
+from sim.trials.analyses.exposure_spline import spline_columns, told
+from sim.trials.analyses.free_contrasts import contrast_rows
 from sim.trials.analyses.further_analyses import data_sets, pooled_answer
-from sim.trials.analyses.marginal_exposure import marginal_exposure
+from sim.trials.analyses.marginal_exposure import hotelling, marginal_exposure, marginal_spline
 from sim.trials.analyses.read_model import read_model
 from sim.trials.analyses.rows_to_impute import RowsToImpute, rows_to_impute
 from sim.trials.analyses.rubin import pool
@@ -48,6 +50,8 @@ def analyse_generalised(
     points: int | None = None,
     independent: bool = False,
     imputations: int = 0,
+    contrasts: Sequence[str] = (),
+    spline: int | None = None,
 ) -> dict[str, Any]:
     """Fit both models to a trial's table and test one term.
 
@@ -69,17 +73,26 @@ def analyse_generalised(
         Whether the marginal model's working correlation is nil instead of exchangeable.
     imputations : int
         Data sets in which missing binary outcomes are imputed within clusters; 0 for none.
+    contrasts : sequence of str
+        Sums of coefficients, as ``"armfull - 0.5*armlight"``; adds ``contrasts``.
+    spline : int, optional
+        Columns of a natural cubic spline along which the effect grows with exposure; adds
+        ``exposure_spline``.
 
     Returns
     -------
     dict
         ``direction``, ``compared``, ``notes``, ``n_obs``, ``n_clusters``, ``family``, ``effect``;
-        ``marginal`` (``coefficients``, ``working`` correlation, ``alpha`` and ``correlation``,
+        ``marginal`` (``coefficients``, their ``standard_errors`` by the chosen error, ``working``
+        correlation, ``alpha`` and ``correlation``,
         ``phi``, ``tests`` by error, ``chosen`` error, ``standardised``) and ``mixed``
         (``coefficients``, ``sd``, ``sds``, ``estimate``, ``se``, ``p``, ``log_likelihood``,
         ``standardised``), or None with the reason among ``notes`` where the outcome is separated
         (the latter where correlation fades, too); ``exposure`` in a stepped wedge; if asked for,
-        ``multiple_imputation`` (``ratio``, a logarithm, and ``difference`` of the marginal model).
+        ``multiple_imputation`` (``ratio``, a logarithm, and ``difference`` of the marginal model),
+        ``contrasts`` (``each`` and ``joint``, by ``marginal`` and ``mixed``) and
+        ``exposure_spline`` (see `sim.trials.analyses.marginal_exposure.marginal_spline`; ``mixed``
+        with effects along the same curve by the mixed model, normal tests).
 
     Raises
     ------
@@ -155,6 +168,7 @@ def analyse_generalised(
             "--family the difference of proportions and the permutation test of clusters stand"
         )
         return result
+    rows = contrast_rows(contrasts, names)
     alike = _other_labels(fixed, read.at, names)
     levels = _sides(x, at, alike)
     for other in (j for j, name in enumerate(names) if j != at and tested in name.split(":")):
@@ -181,8 +195,15 @@ def analyse_generalised(
             "sds": dict(zip(groups.names, glmm.sds, strict=True)),
         }
     notes += warnings(gee, glmm, kind, sizes, groups)
+    if len(rows):
+        result["contrasts"] = _contrasts(contrasts, rows, names, gee, glmm, sizes)
     trial = AnalysedTrial(x, y, at, clusters, read.effects, read.periods if len(own) == 1 else None)
     curve = marginal_exposure(trial, kind, offset, groups.working)
+    if spline is not None:
+        smooth = marginal_spline(trial, kind, offset, groups.working, spline)
+        if glmm is not None:
+            smooth["mixed"] = _mixed_spline(trial, kind, offset, spline, points, groups)
+        result["exposure_spline"] = smooth
     if imputations:
         result["multiple_imputation"] = _imputed(
             rows_to_impute(read, tested), names, alike, kind, groups.working.kind, imputations
@@ -227,6 +248,75 @@ def _sides(x: np.ndarray, at: int, alike: Sequence[int]) -> tuple[np.ndarray, np
     treated[:, list(alike)] = control[:, list(alike)] = 0.0
     treated[:, at], control[:, at] = x[:, at].max(), x[:, at].min()
     return treated, control
+
+
+def _contrasts(
+    texts: Sequence[str],
+    rows: np.ndarray,
+    names: Sequence[str],
+    gee: GeeFit,
+    glmm: GlmmFit | None,
+    sizes: np.ndarray,
+) -> dict[str, Any]:
+    """Return each contrast by both models, and the tests that all are zero, of several."""
+    covariance, df = gee.covariance[chosen_error(sizes)], float(gee.clusters - 2)
+    each = []
+    for text, row in zip(texts, rows, strict=True):
+        test = t_test(float(row @ gee.coefficients), float(np.sqrt(row @ covariance @ row)), df)
+        one: dict[str, Any] = {
+            "contrast": text,
+            "weights": {name: float(w) for name, w in zip(names, row, strict=True) if w},
+            "marginal": {**test._asdict(), "ci95": list(test.ci95)},
+        }
+        if glmm is not None:
+            one["mixed"] = _normal(row, glmm)
+        each.append(one)
+    found: dict[str, Any] = {"each": each}
+    if len(rows) > 1:
+        joint = hotelling(rows, gee.coefficients, covariance, df)
+        found["joint"] = {"marginal": joint._asdict()}
+        if glmm is not None:
+            found["joint"]["mixed"] = _chi_squared(rows, glmm)
+    return found
+
+
+def _normal(row: np.ndarray, fit: GlmmFit) -> dict[str, Any]:
+    """Return the normal test of a sum of coefficients of a mixed model, the last ones."""
+    from scipy.special import ndtr
+
+    count = len(fit.coefficients)
+    estimate = float(row @ fit.coefficients[count - len(row) :])
+    covariance = fit.covariance[count - len(row) : count, count - len(row) : count]
+    se = float(np.sqrt(row @ covariance @ row))
+    half = 1.959963984540054 * se
+    p = float(2.0 * ndtr(-abs(estimate / se)))
+    return {"estimate": estimate, "se": se, "p": p, "ci95": [estimate - half, estimate + half]}
+
+
+def _chi_squared(rows: np.ndarray, fit: GlmmFit) -> dict[str, float]:
+    """Return Wald's test that sums of coefficients of a mixed model, the last ones, are zero."""
+    from scipy.special import chdtrc
+
+    count, used = len(fit.coefficients), rows.shape[1]
+    covariance = fit.covariance[count - used : count, count - used : count]
+    values = rows @ fit.coefficients[count - used :]
+    chi2 = float(values @ np.linalg.solve(rows @ covariance @ rows.T, values))
+    return {"chi2": chi2, "df": len(rows), "p": float(chdtrc(len(rows), chi2))}
+
+
+def _mixed_spline(
+    trial: AnalysedTrial,
+    family: Family,
+    offset: np.ndarray | None,
+    df: int,
+    points: int,
+    groups: Clustering,
+) -> dict[str, Any]:
+    """Return effects by exposure along a spline by the mixed model."""
+    x, levels, rows = spline_columns(trial, df)
+    fit = fit_glmm(x, trial.y, trial.clusters, family, offset, points=points, cells=groups.cells)
+    found = told(levels, rows, lambda weights: _normal(weights, fit))
+    return {**found, "all_zero": _chi_squared(np.eye(df), fit), "sd": fit.sd}
 
 
 def _imputed(
@@ -299,6 +389,7 @@ def marginal(
     chosen = chosen_error(sizes)
     return {
         "coefficients": dict(zip(names, fit.coefficients.tolist(), strict=True)),
+        "standard_errors": np.sqrt(np.diag(fit.covariance[chosen])).tolist(),
         "alpha": fit.alpha,
         "phi": fit.phi,
         "df": df,
@@ -319,18 +410,13 @@ def mixed(
     offset: np.ndarray | None,
 ) -> dict[str, Any]:
     """Return the mixed model's answer."""
-    from scipy.special import ndtr
-
-    estimate, se = float(fit.coefficients[at]), float(np.sqrt(fit.covariance[at, at]))
+    row = np.eye(len(names))[at]
     return {
         "coefficients": dict(zip(names, fit.coefficients.tolist(), strict=True)),
         "standard_errors": np.sqrt(np.diag(fit.covariance))[: len(names)].tolist(),
         "sd": fit.sd,
         "variance": fit.sd**2,
-        "estimate": estimate,
-        "se": se,
-        "p": float(2.0 * ndtr(-abs(estimate / se))),
-        "ci95": [estimate - 1.959963984540054 * se, estimate + 1.959963984540054 * se],
+        **_normal(row, fit),
         "points": fit.points,
         "log_likelihood": fit.log_likelihood,
         "standardised": standardised(

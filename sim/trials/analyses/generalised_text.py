@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from math import exp
 from typing import Any
 
-from sim.trials.analyses.result_tables import number_text, p_text, table_lines
+from sim.trials.analyses.result_tables import (
+    SPLINE_TESTS,
+    number_text,
+    p_text,
+    spline_rows,
+    spline_words,
+    table_lines,
+)
 from sim.trials.fits.gee import DECAY, EXCHANGEABLE, INDEPENDENCE, NESTED
 
 ERRORS = {
@@ -43,9 +50,12 @@ def format_generalised(result: dict[str, Any]) -> str:
     ]
     lines += _ratios(effect, named)
     lines += _exposure(result)
+    lines += _spline(result)
     lines += _imputation(result)
     if mixed is not None:
         lines += _mixed(result)
+    lines += _contrasts(result)
+    lines += _coefficients(result)
     lines += [
         "",
         "Everybody in each arm (standardised over the rows; intervals by the delta method)",
@@ -174,3 +184,91 @@ def _exposure(result: dict[str, Any]) -> list[str]:
             f"{one['df2']:g} df, p {p_text(one['p'])}"
         )
     return lines
+
+
+def _spline(result: dict[str, Any]) -> list[str]:
+    """Return effects along a spline of exposure, by the marginal and by the mixed model."""
+    found, effect = result.get("exposure_spline"), result["effect"]
+    if found is None:
+        return []
+    lines = [
+        "",
+        f"By period of exposure along a natural spline, {spline_words(found)} (marginal model, "
+        f"{ERRORS[found['error']]}'s error)",
+        *_ratios(effect, spline_rows(found)),
+    ]
+    for name, words in SPLINE_TESTS.items():
+        if name in found:
+            one = found[name]
+            lines.append(
+                f"  {words}: Hotelling F {one['f']:.3f} on {one['df1']} and {one['df2']:g} df, "
+                f"p {p_text(one['p'])}"
+            )
+    if "mixed" in found:
+        lines += ["  The same curve by the mixed model (for a cluster like others, normal tests)"]
+        lines += _normal_ratios(effect, spline_rows(found["mixed"]))
+        zero = found["mixed"]["all_zero"]
+        lines.append(
+            f"  The curve is zero: Wald chi squared {zero['chi2']:.3f} on {zero['df']} df, "
+            f"p {p_text(zero['p'])}"
+        )
+    return lines
+
+
+def _normal_ratios(effect: str, named: Sequence[tuple[str, dict[str, Any]]]) -> list[str]:
+    """Return a table as `_ratios`, of normal tests."""
+    rows = [["", f"log {effect}", "SE", "p", f"{effect}, 95% interval"]]
+    for name, one in named:
+        low, high = (number_text(exp(value)) for value in one["ci95"])
+        ratio = f"{number_text(exp(one['estimate']))}, {low} to {high}"
+        cells = [number_text(one["estimate"]), number_text(one["se"]), p_text(one["p"])]
+        rows.append([name, *cells, ratio])
+    return table_lines(rows)
+
+
+def _contrasts(result: dict[str, Any]) -> list[str]:
+    """Return contrasts that were asked for by both models, and the tests of all."""
+    found, effect = result.get("contrasts"), result["effect"]
+    if found is None:
+        return []
+    error = ERRORS[result["marginal"]["chosen"]]
+    lines = ["", f"Contrasts, marginal model ({error}'s error)"]
+    lines += _ratios(effect, [(one["contrast"], one["marginal"]) for one in found["each"]])
+    joint = found.get("joint", {})
+    if joint:
+        one = joint["marginal"]
+        lines.append(
+            f"  All of them zero: Hotelling F {one['f']:.3f} on {one['df1']} and {one['df2']:g} "
+            f"df, p {p_text(one['p'])}"
+        )
+    if "mixed" in found["each"][0]:
+        lines.append("Contrasts, mixed model (normal tests)")
+        each = [(one["contrast"], one["mixed"]) for one in found["each"]]
+        lines += _normal_ratios(effect, each)
+    if "mixed" in joint:
+        one = joint["mixed"]
+        lines.append(
+            f"  All of them zero: Wald chi squared {one['chi2']:.3f} on {one['df']} df, "
+            f"p {p_text(one['p'])}"
+        )
+    return lines
+
+
+def _coefficients(result: dict[str, Any]) -> list[str]:
+    """Return the coefficients of both models with their standard errors."""
+    marginal, mixed = result["marginal"], result["mixed"]
+    models = [one for one in (marginal, mixed) if one is not None]
+    heads = ["marginal model", "SE", "mixed model", "SE"]
+    rows = [["", *heads[: 2 * len(models)]]]
+    for at, name in enumerate(marginal["coefficients"]):
+        cells = [
+            number_text(value)
+            for one in models
+            for value in (one["coefficients"][name], one["standard_errors"][at])
+        ]
+        rows.append([name, *cells])
+    return [
+        "",
+        f"Coefficients (marginal: {ERRORS[marginal['chosen']]}'s error)",
+        *table_lines(rows),
+    ]

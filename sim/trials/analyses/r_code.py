@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from sim.trials.fits.gee import DECAY, EXCHANGEABLE, INDEPENDENCE, NESTED
 from sim.trials.fits.model_formula import ModelFormula, names_in, parse_formula, written
 
 LANGUAGES = ("R", "Stata")
+# What is written in R alone.
+BESIDE = ("likelihood", "contrasts", "exposure_spline")
 # Allocations that are listed; beyond, this many are drawn.
 DRAWN = 20_000
 
@@ -78,6 +81,8 @@ def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]
     more = likelihood(result, formula) if "likelihood" in result else []
     if "contrasts" in result:
         more += free_contrasts(result, formula)
+    if "exposure_spline" in result:
+        more += spline(result, formula)
     plan = result.get("plan")
     if "joint" in result:
         tests = [joint(result, formula)] if plan is None else each_arm(result, formula)
@@ -89,7 +94,7 @@ def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]
     if plan is not None and plan["correlation"] is not None:
         return "\n".join([*lines, "", marginal_plan(result, formula)]) + "\n"
     if plan is not None and plan["estimand"] != CONSTANT:
-        return "\n".join([*lines, "", by_exposure(result, formula)]) + "\n"
+        return "\n".join([*lines, "", by_exposure(result, formula), *more]) + "\n"
     for name, one in wanted.items():
         shown = name in result["tests"] or (name == "permutation" and result["cluster_permutation"])
         if shown or plan is not None:
@@ -143,6 +148,16 @@ for (ddf in c("Kenward-Roger", "Satterthwaite")) {
   for (k in seq_len(nrow(L))) print(contest1D(fit, L[k, ], ddf = ddf))
   print(contestMD(fit, L, ddf = ddf))
 }"""
+GENERALISED_CONTRASTS = """
+
+# Contrasts of coefficients; of the marginal model with the plain error
+L <- matrix(0, {count}, length(coef(marginal)), dimnames = list(NULL, names(coef(marginal))))
+{rows}
+print(cbind(estimate = drop(L %*% coef(marginal)),
+            se = sqrt(diag(L %*% vcov(marginal) %*% t(L)))))"""
+MIXED_CONTRASTS = """
+print(cbind(estimate = drop(L %*% fixef(mixed)),
+            se = sqrt(diag(L %*% as.matrix(vcov(mixed)) %*% t(L)))))"""
 MEANS = """
 library(emmeans)
 means <- emmeans(fit, "{term}", lmer.df = "kenward-roger")
@@ -194,14 +209,47 @@ def free_contrasts(result: Mapping[str, Any], formula: ModelFormula) -> list[str
     InputError
         For a covariance that lme4 does not have.
     """
+    return ["", _of_lme4(CONTRASTS, "contrasts", _weights(result), result, formula)]
+
+
+def _weights(result: Mapping[str, Any]) -> dict[str, str]:
+    """Return R's lines that fill the weights of contrasts in, and how many there are."""
     each = result["contrasts"]["each"]
     rows = [
         f"L[{k}, c({', '.join(map(json.dumps, one['weights']))})] <- "
         f"c({', '.join(map(repr, one['weights'].values()))})"
         for k, one in enumerate(each, 1)
     ]
-    values = {"count": str(len(each)), "rows": "\n".join(rows)}
-    return ["", _of_lme4(CONTRASTS, "contrasts", values, result, formula)]
+    return {"count": str(len(each)), "rows": "\n".join(rows)}
+
+
+def spline(result: Mapping[str, Any], formula: ModelFormula) -> list[str]:
+    """Return R's lines for effects along a spline of exposure.
+
+    Raises
+    ------
+    InputError
+        For a covariance that lme4 does not have.
+    """
+    values = _of_exposure(result, formula, _group(result))
+    values |= {"df": str(result["exposure_spline"]["df"])}
+    model = replace(formula, text=_with_term(formula.text, result["term"], "curve"))
+    return ["", _of_lme4(LINEAR_CURVE, "splines", values, result, model)]
+
+
+def _with_term(text: str, term: str, other: str) -> str:
+    """Return a formula with another column in the place of a term."""
+    return re.sub(rf"`?\b{re.escape(term)}\b`?", other, text)
+
+
+def _of_exposure(result: Mapping[str, Any], formula: ModelFormula, group: str) -> dict[str, str]:
+    """Return what is filled in where exposure is counted."""
+    return {
+        "group": group,
+        "period": next((one for one in names_in(formula.fixed) if PERIOD.search(one)), ""),
+        "term": result["term"],
+        "level": json.dumps(str((result["compared"] or {}).get("level")), ensure_ascii=False),
+    }
 
 
 def joint(result: Mapping[str, Any], formula: ModelFormula) -> str:
@@ -298,7 +346,8 @@ def over_time(result: Mapping[str, Any], formula: ModelFormula) -> str:
 
 EXPOSED = """\
 group <- {group}
-time <- match(d[["{period}"]], sort(unique(d[["{period}"]])))
+when <- type.convert(as.character(d[["{period}"]]), as.is = TRUE)
+time <- match(when, sort(unique(when)))
 on <- as.character(d[["{term}"]]) == {level}
 first <- tapply(ifelse(on, time, Inf), group, min)[as.character(group)]
 d$exposure <- factor(ifelse(on, time - first + 1, 0))"""
@@ -311,6 +360,34 @@ effects <- grep("^exposure", names(fixef(fit)))
 L <- numeric(length(fixef(fit)))
 L[{{wanted}}] <- {{weight}}
 print(contest1D(fit, L, ddf = "{{ddf}}"))"""
+CURVE = f"""\
+# Effects along a natural cubic spline of exposure, nought before treatment, and their average
+{EXPOSED}
+steps <- as.integer(as.character(d$exposure))
+B <- splines::ns(0:max(steps), df = {{df}})
+B <- sweep(B, 2, B[1, ])
+d$curve <- B[steps + 1, , drop = FALSE]
+each <- B[1 + sort(unique(steps[steps > 0])), , drop = FALSE]
+each <- rbind(each, colMeans(each))"""
+LINEAR_CURVE = f"""\
+{CURVE}
+library(lmerTest)
+fit <- lmer({{formula}}, data = d, REML = TRUE{{weighted}})
+L <- matrix(0, nrow(each), length(fixef(fit)))
+L[, grep("^curve", names(fixef(fit)))] <- each
+for (ddf in c("Kenward-Roger", "Satterthwaite"))
+  for (k in seq_len(nrow(L))) print(contest1D(fit, L[k, ], ddf = ddf))"""
+MARGINAL_CURVE = f"""
+{CURVE}
+along <- geeglm({{curved}}, id = {{group}}, data = d, family = {{family}},
+                {{working}}{{scale}})
+print(drop(each %*% coef(along)[grep("^curve", names(coef(along)))]))"""
+MIXED_CURVE = """
+along <- glmer({curved_whole}, data = d, family = {family}, nAGQ = {points},
+               control = glmerControl(tolPwrss = 1e-12))
+at <- grep("^curve", names(fixef(along)))
+V <- as.matrix(vcov(along))[at, at]
+print(cbind(estimate = drop(each %*% fixef(along)[at]), se = sqrt(diag(each %*% V %*% t(each)))))"""
 CONDITIONS = """\
 at <- lapply({levels}, function(level) {
   d[["{column}"]][] <- level
@@ -407,6 +484,19 @@ def generalised_script(result: Mapping[str, Any], path: str | Path, missing: Seq
         "high": high,
     }
     text = GENERALISED
+    if "contrasts" in result:
+        text += GENERALISED_CONTRASTS
+        values |= _weights(result)
+        if result["mixed"] is not None:
+            text += MIXED_CONTRASTS
+    if "exposure_spline" in result:
+        text += MARGINAL_CURVE + ("" if result["mixed"] is None else MIXED_CURVE)
+        values |= _of_exposure(result, formula, values["group"])
+        values |= {
+            "df": str(result["exposure_spline"]["df"]),
+            "curved": _with_term(values["formula"], result["term"], "curve"),
+            "curved_whole": _with_term(formula.text, result["term"], "curve"),
+        }
     for _ in range(2):  # What is filled in has names to fill in
         text = re.sub(r"\{(\w+)\}", lambda one: values[one[1]], text)
     lines = [
@@ -428,7 +518,6 @@ def marginal_plan(result: Mapping[str, Any], formula: ModelFormula) -> str:
     between, working = WORKING[kind]
     constant = plan["estimand"] == CONSTANT
     compared = result["compared"]
-    period = next((one for one in names_in(formula.fixed) if PERIOD.search(one)), "")
     own = {AVERAGE: "-1", LONG_TERM: "length(at)", AT_EXPOSURE: f"{plan['exposure_period']} + 1"}
     if constant:
         ends = compared["level"], compared["reference"]
@@ -442,9 +531,11 @@ def marginal_plan(result: Mapping[str, Any], formula: ModelFormula) -> str:
     binary = answer["family"] == "binomial"
     fixed = formula.fixed
     if not constant:
-        fixed = re.sub(rf"`?\b{re.escape(term)}\b`?", "exposure", fixed)
-    time = f'match(d[["{period}"]], sort(unique(d[["{period}"]])))'
+        fixed = _with_term(fixed, term, "exposure")
+    exposed = _of_exposure(result, formula, _group(result))
+    time = 'match(d[["{period}"]], sort(unique(d[["{period}"]])))'
     values = {
+        **exposed,
         "made": "" if constant else EXPOSED,
         "pairs": PAIRS if between else "",
         "between": between,
@@ -469,10 +560,6 @@ def marginal_plan(result: Mapping[str, Any], formula: ModelFormula) -> str:
         "levels": levels,
         "column": term if constant else "exposure",
         "difference": difference,
-        "group": _group(result),
-        "period": period,
-        "term": term,
-        "level": json.dumps(str(compared["level"]), ensure_ascii=False),
     }
     text = ANALYSES[plan["test"]].r_code
     for _ in range(3):  # What is filled in has names to fill in
@@ -512,15 +599,11 @@ def by_exposure(result: Mapping[str, Any], formula: ModelFormula) -> str:
         LONG_TERM: ("max(effects)", "1"),
         AT_EXPOSURE: (f"effects[{plan['exposure_period']}]", "1"),
     }[plan["estimand"]]
-    period = next(one for one in names_in(formula.fixed) if PERIOD.search(one))
     values = {
+        **_of_exposure(result, formula, _group(result)),
         "title": ANALYSES[plan["test"]].title,
         "estimand": plan["estimand"],
-        "group": _group(result),
-        "period": period,
-        "term": term,
-        "level": json.dumps(str(result["compared"]["level"]), ensure_ascii=False),
-        "model": re.sub(rf"`?\b{re.escape(term)}\b`?", "exposure", formula.text),
+        "model": _with_term(formula.text, term, "exposure"),
         "wanted": wanted,
         "weight": weight,
         "ddf": DDF[plan["test"]],
@@ -584,7 +667,7 @@ def stata_script(result: Mapping[str, Any], path: str | Path) -> str:
     """Return the mixed model in Stata, which has not been run."""
     formula = parse_formula(result["formula"])
     beyond = _beyond_lme4(result, formula) or result.get("weights")
-    beyond = beyond or "likelihood" in result or "contrasts" in result
+    beyond = beyond or any(one in result for one in BESIDE)
     # A linear model is not what was planned.
     beyond = beyond or (result.get("plan") or {}).get("correlation") is not None
     if "joint" in result or beyond:
@@ -624,7 +707,8 @@ def stata_script(result: Mapping[str, Any], path: str | Path) -> str:
 def stata_generalised(result: Mapping[str, Any], path: str | Path) -> str:
     """Return the models of a binary or count outcome in Stata, which have not been run."""
     formula = parse_formula(result["formula"])
-    if result["marginal"] is None or result["marginal"]["working"] == DECAY:
+    beyond = any(one in result for one in BESIDE)
+    if result["marginal"] is None or result["marginal"]["working"] == DECAY or beyond:
         raise InputError("code = 'Stata': not written for this model; use R")
     if names_in(formula.response) != (formula.response.strip("`"),):
         raise InputError("code = 'Stata': make the outcome a column of its own first, or use R")

@@ -95,6 +95,28 @@ def contrast_lines(result: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
+# What stands beside a spline.
+SPLINE_TESTS = {
+    "all_zero": "The curve is zero",
+    "on_curve": "Effects by exposure lie on the curve",
+}
+
+
+def spline_words(found: dict[str, Any]) -> str:
+    """Return what curve it is."""
+    return "a straight line" if found["df"] == 1 else f"{found['df']} columns"
+
+
+def spline_rows(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the effects along a spline of exposure with their names."""
+    named = [(f"exposure {one['exposure']}", one) for one in found["by_exposure"]]
+    return [
+        *named,
+        ("time-averaged effect", found["time_averaged_effect"]),
+        ("long-term effect (the last)", found["long_term_effect"]),
+    ]
+
+
 def mean_lines(result: dict[str, Any]) -> list[str]:
     """Return adjusted means; nothing where there are none."""
     means = result.get("adjusted_means")
