@@ -107,6 +107,16 @@ def test_nothing_or_zero_is_control_beside_one_other_label_alone() -> None:
         ("no pest control", "pest control"),
         ("\uff34\uff21\uff35", "REFOCUS"),
         ("Controls (A)", "Cases (B)"),
+        ("Kontrollgruppe", "Interventionsgruppe"),
+        ("groupe témoin", "groupe aidé"),
+        ("gebruikelijke zorg", "coaching"),
+        ("Support as usual", "REFOCUS"),
+        ("SAU", "REFOCUS"),
+        ("existing services", "coaching"),
+        ("pre", "post"),
+        ("nein", "ja"),
+        ("unexposed staff", "exposed staff"),
+        ("unimplemented", "implemented"),
     ],
 )
 def test_what_labels_share_does_not_tell_them_apart(control: str, other: str) -> None:
@@ -121,9 +131,11 @@ def test_what_labels_share_does_not_tell_them_apart(control: str, other: str) ->
         ("Infection control", "hand washing"),
         ("a drug and placebo patch", "a drug"),
         ("Tau Ceti", "Alpha"),
+        ("con", "sin"),
+        ("pre", "post", "later"),
     ],
 )
-def test_a_label_that_only_mentions_control_is_not_taken_for_it(labels: tuple[str, str]) -> None:
+def test_a_label_that_only_mentions_control_is_not_taken_for_it(labels: tuple[str, ...]) -> None:
     assert control_label(labels) is None
 
 

@@ -21,21 +21,50 @@ CONTROL = frozenset(
     (
         *("control", "controls", "ctrl", "ctl", "con"),
         *("placebo", "pbo", "sham", "vehicle", "standard", "usual", "routine"),
-        *("tau", "cau", "bau", "soc", "uc"),
-        *("comparison", "comparator", "wl", "wlc", "waitlist", "wait list", "waiting list"),
+        *("tau", "etau", "cau", "bau", "sau", "soc", "uc", "euc"),
+        *(
+            "comparison",
+            "comparator",
+            "wl",
+            "wlc",
+            "waitlist",
+            "wait list",
+            "waitlisted",
+            "wait listed",
+            "waiting list",
+        ),
         *("untreated", "unexposed", "untrained", "waiting"),
         *("nothing", "no treatment", "no intervention"),
         *("delayed", "delayed start", "delayed intervention", "deferred"),
-        *("care as usual", "treatment as usual", "business as usual", "standard of care"),
+        "standard of care",
+        *(
+            f"{kind} as usual"
+            for kind in ("care", "treatment", "business", "practice", "services", "support")
+        ),
         *(
             f"{one} {kind}"
-            for one in ("usual", "standard", "routine")
-            for kind in ("care", "practice", "treatment")
+            for one in (
+                *("usual", "standard", "routine", "ordinary", "normal"),
+                *("current", "existing", "conventional"),
+            )
+            for kind in ("care", "practice", "treatment", "services")
         ),
+        # Nordic, German, Dutch, French, Italian, Spanish and Portuguese labels of trials.
+        *("kontroll", "kontrol", "kontrolle", "kontrollgruppe", "kontrollgrupp", "controle"),
+        *("contrôle", "témoin", "groupe contrôle", "groupe témoin", "controllo", "grupo control"),
+        *("controlegroep", "grupo controle", "gruppo di controllo", "kontrollgruppen"),
+        *("standardbehandlung", "regelversorgung", "gebruikelijke zorg", "soins usuels"),
+        *("soins courants", "atención habitual", "tratamiento habitual", "cure abituali"),
     )
 )
 # Labels that mean control where there is one other.
-ABSENT = frozenset(("0", "no", "none", "off", "false", "never", "without"))
+ABSENT = frozenset(
+    (
+        *("0", "no", "none", "off", "false", "never", "without"),
+        *("before", "pre", "baseline", "not yet"),
+        *("nein", "nej", "nei", "nee", "non", "não", "ohne", "sans", "sin", "senza", "zonder"),
+    )
+)
 # What may stand beside control in a label; with any other word it is something else, as "infection
 # control", "TAU plus coaching" and "self-control training" are.
 _NAMES = (
@@ -83,7 +112,7 @@ def control_label(levels: Sequence[str]) -> str | None:
         return found[0] if len(found) == 1 else None
     if len(levels) == 2:
         for one, other in (tuple(levels), tuple(levels)[::-1]):
-            denied = rf"(?:no|non|not|without) {re.escape(' '.join(words[other]))}"
+            denied = rf"(?:(?:no|non|not|without) |un){re.escape(' '.join(words[other]))}"
             if (plain[one], plain[other]) == ("n", "y") or re.fullmatch(
                 denied, " ".join(words[one])
             ):
