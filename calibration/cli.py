@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.commands.allowed_options import declare
-from sim.commands.job import add_job_options, job, read_job, resumed
+from sim.commands.job import add_job_options, job, read_job, resumed, say
 from sim.errors import InputError
 from sim.reading.numbers import whole
 
@@ -161,7 +161,7 @@ def asked(arguments: argparse.Namespace, seed: int) -> tuple[dict[str, Target], 
     from calibration.own_trials import OF_A_TRIAL, own_trials
 
     options = {name: getattr(arguments, name) for name in OF_A_TRIAL}
-    return own_trials(options, arguments.targets or (), seed)
+    return own_trials(options, arguments.targets or (), seed, say)
 
 
 def fitted(arguments: argparse.Namespace) -> None:

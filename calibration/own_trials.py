@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,10 @@ def by_trial(
 
 
 def own_trials(
-    options: Mapping[str, Sequence[str] | None], files: Sequence[str], seed: int
+    options: Mapping[str, Sequence[str] | None],
+    files: Sequence[str],
+    seed: int,
+    tell: Callable[[str], None] = lambda note: None,
 ) -> tuple[dict[str, Target], dict[str, Any]]:
     """Return targets and designs of a user's own trials for `calibration.sampling.fit.start`.
 
@@ -88,8 +91,8 @@ def own_trials(
 
     `options`: values of the options of `OF_A_TRIAL` (see `by_trial`); `files`: files of
     published figures, each for a trial by name or for the only one; `seed`: seed of the keyed
-    draws; each trial has chance of its own. Raises InputError for anything that cannot be used,
-    by name.
+    draws; each trial has chance of its own; `tell`: hears how tables were read. Raises InputError
+    for anything that cannot be used, by name.
     """
     published: dict[str, Target] = {}
     for trial, file in map(named, files):
@@ -119,6 +122,8 @@ def own_trials(
                     "of both would be counted twice"
                 )
             people[trial] = read_people(said["data"], said.get("sheet"))
+            for note in people[trial].notes:
+                tell(f"data '{people[trial].source}': {note}")
             targets = together(targets_of(people[trial], trial), targets)
         elif "sheet" in said:
             raise InputError(f"sheet = '{said['sheet']}': is for a workbook of --data")
@@ -141,10 +146,71 @@ def own_trials(
                 f"{nearest(trial, set(given) - {trial})}"
             )
         roster, scenario = own_trial(said, people.get(trial), seed + number)
+        if "roster" in said and trial in people:
+            for note in _compared(roster, people[trial]):
+                tell(note)
         layout = lay_out(roster, expand(scenario, roster, WEEKS))
         designs[trial] = TrialDesign([layout], seed + number)
         effects = effects or design_of(roster, scenario, adjusted(scenario, BEST), seed)
     return targets, {"designs": designs, "effects": effects}
+
+
+def _compared(roster: Roster, people: People) -> list[str]:
+    """Return notes on teams of which roster and data say different things that may be.
+
+    Raises InputError where teams of one are not in the other, or are in another arm.
+    """
+    rows = {row.team.casefold(): row for row in roster.rows}
+    own = {name.casefold(): number for number, name in enumerate(people.teams)}
+    where = f"roster '{roster.source}'"
+    if not own.keys() & rows.keys():
+        treated = sum(bool(people.exposed[people.team == one][0]) for one in own.values())
+        listed = sum(row.arm == "intervention" for row in roster.rows)
+        if (treated, len(own)) == (listed, len(rows)):
+            return [
+                f"{where}: has other names of teams than data '{people.source}', as many in each "
+                "arm; they are taken for the same teams"
+            ]
+    problems = [
+        f"team '{people.teams[number]}' of data '{people.source}' is not in it"
+        f"{nearest(people.teams[number], [row.team for row in roster.rows])}"
+        for name, number in own.items()
+        if name not in rows
+    ]
+    for name in own.keys() & rows.keys():
+        arm = "intervention" if people.exposed[people.team == own[name]][0] else "control"
+        if rows[name].arm != arm:
+            problems.append(
+                f"team '{rows[name].team}': arm = '{rows[name].arm}', in data '{people.source}' "
+                f"'{arm}'"
+            )
+    if problems:
+        raise InputError.of(where, sorted(problems))
+    notes = []
+    if empty := [row.team for name, row in rows.items() if name not in own]:
+        notes.append(
+            f"{where}: nobody of {_listed(empty)} is in data '{people.source}', yet the simulated "
+            "trial has them"
+        )
+    other = {
+        rows[name].team: (rows[name].sampled, count)
+        for name, number in own.items()
+        if rows[name].sampled != (count := int((people.team == number).sum()))
+    }
+    if other:
+        team, (sampled, count) = next(iter(other.items()))
+        notes.append(
+            f"{where}: {len(other)} of {len(own)} teams sample another number of people than the "
+            f"data hold ('{team}' {sampled}, data {count}); figures rest on the data's, the "
+            "simulated trial on the roster's column 'sampled'"
+        )
+    return notes
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return some names, and how many more there are."""
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return ", ".join(f"'{one}'" for one in names[:4]) + more
 
 
 def own_trial(said: Mapping[str, str], people: People | None, seed: int) -> tuple[Roster, Scenario]:

@@ -7,8 +7,10 @@ alike, loss to follow-up included. What the table does not hold is left to publi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,9 @@ import numpy as np
 from calibration.evidence.extractors import EXTRACTORS
 from calibration.evidence.targets import Target, checked, of_trial
 from sim.errors import InputError, nearest
+from sim.inputs.control_labels import ARMS, arm_text, arms_note, arms_of
 from sim.trials.studies.refocus_figures import anova_icc, contrast, correlation
 
-ARMS = {"intervention": 1, "1": 1, "control": 0, "0": 0}
 START, END = "_start", "_end"
 SCORES: Mapping[str, tuple[float, float]] = {
     "qpr15": (0.0, 60.0),
@@ -36,7 +38,7 @@ SCORES: Mapping[str, tuple[float, float]] = {
 }
 """Scores that a table may hold, with the range of each: columns such as ``qpr15_start``."""
 MEANING = {
-    "arm": "intervention or control (or 1 and 0)",
+    "arm": "intervention or control, or a label that means control and one other",
     "team": "the team or ward that was randomised, or that the person is with",
     **{
         f"{name}{when}": f"{name} at {'baseline' if when == START else 'follow-up, empty if lost'}"
@@ -61,6 +63,7 @@ class People:
     team: np.ndarray  # Number of each one's team
     teams: tuple[str, ...]  # Names of teams
     scores: Mapping[str, np.ndarray]  # Columns of scores by name; NaN where missing
+    notes: tuple[str, ...] = ()  # How the table was read, where that was not plain
 
     def roster_text(self) -> str:
         """Return the teams as the roster that the trial had: arm and people sampled of each."""
@@ -78,55 +81,100 @@ def read_people(path: str | Path, sheet: str | None = None) -> People:
 
     `path`: CSV, a workbook, Stata, SPSS or Parquet, a row for each person; columns as in
     `MEANING`; `sheet`: sheet of a workbook. Raises InputError for a file that cannot be read, a
-    column that is lacking or not known, an arm or a score that cannot be, or a team in both
-    arms; all problems of a kind at once.
+    column that is lacking or misspelt, arms that are not told apart, a score that cannot be, or a
+    team in both arms; all problems of a kind at once.
     """
-    import pandas as pd
+    from sim.trials.data.data_notes import missing_fields
+    from sim.trials.data.trial_table import label_of, read_as_numbers, read_trial_table
 
-    from sim.trials.data.trial_table import read_trial_table
-
-    frame, _ = read_trial_table(path, sheet)
+    frame, read = read_trial_table(path, sheet)
     where = f"data '{Path(path).name}'"
-    lacking = [one for one in REQUIRED if one not in frame.columns]
-    if lacking:
-        # A column that is another one already was not meant.
-        have = [one for one in frame.columns if one not in MEANING]
-        problems = [
-            f"column '{one}' is lacking ({MEANING[one]}){nearest(one, have)}" for one in lacking
-        ]
+    unused = _columns(list(frame.columns), where)
+    names = [one for one in MEANING if one in frame.columns]
+    missing, marks = missing_fields(frame, names, ())
+    problems = [
+        f"row {np.flatnonzero(missing[one])[0] + 1}: {one} is empty; every row needs it"
+        for one in ("arm", "team")
+        if missing[one].any()
+    ]
+    labels = frame["arm"].map(label_of)
+    arms = arms_of(labels[~missing["arm"]])
+    if not arms:
+        shown = ", ".join(f"'{one}'" for one in sorted(set(labels[~missing["arm"]]))[:4])
+        problems.append(f"arm holds {shown}: must be {MEANING['arm']}")
+    if problems:
         raise InputError.of(where, problems)
-    arms = frame["arm"].astype(str).str.strip().str.lower()
-    wrong = sorted(set(arms) - set(ARMS))
-    if wrong:
-        raise InputError(f"{where}: arm = '{wrong[0]}': must be {MEANING['arm']}")
     scores: dict[str, np.ndarray] = {}
-    problems = []
-    for name in (one for one in MEANING if one in frame.columns and one not in ("arm", "team")):
-        values = pd.to_numeric(frame[name].replace({"": np.nan, "NA": np.nan}), errors="coerce")
-        text = frame[name].astype(str).str.strip()
-        unread = values.isna() & ~text.isin(["", "NA", "NaN", "nan", "<NA>", "."])
+    for name in (one for one in names if one not in ("arm", "team")):
+        values = np.where(missing[name], np.nan, read_as_numbers(frame[name]))
+        unread = np.isnan(values) & ~missing[name]
         low, high = SCORES[name.removesuffix(START).removesuffix(END)]
-        outside = (values < low) | (values > high)
+        outside = (values < low) | (values > high) | np.isinf(values)
         for at in np.flatnonzero(unread | outside)[:3]:
             told = "must be a number" if unread[at] else f"lies outside [{low:g}, {high:g}]"
-            problems.append(f"row {at + 1}: {name} = '{text[at]}': {told}")
-        known, least = values.dropna(), max(high / TENTH, LARGEST_ITEM)
+            problems.append(f"row {at + 1}: {name} = '{label_of(frame[name][at])}': {told}")
+        known, least = values[np.isfinite(values)], max(high / TENTH, LARGEST_ITEM)
         if not name.startswith("cansas") and len(known) >= MANY and known.max() <= least < high:
             problems.append(
                 f"{name}: no value above {known.max():g} of {high:g}; this looks like another "
                 "unit, as a mean of items: give sums on the instrument's own range"
             )
-        scores[name] = values.to_numpy(float)
-    names = frame["team"].astype(str).str.strip().to_numpy()
-    teams, team = np.unique(names, return_inverse=True)
-    exposed = arms.map(ARMS).to_numpy(np.int64)
+        scores[name] = values
+    teams, team = np.unique(frame["team"].map(label_of).to_numpy(str), return_inverse=True)
+    exposed = np.array([ARMS[0] == arms[arm_text(one)] for one in labels]).astype(np.int64)
     both = [str(one) for number, one in enumerate(teams) if len(set(exposed[team == number])) > 1]
     if both:
         problems.append(f"team '{both[0]}' stands in both arms; a team is of one arm")
     if problems:
         raise InputError.of(where, problems)
+    notes = [one for one in (*read, *marks, arms_note(arms), *unused) if one]
     where_is = tuple(str(one) for one in teams)
-    return People(Path(path).name, exposed, team.astype(np.int64), where_is, scores)
+    return People(Path(path).name, exposed, team.astype(np.int64), where_is, scores, tuple(notes))
+
+
+def _columns(given: Sequence[str], where: str) -> list[str]:
+    """Return notes on columns that nothing is taken from; refuse those that are misspelt.
+
+    Raises InputError for a column that is lacking, or that is nearly the name of another.
+    """
+    # A column that is another one already was not meant, nor one that stands beside the right one.
+    own = [one for one in given if one not in MEANING]
+    lacking = [one for one in MEANING if one not in given]
+    problems = [
+        f"column '{one}' is lacking ({MEANING[one]}){nearest(one, own)}"
+        for one in REQUIRED
+        if one in lacking
+    ]
+    for one in own:
+        meant = _meant(one)
+        if meant in lacking and meant not in REQUIRED:
+            problems.append(
+                f"column '{one}': nothing is taken from it; did you mean '{meant}'? Write it so, "
+                "or call it something else"
+            )
+    if problems:
+        raise InputError.of(where, problems)
+    notes = []
+    if own:
+        listed = ", ".join(f"'{one}'" for one in own[:8])
+        notes.append(f"nothing is taken from the column{'s' * (len(own) > 1)} {listed}")
+    halves = [
+        one
+        for one in given
+        if one.endswith(END) and one in MEANING and one.removesuffix(END) + START in lacking
+    ]
+    if halves:
+        listed = ", ".join(f"'{one}'" for one in halves)
+        notes.append(f"nothing is taken from {listed}, as the score at baseline is not there")
+    return notes
+
+
+def _meant(column: str) -> str:
+    """Return the column that another is a misspelling of, in its score or its time; else ""."""
+    score, _, time = "_".join(re.split(r"[\W_]+", column.casefold().strip())).rpartition("_")
+    scores = get_close_matches(score, SCORES, n=1, cutoff=0.8)
+    times = get_close_matches(f"_{time}", (START, END), n=1, cutoff=0.7)
+    return scores[0] + times[0] if scores and times else ""
 
 
 def _difference(people: People, score: str, sign: float = 1.0) -> tuple[float, float]:

@@ -27,6 +27,8 @@ WORDS = {
 # A 95% interval is 3.92 standard errors wide; rounding and skewed intervals get some room.
 INTERVAL_WIDTH = 3.92
 TOLERANCE = 1.5
+# Two statements of one standard error may differ by rounding.
+ROUNDED = 1.1
 
 if TYPE_CHECKING:
     Use = str
@@ -203,6 +205,7 @@ def load_targets(path: Path | str | None = None, trial: str = "") -> dict[str, T
         found = [_placed(checked(name, table), trial) for name, table in tables.items()]
         targets = {one.name: one for one in found}
         _check_fitted_once(targets)
+        _check_one_error(targets)
     except InputError as error:
         raise InputError(f"targets '{place.name}': {error}") from None
     return targets
@@ -262,6 +265,23 @@ def _check_fitted_once(targets: Mapping[str, Target]) -> None:
                 f"target '{first[target.figure]}'; give one of them use = 'check'"
             )
         first[target.figure] = target.name
+
+
+def _check_one_error(targets: Mapping[str, Target]) -> None:
+    """Refuse a standard error that is said of a trial's difference and again beside it."""
+    said = [one for one in targets.values() if one.extractor == "log_se" and one.value is not None]
+    for error in said:
+        for one in targets.values():
+            if one.extractor != "difference" or one.trial != error.trial or not error.value:
+                continue
+            own, room = one.se, ROUNDED
+            if own is None and one.interval is not None:
+                own, room = (one.interval[1] - one.interval[0]) / INTERVAL_WIDTH, TOLERANCE
+            if own is not None and not error.value / room <= own <= error.value * room:
+                raise InputError(
+                    f"target '{error.name}': value = {error.value:g}: contradicts the standard "
+                    f"error {own:.3g} of target '{one.name}'; both are of one difference"
+                )
 
 
 def of_use(targets: Mapping[str, Target], use: str) -> list[Target]:

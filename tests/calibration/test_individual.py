@@ -111,7 +111,11 @@ def test_check_prints_the_figures_of_the_data(table: Path, capsys) -> None:
     [
         (lambda f: f.rename(columns={"qpr15_end": "qpr_end"}), "column 'qpr15_end' is lacking"),
         (lambda f: f.rename(columns={"qpr15_end": "qpr_end"}), "did you mean 'qpr_end'"),
-        (lambda f: f.replace({"arm": {"control": "waiting"}}), "arm = 'waiting'"),
+        (lambda f: f.replace({"arm": {"control": "B"}}), "arm holds 'B', 'intervention': must"),
+        (lambda f: f.assign(arm=["x", *f.arm[1:]]), "arm holds 'control', 'intervention', 'x'"),
+        (lambda f: f.assign(team=["", *f.team[1:]]), "row 1: team is empty"),
+        (lambda f: f.assign(qpr_interpersnal_end=1.0), "mean 'qpr_interpersonal_end'"),
+        (lambda f: f.assign(**{"Inspire support strat": 1.0}), "mean 'inspire_support_start'"),
         (lambda f: f.assign(qpr15_end=f.qpr15_end / 15.0), "looks like another unit"),
         (lambda f: f.rename(columns={"qpr15_start": "qpr15_begin"}), "mean 'qpr15_begin'"),
         (lambda f: f.assign(qpr15_start=61.0), r"row 1: qpr15_start = '61.0': lies outside"),
@@ -125,3 +129,80 @@ def test_what_cannot_be_is_refused_by_name(change, told: str, tmp_path: Path) ->
     change(people()).to_csv(path, index=False)
     with pytest.raises(InputError, match=told.replace("(", r"\(")):
         targets_of(read_people(path))
+
+
+def test_what_is_read_otherwise_or_not_at_all_is_told(tmp_path: Path) -> None:
+    frame = people().replace({"arm": {"control": "TAU", "intervention": "REFOCUS"}})
+    frame = frame.assign(age=40, gaf_mid=50.0, hope_end=1.0)
+    frame["gaf_start"] = ["N/A", *frame["gaf_start"].astype(str)[1:]]
+    frame.to_csv(tmp_path / "people.csv", index=False)
+    found = read_people(tmp_path / "people.csv")
+    assert found.exposed.tolist() == (frame["arm"] == "REFOCUS").astype(int).tolist()
+    assert np.isnan(found.scores["gaf_start"][0])
+    told = " | ".join(found.notes)
+    assert "'N/A' is taken as missing: 1 field of gaf_start" in told
+    assert "'tau' is read as control" in told
+    assert "nothing is taken from the columns 'age', 'gaf_mid'" in told
+    assert "nothing is taken from 'hope_end', as the score at baseline is not there" in told
+
+
+def rostered(change: str, table: Path) -> list[str]:
+    roster = table.with_name("roster.csv")
+    text = read_people(table).roster_text()
+    roster.write_text(
+        text if not change else text.replace(*change.split(">"), -1 if "ward" in change else 1),
+        "utf-8",
+    )
+    told: list[str] = []
+    own_trials({"data": [str(table)], "roster": [str(roster)]}, [], 1, told.append)
+    return told
+
+
+@pytest.mark.parametrize(
+    ("change", "refused", "told"),
+    [
+        ("", "", ""),
+        ("team 00>taem 00", "team 'team 00' of data 'people.csv' is not in it; did you", ""),
+        ("control>intervention", "'intervention', in data 'people.csv' 'control'", ""),
+        ("\n>\nnew,control,4\n", "", "nobody of 'new' is in data 'people.csv'"),
+        (",12>,9", "", "1 of 10 teams sample another number"),
+        ("team >ward ", "", "has other names of teams than data"),
+    ],
+)
+def test_roster_and_data_are_of_the_same_teams(
+    change: str, refused: str, told: str, table: Path
+) -> None:
+    if refused:
+        with pytest.raises(InputError, match=refused):
+            rostered(change, table)
+    else:
+        assert (told in " | ".join(rostered(change, table))) if told else not rostered("", table)
+
+
+@pytest.mark.parametrize(
+    ("difference", "error", "fits"),
+    [
+        ("se = 1.5", 1.5, True),
+        ("se = 1.5", 1.46, True),
+        ("se = 1.5", 2.5, False),
+        ("interval = [-2.0, 4.0]", 1.5, True),
+        ("interval = [-2.0, 4.0]", 4.5, False),
+    ],
+)
+def test_two_standard_errors_of_one_difference_agree(
+    difference: str, error: float, fits: bool, tmp_path: Path
+) -> None:
+    words = 'title = unit = population = instrument = analysis = source = evidence = "x"'
+    fields = "\n".join(f'{one.strip()} = "x"' for one in words.split(" = ")[:-1])
+    path = tmp_path / "own.toml"
+    path.write_text(
+        f'[a]\npattern = "1"\nkind = "estimate"\nuse = "fit"\nextractor = "difference"\n{fields}\n'
+        f'value = 1.0\n{difference}\n[b]\npattern = "2"\nkind = "estimate"\nuse = "fit"\n'
+        f'extractor = "log_se"\n{fields}\nvalue = {error}\n',
+        encoding="utf-8",
+    )
+    if fits:
+        assert set(load_targets(path)) == {"a", "b"}
+    else:
+        with pytest.raises(InputError, match="target 'b': value = .* contradicts the standard"):
+            load_targets(path)

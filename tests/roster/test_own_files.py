@@ -75,6 +75,15 @@ def test_marks_for_missing_are_as_good_as_empty_and_told() -> None:
     assert "staff: 'N/A' is taken as missing in 1 cells" in roster.told
 
 
+def test_arms_under_labels_that_mean_control_are_read_and_told() -> None:
+    roster = roster_from_text("team,arm\nA,TAU\nB,REFOCUS\nC,refocus \nD,\n")
+    assert [one.arm for one in roster.rows] == ["control", "intervention"] + ["intervention"] * 2
+    assert any("'tau' is read as control" in one for one in roster.told)
+    assert not any("is read as" in one for one in roster_from_text("team,arm\nA,Control\n").told)
+    with pytest.raises(InputError, match="arm = 'A': must be one of intervention, control"):
+        roster_from_text("team,arm\nX,A\nY,B\n")
+
+
 def test_dates_where_weeks_are_wanted(tmp_path: Path) -> None:
     text = "team,start\nA,01/04/2027\nB,15 April 2027\nC,\n"
     path = tmp_path / "teams.csv"

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from sim.cli import main
 from sim.errors import InputError
+from sim.inputs.control_labels import control_label
 from sim.trials.analyses.analyse import analyse_csv, analyse_table
 from sim.trials.analyses.analysis_text import format_analysis
-from sim.trials.data.reference_level import control_label
 
 DATA = Path(__file__).parent / "data"
 ARMS = DATA / "arm_reference.csv"

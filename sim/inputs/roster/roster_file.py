@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import InputError
+from sim.inputs.control_labels import arm_text, arms_note, arms_of
 from sim.inputs.roster import staff_list
 from sim.inputs.roster.column_map import (
     ColumnMap,
@@ -120,6 +121,7 @@ class _Reading:
         self.rounded: dict[str, list[tuple[float, int]]] = {}
         self.percent: Counter[str] = Counter()
         self.scales: Counter[str] = Counter()
+        self.arms: dict[str, str] = {}
         self.start_date = said.start_date
         self.scale = said.readiness_scale
 
@@ -133,6 +135,7 @@ class _Reading:
         bare: list[int] = []
         lines = list(self._teams())
         self._count_weeks_from(lines)
+        self._name_arms(lines)
         for line in lines:
             entries = self._given(line)
             if entries.get("trust") is not None:
@@ -224,6 +227,16 @@ class _Reading:
         else:
             self.notes.append(f"start_week: weeks are counted from start_date = {self.start_date}")
 
+    def _name_arms(self, lines: Sequence[Line]) -> None:
+        """Settle which labels of arms mean which, where they are not the two words themselves."""
+        place = self.found.places.get("arm")
+        if place is None:
+            return
+        cells = {_cell(one, place) for one in lines}
+        self.arms = arms_of(one for one in cells if one and one.lower() not in _MARKS)
+        if note := arms_note(self.arms):
+            self.notes.append(note)
+
     def _given(self, line: Line) -> dict[str, Any]:
         """Return what a line's filled cells hold, by column; None for a cell that breaks a rule."""
         entries: dict[str, Any] = {}
@@ -238,6 +251,8 @@ class _Reading:
             day = date_in(cell) if name == "start_week" else None
             if day is not None:
                 cell = self._week_of(day)
+            if name == "arm":
+                cell = self.arms.get(arm_text(cell), cell)
             try:
                 value = column.read(cell, self.table.decimal)
             except InputError as error:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import InputError, unknown
+from sim.inputs.control_labels import control_label
 from sim.trials.data.reference_level import (
     FIRST,
     GIVEN,
     Reference,
     choose_reference,
-    control_label,
     read_references,
 )
 from sim.trials.data.trial_table import as_labels, label_of
