@@ -54,7 +54,7 @@ from sim.planning.verdicts import (
     time_text,
     verdict_on,
 )
-from sim.planning.vocabulary import FEW, IMPORTANT, titles_of
+from sim.planning.vocabulary import FEW, IMPORTANT, chance_error, titles_of
 
 if TYPE_CHECKING:
     from sim.planning.setting import Setting
@@ -287,7 +287,7 @@ def _sure_because(
     draws: int,
 ) -> str:
     share = ranking.best[0]
-    error = chance_of(np.arange(draws) < round(share * draws), "draws").monte_carlo_se
+    error = chance_error(chance_of(np.arange(draws) < round(share * draws), "draws"), draws)
     told = []
     if len(ranking.names) > 1:
         told.append(

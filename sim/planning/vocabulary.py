@@ -328,9 +328,14 @@ def percent(share: float) -> str:
     return f"{shown:.1f}%" if 0.0 < shown < 10.0 else f"{shown:.0f}%"
 
 
+def chance_error(chance: Chance, count: int) -> float:
+    """Return a chance's Monte Carlo standard error; of 0 or 1 as of one draw in count."""
+    return max(chance.monte_carlo_se, 1.0 / count)
+
+
 def with_error(chance: Chance, count: int) -> str:
-    """Return a chance with its Monte Carlo standard error; of 0 or 1 as of one draw in count."""
-    return f"{percent(chance.share)} ({100.0 * max(chance.monte_carlo_se, 1.0 / count):.1f})"
+    """Return a chance with its Monte Carlo standard error."""
+    return f"{percent(chance.share)} ({100.0 * chance_error(chance, count):.1f})"
 
 
 def chances_text(chances: Chances, count: int) -> str:

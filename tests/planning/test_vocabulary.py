@@ -10,6 +10,7 @@ import pytest
 from calibration.evidence.meta_analysis import full_effect, read_effects
 from calibration.findings import rival_trials
 from calibration.sampling.scenarios import EXPLANATIONS
+from sim.planning.uncertainty import chance_of
 from sim.planning.vocabulary import (
     AGNOSTIC_SD,
     BENEFIT,
@@ -23,6 +24,7 @@ from sim.planning.vocabulary import (
     UNTOLD,
     OtherEvidence,
     View,
+    chance_error,
     chances_of,
     chances_text,
     effect_of_posterior,
@@ -109,6 +111,11 @@ def test_chances_are_counted_shares_with_binomial_errors() -> None:
     assert told.startswith("Chances over 100 draws, Monte Carlo SE in brackets: harm 10% (3.")
     assert "2.7 points or more 40% (" in told
     assert "4 points or more 15% (" in told
+
+
+def test_all_draws_or_none_are_not_known_without_error() -> None:
+    assert chance_error(chance_of(np.ones(5, dtype=bool), "draws"), 5) == pytest.approx(0.2)
+    assert chance_error(chance_of(np.arange(4) < 2, "draws"), 4) == pytest.approx(0.25)
 
 
 def test_a_prior_that_turns_the_sign_leaves_nothing_told() -> None:
