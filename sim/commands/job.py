@@ -387,8 +387,12 @@ class Job:
         }
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[Callable[[str], How]]:
-        """While pieces run a signal waits for those that are under way; yields `how`."""
+    def running(self, tells_itself: bool = False) -> Iterator[Callable[[str], How]]:
+        """While pieces run a signal waits for those that are under way; yields `how`.
+
+        One that came when the last piece was done is heard at the end, unless `tells_itself`: what
+        runs then says itself how far it came.
+        """
         self.stop.patient = True
         try:
             yield self.how
@@ -396,6 +400,8 @@ class Job:
             self.stop.patient = False
             while self._bars:
                 self._bars.pop().close()
+        if self.stop() and not tells_itself:
+            raise KeyboardInterrupt
 
     def finished(self) -> None:
         """Mark the job finished and remove its chunks, unless they are to be kept."""

@@ -111,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
     question = question_of(options)
     with job(options, "trial") as work:
         tell_compiling(FIT_SOURCES if question.file.agents is None else SOURCES)
-        with work.running():
+        with work.running(tells_itself=True):
             answer = powered(question, work.how, work.stop)
         stopped = answer.outcome.stopped
         if work.folder is not None:

@@ -21,7 +21,8 @@ import pytest
 
 from sim import files
 from sim.cli import build_parser, main
-from sim.commands.job import arguments_of, command_of, files_of
+from sim.commands.job import arguments_of, command_of, files_of, job
+from sim.errors import InputError
 from sim.runs import chunk_store
 from tests.cli.long_commands import COMMANDS, FIT
 from tests.tidy import untidy, untidy_cells
@@ -167,6 +168,16 @@ def test_a_signal_keeps_what_is_finished_and_says_how_to_go_on(
     assert "Traceback" not in shown
     if command in COMMANDS:
         goes_on(command, out, whole)
+
+
+def test_a_signal_after_the_last_piece_is_not_forgotten(tmp_path: Path) -> None:
+    options = build_parser().parse_args(arguments("run", tmp_path / "out"))
+    options.command = "run"
+    told = "SIGTERM: interrupted; go on with: refocus run --resume"
+    with pytest.raises(InputError, match=told), job(options) as work, work.running():
+        signal.raise_signal(signal.SIGTERM)
+    with job(options) as work, work.running(tells_itself=True):
+        signal.raise_signal(signal.SIGINT)
 
 
 @every_command
