@@ -40,7 +40,11 @@ def test_a_paragraph_has_every_input_of_the_calculation() -> None:
         "builds up by period as",
         # A constant effect does not estimate the average of one that builds up.
         f"expected to estimate {f.expected:.3g} instead of {f.effect:.3g}",
-        "CONSORT stepped wedge 12a",
+        "CONSORT cluster 3a: a cluster is a team with its service users; whole teams",
+        "CONSORT stepped wedge 3a: 4 sequences of 6, 6, 6, 6 teams, 5 periods, 13 weeks from",
+        "different people (cross-sectional)",
+        "12a: time by an effect for each period; clustering by random effects of teams and periods "
+        "within teams; repeated measures: none",
     ):
         assert piece in text
 

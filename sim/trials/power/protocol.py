@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.trials.analyses.analysis_plan import average_meant
+from sim.trials.analyses.methods.marginal import OF_CORRELATION
 from sim.trials.data.outcome_kind import spread_words
-from sim.trials.designs.design import TRANSITION, arm_sizes, randomisation_words
+from sim.trials.designs.design import TRANSITION, Design, arm_sizes, randomisation_words
 from sim.trials.power.both_outcomes import both_by_formula, outcome_names, second_inputs
 from sim.trials.power.important import important_difference
 from sim.trials.power.power_outcome import analysis_sentence, hypothesis_words
@@ -28,6 +29,26 @@ if TYPE_CHECKING:
     from sim.trials.power.power_study import Study
 
 WIDTH = 88
+# Whether people of different periods are the same.
+PEOPLE = {
+    "cross-sectional": "different people",
+    "closed cohort": "the same people",
+    "open cohort": "a mixture of the same and other people",
+}
+# Whose random effects a plan names.
+WHOSE = {
+    "cluster": "teams",
+    "cluster-period": "periods within teams",
+    "person": "people",
+    "worker": "members of staff",
+    "treatment": "the treatment by team",
+}
+OF_TEAMS = "errors from teams with a correction for few of them"
+OTHERWISE = {
+    "participant-average": OF_TEAMS,
+    "cluster-summary": "comparing means of teams",
+    "permutation": "comparing means of teams with those under other allocations",
+}
 
 SCALES = {
     "continuous": "difference of means",
@@ -259,12 +280,18 @@ def items(study: Study) -> list[str]:
     found = [
         "- SPIRIT 12, CONSORT cluster 6a: outcomes are measured on service users; the team is what "
         "is randomised.",
-        "- SPIRIT 14, CONSORT cluster 7a: see the sample size above (number of teams, size, its "
-        "variation, intracluster correlation).",
+        "- SPIRIT 8, CONSORT cluster 3a: a cluster is a team with its service users; whole teams "
+        f"are randomised to {_each(design)}.",
+        "- SPIRIT 14, CONSORT cluster 7a: see the sample size above (number of teams, size, "
+        f"{'its variation' if design.size_variation else 'equal in all teams'}, intracluster "
+        f"correlation); its uncertainty: {_of_correlation(study)}.",
         f"- SPIRIT 16a, CONSORT cluster 8a and 8b: {randomisation_words(design)}.",
-        "- SPIRIT 16c, CONSORT cluster 10: [who recruits, before or after allocation is known, and "
-        "who consents: teams, service users, or both]",
-        f"- SPIRIT 20a, CONSORT cluster 12a: {analysis_sentence(study).rstrip('.')}.",
+        "- CONSORT cluster 10a and 10b: [who draws the allocation, who enrols teams and who "
+        "assigns them; how service users come into the trial: everybody of a team, or a sample]",
+        "- SPIRIT 16c, CONSORT cluster 10c: [who recruits, before or after allocation is known, "
+        "and who consents: teams, service users, or both]",
+        f"- SPIRIT 20a, CONSORT cluster 12a: {analysis_sentence(study).rstrip('.')}. Clustering is "
+        f"taken into account by {_clustering(study)}.",
         f"- SPIRIT 20c: {plan.missing}; estimand {average_meant(design, plan)}, whether or not "
         "people were lost or left (treatment policy).",
         "- SPIRIT 21b, CONSORT cluster 7b: interim analyses: none.",
@@ -274,10 +301,50 @@ def items(study: Study) -> list[str]:
     if not design.is_parallel:
         transition = int((np.asarray(design.schedule) == TRANSITION).sum(axis=1).max())
         found += [
-            f"- CONSORT stepped wedge 3a: {len(design.clusters)} sequences, {design.periods} "
-            f"periods of {design.period_weeks} weeks, {design.sampling}; periods of transition "
-            f"that are not analysed: {transition}.",
-            "- CONSORT stepped wedge 12a: an effect for each period is in the model; "
-            f"what is estimated: {plan.estimand}.",
+            f"- CONSORT stepped wedge 3a: {len(design.clusters)} sequences of "
+            f"{', '.join(str(one) for one in design.clusters)} teams, {design.periods} periods, "
+            f"{design.period_weeks} weeks from each to the next; people of different periods are "
+            f"{PEOPLE[design.sampling]} ({design.sampling}); periods of transition that are not "
+            f"analysed: {transition}. [add the diagram of sequences by periods]",
+            "- CONSORT stepped wedge 12a: time by an effect for each period; clustering by "
+            f"{_clustering(study)}; repeated measures: {_repeated(study)}; what is estimated: "
+            f"{plan.estimand}.",
         ]
     return found
+
+
+def _each(design: Design) -> str:
+    """Return how the design applies to teams."""
+    if design.is_parallel:
+        control, treated = arm_sizes(design)
+        return f"arms, {control} to control and {treated} to the programme"
+    return "sequences, and change treatment as a whole"
+
+
+def _of_correlation(study: Study) -> str:
+    """Return the range of the intracluster correlation that was looked at."""
+    found = study.file.uncertainty.ranges.get("icc")
+    if found is None:
+        return "[say how well it is known, or give a range in [uncertainty]]"
+    return f"from {found[0]:g} to {found[1]:g}"
+
+
+def _clustering(study: Study) -> str:
+    """Return how the analysis takes into account that people of a team are alike."""
+    plan = study.plan
+    if plan.correlation is not None:
+        return f"a working correlation, {OF_CORRELATION[plan.correlation]}, and {OF_TEAMS}"
+    if plan.test in OTHERWISE:
+        return OTHERWISE[plan.test]
+    effects = " and ".join(WHOSE[one] for one in plan.random_effects)
+    robust = f", and {OF_TEAMS}" if plan.test in ("cluster-robust", "cluster-jackknife") else ""
+    return f"random effects of {effects}{robust}"
+
+
+def _repeated(study: Study) -> str:
+    """Return how the analysis takes into account that people are measured again."""
+    if study.design.sampling == "cross-sectional":
+        return "none, people of different periods are others"
+    if "person" in study.plan.random_effects:
+        return "a random effect of people"
+    return "not modelled by person; errors are those of teams"
