@@ -164,6 +164,10 @@ def test_code_is_that_of_the_planned_model() -> None:
         in (found["R"])
     )
     assert found["Stata"].startswith("* Not run")
+    # Degrees of freedom that stand in the script are those of the planned teams, 30 in each arm.
+    file = file_of(power_settings({"clusters": 30}))
+    of_teams = planned_code(changed(file, {"analysis.test": "between-within"}))
+    assert "2 * pt(-abs(t), 58)" in of_teams["R"]
     assert "mixed outcome c.treatment i.period || cluster: || cluster_period:," in found["Stata"]
 
 

@@ -21,17 +21,16 @@ from sim.trials.designs.design_text import design_text
 from sim.trials.power.power_study import statistical_source
 
 TABLE = "trial.csv"
-# The code is that of any numbers: these are fitted quickly, and leave no variance at zero.
+# Teams are the design's: degrees of freedom and the error of a marginal model go by their number.
+# The code is that of any other numbers: these are fitted quickly, and leave no variance at zero.
 SMALL = {"size": 4.0, "icc": 0.2, "cac": 0.5, "iac": 0.4, "attrition": 0.0}
-TEAMS_EACH = 2
-FEWEST_EACH = 4
 
 
 def planned_code(file: DesignFile) -> dict[str, str]:
     """Return the analysis that a design declares as a script of each language.
 
-    It is what `refocus analyse --design --code` prints: a small trial of the design is simulated
-    and analysed, for the names of its columns and coefficients.
+    It is what `refocus analyse --design --code` prints: a trial of the design's teams with few
+    people is simulated and analysed, for the names of its columns and coefficients.
 
     Parameters
     ----------
@@ -43,10 +42,8 @@ def planned_code(file: DesignFile) -> dict[str, str]:
     dict of str
         Script by language; where there is none, why.
     """
-    sequences = len(trial_design(file).clusters)
-    each = TEAMS_EACH if sequences > TEAMS_EACH else FEWEST_EACH
     small = {name: value for name, value in SMALL.items() if has_use(file, name)}
-    return _of_text(design_text(changed(file, {**small, "clusters": each * sequences})))
+    return _of_text(design_text(changed(file, small)))
 
 
 @lru_cache(maxsize=64)
