@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -66,6 +67,24 @@ def test_code_that_needs_r_alone_gives_the_same_numbers(
         assert (estimate, se, p) == pytest.approx(
             (answer["estimate"], answer["se"], answer["p"]), rel=1e-5
         )
+
+
+@pytest.mark.skipif(RSCRIPT is None, reason="R is not installed: its code is not run")
+def test_a_missing_package_leaves_its_analysis_out_alone(tmp_path: Path) -> None:
+    """Without lme4 and clubSandwich; nlme comes with R."""
+    script = tmp_path / "all.R"
+    given = "y ~ arm + (1|team)", "arm"
+    found = sim.analyse(DATA / "icc_unbalanced.csv", *given)
+    script.write_text(found.code("R"))
+    assert RSCRIPT is not None
+    bare = {**os.environ, "R_LIBS_SITE": str(tmp_path), "R_LIBS_USER": str(tmp_path)}
+    ran = [RSCRIPT, "--vanilla", str(script)]
+    done = subprocess.run(ran, capture_output=True, text=True, env=bare, check=True)
+    assert "Kenward-Roger: left out, needs lmerTest and pbkrtest" in done.stderr
+    assert "cluster-robust (CR2): left out, needs lme4 and clubSandwich" in done.stderr
+    by_arm, summary = (found["tests"][one]["estimate"] for one in ("by-arm", "cluster-summary"))
+    told = [float(one) for one in re.findall(r"-?\d+\.\d+", done.stdout)]
+    assert all(min(abs(one - want) for one in told) < 1e-5 for want in (by_arm, summary))
 
 
 def test_every_test_of_a_trial_has_its_code_and_its_packages(

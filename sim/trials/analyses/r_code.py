@@ -98,8 +98,25 @@ def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]
     for name, one in wanted.items():
         shown = name in result["tests"] or (name == "permutation" and result["cluster_permutation"])
         if shown or plan is not None:
-            found += ["", f"# {one.title}", _filled(one.r_code, result, formula)]
+            text = _filled(one.r_code, result, formula)
+            # What was planned must not be left out.
+            found += ["", f"# {one.title}", if_there(text, one.short) if plan is None else text]
     return "\n".join([*lines, *found, *more]) + "\n"
+
+
+def if_there(text: str, name: str) -> str:
+    """Return R's lines of an analysis, left out with a message where a package is missing."""
+    packages = list(dict.fromkeys(re.findall(r"^library\((\w+)\)", text, flags=re.MULTILINE)))
+    if not packages:
+        return text
+    # lmerTest has this from a package that need not be there.
+    packages += ["pbkrtest"] if "Kenward-Roger" in text and "lmerTest" in packages else []
+    listed = ", ".join(json.dumps(one) for one in packages)
+    inner = "\n".join(f"  {line}" for line in text.splitlines())
+    return (
+        f"if (all(sapply(c({listed}), requireNamespace, quietly = TRUE))) {{\n{inner}\n"
+        f'}} else message("{name}: left out, needs {" and ".join(packages)}")'
+    )
 
 
 def each_arm(result: Mapping[str, Any], formula: ModelFormula) -> list[str]:

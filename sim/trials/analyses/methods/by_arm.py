@@ -99,11 +99,12 @@ ANALYSIS = Analysis(
     needs_arms=True,
     arms_alone=True,
     r_code="""\
-# The same estimate and standard error; lme's degrees of freedom are neither Satterthwaite's nor
-# Kenward-Roger's
+# The same estimate; lme's standard error lacks Kenward and Roger's adjustment, and its degrees of
+# freedom are neither theirs nor Satterthwaite's
 library(nlme)
 d$arm_ <- factor(model.matrix({fixed}, d)[, "{coefficient}"])
-fit <- lme({response} ~ arm_, random = list({group} = pdDiag(~ 0 + arm_)),
+d$group_ <- {group}
+fit <- lme({response} ~ arm_, random = list(group_ = pdDiag(~ 0 + arm_)),
            weights = varIdent(form = ~ 1 | arm_), data = d, method = "REML")
 print(summary(fit)$tTable)""",
 )
