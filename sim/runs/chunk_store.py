@@ -135,9 +135,13 @@ class ChunkStore:
             text = json.dumps({"fingerprint": identity, **about}, indent=1, default=str)
             write_whole(self.folder / REQUEST_FILE, text.encode())
         except (OSError, ValueError) as error:
-            raise InputError(
-                f"folder '{folder}': cannot be written ({reason(error)}); nothing was run"
-            ) from error
+            told = f"folder '{folder}': cannot be written ({reason(error)})"
+            # A command has several works in one folder: what others of them stored is not lost.
+            if folder.is_dir() and next(folder.rglob("*.npz"), None) is not None:
+                raise NotWrittenError(
+                    f"{told}; chunks stored before are kept, resume with the same folder"
+                ) from error
+            raise InputError(f"{told}; nothing was run") from error
 
     def path(self, number: int) -> Path:
         """Return the file of a piece."""

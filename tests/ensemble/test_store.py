@@ -21,6 +21,7 @@ from sim.agents import Staff
 from sim.engines import ensemble
 from sim.engines.ensemble import Request, cut
 from sim.errors import InputError
+from sim.files import NotWrittenError
 from sim.runs import chunk_store
 from sim.runs import simulate as simulate_module
 from sim.runs.pieces import Interrupted
@@ -284,6 +285,19 @@ def test_a_folder_that_cannot_be_made_is_refused_before_anything_runs(
         simulate(request_, folder=blocked / "run")
     assert ran == []
     assert blocked.read_text(encoding="utf-8") == "in the way"
+
+
+def test_a_disk_that_is_full_between_two_works_keeps_the_first(
+    request_: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulate(request_, folder=tmp_path)
+
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(chunk_store, "write_whole", full)
+    with pytest.raises(NotWrittenError, match="No space left .*stored before are kept, resume"):
+        chunk_store.ChunkStore(tmp_path, "another", ["a"], {})
 
 
 def test_a_full_disk_is_told_and_loses_nothing_finished(
