@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def test_a_number_is_a_number_whatever_its_column_is_called() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["time", "period", "site", "id", "cluster", "clper", "x", "visit", "wave"],
+    ["time", "period", "site", "id", "cluster", "clper", "x", "visit", "year", "Ethnicity"],
 )
 def test_no_name_makes_a_factor_and_factor_makes_one_of_any(name: str) -> None:
     rng = np.random.default_rng(1)
@@ -63,10 +64,32 @@ def test_no_name_makes_a_factor_and_factor_makes_one_of_any(name: str) -> None:
     table["y"] = rng.normal(size=120)
     number = analyse_table(table, f"y ~ {name} + (1|team)", name)
     assert list(number["coef"]) == ["(Intercept)", name]
+    assert any("is taken as a number" in one for one in number["notes"]) == (name != "x")
     for written in (f"factor({name})", f"as.factor({name})", f"C({name})", f"factor(`{name}`)"):
         factor = analyse_table(table, f"y ~ {written} + (1|team)", f"{name}3")
         assert [one.rsplit(")", 1)[-1] for one in factor["coef"]][1:] == ["1", "3", "4"]
         assert factor["direction"] == "3 minus 0"
+
+
+@pytest.mark.parametrize(
+    ("ids", "model", "told"),
+    [
+        (lambda row: row // 2, "y ~ x + (1|team)", True),
+        (lambda row: row // 2, "y ~ x + (1|team) + (1|record_id)", False),
+        (lambda row: row, "y ~ x + (1|team)", False),
+        (lambda row: row % 10, "y ~ x + (1|team)", False),
+    ],
+)
+def test_people_in_several_rows_without_an_effect_of_them_are_told(
+    ids: Callable[[np.ndarray], np.ndarray], model: str, told: bool
+) -> None:
+    """A long export with baseline and follow-up gave the standard error of twice the people."""
+    rng = np.random.default_rng(1)
+    row = np.arange(120)
+    table = pd.DataFrame({"record_id": ids(row), "team": row // 10, "x": row // 10 % 2})
+    table["y"] = rng.normal(size=120)
+    notes = analyse_table(table, model, "x")["notes"]
+    assert any("record_id': 60 of 60 stand in several rows" in one for one in notes) == told
 
 
 def test_names_with_blanks_and_signs_stand_in_backticks(trial: pd.DataFrame) -> None:
@@ -185,6 +208,8 @@ def test_codes_for_missing_are_told_and_can_be_set(trial: pd.DataFrame, code: st
         ([-1, 0, 1], []),
         ([-2, -1, 0, 1], []),
         ([0, 1, 2, -1], ["-1"]),
+        ([7.7, 9.25, 13.5, -1], ["-1"]),
+        ([-0.4, 0.25, 1.5, -1], []),
         ([12, 40, 60, 75, 90, 98, 99], []),
         ([12, 40, 60, 999], ["999"]),
         ([-3.5, 0.2, 4.1, -99], ["-99"]),

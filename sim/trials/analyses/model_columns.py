@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 # Names of columns whose whole numbers often are labels.
 LABEL_NAMES = re.compile(
     r"^(?:clper|id)$|cluster|period|site|time|team|wave|visit|centre|center|strat|pair|block|trust"
-    r"|ward|practice|school|hospital|region|_id$",
+    r"|ward|practice|school|hospital|region|clinic|year|month|quarter|phase|cohort|sequence|county"
+    r"|ethnic|diagnos|marital|occupation|therapist|rater|(?:_id|class|category|code|group|type)$",
     re.I,
 )
 # Labels of a column of words beyond which they are told.

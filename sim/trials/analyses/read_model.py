@@ -18,6 +18,7 @@ from sim.trials.data.data_notes import (
     implausible_numbers,
     label_notes,
     missing_fields,
+    people_twice,
     repeated_rows,
     suspected_codes,
 )
@@ -142,9 +143,10 @@ def read_model(
             table[column] = as_labels(table[column])
     notes += suspected_codes(complete, used)
     notes += implausible_numbers(complete, used)
-    again = repeated_rows(frame.loc[~dropped], used)
-    notes += [] if again is None else [again]
     in_groups = {one for term in formula.random for one in term.factors}
+    rows = frame.loc[~dropped]
+    again = repeated_rows(rows, used), people_twice(rows, used, in_groups)
+    notes += [one for one in again if one is not None]
     of_labels = label_notes(
         complete, [one for one in used if is_factor(table, one) or one in in_groups]
     )

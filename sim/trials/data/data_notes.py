@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,12 @@ CODES = (*_CODES, -9999, -9998, -8888, *_LARGE_CODES, 99999)
 ALONE = 5.0
 # Share of clusters with both arms up to which they are taken for errors.
 FEW_MIXED = 0.25
+# Names of columns that say which person a row is of.
+_PERSON = re.compile(
+    r"^(?:record|person|people|participant|patient|subject|client|user|service_?user|study|p|s|u)"
+    r"?[ _.]?(?:id|no|nr|num|number|code)$|^(?:person|participant|patient|subject|client)$",
+    re.I,
+)
 # Slips of labels that are told one by one.
 _SHOWN = 5
 _VISIT = re.compile(
@@ -220,6 +226,37 @@ def repeated_rows(frame: pd.DataFrame, used: Sequence[str]) -> str | None:
     )
 
 
+def people_twice(frame: pd.DataFrame, used: Sequence[str], groups: Collection[str]) -> str | None:
+    """Return a note if people stand in several rows and the model has no effect of them, or None.
+
+    Numbers that begin anew in every group are not of one person.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        All columns of the rows that are analysed.
+    used : sequence of str
+        Columns of the model.
+    groups : collection of str
+        Those of its random effects.
+    """
+    own = [one for one in groups if one in frame.columns]
+    for name in map(str, frame.columns):
+        if name in used or not _PERSON.search(name) or is_missing(frame[name]).any():
+            continue
+        if any(frame.groupby(name)[one].nunique().max() > 1 for one in own):
+            continue
+        rows = frame[name].value_counts()
+        again = int((rows > 1).sum())
+        if again > 0.1 * len(rows) and rows.iloc[0] <= 20:
+            return (
+                f"column '{name}': {again} of {len(rows)} stand in several rows, which the model "
+                f"takes for different people; if they were measured again, add (1|{name}) and the "
+                "visit, or keep one row of each"
+            )
+    return None
+
+
 def strays(
     treatment: NDArray[np.float64], clusters: NDArray[np.intp], names: Sequence[str], term: str
 ) -> str | None:
@@ -260,9 +297,7 @@ def _is_odd(code: float, rest: NDArray[np.float64]) -> bool:
     if code == 9.0:
         return whole and gap >= 3.0 and bool((steps == 1.0).all())
     negative = code < 0.0 <= rest[0] and rest.size > 2
-    if code == -1.0:
-        return whole and negative
-    return negative or gap > 0.5 * float(rest[-1] - rest[0])
+    return negative or code != -1.0 and gap > 0.5 * float(rest[-1] - rest[0])
 
 
 def label_notes(complete: pd.DataFrame, used: Sequence[str]) -> dict[str, list[str]]:
