@@ -117,7 +117,12 @@ def test_a_bad_design_is_told_in_one_line_what_to_change(text: str, told: str) -
 
 @pytest.mark.parametrize(
     ("line", "told"),
-    [("icc = 1.0", "must be below 1"), ("sd = -1", "statistical.sd"), ("effect = nan", "effect")],
+    [
+        ("icc = 1.0", "must be below 1"),
+        ("sd = -1", "statistical.sd"),
+        ("effect = nan", "effect"),
+        ("exposure = [0.0, 0.0]", "one share must be above 0"),
+    ],
 )
 def test_bad_statistics_are_refused(line: str, told: str) -> None:
     with pytest.raises(InputError, match=told):

@@ -325,6 +325,11 @@ class Statistical(Part):
                 f"exposure = {list(self.exposure)}: {wrong[0]:g} is no share; each must be from 0 "
                 "to 1 (19% is 0.19)"
             )
+        if self.exposure and not any(self.exposure):
+            raise ValueError(
+                f"exposure = {list(self.exposure)}: one share must be above 0; without any effect, "
+                "set effect = 0"
+            )
         return self
 
 
