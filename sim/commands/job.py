@@ -34,6 +34,8 @@ JOB_FILE = "job.json"
 # Held while a process works in the folder.
 LOCK_FILE = "job.lock"
 CHUNKS = "chunks"
+# What they are called while they are removed, so that a kill leaves none that look wanted.
+GONE = "chunks.gone"
 # What may differ between two parts of one job, and what the parser adds.
 NOT_NOTED = {
     "out",
@@ -180,6 +182,8 @@ def resumed(options: argparse.Namespace, finished_too: bool = False) -> argparse
             f"resume = '{name}': was begun by 'refocus {job['command']}', not by "
             f"'refocus {options.command}'"
         )
+    if job["finished"]:
+        remove_chunks(Path(name))
     if job["finished"] and not finished_too:
         raise InputError(f"resume = '{name}': is finished; nothing is left to do")
     noted = job["arguments"]
@@ -410,7 +414,9 @@ class Job:
         self.noted.pop("by", None)
         self.note({**self.noted, "finished": True})
         if not self.options.keep_chunks:
-            shutil.rmtree(self.folder / CHUNKS, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                (self.folder / CHUNKS).rename(self.folder / GONE)
+            remove_chunks(self.folder)
 
     def withdrawn(self) -> None:
         """Leave nothing behind of what was refused before any piece was finished."""
@@ -444,6 +450,11 @@ class Job:
                 bars.pop().close()
 
         return show
+
+
+def remove_chunks(folder: Path) -> None:
+    """Remove the chunks of work that is finished, as far as they have not gone yet."""
+    shutil.rmtree(folder / GONE, ignore_errors=True)
 
 
 def others_in(folder: Path) -> bool:

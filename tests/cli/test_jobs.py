@@ -21,7 +21,7 @@ import pytest
 
 from sim import files
 from sim.cli import build_parser, main
-from sim.commands.job import arguments_of, command_of, files_of, job
+from sim.commands.job import Job, arguments_of, command_of, files_of, job
 from sim.errors import InputError
 from sim.runs import chunk_store
 from tests.cli.long_commands import COMMANDS, FIT
@@ -253,6 +253,27 @@ def test_chunks_go_when_the_tables_are_written(
     assert "chunks" not in written
     assert json.loads(written["job.json"])["finished"] is True
     assert "report.html" in written
+
+
+def test_a_kill_while_chunks_are_removed_leaves_none_for_good(
+    whole: Callable[[str], dict[str, bytes]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    out = written(whole("trial"), tmp_path / "out")
+    (out / "chunks").mkdir()
+    (out / "chunks" / "0.npz").write_bytes(b"x")
+    options = build_parser().parse_args([*arguments("trial", out), "--keep-chunks"])
+    options.command = "trial"
+    work = Job(options, "trial")
+    work.noted = json.loads(whole("trial")["job.json"])
+    work.finished()
+    assert (out / "chunks").exists(), "they are kept where that is asked for"
+    options.keep_chunks = False
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", lambda *_, **__: None)
+        work.finished()
+    assert not (out / "chunks").exists()
+    assert main(["trial", "--resume", str(out)]) == 2
+    assert contents(out) == whole("trial")
 
 
 def test_a_number_with_its_interval_in_a_cell_is_not_tidy() -> None:
