@@ -171,7 +171,8 @@ def analyse(
     participation : str, optional
         Column that says how far clusters took part: complier-average effect.
     impute : int
-        Impute missing outcomes within clusters so many times; not counts.
+        Impute missing outcomes (no counts), and columns that stand in the formula by themselves,
+        within clusters so many times.
     strata : str or sequence of str
         Columns of strata within which clusters were randomised; a text names several by commas.
     pairs : str, optional

@@ -121,7 +121,11 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         help="with --family: the marginal model counts every participant the same (independence)",
     )
     parser.add_argument(
-        "--impute", default="0", metavar="N", help="impute missing outcomes within clusters N times"
+        "--impute",
+        default="0",
+        metavar="N",
+        help="impute missing outcomes, and columns that stand in the formula by themselves, within "
+        "clusters N times",
     )
     parser.add_argument(
         "--interval",

@@ -151,8 +151,8 @@ def test_failures_and_singular_fits_are_counted() -> None:
         ({"alpha": 1.0}, "between 0 and 1"),
         ({"imputations": 1}, "from 2 to 1000"),
         (
-            {"missing": "multiple imputation", "random_effects": ("cluster", "person")},
-            "needs random_effects",
+            {"missing": "multiple imputation", "random_effects": ("cluster", "treatment")},
+            "with random intercepts alone",
         ),
         ({"test": "marginal", "missing": "multiple imputation"}, "use complete cases, or the"),
         ({"baseline": "constrained", "missing": "multiple imputation"}, "complete cases"),
@@ -173,7 +173,6 @@ def test_as_few_or_many_imputations_as_may_be(number: int) -> None:
     ("design", "plan", "message"),
     [
         (WEDGE, AnalysisPlan("cluster-summary"), "cluster-summary"),
-        (WEDGE, AnalysisPlan(missing="multiple imputation"), "needs a parallel trial"),
         (parallel(5, 5), AnalysisPlan(baseline="constrained"), "with a baseline"),
         (crossover(3, 5), AnalysisPlan(baseline="constrained"), "with a baseline"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,15 @@ from scipy import stats
 
 from sim.errors import InputError
 from sim.trials.analyses.analyse import analyse_table
+from sim.trials.analyses.analysis_plan import analyse_trial, default_plan
+from sim.trials.analyses.analysis_text import format_analysis
+from sim.trials.analyses.declared_analysis import analyse_by_design
 from sim.trials.analyses.generalised import analyse_generalised
 from sim.trials.analyses.imputation import _latent, impute_and_analyse, imputed_outcomes
 from sim.trials.analyses.r_code import code
 from sim.trials.analyses.rubin import pool
+from sim.trials.data.statistical import Correlations, StatisticalSource
+from sim.trials.designs.design import Attrition, stepped_wedge
 from sim.trials.fits.random_intercept import fit_rows
 
 DATA = Path(__file__).parent / "data"
@@ -189,7 +195,7 @@ def test_binary_outcomes_are_imputed_as_their_clusters_periods_and_columns_say()
     y = (latent + draw.standard_normal(cells.size) > 0.0).astype(float)
     seen = np.where((score > 0.0) & (draw.random(cells.size) < 0.8), np.nan, y)
     X = np.column_stack([np.ones(cells.size), score])
-    filled = list(imputed_outcomes(seen, X, clusters, 5, draw, cells=cells, binary=True))
+    filled = list(imputed_outcomes(seen, X, clusters, 5, draw, within=(cells,), binary=True))
     assert all(np.isin(one, (0.0, 1.0)).all() for one in filled)
     assert np.nanmean(seen) < y.mean() - 0.08
     assert np.mean(filled) == pytest.approx(y.mean(), abs=0.03)
@@ -201,6 +207,60 @@ def test_binary_outcomes_are_imputed_as_their_clusters_periods_and_columns_say()
 
     # Without effects of cells it is .77 of that.
     assert np.mean([between(one) for one in filled]) == pytest.approx(between(y), rel=0.2)
+
+
+def test_columns_are_imputed_by_chained_equations() -> None:
+    """Baselines of one arm are missing where outcomes are high: complete cases hide the effect."""
+    draw = np.random.default_rng(3)
+    team = np.repeat(np.arange(30), 20)
+    arm = team % 2
+    base = 0.4 * draw.normal(size=30)[team] + draw.normal(size=600)
+    y = 0.5 * arm + 0.7 * base + 0.3 * draw.normal(size=30)[team] + draw.normal(size=600)
+    sex = np.where(draw.random(600) < 0.5, "f", "m")
+    hub = (team // 2).astype(float)
+    frame = pd.DataFrame({"team": team, "arm": arm, "base": base, "sex": sex, "hub": hub, "y": y})
+    model = "y ~ arm + base + sex + hub + (1|team)"
+    whole = analyse_table(frame[team != 7], model, "arm")
+    frame["base"] = frame["base"].mask(draw.random(600) < 1 / (1 + np.exp(1 - 3 * y * arm)))
+    frame["sex"] = frame["sex"].mask(draw.random(600) < 0.1)
+    frame["hub"] = frame["hub"].mask(team == 7)
+    frame["y"] = frame["y"].mask(draw.random(600) < 0.1)
+    found = analyse_table(frame, model, "arm", imputations=3)
+    made = found["multiple_imputation"]
+    assert made["imputed_columns"].keys() == {"base", "sexm"}
+    assert made["left_out"] == {"hub": 20}
+    seen = frame[team != 7]
+    assert (made["n_obs"], made["imputed_outcomes"]) == (580, seen["y"].isna().sum())
+    assert found["estimate"] < whole["estimate"] - 0.3, "complete cases"
+    assert made["estimate"] == pytest.approx(whole["estimate"], abs=whole["se"])
+    assert made["se"] > whole["se"]
+    assert "base" in format_analysis(found).split("chained equations: ")[1]
+
+
+def test_a_planned_estimand_over_periods_is_pooled(tmp_path: Path) -> None:
+    """Two data sets give what the same data sets give with effects by exposure in the model."""
+    design = tmp_path / "design.toml"
+    design.write_text(
+        '[design]\ntype = "stepped wedge"\nclusters = 12\nsteps = 4\nsize = 12\n[statistical]\n'
+        '[analysis]\nestimand = "time-averaged effect"\nmissing = "multiple imputation"\n'
+        'imputations = 2\n[columns]\noutcome = "y"\ntreatment = "trt"\n'
+    )
+    found = analyse_by_design(DATA / "sw_continuous.csv", design)
+    answer, made = found["plan"]["answer"], found["multiple_imputation"]
+    average = found["exposure"]["time_averaged_effect"]["kenward-roger"]
+    assert answer["estimate"] == made["estimate"]
+    assert made["n_obs"] == found["n_obs"] + made["imputed_outcomes"]
+    assert made["estimate"] == pytest.approx(average["estimate"], abs=0.5 * average["se"])
+    assert abs(made["estimate"] - found["estimate"]) > 0.5 * average["se"], "no constant effect"
+    data = StatisticalSource(40.0, 10.0, Correlations(0.05, 0.8, 0.6), effect=6.0).simulate(
+        stepped_wedge(3, 3, 5, sampling="closed cohort", attrition=Attrition(0.2)), 1, 0
+    )
+    wedge = stepped_wedge(3, 3, 5, sampling="closed cohort", attrition=Attrition(0.2))
+    plan = replace(default_plan(wedge), missing="multiple imputation", imputations=2)
+    of_people = analyse_trial(data, wedge, plan)
+    assert not of_people.failed
+    complete = analyse_trial(data, wedge, default_plan(wedge))
+    assert of_people.estimate == pytest.approx(complete.estimate, abs=complete.se)
 
 
 def test_a_wedge_and_a_binary_outcome_are_pooled_and_counts_are_refused() -> None:

@@ -49,7 +49,7 @@ from sim.trials.analyses.methods import marginal
 from sim.trials.analyses.model_answers import coefficient, warnings_of
 from sim.trials.analyses.read_model import read_model
 from sim.trials.analyses.registry import ANALYSES, analysis_named
-from sim.trials.analyses.rows_to_impute import rows_to_impute
+from sim.trials.analyses.rows_to_impute import rows_of_estimand, rows_to_impute
 from sim.trials.analyses.tested_term import (
     compared_labels,
     control_is_larger,
@@ -381,9 +381,10 @@ def analyse_table(
             "impute: needs independent random intercepts, residuals of one variance and no weights"
         )
     if imputations:
-        result["multiple_imputation"] = imputation_analysis(
-            rows_to_impute(read, tested), imputations
-        )
+        rows = rows_to_impute(read, tested)
+        if declared is not None:
+            rows = rows_of_estimand(rows, declared.estimand, declared.exposure_period)
+        result["multiple_imputation"] = imputation_analysis(rows, imputations)
     if declared is not None:
         result["declared"] = _planned(trial, declared, result.get("multiple_imputation"))
     return result

@@ -111,10 +111,11 @@ class AnalysisPlan:
             )
         if not 2 <= self.imputations <= 1000:
             raise InputError(f"imputations = {self.imputations}: must be from 2 to 1000")
-        if self.missing != MISSING_VALUES[0] and self.random_effects != ("cluster",):
+        if self.missing != MISSING_VALUES[0] and "treatment" in self.random_effects:
             raise InputError(
-                "missing = 'multiple imputation': needs random_effects = ['cluster'] alone; use "
-                "complete cases, which a mixed model over periods takes as missing at random"
+                "missing = 'multiple imputation': imputes with random intercepts alone; leave "
+                "'treatment' out of random_effects, or use complete cases, which a mixed model "
+                "takes as missing at random"
             )
         if self.missing != MISSING_VALUES[0] and self.test == MARGINAL:
             raise InputError(
@@ -398,8 +399,6 @@ def check_plan_of_design(plan: AnalysisPlan, design: Design) -> None:
             f"analysis.correlation = '{plan.correlation}': needs a trial analysed over its "
             f"periods; use '{EXCHANGEABLE}'"
         )
-    if plan.missing != MISSING_VALUES[0] and not design.is_parallel:
-        raise InputError("missing = 'multiple imputation': needs a parallel trial")
     if plan.estimand != CONSTANT:
         if design.is_parallel:
             raise InputError(

@@ -13,6 +13,7 @@ from sim.trials.analyses.result_tables import (
     SPLINE_TESTS,
     coefficient_lines,
     contrast_lines,
+    imputed_lines,
     likelihood_lines,
     mean_lines,
     number_text,
@@ -215,6 +216,7 @@ def _imputation(found: dict[str, Any] | None, compares: str) -> list[str]:
         f"{found['n_obs']} rows, {found['imputed_outcomes']} outcomes imputed; "
         f"{100 * found['missing_information']:.0f}% of the variance is due to missing values",
         *table_lines(rows),
+        *imputed_lines(found),
         "",
     ]
 

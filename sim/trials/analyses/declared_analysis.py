@@ -284,7 +284,9 @@ def words(plan: AnalysisPlan, model: str, arms: int = 1) -> str:
     if plan.correlation is not None:
         how += f"working correlation {OF_CORRELATION[plan.correlation]}; "
     if plan.missing != MISSING_VALUES[0]:
-        how += f"missing outcomes imputed {plan.imputations} times within clusters, Rubin's rules"
+        how += f"missing values imputed {plan.imputations} times within clusters, Rubin's rules"
+        if plan.estimand != CONSTANT:
+            how += f" on the {plan.estimand}, one for each exposure"
     else:
         of = "" if plan.estimand == CONSTANT else f" of the {plan.estimand}, one for each exposure"
         how += f"{analysis.title}{of}, complete cases"

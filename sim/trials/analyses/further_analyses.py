@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
+from sim.trials.analyses.chained_imputation import chained_imputation
 from sim.trials.analyses.cluster_level import cluster_level
 from sim.trials.analyses.cluster_tests import TTest, constant_within
 from sim.trials.analyses.compliers import as_treated, complier_effect
@@ -104,46 +105,59 @@ def imputation_analysis(rows: RowsToImpute, count: int, seed: int = 1) -> dict[s
     count : int
         Imputed data sets.
     """
-    if rows.cells is not None:
-        return _of_mixed_model(rows, count, seed)
+    if len(rows.effects) > 1 or rows.incomplete:
+        pooled, singular = pooled_mixed_models(rows, count, seed)
+        return pooled_answer(pooled, rows, singular)
     X, tested, y, clusters = rows.X, rows.tested, rows.y, rows.clusters
     number = int(clusters.max()) + 1
     complete_df = number - float(constant_within(X, clusters).sum())
     if not constant_within(X, clusters)[tested]:
         complete_df = float(y.size - number - (X.shape[1] - constant_within(X, clusters).sum()))
     found = impute_and_analyse(y, X, clusters, tested, complete_df, count=count, seed=seed)
-    return pooled_answer(found.pooled, y, found.singular)
+    return pooled_answer(found.pooled, rows, found.singular)
 
 
-def _of_mixed_model(rows: RowsToImpute, count: int, seed: int) -> dict[str, Any]:
-    """Return the pooled Kenward-Roger tests of a model with cells within clusters."""
+def pooled_mixed_models(rows: RowsToImpute, count: int, seed: int = 1) -> tuple[Pooled, float]:
+    """Return the pooled Kenward-Roger tests, and the share of fits with a variance of zero."""
     at, found, singular = rows.tested, [], 0
-    for filled in data_sets(rows, count, seed):
-        fit = fit_mixed_model(rows.X, filled, list(rows.effects), rows.names)
+    for X, filled in data_sets(rows, count, seed):
+        fit = fit_mixed_model(X, filled, list(rows.effects), rows.names)
         one = fit.inference[at]
         singular += fit.singular
         found.append((float(fit.coefficients[at]), one.kenward_roger_se**2, one.kenward_roger_df))
     estimates, variances, df = (np.array(one) for one in zip(*found, strict=True))
-    pooled = pool(estimates, variances, float(df.mean()))
-    return pooled_answer(pooled, rows.y, singular / count)
+    return pool(estimates, variances, float(df.mean())), singular / count
 
 
 def data_sets(
     rows: RowsToImpute, count: int, seed: int = 1, *, binary: bool = False
-) -> Iterator[Matrix]:
-    """Yield imputed outcomes of all rows."""
+) -> Iterator[tuple[Matrix, Matrix]]:
+    """Yield columns and imputed outcomes of all rows."""
     rng = np.random.Generator(np.random.Philox(key=[seed, 271828]))
-    return imputed_outcomes(
-        rows.y, rows.X, rows.clusters, count, rng, cells=rows.cells, binary=binary
-    )
+    clusters, *within = rows.groups
+    if rows.incomplete:
+        yield from chained_imputation(
+            rows.y, rows.X, rows.incomplete, rows.groups, count, rng, binary=binary
+        )
+        return
+    for filled in imputed_outcomes(
+        rows.y, rows.X, clusters, count, rng, within=within, binary=binary
+    ):
+        yield rows.X, filled
 
 
-def pooled_answer(pooled: Pooled, y: Matrix, singular: float | None = None) -> dict[str, Any]:
+def pooled_answer(
+    pooled: Pooled, rows: RowsToImpute, singular: float | None = None
+) -> dict[str, Any]:
     """Return a pooled answer as plain data."""
     return {
         "imputations": pooled.imputations,
-        "imputed_outcomes": int(np.isnan(y).sum()),
-        "n_obs": int(y.size),
+        "imputed_outcomes": int(np.isnan(rows.y).sum()),
+        "imputed_columns": {
+            rows.names[j]: int(np.isnan(rows.X[:, j]).sum()) for j in rows.incomplete
+        },
+        "left_out": rows.left_out,
+        "n_obs": int(rows.y.size),
         "estimate": pooled.estimate,
         "se": pooled.se,
         "df": pooled.df,

@@ -328,14 +328,15 @@ def _imputed(
     count: int,
 ) -> dict[str, Any]:
     """Return the marginal model's answers of imputed data sets, pooled."""
-    x = rows.X[:, [rows.names.index(one) for one in names]]
+    chosen = [rows.names.index(one) for one in names]
     at = names.index(rows.names[rows.tested])
-    levels = _sides(x, at, alike)
     cells = None if rows.cells is None else rows.cells.astype(float)
     error = chosen_error(np.bincount(rows.clusters).astype(float))
     df = float(rows.clusters.max() - 1)
     found = []
-    for filled in data_sets(rows, count, binary=True):
+    for whole, filled in data_sets(rows, count, binary=True):
+        x = whole[:, chosen]
+        levels = _sides(x, at, alike)
         fit = fit_gee(x, filled, rows.clusters, kind, working=Working(working, cells))
         covariance = fit.covariance[error]
         gap = standardised(fit.coefficients, covariance, *levels, kind, df)["difference"]
@@ -343,7 +344,7 @@ def _imputed(
         found.append((*ratio, gap["estimate"], gap["se"] ** 2))
     each = np.array(found).T
     return {
-        name: pooled_answer(pool(each[k], each[k + 1], df), rows.y)
+        name: pooled_answer(pool(each[k], each[k + 1], df), rows)
         for name, k in (("ratio", 0), ("difference", 2))
     }
 

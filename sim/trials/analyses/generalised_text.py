@@ -8,6 +8,7 @@ from typing import Any
 
 from sim.trials.analyses.result_tables import (
     SPLINE_TESTS,
+    imputed_lines,
     number_text,
     p_text,
     spline_rows,
@@ -157,6 +158,7 @@ def _imputation(result: dict[str, Any]) -> list[str]:
         f"of {one['n_obs']} rows, {one['imputed_outcomes']} outcomes imputed (probit); "
         f"{100 * one['missing_information']:.0f}% of the variance is due to missing values",
         *table_lines(rows),
+        *imputed_lines(one),
     ]
 
 

@@ -5,17 +5,18 @@ are drawn from their posterior by Gibbs sampling (as the methods for multilevel 
 Yucel 2002 do): coefficients with a flat prior, the residual variance with the prior 1 / variance,
 and the standard deviation between clusters with a flat prior (Gelman 2006), which is proper with
 three or more clusters. Imputations without the clusters' effects would make clusters too alike
-and standard errors too small. Cells within clusters (periods, workers) may have effects too. A
+and standard errors too small. Groups within clusters (periods, workers, people) may have effects
+too. A
 binary outcome is imputed as whether a latent normal one, with residual variance one, is above zero
 (a probit model, Albert and Chib 1993; so do jomo and its kin).
 
-Missing is taken to be at random given the columns of the model. Columns themselves must be
-complete; put in them whatever goes with being missing.
+Missing is taken to be at random given the columns of the model; put in them whatever goes with
+being missing. Columns must be complete here; `sim.trials.analyses.chained_imputation` fills them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -52,8 +53,9 @@ def imputed_outcomes(
     count: int,
     rng: np.random.Generator,
     *,
-    cells: Codes | None = None,
+    within: Sequence[Codes] = (),
     binary: bool = False,
+    burn_in: int = BURN_IN,
 ) -> Iterator[Matrix]:
     """Yield outcomes whose missing values were drawn.
 
@@ -68,10 +70,12 @@ def imputed_outcomes(
         distribution of clusters.
     count : int
         Imputed data sets.
-    cells : (n,) array of int, optional
-        From 0, each within a cluster, with an effect too.
+    within : sequence of (n,) arrays of int
+        Groups within clusters from 0, such as its periods or people, with effects too.
     binary : bool
         Whether the outcome is 0 or 1.
+    burn_in : int
+        Steps before the first data set.
 
     Raises
     ------
@@ -86,7 +90,7 @@ def imputed_outcomes(
         raise InputError(
             "imputation: too few outcomes; at least 4 clusters and more rows than columns"
         )
-    groups = [clusters] if cells is None else [clusters, cells]
+    groups = [clusters, *within]
     numbers = [int(one.max()) + 1 for one in groups]
     codes = [one[seen] for one in groups]
     # Orthonormal columns make the coefficients independent given everything else.
@@ -127,7 +131,7 @@ def imputed_outcomes(
         if binary:
             observed = _latent(basis @ beta + shift, positive, rng)
         step += 1
-        if step > BURN_IN and (step - BURN_IN) % BETWEEN_IMPUTATIONS == 0:
+        if step > burn_in and (step - burn_in) % BETWEEN_IMPUTATIONS == 0:
             filled = y.copy()
             missing = ~seen
             noise = np.sqrt(variance) * rng.standard_normal(int(missing.sum()))

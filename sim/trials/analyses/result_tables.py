@@ -95,6 +95,21 @@ def contrast_lines(result: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
+def imputed_lines(found: dict[str, Any]) -> list[str]:
+    """Return which columns were imputed besides the outcome, and for which rows were left out."""
+    lines = []
+    if found["imputed_columns"]:
+        listed = ", ".join(f"{name} {n}" for name, n in found["imputed_columns"].items())
+        lines.append(f"  Imputed in columns, each from all others by chained equations: {listed}")
+    if found["left_out"]:
+        listed = ", ".join(f"{name} {n}" for name, n in found["left_out"].items())
+        lines.append(
+            f"  Left out, rows that lack what is not imputed: {listed} (columns of whole clusters, "
+            "of three labels or more, the tested one, or in products and functions)"
+        )
+    return lines
+
+
 # What stands beside a spline.
 SPLINE_TESTS = {
     "all_zero": "The curve is zero",

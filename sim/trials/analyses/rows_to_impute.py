@@ -1,20 +1,29 @@
-"""The rows of a table that imputation fills: complete in everything but the outcome."""
+"""The rows of a table that imputation fills, in the outcome and in columns that stand alone."""
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
+from sim.trials.analyses.analysed_trial import AnalysedTrial
 from sim.trials.analyses.cluster_tests import nested
+from sim.trials.analyses.correlations import PERIOD
 from sim.trials.analyses.covariance_of_model import codes_of
+from sim.trials.analyses.exposure import trial_of_estimand
 from sim.trials.analyses.read_model import ReadModel, used_columns
 from sim.trials.data.trial_table import as_labels, typed_columns
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.design_columns import prepare_design
-from sim.trials.fits.fixed_part import fixed_columns, is_factor
+from sim.trials.fits.fixed_part import (
+    fixed_columns,
+    is_factor,
+    offset_column,
+    response_column,
+)
 from sim.trials.fits.model_formula import names_in
 
 Matrix = NDArray[np.float64]
@@ -22,18 +31,27 @@ Codes = NDArray[np.intp]
 
 
 class RowsToImpute(NamedTuple):
-    """Rows with all columns of a model, and an outcome or none."""
+    """Rows with the columns of a model, some perhaps lacking values, and an outcome or none."""
 
-    X: Matrix  # (n, p) array: Independent columns, the first all ones
+    X: Matrix  # (n, p) array: Independent columns, the first all ones; NaN where missing
     names: tuple[str, ...]
     tested: int
     y: Matrix  # (n,) array: NaN where missing
-    effects: tuple[RandomEffect, ...]  # Clusters and, where the model has them, cells within them
+    effects: tuple[RandomEffect, ...]  # Clusters and, where the model has them, groups within them
+    periods: Codes | None  # (n,) array: Where the model has periods
+    incomplete: tuple[int, ...]  # Columns that lack values
+    # Rows that are left out, by the column that they lack and that is not imputed.
+    left_out: dict[str, int]
 
     @property
     def clusters(self) -> Codes:
         """Cluster of each row."""
         return self.effects[0].codes
+
+    @property
+    def groups(self) -> list[Codes]:
+        """Clusters and groups within them."""
+        return [one.codes for one in self.effects]
 
     @property
     def cells(self) -> Codes | None:
@@ -44,6 +62,9 @@ class RowsToImpute(NamedTuple):
 def rows_to_impute(read: ReadModel, tested: str) -> RowsToImpute:
     """Return the rows, of which those without an outcome are imputed.
 
+    A number, or a factor of two labels, that stands in the formula by itself and differs within
+    clusters is imputed too.
+
     Raises
     ------
     InputError
@@ -51,18 +72,24 @@ def rows_to_impute(read: ReadModel, tested: str) -> RowsToImpute:
     """
     formula, frame, table = read.formula, read.frame, read.table
     terms = formula.random
-    plain = all(one.slope is None and one.time is None for one in terms)
     refused = InputError(
-        f"model '{formula.text}': multiple imputation needs one random intercept, as (1|cluster), "
-        "or one nested within it besides, as (1|cluster) + (1|cluster:period)"
+        f"model '{formula.text}': multiple imputation needs random intercepts of clusters and of "
+        "groups within them, as (1|cluster) + (1|cluster:period)"
     )
-    if not plain or len(terms) > 2 or formula.residual is not None:
+    if formula.residual is not None or any(
+        one.slope is not None or one.time is not None for one in terms
+    ):
         raise refused
     of_response = set(names_in(formula.response))
     predictors = [one for one in used_columns(frame, formula) if one not in of_response]
-    there = ~np.logical_or.reduce([read.gone[one] for one in predictors])
+    alone = [one for one in predictors if _alone(read, one, tested)]
+    others = [one for one in predictors if one not in alone]
+    there = ~np.logical_or.reduce([read.gone[one] for one in others])
     asked = frame.loc[there, predictors].copy()
     asked.index = np.flatnonzero(there)
+    gone = {one: read.gone[one][there] for one in alone}
+    for one in alone:
+        asked.loc[gone[one], one] = frame.loc[~read.gone[one], one].iloc[0]
     numeric = [one for one in predictors if not is_factor(table, one)]
     wide = typed_columns(asked, predictors, numeric, predictors)
     for one in predictors:
@@ -72,12 +99,101 @@ def rows_to_impute(read: ReadModel, tested: str) -> RowsToImpute:
     X, names = fixed.X, fixed.names
     if not (X[:, 0] == 1.0).all():
         raise InputError(f"model '{formula.text}': multiple imputation needs an intercept")
-    kept = prepare_design(X, np.arange(len(X), dtype=float)).kept
-    names = tuple(names[j] for j in kept)
-    outcome = np.full(len(frame), np.nan)
-    outcome[~read.dropped] = read.left
+    outcome = _outcome(read, there)
+    offset = offset_column(formula, wide)
+    outcome = outcome if offset is None else outcome - offset
     effects = [RandomEffect(one.name, codes_of(wide, one.factors)) for one in terms]
     effects.sort(key=lambda one: one.n_levels)
-    if len(effects) > 1 and not nested(effects[1].codes, effects[0].codes):
+    if not all(nested(one.codes, effects[0].codes) for one in effects[1:]):
         raise refused
-    return RowsToImpute(X[:, kept], names, names.index(tested), outcome[there], tuple(effects))
+    of_clusters = effects[0].codes
+    kept = prepare_design(X, np.arange(len(X), dtype=float)).kept
+    X = X.copy()
+    incomplete, whole = [], np.ones(len(X), bool)
+    left_out = {one: int(read.gone[one].sum()) for one in others if read.gone[one].any()}
+    for one in alone:
+        at = next(j for j, parts in enumerate(fixed.parts) if parts and parts[0].column == one)
+        if at not in kept or _of_clusters(X[~gone[one], at], of_clusters[~gone[one]]):
+            whole &= ~gone[one]
+            left_out[one] = int(gone[one].sum())
+            continue
+        X[gone[one], at] = np.nan
+        incomplete.append(list(kept).index(at))
+    period = next((one for one in names_in(formula.fixed) if PERIOD.search(one)), None)
+    periods = None if period is None else as_labels(wide[period]).codes.astype(np.intp)[whole]
+    names = tuple(names[j] for j in kept)
+    renumbered = [
+        RandomEffect(one.name, np.unique(one.codes[whole], return_inverse=True)[1])
+        for one in effects
+    ]
+    return RowsToImpute(
+        X[whole][:, kept],
+        names,
+        names.index(tested),
+        outcome[whole],
+        tuple(renumbered),
+        periods,
+        tuple(incomplete),
+        left_out,
+    )
+
+
+def rows_of_estimand(rows: RowsToImpute, estimand: str, at: int | None) -> RowsToImpute:
+    """Return the rows with an estimand's effect as their tested column.
+
+    Raises
+    ------
+    InputError
+        If there are no effects by exposure.
+    """
+    trial = AnalysedTrial(rows.X, rows.y, rows.tested, rows.clusters, rows.effects, rows.periods)
+    own = trial_of_estimand(trial, estimand, at)
+    if own is trial:
+        return rows
+    shift = own.x.shape[1] - rows.X.shape[1]
+    incomplete = tuple(j + shift + (j < rows.tested) for j in rows.incomplete)
+    first, *others = (one for j, one in enumerate(rows.names) if j != rows.tested)
+    effects = (f"{rows.names[rows.tested]} {k}" for k in range(1, shift + 2))
+    names = (first, *effects, *others)
+    return rows._replace(X=own.x, names=names, tested=own.tested, incomplete=incomplete)
+
+
+def _outcome(read: ReadModel, rows: NDArray[np.bool_]) -> Matrix:
+    """Return the outcome of some rows, NaN where it is missing, whatever else they lack."""
+    names = names_in(read.formula.response)
+    has = rows & ~np.logical_or.reduce([read.gone[one] for one in names])
+    given = read.frame.loc[has, list(names)].copy()
+    given.index = np.flatnonzero(has)
+    found = np.full(len(rows), np.nan)
+    found[has] = response_column(read.formula, typed_columns(given, names, names, ()))
+    return found[rows]
+
+
+def _alone(read: ReadModel, name: str, tested: str) -> bool:
+    """Return whether a column lacks values and stands in the formula by itself alone."""
+    if not read.gone[name].any() or name in read.formula.random_names:
+        return False
+    mentioned = re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w.])")
+    own = [
+        parts
+        for column, parts in zip(read.fixed.names, read.fixed.parts, strict=True)
+        if column != tested and any(mentioned.search(one.written) for one in parts)
+    ]
+    of_tested = any(mentioned.search(one.written) for one in read.fixed.parts[read.at])
+    offset = read.formula.offset and mentioned.search(read.formula.offset)
+    return (
+        len(own) == 1
+        and len(own[0]) == 1
+        and own[0][0].column == name
+        and not of_tested
+        and not offset
+    )
+
+
+def _of_clusters(values: Matrix, clusters: Codes) -> bool:
+    """Return whether a column is the same within each cluster."""
+    most = np.full(int(clusters.max()) + 1, -np.inf)
+    least = -most
+    np.maximum.at(most, clusters, values)
+    np.minimum.at(least, clusters, values)
+    return bool((most[clusters] == least[clusters]).all())

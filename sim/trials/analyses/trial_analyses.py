@@ -46,6 +46,9 @@ def imputed(rows: AnalysisRows, codes: np.ndarray, plan: AnalysisPlan) -> TrialR
 
     number = int(codes.max()) + 1
     seen = int(np.isfinite(rows.y).sum())
+    effects = random_effects(rows, codes, plan)
+    if len(effects) > 1:
+        return _imputed_over_periods(rows, effects, plan, seen)
     complete_df = number - float(constant_within(rows.x, codes).sum())
     try:
         found = impute_and_analyse(
@@ -69,6 +72,28 @@ def imputed(rows: AnalysisRows, codes: np.ndarray, plan: AnalysisPlan) -> TrialR
         found.residual_variance,
         found.singular > 0.5,
     )
+    return tested_result(answer, plan.alpha, seen, number, plan.bounds)
+
+
+def _imputed_over_periods(
+    rows: AnalysisRows, effects: list[Any], plan: AnalysisPlan, seen: int
+) -> TrialResult:
+    """Impute with effects of groups within clusters too, and pool Kenward-Roger tests."""
+    from sim.trials.analyses.further_analyses import pooled_mixed_models
+    from sim.trials.analyses.rows_to_impute import RowsToImpute
+    from sim.trials.fits.design_columns import prepare_design
+
+    number = effects[0].n_levels
+    kept = prepare_design(rows.x, np.arange(len(rows.y), dtype=float)).kept
+    if list(kept[:2]) != [0, TESTED]:
+        return failed_result(seen, number)
+    names = tuple(f"x{j}" for j in kept)
+    table = RowsToImpute(rows.x[:, kept], names, TESTED, rows.y, tuple(effects), None, (), {})
+    try:
+        pooled, singular = pooled_mixed_models(table, plan.imputations)
+    except (InputError, np.linalg.LinAlgError):
+        return failed_result(seen, number)
+    answer = Answer(pooled.estimate, pooled.se, pooled.df, None, np.nan, np.nan, singular > 0.5)
     return tested_result(answer, plan.alpha, seen, number, plan.bounds)
 
 

@@ -371,8 +371,8 @@ class Analysis(Part):
     )
     missing: Literal["complete cases", "multiple imputation"] = choice(
         "complete cases",
-        "Who is analysed: those with an outcome, or everybody, missing outcomes imputed within "
-        "clusters (parallel trials).",
+        "Who is analysed: those with an outcome, or everybody, missing outcomes (of a table, "
+        "columns that stand alone too) imputed within clusters.",
     )
     imputations: int = number(20, 2, 1000, "data sets", "Imputed data sets of each trial.")
     baseline_use: Literal["as designed", "constrained"] = choice(
