@@ -187,20 +187,20 @@ def advice(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> str:
 def contradicting_lines(learnt: Learnt, tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """Return what contradicts, and of how many observations that is."""
     told, checked = list(tables["contradictions"]["told"]), len(tables["surprises"])
+    observations = counted(checked, "observation")
     draws, runs = learnt.before.shape[:2]
     # The smallest p-value that so many simulated worlds can have: see `findings.surprises`.
     if 2.0 / (draws * runs + 2.0) >= SURPRISING:
         needed = int((2.0 / SURPRISING - 2.0) / runs) + 1
         few = (
-            f"whether any of {checked} observations was hardly to be expected is not told by "
+            f"whether any of {observations} was hardly to be expected is not told by "
             f"{counted(draws, 'draw')}; it takes {needed} or more (--draws)"
         )
         return [*told, few]
     if not told:
-        return [f"Nothing: {checked} observations were checked, beside each other and the model."]
+        return [f"Nothing: {observations} checked, beside each other and the model."]
     chance = (
-        f"{checked} observations were checked; {SURPRISING * checked:.1f} of them would be told by "
-        "chance alone"
+        f"{observations} checked; {SURPRISING * checked:.1f} of them would be told by chance alone"
     )
     return [*told, chance]
 

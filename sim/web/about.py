@@ -7,6 +7,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from sim.pages.home_page import RIVALS
+from sim.pages.write import rivals
 from sim.parameters import registry
 from sim.parameters.registry import grade_counts
 from sim.posterior import posterior_file
@@ -20,7 +22,7 @@ def posterior_facts(path: Path) -> dict[str, Any]:
     found = json.loads(path.read_text(encoding="utf-8"))
     coverage = found.get("diagnostics", {}).get("coverage", {})
     labels = registry()
-    rivals = [one for one in found.get("rivals", []) if one["weight"] is not None]
+    effects = {one["rival"]: one["effect"] for one in found.get("rivals", [])}
     return {
         "method": found.get("method", ""),
         "date": found.get("date", ""),
@@ -31,11 +33,14 @@ def posterior_facts(path: Path) -> dict[str, Any]:
         ],
         "flags": found.get("flags", []),
         "rivals": [
-            [one["rival"], *(round(value, 2) for value in one["effect"]), round(one["weight"], 2)]
-            for one in rivals
+            [
+                RIVALS[name],
+                *(f"{value:.1f}" for value in effects[name]),
+                *(f"{100 * weight:.0f}" for weight in weights),
+            ]
+            for name, *weights in rivals()
         ],
         "found": published("difference"),
-        "even": f"{1 / max(1, len(rivals)):.2f}",
         "coverage": [
             [name, one["nominal"], round(one["coverage"], 3), round(one["standard_error"], 3)]
             for name, one in coverage.items()

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from sim.pages.home_page import RIVALS
 from tests.web.serving import Served
 from tests.web.visiting import (
     LONG,
@@ -253,10 +254,14 @@ def test_plan_run_cancel_compare_export_and_reload_by_keyboard(visit: Visit) -> 
     tab_to(page, "[data-field=draws] input")
     page.keyboard.press("Control+A")
     page.keyboard.type("140")
+    # The page learns nothing more until Cancel has been pressed.
+    page.route("**/api/jobs/*", lambda _: None)
     page.keyboard.press("Enter")
     expect(page.get_by_role("progressbar")).to_be_visible()
     tab_to(page, "#plan-progress button")
     page.keyboard.press("Enter")
+    expect(page.locator("#plan-progress")).to_contain_text("Stopping")
+    page.unroute("**/api/jobs/*")
     expect(page.get_by_text("Cancelled. Nothing was kept.")).to_be_focused(timeout=LONG)
 
     page.keyboard.press("Control+Home")
@@ -474,6 +479,8 @@ def test_about_says_what_the_model_cannot_say_and_compares_with_the_trial(visit:
     page.get_by_role("button", name="Compare with the trial").click()
     page.wait_for_selector("#fit-output table", timeout=LONG)
     expect(page.locator("#fit-output")).to_contain_text("0.68")
+    explained = page.get_by_role("table", name="Explanations of the trial’s result")
+    assert explained.locator("tbody tr").count() == len(RIVALS)
     finding = page.locator("#about-content table", has_text="the trial’s own figure")
     expect(finding).to_contain_text("only trials that would have told it")
     expect(finding.get_by_role("row").last).to_contain_text("−0.98")

@@ -24,6 +24,15 @@ function mark(input, wrong) {
   else input.removeAttribute("aria-invalid");
 }
 
+/** Print a frame as soon as all of it is there. */
+function print(frame) {
+  if (!frame.dataset.loaded) frame.addEventListener("load", () => print(frame), { once: true });
+  else {
+    frame.contentWindow.focus();
+    frame.contentWindow.print();
+  }
+}
+
 class Decide {
   constructor(form) {
     this.form = form.decide;
@@ -197,6 +206,7 @@ class Decide {
       if (inside) frame.style.height = `${inside.offsetHeight}px`;
     };
     frame.addEventListener("load", () => {
+      frame.dataset.loaded = "yes";
       // The page around it has margins already.
       for (const one of [frame.contentDocument.body, ...frame.contentDocument.querySelectorAll("main > .wrap")]) one.style.padding = "0";
       fit();
@@ -208,7 +218,11 @@ class Decide {
   /** Lay the answer out in the page itself: a frame would be cut through its lines where a sheet of paper ends. */
   #toPaper() {
     const frame = this.output.querySelector("iframe");
-    if (!frame?.contentDocument?.body) return;
+    if (!frame) return;
+    if (!frame.dataset.loaded) {
+      frame.after(h("p", { class: "paper" }, "The answer was still being loaded when this was printed: print it again."));
+      return;
+    }
     const inside = document.importNode(frame.contentDocument.documentElement, true);
     // The page's policy lets no text of a style in, but a sheet.
     const styles = [...inside.querySelectorAll("style")];
@@ -231,7 +245,7 @@ class Decide {
     show(this.output,
       h("div", { class: "buttons answer-files" },
         file("decision.xlsx", "Workbook"),
-        h("button", { type: "button", onclick: () => { frame.contentWindow.focus(); frame.contentWindow.print(); } }, "Print"),
+        h("button", { type: "button", onclick: () => print(frame) }, "Print"),
         h("button", { type: "button", onclick: () => copyLink(this.message, this.teams) }, "Share"),
         file("summary.docx", "One page of text"),
         h("a", { class: "button", href: `${folder}/report.html`, target: "_blank", rel: "noopener" }, "On a page of its own")),

@@ -14,7 +14,7 @@ const LABEL = 34;
 
 /** Return power by correlation within teams and number of teams, of any kind of trial; the library words every number. */
 export function powerTable({ teams, own, shown }, where) {
-  return h("div", {}, h("h3", {}, "If teams are more or less alike"),
+  return h("div", { class: "powers" }, h("h3", {}, "If teams are more or less alike"),
     table(`Power by correlation within teams (ICC) and teams ${where}`, ["ICC", ...teams.map((one) => `${one} teams${one === own ? ", yours" : ""}`)],
       shown));
 }
