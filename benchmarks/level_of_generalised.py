@@ -3,12 +3,14 @@
 ``python -m benchmarks.level_of_generalised CLUSTERS VARIATION [TRIALS]`` prints a row of the table
 in docs/validation-cases.md: probability .3, ICC .05 on the scale of proportions (beta-binomial), on
 average 25 people a cluster. ``... wedge CLUSTERS binomial|poisson [TRIALS]``: effects by exposure
-in a stepped wedge of 5 periods with 10 people a cluster and period.
+in a stepped wedge of 5 periods with 10 people a cluster and period; ``... spline CLUSTERS FAMILY``
+along a curve. ``... counts CLUSTERS [TRIALS]``: a marginal model of negative binomial counts.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from math import sqrt
 
 import numpy as np
@@ -16,9 +18,10 @@ from scipy.special import stdtrit
 
 from sim.errors import InputError
 from sim.trials.analyses.analysed_trial import AnalysedTrial
-from sim.trials.analyses.marginal_exposure import marginal_exposure
-from sim.trials.fits.gee import CORRECTIONS, FAMILIES, NESTED, Working, fit_gee
+from sim.trials.analyses.marginal_exposure import marginal_exposure, marginal_spline
+from sim.trials.fits.gee import CORRECTIONS, FAMILIES, NESTED, Family, Working, fit_gee
 
+OF_SPLINE = ("time_averaged_effect", "long_term_effect", "all_zero", "on_curve")
 TESTED = ("time_averaged_effect", "long_term_effect", "all_equal", "all_zero")
 RISK, ICC, SIZE, SEED = 0.3, 0.05, 25.0, 20261126
 
@@ -55,8 +58,10 @@ def rates(clusters: int, variation: float, trials: int) -> dict[str, float]:
     return {name: count / trials for name, count in rejected.items()}
 
 
-def wedge(clusters: int, family: str, trials: int) -> dict[str, list[float]]:
-    """Return the share of wedges without effects in which each error rejects, by what is tested."""
+def wedges(
+    clusters: int, family: str, trials: int
+) -> Iterator[tuple[AnalysedTrial, Family, Working]]:
+    """Yield stepped wedges without an effect and the model that they are analysed by."""
     rng = np.random.Generator(np.random.Philox(key=[SEED, clusters]))
     periods, people = 5, 10
     cell = np.repeat(np.arange(clusters * periods), people)
@@ -64,14 +69,19 @@ def wedge(clusters: int, family: str, trials: int) -> dict[str, list[float]]:
     treated = (period > cluster % (periods - 1)).astype(float)
     x = np.column_stack([np.ones(cell.size), treated, period[:, None] == range(1, periods)])
     working, kind = Working(NESTED, cell.astype(float)), FAMILIES[family]
-    errors = ("MBN", "MD", "FG", "KC")
-    rejected = {error: np.zeros(len(TESTED)) for error in errors}
     for _ in range(trials):
         level = 0.42 * rng.standard_normal(clusters)[cluster]
         level += 0.2 * rng.standard_normal(clusters * periods)[cell] + 0.1 * period - 0.9
         mean = kind.mean(level)
         drawn = rng.random(cell.size) < mean if family == "binomial" else rng.poisson(mean)
-        trial = AnalysedTrial(x, drawn.astype(float), 1, cluster, [], period)
+        yield AnalysedTrial(x, drawn.astype(float), 1, cluster, [], period), kind, working
+
+
+def wedge(clusters: int, family: str, trials: int) -> dict[str, list[float]]:
+    """Return the share of wedges in which each error rejects, by what is tested."""
+    errors = ("MBN", "MD", "FG", "KC")
+    rejected = {error: np.zeros(len(TESTED)) for error in errors}
+    for trial, kind, working in wedges(clusters, family, trials):
         for error in errors:
             found = marginal_exposure(trial, kind, None, working, error)
             if isinstance(found, dict):
@@ -79,7 +89,43 @@ def wedge(clusters: int, family: str, trials: int) -> dict[str, list[float]]:
     return {error: (count / trials).tolist() for error, count in rejected.items()}
 
 
-if __name__ == "__main__" and sys.argv[1] == "wedge":
+def spline(clusters: int, family: str, trials: int) -> list[float]:
+    """Return the share of wedges in which tests of a curve of two columns reject."""
+    rejected = np.zeros(len(OF_SPLINE))
+    for trial, kind, working in wedges(clusters, family, trials):
+        found = marginal_spline(trial, kind, None, working, 2)
+        rejected += [found[one]["p"] < 0.05 for one in OF_SPLINE]
+    return (rejected / trials).tolist()
+
+
+def counts(clusters: int, trials: int) -> float:
+    """Return the share of trials of negative binomial counts without an effect that are rejected.
+
+    People's rates vary as an exponential number, clusters' with variance .1; 20 people a cluster
+    are observed for 3 to 12 months. The error is Kauermann and Carroll's.
+    """
+    rng = np.random.Generator(np.random.Philox(key=[SEED, 7 * clusters]))
+    code = np.repeat(np.arange(clusters), 20)
+    x = np.column_stack([np.ones(code.size), code % 2])
+    rejected = 0
+    for _ in range(trials):
+        years = rng.integers(3, 13, code.size) / 12.0
+        rate = 1.5 * rng.gamma(10.0, 0.1, clusters)[code] * rng.exponential(size=code.size)
+        y = rng.poisson(years * rate).astype(float)
+        fit = fit_gee(x, y, code, FAMILIES["poisson"], np.log(years))
+        t = abs(fit.coefficients[1]) / sqrt(fit.covariance["KC"][1, 1])
+        rejected += t > float(stdtrit(clusters - 2, 0.975))
+    return rejected / trials
+
+
+if __name__ == "__main__" and sys.argv[1] == "counts":
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else 1000
+    print(f"{100 * counts(int(sys.argv[2]), count):.1f}")
+elif __name__ == "__main__" and sys.argv[1] == "spline":
+    count = int(sys.argv[4]) if len(sys.argv) > 4 else 400
+    told = " | ".join(f"{100 * one:.1f}" for one in spline(int(sys.argv[2]), sys.argv[3], count))
+    print(f"| {sys.argv[2]} | {sys.argv[3]} | {told} |")
+elif __name__ == "__main__" and sys.argv[1] == "wedge":
     count = int(sys.argv[4]) if len(sys.argv) > 4 else 400
     for name, shares in wedge(int(sys.argv[2]), sys.argv[3], count).items():
         told = " | ".join(f"{100 * one:.1f}" for one in shares)

@@ -349,6 +349,7 @@ def test_a_zero_cell_is_told_and_no_infinite_odds_ratio_is_printed() -> None:
         (table(y=np.arange(120)), "y ~ arm + (1|team)", "binomial", "needs 0 and 1"),
         (table(y=0.5), "y ~ arm + (1|team)", "poisson", "outcome 'y'"),
         (table(), "y ~ arm + (1|team)", "gamma", "unknown family 'gamma'"),
+        (table(), "y ~ arm + (1|team)", "negative binomial", "'poisson' gives a marginal"),
         (table(), "y ~ (1|team) + (1|months)", "binomial", "at least 2 levels|one nested"),
         (table(), "y ~ arm + (1|team) + (1|team:arm)", "binomial", "every team has one team:arm"),
         (table(months=0), "y ~ arm + offset(log(months)) + (1|team)", "poisson", "not finite"),

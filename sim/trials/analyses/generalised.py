@@ -99,6 +99,11 @@ def analyse_generalised(
     InputError
         Names the column, value and rule that stand in the way.
     """
+    if family.lower().startswith(("neg", "nb")):
+        raise InputError(
+            f"family = '{family}': no negative binomial model is fitted; 'poisson' gives a "
+            "marginal model whose errors and tests hold however much counts vary"
+        )
     if family not in FAMILIES:
         raise unknown("family", family, FAMILIES)
     kind = FAMILIES[family]
