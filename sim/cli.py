@@ -11,7 +11,6 @@ import contextlib
 import os
 import re
 import sys
-import unicodedata
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
@@ -33,6 +32,7 @@ from sim.commands import (
     update,
 )
 from sim.commands.allowed_options import check_used
+from sim.commands.terminal_text import SpeltOut, steers
 from sim.errors import InputError, unknown
 from sim.files import reason
 from sim.web import command as serve
@@ -173,14 +173,6 @@ def stray_argument(parser: Parser, command: str | None, stray: str) -> InputErro
     return InputError(f"unknown option '{name}'{hint}; see '{prog} --help'")
 
 
-def steers(sign: str) -> bool:
-    """Return whether a sign steers a terminal or the direction of text, or is no character."""
-    return unicodedata.category(sign) in ("Cc", "Cs") or unicodedata.bidirectional(sign) in (
-        *("LRE", "RLE", "LRO", "RLO", "PDF"),
-        *("LRI", "RLI", "FSI", "PDI"),
-    )
-
-
 def check_values(options: argparse.Namespace) -> None:
     """Refuse values that no option can use: empty, not UTF-8, or with control characters.
 
@@ -193,7 +185,7 @@ def check_values(options: argparse.Namespace) -> None:
             option = name.replace("_", "-")
             if not one.strip():
                 raise InputError(f"{option} = '{one}': must not be empty")
-            if any(steers(sign) for sign in one if sign not in "\n\t"):
+            if steers(one):
                 raise InputError(
                     f"{option} = '{one}': must be text in UTF-8 without control characters"
                 )
@@ -274,7 +266,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_values(options)
         own = parser.commands()[options.command]
         check_used(own, options, own.stood)
-        code = int(options.run(options))
+        with contextlib.redirect_stdout(SpeltOut(sys.stdout)):
+            code = int(options.run(options))
         # A disk that is full is told here, not at exit.
         sys.stdout.flush()
         return code

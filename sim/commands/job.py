@@ -21,6 +21,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sim.commands.terminal_text import spelt_out
 from sim.errors import InputError
 from sim.files import NotWrittenError, reason, write_texts
 from sim.reading.numbers import whole
@@ -76,7 +77,7 @@ def add_job_options(parser: argparse.ArgumentParser, holds: str) -> None:
 
 def say(text: str) -> None:
     """Tell the user something that is not data."""
-    print(f"refocus: {text}", file=sys.stderr, flush=True)
+    print(f"refocus: {spelt_out(text)}", file=sys.stderr, flush=True)
 
 
 def tell_compiling(sources: Sequence[str] | None = None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -185,3 +187,34 @@ def test_a_word_is_meant_for_a_shipped_name_unless_a_file_is_called_so_or_nearly
     assert "roster 'my-teams': does not exist; did you mean 'my-teams.csv'?" in told
     (tmp_path / "tria").write_text("team,staff\nA,6\n", encoding="utf-8")
     assert main([*RUN, "--roster", "tria"]) == 0
+
+
+@pytest.mark.parametrize("sign", ["\x1b[31m", "\x07", "\x9b31m", "\u202e", "\u2066", "\r"])
+@pytest.mark.parametrize("way", ["label", "heading", "title", "target"])
+def test_what_a_file_holds_cannot_steer_a_terminal(
+    sign: str, way: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "file"
+    quoted = json.dumps(f"title{sign}")
+    if way == "label":
+        arms = ('"a"', f'"a{sign}b"')
+        rows = [f"t{i // 4},{arms[i // 4 % 2]},{i * 7 % 5}" for i in range(24)]
+        path.write_text("team,arm,y\n" + "\n".join(rows) + "\n", encoding="utf-8", newline="")
+        asked = ["analyse", str(path), "--model", "y ~ arm + (1|team)", "--term", "arm"]
+    elif way == "heading":
+        path.write_text(f'team,"own{sign}"\nA,1\n', encoding="utf-8", newline="")
+        asked = ["teams", str(path)]
+    elif way == "title":
+        path = path.with_suffix(".toml")
+        path.write_text(f'extends = "refocus-full"\ntitle = {quoted}\n', encoding="utf-8")
+        asked = ["explain", str(path)]
+    else:
+        main(["template", "targets", "--out", str(path)])
+        text = path.read_text(encoding="utf-8")
+        text = re.sub("(?m)^title.*$", lambda _: f"title = {quoted}", text, count=1)
+        path.write_text(text, encoding="utf-8")
+        asked = ["calibrate", "--check", "--targets", str(path)]
+    main(asked)
+    shown = capsys.readouterr()
+    assert sign not in shown.out + shown.err
+    assert f"\\u{ord(sign[0]):04x}" in shown.out + shown.err or (way, sign) == ("heading", "\r")

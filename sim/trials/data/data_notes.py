@@ -34,6 +34,8 @@ CODES = (*_CODES, -9999, -9998, -8888, *_LARGE_CODES, 99999)
 ALONE = 5.0
 # Share of clusters with both arms up to which they are taken for errors.
 FEW_MIXED = 0.25
+# Signs that nobody sees: control signs, joiners and those of direction.
+_UNSEEN = r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 # Names of columns that say which person a row is of.
 _PERSON = re.compile(
     r"^(?:record|person|people|participant|patient|subject|client|user|service_?user|study|p|s|u)"
@@ -365,7 +367,7 @@ def _composed(label: str) -> str:
 
 def _alike(label: str) -> str:
     """Return what labels that only look apart by a slip have in common."""
-    seen = re.sub(r"[\u200b-\u200d\u2060\ufeff\u00ad]", "", _composed(label)).casefold()
+    seen = re.sub(_UNSEEN, "", _composed(label)).casefold()
     return " ".join(re.sub(r"[\s_\u2010-\u2015-]+", " ", seen).split())
 
 
