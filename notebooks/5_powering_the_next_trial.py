@@ -298,12 +298,12 @@ assert lead[0.1] > 2 * lead[0.01]
 # A commissioner wants a stepped wedge, because every team gets the training in the end. Practice needs
 # about a year to change: the effect of 4 points builds up over it. The parallel trial waits for a year and
 # then asks; the stepped wedge is analysed with a constant effect, as most protocols have it. You know from
-# above what that does. Run the cell below (about ten seconds), change what you doubt, and write three sentences of advice. In a terminal
+# above what that does. Run the cell below (about five seconds), change what you doubt, and write three sentences of advice. In a terminal
 # `refocus power stepped-wedge-slow --simulations 150 --no-sensitivity` says more about the design.
 
 # %%
 found = {
-    name: sim.power(name, simulations=80, seed=2, sensitivity=False).outcome.result
+    name: sim.power(name, simulations=40, seed=2, sensitivity=False).outcome.result
     for name in ("stepped-wedge-slow", "parallel-slow")
 }
 for name, one in found.items():

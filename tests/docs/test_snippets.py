@@ -26,6 +26,8 @@ BLOCK = re.compile(
 )
 # They never end, or call these tests.
 NOT_HERE = ("refocus serve", "./test", ". .venv/bin/activate")
+# Trials beyond the fewest that are allowed run no other code.
+SIMULATIONS = (re.compile(r"--simulations \d+"), "--simulations 20")
 GENERATED = ("ODD.md", "parameters.md", "scenarios.md", "tables.md")
 
 
@@ -60,7 +62,8 @@ def run_command(shown: str, folder: Path, capsys: pytest.CaptureFixture[str]) ->
 
     Starting another takes longer than most of them work.
     """
-    words = shlex.split(shown)
+    pattern, fewest = SIMULATIONS
+    words = shlex.split(pattern.sub(fewest, shown))
     target = folder / words.pop() if words[-2:-1] == [">"] else None
     words = words[: len(words) - (target is not None)]
     if words == ["./run"]:
