@@ -72,7 +72,8 @@ print(0, sum(1 for _ in FOLDER.rglob("*.nbi")), FOLDER)
 
 
 def copied(folder: Path) -> Path:
-    shutil.copytree(SIM, folder / "sim", ignore=shutil.ignore_patterns("__pycache__"))
+    # What Python has translated goes along; not what a process beside this one has half written.
+    shutil.copytree(SIM, folder / "sim", ignore=shutil.ignore_patterns("*.pyc.*"))
     return folder
 
 

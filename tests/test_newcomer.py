@@ -186,7 +186,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return what a copy of the package says after all changes were made in it."""
     folder = tmp_path_factory.mktemp("newcomer")
     for name, left_out in (("sim", "static"), ("docs", "img"), ("tests", "data")):
-        kept = shutil.ignore_patterns("__pycache__", left_out, "*.md")
+        kept = shutil.ignore_patterns("*.pyc.*", left_out, "*.md")
         shutil.copytree(ROOT / name, folder / name, ignore=kept)
     shutil.copy(ROOT / "docs" / "ODD.md", folder / "docs")
     for edits in changes().values():
