@@ -26,10 +26,13 @@ def request_(monkeypatch: pytest.MonkeyPatch) -> Request:
     return request
 
 
-@pytest.fixture
-def serial(request_: Request) -> Results:
+@pytest.fixture(scope="module")
+def serial() -> Results:
     """Return the result of one chunk after another."""
-    return simulate(request_, workers=1)
+    request = small_request(replications=20)
+    with pytest.MonkeyPatch.context() as patched:
+        in_small_chunks(patched, request)
+        return simulate(request, workers=1)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -39,9 +40,26 @@ def request_(monkeypatch: pytest.MonkeyPatch) -> Request:
     return request
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, Path]:
+    """Return a result, and the folder in which its chunks are stored."""
+    request, folder = small_request(replications=10), tmp_path_factory.mktemp("kept")
+    with pytest.MonkeyPatch.context() as patched:
+        in_small_chunks(patched, request)
+        simulate(request, folder=folder)
+        return simulate(request, workers=1), folder
+
+
 @pytest.fixture
-def whole(request_: Request) -> Results:
-    return simulate(request_, workers=1)
+def whole(kept: tuple[Results, Path]) -> Results:
+    return kept[0]
+
+
+@pytest.fixture
+def stored(kept: tuple[Results, Path], tmp_path: Path) -> Path:
+    """Return a folder of its own with all chunks."""
+    shutil.copytree(kept[1], tmp_path, dirs_exist_ok=True)
+    return tmp_path
 
 
 @pytest.fixture
@@ -142,23 +160,20 @@ def test_a_damaged_chunk_is_run_again(
     damage: Callable[[Path], Any],
     request_: Request,
     whole: Results,
-    tmp_path: Path,
+    stored: Path,
     ran: list[int],
 ) -> None:
-    simulate(request_, folder=tmp_path)
-    ran.clear()
-    damage(files(tmp_path)[3])
-    assert_identical(simulate(request_, folder=tmp_path), whole)
+    damage(files(stored)[3])
+    assert_identical(simulate(request_, folder=stored), whole)
     assert ran == [3]
 
 
 def test_a_file_that_was_being_written_is_no_chunk(
-    request_: Request, whole: Results, tmp_path: Path
+    request_: Request, whole: Results, stored: Path
 ) -> None:
-    simulate(request_, folder=tmp_path)
-    last = files(tmp_path)[-1]
+    last = files(stored)[-1]
     last.rename(last.with_name(f".{last.name}.123.part"))
-    assert_identical(simulate(request_, folder=tmp_path), whole)
+    assert_identical(simulate(request_, folder=stored), whole)
 
 
 def other_seed(request: Request) -> Request:
@@ -202,15 +217,13 @@ def other_name(request: Request) -> Request:
     ],
 )
 def test_chunks_of_another_request_are_not_used_and_left_alone(
-    other: Callable[[Request], Request], request_: Request, tmp_path: Path, ran: list[int]
+    other: Callable[[Request], Request], request_: Request, stored: Path, ran: list[int]
 ) -> None:
-    simulate(request_, folder=tmp_path)
-    before = {path: path.read_bytes() for path in files(tmp_path)}
-    ran.clear()
-    simulate(other(request_), folder=tmp_path)
+    before = {path: path.read_bytes() for path in files(stored)}
+    simulate(other(request_), folder=stored)
     assert sorted(ran) == [chunk.number for chunk in cut(other(request_))]
     assert {path: path.read_bytes() for path in before} == before
-    assert len(files(tmp_path)) == len(before) + len(ran)
+    assert len(files(stored)) == len(before) + len(ran)
 
 
 def test_engines_and_own_agents_do_not_share_chunks(request_: Request, tmp_path: Path) -> None:
@@ -268,9 +281,8 @@ def test_every_file_that_can_decide_a_chunk_is_part_of_its_version(
         before = version()
 
 
-def test_the_folder_says_in_words_what_it_holds(request_: Request, tmp_path: Path) -> None:
-    simulate(request_, folder=tmp_path)
-    (path,) = tmp_path.glob("*/request.json")
+def test_the_folder_says_in_words_what_it_holds(stored: Path) -> None:
+    (path,) = stored.glob("*/request.json")
     told = json.loads(path.read_text(encoding="utf-8"))
     assert told["scenarios"] == ["programme", "usual care"]
     assert (told["worlds"], told["seed"], told["weeks"]) == (40, 11, 8)
