@@ -33,6 +33,8 @@ compile_figure = compiler(prepare(FIGURE_SOURCES))
 # Called from `trial_figures` they are compiled with it; from elsewhere they are plain Python.
 part_of_figures = register_jitable(**LINKED)
 CRITICAL = 1.959963984540054
+# Typed, so that what gets them is compiled once, not once more for a number known beforehand.
+TESTED = ADJUSTED = np.int64(1)
 # Fewer people, or fewer on a side, are not compared.
 FEWEST, FEWEST_ON_A_SIDE = 12, 2
 
@@ -157,7 +159,7 @@ def contrast(y, baseline, exposed, kept, team, teams, adjust):
     # A constant outcome has no residual variance to estimate.
     if np.max(values) - np.min(values) < 1e-12:
         return Difference(0.0, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)
-    fit = fit_rows(cluster, teams, x, values, 1)
+    fit = fit_rows(cluster, teams, x, values, TESTED)
     if fit.status != 0:
         return Difference(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, np.nan)
     whole = fit.cluster_variance + fit.residual_variance
@@ -337,7 +339,7 @@ def trial_figures(
     out[AT.control_mean] = sums[0] / numbers[0]
     spread = squares[0] - sums[0] ** 2 / numbers[0] + squares[1] - sums[1] ** 2 / numbers[1]
     out[AT.log_sd] = 0.5 * np.log(max(spread, 1e-6) / (retained - 2.0))
-    main = contrast(total, total_0, exposed, followed, user_team, teams, 1)
+    main = contrast(total, total_0, exposed, followed, user_team, teams, ADJUSTED)
     out[AT.difference] = main.estimate
     out[AT.log_se] = np.log(main.error)
     out[AT.standard_error] = main.standard_error
@@ -345,9 +347,9 @@ def trial_figures(
     out[AT.p] = main.p
     out[AT.icc] = main.icc
     out[AT.singular] = main.singular
-    one = contrast(intra, intra_0, exposed, followed, user_team, teams, 1)
+    one = contrast(intra, intra_0, exposed, followed, user_team, teams, ADJUSTED)
     out[AT.z_intrapersonal] = one.estimate / one.error
-    one = contrast(inter, inter_0, exposed, followed, user_team, teams, 1)
+    one = contrast(inter, inter_0, exposed, followed, user_team, teams, ADJUSTED)
     out[AT.z_interpersonal] = one.estimate / one.error
     high = judged_high(teams_state, arm, weight, reliability, places, seed, replication)
     high_user = np.empty(users, np.int64)
@@ -374,7 +376,7 @@ def trial_figures(
         attended += teams_state[t].sessions_attended
     out[AT.attended_share] = attended / max(offered, 1)
     out[AT.gaf_difference] = estimated(
-        end["gaf"].copy(), start["gaf"].copy(), exposed, followed, user_team, teams, 1
+        end["gaf"].copy(), start["gaf"].copy(), exposed, followed, user_team, teams, ADJUSTED
     )
     estimate = estimated(
         end["cansas_staff"].copy(),
@@ -383,7 +385,7 @@ def trial_figures(
         followed,
         user_team,
         teams,
-        1,
+        ADJUSTED,
     )
     out[AT.staff_unmet_needs_reduction] = -estimate
     out[AT.rsa_correlation] = np.arctanh(correlation(start["rsa_user"].copy(), total_0))
@@ -396,12 +398,12 @@ def trial_figures(
         followed,
         user_team,
         teams,
-        1,
+        ADJUSTED,
     )
     out[AT.user_unmet_needs_reduction] = -estimate
     support, support_0 = end["inspire_support"].copy(), start["inspire_support"].copy()
     out[AT.inspire_support_difference] = estimated(
-        support, support_0, exposed, followed, user_team, teams, 1
+        support, support_0, exposed, followed, user_team, teams, ADJUSTED
     )
     out[AT.inspire_relationship_difference] = estimated(
         end["inspire_relationship"].copy(),
@@ -410,7 +412,7 @@ def trial_figures(
         followed,
         user_team,
         teams,
-        1,
+        ADJUSTED,
     )
     estimate = estimated(
         end["service_cost"].copy(),
@@ -419,7 +421,7 @@ def trial_figures(
         followed,
         user_team,
         teams,
-        1,
+        ADJUSTED,
     )
     out[AT.cost_reduction] = -estimate
     black = np.empty(users, np.int64)
@@ -428,7 +430,7 @@ def trial_figures(
         black[i] = 1 if followed[i] == 1 and flags[i, 2] == 1 else 0
         if followed[i] == 1:
             change += total[i] - total_0[i]
-    one = contrast(total, total_0, exposed, black, user_team, teams, 1)
+    one = contrast(total, total_0, exposed, black, user_team, teams, ADJUSTED)
     out[AT.black_difference] = one.estimate
     out[AT.black_half_width] = CRITICAL * one.error
     out[AT.pooled_change] = change / retained
@@ -439,7 +441,7 @@ def trial_figures(
     for i in range(users):
         among[i] = 1 if followed[i] == 1 and exposed[i] == 1 else 0
     out[AT.participation_support] = estimated(
-        support, support_0, high_user, among, user_team, teams, 1
+        support, support_0, high_user, among, user_team, teams, ADJUSTED
     )
     posts = staff_team.shape[0]
     behaviour_0 = staff_start["staff_behaviour"].copy()
@@ -462,7 +464,7 @@ def trial_figures(
                 other_sum += row.rsa_staff
                 others += 1
     out[AT.participation_staff_behaviour] = estimated(
-        behaviour, behaviour_0, high_post, rows, staff_team, teams, 1
+        behaviour, behaviour_0, high_post, rows, staff_team, teams, ADJUSTED
     )
     if leaders > 0 and others > 0:
         out[AT.leader_excess] = leader_sum / leaders - other_sum / others
