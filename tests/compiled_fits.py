@@ -6,15 +6,16 @@ Run as ``python -m tests.compiled_fits``, beside what compiles the week.
 from __future__ import annotations
 
 import gc
+from unittest.mock import patch
 
 import numpy as np
 
 from benchmarks.formula_grid import simulated
-from sim.posterior.choose import chosen_draws
-from sim.runs.first_run import compile_week
+from sim.engines.one_world import OneWorld
+from sim.parameters import defaults, to_record
 from sim.trials.designs.design_file import design_from_table
 from sim.trials.fits.random_intercept_compiled import fit_random_intercept_batch
-from sim.trials.studies.replication import simulate_refocus
+from sim.trials.studies.refocus_trial import refocus_design, simulate_trial
 
 WEDGE = {
     "design": {"type": "stepped wedge", "steps": 2, "clusters": 6, "size": 4},
@@ -30,9 +31,10 @@ def compile_fits() -> None:
     columns = np.column_stack([np.ones(12), codes % 2])
     fit_random_intercept_batch(codes, columns, np.random.default_rng(1).normal(size=(2, 12)), 1)
     simulated(design_from_table(WEDGE), 1)
-    # The figures of the REFOCUS trial have code of their own; the week is waited for.
-    compile_week()
-    simulate_refocus(chosen_draws(1).draws, 1)
+    # The figures of the REFOCUS trial have code of their own, also of a world that stays empty: its
+    # week is compiled meanwhile.
+    with patch.object(OneWorld, "run_to", lambda world, _: world):
+        simulate_trial(refocus_design(1), to_record(defaults())[0], 0, True, {})
 
 
 if __name__ == "__main__":
