@@ -20,9 +20,9 @@ def toy_roster(teams: int = 8) -> Roster:
             TeamRow(
                 team=f"toy-{i}",
                 arm="intervention" if i % 2 else "control",
-                staff=8,
-                coordinators=4,
-                caseload=100,
+                staff=4,
+                coordinators=2,
+                caseload=50,
                 sampled=10,
             )
             for i in range(teams)
