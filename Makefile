@@ -30,7 +30,7 @@ parity: setup
 mutants: setup
 	$(python) -m scripts.mutants --count $${COUNT:-100} --seed $${SEED:-1} --out mutants.txt
 
-# A report of every scenario over every horizon and source of draws: hours.
+# A report of every scenario over every horizon and source of draws: 40 minutes of one processor.
 every-report: setup
 	EVERY_REPORT=1 $(python) -m pytest -q -n logical tests/report/test_every_scenario.py
 

@@ -1,8 +1,8 @@
 """Every scenario, horizon and source of draws gives a report whose first sentence holds.
 
-All of them take hours: ``make every-report``. Otherwise each scenario is taken once, over ten
-weeks and without figures, and ten of the others are drawn by the seed that the names of the tests
-show; ``EVERY_REPORT_SEED=N`` draws those of seed N again.
+All of them take 40 minutes of one processor: ``make every-report``. Otherwise each scenario is
+taken once, over ten weeks and without figures, and ten of the others are drawn by the seed that the
+names of the tests show; ``EVERY_REPORT_SEED=N`` draws those of seed N again.
 """
 
 from __future__ import annotations
