@@ -192,6 +192,10 @@ def run(options: argparse.Namespace) -> int:
 
         if options.code not in LANGUAGES:
             raise unknown("code", options.code, LANGUAGES)
+        # What is printed is the code, and nothing is drawn.
+        for name, given in (("curve", options.curve), ("format", options.format != "text")):
+            if given:
+                raise InputError(f"--{name}: has no meaning with --code; leave it out")
     answer = analyse(
         options.data,
         options.model,

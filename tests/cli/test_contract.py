@@ -223,6 +223,8 @@ def test_hostile_values_are_used_or_refused_in_one_line(
         (("compare", "--resume", "begun-compare", "--seed", "2"), ("seed", "with --resume")),
         (("run", "usual-care", "--seed", "1", "--seed", "2"), ("--seed", "stands twice")),
         (("analyse", "data.csv", "--term", "arm", "--term=y"), ("--term", "stands twice")),
+        (("analyse", "x", "--code", "R", "--format", "json"), ("--format", "meaning with --code")),
+        (("analyse", "x", "--code", "R", "--curve", "a.svg"), ("--curve", "meaning with --code")),
         (
             ("power", "four-point-target", "--set", "icc=.1", "--set", "icc=.2"),
             ("--set icc", "is set twice"),
