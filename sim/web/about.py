@@ -35,7 +35,7 @@ def posterior_facts(path: Path) -> dict[str, Any]:
         "rivals": [
             [
                 RIVALS[name],
-                *(f"{value:.1f}" for value in effects[name]),
+                *(f"{value:.1f}" if value else "0" for value in effects[name]),
                 *(f"{100 * weight:.0f}" for weight in weights),
             ]
             for name, *weights in rivals()
