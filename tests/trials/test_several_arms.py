@@ -24,7 +24,13 @@ from sim.trials.fits.mixed_model import fit_mixed_model
 from sim.trials.power.formula_answer import FormulaAnswer, formula_answer
 from sim.trials.power.multi_arm_power import drawn_arms_power
 from sim.trials.power.power_outcome import PowerOutcome, as_text
-from sim.trials.power.power_study import simulate_power, statistical_source, study_of
+from sim.trials.power.power_study import (
+    believed,
+    simulate_power,
+    statistical_source,
+    study_of,
+    uncertain_study,
+)
 
 DESIGN = {"type": "parallel", "arms": 3, "clusters_by_sequence": [8, 8, 10], "size": 20}
 
@@ -51,6 +57,18 @@ def file_of(rule: str = "holm", **outcome: Any) -> DesignFile:
 
 def answer(rule: str) -> FormulaAnswer:
     return formula_answer(study_of(file_of(rule)))
+
+
+def test_what_is_believed_of_effects_is_drawn_for_every_arm() -> None:
+    """An effect that no arm has was drawn: power lay between .438 and .438."""
+    table = file_of().model_dump(exclude_unset=True)
+    study = study_of(design_from_table({**table, "uncertainty": {"effect_se": 2.0}}))
+    drawn = np.array([one.statistical.arm_effects for one in believed(study.file, 400, 1)])
+    assert drawn.mean(axis=0) == pytest.approx([5.0, 3.0], abs=0.3)
+    assert np.cov(drawn.T) == pytest.approx(4.0 * np.eye(2), abs=0.7)
+    found = uncertain_study(study.file, 3, 1)
+    assert found is not None
+    assert "every arm's effect by itself normal with standard error 2" in found.covers
 
 
 def test_adjusted_p_values_are_those_of_r() -> None:

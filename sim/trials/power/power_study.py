@@ -29,7 +29,7 @@ from sim.trials.data.outcome_kind import (
 )
 from sim.trials.data.statistical import Correlations, StatisticalSource
 from sim.trials.designs.design import Design, arm_sizes
-from sim.trials.designs.design_file import analysis_plan, field_named, trial_design
+from sim.trials.designs.design_file import analysis_plan, field_named, has_use, trial_design
 from sim.trials.designs.design_schema import DesignFile, Statistical
 from sim.trials.power.design_formula import Assumed, design_power
 from sim.trials.power.formula_power import FormulaPower, power_of_effect
@@ -232,10 +232,16 @@ def sd_of(s: Statistical) -> float:
     return sqrt(variance_of(s.outcome, s.mean, variation))
 
 
+def _uncertain(file: DesignFile) -> dict[str, tuple[float, float]]:
+    """Return the ranges of what a design makes use of, by full name."""
+    ranges = {field_named(file, name): ends for name, ends in file.uncertainty.ranges.items()}
+    return {name: ends for name, ends in ranges.items() if has_use(file, name)}
+
+
 def believed(file: DesignFile, count: int, seed: int) -> list[DesignFile]:
     """Return designs with statistical inputs drawn from what a file says is not known."""
     s = file.statistical
-    varied = {field_named(file, name): ends for name, ends in file.uncertainty.ranges.items()}
+    varied = _uncertain(file)
     loss = varied.pop("attrition.rate", None)
     allowed = {name: one for name, one in varied.items() if name.startswith("statistical.")}
     spread = file.uncertainty.effect_se
@@ -247,10 +253,14 @@ def believed(file: DesignFile, count: int, seed: int) -> list[DesignFile]:
         values = {
             name.split(".")[1]: float(rng.uniform(*ends)) for name, ends in sorted(allowed.items())
         }
-        if spread > 0.0:
+        effects: dict[str, Any] = {}
+        if s.arm_effects:
+            moved = spread * rng.standard_normal(len(s.arm_effects))
+            effects["arm_effects"] = tuple((np.array(s.arm_effects) + moved).tolist())
+        elif spread > 0.0:
             centre = values.get("effect", s.effect)
-            values["effect"] = float(centre + spread * rng.standard_normal())
-        found.append(file.model_copy(update={"statistical": s.model_copy(update=values)}))
+            effects["effect"] = float(centre + spread * rng.standard_normal())
+        found.append(file.model_copy(update={"statistical": s.model_copy(update=values | effects)}))
     if loss is not None:
         for number, rate in enumerate(rng.uniform(*loss, count).tolist()):
             part = file.attrition.model_copy(update={"rate": rate})
@@ -270,7 +280,7 @@ def uncertain_study(file: DesignFile, count: int, seed: int) -> Study | None:
     """
     if file.statistical is None:
         return None
-    varied = {field_named(file, name): ends for name, ends in file.uncertainty.ranges.items()}
+    varied = _uncertain(file)
     allowed = {name: one for name, one in varied.items() if name.startswith("statistical.")}
     spread = file.uncertainty.effect_se
     files = believed(file, count, seed)
@@ -287,7 +297,8 @@ def uncertain_study(file: DesignFile, count: int, seed: int) -> Study | None:
         if name in allowed or name == "attrition.rate"
     ]
     if spread > 0.0:
-        told.insert(0, f"effect normal with standard error {spread:g}")
+        each = "every arm's effect by itself" if file.statistical.arm_effects else "effect"
+        told.insert(0, f"{each} normal with standard error {spread:g}")
     twins = StatisticalTwins(sources[0], tuple(sources), losses)
     left_out = sorted(set(varied) - set(allowed) - {"attrition.rate"})
     covers = "Monte Carlo error and " + "; ".join(told)
