@@ -167,6 +167,7 @@ def both_by_formula(study: Study) -> CoPrimaryPower | None:
         float(design.total_clusters - 4),
         study.plan.alpha,
         second.within,
+        shared=rho**2,
     )
 
 
@@ -212,6 +213,7 @@ def _over_periods(study: Study) -> CoPrimaryPower | None:
         df,
         plan.alpha,
         file.co_primary.within,
+        shared=rho**2,
     )
 
 
@@ -296,6 +298,7 @@ def both_lines(
             f"{names[0]} alone": formula.each[0],
             f"{names[1]} alone": formula.each[1],
             "both (all of), no adjustment": formula.all_of,
+            "the same, each with an error of its own": formula.all_of_own_errors,
             "at least one, each at half the level": formula.any_of,
             "at least one, one test of two df": formula.at_least_one,
             "weighted mean of both, one df": formula.single,

@@ -25,6 +25,8 @@ from sim.errors import InputError
 from sim.trials.designs.correlation import check_positive, check_share
 
 NODES = 200
+# Where three estimates of spread are integrated over.
+FEW_NODES = 16
 # Normal numbers beyond it do not occur.
 FURTHEST = 9.0
 BONFERRONI, SIDAK, DAP = "Bonferroni", "Sidak", "D/AP"
@@ -88,8 +90,11 @@ class CoPrimaryPower:
         Both are significant, each two-sided at the full level.
     all_of_one_sided : float
         The same with one-sided tests at the full level, as some programs have it.
+    all_of_own_errors : float
+        `all_of` where each outcome's error is estimated by itself, as analyses do; the published
+        method, which is a little too high, has one estimate for both.
     any_of : float
-        One or both, each two-sided at half the level (Bonferroni).
+        One or both, each two-sided at half the level (Bonferroni), with errors of their own.
     at_least_one : float
         Two degrees of freedom, one test of both.
     single : float
@@ -105,6 +110,7 @@ class CoPrimaryPower:
     each: tuple[float, float]
     all_of: float
     all_of_one_sided: float
+    all_of_own_errors: float
     any_of: float
     at_least_one: float
     single: float
@@ -119,6 +125,7 @@ def power_of_both(
     df: float,
     alpha: float,
     within: float,
+    shared: float = 1.0,
 ) -> CoPrimaryPower:
     """Return the power for two co-primary outcomes from their estimates' variances, by each method.
 
@@ -133,6 +140,8 @@ def power_of_both(
     alpha : float
     within : float
         Correlation of one person's two outcomes, for the level adjusted by it.
+    shared : float
+        See `both_significant`.
     """
     from scipy.special import chdtri, chndtr, fdtri, ncfdtr
 
@@ -152,9 +161,10 @@ def power_of_both(
         df=df,
         each=(beyond(1.0, z[0] ** 2, alpha), beyond(1.0, z[1] ** 2, alpha)),
         all_of=both_significant(z, rho, df, alpha, 2),
+        all_of_own_errors=both_significant(z, rho, df, alpha, 2, shared),
         all_of_one_sided=both_significant(z, rho, df, alpha, 1),
         any_of=sum(beyond(1.0, float(q) ** 2, alpha / 2.0) for q in z)
-        - both_significant(z, rho, df, alpha / 2.0, 2),
+        - both_significant(z, rho, df, alpha / 2.0, 2, shared),
         at_least_one=beyond(2.0, both, alpha),
         single=beyond(1.0, single, alpha),
         combined=beyond(1.0, combined, alpha),
@@ -178,39 +188,64 @@ def adjusted_levels(alpha: float, correlation: float) -> dict[str, float]:
     }
 
 
-def both_significant(z: np.ndarray, rho: float, df: float, alpha: float, sides: int) -> float:
+def both_significant(
+    z: np.ndarray, rho: float, df: float, alpha: float, sides: int, shared: float = 1.0
+) -> float:
     """Return the chance that both statistics are beyond their critical value.
 
-    Two t statistics share one chi squared (Kshirsagar's t); with two sides each must be beyond in
-    the direction of its effect or in the other.
+    With two sides each must be beyond in the direction of its effect or in the other.
 
-    `z` (2,): means of the statistics.
+    Parameters
+    ----------
+    z : (2,) array
+        Means of the statistics.
+    shared : float
+        Share of the degrees of freedom that the two estimates of spread have in common: one in the
+        published methods (one chi squared, Kshirsagar's t). Two outcomes with an estimate each,
+        which is what is analysed, have the square of their correlation: variances estimated from
+        two normal outcomes correlate by so much.
     """
     from scipy.special import ndtri, stdtrit
 
     level = 1.0 - alpha / sides
     if isinf(df):
-        return float(_beyond(z, rho, np.array([ndtri(level)]), sides)[0])
-    critical = float(stdtrit(df, level))
-    return _over_spread(z, rho, df, critical, sides)
+        own = np.full((2, 1), ndtri(level))
+        return float(_beyond(z, rho, own, sides)[0])
+    spread, weights = _spreads(df, shared)
+    return float(weights @ _beyond(z, rho, float(stdtrit(df, level)) * spread, sides))
 
 
-def _over_spread(z: np.ndarray, rho: float, df: float, critical: float, sides: int) -> float:
-    """Integrate over the shared estimate of the standard error."""
+def _spreads(df: float, shared: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return pairs of estimated over true standard errors, (2, n), and their weights."""
     from scipy.special import chdtri
 
-    nodes, weights = _legendre(NODES)
-    u = 0.5 * (nodes + 1.0)
-    spread = np.sqrt(chdtri(df, 1.0 - u) / df)
-    return float(weights / 2.0 @ _beyond(z, rho, critical * spread, sides))
+    def squares(part: float, count: int) -> tuple[np.ndarray, np.ndarray]:
+        if part <= 0.0:
+            return np.zeros(1), np.ones(1)
+        nodes, weights = _legendre(count)
+        return np.asarray(chdtri(part, 0.5 - 0.5 * nodes)), weights / 2.0
+
+    if shared >= 1.0:
+        found, weights = squares(df, NODES)
+        return np.sqrt(np.stack([found, found]) / df), weights
+    both, first = squares(df * shared, FEW_NODES)
+    own, second = squares(df * (1.0 - shared), FEW_NODES)
+    pairs = np.stack(
+        [
+            (both[:, None, None] + each).ravel()
+            for each in np.broadcast_arrays(own[:, None], own[None, :])
+        ]
+    )
+    products = first[:, None, None] * second[:, None] * second
+    return np.sqrt(pairs / df), products.ravel()
 
 
 def _beyond(z: np.ndarray, rho: float, critical: np.ndarray, sides: int) -> np.ndarray:
-    """Return the chances that both normal statistics are beyond each of some values."""
+    """Return the chances that both normal statistics are beyond each of some pairs of values."""
     signs = [(1.0, 1.0)] if sides == 1 else [(s, t) for s in (1.0, -1.0) for t in (1.0, -1.0)]
-    found = np.zeros(len(critical))
+    found = np.zeros(critical.shape[1])
     for s, t in signs:
-        found += _both_above(critical - s * z[0], critical - t * z[1], s * t * rho)
+        found += _both_above(critical[0] - s * z[0], critical[1] - t * z[1], s * t * rho)
     return found
 
 
