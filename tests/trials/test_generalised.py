@@ -17,7 +17,7 @@ from sim.trials.analyses.generalised import analyse_generalised
 from sim.trials.analyses.generalised_text import format_generalised
 from sim.trials.analyses.marginal_exposure import hotelling
 from sim.trials.analyses.standardised import standardised
-from sim.trials.fits.gee import FAMILIES, NESTED, Working, _fading, fit_gee
+from sim.trials.fits.gee import FAMILIES, NESTED, Working, fading, fit_gee
 from sim.trials.fits.glmm import fit_glmm
 from tests.trials.waves import fit_with_given_correlation
 
@@ -118,16 +118,16 @@ def test_two_intercepts_and_two_working_correlations_are_those_of_glmer_and_geep
 def test_a_decay_that_is_there_is_found() -> None:
     """Mean products of residuals are .2, .1 and .05 at lags 0, 1 and 2, whatever their numbers."""
     lags, pairs = np.array([0.0, 1.0, 2.0, 5.0]), np.array([40.0, 7.0, 30.0, 1.0])
-    assert _fading(lags, pairs, 0.2 * 0.5**lags) == pytest.approx((0.2, 0.5), rel=1e-9)
-    assert _fading(lags, pairs, np.array([0.2, 0.0, 0.0, 0.0]))[1] == 0.0
-    assert _fading(lags, pairs, np.full(4, 0.3)) == pytest.approx((0.3, 1.0))
+    assert fading(lags, pairs, 0.2 * 0.5**lags) == pytest.approx((0.2, 0.5), rel=1e-9)
+    assert fading(lags, pairs, np.array([0.2, 0.0, 0.0, 0.0]))[1] == 0.0
+    assert fading(lags, pairs, np.full(4, 0.3)) == pytest.approx((0.3, 1.0))
     # With one person a cell the decay begins at a correlation at most, and none is made up.
     apart, few = lags[1:], pairs[1:]
-    assert _fading(apart, few, 0.8 * 0.5**apart) == pytest.approx((0.8, 0.5), rel=1e-9)
-    level, factor = _fading(apart, few, np.array([0.3, 0.05, 0.0]))
+    assert fading(apart, few, 0.8 * 0.5**apart) == pytest.approx((0.8, 0.5), rel=1e-9)
+    level, factor = fading(apart, few, np.array([0.3, 0.05, 0.0]))
     assert (level, level * factor) == (pytest.approx(0.999), pytest.approx(0.3, abs=0.06))
-    assert _fading(apart, few, np.array([-0.1, 0.02, 0.0]))[0] < 1.0
-    assert _fading(apart, few, np.array([-0.1, -0.02, 0.0])) == (0.0, 0.0)
+    assert fading(apart, few, np.array([-0.1, 0.02, 0.0]))[0] < 1.0
+    assert fading(apart, few, np.array([-0.1, -0.02, 0.0])) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("random", ["decay(period|team)", "(1|team) + (1|team:period)"])

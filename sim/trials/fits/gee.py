@@ -169,7 +169,7 @@ class _Layout:
         products = sums[:, :, None] * sums[:, None, :] - np.eye(self.width) * squares[:, None, :]
         means = np.bincount(self.lag, products[self.paired], len(self.apart)) / self.pairs / phi
         if kind == DECAY:
-            return self._possible(kind, _fading(self.apart, np.asarray(self.pairs, float), means))
+            return self._possible(kind, fading(self.apart, np.asarray(self.pairs, float), means))
         each = [float(means[self.apart == lag].sum()) for lag in (0.0, 1.0)]
         return self._possible(kind, tuple(each[: 1 if kind == EXCHANGEABLE else 2]))
 
@@ -197,7 +197,7 @@ class _Layout:
         )
 
 
-def _fading(lags: Matrix, pairs: Matrix, means: Matrix) -> tuple[float, float]:
+def fading(lags: Matrix, pairs: Matrix, means: Matrix) -> tuple[float, float]:
     """Return the level and the factor of a decay that fit mean products by least squares.
 
     Where no two people stand in one cell the level is where the decay would begin, which no

@@ -14,14 +14,17 @@ from sim.trials.analyses.analysis_plan import (
     exposure_of_cells,
     tested_columns,
 )
-from sim.trials.analyses.exposure import CONSTANT
+from sim.trials.analyses.exposure import CONSTANT, exposure_weights
+from sim.trials.analyses.marginal_exposure import ERROR
 from sim.trials.analyses.methods import by_arm
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.analyses.several_arms import BONFERRONI, DUNNETT, HOLM, IN_WORDS
+from sim.trials.analyses.standardised import chosen_error
 from sim.trials.data.outcome_kind import CONTINUOUS
 from sim.trials.data.statistical import exposure_shares
 from sim.trials.designs.correlation import VarianceComponents, from_correlations
 from sim.trials.designs.design import NOT_MEASURED, TRANSITION, TREATED, Design, arm_sizes
+from sim.trials.fits.gee import EXCHANGEABLE
 from sim.trials.power.by_arm import by_arm_test
 from sim.trials.power.drawn_sizes import dealt_people, drawn_people
 from sim.trials.power.expected_test import (
@@ -32,7 +35,12 @@ from sim.trials.power.expected_test import (
     trial_cells,
 )
 from sim.trials.power.formula_power import FormulaPower, parallel_power, power_of_tests
-from sim.trials.power.generalised_power import over_cells, parallel_difference_se
+from sim.trials.power.generalised_power import (
+    MarginalModel,
+    marginal_over_cells,
+    over_cells,
+    parallel_difference_se,
+)
 from sim.trials.power.multi_arm_power import ArmsPower, drawn_arms_power
 from sim.trials.power.parallel_test import Outcome
 
@@ -301,6 +309,7 @@ def _of_risks_or_counts(
     schedule = np.where(np.isin(used, (TRANSITION, NOT_MEASURED)), np.nan, used == TREATED)
     components = components_of(design, replace(assumed, sd=1.0))
     shares = exposure_means(design, assumed.exposure)
+    marginal = marginal_model(design, plan) if plan.test == "marginal" else None
     effects = None
     if plan.estimand != CONSTANT:
         effects = tested_columns(exposure_of_cells(design), plan)
@@ -322,36 +331,51 @@ def _of_risks_or_counts(
             ]
             tests = [ExpectedTest(se, se, df, df) for se in ses]
         else:
-            known = [
-                over_cells(
-                    assumed.outcome,
-                    assumed.mean + effect * ((used == TREATED) if shares is None else shares),
-                    schedule,
-                    one,
-                    components,
-                    assumed.mean,
-                    assumed.icc,
-                    effects,
-                    shares,
+            means_of = assumed.mean + effect * ((used == TREATED) if shares is None else shares)
+            known = (assumed.outcome, means_of, schedule)
+            taken = (components, assumed.mean, assumed.icc)
+            tests = []
+            for one in people:
+                if marginal is None:
+                    found = over_cells(*known, one, *taken, effects, shares)
+                    tests.append(ExpectedTest(found.se, found.se, df, df, found.share))
+                    continue
+                model = marginal._replace(
+                    error=marginal_error(plan, np.where(np.isnan(schedule), 0.0, one))
                 )
-                for one in people
-            ]
-            tests = [ExpectedTest(one.se, one.se, df, df, one.share) for one in known]
-            if effects is not None:
-                if not all(isfinite(one.corrected_se) for one in known):
+                test = marginal_over_cells(*known, one, *taken, model)
+                if not isfinite(test.model_se):
                     raise InputError(
                         f"analysis.estimand = '{plan.estimand}': one cluster alone tells an effect "
                         "that it needs, and without that cluster there is no error; give each "
                         "sequence at least 2 clusters"
                     )
-                # Mancl and DeRouen's error, which is too large by what few clusters tell.
-                tests = [
-                    replace(test, model_se=one.corrected_se, spread_df=min(one.corrected_df, df))
-                    for test, one in zip(tests, known, strict=True)
-                ]
+                share = test.estimate / effect if effect != 0.0 else 1.0
+                spread_df = min(test.spread_df, df)
+                tests.append(ExpectedTest(test.se, test.model_se, df, spread_df, share))
         return power_of_tests(effect, tests, rule, alpha, at=at)
 
     return at(assumed.effect)
+
+
+def marginal_model(design: Design, plan: AnalysisPlan) -> MarginalModel:
+    """Return the marginal model that a plan declares over a design's periods."""
+    working = plan.correlation or EXCHANGEABLE
+    if plan.estimand == CONSTANT:
+        treated = (design.by_cluster == TREATED).astype(float)[..., None]
+        return MarginalModel(treated, np.ones(1), working, "KC")
+    exposure = exposure_of_cells(design)
+    levels = np.unique(exposure[exposure > 0])
+    weights = exposure_weights(levels, plan.estimand, plan.exposure_period)
+    columns = (exposure[..., None] == levels).astype(float)
+    return MarginalModel(columns, np.asarray(weights), working, ERROR)
+
+
+def marginal_error(plan: AnalysisPlan, people: np.ndarray) -> str:
+    """Return which error for few clusters the marginal model reads; see `marginal.fitted`."""
+    if plan.estimand != CONSTANT:
+        return ERROR
+    return chosen_error(people.sum(axis=1))
 
 
 def period_effects(plan: AnalysisPlan) -> tuple[str, ...]:

@@ -42,10 +42,6 @@ class KnownVariances(NamedTuple):
 
     se: float  # Of the estimate
     share: float  # Expected estimate, of cells' means that are given
-    # Root of the expectation of Mancl and DeRouen's error, and its degrees of freedom, with each
-    # cluster's share of its variance counted as one; NaN where one cluster alone tells the effect.
-    corrected_se: float
-    corrected_df: float
 
 
 def gls_standard_error(
@@ -140,17 +136,5 @@ def known_variances(
         )
     bread = np.linalg.inv(scaled) / np.outer(diagonal, diagonal)
     row = bread[seen.size]
-    share, corrected, squared = 0.0, 0.0, 0.0
-    for key, (one, mean) in known.items():
-        share += alike[key] * float(row @ mean)
-        # Expected square of the cluster's part in the estimate, its score corrected.
-        left = np.eye(width) - bread @ one
-        score = np.linalg.lstsq(left, row, rcond=1e-9)[0]
-        # Without a cluster that alone tells the effect there is no estimate, and no such error.
-        alone = np.abs(left @ score - row).max() > 1e-6 * np.abs(row).max()
-        part = math.nan if alone else float(row @ one @ score)
-        corrected += alike[key] * part
-        squared += alike[key] * part**2
-    return KnownVariances(
-        math.sqrt(float(row[seen.size])), share, math.sqrt(corrected), corrected**2 / squared
-    )
+    share = sum(alike[key] * float(row @ mean) for key, (_, mean) in known.items())
+    return KnownVariances(math.sqrt(float(row[seen.size])), share)
