@@ -38,13 +38,49 @@ MATRICES = (
     [[0, 0, 2, 1], [0, 2, 1, 1], [0, 0, 0, 0]],
 )
 
+AVERAGE = {"estimand": "time-averaged effect"}
+LONG_TERM = {"estimand": "long-term effect"}
+ALONE = {"correlation": "independence"}
+MARGINAL: tuple[tuple[str, float, float, dict[str, str]], ...] = (
+    ("binary, constant", 0.3, 0.15, {}),
+    ("binary, constant, independence", 0.3, 0.15, ALONE),
+    ("binary, time-averaged", 0.3, 0.3, AVERAGE),
+    ("binary, long-term", 0.3, 0.3, LONG_TERM),
+    ("count, constant", 2.0, -0.5, {}),
+    ("count, time-averaged", 2.0, -0.9, AVERAGE),
+    ("count, rising, time-averaged", 0.8, 0.7, AVERAGE),
+    ("count, long-term", 2.0, -1.0, LONG_TERM),
+)
+
 
 def random_designs(count: int) -> list[DesignFile]:
     """Return designs drawn over all shapes, sizes, correlations and analyses that have a formula.
 
     Effects are drawn so that power by a plain formula lies between about 30 and 95%.
     """
-    return [_random_design(number) for number in range(count)]
+    return [random_design(number) for number in range(count)]
+
+
+def marginal_wedges() -> dict[str, DesignFile]:
+    """Return stepped wedges with binary outcomes and counts, by outcome and what is estimated."""
+    return {
+        name: design_from_table(
+            {
+                "design": {"type": "stepped wedge", "clusters": 16, "steps": 4, "size": 15},
+                "statistical": {
+                    "outcome": name.split(",")[0],
+                    "mean": mean,
+                    "effect": effect,
+                    "icc": 0.05,
+                    "cac": 0.8,
+                    **({"exposure": [0.25, 0.5, 0.75, 1.0]} if "estimand" in analysis else {}),
+                },
+                "analysis": analysis,
+            },
+            name,
+        )
+        for name, mean, effect, analysis in MARGINAL
+    }
 
 
 def small_wedges(count: int) -> list[DesignFile]:
@@ -56,7 +92,7 @@ def small_wedges(count: int) -> list[DesignFile]:
     found: list[DesignFile] = []
     number = DRAWN
     while len(found) < count:
-        file = _random_design(number)
+        file = random_design(number)
         design = trial_design(file)
         number += 1
         few = kind_of(design, analysis_plan(file, design)) == FEW
@@ -65,7 +101,8 @@ def small_wedges(count: int) -> list[DesignFile]:
     return found
 
 
-def _random_design(number: int) -> DesignFile:
+def random_design(number: int) -> DesignFile:
+    """Return the design of a number; its title is the next."""
     rng = np.random.Generator(np.random.Philox(key=[SEED, number]))
     while True:
         table = _parallel(rng) if rng.random() < 0.55 else _over_periods(rng)

@@ -27,6 +27,7 @@ from sim.trials.designs.design import NOT_MEASURED, TRANSITION, TREATED, Design,
 from sim.trials.fits.gee import EXCHANGEABLE
 from sim.trials.power.by_arm import by_arm_test
 from sim.trials.power.drawn_sizes import dealt_people, drawn_people
+from sim.trials.power.drawn_variances import most_trials, with_draws
 from sim.trials.power.expected_test import (
     EFFECTS,
     Cells,
@@ -44,6 +45,8 @@ from sim.trials.power.generalised_power import (
 from sim.trials.power.multi_arm_power import ArmsPower, drawn_arms_power
 from sim.trials.power.parallel_test import Outcome
 
+# Cluster-periods up to which variances are drawn.
+MOST_CELLS = 100
 ANALYSES = {"none": "follow-up", "ancova": "ancova", "change": "change"}
 
 
@@ -431,6 +434,10 @@ def _over_periods(
             "add clusters or periods"
         )
     cells = period_cells(design, assumed, plan, size)
+    # Where several variances may be put at zero, and means are few enough to draw them.
+    few = len(effects) > 1 and len(used) * design.periods <= MOST_CELLS
+    if few:
+        cells = cells[: most_trials(len(effects))]
     builds_up = exposure_means(design, assumed.exposure) is not None
     rule = "expected for the design" if df is None else "between-within"
     adapted = analysis_named(plan.test).formula
@@ -438,6 +445,9 @@ def _over_periods(
     def at(effect: float) -> FormulaPower:
         truths = [truth] * len(cells)
         tests = expected_tests(cells, truths, effects, effect, plan.test, df, adapted)
+        if few:
+            by_rule_df = None if df is None else [df] * len(cells)
+            tests = with_draws(tests, cells, truths, effects, effect, plan.test, by_rule_df)
         between = all(abs(one.df - (len(used) - 2)) < 1e-6 for one in tests)
         told = "clusters - 2" if between else rule
         return power_of_tests(effect, tests, told, alpha, at=at if builds_up else None)

@@ -10,15 +10,18 @@ sizes and the two covariances, without a simulation.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import erfc, exp, inf, isnan, pi, sqrt
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
 from sim.trials.designs.correlation import VarianceComponents
+
+if TYPE_CHECKING:
+    from sim.trials.power.drawn_variances import Drawn
 
 Matrix = NDArray[np.float64]
 
@@ -59,6 +62,8 @@ class ExpectedTest:
         What the estimation of the variances adds to the variance of the estimate.
     arms : tuple of ExpectedTest
         Tests of the two arms' means, where each arm has variances of its own.
+    drawn : Drawn, optional
+        Draws of what its trial may tell of the variances, which power is then averaged over.
     """
 
     se: float
@@ -73,11 +78,17 @@ class ExpectedTest:
     cost: float = 0.0
     near_df: float | None = None
     arms: tuple[ExpectedTest, ...] = ()
+    drawn: Drawn | None = field(default=None, repr=False, compare=False)
 
     @property
     def spread(self) -> float:
         """True standard error of the estimate, the variances estimated."""
         return sqrt(self.se**2 + self.cost)
+
+    @property
+    def reckoned_se(self) -> float:
+        """Standard error that the test reckons with; of draws where there are any."""
+        return self.model_se if self.drawn is None else sqrt(float((self.drawn.se**2).mean()))
 
 
 @dataclass(frozen=True)
@@ -428,7 +439,7 @@ def _df(told: Told, without: int | None = None) -> float:
     return 2.0 * float(told.variance) ** 2 / spread if spread > 0.0 else 0.0
 
 
-def _covariance(information: Matrix) -> Matrix:
+def covariance_of(information: Matrix) -> Matrix:
     """Return the covariance of estimated variances; 0 for those of which nothing is told."""
     unit = np.sqrt(np.maximum(np.diagonal(information, axis1=-2, axis2=-1), 1e-300))
     units = unit[..., :, None] * unit[..., None, :]
@@ -476,6 +487,12 @@ def true_covariance(cells: Cells, truth: VarianceComponents) -> Matrix:
     n = np.where(cells.seen, cells.people, 1.0)
     both = cells.seen[..., :, None] & cells.seen[..., None, :]
     return np.where(both, truth.cell_covariance(cells.treated, n), 0.0)
+
+
+def people_covariance(truth: VarianceComponents, cells: Cells, at: NDArray[np.intp]) -> Matrix:
+    """Return the true covariance of one person's contrasts over the periods `at`."""
+    own = truth.residual * np.eye(len(at))
+    return np.asarray(own + truth.individual * _stays(cells)[np.ix_(at, at)])
 
 
 def expected_test(
@@ -560,7 +577,7 @@ def _expected(
     shares = np.einsum("...p,...p->...", M[..., -1, :], along)
     ses = np.sqrt((M @ model.sandwich(WZ, true) @ M)[..., -1, -1])
     told = model.told(variances)
-    covariance = _covariance(told.information)
+    covariance = covariance_of(told.information)
     errors = np.sqrt(np.maximum(np.diagonal(covariance, axis1=-2, axis2=-1), 0.0))
     driving = 1 + np.argmax((told.slope * errors)[:, 1:] ** 2, axis=-1)
     lowest = variances.copy()
@@ -609,11 +626,8 @@ def _found_variances(
     known &= truth.treatment_correlation * truth.cluster * truth.treatment == 0.0
     if known and not cells.beyond_columns:
         return variances
-    model, stays = WorkingModel(cells, effects), _stays(cells)
-    people = [
-        truth.residual * np.eye(len(at)) + truth.individual * stays[np.ix_(at, at)]
-        for at, _ in model.within
-    ]
+    model = WorkingModel(cells, effects)
+    people = [people_covariance(truth, cells, at) for at, _ in model.within]
     return model.closest(true_covariance(cells, truth), people, effect * cells.means, variances)
 
 

@@ -107,6 +107,9 @@ class FormulaPower:
                 df=max(one.df * df / self.df, 1.0),
                 spread_df=max(one.spread_df * df / self.df, 1.0),
                 arms=(),
+                drawn=None
+                if one.drawn is None
+                else one.drawn.scaled(se / self.spread, model_se / self.model_se, df / self.df),
             )
             for one in self.tests
         ]
@@ -129,7 +132,9 @@ def _mean_power(
     return float(
         np.mean(
             [
-                power_t(
+                one.drawn.power(effect, alpha, sides, bounds, shift)
+                if one.drawn is not None
+                else power_t(
                     effect * one.share + shift,
                     one.spread,
                     one.df,
@@ -208,7 +213,7 @@ def power_of_tests(
         raise InputError(f"effect: {effect!r} must be a finite number")
     se, model_se = (
         math.sqrt(float(np.mean([getattr(one, name) ** 2 for one in tests])))
-        for name in ("se", "model_se")
+        for name in ("se", "reckoned_se")
     )
     check_positive("standard error", se)
     check_positive("model's standard error", model_se)

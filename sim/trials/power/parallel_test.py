@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sim.errors import InputError
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.designs.correlation import VarianceComponents
+from sim.trials.power.drawn_variances import with_draws
 from sim.trials.power.expected_test import ExpectedTest, expected_tests, trial_cells
 
 Matrix = NDArray[np.float64]
@@ -123,6 +124,8 @@ def parallel_tests(
         by_rule = free if test == "between-within" else None
         adapted = analysis_named(test).formula
         tests = expected_tests(cells, left, ("cluster",), test=test, df=by_rule, adapted=adapted)
+        if any(np.ptp(people) > 0.0 for _, people, _ in kept):
+            tests = with_draws(tests, cells, left, ("cluster",), 1.0, test, by_rule)
     spends = test not in ("between-within", "cluster-summary")
     found = []
     for one, slope, (own, people, _) in zip(tests, slopes, kept, strict=True):
@@ -142,6 +145,7 @@ def parallel_tests(
                 spread_df=one.spread_df - slope.between,
                 floor_df=one.floor_df - spent,
                 near_df=None if one.near_df is None else one.near_df - spent,
+                drawn=None if one.drawn is None else one.drawn.after_baseline(more, spent),
             )
         )
     return found
