@@ -140,7 +140,8 @@ def profile_interval(
     limit = held.best + CHI2_95
 
     def beyond(value: float) -> float:
-        return held.criterion(value) - limit
+        # At the estimate nothing is to be found, and a search may stop short of it.
+        return -CHI2_95 if value == estimate else held.criterion(value) - limit
 
     ends = []
     for edge in (0.0, 1.0):
