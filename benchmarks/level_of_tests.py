@@ -19,7 +19,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.studies import few_clusters, informative_size, mediation
+from benchmarks.studies import correlation_intervals, few_clusters, informative_size, mediation
 from docs.marked import table, write
 from sim.trials.analyses.allocations import all_allocations, drawn_allocations
 from sim.trials.analyses.cluster_tests import between_within_df, t_test
@@ -309,6 +309,7 @@ PARTS = {
     "level-of-tests": section,
     "few-clusters": few_clusters.section,
     "informative-size": informative_size.section,
+    "correlation-intervals": correlation_intervals.section,
     "mediation": mediation.section,
 }
 
