@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 # Tests of which the error and its degrees of freedom follow from the variances found.
 TESTS = ("kenward-roger", "satterthwaite", "between-within")
 # In all trials together, and most of one.
-DRAWS, MOST_DRAWS = 16_000, 4000
+DRAWS, MOST_DRAWS = 16_000, 1000
 # Ratios looked at for each variance, by how many there are; in all trials together so many points.
 GRID = {1: 40, 2: 12, 3: 9, 4: 6}
 MOST_POINTS = 30_000
