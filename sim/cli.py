@@ -84,8 +84,6 @@ OWN_NAMES = (
 )
 
 
-# What linear algebra libraries take their number of threads from.
-ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 # Share of letters that an option must have in common with what was written to be suggested.
 ALIKE = 0.7
 
@@ -245,10 +243,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 done, 1 an error of the software, 2 a mistake in what was given, 130 interrupted.
     """
-    # Threads are those of --workers: NumPy's own beside them, which it takes when it is loaded,
-    # made a simulation of mixed models three times as dear on two processors.
-    for name in ONE_THREAD:
-        os.environ.setdefault(name, "1")
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
     try:
         parser = build_parser()

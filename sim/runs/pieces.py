@@ -15,7 +15,6 @@ from concurrent.futures import (
     BrokenExecutor,
     Executor,
     Future,
-    ThreadPoolExecutor,
     wait,
 )
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from sim.errors import InputError
 from sim.files import NotWrittenError
 from sim.runs.chunk_store import ChunkStore
 from sim.runs.cluster import is_cluster, lost, submitter
+from sim.runs.own_workers import OwnWorkers
 from sim.runs.worker_faults import DeadWorkerWatch
 
 POLL_SECONDS = 0.2
@@ -202,7 +202,7 @@ def run_pieces(
     at_once = max(1, workers if workers is not None else capacity(executor))
     own = None
     if executor is None:
-        own = executor = ThreadPoolExecutor(max_workers=at_once)
+        own = executor = OwnWorkers(at_once)
     watch = DeadWorkerWatch(executor)
     submit = submitter(executor, run)
     running: dict[Any, PieceT] = {}

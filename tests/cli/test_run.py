@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -25,14 +24,6 @@ from sim.inputs.roster import described_roster
 pytestmark = pytest.mark.usefixtures("unpainted")
 
 SMALL = ("--draws", "0", "--replications", "3", "--weeks", "6")
-
-
-def test_workers_are_all_threads_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
-    monkeypatch.setenv("OMP_NUM_THREADS", "4")
-    assert main(["--version"]) == 0
-    found = [os.environ[one] for one in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")]
-    assert found == ["1", "4"], "what a user sets stays"
 
 
 def command(*arguments: str) -> list[str]:
