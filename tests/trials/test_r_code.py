@@ -14,6 +14,7 @@ import pytest
 import sim
 from sim.cli import main
 from sim.errors import InputError
+from sim.trials.analyses.r_code import TIME
 from sim.trials.analyses.registry import ANALYSES
 
 DATA = Path(__file__).parent / "data"
@@ -67,6 +68,15 @@ def test_code_that_needs_r_alone_gives_the_same_numbers(
         assert (estimate, se, p) == pytest.approx(
             (answer["estimate"], answer["se"], answer["p"]), rel=1e-5
         )
+
+
+@pytest.mark.skipif(RSCRIPT is None, reason="R is not installed: its code is not run")
+def test_periods_go_by_their_labels_whichever_is_the_reference() -> None:
+    made = 'd <- data.frame(period = relevel(factor(c(10, 2, 1)), ref = "10")); '
+    asked = made + "cat(" + TIME.replace("{period}", "period") + ")"
+    assert RSCRIPT is not None
+    ran = [RSCRIPT, "--vanilla", "-e", asked]
+    assert subprocess.run(ran, capture_output=True, text=True, check=True).stdout == "3 2 1"
 
 
 @pytest.mark.skipif(RSCRIPT is None, reason="R is not installed: its code is not run")

@@ -361,11 +361,13 @@ def over_time(result: Mapping[str, Any], formula: ModelFormula) -> str:
     return re.sub(r"\{(\w+)\}", lambda one: values[one[1]], OVER_TIME)
 
 
-EXPOSED = """\
-group <- {group}
-when <- type.convert(as.character(d[["{period}"]]), as.is = TRUE)
-time <- match(when, sort(unique(when)))
-on <- as.character(d[["{term}"]]) == {level}
+# Of a factor in the order of its labels, whichever is its reference.
+WHEN = 'type.convert(as.character(d[["{period}"]]), as.is = TRUE)'
+TIME = f"match({WHEN}, sort(unique({WHEN})))"
+EXPOSED = f"""\
+group <- {{group}}
+time <- {TIME}
+on <- as.character(d[["{{term}}"]]) == {{level}}
 first <- tapply(ifelse(on, time, Inf), group, min)[as.character(group)]
 d$exposure <- factor(ifelse(on, time - first + 1, 0))"""
 BY_EXPOSURE = f"""\
@@ -550,7 +552,6 @@ def marginal_plan(result: Mapping[str, Any], formula: ModelFormula) -> str:
     if not constant:
         fixed = _with_term(fixed, term, "exposure")
     exposed = _of_exposure(result, formula, _group(result))
-    time = 'match(d[["{period}"]], sort(unique(d[["{period}"]])))'
     values = {
         **exposed,
         "made": "" if constant else EXPOSED,
@@ -559,8 +560,8 @@ def marginal_plan(result: Mapping[str, Any], formula: ModelFormula) -> str:
         "working": working,
         "within": repr(found[0]),
         "factor": repr(found[-1]),
-        "cells": time,
-        "unlike": f"abs(outer({time}, {time}, `-`))" if between else "NULL",
+        "cells": TIME,
+        "unlike": f"abs(outer({TIME}, {TIME}, `-`))" if between else "NULL",
         "correlation": {
             EXCHANGEABLE: "matrix(fit$geese$alpha, length(i), length(i))",
             INDEPENDENCE: "matrix(0, length(i), length(i))",
