@@ -84,6 +84,8 @@ OWN_NAMES = (
 )
 
 
+# What a program reads.
+DATA_FORMATS = ("csv", "json", "pdf-ready")
 # Share of letters that an option must have in common with what was written to be suggested.
 ALIKE = 0.7
 
@@ -260,7 +262,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_values(options)
         own = parser.commands()[options.command]
         check_used(own, options, own.stood)
-        with contextlib.redirect_stdout(SpeltOut(sys.stdout)):
+        # Data that go to a file or a program are left as they are.
+        shown = getattr(options, "format", "text") not in DATA_FORMATS or sys.stdout.isatty()
+        with contextlib.redirect_stdout(SpeltOut(sys.stdout) if shown else sys.stdout):
             code = int(options.run(options))
         # A disk that is full is told here, not at exit.
         sys.stdout.flush()

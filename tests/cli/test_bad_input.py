@@ -218,3 +218,17 @@ def test_what_a_file_holds_cannot_steer_a_terminal(
     shown = capsys.readouterr()
     assert sign not in shown.out + shown.err
     assert f"\\u{ord(sign[0]):04x}" in shown.out + shown.err or (way, sign) == ("heading", "\r")
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "pdf-ready", "text", "protocol"])
+def test_data_for_a_program_are_left_as_they_are(
+    form: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.commands.power.run", lambda _: print("a\u202eb\r") or 0)
+    asked = ["power", "four-point-target", "--format", form]
+    assert main(asked) == 0
+    piped = "a\\u202eb\\u000d\n" if form in ("text", "protocol") else "a\u202eb\r\n"
+    assert capsys.readouterr().out == piped
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main(asked) == 0
+    assert "\u202e" not in capsys.readouterr().out
