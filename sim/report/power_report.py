@@ -18,7 +18,7 @@ from sim.report.power_figures import Curve, curve_figure, tornado_figure
 from sim.spreadsheet import data_frame
 from sim.trials.analyses.analysis_plan import average_meant
 from sim.trials.data.agent_calendar import measured_weeks
-from sim.trials.designs.design import randomisation_words
+from sim.trials.designs.design import SAMPLINGS, randomisation_words
 from sim.trials.power.both_outcomes import both_by_formula, both_lines
 from sim.trials.power.important import important_difference
 from sim.trials.power.mediation_answer import mediation_lines
@@ -392,6 +392,9 @@ def _items(page: Document, outcome: PowerOutcome) -> None:
     assumed = result.assumed
     target = file.target
     important = important_difference(file)
+    again, realised = f", individual {assumed.iac:.3g}", f" and {_known(m.iac)}"
+    if design.sampling == SAMPLINGS[0]:  # Nobody is measured twice
+        again = realised = ""
     rows: list[tuple[object, ...]] = [
         (
             "method of calculation",
@@ -411,8 +414,8 @@ def _items(page: Document, outcome: PowerOutcome) -> None:
         ),
         (
             "correlation over time",
-            f"cluster autocorrelation {assumed.cac:.3g}, individual "
-            f"{assumed.iac:.3g} assumed; realised {_known(m.cac)} and {_known(m.iac)}",
+            f"cluster autocorrelation {assumed.cac:.3g}{again} assumed; "
+            f"realised {_known(m.cac)}{realised}",
         ),
         ("level of the intervention", "the team (cluster); outcomes are measured on service users"),
         (

@@ -84,7 +84,7 @@ def period_answer(settings: Mapping[str, Any]) -> dict[str, Any]:
         "df": formula.df,
         "sentence": sentence(answer, teams),
         "words": [design_sentence(study), analysis_sentence(study)],
-        "lines": known_formula_lines(formula, answer.assumed),
+        "lines": known_formula_lines(formula, answer.assumed, study.design),
         "caution": caution(file, study.design, study.plan, formula) or None,
         "detectable": smallest,
         "average": average,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from sim.api.analyse import analyse
 from sim.cli import main
 from sim.trials.designs.design_file import load_design
 from sim.trials.power.formula_answer import formula_answer
-from sim.trials.power.power_outcome import PowerOutcome
+from sim.trials.power.power_outcome import PowerOutcome, formula_text
 from sim.trials.power.power_study import simulate_power, study_of
 from sim.trials.power.protocol import protocol_of_formula, protocol_of_simulation
 
@@ -47,6 +48,34 @@ def test_a_paragraph_has_every_input_of_the_calculation() -> None:
         "within teams; repeated measures: none",
     ):
         assert piece in text
+
+
+@pytest.mark.parametrize(
+    ("design", "own", "other"),
+    [
+        ('type = "crossover"\nclusters = 8\nsize = 9', "crossover", "stepped wedge"),
+        ('type = "stepped wedge"\nclusters = 8\nsize = 9\nsteps = 4', "stepped wedge", "crossov"),
+        (
+            'type = "matrix"\nschedule = [[0, 0], [0, 1]]\nclusters = 8\nsize = 9',
+            "cluster",
+            "stepped wedge",
+        ),
+    ],
+)
+@pytest.mark.parametrize("sampling", ["cross-sectional", "closed cohort"])
+def test_items_and_correlations_are_those_of_the_design(
+    design: str, own: str, other: str, sampling: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "design.toml"
+    more = f'\nsampling = "{sampling}"\n[statistical]\niac = 0.6\n'
+    path.write_text(f"[design]\n{design}{more}")
+    answer = formula_answer(study_of(load_design(path)))
+    text = one_line(protocol_of_formula(answer))
+    assert re.search(rf"CONSORT {own} 3a: \d sequences", text)
+    assert f"CONSORT {own} 12a: time by" in text
+    assert f"CONSORT {other}" not in text
+    # Nobody is measured twice in a cross-section.
+    assert formula_text(answer).count("IAC 0.6") == 2 * (sampling == "closed cohort")
 
 
 def test_a_simulated_one_tells_seed_trials_and_monte_carlo_error() -> None:

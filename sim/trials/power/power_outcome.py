@@ -15,7 +15,7 @@ from sim.trials.analyses.methods.marginal import OF_CORRELATION
 from sim.trials.analyses.registry import analysis_named
 from sim.trials.analyses.several_arms import IN_WORDS
 from sim.trials.data.counterfactual import statistical_truth
-from sim.trials.designs.design import arm_sizes, randomisation_words
+from sim.trials.designs.design import SAMPLINGS, Design, arm_sizes, randomisation_words
 from sim.trials.designs.design_schema import DesignFile
 from sim.trials.power import go_no_go
 from sim.trials.power.both_outcomes import BothOutcomes, both_by_formula, both_lines
@@ -224,9 +224,10 @@ def source_sentence(study: Study) -> str:
     if s.outcome != "continuous":
         name = "probability" if s.outcome == "binary" else "mean count"
         what = f"{name} under control {s.mean:g}"
+    again = "" if study.design.sampling == SAMPLINGS[0] else f", IAC {s.iac:g}"
     return (
         f"statistical model: effect {s.effect:g}{varied}{exposure}, {what}, ICC {s.icc:g}, "
-        f"CAC {s.cac:g}, IAC {s.iac:g}"
+        f"CAC {s.cac:g}{again}"
         + (f", cluster decay {s.cluster_decay:g} a period" if s.cluster_decay < 1.0 else "")
     )
 
@@ -338,8 +339,10 @@ def _of_rate(name: str, rate: Rate, note: str = "") -> Measure:
     return Measure(name, rate.value, rate.monte_carlo_se, note, rate.low, rate.high)
 
 
-def known_formula_lines(formula: FormulaPower, a: Assumed) -> list[str]:
+def known_formula_lines(formula: FormulaPower, a: Assumed, design: Design) -> list[str]:
     """Return a formula's answer and what it takes as known."""
+    # In a cross-section nobody is measured twice.
+    again = "" if design.sampling == SAMPLINGS[0] else f", IAC {a.iac:.3g}"
     at_zero = any(one.floor > 0.0 for one in formula.tests)
     otherwise = "were no variance put at zero" if at_zero else "with the true standard error"
     return [
@@ -366,7 +369,7 @@ def known_formula_lines(formula: FormulaPower, a: Assumed) -> list[str]:
         + f", SD {a.sd:.3g}, ICC {a.icc:.3g}, "
         f"CAC {a.cac:.3g}"
         + (f" (decay {a.cluster_decay:g} a period)" if a.cluster_decay < 1.0 else "")
-        + f", IAC {a.iac:.3g}, lost {a.attrition:.1%}"
+        + f"{again}, lost {a.attrition:.1%}"
         + (f", SD of the effect between teams {a.effect_sd:.3g}" if a.effect_sd else ""),
     ]
 
@@ -376,7 +379,7 @@ def formula_lines(result: PowerResult) -> list[str]:
     formula, gap = result.formula, result.gap
     if formula is None:
         return [f"no formula: {result.formula_problem}"]
-    lines = known_formula_lines(formula, result.assumed)
+    lines = known_formula_lines(formula, result.assumed, result.study.design)
     if gap.flagged:
         lines.append(
             f"DIFFERS: simulation less formula {100 * gap.difference:+z.1f} points, "
@@ -638,7 +641,7 @@ def formula_text(answer: FormulaAnswer) -> str:
         source_sentence(study),
         *_cautions(caution(study.file, study.design, study.plan, answer.formula)),
         "",
-        *known_formula_lines(answer.formula, answer.assumed),
+        *known_formula_lines(answer.formula, answer.assumed, study.design),
         *([] if answer.arms is None else arms_lines(study, answer.arms)),
         measured_line(study.design, study.plan),
         *assurance_lines(answer.assurance),

@@ -18,7 +18,14 @@ import numpy as np
 from sim.trials.analyses.analysis_plan import average_meant
 from sim.trials.analyses.methods.marginal import OF_CORRELATION
 from sim.trials.data.outcome_kind import spread_words
-from sim.trials.designs.design import TRANSITION, Design, arm_sizes, randomisation_words
+from sim.trials.designs.design import (
+    CONTROL,
+    TRANSITION,
+    Design,
+    arm_sizes,
+    first_treated,
+    randomisation_words,
+)
 from sim.trials.power.both_outcomes import both_by_formula, outcome_names, second_inputs
 from sim.trials.power.important import important_difference
 from sim.trials.power.power_outcome import analysis_sentence, hypothesis_words
@@ -300,17 +307,27 @@ def items(study: Study) -> list[str]:
     ]
     if not design.is_parallel:
         transition = int((np.asarray(design.schedule) == TRANSITION).sum(axis=1).max())
+        kind, more = _extension(design)
         found += [
-            f"- CONSORT stepped wedge 3a: {len(design.clusters)} sequences of "
+            f"- CONSORT {kind} 3a: {len(design.clusters)} sequences of "
             f"{', '.join(str(one) for one in design.clusters)} teams, {design.periods} periods, "
             f"{design.period_weeks} weeks from each to the next; people of different periods are "
             f"{PEOPLE[design.sampling]} ({design.sampling}); periods of transition that are not "
-            f"analysed: {transition}. [add the diagram of sequences by periods]",
-            "- CONSORT stepped wedge 12a: time by an effect for each period; clustering by "
+            f"analysed: {transition}. [{more}add the diagram of sequences by periods]",
+            f"- CONSORT {kind} 12a: time by an effect for each period; clustering by "
             f"{_clustering(study)}; repeated measures: {_repeated(study)}; what is estimated: "
             f"{plan.estimand}.",
         ]
     return found
+
+
+def _extension(design: Design) -> tuple[str, str]:
+    """Return the extension of CONSORT that a design over periods goes by, and what else it asks."""
+    used = design.schedule[np.array(design.clusters) > 0]
+    starts = first_treated(used)
+    if any((row[at:] == CONTROL).any() for row, at in zip(used, starts, strict=True) if at >= 0):
+        return "crossover", "say how long a washout is, and why nothing is carried over; "
+    return ("stepped wedge" if len(set(starts[starts >= 0])) > 1 else "cluster"), ""
 
 
 def _each(design: Design) -> str:
