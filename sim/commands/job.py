@@ -415,6 +415,7 @@ class Job:
         self.noted.pop("by", None)
         self.note({**self.noted, "finished": True})
         if not self.options.keep_chunks:
+            remove_chunks(self.folder)  # Of a finished job here before: no name is given twice
             with contextlib.suppress(OSError):
                 (self.folder / CHUNKS).rename(self.folder / GONE)
             remove_chunks(self.folder)

@@ -274,6 +274,11 @@ def test_a_kill_while_chunks_are_removed_leaves_none_for_good(
     assert not (out / "chunks").exists()
     assert main(["trial", "--resume", str(out)]) == 2
     assert contents(out) == whole("trial")
+    for one in ("chunks", "chunks.gone"):
+        (out / one).mkdir()
+        (out / one / "0.npz").write_bytes(b"x")
+    work.finished()
+    assert contents(out) == whole("trial"), "what a kill left is not in the way of the next"
 
 
 def test_a_number_with_its_interval_in_a_cell_is_not_tidy() -> None:
