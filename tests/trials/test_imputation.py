@@ -237,6 +237,22 @@ def test_columns_are_imputed_by_chained_equations() -> None:
     assert "base" in format_analysis(found).split("chained equations: ")[1]
 
 
+def test_what_is_of_a_person_is_not_imputed_row_by_row() -> None:
+    draw = np.random.default_rng(4)
+    who = np.repeat(np.arange(60), 2)
+    team, visit = who // 5, np.tile([0, 1], 60)
+    sex, score = (who % 2).astype(float), draw.normal(size=120)
+    y = draw.normal(size=60)[who] + draw.normal(size=120)
+    frame = pd.DataFrame({"team": team, "who": who, "visit": visit, "sex": sex, "score": score})
+    frame["arm"], frame["y"] = team % 2, y
+    frame["sex"] = frame["sex"].mask(who == 3)
+    frame["score"] = frame["score"].mask(np.arange(120) % 11 == 0)
+    model = "y ~ arm + visit + sex + score + (1|team) + (1|team:who)"
+    made = analyse_table(frame, model, "arm", imputations=2)["multiple_imputation"]
+    assert made["imputed_columns"].keys() == {"score"}
+    assert (made["left_out"], made["n_obs"]) == ({"sex": 2}, 118)
+
+
 def test_a_planned_estimand_over_periods_is_pooled(tmp_path: Path) -> None:
     """Two data sets give what the same data sets give with effects by exposure in the model."""
     design = tmp_path / "design.toml"

@@ -104,8 +104,9 @@ def imputed_lines(found: dict[str, Any]) -> list[str]:
     if found["left_out"]:
         listed = ", ".join(f"{name} {n}" for name, n in found["left_out"].items())
         lines.append(
-            f"  Left out, rows that lack what is not imputed: {listed} (columns of whole clusters, "
-            "of three labels or more, the tested one, or in products and functions)"
+            f"  Left out, rows that lack what is not imputed: {listed} (columns of random effects, "
+            "of whole clusters, periods or people, of three labels or more, the tested one, or in "
+            "products and functions)"
         )
     return lines
 

@@ -63,7 +63,7 @@ def rows_to_impute(read: ReadModel, tested: str) -> RowsToImpute:
     """Return the rows, of which those without an outcome are imputed.
 
     A number, or a factor of two labels, that stands in the formula by itself and differs within
-    clusters is imputed too.
+    clusters and groups is imputed too: row by row a person's sex would differ between visits.
 
     Raises
     ------
@@ -106,14 +106,14 @@ def rows_to_impute(read: ReadModel, tested: str) -> RowsToImpute:
     effects.sort(key=lambda one: one.n_levels)
     if not all(nested(one.codes, effects[0].codes) for one in effects[1:]):
         raise refused
-    of_clusters = effects[0].codes
     kept = prepare_design(X, np.arange(len(X), dtype=float)).kept
     X = X.copy()
     incomplete, whole = [], np.ones(len(X), bool)
     left_out = {one: int(read.gone[one].sum()) for one in others if read.gone[one].any()}
     for one in alone:
         at = next(j for j, parts in enumerate(fixed.parts) if parts and parts[0].column == one)
-        if at not in kept or _of_clusters(X[~gone[one], at], of_clusters[~gone[one]]):
+        known = ~gone[one]
+        if at not in kept or any(_is_of(X[known, at], group.codes[known]) for group in effects):
             whole &= ~gone[one]
             left_out[one] = int(gone[one].sum())
             continue
@@ -190,10 +190,10 @@ def _alone(read: ReadModel, name: str, tested: str) -> bool:
     )
 
 
-def _of_clusters(values: Matrix, clusters: Codes) -> bool:
-    """Return whether a column is the same within each cluster."""
-    most = np.full(int(clusters.max()) + 1, -np.inf)
+def _is_of(values: Matrix, groups: Codes) -> bool:
+    """Return whether a column is the same within each cluster, or each group within them."""
+    most = np.full(int(groups.max()) + 1, -np.inf)
     least = -most
-    np.maximum.at(most, clusters, values)
-    np.minimum.at(least, clusters, values)
-    return bool((most[clusters] == least[clusters]).all())
+    np.maximum.at(most, groups, values)
+    np.minimum.at(least, groups, values)
+    return bool((most[groups] == least[groups]).all())
