@@ -57,6 +57,9 @@ ABSENT = frozenset(
         *("nein", "nej", "nei", "nee", "non", "não", "ohne", "sans", "sin", "senza", "zonder"),
     )
 )
+# Labels that mean it alone: beside words that all labels share they may be about these, as in
+# "pre-op physio" beside "post-op physio" and, in Spanish, "con coaching" beside "coaching".
+ALONE = frozenset(("con", "before", "pre", "baseline"))
 # What may stand beside control in a label; with any other word it is something else, as "infection
 # control", "TAU plus coaching" and "self-control training" are.
 _NAMES = (
@@ -91,7 +94,7 @@ def control_label(levels: Sequence[str]) -> str | None:
         one: " ".join(two for two in found if two not in shared) for one, found in words.items()
     }
     names = CONTROL | ABSENT if len(levels) == 2 else CONTROL
-    found = [one for one in levels if plain[one] in names or " ".join(words[one]) in names]
+    found = [one for one in levels if plain[one] in names - ALONE or " ".join(words[one]) in names]
     found = found or [one for one in levels if _is_control(words[one])]
     if found:
         return found[0] if len(found) == 1 else None

@@ -117,6 +117,7 @@ def test_nothing_or_zero_is_control_beside_one_other_label_alone() -> None:
         ("nein", "ja"),
         ("unexposed staff", "exposed staff"),
         ("unimplemented", "implemented"),
+        ("sin apoyo", "con apoyo"),
     ],
 )
 def test_what_labels_share_does_not_tell_them_apart(control: str, other: str) -> None:
@@ -133,6 +134,9 @@ def test_what_labels_share_does_not_tell_them_apart(control: str, other: str) ->
         ("Tau Ceti", "Alpha"),
         ("con", "sin"),
         ("pre", "post", "later"),
+        ("pre-op physio", "post-op physio"),
+        ("before meals", "after meals"),
+        ("con coaching", "coaching"),
     ],
 )
 def test_a_label_that_only_mentions_control_is_not_taken_for_it(labels: tuple[str, ...]) -> None:
