@@ -16,8 +16,9 @@ function worth(one, words, asked) {
     return WORTH.title * Math.min(1, times(one[TITLE])) + WORTH.page * Math.min(1, times(one[PAGE])) + WORTH.text * Math.min(5, times(one[TEXT]));
   });
   if (points.includes(0)) return 0;
-  // A term of that name comes before what mentions it.
-  const named = one[TITLE].toLowerCase() === asked.toLowerCase() ? WORTH.title : 0;
+  // A term of that name comes before one that begins with it, and that before what mentions it.
+  const [title, name] = [one[TITLE].toLowerCase(), asked.toLowerCase()];
+  const named = title === name ? WORTH.title : title.startsWith(name) ? WORTH.title / 2 : 0;
   return points.reduce((sum, value) => sum + value, named) - one[TITLE].length / 100;
 }
 
