@@ -72,6 +72,12 @@ def pytest_xdist_node_collection_finished() -> None:
         assert COMPILING.pop().wait() == 0, "the model does not compile; see above"
 
 
+def pytest_unconfigure() -> None:
+    """End what still compiles where nothing waits for it any more."""
+    for one in COMPILING:
+        one.terminate()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Iterator[None]:
     """Let each of several processes begin with other files, before it collects them all.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -128,5 +129,32 @@ def test_a_collection_that_fails_leaves_no_other_versions_behind(tmp_path: Path)
     ended = subprocess.run([tmp_path / ".ci" / "run"], pass_fds=[writer], timeout=20.0)
     os.close(writer)
     assert ended.returncode == 3
+    assert select.select([reader], [], [], 10.0)[0], "something runs still"
+    os.close(reader)
+
+
+def test_types_that_are_wrong_are_told_and_nothing_goes_on_after_an_interrupt(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "scripts").mkdir()
+    shutil.copy(ROOT / "test", tmp_path / "test")
+    found = f'root="{tmp_path}"; venv=$root; bin=$root; prepare() {{ :; }}'
+    (tmp_path / "scripts" / "environment.sh").write_text(found, encoding="utf-8")
+    program(tmp_path, "ruff", "exit 0")
+    program(tmp_path, "python", "exit 0")
+    program(tmp_path, "mypy", "echo wrong; exit 1")
+    command = [tmp_path / "test", "tests/one.py"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=20.0)
+    assert (ended.returncode, ended.stdout.splitlines()[-2:]) == (1, ["wrong", "failed: mypy"])
+    program(tmp_path, "mypy", f'exec "{sys.executable}" -c "import time; time.sleep(30)"')
+    begins = ': >"$(dirname "$0")/begun"; exec sleep 30'
+    program(tmp_path, "python", f'case "$*" in *pytest*) {begins};; esac')
+    reader, writer = os.pipe()
+    begun = subprocess.Popen(command, pass_fds=[writer], start_new_session=True)
+    os.close(writer)
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.01)
+    os.killpg(begun.pid, signal.SIGINT)
+    assert begun.wait(20.0) == 130
     assert select.select([reader], [], [], 10.0)[0], "something runs still"
     os.close(reader)
