@@ -256,16 +256,30 @@ class JobManager:
 
     def _serve(self) -> None:
         """Keep one worker process and give it one job after another."""
-        worker = Worker(self.warm_up)
+        worker, why = self._begun()
         try:
-            self._await_ready(worker)
             while (job := self._next()) is not None:
-                if not worker.alive:
-                    worker = Worker(self.warm_up)
-                    self._await_ready(worker)
-                self._run(worker, job)
+                if worker is None or not worker.alive:
+                    worker, why = self._begun()
+                if worker is not None:
+                    self._run(worker, job)
+                else:
+                    with self._lock:
+                        self._end(job, FAILED, why)
         finally:
-            worker.end()
+            if worker is not None:
+                worker.end()
+
+    def _begun(self) -> tuple[Worker | None, str]:
+        """Return a worker process that is loaded, or None and why there can be none."""
+        try:
+            worker = Worker(self.warm_up)
+        except (OSError, ImportError) as error:
+            # Processes share a semaphore, which Linux keeps in shared memory.
+            why = "run: no worker process can be started here (is /dev/shm writable?)"
+            return None, f"{why}: {error}"
+        self._await_ready(worker)
+        return worker, ""
 
     def _await_ready(self, worker: Worker) -> None:
         end = time.monotonic() + LONGEST_START

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sim.web import jobs
 from sim.web.fingerprint import key_of
 from sim.web.jobs import Job, JobManager, QueueFull
 from sim.web.limits import Limits
@@ -54,6 +55,24 @@ def test_a_job_is_done_and_found_again_by_its_settings(
     assert submit(manager, "quick", by="another", n=4) is job
     assert submit(manager, "quick", n=5) is not job
     assert manager.find("0" * 32) is None
+
+
+def test_where_no_process_can_be_started_a_run_says_so(
+    store: ResultsStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(jobs, "Worker", refused)
+        manager = JobManager(store, LIMITS)
+        manager.start()
+        job = wait(submit(manager, "quick", n=1), "failed")
+        assert "no worker process can be started here" in job.error
+        assert "Permission denied" in job.error
+    # The next run finds out whether it still is so.
+    wait(submit(manager, "quick", n=1), "done")
+    manager.stop()
 
 
 def test_results_outlive_the_server(manager: JobManager, store: ResultsStore) -> None:
