@@ -112,10 +112,10 @@ def flags(results: dict[str, Any]) -> list[str]:
             "conclusions that rest on assumptions, not on the trial (their 90% interval is not a "
             f"quarter narrower than the prior's): {'; '.join(assumed)}"
         )
+    left = results["varying"] - len(results["calibrated"])
     out.append(
-        f"parameters with a prior that were not calibrated: {results['varying']} less "
-        f"{len(results['calibrated'])}; calibrated ones that hardly moved: "
-        f"{'; '.join(hardly) or 'none'}"
+        f"{left} of {results['varying']} parameters with a prior were not calibrated; "
+        f"calibrated ones that hardly moved: {'; '.join(hardly) or 'none'}"
     )
     out += GENERAL_FLAGS[1:]
     return out

@@ -42,7 +42,7 @@ def posterior_facts(path: Path) -> dict[str, Any]:
         ],
         "found": published("difference"),
         "coverage": [
-            [name, one["nominal"], round(one["coverage"], 3), round(one["standard_error"], 3)]
+            [name, *(f"{one[what]:.1%}" for what in ("nominal", "coverage", "standard_error"))]
             for name, one in coverage.items()
         ],
     }

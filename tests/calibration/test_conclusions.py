@@ -188,6 +188,7 @@ def test_conclusions_that_the_trial_does_not_narrow_are_flagged() -> None:
     assert "QPR fully implemented after 12 months" not in told
     label = registry()["dropout_yearly"].label
     assert any(f"hardly moved: {label}" in one for one in said)
+    assert any(one.startswith("3 of 5 parameters with a prior were not") for one in said)
 
 
 def test_weaker_correlations_keep_the_diagonal() -> None:
