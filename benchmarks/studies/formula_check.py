@@ -261,7 +261,7 @@ def page(rows: Sequence[Compared]) -> str:
         "\n".join(f"* {why(one)}" for one in flagged),
         "Where teams differ in size, and over periods where a trial has at most "
         f"{MOST_CELLS} team-periods, the formula is averaged over draws of what a trial may tell "
-        "of its variances, with a Monte Carlo error below half a point; elsewhere it follows one "
+        "of its variances, with a Monte Carlo error of at most .6 points; elsewhere it follows one "
         "variance at a time to zero.",
         _table(rows),
         "## Outcomes from agents",
