@@ -14,7 +14,10 @@ from scipy.stats import f as f_distribution
 from sim.trials.analyses.analyse import analyse_csv, analyse_table
 from sim.trials.analyses.analysis_text import format_analysis
 from sim.trials.designs.design_schema import Statistical
+from sim.trials.fits import icc_intervals
 from sim.trials.fits.cell_sums import RandomEffect, cell_sums
+from sim.trials.fits.icc_intervals import RESIDUAL, profile_interval, share_of
+from sim.trials.fits.mixed_model import fit_mixed_model
 from sim.trials.fits.reml import criterion_and_gradient, profile
 
 DATA = Path(__file__).parent / "data"
@@ -81,6 +84,29 @@ def test_the_exact_interval_covers_as_often_as_it_says() -> None:
         # An empty interval misses too.
         hits += ends is not None and ends[0] <= 0.1 <= ends[1]
     assert abs(hits / 200 - 0.95) < 3 * np.sqrt(0.95 * 0.05 / 200)
+
+
+def test_a_search_that_stops_short_at_the_estimate_leaves_no_interval_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is best there is known: the interval was left out when the search did not find it."""
+    rng = np.random.default_rng(1)
+    cluster, cell = np.repeat(np.arange(8), 12), np.repeat(np.arange(24), 4)
+    y = rng.standard_normal(8)[cluster] + 0.5 * rng.standard_normal(24)[cell]
+    y += rng.standard_normal(96)
+    effects = [RandomEffect("cluster", cluster), RandomEffect("cell", cell)]
+    fit = fit_mixed_model(np.ones((96, 1)), y, effects)
+    part, whole = [0, 1], [0, 1, RESIDUAL]
+    ends = profile_interval(fit.sums, fit.ratios, part, whole)
+    assert ends is not None
+    assert 0.0 < ends[0] < ends[1] < 1.0
+    at, held = share_of(fit.ratios, part, whole), icc_intervals._HeldShare.criterion
+
+    def short(self: icc_intervals._HeldShare, value: float) -> float:
+        return held(self, value) + (10.0 if value == at else 0.0)
+
+    monkeypatch.setattr(icc_intervals._HeldShare, "criterion", short)
+    assert profile_interval(fit.sums, fit.ratios, part, whole) == pytest.approx(ends, abs=1e-4)
 
 
 def test_icc_of_a_period_cac_and_iac_of_a_closed_cohort() -> None:
