@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from sim.trials.power.formula_search import find_by_formula
 from sim.trials.power.important import important_difference
 from sim.trials.power.left_out import left_out
 from sim.trials.power.measured_error import MEASURED, PERIODS, TREATMENT, kind_of
+from sim.trials.power.power_outcome import effect_lines
 from sim.trials.power.power_search import find_size
-from sim.trials.power.power_study import study_of
+from sim.trials.power.power_study import Gap, power_at, simulate_power, study_of
 
 
 def design(**parts: Any) -> dict[str, Any]:
@@ -65,6 +67,17 @@ def test_the_average_that_a_difference_is_of_is_said(capsys: pytest.CaptureFixtu
     assert "an effect of 14.7 once it is fully there" in out
     power = float(out.split("power to find it would be ")[1].split()[0])
     assert power < 0.12, "0.907 if the bias of the design's own effect were added to it"
+
+
+def test_a_formula_that_differs_is_named_beside_the_difference_that_matters() -> None:
+    """It was told as power, where the simulation above it found another."""
+    table = design(
+        statistical={"exposure": [0.2, 1.0]}, target={"minimum_important_difference": 0.3}
+    )
+    found = simulate_power(study_of(design_from_table(table, "test")), 4, null=False)
+    assert effect_lines(found)[-1].endswith(f"{power_at(found, 0.3):.3f}")
+    flagged = replace(found, gap=Gap(0.1, 5.0, True, ()))
+    assert "by formula, which differs from the simulation" in effect_lines(flagged)[-1]
 
 
 # Analyses that leave something out.

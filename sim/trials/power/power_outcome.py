@@ -419,7 +419,12 @@ def effect_lines(result: PowerResult) -> list[str]:
         lines.append(f"by period since a team began: {told}")
     important = important_difference(file)
     if important is not None:
-        lines.append(important_line(important, result.study, power_at(result, important.value)))
+        told = important_line(important, result.study, power_at(result, important.value))
+        formula = result.formula
+        # Of an effect that builds up nothing simulated is in it; see `power_at`.
+        if result.gap.flagged and formula is not None and formula.remade is not None:
+            told += " by formula, which differs from the simulation of this design (see above)"
+        lines.append(told)
     return lines
 
 

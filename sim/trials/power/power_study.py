@@ -803,7 +803,7 @@ def power_at(result: PowerResult, effect: float) -> float:
     The estimate spreads and the test's standard errors are as simulated. An effect that builds up
     is missed in proportion to its size: what the estimate can be expected to be is scaled. Bias
     that remains, such as by unequal loss, is added as it was simulated where it is more than
-    chance.
+    chance. Where the formula works its tests out anew for each effect, it is the formula's alone.
 
     Parameters
     ----------
