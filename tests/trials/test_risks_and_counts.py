@@ -119,6 +119,20 @@ def test_one_arm_is_a_mean_of_clusters_by_hand() -> None:
     assert difference_se((0.25, 0.25), (0.1, 0.1), (5, 5), 10) == pytest.approx(want)
 
 
+def test_a_working_correlation_that_the_formula_does_not_know_is_said() -> None:
+    table = file_of("binary").model_dump(exclude_unset=True)
+    told = "as if the working correlation were none"
+    for variation, working, said in (
+        (0.6, "exchangeable", True),
+        (0.6, "independence", False),
+        (0.0, "exchangeable", False),
+    ):
+        table["design"]["size_variation"] = variation
+        table["analysis"] = {**table.get("analysis", {}), "correlation": working}
+        answer = formula_answer(study_of(design_from_table(table, "test")))
+        assert (told in answer.formula.df_rule) is said
+
+
 def test_power_rises_with_clusters_and_falls_with_icc_and_loss() -> None:
     def power(**changed: Any) -> float:
         return formula_answer(

@@ -24,7 +24,7 @@ from sim.trials.data.outcome_kind import CONTINUOUS
 from sim.trials.data.statistical import exposure_shares
 from sim.trials.designs.correlation import VarianceComponents, from_correlations
 from sim.trials.designs.design import NOT_MEASURED, TRANSITION, TREATED, Design, arm_sizes
-from sim.trials.fits.gee import EXCHANGEABLE
+from sim.trials.fits.gee import EXCHANGEABLE, INDEPENDENCE
 from sim.trials.power.by_arm import by_arm_test
 from sim.trials.power.drawn_sizes import dealt_people, drawn_people
 from sim.trials.power.drawn_variances import most_trials, with_draws
@@ -307,6 +307,9 @@ def _of_risks_or_counts(
     lost = 1 + strata if design.is_parallel else 2
     df = float(design.total_clusters - lost)
     rule = f"clusters - {lost}"
+    unequal = design.is_parallel and size is None and design.size_variation > 0.0
+    if unequal and plan.test == "marginal" and plan.correlation != INDEPENDENCE:
+        rule += "; clusters weighed by their people, as if the working correlation were none"
     people = _people(design, assumed, size)
     used = design.by_cluster
     schedule = np.where(np.isin(used, (TRANSITION, NOT_MEASURED)), np.nan, used == TREATED)
