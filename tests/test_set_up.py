@@ -150,7 +150,14 @@ def test_types_that_are_wrong_are_told_and_nothing_goes_on_after_an_interrupt(
     begins = ': >"$(dirname "$0")/begun"; exec sleep 30'
     program(tmp_path, "python", f'case "$*" in *pytest*) {begins};; esac')
     reader, writer = os.pipe()
-    begun = subprocess.Popen(command, pass_fds=[writer], start_new_session=True)
+    # Who runs these tests in the background may have Ctrl-C ignored, which would be passed on.
+    hears = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    begun = subprocess.Popen(
+        [sys.executable, "-c", hears, *command], pass_fds=[writer], start_new_session=True
+    )
     os.close(writer)
     while not (tmp_path / "begun").exists():
         time.sleep(0.01)

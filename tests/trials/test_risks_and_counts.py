@@ -253,12 +253,13 @@ def test_effects_by_exposure_have_a_formula() -> None:
     whole = {}
     for estimand in ("time-averaged effect", "constant effect"):
         file = file_of("binary", design=shape, analysis={"estimand": estimand}, **growing)
-        whole[estimand] = formula_answer(study_of(file))
+        study = study_of(file)
+        whole[estimand] = formula_answer(study)
     found = {name: one.formula for name, one in whole.items()}
     assert found["time-averaged effect"].power == pytest.approx(0.706, abs=0.04)
     assert found["time-averaged effect"].expected == pytest.approx(0.1875)
     averaged = whole["time-averaged effect"]
-    told = known_formula_lines(averaged.formula, averaged.assumed)[0]
+    told = known_formula_lines(averaged.formula, averaged.assumed, study.design)[0]
     # No variance is estimated that could be put at zero.
     assert "; with the true standard error 0.7" in told
     constant = found["constant effect"]
