@@ -6,15 +6,14 @@ benchmarks.level_of_tests --page`` puts them into docs/validation-trials.md.
 
 from __future__ import annotations
 
-import csv
 import sys
-from collections.abc import Iterable
 from math import sqrt
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.stored_rows import loaded, saved
 from docs.marked import table
 from sim.trials.analyses.analysis_plan import analysed_trial, analysis_rows, default_plan
 from sim.trials.data.statistical import Correlations, StatisticalSource
@@ -96,34 +95,9 @@ def studied(sampling: str, clusters: int, icc: float, trials: int = TRIALS) -> l
     return rows_of
 
 
-def saved(rows: Iterable[Row], path: Path = NUMBERS) -> None:
-    """Write the numbers as a table."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Row._fields)
-        writer.writerows(rows)
-
-
-def loaded(path: Path = NUMBERS) -> list[Row]:
-    """Return the numbers that were saved."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            Row(
-                one["sampling"],
-                int(one["clusters"]),
-                float(one["icc"]),
-                one["correlation"],
-                float(one["true"]),
-                int(one["trials"]),
-                *(float(one[name]) for name in Row._fields[6:]),
-            )
-            for one in csv.DictReader(file)
-        ]
-
-
 def section() -> str:
     """Return the numbers saved, as they stand in the documentation."""
-    rows = loaded()
+    rows = loaded(Row, NUMBERS)
     error = 100 * sqrt(0.95 * 0.05 / rows[0].trials)
     lines = [
         (
@@ -163,7 +137,7 @@ def main() -> None:
             for icc in ICCS:
                 rows += studied(sampling, clusters, icc)
                 print(*rows[-3:], sep="\n", file=sys.stderr, flush=True)
-    saved(rows)
+    saved(Row, rows, NUMBERS)
 
 
 if __name__ == "__main__":

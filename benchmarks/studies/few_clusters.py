@@ -8,7 +8,6 @@ type I error; binary outcomes also with one, for coverage.
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.stored_rows import loaded, saved
 from docs.marked import table
 from sim.trials.analyses.analysis_plan import (
     AnalysisPlan,
@@ -120,29 +120,6 @@ def studied(setting: Setting, trials: int, seed: int = SEED) -> list[Row]:
     ]
 
 
-def saved(rows: Iterable[Row], path: Path = NUMBERS) -> None:
-    """Write the numbers as a table."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Row._fields)
-        writer.writerows(rows)
-
-
-def loaded(path: Path = NUMBERS) -> list[Row]:
-    """Return the numbers that were saved."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            Row(
-                one["kind"],
-                int(one["clusters"]),
-                one["analysis"],
-                int(one["trials"]),
-                *(float(one[name]) for name in Row._fields[4:]),
-            )
-            for one in csv.DictReader(file)
-        ]
-
-
 def shown(rows: Iterable[Row]) -> str:
     """Return the table of the documentation: type I error and coverage in percent."""
     rows = list(rows)
@@ -163,7 +140,7 @@ def shown(rows: Iterable[Row]) -> str:
 
 def section() -> str:
     """Return the numbers saved, as they stand in the documentation."""
-    rows = loaded()
+    rows = loaded(Row, NUMBERS)
     kinds = {one.kind: one.trials for one in rows}
     counts = sorted(set(kinds.values()), reverse=True)
     error = " and ".join(f"{100 * sqrt(ALPHA * (1 - ALPHA) / one):.1f}" for one in counts)
@@ -181,7 +158,7 @@ def main() -> None:
     for setting, trials in settings():
         rows += studied(setting, trials)
         print(shown(rows[-len(setting.analyses) :]).splitlines()[2:], file=sys.stderr, flush=True)
-    saved(rows)
+    saved(Row, rows, NUMBERS)
 
 
 if __name__ == "__main__":

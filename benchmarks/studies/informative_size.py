@@ -7,13 +7,13 @@ All analyses are done on the same simulated trials.
 
 from __future__ import annotations
 
-import csv
 from math import sqrt
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.stored_rows import loaded, saved
 from docs.marked import table
 from sim.trials.analyses.analysis_plan import analysed_trial, analysis_rows, default_plan
 from sim.trials.analyses.registry import ANALYSES
@@ -71,23 +71,9 @@ def studied(clusters: int, trials: int = TRIALS) -> list[Row]:
     return lines
 
 
-def loaded(path: Path = NUMBERS) -> list[Row]:
-    """Return the numbers that were saved."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            Row(
-                int(one["clusters"]),
-                one["analysis"],
-                int(one["trials"]),
-                *(float(one[name]) for name in Row._fields[3:]),
-            )
-            for one in csv.DictReader(file)
-        ]
-
-
 def section() -> str:
     """Return the part of the documentation."""
-    rows = loaded()
+    rows = loaded(Row, NUMBERS)
     first = rows[0]
     lines = [
         (
@@ -123,11 +109,8 @@ def section() -> str:
 
 def main() -> None:
     """Simulate, and write the numbers."""
-    with NUMBERS.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Row._fields)
-        for clusters in CLUSTERS:
-            writer.writerows(studied(clusters))
+    rows = (row for clusters in CLUSTERS for row in studied(clusters))
+    saved(Row, rows, NUMBERS)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ of the parameters: Monte Carlo errors are those of means of worlds.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.stored_rows import loaded, saved
 from docs.marked import table
 from sim.trials.analyses.mediation_test import MediationTest
 from sim.trials.data.counterfactual import AgentTwins
@@ -162,19 +162,6 @@ def told(mediator: str, teams: int, worlds: Sequence[Sequence[Sequence[float]]])
     )
 
 
-def loaded(path: Path = NUMBERS) -> list[Row]:
-    """Return the numbers that were saved."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            Row(
-                one["mediator"],
-                *(int(one[name]) for name in Row._fields[1:4]),  # type: ignore[arg-type]
-                *(float(one[name]) for name in Row._fields[4:]),
-            )
-            for one in csv.DictReader(file)
-        ]
-
-
 def limits(row: Row) -> tuple[float, float]:
     """Return 95% limits of the joint test's power, of worlds' means."""
     half = NORMAL_975 * row.joint_se
@@ -183,7 +170,7 @@ def limits(row: Row) -> tuple[float, float]:
 
 def section() -> str:
     """Return the part of the documentation."""
-    rows = loaded()
+    rows = loaded(Row, NUMBERS)
     one = rows[0]
     effects = table(
         ("effect on the QPR, points (MC SE)", "by practice", "beside it", "total"),
@@ -252,12 +239,12 @@ def section() -> str:
 def main() -> None:
     """Simulate, and write the numbers."""
     worlds = [world_rows(number) for number in WORLDS]
-    with NUMBERS.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Row._fields)
-        for mediator in MEDIATORS:
-            for teams in TEAMS:
-                writer.writerow(told(mediator, teams, [one[mediator, teams] for one in worlds]))
+    rows = (
+        told(mediator, teams, [one[mediator, teams] for one in worlds])
+        for mediator in MEDIATORS
+        for teams in TEAMS
+    )
+    saved(Row, rows, NUMBERS)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import sim
+from benchmarks.stored_rows import loaded
 from benchmarks.studies import informative_size as study
 from sim.errors import InputError
 from sim.trials.analyses.analyse import analyse_table
@@ -93,14 +94,15 @@ def test_every_analysis_says_at_which_average_it_aims() -> None:
 
 
 def test_each_estimator_comes_nearest_to_what_it_aims_at() -> None:
-    rows = {one.analysis: one for one in study.loaded() if one.clusters == max(study.CLUSTERS)}
+    stored = loaded(study.Row, study.NUMBERS)
+    rows = {one.analysis: one for one in stored if one.clusters == max(study.CLUSTERS)}
     aimed = rows["participant-average"], rows["cluster-summary"]
     assert aimed[0].covers_participants > rows["kenward-roger"].covers_participants
     assert aimed[1].covers_clusters > rows["kenward-roger"].covers_clusters
     assert aimed[1].mean < rows["kenward-roger"].mean < aimed[0].mean
     few = {one.analysis: one for one in study.studied(20, trials=16)}
     for name, one in few.items():
-        kept = next(o for o in study.loaded() if (o.clusters, o.analysis) == (20, name))
+        kept = next(o for o in stored if (o.clusters, o.analysis) == (20, name))
         assert one.mean == pytest.approx(kept.mean, abs=4.0 * kept.sd / np.sqrt(40)), name
 
 

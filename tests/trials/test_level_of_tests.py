@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from benchmarks import level_of_tests as study
+from benchmarks.stored_rows import loaded
 from benchmarks.studies import few_clusters
 from docs.marked import stale
 from sim.trials.analyses.analyse import analyse_table
@@ -89,7 +90,7 @@ def test_the_committed_study_is_whole_and_tests_of_clusters_keep_their_level() -
 
 
 def test_every_analysis_was_studied_with_few_clusters() -> None:
-    rows = few_clusters.loaded()
+    rows = loaded(few_clusters.Row, few_clusters.NUMBERS)
     assert {one.analysis for one in rows} == set(ANALYSES)
     assert {one.clusters for one in rows} == set(few_clusters.CLUSTERS)
     # Equal clusters of normal outcomes: the t test of their means is exact.

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr, stdtr
 
+from benchmarks.stored_rows import loaded
 from benchmarks.studies import mediation as by_teams
 from sim.api.mediation import PATHS
 from sim.api.power import by_formula, chosen_design
@@ -286,7 +287,7 @@ def test_what_a_mediator_may_not_be(changes: dict[str, Any], message: str) -> No
 
 
 def test_the_study_by_number_of_teams() -> None:
-    rows = by_teams.loaded()
+    rows = loaded(by_teams.Row, by_teams.NUMBERS)
     for row in rows:
         assert row.indirect + row.direct == pytest.approx(row.total)
         assert row.joint <= min(row.path_a, row.path_b)
