@@ -29,11 +29,10 @@ from sim.trials.designs.correlation import from_correlations
 from sim.trials.designs.design_file import design_from_table, trial_design
 from sim.trials.designs.design_schema import DesignFile
 from sim.trials.designs.design_text import design_text
+from sim.trials.power.expected_marginal import MarginalModel, marginal_over_cells
 from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.generalised_power import (
-    MarginalModel,
     difference_se,
-    marginal_over_cells,
     over_cells,
 )
 from sim.trials.power.gls_power import gls_standard_error

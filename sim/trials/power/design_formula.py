@@ -28,6 +28,7 @@ from sim.trials.fits.gee import EXCHANGEABLE, INDEPENDENCE
 from sim.trials.power.by_arm import by_arm_test
 from sim.trials.power.drawn_sizes import dealt_people, drawn_people
 from sim.trials.power.drawn_variances import most_trials, with_draws
+from sim.trials.power.expected_marginal import MarginalModel, marginal_over_cells
 from sim.trials.power.expected_test import (
     EFFECTS,
     Cells,
@@ -37,8 +38,6 @@ from sim.trials.power.expected_test import (
 )
 from sim.trials.power.formula_power import FormulaPower, parallel_power, power_of_tests
 from sim.trials.power.generalised_power import (
-    MarginalModel,
-    marginal_over_cells,
     over_cells,
     parallel_difference_se,
 )
