@@ -219,7 +219,8 @@ def test_columns_are_imputed_by_chained_equations() -> None:
     sex = np.where(draw.random(600) < 0.5, "f", "m")
     hub = (team // 2).astype(float)
     frame = pd.DataFrame({"team": team, "arm": arm, "base": base, "sex": sex, "hub": hub, "y": y})
-    model = "y ~ arm + base + sex + hub + (1|team)"
+    frame["sex of staff"] = draw.normal(size=600)
+    model = "y ~ arm + base + sex + hub + `sex of staff` + (1|team)"
     whole = analyse_table(frame[team != 7], model, "arm")
     frame["base"] = frame["base"].mask(draw.random(600) < 1 / (1 + np.exp(1 - 3 * y * arm)))
     frame["sex"] = frame["sex"].mask(draw.random(600) < 0.1)
@@ -227,6 +228,7 @@ def test_columns_are_imputed_by_chained_equations() -> None:
     frame["y"] = frame["y"].mask(draw.random(600) < 0.1)
     found = analyse_table(frame, model, "arm", imputations=3)
     made = found["multiple_imputation"]
+    # A name is not mentioned by another that holds it.
     assert made["imputed_columns"].keys() == {"base", "sexm"}
     assert made["left_out"] == {"hub": 20}
     seen = frame[team != 7]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +23,7 @@ from sim.trials.fits.fixed_part import (
     offset_column,
     response_column,
 )
-from sim.trials.fits.model_formula import names_in
+from sim.trials.fits.model_formula import Token, names_in, tokens
 
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -82,7 +81,7 @@ def rows_to_impute(read: ReadModel, tested: str) -> RowsToImpute:
         raise refused
     of_response = set(names_in(formula.response))
     predictors = [one for one in used_columns(frame, formula) if one not in of_response]
-    alone = [one for one in predictors if _alone(read, one, tested)]
+    alone = [one for one in predictors if _alone(read, one)]
     others = [one for one in predictors if one not in alone]
     there = ~np.logical_or.reduce([read.gone[one] for one in others])
     asked = frame.loc[there, predictors].copy()
@@ -169,24 +168,17 @@ def _outcome(read: ReadModel, rows: NDArray[np.bool_]) -> Matrix:
     return found[rows]
 
 
-def _alone(read: ReadModel, name: str, tested: str) -> bool:
+def _alone(read: ReadModel, name: str) -> bool:
     """Return whether a column lacks values and stands in the formula by itself alone."""
-    if not read.gone[name].any() or name in read.formula.random_names:
+    formula = read.formula
+    if not read.gone[name].any() or name in formula.random_names:
         return False
-    mentioned = re.compile(rf"(?<![\w.]){re.escape(name)}(?![\w.])")
-    own = [
-        parts
-        for column, parts in zip(read.fixed.names, read.fixed.parts, strict=True)
-        if column != tested and any(mentioned.search(one.written) for one in parts)
-    ]
-    of_tested = any(mentioned.search(one.written) for one in read.fixed.parts[read.at])
-    offset = read.formula.offset and mentioned.search(read.formula.offset)
+    mentioned = [*tokens(formula.fixed), *tokens(formula.offset or "")]
+    own = [parts for parts in read.fixed.parts if any(one.column == name for one in parts)]
     return (
-        len(own) == 1
-        and len(own[0]) == 1
-        and own[0][0].column == name
-        and not of_tested
-        and not offset
+        mentioned.count(Token("column", name)) == 1
+        and [len(parts) for parts in own] == [1]
+        and own[0] != read.fixed.parts[read.at]
     )
 
 
