@@ -160,6 +160,24 @@ def test_a_plan_for_an_effect_by_exposure_has_code_of_its_own(tmp_path: Path) ->
         sim.analyse(DATA / "sw_continuous.csv", design=path).code()
 
 
+@pytest.mark.parametrize("family", [None, "binomial"])
+def test_a_curve_has_the_place_of_its_column_whatever_the_term_is_called(
+    family: str | None,
+) -> None:
+    """`arm.size` and the name of a coefficient hold the column's name, and are not it."""
+    frame = pd.read_csv(DATA / "sw_continuous.csv").dropna()
+    frame["arm"] = frame["trt"].map({0: "usual", 1: "with"})
+    frame["arm.size"] = frame.index % 7
+    if family:
+        frame["y"] = (frame["y"] > 3.0) * 1
+    model = "y ~ factor(arm) + arm.size + factor(period) + (1|cluster)"
+    asked = {"family": family, "quadrature": 1} if family else {}
+    code = sim.analyse(frame, model, "factor(arm)with", spline=1, **asked).code()
+    assert "y ~ curve + arm.size + factor(period)" in code
+    assert 'on <- as.character(d[["arm"]]) == "with"' in code
+    assert '[["factor(arm)with' not in code
+
+
 @pytest.mark.parametrize(
     ("table", "model", "family", "lines"),
     [

@@ -18,7 +18,13 @@ from sim.trials.analyses.exposure import AT_EXPOSURE, AVERAGE, CONSTANT, LONG_TE
 from sim.trials.analyses.registry import ANALYSES
 from sim.trials.analyses.several_arms import DUNNETT
 from sim.trials.fits.gee import DECAY, EXCHANGEABLE, INDEPENDENCE, NESTED
-from sim.trials.fits.model_formula import ModelFormula, names_in, parse_formula, written
+from sim.trials.fits.model_formula import (
+    ModelFormula,
+    names_in,
+    parse_formula,
+    with_column,
+    written,
+)
 
 LANGUAGES = ("R", "Stata")
 # What is written in R alone.
@@ -250,22 +256,19 @@ def spline(result: Mapping[str, Any], formula: ModelFormula) -> list[str]:
     """
     values = _of_exposure(result, formula, _group(result))
     values |= {"df": str(result["exposure_spline"]["df"])}
-    model = replace(formula, text=_with_term(formula.text, result["term"], "curve"))
+    model = replace(formula, text=with_column(formula.text, values["term"], "curve"))
     return ["", _of_lme4(LINEAR_CURVE, "splines", values, result, model)]
-
-
-def _with_term(text: str, term: str, other: str) -> str:
-    """Return a formula with another column in the place of a term."""
-    return re.sub(rf"`?\b{re.escape(term)}\b`?", other, text)
 
 
 def _of_exposure(result: Mapping[str, Any], formula: ModelFormula, group: str) -> dict[str, str]:
     """Return what is filled in where exposure is counted."""
+    compared = result["compared"] or {}
     return {
         "group": group,
         "period": next((one for one in names_in(formula.fixed) if PERIOD.search(one)), ""),
-        "term": result["term"],
-        "level": json.dumps(str((result["compared"] or {}).get("level")), ensure_ascii=False),
+        # The column, where the term is R's name of its coefficient.
+        "term": compared.get("column", result["term"]),
+        "level": json.dumps(str(compared.get("level")), ensure_ascii=False),
     }
 
 
@@ -513,8 +516,8 @@ def generalised_script(result: Mapping[str, Any], path: str | Path, missing: Seq
         values |= _of_exposure(result, formula, values["group"])
         values |= {
             "df": str(result["exposure_spline"]["df"]),
-            "curved": _with_term(values["formula"], result["term"], "curve"),
-            "curved_whole": _with_term(formula.text, result["term"], "curve"),
+            "curved": with_column(values["formula"], column, "curve"),
+            "curved_whole": with_column(formula.text, column, "curve"),
         }
     for _ in range(2):  # What is filled in has names to fill in
         text = re.sub(r"\{(\w+)\}", lambda one: values[one[1]], text)
@@ -550,7 +553,7 @@ def marginal_plan(result: Mapping[str, Any], formula: ModelFormula) -> str:
     binary = answer["family"] == "binomial"
     fixed = formula.fixed
     if not constant:
-        fixed = _with_term(fixed, term, "exposure")
+        fixed = with_column(fixed, term, "exposure")
     exposed = _of_exposure(result, formula, _group(result))
     values = {
         **exposed,
@@ -621,7 +624,7 @@ def by_exposure(result: Mapping[str, Any], formula: ModelFormula) -> str:
         **_of_exposure(result, formula, _group(result)),
         "title": ANALYSES[plan["test"]].title,
         "estimand": plan["estimand"],
-        "model": _with_term(formula.text, term, "exposure"),
+        "model": with_column(formula.text, term, "exposure"),
         "wanted": wanted,
         "weight": weight,
         "ddf": DDF[plan["test"]],

@@ -300,6 +300,17 @@ def names_in(part: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.text for one in tokens(part) if one.kind == "column"))
 
 
+def with_column(text: str, name: str, other: str) -> str:
+    """Return a formula with another column in the place of one, or of the factor made of it."""
+    one = rf"`[^`]*`|{_PLAIN}"
+    called = rf"(?:{'|'.join(map(re.escape, FACTORS))})\s*\(\s*(?P<inner>{one})\s*\)"
+
+    def put(found: re.Match[str]) -> str:
+        return other if (found["inner"] or found[0]).strip("`") == name else found[0]
+
+    return re.sub(rf"{called}|{one}", put, text)
+
+
 def written(name: str) -> str:
     """Return a column's name as a formula must write it."""
     return name if _NAME.fullmatch(name) else f"`{name}`"
