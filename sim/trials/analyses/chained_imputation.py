@@ -18,8 +18,10 @@ from sim.trials.analyses.imputation import imputed_outcomes
 Matrix = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
-# Rounds before the first data set and between two, and steps of each column's chain in one.
-ROUNDS_BEFORE, ROUNDS_BETWEEN, STEPS = 10, 4, 20
+# Rounds before the first data set and between two.
+ROUNDS_BEFORE, ROUNDS_BETWEEN = 10, 4
+# A column's chain begins anew in each round: so many steps, and those that lead to its next draw.
+STEPS = 20
 
 
 def chained_imputation(
