@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sim.api.analyse import analyse
 from sim.cli import main
-from sim.trials.designs.design_file import load_design
+from sim.trials.designs.design_file import design_from_table, load_design
 from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.power_outcome import PowerOutcome, formula_text
 from sim.trials.power.power_study import simulate_power, study_of
-from sim.trials.power.protocol import protocol_of_formula, protocol_of_simulation
+from sim.trials.power.protocol import items, protocol_of_formula, protocol_of_simulation
 
 DATA = Path(__file__).parent / "data"
 
@@ -76,6 +77,24 @@ def test_items_and_correlations_are_those_of_the_design(
     assert f"CONSORT {other}" not in text
     # Nobody is measured twice in a cross-section.
     assert formula_text(answer).count("IAC 0.6") == 2 * (sampling == "closed cohort")
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ({}, "a random effect of people"),
+        ({"statistical": {"outcome": "binary", "mean": 0.4, "effect": 0.2}}, "errors are those of"),
+        ({"analysis": {"test": "cluster-robust", "random_effects": ["cluster"]}}, "errors are"),
+        ({"analysis": {"random_effects": ["cluster"]}}, "as if they were different people"),
+    ],
+)
+def test_repeated_measures_are_told_as_the_analysis_has_them(
+    parts: dict[str, Any], told: str
+) -> None:
+    design = {"type": "stepped wedge", "clusters": 8, "size": 9, "steps": 4}
+    table = {"design": {**design, "sampling": "closed cohort"}, "statistical": {}, **parts}
+    found = items(study_of(design_from_table(table, "test")))
+    assert told in found[-1].split("repeated measures: ")[1]
 
 
 def test_a_simulated_one_tells_seed_trials_and_monte_carlo_error() -> None:

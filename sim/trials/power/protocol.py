@@ -51,6 +51,8 @@ WHOSE = {
     "treatment": "the treatment by team",
 }
 OF_TEAMS = "errors from teams with a correction for few of them"
+# Tests of a mixed model with such errors.
+ROBUST = ("cluster-robust", "cluster-jackknife")
 OTHERWISE = {
     "participant-average": OF_TEAMS,
     "cluster-summary": "comparing means of teams",
@@ -354,7 +356,7 @@ def _clustering(study: Study) -> str:
     if plan.test in OTHERWISE:
         return OTHERWISE[plan.test]
     effects = " and ".join(WHOSE[one] for one in plan.random_effects)
-    robust = f", and {OF_TEAMS}" if plan.test in ("cluster-robust", "cluster-jackknife") else ""
+    robust = f", and {OF_TEAMS}" if plan.test in ROBUST else ""
     return f"random effects of {effects}{robust}"
 
 
@@ -362,6 +364,10 @@ def _repeated(study: Study) -> str:
     """Return how the analysis takes into account that people are measured again."""
     if study.design.sampling == "cross-sectional":
         return "none, people of different periods are others"
-    if "person" in study.plan.random_effects:
+    plan = study.plan
+    mixed = plan.correlation is None and plan.test not in OTHERWISE
+    if mixed and "person" in plan.random_effects:
         return "a random effect of people"
-    return "not modelled by person; errors are those of teams"
+    if not mixed or plan.test in ROBUST:
+        return "not modelled by person; errors are those of teams"
+    return "not modelled: they are analysed as if they were different people"
