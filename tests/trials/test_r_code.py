@@ -178,6 +178,19 @@ def test_a_curve_has_the_place_of_its_column_whatever_the_term_is_called(
     assert '[["factor(arm)with' not in code
 
 
+def test_no_code_permutes_whole_clusters_where_treatment_varies_within_them(tmp_path: Path) -> None:
+    """It stopped in R before the lines below it: no cluster has a column of the arm to exchange."""
+    table = DATA / "sw_continuous.csv"
+    model = "y ~ trt + factor(period) + (1|cluster)"
+    code = sim.analyse(table, model=model, term="trt").code()
+    assert "# permutation test: no code is written" in code
+    assert "combn" not in code
+    path = tmp_path / "design.toml"
+    path.write_text(WEDGE.format(test="permutation").replace("time-averaged", "constant"))
+    with pytest.raises(InputError, match="no code is written to permute"):
+        sim.analyse(table, design=path).code()
+
+
 @pytest.mark.parametrize(
     ("table", "model", "family", "lines"),
     [

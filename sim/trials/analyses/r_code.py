@@ -103,6 +103,12 @@ def r_script(result: Mapping[str, Any], path: str | Path, missing: Sequence[str]
         return "\n".join([*lines, "", by_exposure(result, formula), *more]) + "\n"
     for name, one in wanted.items():
         shown = name in result["tests"] or (name == "permutation" and result["cluster_permutation"])
+        # Sequences over periods are exchanged otherwise than arms of whole clusters.
+        if name == "permutation" and not result["cluster_summary"]:
+            if plan is not None:
+                raise InputError(f"code = 'R': {NO_SEQUENCES}")
+            found += ["", f"# permutation test: {NO_SEQUENCES}"] if shown else []
+            continue
         if shown or plan is not None:
             text = _filled(one.r_code, result, formula)
             # What was planned must not be left out.
@@ -143,6 +149,7 @@ def each_arm(result: Mapping[str, Any], formula: ModelFormula) -> list[str]:
     return [*found, f'# Together: p.adjust(c(p of each), "{plan["multiplicity"]}")']
 
 
+NO_SEQUENCES = "no code is written to permute treatment that varies within clusters"
 LIKELIHOOD = """\
 # By maximum likelihood: profile intervals, and the likelihood-ratio test of {term}
 library(lme4)
