@@ -32,7 +32,13 @@ from sim.trials.designs.design import (
     parallel,
     stepped_wedge,
 )
-from sim.trials.designs.design_file import changed, design_from_table, field_named, load_design
+from sim.trials.designs.design_file import (
+    changed,
+    design_from_table,
+    field_named,
+    load_design,
+    settable,
+)
 from sim.trials.power import power_study
 from sim.trials.power.power_outcome import analysis_sentence, source_sentence
 from sim.trials.power.power_search import find_size, parse_grid, tornado
@@ -320,6 +326,9 @@ def test_a_short_name_means_the_first_outcome_where_the_second_has_it_too() -> N
     assert field_named(file, "co_primary.icc") == "co_primary.icc"
     # Only the second outcome has it.
     assert field_named(file, "between") == "co_primary.between"
+    # Words may be set too, and are among the names that a slip is told.
+    with pytest.raises(InputError, match="did you mean 'success'"):
+        settable(file, "succes")
 
 
 def agent_trials(scenario: str, **settings: object) -> tuple[AgentTwins, object]:

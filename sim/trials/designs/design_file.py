@@ -452,11 +452,12 @@ def analysis_plan(file: DesignFile, design: Design) -> AnalysisPlan:
     return plan
 
 
-def field_named(file: DesignFile, name: str) -> str:
+def field_named(file: DesignFile, name: str, *, words: bool = False) -> str:
     """Return the dotted name of a field from its last part, such as ``icc`` or ``clusters``.
 
     Where the tables of the first outcome and of the second both have it, the first is meant; a
-    field of the second then needs its whole name, such as ``co_primary.icc``.
+    field of the second then needs its whole name, such as ``co_primary.icc``. With `words`, fields
+    that hold words are among the names that a wrong one is told.
 
     Raises
     ------
@@ -490,7 +491,8 @@ def field_named(file: DesignFile, name: str) -> str:
 
         if name in registry():
             return f"agents.settings.{name}"
-    raise unknown("field", name, {one.rsplit(".", 1)[-1] for one in numbers})
+    valid = [one for one, field in fields.items() if field.kind != "table"] if words else numbers
+    raise unknown("field", name, {one.rsplit(".", 1)[-1] for one in valid})
 
 
 def _first_outcome(found: list[str]) -> list[str]:
@@ -684,7 +686,7 @@ def settable(file: DesignFile, name: str) -> str:
         and not one.startswith("columns.")
     ]
     words = _first_outcome(words)
-    return words[0] if len(words) == 1 else field_named(file, name)
+    return words[0] if len(words) == 1 else field_named(file, name, words=True)
 
 
 def check_apart(
