@@ -516,7 +516,9 @@ def week_javascript() -> str:
         "trust_layout": list(TRUST_LAYOUT.names or ()),
         "team_layout": list(TEAM_LAYOUT.names or ()),
     }
-    small = [kind for kind, names in fields.items() if len(names) < MANY]
+    small = [kind for kind in fields if kind != "parameters"]
+    large = [kind for kind in small if len(fields[kind]) >= MANY]
+    assert not large, f"{large}: need a constructor, as parameters have"
     rules = ", ".join(["philox", "uniforms", "normals", "exp", *shown])
     return "\n".join(
         [
