@@ -2,7 +2,9 @@
 
 A mutant is a copy of the project in which one operator, number or condition of one file was
 changed. The file's own tests, those that import it, run on the copy; a mutant that passes them all
-*survives* and shows what no test holds. Mutants are drawn by a seed, so that a run can be repeated.
+*survives* and shows what no test holds. So does one whose tests do not end in time. Mutants are
+drawn by a seed, so that a run can be repeated; in the end the tests that saw mutants run once more
+on the unchanged copy, where all must pass.
 
     python -m scripts.mutants --count 100 --seed 1 --out mutants.txt
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import functools
 import os
 import random
 import re
@@ -26,7 +29,8 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("sim/mechanisms", "sim/trials", "sim/planning", "calibration")
 LEFT_OUT = ("*_text.py", "__init__.py", "*_notes.py", "cli.py", "report*.py")
 """Words for people: their tests look at sense, not at every letter."""
-SECONDS = 240
+TESTS = "tests/**/test_*.py"
+SECONDS = 600
 SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -111,60 +115,101 @@ def mutant_of(path: Path, lot: random.Random) -> Mutant | None:
     return Mutant(name, node.lineno, ast.unparse(node), ast.unparse(new), ast.unparse(tree))  # type: ignore[attr-defined]
 
 
-def tests_of(file: str) -> list[str]:
-    """Return the test files that import a file; those of its own folder where there are any."""
-    module = file.removesuffix(".py").replace("/", ".")
+def importers_of(module: str, pattern: str) -> list[str]:
+    """Return the files that import a module, of those that a pattern of paths finds."""
     package, _, name = module.rpartition(".")
     wanted = re.compile(
         rf"(from {re.escape(module)} import|import {re.escape(module)}\b"
         rf"|from {re.escape(package)} import [^\n]*\b{name}\b)"
     )
-    found = [
+    return [
         one.relative_to(ROOT).as_posix()
-        for one in sorted(ROOT.glob("tests/**/test_*.py"))
+        for one in sorted(ROOT.glob(pattern))
         if wanted.search(one.read_text(encoding="utf-8"))
     ]
-    mirrored = f"tests/{file.split('/')[1 if file.startswith('sim/') else 0]}/"
-    own = [one for one in found if one.startswith(mirrored)]
-    by_name = [one for one in own if Path(one).stem == f"test_{name}"]
-    return by_name or own or found
 
 
-def survives(mutant: Mutant, folder: Path) -> bool:
-    """Return whether a mutant passes the tests of its file, run in a copy of the project."""
+def module_of(file: str) -> str:
+    """Return the name by which a file of the project is imported."""
+    return file.removesuffix(".py").replace("/", ".")
+
+
+@functools.cache
+def tests_of(file: str) -> tuple[str, ...]:
+    """Return the test files of a file: those that import it, of its own folder where there are any.
+
+    A part that no test imports has the tests of the nearest files that use it; one that is loaded
+    by its name, those of the files that load its folder.
+    """
+    top = file.split("/")[0]
+    mirrored = f"tests/{file.split('/')[1 if top == 'sim' else 0]}/"
+    seen: set[str] = set()
+    modules = {module_of(file)}
+    while modules:
+        seen |= modules
+        found = sorted(
+            {test for one in modules for test in importers_of(one, "tests/**/test_*.py")}
+        )
+        own = [one for one in found if one.startswith(mirrored)]
+        if found:
+            return tuple(own or found)
+        users = {user for one in modules for user in importers_of(one, f"{top}/**/*.py")}
+        modules = {module_of(user) for user in users} or {one.rpartition(".")[0] for one in modules}
+        modules -= seen | {""}
+    return ()
+
+
+class Verdict(NamedTuple):
+    """What became of a mutant: ``dies``, ``SURVIVES`` or ``TOO SLOW``, and the test that saw it."""
+
+    word: str
+    test: str = ""
+
+
+def verdict_on(mutant: Mutant, folder: Path) -> Verdict:
+    """Run the tests of a mutant's file on a copy of the project that has the mutant."""
     place = folder / mutant.file
     kept = place.read_text(encoding="utf-8")
     place.write_text(mutant.text, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
     try:
-        done = subprocess.run(
-            [*command, *tests_of(mutant.file)],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(folder)},
-            capture_output=True,
-            timeout=SECONDS,
-        )
-        return done.returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
+        return run_tests(list(tests_of(mutant.file)), folder)
     finally:
         place.write_text(kept, encoding="utf-8")
 
 
-def drawn(count: int, seed: int) -> list[Mutant]:
+def run_tests(tests: list[str], folder: Path) -> Verdict:
+    """Run tests in a copy of the project until one fails."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
+    try:
+        done = subprocess.run(
+            [*command, *tests],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder)},
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return Verdict("TOO SLOW")
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+    return Verdict("dies" if done.returncode else "SURVIVES", failed[1] if failed else "")
+
+
+def drawn(count: int, seed: int, only: str) -> list[Mutant]:
     """Return mutants of files that have tests: a file by lot, then one of its mutants by lot."""
     lot = random.Random(seed)
     files = [
         path
         for folder in FOLDERS
         for path in sorted((ROOT / folder).rglob("*.py"))
-        if not any(path.match(pattern) for pattern in LEFT_OUT)
-        and tests_of(path.relative_to(ROOT).as_posix())
+        if path.relative_to(ROOT).as_posix().startswith(only)
+        and not any(path.match(pattern) for pattern in LEFT_OUT)
+        and places_of(ast.parse(path.read_text(encoding="utf-8")))
     ]
     found: list[Mutant] = []
     while len(found) < count:
         mutant = mutant_of(lot.choice(files), lot)
-        if mutant is not None:
+        if mutant is not None and mutant not in found:
             found.append(mutant)
     return found
 
@@ -174,20 +219,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", default="", help="files whose path begins so")
     parser.add_argument("--out", type=Path, default=None, help="file for the list of survivors")
     given = parser.parse_args()
     lines = []
+    killers: set[str] = set()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "copy"
         left_out = shutil.ignore_patterns(".git", ".venv", "results", "__pycache__", "*_cache")
         shutil.copytree(ROOT, folder, ignore=left_out)
-        for mutant in drawn(given.count, given.seed):
-            alive = survives(mutant, folder)
+        for mutant in drawn(given.count, given.seed, given.only):
+            verdict = verdict_on(mutant, folder)
             line = f"{mutant.file}:{mutant.line}: {mutant.before} -> {mutant.after}"
-            print(f"{'SURVIVES' if alive else 'dies'}  {line}", flush=True)
-            lines += [line] if alive else []
+            print(f"{verdict.word:8}  {line}  {verdict.test}", flush=True)
+            lines += [] if verdict.word == "dies" else [line]
+            killers |= {verdict.test} - {""}
+        wrongly = run_tests(sorted(killers), folder) if killers else Verdict("SURVIVES")
     died = given.count - len(lines)
     print(f"{died} of {given.count} died (seed {given.seed})")
+    if wrongly.word != "SURVIVES":
+        print(f"NOT TO BE TRUSTED: without any change, this fails too: {wrongly.test}")
     if given.out is not None:
         given.out.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
