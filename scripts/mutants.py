@@ -15,22 +15,38 @@ import argparse
 import ast
 import copy
 import functools
+import importlib
 import os
 import random
 import re
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
+import time
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("sim/mechanisms", "sim/trials", "sim/planning", "calibration")
 LEFT_OUT = ("*_text.py", "__init__.py", "*_notes.py", "cli.py", "report*.py")
 """Words for people: their tests look at sense, not at every letter."""
 TESTS = "tests/**/test_*.py"
+OPTIONS = ("-x", "-q", "-n", "0", "-p", "no:cacheprovider", "-W", "ignore:Module already imported")
 SECONDS = 600
+LIBRARIES = (
+    "hypothesis",
+    "matplotlib.pyplot",
+    "mesa",
+    "numba",
+    "pandas",
+    "pydantic",
+    "scipy.stats",
+)
 SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -166,37 +182,61 @@ class Verdict(NamedTuple):
     test: str = ""
 
 
-def verdict_on(mutant: Mutant, folder: Path) -> Verdict:
-    """Run the tests of a mutant's file on a copy of the project that has the mutant."""
+def verdict_on(mutant: Mutant, tests: Sequence[str], folder: Path) -> Verdict:
+    """Run tests on a copy of the project that has the mutant."""
     place = folder / mutant.file
     kept = place.read_text(encoding="utf-8")
     place.write_text(mutant.text, encoding="utf-8")
     try:
-        return run_tests(list(tests_of(mutant.file)), folder)
+        return run_tests(list(tests), folder)
     finally:
         place.write_text(kept, encoding="utf-8")
 
 
-def run_tests(tests: list[str], folder: Path) -> Verdict:
-    """Run tests in a copy of the project until one fails."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider"]
+def run_in_child(tests: list[str], folder: Path, told: int) -> NoReturn:
+    """Run tests in a process that is a fork, and end it: nothing of its parent is cleaned up."""
+    code = 1
     try:
-        done = subprocess.run(
-            [*command, *tests],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(folder)},
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        return Verdict("TOO SLOW")
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
-    return Verdict("dies" if done.returncode else "SURVIVES", failed[1] if failed else "")
+        os.setpgid(0, 0)
+        os.dup2(told, 1)
+        os.dup2(told, 2)
+        os.chdir(folder)
+        os.environ["PYTHONPATH"] = str(folder)
+        sys.path.insert(0, str(folder))
+        code = pytest.main([*OPTIONS, *tests])
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def run_tests(tests: list[str], folder: Path) -> Verdict:
+    """Run tests in a copy of the project until one fails, in a fork with its libraries."""
+    with tempfile.TemporaryFile("w+") as told:
+        child = os.fork()
+        if not child:
+            run_in_child(tests, folder, told.fileno())
+        ends = time.monotonic() + SECONDS
+        while True:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                break
+            if time.monotonic() > ends:
+                os.killpg(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+                return Verdict("TOO SLOW")
+            time.sleep(0.02)
+        told.seek(0)
+        output = told.read()
+        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
+    if status and not failed and os.WIFEXITED(status):
+        raise RuntimeError(f"no test ran:\n{output[-2000:]}")
+    return Verdict("dies" if status else "SURVIVES", failed[1] if failed else "")
 
 
 def drawn(count: int, seed: int, only: str) -> list[Mutant]:
-    """Return mutants of files that have tests: a file by lot, then one of its mutants by lot."""
+    """Return mutants: a file by lot, then one of its mutants by lot; no mutant twice."""
     lot = random.Random(seed)
     files = [
         path
@@ -207,9 +247,9 @@ def drawn(count: int, seed: int, only: str) -> list[Mutant]:
         and places_of(ast.parse(path.read_text(encoding="utf-8")))
     ]
     found: list[Mutant] = []
-    while len(found) < count:
+    for _ in range(20 * count):
         mutant = mutant_of(lot.choice(files), lot)
-        if mutant is not None and mutant not in found:
+        if mutant is not None and mutant not in found and len(found) < count:
             found.append(mutant)
     return found
 
@@ -220,23 +260,27 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="files whose path begins so")
+    parser.add_argument("--tests", nargs="*", help="run these test files, not all of a file's own")
     parser.add_argument("--out", type=Path, default=None, help="file for the list of survivors")
     given = parser.parse_args()
+    for library in LIBRARIES:
+        importlib.import_module(library)
+    mutants = drawn(given.count, given.seed, given.only)
     lines = []
     killers: set[str] = set()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "copy"
         left_out = shutil.ignore_patterns(".git", ".venv", "results", "__pycache__", "*_cache")
         shutil.copytree(ROOT, folder, ignore=left_out)
-        for mutant in drawn(given.count, given.seed, given.only):
-            verdict = verdict_on(mutant, folder)
+        for mutant in mutants:
+            verdict = verdict_on(mutant, given.tests or tests_of(mutant.file), folder)
             line = f"{mutant.file}:{mutant.line}: {mutant.before} -> {mutant.after}"
             print(f"{verdict.word:8}  {line}  {verdict.test}", flush=True)
             lines += [] if verdict.word == "dies" else [line]
             killers |= {verdict.test} - {""}
         wrongly = run_tests(sorted(killers), folder) if killers else Verdict("SURVIVES")
-    died = given.count - len(lines)
-    print(f"{died} of {given.count} died (seed {given.seed})")
+    died = len(mutants) - len(lines)
+    print(f"{died} of {len(mutants)} died (seed {given.seed})")
     if wrongly.word != "SURVIVES":
         print(f"NOT TO BE TRUSTED: without any change, this fails too: {wrongly.test}")
     if given.out is not None:
