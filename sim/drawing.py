@@ -26,17 +26,10 @@ DASHES: tuple[Any, ...] = (
 
 @dataclass(frozen=True)
 class Line:
-    """A line over weeks with an optional band.
+    """A line over weeks with an optional band."""
 
-    Attributes
-    ----------
-    label : str
-        Written at the end of the line.
-    x, middle, low, high : numpy.ndarray
-        Weeks, mean, and the limits of the band.
-    """
-
-    label: str
+    label: str  # Written at the end of the line
+    # Weeks, mean, and the limits of the band.
     x: np.ndarray
     middle: np.ndarray
     low: np.ndarray

@@ -20,22 +20,13 @@ BEYOND_REFOCUS = "beyond REFOCUS"
 
 
 class Use(NamedTuple):
-    """A resource that an element takes.
+    """A resource that an element takes."""
 
-    Attributes
-    ----------
-    name : str
-        Name of the resource.
-    unit : str
-        Unit in which it is counted; what is an intensity is counted at intensity 1.
-    per : {'team', 'person', 'trained', 'group', 'place'}
-        Whether a week of the element counts once for the team, for everybody in post, or for
-        everybody in post who was trained; `group` and `place` are the first and the last with the
-        extra support of teams in which uptake has stayed low.
-    """
-
-    name: str
-    unit: str
+    name: str  # Name of the resource
+    unit: str  # Unit in which it is counted; what is an intensity is counted at intensity 1
+    # {'team', 'person', 'trained', 'group', 'place'}: Whether a week of the element counts once for
+    # the team, for everybody in post, or for everybody in post who was trained; `group` and `place`
+    # are the first and the last with the extra support of teams in which uptake has stayed low.
     per: Literal["team", "person", "trained", "group", "place"] = "team"
 
 
@@ -64,44 +55,23 @@ class Cost(NamedTuple):
 
 
 class Element(NamedTuple):
-    """One thing that a scenario can do. `spell`, `level` and `switch` make them.
+    """One thing that a scenario can do. `spell`, `level` and `switch` make them."""
 
-    Attributes
-    ----------
-    table : str
-        Table of a scenario in which its field stands, such as ``support``.
-    name : str
-        Name of the field.
-    label : str
-        What it is called among the components of a scenario; empty where it is none.
-    help : str
-        One sentence for whoever sets it.
-    kind : {'spell', 'level', 'switch', 'preparation'}
-        Done over a stretch of weeks of its own; held in every funded week, as a number or as yes or
-        no; held in the weeks of preparation.
-    unit : str
-        Unit.
-    default, low, high : float
-        Value of a scenario that does not say, and bounds.
-    usual : float
-        Value in usual care.
-    field : str
-        Field of the calendar.
-    uses, costs : tuple
-        What it takes, and what that costs.
-    """
-
-    table: str
-    name: str
-    label: str
-    help: str
+    table: str  # Table of a scenario in which its field stands, such as ``support``
+    name: str  # Name of the field
+    label: str  # What it is called among the components of a scenario; empty where it is none
+    help: str  # One sentence for whoever sets it
+    # {'spell', 'level', 'switch', 'preparation'}: Done over a stretch of weeks of its own; held in
+    # every funded week, as a number or as yes or no; held in the weeks of preparation.
     kind: Kind
     unit: str
+    # Value of a scenario that does not say, and bounds.
     default: float
     low: float
     high: float
-    usual: float
-    field: str
+    usual: float  # Value in usual care
+    field: str  # Field of the calendar
+    # What it takes, and what that costs.
     uses: tuple[Use, ...]
     costs: tuple[Cost, ...]
 

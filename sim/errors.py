@@ -17,13 +17,9 @@ class InputError(ValueError):
     The message is one line that names the field, the value and the rule. The command line prints
     it and ends with exit code 2, without a traceback. What it repeats of the user's own text cannot
     steer a terminal: see `printable`.
-
-    Attributes
-    ----------
-    problems : tuple of str
-        All problems of a file, where there are several; the message then begins with their number.
     """
 
+    # All problems of a file, where there are several; the message then begins with their number.
     problems: tuple[str, ...] = ()
 
     def __init__(self, message: str) -> None:

@@ -108,24 +108,12 @@ Step = Do | Let | Sum | Each | Note | Act
 
 
 class Phase(NamedTuple):
-    """What one kind of agent does in one phase.
+    """What one kind of agent does in one phase."""
 
-    Attributes
-    ----------
-    name : str
-        Name of the agent's method.
-    who : str
-        Kind of agent.
-    meaning : str
-        One sentence.
-    steps : tuple
-        Steps in their order.
-    """
-
-    name: str
-    who: Kind
-    meaning: str
-    steps: tuple[Step, ...]
+    name: str  # Name of the agent's method
+    who: Kind  # Kind of agent
+    meaning: str  # One sentence
+    steps: tuple[Step, ...]  # Steps in their order
 
 
 def phase(name: str, who: Kind, meaning: str, *steps: Step) -> Phase:
@@ -134,40 +122,21 @@ def phase(name: str, who: Kind, meaning: str, *steps: Step) -> Phase:
 
 
 class After(NamedTuple):
-    """A phase of a link, and the phase of the week after which it comes.
+    """A phase of a link, and the phase of the week after which it comes."""
 
-    Attributes
-    ----------
-    name : str
-        Name of a phase; the last of that name.
-    phase : Phase
-        The phase to put in.
-    """
-
-    name: str
-    phase: Phase
+    name: str  # Name of a phase; the last of that name
+    phase: Phase  # The phase to put in
 
 
 class Link(NamedTuple):
-    """What a file of `sim.mechanisms` adds to the model.
+    """What a file of `sim.mechanisms` adds to the model."""
 
-    Attributes
-    ----------
-    state : mapping
-        Variables it owns, by kind of agent.
-    start : mapping
-        Rules that give them their values when an agent begins, by kind of agent; for staff and
-        service users also when a newcomer takes a place. Without a rule a variable starts at 0.
-    week : tuple of After
-        Its phases.
-    elements : tuple of Element
-        What a scenario can do to it.
-    """
-
-    state: Mapping[Kind, tuple[Variable, ...]] = {}
+    state: Mapping[Kind, tuple[Variable, ...]] = {}  # Variables it owns, by kind of agent
+    # Rules that give them their values when an agent begins, by kind of agent; for staff and
+    # service users also when a newcomer takes a place. Without a rule a variable starts at 0.
     start: Mapping[Kind, tuple[Rule, ...]] = {}
-    week: tuple[After, ...] = ()
-    elements: tuple[Element, ...] = ()
+    week: tuple[After, ...] = ()  # Its phases
+    elements: tuple[Element, ...] = ()  # What a scenario can do to it
 
 
 def chain_order(name: str) -> tuple[int, str]:

@@ -52,34 +52,23 @@ CASELOADS = ("sample", "full")
 
 @dataclass(frozen=True)
 class Layout:
-    """A roster and a scenario, laid out.
+    """A roster and a scenario, laid out."""
 
-    Attributes
-    ----------
-    trusts, teams : numpy.ndarray
-        Structured arrays (`TRUST_LAYOUT`, `TEAM_LAYOUT`), one row per trust and team. A team whose
-        `order` is not 0 gets its start week within each world: the start weeks of all such teams
-        are dealt out anew, by the `rank` of the layout or by what the world shows.
-    actions : numpy.ndarray
-        Structured array (`ACTION_DTYPE`) of shape (programmes, weeks); row 0 is usual care.
-    selection_mode : int
-        0 all teams with a programme take part, 1 those whose measured readiness reaches
-        `selection_value`, 2 the share `selection_value` with the highest measured readiness.
-    selection_value, selection_reliability : float
-        Threshold or share, and reliability of the readiness score.
-    assessment_weeks : tuple of int
-        Weeks of assessment; 0 is before anything happens.
-    trust_names, team_names, team_types, arms : tuple of str
-        Names for tables and reports; no rule reads them.
-    """
-
+    # Structured arrays (`TRUST_LAYOUT`, `TEAM_LAYOUT`), one row per trust and team. A team whose
+    # `order` is not 0 gets its start week within each world: the start weeks of all such teams are
+    # dealt out anew, by the `rank` of the layout or by what the world shows.
     trusts: np.ndarray
     teams: np.ndarray
+    # Structured array (`ACTION_DTYPE`) of shape (programmes, weeks); row 0 is usual care.
     actions: np.ndarray
+    # 0 all teams with a programme take part, 1 those whose measured readiness reaches
+    # `selection_value`, 2 the share `selection_value` with the highest measured readiness.
     selection_mode: int
+    # Threshold or share, and reliability of the readiness score.
     selection_value: float
     selection_reliability: float
-    assessment_weeks: tuple[int, ...]
+    assessment_weeks: tuple[int, ...]  # Weeks of assessment; 0 is before anything happens
+    # Names for tables and reports; no rule reads them.
     trust_names: tuple[str, ...]
     team_names: tuple[str, ...]
     team_types: tuple[str, ...]

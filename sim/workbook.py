@@ -25,46 +25,23 @@ _NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A cell that the spreadsheet computes.
+    """A cell that the spreadsheet computes."""
 
-    Attributes
-    ----------
-    text : str
-        As ``=B2*C2``.
-    """
-
-    text: str
+    text: str  # As ``=B2*C2``
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet: notes above, headings, rows.
+    """A sheet: notes above, headings, rows."""
 
-    Attributes
-    ----------
-    title : str
-        Its name, at most 31 signs.
-    headings : sequence of str
-        Names of columns.
-    rows : sequence of sequences
-        Cells: text, numbers, `Formula` or None.
-    notes : sequence of str
-        Lines above the headings.
-    formats : mapping
-        Number format by place of the column.
-    editable : sequence of int
-        Places of the columns that the reader may change; they are marked.
-    strong : sequence of str
-        Notes in bold: the question and its answer.
-    """
-
-    title: str
-    headings: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-    notes: Sequence[str] = ()
-    formats: dict[int, str] = field(default_factory=dict)
+    title: str  # Its name, at most 31 signs
+    headings: Sequence[str]  # Names of columns
+    rows: Sequence[Sequence[Any]]  # Cells: text, numbers, `Formula` or None
+    notes: Sequence[str] = ()  # Lines above the headings
+    formats: dict[int, str] = field(default_factory=dict)  # Number format by place of the column
+    # Places of the columns that the reader may change; they are marked.
     editable: Sequence[int] = ()
-    strong: Sequence[str] = ()
+    strong: Sequence[str] = ()  # Notes in bold: the question and its answer
 
     @property
     def first_row(self) -> int:

@@ -21,27 +21,15 @@ if TYPE_CHECKING:
 
 
 class Step(NamedTuple):
-    """One rule that an agent followed.
+    """One rule that an agent followed."""
 
-    Attributes
-    ----------
-    week : int
-        Week of the step.
-    phase : str
-        Name of the agent's method.
-    rule : str
-        Name of the rule.
-    inputs : dict
-        Every value that the rule read, as ``"kind.variable"``; numbers and sums that it was given
-        directly, by the name of the argument. The random-number key is left out.
-    before, after : dict
-        State variables that the rule sets, before and after.
-    """
-
-    week: int
-    phase: str
-    rule: str
+    week: int  # Week of the step
+    phase: str  # Name of the agent's method
+    rule: str  # Name of the rule
+    # Every value that the rule read, as ``"kind.variable"``; numbers and sums that it was given
+    # directly, by the name of the argument. The random-number key is left out.
     inputs: dict[str, float]
+    # State variables that the rule sets, before and after.
     before: dict[str, float]
     after: dict[str, float]
 

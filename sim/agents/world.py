@@ -10,29 +10,14 @@ from typing import Any, Protocol
 
 
 class World(Protocol):
-    """A model in which trusts, teams, staff and service users live.
+    """A model in which trusts, teams, staff and service users live."""
 
-    Attributes
-    ----------
-    layout : Layout
-        Roster and scenario, laid out.
-    p : ParameterSet
-        Parameters.
-    week_now : int
-        The week that is running.
-    usual_action : object
-        What usual care does: nothing.
-    teams : list
-        Teams in the order of the layout.
-    trust_rows, team_rows : list
-        Rows of the layout, read by attribute.
-    """
-
-    layout: Any
-    p: Any
-    week_now: int
-    usual_action: Any
-    teams: list[Any]
+    layout: Any  # Roster and scenario, laid out
+    p: Any  # Parameters
+    week_now: int  # The week that is running
+    usual_action: Any  # What usual care does: nothing
+    teams: list[Any]  # Teams in the order of the layout
+    # Rows of the layout, read by attribute.
     trust_rows: list[Any]
     team_rows: list[Any]
 

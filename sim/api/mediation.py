@@ -30,21 +30,11 @@ RESAMPLES = 2000
 
 
 class Road(NamedTuple):
-    """A way to recovery.
+    """A way to recovery."""
 
-    Attributes
-    ----------
-    meaning : str
-        One line.
-    step : tuple of str
-        Parameters that are 0 when its last step, into recovery, is cut.
-    through : tuple of str
-        Those that are 0 when everything is cut that passes it.
-    """
-
-    meaning: str
-    step: tuple[str, ...]
-    through: tuple[str, ...]
+    meaning: str  # One line
+    step: tuple[str, ...]  # Parameters that are 0 when its last step, into recovery, is cut
+    through: tuple[str, ...]  # Those that are 0 when everything is cut that passes it
 
 
 DIRECT = ("team_to_recovery", "worker_to_recovery", "weight_experience")

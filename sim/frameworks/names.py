@@ -14,24 +14,12 @@ FILE = Path(__file__).with_name("frameworks.toml")
 
 
 class Framework(NamedTuple):
-    """One published list.
+    """One published list."""
 
-    Attributes
-    ----------
-    title : str
-        What it is called.
-    what : str
-        What one of its names is, such as ``ERIC strategy``.
-    source : str
-        Where it was published, and how its names were checked here.
-    groups : mapping
-        Its names by the heading under which it has them.
-    """
-
-    title: str
-    what: str
-    source: str
-    groups: Mapping[str, tuple[str, ...]]
+    title: str  # What it is called
+    what: str  # What one of its names is, such as ``ERIC strategy``
+    source: str  # Where it was published, and how its names were checked here
+    groups: Mapping[str, tuple[str, ...]]  # Its names by the heading under which it has them
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -14,25 +14,14 @@ from sim.parameters.registry import WORDS, own_tables
 
 
 class Words(NamedTuple):
-    """Names of one thing in the published lists.
+    """Names of one thing in the published lists."""
 
-    Attributes
-    ----------
-    eric : tuple of str
-        Implementation strategies that it is.
-    cfir : tuple of str
-        Determinants of implementation on which it acts.
-    proctor, re_aim : tuple of str
-        Outcomes that it is.
-    why : str
-        Why a list has no name for it, or how far a name fits.
-    """
-
-    eric: tuple[str, ...] = ()
-    cfir: tuple[str, ...] = ()
+    eric: tuple[str, ...] = ()  # Implementation strategies that it is
+    cfir: tuple[str, ...] = ()  # Determinants of implementation on which it acts
+    # Outcomes that it is.
     proctor: tuple[str, ...] = ()
     re_aim: tuple[str, ...] = ()
-    why: str = ""
+    why: str = ""  # Why a list has no name for it, or how far a name fits
 
 
 def words_of_table(name: str, table: Mapping[str, Any]) -> Words:

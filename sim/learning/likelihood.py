@@ -27,34 +27,21 @@ LEAST, MOST = 1e-4, 0.9
 
 
 class Expected(NamedTuple):
-    """What draws expect of the teams of a statistic.
+    """What draws expect of the teams of a statistic."""
 
-    Attributes
-    ----------
-    mean : numpy.ndarray
-        Share, rate by post-week, or level of each team, shape (draws, teams).
-    spread : numpy.ndarray
-        Of shares the intracluster correlation, of counts the variance of the rate relative to its
-        square, of levels the variance between teams; shape (draws, 1).
-    """
-
-    mean: np.ndarray
+    mean: np.ndarray  # Share, rate by post-week, or level of each team, shape (draws, teams)
+    # Of shares the intracluster correlation, of counts the variance of the rate relative to its
+    # square, of levels the variance between teams; shape (draws, 1).
     spread: np.ndarray
 
 
 class Common(NamedTuple):
-    """What all draws of the start say together of a statistic.
+    """What all draws of the start say together of a statistic."""
 
-    Attributes
-    ----------
-    top, bottom : float
-        Means over draws of the two parts of whose ratio a draw's spread is made.
-    together : float
-        Design effect of the mean over teams: its variance relative to that of independent teams.
-    """
-
+    # Means over draws of the two parts of whose ratio a draw's spread is made.
     top: float
     bottom: float
+    # Design effect of the mean over teams: its variance relative to that of independent teams.
     together: float
 
 

@@ -44,69 +44,34 @@ GROUPS, OF_GROUP, RUNS_APART = 10, 5, 8
 
 @dataclass(frozen=True)
 class LearnQuestion:
-    """What is to be learnt from.
+    """What is to be learnt from."""
 
-    Attributes
-    ----------
-    packages : tuple of Scenario
-        What is rolled out.
-    roster : Roster
-        Teams.
-    plan : TeamPlan
-        Which teams have which of them, and from which week.
-    observed : Observed
-        What was observed of them.
-    chosen : ChosenDraws
-        The planner's posterior.
-    weeks : int
-        Weeks to the horizon.
-    seed : int
-        Seed of chance.
-    setting : Setting
-        For the date of the first week.
-    more : ChosenDraws, optional
-        More draws of the same, with which it is begun anew where the others collapse.
-    """
-
-    packages: tuple[Scenario, ...]
-    roster: Roster
-    plan: TeamPlan
-    observed: Observed
-    chosen: ChosenDraws
-    weeks: int
-    seed: int
-    setting: Setting
+    packages: tuple[Scenario, ...]  # What is rolled out
+    roster: Roster  # Teams
+    plan: TeamPlan  # Which teams have which of them, and from which week
+    observed: Observed  # What was observed of them
+    chosen: ChosenDraws  # The planner's posterior
+    weeks: int  # Weeks to the horizon
+    seed: int  # Seed of chance
+    setting: Setting  # For the date of the first week
+    # More draws of the same, with which it is begun anew where the others collapse.
     more: ChosenDraws | None = None
 
 
 @dataclass(frozen=True)
 class Learnt:
-    """What was learnt.
-
-    Attributes
-    ----------
-    question : LearnQuestion
-    statistics : list of Statistic
-        What was observed, by kind.
-    before : numpy.ndarray
-        What the draws of the start simulate, shape (draws, runs, statistics, teams, parts).
-    common : list of Common
-        What these draws say together of each statistic.
-    updated : Updated
-        Draws of the updated posterior.
-    horizon : numpy.ndarray
-        Outcomes of the teams that start against usual care at the horizon, before and after, on
-        common chance: shape (2, draws, teams, `sim.planning.packages.OUTCOMES`).
-    collapsed : int
-        Draws that were asked for and of which too few were left; 0 where they were enough.
-    """
+    """What was learnt."""
 
     question: LearnQuestion
-    statistics: list[Statistic]
+    statistics: list[Statistic]  # What was observed, by kind
+    # What the draws of the start simulate, shape (draws, runs, statistics, teams, parts).
     before: np.ndarray
-    common: list[Common]
-    updated: Updated
+    common: list[Common]  # What these draws say together of each statistic
+    updated: Updated  # Draws of the updated posterior
+    # Outcomes of the teams that start against usual care at the horizon, before and after, on
+    # common chance: shape (2, draws, teams, `sim.planning.packages.OUTCOMES`).
     horizon: np.ndarray
+    # Draws that were asked for and of which too few were left; 0 where they were enough.
     collapsed: int = 0
 
     @property

@@ -23,71 +23,34 @@ UNVERIFIED = "Unverified: scoring not seen, 0-100 is an assumption. "
 
 
 class Measure(NamedTuple):
-    """One score.
+    """One score."""
 
-    Attributes
-    ----------
-    name : str
-        Name of the score: its column in the tables.
-    title : str
-        Name of the instrument, spelled out.
-    minimum, maximum : float
-        Range of the score.
-    items : int
-        Number of items; 0 where it was not seen or the score is not made of items.
-    rater : str
-        Who rates.
-    blind : bool
-        Whether, in the model, the rater's own training cannot colour the rating.
-    higher_is : str
-        What a higher score means.
-    retest : str
-        Parameter that sets the retest correlation; empty if there is none.
-    evidence : str
-        Grade of the level and spread: trial, literature or assumption.
-    source : str
-        Where level, spread and retest come from.
-    note : str
-        What to know before reading the score; unverified parts are named here.
-    important : float or None
-        Smallest difference between groups that matters, where one was published.
-    important_source : str
-        Where that comes from.
-    """
-
-    name: str
-    title: str
+    name: str  # Name of the score: its column in the tables
+    title: str  # Name of the instrument, spelled out
+    # Range of the score.
     minimum: float
     maximum: float
-    items: int
-    rater: str
-    blind: bool
-    higher_is: str
-    retest: str
-    evidence: str
-    source: str
-    note: str
+    items: int  # Number of items; 0 where it was not seen or the score is not made of items
+    rater: str  # Who rates
+    blind: bool  # Whether, in the model, the rater's own training cannot colour the rating
+    higher_is: str  # What a higher score means
+    retest: str  # Parameter that sets the retest correlation; empty if there is none
+    evidence: str  # Grade of the level and spread: trial, literature or assumption
+    source: str  # Where level, spread and retest come from
+    note: str  # What to know before reading the score; unverified parts are named here
+    # Smallest difference between groups that matters, where one was published.
     important: float | None = None
-    important_source: str = ""
+    important_source: str = ""  # Where that comes from
 
 
 class Instrument(NamedTuple):
-    """An instrument.
+    """An instrument."""
 
-    Attributes
-    ----------
-    number : int
-        Its number (`sim.measures.purposes`), by which its columns are ordered too.
-    rule : callable
-        Returns the score, or a named tuple of the scores. Its inputs are found by the names of its
-        parameters: `user` or `staff`, and ``rater_bias``, ``team``, ``p``, ``key``, ``week``.
-    scores : tuple of Measure
-        What the rule returns, in the same order.
-    """
-
-    number: int
+    number: int  # Its number (`sim.measures.purposes`), by which its columns are ordered too
+    # Returns the score, or a named tuple of the scores. Its inputs are found by the names of its
+    # parameters: `user` or `staff`, and ``rater_bias``, ``team``, ``p``, ``key``, ``week``.
     rule: Callable[..., Any]
-    scores: tuple[Measure, ...]
+    scores: tuple[Measure, ...]  # What the rule returns, in the same order
 
     @property
     def inputs(self) -> tuple[str, ...]:

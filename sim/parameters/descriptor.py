@@ -44,17 +44,10 @@ _HALF_NORMAL_MEDIAN = 0.6744897501960817
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """A prior as data.
+    """A prior as data."""
 
-    Attributes
-    ----------
-    family : str
-        One of `FAMILIES`.
-    arguments : tuple of (str, float)
-        The family's arguments, in the order of `FAMILIES`.
-    """
-
-    family: str
+    family: str  # One of `FAMILIES`
+    # The family's arguments, in the order of `FAMILIES`.
     arguments: tuple[tuple[str, float], ...] = ()
 
     def __getitem__(self, name: str) -> float:

@@ -42,25 +42,15 @@ MATRIX_SAYS = (
 
 @dataclass(frozen=True)
 class Better:
-    """How one strategy stands to another in one outcome.
+    """How one strategy stands to another in one outcome."""
 
-    Attributes
-    ----------
-    share_better : float
-        Share of draws in which the first is better in expectation.
-    same : float
-        Share of draws in which the two are the same to the last bit.
-    se : float
-        Monte Carlo standard error of `share_better`, from the finite number of draws and
-        replications.
-    tie : bool
-        Whether the simulation does not tell which is better more often: of the draws in which they
-        differ, the 95% limits of the Monte Carlo error hold one half.
-    """
-
-    share_better: float
-    same: float
+    share_better: float  # Share of draws in which the first is better in expectation
+    same: float  # Share of draws in which the two are the same to the last bit
+    # Monte Carlo standard error of `share_better`, from the finite number of draws and
+    # replications.
     se: float
+    # Whether the simulation does not tell which is better more often: of the draws in which they
+    # differ, the 95% limits of the Monte Carlo error hold one half.
     tie: bool
 
     def mirrored(self) -> Better:

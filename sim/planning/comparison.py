@@ -55,83 +55,43 @@ TRIAL_BLACK_LIMIT = 4.4
 
 @dataclass(frozen=True)
 class Question:
-    """What is compared, where, and over which uncertainty.
+    """What is compared, where, and over which uncertainty."""
 
-    Attributes
-    ----------
-    scenarios : tuple of Scenario
-        All scenarios; the base is among them.
-    base : str
-        Name of the base.
-    roster : Roster
-        Teams.
-    chosen : ChosenDraws
-        Sets of parameter values.
-    setting : Setting
-        Dates, trainers, budget, discounting.
-    prices : Prices
-        Prices and quantities.
-    weeks : int
-        Weeks looked at.
-    replications, seed : int
-        Runs of chance for each draw, and their seed.
-    threshold : float or None
-        The user's own threshold of the QPR difference, points.
-    settings : mapping
-        Parameter values that the user set.
-    rank_by : str
-        The outcome that strategies are ranked on: a name of `sim.planning.ranking.AIMS`.
-    point_worth : float or None
-        What a QPR point for one person is worth to the user, GBP; nobody else has said.
-    trial_size : tuple of int
-        Teams, and people followed up in each, of a trial whose worth is asked.
-    """
-
-    scenarios: tuple[Scenario, ...]
-    base: str
-    roster: Roster
-    chosen: ChosenDraws
-    setting: Setting = field(default_factory=Setting)
-    prices: Prices = field(default_factory=shipped_prices)
-    weeks: int = 52
+    scenarios: tuple[Scenario, ...]  # All scenarios; the base is among them
+    base: str  # Name of the base
+    roster: Roster  # Teams
+    chosen: ChosenDraws  # Sets of parameter values
+    setting: Setting = field(default_factory=Setting)  # Dates, trainers, budget, discounting
+    prices: Prices = field(default_factory=shipped_prices)  # Prices and quantities
+    weeks: int = 52  # Weeks looked at
+    # Runs of chance for each draw, and their seed.
     replications: int = 10
     seed: int = 1
-    threshold: float | None = None
+    threshold: float | None = None  # The user's own threshold of the QPR difference, points
+    # Parameter values that the user set.
     settings: Mapping[str, float] = field(default_factory=dict)
+    # The outcome that strategies are ranked on: a name of `sim.planning.ranking.AIMS`.
     rank_by: str = "recovery"
+    # What a QPR point for one person is worth to the user, GBP; nobody else has said.
     point_worth: float | None = None
+    # Teams, and people followed up in each, of a trial whose worth is asked.
     trial_size: tuple[int, int] = (40, 15)
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A question with start weeks and plans worked out, ready to run.
-
-    Attributes
-    ----------
-    question : Question
-        The question.
-    starts : tuple of Starts
-        When teams start, by scenario.
-    plans : tuple of Plan
-        What each scenario gives each team.
-    covered : Covered
-        Who the outcomes are about: the teams that any scenario would treat.
-    shared_out : tuple of bool
-        Whether a scenario's start weeks are shared out among teams within each world.
-    notes : tuple of str
-        What of a scenario has no effect here, or falls outside of the time or the funding.
-    later : tuple of float
-        Direct cost that each scenario plans for after the time looked at, central prices; where
-        start weeks are shared out, for the dearest way to do so.
-    """
+    """A question with start weeks and plans worked out, ready to run."""
 
     question: Question
-    starts: tuple[Starts, ...]
-    plans: tuple[Plan, ...]
-    covered: Covered
+    starts: tuple[Starts, ...]  # When teams start, by scenario
+    plans: tuple[Plan, ...]  # What each scenario gives each team
+    covered: Covered  # Who the outcomes are about: the teams that any scenario would treat
+    # Whether a scenario's start weeks are shared out among teams within each world.
     shared_out: tuple[bool, ...]
+    # What of a scenario has no effect here, or falls outside of the time or the funding.
     notes: tuple[str, ...]
+    # Direct cost that each scenario plans for after the time looked at, central prices; where start
+    # weeks are shared out, for the dearest way to do so.
     later: tuple[float, ...]
 
     def programmes(self) -> dict[str, Scenario]:
@@ -318,28 +278,15 @@ def queued(
 
 @dataclass(frozen=True)
 class Comparison:
-    """The outcomes of all scenarios, and their costs.
+    """The outcomes of all scenarios, and their costs."""
 
-    Attributes
-    ----------
-    prepared : Prepared
-        The question, start weeks and plans.
-    worlds : Worlds
-        Outcomes of all worlds.
-    costs : tuple of dict
-        Money by cost line for each scenario, shape (draws, years) each: means over replications, a
-        draw of the prices for every draw of the parameters, not discounted.
-    prices : dict
-        Draws of the prices, shape (draws,) each.
-    metadata : dict
-        Provenance.
-    """
-
-    prepared: Prepared
-    worlds: Worlds
+    prepared: Prepared  # The question, start weeks and plans
+    worlds: Worlds  # Outcomes of all worlds
+    # Money by cost line for each scenario, shape (draws, years) each: means over replications, a
+    # draw of the prices for every draw of the parameters, not discounted.
     costs: tuple[dict[str, np.ndarray], ...]
-    prices: dict[str, np.ndarray]
-    metadata: dict[str, Any]
+    prices: dict[str, np.ndarray]  # Draws of the prices, shape (draws,) each
+    metadata: dict[str, Any]  # Provenance
 
     @property
     def question(self) -> Question:

@@ -25,28 +25,17 @@ SUPPORT, RELATIONSHIP, RECOVERY = "support", "relationship", "recovery"
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the chain from training to recovery, on a scale that never changes.
-
-    Attributes
-    ----------
-    unit : str
-        Of the values.
-    low, high : float
-        Ends of the scale; fixed by what it means, not by the data, which may only widen it.
-    gain : bool
-        Whether values are differences from usual care; else levels.
-    digits : int
-        Decimals shown.
-    """
+    """A step of the chain from training to recovery, on a scale that never changes."""
 
     name: str
     title: str
     about: str
-    unit: str
+    unit: str  # Of the values
+    # Ends of the scale; fixed by what it means, not by the data, which may only widen it.
     low: float
     high: float
-    gain: bool = True
-    digits: int = 1
+    gain: bool = True  # Whether values are differences from usual care; else levels
+    digits: int = 1  # Decimals shown
 
 
 STEPS: tuple[Step, ...] = (
@@ -69,131 +58,69 @@ class Cell:
 
 @dataclass(frozen=True)
 class Start:
-    """A team's start, for a picture.
-
-    Attributes
-    ----------
-    week : int
-        First week of the programme.
-    lasts : int
-        Weeks funded.
-    sessions : tuple of int
-        Weeks of the training days, counted from the start of the time looked at.
-    package : str
-        Title of what it gets, where teams differ.
-    """
+    """A team's start, for a picture."""
 
     team: str
     trust: str
-    week: int
-    lasts: int
+    week: int  # First week of the programme
+    lasts: int  # Weeks funded
+    # Weeks of the training days, counted from the start of the time looked at.
     sessions: tuple[int, ...]
-    package: str = ""
+    package: str = ""  # Title of what it gets, where teams differ
 
 
 @dataclass(frozen=True)
 class Strategy:
-    """One of the choices.
-
-    Attributes
-    ----------
-    teams : int
-        Teams that start.
-    cells : mapping of str to Cell
-        By name of the step, and `relationship`.
-    cash, time : Cell
-        Direct and indirect cost over the time looked at, not discounted, GBP.
-    """
+    """One of the choices."""
 
     name: str
     title: str
     about: str
     grade: str
-    teams: int
-    cells: Mapping[str, Cell]
+    teams: int  # Teams that start
+    cells: Mapping[str, Cell]  # By name of the step, and `relationship`
+    # Direct and indirect cost over the time looked at, not discounted, GBP.
     cash: Cell
     time: Cell
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The answer.
+    """The answer."""
 
-    Attributes
-    ----------
-    question : str
-        In the user's words.
-    when : str
-        The time looked at.
-    usual : str
-        Title of what all is compared with.
-    answer : str
-        The short answer.
-    points : tuple of (str, str)
-        What it rests on in the chain: a few words, and the sentence after them.
-    sure, sure_because : str
-        How sure, in one of four words, and why.
-    level : int
-        The same, 0 to 4.
-    changes : tuple of str
-        What would change the answer.
-    splits : tuple of str
-        What is REFOCUS and what is relief of the system.
-    strategies : tuple of Strategy
-        Best first.
-    rankings : tuple of Ranking
-        On every outcome, the planner's choice first.
-    now : mapping of str to float
-        Level of each step under usual care.
-    people, teams : int
-        On the books of the teams that count, and teams in all.
-    budget : float or None
-        Cash over the time looked at.
-    years : tuple
-        Year, mean cash, mean staff time of the first choice, GBP.
-    yearly : float or None
-        Budget of a year.
-    over : tuple of str
-        Chance of more cash than the budget, year by year, of the first choice.
-    starts : tuple of Start
-        Teams of the first choice.
-    dates : tuple of str
-        Label of each quarter; weeks where undated.
-    covers : str
-        What ranges cover.
-    extrapolated : str
-        What of it no trial saw.
-    """
-
-    question: str
-    when: str
-    usual: str
-    answer: str
+    question: str  # In the user's words
+    when: str  # The time looked at
+    usual: str  # Title of what all is compared with
+    answer: str  # The short answer
+    # What it rests on in the chain: a few words, and the sentence after them.
     points: tuple[tuple[str, str], ...]
+    # How sure, in one of four words, and why.
     sure: str
     sure_because: str
-    level: int
-    changes: tuple[str, ...]
-    splits: tuple[str, ...]
-    strategies: tuple[Strategy, ...]
-    rankings: tuple[Ranking, ...]
+    level: int  # The same, 0 to 4
+    changes: tuple[str, ...]  # What would change the answer
+    splits: tuple[str, ...]  # What is REFOCUS and what is relief of the system
+    strategies: tuple[Strategy, ...]  # Best first
+    rankings: tuple[Ranking, ...]  # On every outcome, the planner's choice first
     frontier: tuple[Efficient, ...]
-    now: Mapping[str, float]
+    now: Mapping[str, float]  # Level of each step under usual care
+    # On the books of the teams that count, and teams in all.
     people: int
     teams: int
-    budget: float | None
+    budget: float | None  # Cash over the time looked at
+    # Year, mean cash, mean staff time of the first choice, GBP.
     years: tuple[tuple[str, float, float], ...]
-    yearly: float | None
-    over: tuple[str, ...]
-    starts: tuple[Start, ...]
+    yearly: float | None  # Budget of a year
+    over: tuple[str, ...]  # Chance of more cash than the budget, year by year, of the first choice
+    starts: tuple[Start, ...]  # Teams of the first choice
     start_note: str
-    dates: tuple[tuple[int, str], ...]
+    dates: tuple[tuple[int, str], ...]  # Label of each quarter; weeks where undated
     weeks: int
     draws: int
     runs: int
     price_year: str
-    covers: str
-    extrapolated: str = ""
+    covers: str  # What ranges cover
+    extrapolated: str = ""  # What of it no trial saw
     warnings: tuple[str, ...] = ()
     chance: str = ""  # What bands hold beside what is not known
     depends: tuple[tuple[str, float, bool], ...] = ()

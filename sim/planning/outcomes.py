@@ -112,37 +112,20 @@ def outcome_words() -> Mapping[str, Words]:
 
 @dataclass(frozen=True)
 class Covered:
-    """Who the outcomes are about.
+    """Who the outcomes are about."""
 
-    Attributes
-    ----------
-    teams : numpy.ndarray
-        Whether each team of the roster counts, shape (teams,).
-    caseload, posts : numpy.ndarray
-        Service users on the books and posts of each team, shape (teams,).
-    user_team : numpy.ndarray
-        Team of each simulated user, shape (users,).
-    user_weight : numpy.ndarray
-        People on the books that each simulated user stands for, 0 where the team does not count.
-    post_team : numpy.ndarray
-        Team of each post, shape (posts,).
-    post_start : numpy.ndarray
-        Number of the first post of each team, shape (teams,).
-    groups : tuple of str
-        Names of groups of users: black and other, then trusts and team types.
-    group_teams : numpy.ndarray
-        Whether a team is in a trust's or type's group, shape (groups, teams); all true for the
-        first two.
-    """
-
-    teams: np.ndarray
+    teams: np.ndarray  # Whether each team of the roster counts, shape (teams,)
+    # Service users on the books and posts of each team, shape (teams,).
     caseload: np.ndarray
     posts: np.ndarray
-    user_team: np.ndarray
+    user_team: np.ndarray  # Team of each simulated user, shape (users,)
+    # People on the books that each simulated user stands for, 0 where the team does not count.
     user_weight: np.ndarray
-    post_team: np.ndarray
-    post_start: np.ndarray
-    groups: tuple[str, ...]
+    post_team: np.ndarray  # Team of each post, shape (posts,)
+    post_start: np.ndarray  # Number of the first post of each team, shape (teams,)
+    groups: tuple[str, ...]  # Names of groups of users: black and other, then trusts and team types
+    # Whether a team is in a trust's or type's group, shape (groups, teams); all true for the first
+    # two.
     group_teams: np.ndarray
 
     @property

@@ -53,21 +53,11 @@ class Price:
 
 @dataclass(frozen=True)
 class Prices:
-    """All prices and quantities.
+    """All prices and quantities."""
 
-    Attributes
-    ----------
-    entries : mapping of str to Price
-        By name.
-    price_year : str
-        Year of the money in every sum; both where prices of two years are added up.
-    notes : tuple of str
-        What a reader of a sum must know.
-    """
-
-    entries: Mapping[str, Price]
-    price_year: str
-    notes: tuple[str, ...] = ()
+    entries: Mapping[str, Price]  # By name
+    price_year: str  # Year of the money in every sum; both where prices of two years are added up
+    notes: tuple[str, ...] = ()  # What a reader of a sum must know
 
     def values(self) -> dict[str, float]:
         """Return the central values by name."""

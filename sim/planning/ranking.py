@@ -34,27 +34,13 @@ TOLD = 0.95
 
 @dataclass(frozen=True)
 class Aim:
-    """What strategies may be ranked on.
+    """What strategies may be ranked on."""
 
-    Attributes
-    ----------
-    name : str
-        As the planner names it.
-    title : str
-        What is gained, or paid, in words.
-    unit : str
-        Unit of the values.
-    rounding : float
-        Differences below this are a tie: smaller than what a reader is shown.
-    less : bool
-        Whether less is better: a cost for each unit gained.
-    """
-
-    name: str
-    title: str
-    unit: str
-    rounding: float
-    less: bool = False
+    name: str  # As the planner names it
+    title: str  # What is gained, or paid, in words
+    unit: str  # Unit of the values
+    rounding: float  # Differences below this are a tie: smaller than what a reader is shown
+    less: bool = False  # Whether less is better: a cost for each unit gained
 
 
 RECOVERY, REACH, PRACTICE, SUPPORT = "recovery", "reach", "practice", "support"
@@ -85,55 +71,36 @@ def aim_of(name: str) -> Aim:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two strategies, the one that stands higher first.
-
-    Attributes
-    ----------
-    difference, low, high : float
-        First less second: mean and central 90% over draws; NaN limits where draws differ no more
-        than by chance, or where some draw has no gain to divide a cost by.
-    better : Better
-        In what share of draws the first is better.
-    tie : bool
-        Whether they are not told apart: one better than the other in fewer than `TOLD` of the
-        draws, or a difference within the Monte Carlo error (95%) or below what is shown.
-    """
+    """Two strategies, the one that stands higher first."""
 
     first: str
     second: str
+    # First less second: mean and central 90% over draws; NaN limits where draws differ no more than
+    # by chance, or where some draw has no gain to divide a cost by.
     difference: float
     low: float
     high: float
-    better: Better
+    better: Better  # In what share of draws the first is better
+    # Whether they are not told apart: one better than the other in fewer than `TOLD` of the draws,
+    # or a difference within the Monte Carlo error (95%) or below what is shown.
     tie: bool
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """Strategies in the order of an aim.
-
-    Attributes
-    ----------
-    names : tuple of str
-        Best mean first.
-    means, lows, highs : tuple of float
-        Mean and central 90% over draws, in the order of `names`.
-    best : tuple of float
-        Share of draws in which each is best; draws with several are parted equally.
-    regrets : tuple of float
-        Mean over draws of how much better the best one of that draw is; NaN where a draw has none.
-    pairs : tuple of Pair
-        Every pair.
-    """
+    """Strategies in the order of an aim."""
 
     aim: Aim
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # Best mean first
+    # Mean and central 90% over draws, in the order of `names`.
     means: tuple[float, ...]
     lows: tuple[float, ...]
     highs: tuple[float, ...]
+    # Share of draws in which each is best; draws with several are parted equally.
     best: tuple[float, ...]
+    # Mean over draws of how much better the best one of that draw is; NaN where a draw has none.
     regrets: tuple[float, ...]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[Pair, ...]  # Every pair
 
     def pair(self, one: str, other: str) -> Pair:
         """Return the pair of two strategies."""
@@ -333,23 +300,15 @@ def pair_rows(rankings: Sequence[Ranking]) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Efficient:
-    """A strategy's place between cost and effect.
-
-    Attributes
-    ----------
-    cost, effect : float
-        Mean cost and mean effect more than under usual care.
-    beaten_by : str
-        A strategy, or two mixed, that gives as much for less; empty on the frontier.
-    step_cost : float
-        Money for each unit more than the one below it on the frontier; NaN off the frontier, and
-        for the cheapest.
-    """
+    """A strategy's place between cost and effect."""
 
     name: str
+    # Mean cost and mean effect more than under usual care.
     cost: float
     effect: float
-    beaten_by: str
+    beaten_by: str  # A strategy, or two mixed, that gives as much for less; empty on the frontier
+    # Money for each unit more than the one below it on the frontier; NaN off the frontier, and for
+    # the cheapest.
     step_cost: float
 
 

@@ -48,22 +48,12 @@ a { color: #005a8c; }
 
 @dataclass
 class Document:
-    """A page that is built from top to bottom.
+    """A page that is built from top to bottom."""
 
-    Attributes
-    ----------
-    title : str
-        Title and first heading.
-    parts : list of str
-        HTML so far.
-    opening : str
-        HTML in the place of the first heading, which it then brings itself.
-    """
-
-    title: str
-    parts: list[str] = field(default_factory=list)
+    title: str  # Title and first heading
+    parts: list[str] = field(default_factory=list)  # HTML so far
     figures: int = 0
-    opening: str = ""
+    opening: str = ""  # HTML in the place of the first heading, which it then brings itself
 
     def heading(self, text: str, level: int = 2) -> None:
         """Add a heading."""

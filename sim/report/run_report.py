@@ -68,29 +68,14 @@ SCORES = (
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What a report needs beside the results.
+    """What a report needs beside the results."""
 
-    Attributes
-    ----------
-    scenarios : sequence of Scenario
-        In the order of the results.
-    roster : Roster
-        The teams.
-    settings : mapping
-        Parameter values that the user set.
-    command : str
-        The command that repeats the run.
-    chosen : ChosenDraws
-        The sets of parameter values, and where they come from.
-    notes : sequence of str
-        What of the scenarios falls outside the run, and which tables are left out.
-    """
-
-    scenarios: Sequence[Scenario]
-    roster: Roster
-    settings: Mapping[str, float]
-    command: str
-    chosen: ChosenDraws
+    scenarios: Sequence[Scenario]  # In the order of the results
+    roster: Roster  # The teams
+    settings: Mapping[str, float]  # Parameter values that the user set
+    command: str  # The command that repeats the run
+    chosen: ChosenDraws  # The sets of parameter values, and where they come from
+    # What of the scenarios falls outside the run, and which tables are left out.
     notes: Sequence[str] = ()
 
     @property

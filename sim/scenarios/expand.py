@@ -33,68 +33,39 @@ WITHIN_WORLDS = {"readiness": START_READINESS, "random": START_RANDOM, "need": S
 
 
 class Selection(NamedTuple):
-    """How teams are picked within each simulated world.
+    """How teams are picked within each simulated world."""
 
-    Attributes
-    ----------
-    mode : int
-        0 every team with a programme takes part; 1 those whose measured readiness reaches
-        `value`; 2 the share `value` with the highest measured readiness.
-    value : float
-        Threshold on the 0-1 scale, or share.
-    reliability : float
-        Share of the variance of the readiness score that is real.
-    """
-
+    # 0 every team with a programme takes part; 1 those whose measured readiness reaches `value`; 2
+    # the share `value` with the highest measured readiness.
     mode: int
-    value: float
-    reliability: float
+    value: float  # Threshold on the 0-1 scale, or share
+    reliability: float  # Share of the variance of the readiness score that is real
 
 
 @dataclass(frozen=True)
 class Expansion:
-    """A scenario for one roster, as arrays.
+    """A scenario for one roster, as arrays."""
 
-    Attributes
-    ----------
-    scenario : str
-        Name of the scenario.
-    programmes : tuple of str
-        Names of the rows of `actions`; row 0 is usual care.
-    actions : numpy.ndarray
-        Structured array of shape (programmes, weeks) over the fields of `sim.state.ACTION`, all
-        64-bit floats. Column 0 is the first week of a team's programme.
-    team_programme : numpy.ndarray
-        Row of `actions` that each team follows, in the order of the roster; teams that a selection
-        may pick carry 1 or more.
-    team_start : numpy.ndarray
-        Weeks of usual care before each team's programme; -1 for never. Where the order of teams is
-        found within each world, these weeks are dealt out anew among the teams that share it.
-    team_order : numpy.ndarray
-        How a team's place in the order is found (``START_...`` of `sim.mechanisms.selection`); 0
-        where its start week is fixed.
-    team_rank : numpy.ndarray
-        Place of each team in the order that the roster tells, 0 for the first.
-    selection : Selection
-        How teams are picked within each simulated world.
-    assessment_weeks : tuple of int
-        Weeks of assessment within the simulated time; 0 is before anything happens.
-    parameters : dict
-        Parameter values that the scenario sets, by name.
-    notes : tuple of str
-        What of the scenario falls outside the simulated time or the funding.
-    """
-
-    scenario: str
-    programmes: tuple[str, ...]
+    scenario: str  # Name of the scenario
+    programmes: tuple[str, ...]  # Names of the rows of `actions`; row 0 is usual care
+    # Structured array of shape (programmes, weeks) over the fields of `sim.state.ACTION`, all
+    # 64-bit floats. Column 0 is the first week of a team's programme.
     actions: np.ndarray
+    # Row of `actions` that each team follows, in the order of the roster; teams that a selection
+    # may pick carry 1 or more.
     team_programme: np.ndarray
+    # Weeks of usual care before each team's programme; -1 for never. Where the order of teams is
+    # found within each world, these weeks are dealt out anew among the teams that share it.
     team_start: np.ndarray
+    # How a team's place in the order is found (``START_...`` of `sim.mechanisms.selection`); 0
+    # where its start week is fixed.
     team_order: np.ndarray
-    team_rank: np.ndarray
-    selection: Selection
+    team_rank: np.ndarray  # Place of each team in the order that the roster tells, 0 for the first
+    selection: Selection  # How teams are picked within each simulated world
+    # Weeks of assessment within the simulated time; 0 is before anything happens.
     assessment_weeks: tuple[int, ...]
-    parameters: dict[str, float]
+    parameters: dict[str, float]  # Parameter values that the scenario sets, by name
+    # What of the scenario falls outside the simulated time or the funding.
     notes: tuple[str, ...] = ()
 
 

@@ -25,40 +25,19 @@ PLAINER = {
 
 @dataclass(frozen=True, slots=True)
 class ScenarioField:
-    """One choice that a scenario can make.
+    """One choice that a scenario can make."""
 
-    Attributes
-    ----------
-    name : str
-        Dotted name, such as ``training.quality.delivery``.
-    kind : str
-        ``number``, ``whole``, ``switch``, ``choice``, ``text``, ``list`` or ``table``.
-    unit : str
-        Unit.
-    low, high : float or None
-        Bounds, both included, of a number.
-    choices : tuple of str
-        What a choice can be.
-    required : bool
-        Whether a scenario must say it.
-    optional : bool
-        Whether it can be left open (unknown, or no limit).
-    default : object
-        What holds when a scenario does not say.
-    help : str
-        Meaning.
-    """
-
-    name: str
-    kind: str
+    name: str  # Dotted name, such as ``training.quality.delivery``
+    kind: str  # ``number``, ``whole``, ``switch``, ``choice``, ``text``, ``list`` or ``table``
     unit: str
+    # Bounds, both included, of a number.
     low: float | None
     high: float | None
-    choices: tuple[str, ...]
-    required: bool
-    optional: bool
-    default: Any
-    help: str
+    choices: tuple[str, ...]  # What a choice can be
+    required: bool  # Whether a scenario must say it
+    optional: bool  # Whether it can be left open (unknown, or no limit)
+    default: Any  # What holds when a scenario does not say
+    help: str  # Meaning
 
     @property
     def rule(self) -> str:

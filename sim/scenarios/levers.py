@@ -73,30 +73,18 @@ SMALL: dict[str, str] = {
 
 
 class Moved(NamedTuple):
-    """By how much a lever moves a reading.
+    """By how much a lever moves a reading."""
 
-    Attributes
-    ----------
-    kind : {'scenario', 'field', 'column'}
-        What the lever is.
-    lever, compared : str
-        Its name, and what is compared.
-    reading : str
-        One of `READINGS`.
-    mean, low, high : float
-        Mean and central 90% of the paired differences.
-    error : float
-        Monte Carlo standard error of the mean.
-    """
-
-    kind: str
+    kind: str  # {'scenario', 'field', 'column'}: What the lever is
+    # Its name, and what is compared.
     lever: str
     compared: str
-    reading: str
+    reading: str  # One of `READINGS`
+    # Mean and central 90% of the paired differences.
     mean: float
     low: float
     high: float
-    error: float
+    error: float  # Monte Carlo standard error of the mean
 
     @property
     def stands_out(self) -> bool:

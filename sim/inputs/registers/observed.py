@@ -87,21 +87,14 @@ class Planned(NamedTuple):
 
 @dataclass(frozen=True)
 class Observed:
-    """What was observed, by kind.
+    """What was observed, by kind."""
 
-    Attributes
-    ----------
-    sessions, audits, turnover, outcomes : tuple
-        Rows of each kind, empty where it was not observed.
-    notes : tuple of str
-        How files were read, and what in them cannot be so.
-    """
-
+    # Rows of each kind, empty where it was not observed.
     sessions: tuple[Session, ...] = ()
     audits: tuple[Audit, ...] = ()
     turnover: tuple[Turnover, ...] = ()
     outcomes: tuple[Mean, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # How files were read, and what in them cannot be so
 
     @property
     def rows(self) -> tuple[Session | Audit | Turnover | Mean, ...]:

@@ -22,23 +22,13 @@ ALIKE = 0.8
 
 @dataclass(frozen=True)
 class ColumnMap:
-    """What a user says of the columns of a file.
+    """What a user says of the columns of a file."""
 
-    Attributes
-    ----------
-    columns : mapping
-        Column by heading; an empty name keeps a column as the user's own.
-    sheet : str or None
-        Sheet of a workbook.
-    start_date : date or None
-        Day from which weeks are counted where the file has dates.
-    readiness_scale : str or None
-        Instrument of all readiness scores of the file whose line names none.
-    """
-
+    # Column by heading; an empty name keeps a column as the user's own.
     columns: Mapping[str, str] = field(default_factory=dict)
-    sheet: str | None = None
-    start_date: date | None = None
+    sheet: str | None = None  # Sheet of a workbook
+    start_date: date | None = None  # Day from which weeks are counted where the file has dates
+    # Instrument of all readiness scores of the file whose line names none.
     readiness_scale: str | None = None
 
 
@@ -117,24 +107,12 @@ def known_in(cells: Sequence[str]) -> int:
 
 @dataclass(frozen=True)
 class Matched:
-    """Which columns of a file are which.
+    """Which columns of a file are which."""
 
-    Attributes
-    ----------
-    places : dict
-        Place in the line by column.
-    own_columns : dict
-        Place in the line by heading, for columns that are the user's own.
-    problems : tuple of str
-        Headings that are not clear.
-    notes : tuple of str
-        What was matched by meaning, and which columns are the user's own.
-    """
-
-    places: dict[str, int]
-    own_columns: dict[str, int]
-    problems: tuple[str, ...]
-    notes: tuple[str, ...]
+    places: dict[str, int]  # Place in the line by column
+    own_columns: dict[str, int]  # Place in the line by heading, for columns that are the user's own
+    problems: tuple[str, ...]  # Headings that are not clear
+    notes: tuple[str, ...]  # What was matched by meaning, and which columns are the user's own
 
     def mapping(self, headings: Sequence[str]) -> dict[str, str]:
         """Return column by heading, as it is saved."""

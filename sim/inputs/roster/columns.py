@@ -22,43 +22,23 @@ _NO = frozenset({"0", "no", "n", "false"})
 
 @dataclass(frozen=True, slots=True)
 class RosterColumn:
-    """One column.
+    """One column."""
 
-    Attributes
-    ----------
-    name : str
-        Heading.
-    kind : {'name', 'choice', 'whole', 'number', 'yes/no'}
-        What its cells hold.
-    unit : str
-        Unit.
-    default : str
-        What holds where the column or a cell is missing, in words.
-    low, high : float or None
-        Bounds of a number, both included.
-    choices : tuple of str
-        What a choice can be.
-    grade : str
-        Evidence grade of the default: trial, literature or assumption.
-    help : str
-        Meaning.
-    also : tuple of str
-        Other headings under which people have it, small and with underscores for blanks.
-    fractions : bool
-        Whether a whole number may be given with a fraction, as whole-time equivalents are; the
-        nearest whole number is simulated.
-    """
-
-    name: str
+    name: str  # Heading
+    # {'name', 'choice', 'whole', 'number', 'yes/no'}: What its cells hold.
     kind: Literal["name", "choice", "whole", "number", "yes/no"]
     unit: str
-    default: str
+    default: str  # What holds where the column or a cell is missing, in words
+    # Bounds of a number, both included.
     low: float | None
     high: float | None
-    choices: tuple[str, ...]
-    grade: str
-    help: str
+    choices: tuple[str, ...]  # What a choice can be
+    grade: str  # Evidence grade of the default: trial, literature or assumption
+    help: str  # Meaning
+    # Other headings under which people have it, small and with underscores for blanks.
     also: tuple[str, ...] = ()
+    # Whether a whole number may be given with a fraction, as whole-time equivalents are; the
+    # nearest whole number is simulated.
     fractions: bool = False
 
     @property

@@ -18,25 +18,15 @@ OTHER_MARKS = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a table.
+    """A line of a table."""
 
-    Attributes
-    ----------
-    number : int
-        Its number in the file: line of a text, row of a sheet.
-    cells : tuple of str
-        Its cells without blanks around them, accents in one coding; fewer than headings where the
-        rest is empty.
-    written : tuple of int and str
-        Places of the cells that stand otherwise in the file, and how.
-    hidden : bool
-        Whether a workbook does not show it.
-    """
-
-    number: int
+    number: int  # Its number in the file: line of a text, row of a sheet
+    # Its cells without blanks around them, accents in one coding; fewer than headings where the
+    # rest is empty.
     cells: tuple[str, ...]
+    # Places of the cells that stand otherwise in the file, and how.
     written: tuple[tuple[int, str], ...] = ()
-    hidden: bool = False
+    hidden: bool = False  # Whether a workbook does not show it
 
 
 def line_of(number: int, written: Sequence[str], meant: Callable[[str], str] | None = None) -> Line:
@@ -59,30 +49,13 @@ def line_of(number: int, written: Sequence[str], meant: Callable[[str], str] | N
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What a file holds.
+    """What a file holds."""
 
-    Attributes
-    ----------
-    source : str
-        Name of the file, for messages.
-    headings : tuple of str
-        Names of the columns as written; empty where a column has none.
-    lines : tuple of Line
-        The lines below the headings that hold anything.
-    heading_number : int
-        Number of the line of headings.
-    decimal : str
-        Mark between whole and fraction: ``.`` or ``,``.
-    notes : tuple of str
-        How it was read where that was not plain: encoding, sheet, marks.
-    left_out : tuple of str
-        Lines that hold no data, and why.
-    """
-
-    source: str
-    headings: tuple[str, ...]
-    lines: tuple[Line, ...]
-    heading_number: int = 1
-    decimal: str = "."
+    source: str  # Name of the file, for messages
+    headings: tuple[str, ...]  # Names of the columns as written; empty where a column has none
+    lines: tuple[Line, ...]  # The lines below the headings that hold anything
+    heading_number: int = 1  # Number of the line of headings
+    decimal: str = "."  # Mark between whole and fraction: ``.`` or ``,``
+    # How it was read where that was not plain: encoding, sheet, marks.
     notes: tuple[str, ...] = field(default=())
-    left_out: tuple[str, ...] = field(default=())
+    left_out: tuple[str, ...] = field(default=())  # Lines that hold no data, and why

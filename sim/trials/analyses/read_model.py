@@ -36,44 +36,21 @@ Matrix = NDArray[np.float64]
 
 
 class ReadModel(NamedTuple):
-    """A table as a model takes it.
+    """A table as a model takes it."""
 
-    Attributes
-    ----------
-    frame : DataFrame
-        All rows.
-    table : DataFrame
-        Used columns of the complete rows.
-    y : (n,) array
-    tested : tuple of int
-        The tested column, or those of a joint test.
-    structure : Structure or None
-        The covariance, where it is not that of independent effects.
-    offset : (n,) array or None
-        What is added to the fixed part.
-    chosen : dict
-        References of factors.
-    gone : dict of arrays of bool
-        Missing fields of all rows, by column.
-    dropped : array of bool
-        Which rows are incomplete.
-    used : tuple of str
-        Columns of the model.
-    """
-
-    frame: pd.DataFrame
+    frame: pd.DataFrame  # All rows
     formula: ModelFormula
-    table: pd.DataFrame
-    y: Matrix
+    table: pd.DataFrame  # Used columns of the complete rows
+    y: Matrix  # (n,) array
     effects: list[RandomEffect]
     fixed: FixedPart
-    tested: tuple[int, ...]
-    structure: Structure | None
-    offset: Matrix | None
-    chosen: dict[str, Reference]
-    gone: dict[str, NDArray[np.bool_]]
-    dropped: NDArray[np.bool_]
-    used: tuple[str, ...]
+    tested: tuple[int, ...]  # The tested column, or those of a joint test
+    structure: Structure | None  # The covariance, where it is not that of independent effects
+    offset: Matrix | None  # (n,) array or None: What is added to the fixed part
+    chosen: dict[str, Reference]  # References of factors
+    gone: dict[str, NDArray[np.bool_]]  # Missing fields of all rows, by column
+    dropped: NDArray[np.bool_]  # Which rows are incomplete
+    used: tuple[str, ...]  # Columns of the model
     notes: list[str]
 
     @property

@@ -53,48 +53,31 @@ class Staff:
 
 
 class Effects(NamedTuple):
-    """True effects in one trial on people of treated teams, in points.
+    """True effects in one trial on people of treated teams, in points."""
 
-    Attributes
-    ----------
-    total, indirect, direct : float
-        Natural effects.
-    given_indirect, given_direct : float
-        Interventional ones; NaN where they were not asked for.
-    mediator : float
-        The programme's effect on the mediator, in its own unit, without an observer's error.
-    """
-
+    # Natural effects.
     total: float
     indirect: float
     direct: float
+    # Interventional ones; NaN where they were not asked for.
     given_indirect: float
     given_direct: float
+    # The programme's effect on the mediator, in its own unit, without an observer's error.
     mediator: float
 
 
 @dataclass(frozen=True)
 class MediatedTrial:
-    """A trial with its mediator.
+    """A trial with its mediator."""
 
-    Attributes
-    ----------
-    data, untreated : TrialData
-        Outcomes, as it is and with nobody treated.
-    staff : Staff
-        The mediator in the trial as it is.
-    own : numpy.ndarray
-        Mediator of each row's key worker in `data`; NaN where the post is vacant or has changed
-        hands.
-    effects : Effects
-        What is true.
-    """
-
+    # Outcomes, as it is and with nobody treated.
     data: TrialData
     untreated: TrialData
-    staff: Staff
+    staff: Staff  # The mediator in the trial as it is
+    # Mediator of each row's key worker in `data`; NaN where the post is vacant or has changed
+    # hands.
     own: Column
-    effects: Effects
+    effects: Effects  # What is true
 
 
 def mediated_trials(

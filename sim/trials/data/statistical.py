@@ -33,25 +33,16 @@ SECOND = 2**41
 
 @dataclass(frozen=True)
 class Correlations:
-    """How outcomes go together.
+    """How outcomes go together."""
 
-    Attributes
-    ----------
-    icc : float
-        Correlation of two people of one cluster in the same period.
-    cac : float
-        Cluster autocorrelation: correlation of two people of one cluster in different periods, as a
-        share of the ICC.
-    iac : float
-        Individual autocorrelation: correlation of one person's outcomes in two periods beyond what
-        the cluster explains, as a share of what remains (cohorts).
-    cluster_decay : float
-        Factor on what the second says for each period beyond the same one: 1 for no decay.
-    """
-
-    icc: float
+    icc: float  # Correlation of two people of one cluster in the same period
+    # Cluster autocorrelation: correlation of two people of one cluster in different periods, as a
+    # share of the ICC.
     cac: float = 1.0
+    # Individual autocorrelation: correlation of one person's outcomes in two periods beyond what
+    # the cluster explains, as a share of what remains (cohorts).
     iac: float = 0.0
+    # Factor on what the second says for each period beyond the same one: 1 for no decay.
     cluster_decay: float = 1.0
 
     def __post_init__(self) -> None:
@@ -65,51 +56,29 @@ class Correlations:
 
 @dataclass(frozen=True)
 class StatisticalSource:
-    """Outcomes from means and variances.
+    """Outcomes from means and variances."""
 
-    Attributes
-    ----------
-    mean, sd : float
-        Mean and standard deviation of the outcome under control.
-    correlations : Correlations
-        ICC, CAC, IAC.
-    effect : float
-        Mean difference that treatment makes.
-    effect_sd : float
-        Standard deviation of the effect between clusters.
-    effect_correlation : float
-        Of that effect with the lasting level of the cluster.
-    treated_sd, treated_icc : float or None
-        Under treatment, where they are others.
-    effects : tuple of float
-        Of each treated arm, where there are several; `effect` is then the first.
-    effect_by_size : float
-        Added to the effect of a cluster for each mean size that it has more; see `effect_of_size`.
-    beside : SharedDraws or None
-        Of a second outcome of the same people: how far its draws are those of the first, which has
-        the same seed.
-    period_effects : tuple of float
-        Added in each period; none when empty.
-    exposure : tuple of float
-        Share of the effect that is there in a cluster's first, second ... period since it began,
-        transition periods included; the last one stays. All of it at once when empty.
-    kind : str
-        Of `sim.trials.data.outcome_kind.KINDS`.
-    """
-
+    # Mean and standard deviation of the outcome under control.
     mean: float
     sd: float
-    correlations: Correlations
-    effect: float
-    effect_sd: float = 0.0
-    period_effects: tuple[float, ...] = ()
+    correlations: Correlations  # ICC, CAC, IAC
+    effect: float  # Mean difference that treatment makes
+    effect_sd: float = 0.0  # Standard deviation of the effect between clusters
+    period_effects: tuple[float, ...] = ()  # Added in each period; none when empty
+    # Share of the effect that is there in a cluster's first, second ... period since it began,
+    # transition periods included; the last one stays. All of it at once when empty.
     exposure: tuple[float, ...] = ()
-    kind: str = CONTINUOUS
-    effect_correlation: float = 0.0
+    kind: str = CONTINUOUS  # Of `sim.trials.data.outcome_kind.KINDS`
+    effect_correlation: float = 0.0  # Of that effect with the lasting level of the cluster
+    # Under treatment, where they are others.
     treated_sd: float | None = None
     treated_icc: float | None = None
+    # Of each treated arm, where there are several; `effect` is then the first.
     effects: tuple[float, ...] = ()
+    # Added to the effect of a cluster for each mean size that it has more; see `effect_of_size`.
     effect_by_size: float = 0.0
+    # Of a second outcome of the same people: how far its draws are those of the first, which has
+    # the same seed.
     beside: SharedDraws | None = None
 
     def __post_init__(self) -> None:

@@ -17,14 +17,9 @@ from sim.trials.designs.design_schema import DesignFile
 
 
 class SharedDraws(NamedTuple):
-    """How far the draws of the second outcome are those of the first.
+    """How far the draws of the second outcome are those of the first."""
 
-    Attributes
-    ----------
-    clusters, people : float
-        Correlations of the effects of clusters, and of people, from -1 to 1.
-    """
-
+    # Correlations of the effects of clusters, and of people, from -1 to 1.
     clusters: float
     people: float
 

@@ -84,22 +84,16 @@ KEPT, FULLEST = 0.1, 0.999
 
 
 class Working(NamedTuple):
-    """A working correlation of the people of a cluster.
+    """A working correlation of the people of a cluster."""
 
-    Attributes
-    ----------
-    kind : {'exchangeable', 'independence', 'nested exchangeable', 'decay'}
-        Nested: one value within a cell and another between cells of a cluster; decay: it fades by a
-        factor for each unit of time between cells.
-    cells : (n,) array, optional
-        Cell of each row, such as its period; of a decay, its time.
-    values : tuple of float, optional
-        Given instead of estimated: that within a cell and, of a nested correlation, that between
-        cells, of a decay, the factor.
-    """
-
+    # {'exchangeable', 'independence', 'nested exchangeable', 'decay'}: Nested: one value within a
+    # cell and another between cells of a cluster; decay: it fades by a factor for each unit of time
+    # between cells.
     kind: str = EXCHANGEABLE
+    # (n,) array: Cell of each row, such as its period; of a decay, its time.
     cells: Matrix | None = None
+    # Given instead of estimated: that within a cell and, of a nested correlation, that between
+    # cells, of a decay, the factor.
     values: tuple[float, ...] | None = None
 
 

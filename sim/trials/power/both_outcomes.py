@@ -49,32 +49,16 @@ from sim.trials.power.simulated_power import Rate, rate, rate_line
 
 @dataclass(frozen=True)
 class BothOutcomes:
-    """Power of simulated trials for two outcomes.
-
-    Attributes
-    ----------
-    each : tuple of two Rates
-        Power for each alone, two-sided at the full level.
-    all_of : Rate
-        Both are significant.
-    at_least_one : Rate
-        One or both at half the level (Bonferroni).
-    correlation : float
-        Of the two test statistics over trials; with posterior draws, of how effects go together
-        too.
-    effects : tuple of two floats
-        True differences.
-    origin : str
-        Where the correlation comes from.
-    """
+    """Power of simulated trials for two outcomes."""
 
     measures: tuple[str, str]
-    each: tuple[Rate, Rate]
-    all_of: Rate
-    at_least_one: Rate
+    each: tuple[Rate, Rate]  # Power for each alone, two-sided at the full level
+    all_of: Rate  # Both are significant
+    at_least_one: Rate  # One or both at half the level (Bonferroni)
+    # Of the two test statistics over trials; with posterior draws, of how effects go together too.
     correlation: float
-    effects: tuple[float, float]
-    origin: str
+    effects: tuple[float, float]  # True differences
+    origin: str  # Where the correlation comes from
 
 
 def both_simulated(first: PowerResult, **how: Unpack[How]) -> BothOutcomes:

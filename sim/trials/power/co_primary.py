@@ -35,23 +35,14 @@ ADJUSTMENTS = (BONFERRONI, SIDAK, DAP)
 
 @dataclass(frozen=True)
 class CoPrimary:
-    """Two outcomes of the same people.
+    """Two outcomes of the same people."""
 
-    Attributes
-    ----------
-    effects, variances, iccs : tuple of two floats
-        True difference, total variance and ICC of each outcome.
-    between : float
-        Correlation of the two outcomes of two people of a cluster.
-    within : float
-        Correlation of the two outcomes of one person.
-    """
-
+    # True difference, total variance and ICC of each outcome.
     effects: tuple[float, float]
     variances: tuple[float, float]
     iccs: tuple[float, float]
-    between: float
-    within: float
+    between: float  # Correlation of the two outcomes of two people of a cluster
+    within: float  # Correlation of the two outcomes of one person
 
     def __post_init__(self) -> None:
         for variance in self.variances:
@@ -76,45 +67,23 @@ class CoPrimary:
 
 @dataclass(frozen=True)
 class CoPrimaryPower:
-    """Power by each method.
+    """Power by each method."""
 
-    Attributes
-    ----------
-    correlation : float
-        Of the two test statistics.
-    df : float
-        Degrees of freedom of the tests.
-    each : tuple of two floats
-        Two-sided power for each outcome alone at the full level.
-    all_of : float
-        Both are significant, each two-sided at the full level.
-    all_of_one_sided : float
-        The same with one-sided tests at the full level, as some programs have it.
-    all_of_own_errors : float
-        `all_of` where each outcome's error is estimated by itself, as analyses do; the published
-        method, which is a little too high, has one estimate for both.
-    any_of : float
-        One or both, each two-sided at half the level (Bonferroni), with errors of their own.
-    at_least_one : float
-        Two degrees of freedom, one test of both.
-    single : float
-        One degree of freedom, the weighted mean of both statistics.
-    combined : float
-        The sum of both outcomes.
-    adjusted : dict
-        By `ADJUSTMENTS`: the smaller power of the two at an adjusted level.
-    """
-
-    correlation: float
-    df: float
-    each: tuple[float, float]
-    all_of: float
+    correlation: float  # Of the two test statistics
+    df: float  # Degrees of freedom of the tests
+    each: tuple[float, float]  # Two-sided power for each outcome alone at the full level
+    all_of: float  # Both are significant, each two-sided at the full level
+    # The same with one-sided tests at the full level, as some programs have it.
     all_of_one_sided: float
+    # `all_of` where each outcome's error is estimated by itself, as analyses do; the published
+    # method, which is a little too high, has one estimate for both.
     all_of_own_errors: float
+    # One or both, each two-sided at half the level (Bonferroni), with errors of their own.
     any_of: float
-    at_least_one: float
-    single: float
-    combined: float
+    at_least_one: float  # Two degrees of freedom, one test of both
+    single: float  # One degree of freedom, the weighted mean of both statistics
+    combined: float  # The sum of both outcomes
+    # By `ADJUSTMENTS`: the smaller power of the two at an adjusted level.
     adjusted: dict[str, float]
 
 

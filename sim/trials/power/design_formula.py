@@ -51,47 +51,28 @@ ANALYSES = {"none": "follow-up", "ancova": "ancova", "change": "change"}
 
 @dataclass(frozen=True)
 class Assumed:
-    """What a formula takes as known.
+    """What a formula takes as known."""
 
-    Attributes
-    ----------
-    effect, sd, icc, cac, iac : float
-        Effect and standard deviation in points; correlations.
-    attrition : float
-        Share lost after the first measurement.
-    effect_sd : float
-        Standard deviation of the effect between clusters, in points.
-    cluster_decay : float
-        Of the cluster's autocorrelation, for each period between two measurements.
-    exposure : tuple of float
-        Shares of the effect by period since a cluster began, where it builds up; `effect` is its
-        average over treated periods.
-    outcome : str
-        Its kind; see `sim.trials.data.outcome_kind`.
-    mean : float
-        Under control, which matters for binary and count outcomes.
-    effect_correlation : float
-        Of effects with the lasting levels of clusters.
-    treated_sd, treated_icc : float or None
-        Under treatment, where they are others.
-    arm_effects : tuple of float
-        Of each treated arm, where there are several; `effect` is then the first.
-    """
-
+    # Effect and standard deviation in points; correlations.
     effect: float
     sd: float
     icc: float
     cac: float = 1.0
     iac: float = 0.0
-    attrition: float = 0.0
-    effect_sd: float = 0.0
+    attrition: float = 0.0  # Share lost after the first measurement
+    effect_sd: float = 0.0  # Standard deviation of the effect between clusters, in points
+    # Of the cluster's autocorrelation, for each period between two measurements.
     cluster_decay: float = 1.0
+    # Shares of the effect by period since a cluster began, where it builds up; `effect` is its
+    # average over treated periods.
     exposure: tuple[float, ...] = ()
-    outcome: str = CONTINUOUS
-    mean: float = 0.0
-    effect_correlation: float = 0.0
+    outcome: str = CONTINUOUS  # Its kind; see `sim.trials.data.outcome_kind`
+    mean: float = 0.0  # Under control, which matters for binary and count outcomes
+    effect_correlation: float = 0.0  # Of effects with the lasting levels of clusters
+    # Under treatment, where they are others.
     treated_sd: float | None = None
     treated_icc: float | None = None
+    # Of each treated arm, where there are several; `effect` is then the first.
     arm_effects: tuple[float, ...] = ()
 
     @property

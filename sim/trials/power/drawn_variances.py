@@ -44,19 +44,13 @@ MOST_POINTS = 30_000
 
 @dataclass(frozen=True)
 class Drawn:
-    """What draws of the residuals make of a test.
+    """What draws of the residuals make of a test."""
 
-    Attributes
-    ----------
-    share, sd : float
-        Of the best estimate, the true variances known: its expectation for a true average effect of
-        one, and its standard deviation.
-    shift, se, df : (N,) arrays
-        Estimate less the best one, its standard error, and degrees of freedom.
-    """
-
+    # Of the best estimate, the true variances known: its expectation for a true average effect of
+    # one, and its standard deviation.
     share: float
     sd: float
+    # (N,) arrays: Estimate less the best one, its standard error, and degrees of freedom.
     shift: Matrix
     se: Matrix
     df: Matrix

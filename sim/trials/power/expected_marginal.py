@@ -32,24 +32,12 @@ STEPS = 60
 
 
 class MarginalModel(NamedTuple):
-    """A marginal model over periods, as it is declared.
+    """A marginal model over periods, as it is declared."""
 
-    Attributes
-    ----------
-    levels : (I, J, E) array
-        Columns of its effects: one, or an indicator of each exposure.
-    weights : (E,) array
-        Of the differences that its estimate averages.
-    working : str
-        Of `sim.trials.fits.gee.CORRELATIONS`.
-    error : str
-        ``"KC"``, ``"MD"`` or ``"FG"``.
-    """
-
-    levels: Matrix
-    weights: Matrix
-    working: str
-    error: str
+    levels: Matrix  # (I, J, E) array: Columns of its effects: one, or an indicator of each exposure
+    weights: Matrix  # (E,) array: Of the differences that its estimate averages
+    working: str  # Of `sim.trials.fits.gee.CORRELATIONS`
+    error: str  # ``"KC"``, ``"MD"`` or ``"FG"``
 
 
 class Expected(NamedTuple):

@@ -35,49 +35,27 @@ NOTHING_TOLD = 1e-9
 
 @dataclass(frozen=True)
 class ExpectedTest:
-    """What a test can be expected to do.
+    """What a test can be expected to do."""
 
-    Attributes
-    ----------
-    se : float
-        True standard error of the estimate, the variances taken as known.
-    model_se : float
-        Standard error that the test reckons with (root of its mean square).
-    df : float
-        Degrees of freedom of the test.
-    spread_df : float
-        Those with which its standard error is in truth estimated.
-    share : float
-        Expected estimate for a true average effect of one.
-    floor : float
-        Lowest standard error that the test can reckon with, as a share of `model_se`: that of a
-        variance between clusters estimated at zero.
-    floor_df, floor_se : float
-        Degrees of freedom of the test, and true standard error of the estimate, there.
-    near_df : float or None
-        Degrees of freedom of the test as that variance comes near zero, where they jump there.
-    pooled_df : float
-        Degrees of freedom within clusters, which are pooled with those between them there.
-    cost : float
-        What the estimation of the variances adds to the variance of the estimate.
-    arms : tuple of ExpectedTest
-        Tests of the two arms' means, where each arm has variances of its own.
-    drawn : Drawn, optional
-        Draws of what its trial may tell of the variances, which power is then averaged over.
-    """
-
-    se: float
-    model_se: float
-    df: float
-    spread_df: float
-    share: float = 1.0
+    se: float  # True standard error of the estimate, the variances taken as known
+    model_se: float  # Standard error that the test reckons with (root of its mean square)
+    df: float  # Degrees of freedom of the test
+    spread_df: float  # Those with which its standard error is in truth estimated
+    share: float = 1.0  # Expected estimate for a true average effect of one
+    # Lowest standard error that the test can reckon with, as a share of `model_se`: that of a
+    # variance between clusters estimated at zero.
     floor: float = 0.0
+    # Degrees of freedom of the test, and true standard error of the estimate, there.
     floor_df: float = inf
     floor_se: float = 0.0
+    # Degrees of freedom within clusters, which are pooled with those between them there.
     pooled_df: float = inf
-    cost: float = 0.0
+    cost: float = 0.0  # What the estimation of the variances adds to the variance of the estimate
+    # Degrees of freedom of the test as that variance comes near zero, where they jump there.
     near_df: float | None = None
+    # Tests of the two arms' means, where each arm has variances of its own.
     arms: tuple[ExpectedTest, ...] = ()
+    # Draws of what its trial may tell of the variances, which power is then averaged over.
     drawn: Drawn | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -96,28 +74,14 @@ class Cells:
     """The fixed part and the sizes of a trial's cluster-periods.
 
     Those of several trials stand in one with `stacked`; all arrays then have a first axis more.
-
-    Attributes
-    ----------
-    people : (I, J) array
-        0 where nothing is measured.
-    treated : (I, J) array
-        Treatment; what stands where nothing is measured does not count.
-    columns : (I, J, p) array
-        Fixed part, the treatment last; 0 where nothing is measured.
-    means : (I, J) array
-        True means for an average effect of one.
-    times : (I,) array
-        How many clusters are like each of these.
-    stay : float
-        Correlation of a person's lasting effect in neighbouring periods; see `VarianceComponents`.
     """
 
-    people: Matrix
-    treated: Matrix
-    columns: Matrix
-    means: Matrix
-    times: Matrix
+    people: Matrix  # (I, J) array: 0 where nothing is measured
+    treated: Matrix  # (I, J) array: Treatment; what stands where nothing is measured does not count
+    columns: Matrix  # (I, J, p) array: Fixed part, the treatment last; 0 where nothing is measured
+    means: Matrix  # (I, J) array: True means for an average effect of one
+    times: Matrix  # (I,) array: How many clusters are like each of these
+    # Correlation of a person's lasting effect in neighbouring periods; see `VarianceComponents`.
     stay: float = 1.0
 
     @property
@@ -225,23 +189,13 @@ def _stays(cells: Cells) -> Matrix:
 
 
 class Told(NamedTuple):
-    """What a design tells of the variances, and what they do to the variance of the effect.
+    """What a design tells of the variances, and what they do to the variance of the effect."""
 
-    Attributes
-    ----------
-    information : (K + 1, K + 1) array
-        Expected, of restricted likelihood.
-    slope : (K + 1,) array
-        Derivatives of the variance of the effect.
-    variance : () array
-        That variance, the variances taken as known.
-    bends : (K + 1, K + 1) array
-        What the errors of two estimated variances, of covariance one, add to it.
-    """
-
-    information: Matrix
-    slope: Matrix
-    variance: Matrix
+    information: Matrix  # (K + 1, K + 1) array: Expected, of restricted likelihood
+    slope: Matrix  # (K + 1,) array: Derivatives of the variance of the effect
+    variance: Matrix  # () array: That variance, the variances taken as known
+    # (K + 1, K + 1) array: What the errors of two estimated variances, of covariance one, add to
+    # it.
     bends: Matrix
 
 

@@ -19,13 +19,7 @@ ERRORS = 2.0
 
 
 class MediationFormula(NamedTuple):
-    """Power by formula, and what it takes as known.
-
-    Attributes
-    ----------
-    needed : int or None
-        Teams in all with the power wanted by the joint test; None where no number has it.
-    """
+    """Power by formula, and what it takes as known."""
 
     paths: Mediation
     clusters: int
@@ -33,6 +27,7 @@ class MediationFormula(NamedTuple):
     people: float
     power: MediationPower
     target: float
+    # Teams in all with the power wanted by the joint test; None where no number has it.
     needed: int | None
 
 

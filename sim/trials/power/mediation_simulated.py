@@ -35,18 +35,13 @@ class Spread(NamedTuple):
     """Sums of one trial, from which shares of variance are formed over trials.
 
     Of staff given treatment; of people from the trial's untreated twin.
-
-    Attributes
-    ----------
-    squares, people : float
-        Sum of squared deviations, and how many.
-    near, near_pairs, far, far_pairs : float
-        Sums of products, and numbers, of pairs of one worker, and of one team and two workers; of
-        staff the second alone.
     """
 
+    # Sum of squared deviations, and how many.
     squares: float
     people: float
+    # Sums of products, and numbers, of pairs of one worker, and of one team and two workers; of
+    # staff the second alone.
     near: float
     near_pairs: float
     far: float
@@ -70,62 +65,43 @@ class Mean(NamedTuple):
 
 @dataclass(frozen=True)
 class SimulatedMediation:
-    """Mediation in simulated trials.
+    """Mediation in simulated trials."""
 
-    Attributes
-    ----------
-    mediator, outcome : str
-        What was measured.
-    clusters, workers, people : float
-        Teams, staff measured in a team, people with an outcome of a worker.
-    total, indirect, direct : Mean
-        Natural effects, in points: by practice, and beside it.
-    given_indirect, given_direct : Mean or None
-        Interventional ones, where they were asked for.
-    a : Mean
-        The programme's effect on the mediator, in standard deviations of what is measured within
-        arms.
-    slope : float
-        Points of the outcome that the indirect effect is, for a standard deviation of the mediator;
-        NaN where the programme does not reach the mediator.
-    estimated_slope : Mean
-        The same as trials estimate it between teams.
-    estimate : Mean
-        The product of both paths' estimates, in points.
-    path_a, path_b, within, joint, sobel : Rate
-        Power.
-    mediator_shares, outcome_shares : Shares
-        Of the mediator given treatment, and of the outcome (given the baseline, where one is used).
-    formula : MediationPower or None
-        By formula with the slope that trials estimate; None where they tell none, and of too few
-        clusters.
-    paths : Mediation
-        What it takes as known.
-    """
-
+    # What was measured.
     mediator: str
     outcome: str
+    # Teams, staff measured in a team, people with an outcome of a worker.
     clusters: int
     workers: float
     people: float
+    # Natural effects, in points: by practice, and beside it.
     total: Mean
     indirect: Mean
     direct: Mean
+    # Interventional ones, where they were asked for.
     given_indirect: Mean | None
     given_direct: Mean | None
+    # The programme's effect on the mediator, in standard deviations of what is measured within
+    # arms.
     a: Mean
+    # Points of the outcome that the indirect effect is, for a standard deviation of the mediator;
+    # NaN where the programme does not reach the mediator.
     slope: float
-    estimated_slope: Mean
-    estimate: Mean
+    estimated_slope: Mean  # The same as trials estimate it between teams
+    estimate: Mean  # The product of both paths' estimates, in points
+    # Power.
     path_a: Rate
     path_b: Rate
     within: Rate
     joint: Rate
     sobel: Rate
+    # Of the mediator given treatment, and of the outcome (given the baseline, where one is used).
     mediator_shares: Shares
     outcome_shares: Shares
+    # By formula with the slope that trials estimate; None where they tell none, and of too few
+    # clusters.
     formula: MediationPower | None
-    paths: Mediation
+    paths: Mediation  # What it takes as known
 
 
 def mediation_simulated(

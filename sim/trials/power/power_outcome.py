@@ -50,36 +50,21 @@ from sim.trials.power.simulated_power import INTERVAL, Rate
 
 @dataclass(frozen=True)
 class PowerOutcome:
-    """Results of `refocus power`.
+    """Results of `refocus power`."""
 
-    Attributes
-    ----------
-    result : PowerResult
-        Of the design as its file has it.
-    conditional, assurance : Rate or None
-        Power with every input taken as known, and averaged over what is not.
-    assurance_covers : str
-        What the second is averaged over, or why there is none.
-    swing_trials : int
-        Trials at each end of a range.
-    both : BothOutcomes or None
-        Power for two co-primary outcomes, of a hybrid type 2 trial.
-    mediation : SimulatedMediation or None
-        Power to see that a mediator of staff carries the effect.
-    stopped : str
-        What was left out because somebody stopped the calculation; empty when nothing was.
-    """
-
-    result: PowerResult
+    result: PowerResult  # Of the design as its file has it
+    # Power with every input taken as known, and averaged over what is not.
     conditional: Rate | None = None
     assurance: Rate | None = None
-    assurance_covers: str = ""
+    assurance_covers: str = ""  # What the second is averaged over, or why there is none
     grid: tuple[GridPoint, ...] = ()
     found: Found | None = None
     swings: tuple[Swing, ...] = ()
-    swing_trials: int = 0
-    both: BothOutcomes | None = None
+    swing_trials: int = 0  # Trials at each end of a range
+    both: BothOutcomes | None = None  # Power for two co-primary outcomes, of a hybrid type 2 trial
+    # Power to see that a mediator of staff carries the effect.
     mediation: SimulatedMediation | None = None
+    # What was left out because somebody stopped the calculation; empty when nothing was.
     stopped: str = ""
 
     @property
