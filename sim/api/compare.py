@@ -227,6 +227,7 @@ def compare(
     *,
     base: str | Path | Scenario = "usual-care",
     roster: str | Path | Roster = "trial",
+    columns: str | Path | None = None,
     setting: str | Path | Setting | None = None,
     prices: str | Path | Prices | None = None,
     years: float | str | None = None,
@@ -252,6 +253,8 @@ def compare(
         What they are compared with.
     roster : 'trial', path or Roster
         The 27 teams of the trial, a CSV file of teams, or a roster.
+    columns : path, optional
+        Which columns of the roster's file are which (TOML).
     setting, prices : path or object, optional
         Dates, trainers and budget; prices of your own (TOML).
     years : float, optional
@@ -302,7 +305,7 @@ def compare(
     return Question(
         scenarios=every,
         base=usual.name,
-        roster=chosen_roster(roster, seed, setting=place),
+        roster=chosen_roster(roster, seed, columns, place),
         chosen=chosen_values(draws, prior_only, posterior),
         setting=place,
         prices=chosen_prices(prices),

@@ -160,6 +160,7 @@ def plan(
     years: float | str | None = None,
     trainers: int | str | None = None,
     roster: str | Path | Roster | None = None,
+    columns: str | Path | None = None,
     objective: str = "qpr",
     equity_weight: float | str = 2.0,
     threshold: float | str | None = None,
@@ -189,6 +190,8 @@ def plan(
     roster : 'trial', path or Roster, optional
         The 27 teams of the trial, a CSV file of teams, or a roster; those of `under_way`, or else
         of the trial, where none is given.
+    columns : path, optional
+        Which columns of the roster's file are which (TOML).
     objective : {'qpr', 'reach', 'practice', 'equity', 'qpr-at-end'}
         What to do best on, added up over the time looked at (the last: at its end).
     equity_weight : float
@@ -245,7 +248,9 @@ def plan(
     money = number_or_none("spent", spent, 0.0, 1e10)
     if money is not None and under_way is None:
         raise InputError("spent: has a meaning only with under_way")
-    teams = None if roster is None else chosen_roster(roster, seed, setting=place)
+    teams = None
+    if roster is not None or columns is not None:
+        teams = chosen_roster("trial" if roster is None else roster, seed, columns, place)
     given = None
     if under_way is not None:
         given = dataclasses.replace(read_rollout("from", under_way, teams), spent=money)

@@ -76,6 +76,7 @@ def run(
     scenarios: str | Path | Scenario | Sequence[str | Path | Scenario],
     *,
     roster: str | Path | Roster = "trial",
+    columns: str | Path | None = None,
     years: float | str | None = None,
     weeks: int | str | None = None,
     draws: int | str | Sequence[Mapping[str, float]] | ChosenDraws = DRAWS,
@@ -99,6 +100,8 @@ def run(
         Names in the library (see `sim.list_scenarios`), files, or scenarios.
     roster : 'trial', path or Roster
         The 27 teams of the trial, a CSV file of teams, or a roster.
+    columns : path, optional
+        Which columns of the roster's file are which (TOML).
     years, weeks : number, optional
         How long, one of them; the longest of the scenarios when not given.
     draws : int or sequence of mappings
@@ -156,7 +159,7 @@ def run(
     wanted = chosen_scenarios(scenarios)
     if fields:
         wanted = [adjusted(each, fields) for each in wanted]
-    teams = chosen_roster(roster, seed)
+    teams = chosen_roster(roster, seed, columns)
     chosen = chosen_values(draws, prior_only, posterior)
     usual = REPLICATIONS_OF_DEFAULTS if chosen.source == DEFAULTS else 1
     runs = whole("replications", usual if replications is None else replications, 1)

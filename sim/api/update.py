@@ -117,6 +117,7 @@ def update(
     *,
     plan: str | Path | None = None,
     roster: str | Path | Roster | None = None,
+    columns: str | Path | None = None,
     register: str | Path | None = None,
     audit: str | Path | None = None,
     turnover: str | Path | None = None,
@@ -142,6 +143,8 @@ def update(
     roster : 'trial', path or Roster, optional
         The teams; with a scenario their `start_week` says when each began. Those of the folder that
         `plan` names, or else of the trial, where none is given.
+    columns : path, optional
+        Which columns of the roster's file are which (TOML).
     register : path, optional
         Attendance by session and team.
     audit : path, optional
@@ -193,7 +196,9 @@ def update(
     seed = whole("seed", seed, 0, LARGEST_SEED)
     place = chosen_setting(setting)
     years = number_or_none("years", years, 1 / 52, LONGEST_YEARS)
-    teams = None if roster is None else chosen_roster(roster, seed, setting=place)
+    teams = None
+    if roster is not None or columns is not None:
+        teams = chosen_roster("trial" if roster is None else roster, seed, columns, place)
     folder = None
     if plan is not None and Path(plan).is_dir():
         folder = read_rollout("plan", plan, teams)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sim.api.compare import DRAWS, RANK_BY, REPLICATIONS, TRIAL_SIZE
 from sim.commands.draws import add_draw_options, given_draws, settings_of
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
-from sim.commands.roster_options import add_roster_options, given_roster
+from sim.commands.roster_options import add_roster_options, tell_roster
 from sim.errors import unknown
 
 if TYPE_CHECKING:
@@ -98,7 +98,8 @@ def run(options: argparse.Namespace) -> int:
     question = compare.question(
         options.scenarios,
         base=options.base,
-        roster=given_roster(options, options.setting),
+        roster=options.roster,
+        columns=options.columns,
         setting=options.setting,
         prices=options.prices,
         years=options.years,
@@ -111,6 +112,7 @@ def run(options: argparse.Namespace) -> int:
         trial_size=options.trial_size,
         settings=settings_of(options),
     )
+    tell_roster(question.roster)
     with job(options) as work:
         tell_compiling()
         with work.running() as how:

@@ -8,7 +8,7 @@ from sim.api.plan import DRAWS, PACKAGES
 from sim.commands.allowed_options import declare
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
-from sim.commands.roster_options import add_roster_options, roster_or_folder
+from sim.commands.roster_options import add_roster_options, tell_roster
 from sim.errors import unknown
 
 FORMATS = ("text", "csv", "json")
@@ -94,7 +94,8 @@ def run(options: argparse.Namespace) -> int:
         budget=options.budget,
         years=options.years,
         trainers=options.trainers,
-        roster=roster_or_folder(options, options.setting, getattr(options, "from")),
+        roster=options.roster,
+        columns=options.columns,
         objective=options.objective,
         equity_weight=options.equity_weight,
         threshold=options.threshold,
@@ -106,6 +107,8 @@ def run(options: argparse.Namespace) -> int:
         under_way=getattr(options, "from"),
         spent=options.spent,
     )
+    if options.roster is not None:
+        tell_roster(question.roster)
     with job(options) as work:
         tell_compiling()
         with work.running() as how:

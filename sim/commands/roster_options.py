@@ -6,7 +6,6 @@ import argparse
 from typing import TYPE_CHECKING
 
 from sim.commands.job import say
-from sim.reading.numbers import whole
 
 if TYPE_CHECKING:
     from sim.inputs.roster import Roster
@@ -25,22 +24,7 @@ def add_roster_options(parser: argparse.ArgumentParser, folder: str = "") -> Non
     )
 
 
-def roster_or_folder(
-    options: argparse.Namespace, setting: str | None, folder: str | None
-) -> Roster | None:
-    """Return `given_roster`; None where none is given and a folder knows the teams."""
-    if options.roster is None and options.columns is None and folder is not None:
-        return None
-    return given_roster(options, setting)
-
-
-def given_roster(options: argparse.Namespace, setting: str | None = None) -> Roster:
-    """Return the trial's roster or that of a file, and tell how it was read."""
-    from sim.api.choices import LARGEST_SEED, chosen_roster
-
-    seed = whole("seed", options.seed, 0, LARGEST_SEED)
-    which = "trial" if options.roster is None else options.roster
-    roster = chosen_roster(which, seed, options.columns, setting)
+def tell_roster(roster: Roster) -> None:
+    """Tell how the file of teams was read."""
     for line in roster.told:
         say(f"roster '{roster.source}', {line}")
-    return roster

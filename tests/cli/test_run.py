@@ -9,15 +9,15 @@ import signal
 import subprocess
 import sys
 import time
-from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
 import sim
+from sim.api.choices import chosen_roster
 from sim.api.run import too_large
 from sim.cli import main
-from sim.commands.roster_options import given_roster
+from sim.commands.roster_options import tell_roster
 from sim.commands.run import summary_csv
 from sim.inputs.roster import described_roster
 
@@ -133,5 +133,7 @@ def test_tables_that_are_too_large_for_memory_are_known() -> None:
 
 def test_what_is_left_out_of_a_roster_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     roster = Path(__file__).parents[1] / "roster" / "data" / "footnote.csv"
-    assert len(given_roster(Namespace(roster=str(roster), columns=None, seed="1")).rows) == 34
+    teams = chosen_roster(roster, 1)
+    tell_roster(teams)
+    assert len(teams.rows) == 34
     assert "line 37 is left out: '* vacancies excluded' is a footnote" in capsys.readouterr().err
