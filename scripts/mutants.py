@@ -21,6 +21,7 @@ import random
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -235,6 +236,19 @@ def run_tests(tests: list[str], folder: Path) -> Verdict:
     return Verdict("dies" if status else "SURVIVES", failed[1] if failed else "")
 
 
+def compiled_code() -> list[Path]:
+    """Return the folders of compiled code of the unchanged project.
+
+    Another process is asked: here the project must not be imported, as forks are to read the copy.
+    """
+    command = (
+        "from sim.engines.code_cache import FIT_SOURCES, SOURCES, prepare\n"
+        "for sources in (SOURCES, FIT_SOURCES): print(prepare(sources) or '')"
+    )
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, cwd=ROOT)
+    return [Path(line) for line in done.stdout.splitlines() if line]
+
+
 def drawn(count: int, seed: int, only: str) -> list[Mutant]:
     """Return mutants: a file by lot, then one of its mutants by lot; no mutant twice."""
     lot = random.Random(seed)
@@ -272,6 +286,11 @@ def main() -> None:
         folder = Path(temporary) / "copy"
         left_out = shutil.ignore_patterns(".git", ".venv", "results", "__pycache__", "*_cache")
         shutil.copytree(ROOT, folder, ignore=left_out)
+        # A changed rule is compiled code of its own: not for the user's cache.
+        cache = Path(temporary) / "code"
+        for kept in compiled_code():
+            shutil.copytree(kept, cache / kept.name)
+        os.environ["REFOCUS_CACHE_DIR"] = str(cache)
         for mutant in mutants:
             verdict = verdict_on(mutant, given.tests or tests_of(mutant.file), folder)
             line = f"{mutant.file}:{mutant.line}: {mutant.before} -> {mutant.after}"

@@ -278,6 +278,15 @@ def test_old_folders_of_compiled_code_are_removed(
     assert kept == expected | {current.name}
 
 
+def test_code_that_another_version_used_today_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REFOCUS_CACHE_DIR", str(tmp_path))
+    in_use = [aged(tmp_path / f"{number:020x}", 0) for number in range(1, 13)]
+    code_cache.prepare()
+    assert [one.name for one in in_use if not one.is_dir()] == []
+
+
 def test_folders_that_are_not_ours_are_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

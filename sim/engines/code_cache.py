@@ -18,6 +18,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,8 @@ FIT_SOURCES = (
     "trials/fits/t_distribution.py",
 )
 KEPT_FOLDERS = 8
+# Versions that work at the same time, as several checkouts do, are not to take each other's code.
+SECONDS_IN_USE = 24 * 3600
 # numba has one folder at a time for all threads.
 FOLDER_LOCK = threading.Lock()
 OUR_FOLDER = re.compile(r"[0-9a-f]{20}")
@@ -91,7 +94,7 @@ def cache_root() -> Path:
 def prepare(sources: Sequence[str] = SOURCES) -> Path | None:
     """Create the folder for this source and return it; None when no folder can be written.
 
-    Old folders beyond the last few are removed.
+    Folders beyond the last few that were not used for a day are removed.
     """
     try:
         folder = cache_root() / source_hash(sources)
@@ -113,7 +116,8 @@ def _remove_old(current: Path) -> None:
     ]
     folders.sort(key=lambda one: one.stat().st_mtime, reverse=True)
     for old in folders[KEPT_FOLDERS - 1 :]:
-        shutil.rmtree(old, ignore_errors=True)
+        if time.time() - old.stat().st_mtime > SECONDS_IN_USE:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _spare_linear_algebra() -> None:
