@@ -7,6 +7,7 @@ share once.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from typing import Any
@@ -72,7 +73,10 @@ def submitter(executor: Any, run: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """
     if not is_cluster(executor):
         return lambda piece: executor.submit(run, piece)
-    shared = executor.submit(_same, run, pure=False)
+    with warnings.catch_warnings():
+        # A national roster weighs tens of megabytes; it is sent once.
+        warnings.filterwarnings("ignore", "Sending large graph")
+        shared = executor.submit(_same, run, pure=False)
 
     def send(piece: Any) -> Any:
         try:
