@@ -11,7 +11,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-SMALLEST = 1e-300
 TERMS = 2000
 
 
@@ -27,27 +26,17 @@ def beta_fraction(a: float, b: float, x: float) -> float:
     """
     c = 1.0
     d = 1.0 - (a + b) * x / (a + 1.0)
-    if abs(d) < SMALLEST:
-        d = SMALLEST
     d = 1.0 / d
     fraction = d
     for m in range(1, TERMS):
         even = m * (b - m) * x / ((a + 2 * m - 1.0) * (a + 2 * m))
         d = 1.0 + even * d
         c = 1.0 + even / c
-        if abs(d) < SMALLEST:
-            d = SMALLEST
-        if abs(c) < SMALLEST:
-            c = SMALLEST
         d = 1.0 / d
         fraction *= d * c
         odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1.0))
         d = 1.0 + odd * d
         c = 1.0 + odd / c
-        if abs(d) < SMALLEST:
-            d = SMALLEST
-        if abs(c) < SMALLEST:
-            c = SMALLEST
         d = 1.0 / d
         factor = d * c
         fraction *= factor
@@ -63,10 +52,7 @@ def half_over_gamma(a: float) -> float:
     # Asymptotic series of the ratio; the first term left out is below 1e-15 from a = 40 on.
     r = 1.0 / a
     r2 = r * r
-    series = r * (
-        -1.0 / 8.0
-        + r2 * (1.0 / 192.0 + r2 * (-1.0 / 640.0 + r2 * (17.0 / 14336.0 - r2 * 31.0 / 18432.0)))
-    )
+    series = r * (-1.0 / 8.0 + r2 * (1.0 / 192.0 + r2 * (-1.0 / 640.0 + r2 * 17.0 / 14336.0)))
     return 0.5 * math.log(a) + series
 
 

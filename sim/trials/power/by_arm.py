@@ -7,7 +7,7 @@ variances instead of one; the critical value has Satterthwaite's degrees of free
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from math import inf, sqrt
 
 import numpy as np
@@ -106,7 +106,7 @@ def _estimated(arm: ExpectedTest, chances: Matrix) -> tuple[Matrix, Matrix]:
     return arm.model_se**2 * np.maximum(squared, lowest), df
 
 
-@lru_cache(maxsize=1)
+@cache
 def _nodes() -> tuple[Matrix, Matrix]:
     nodes, weights = np.polynomial.legendre.leggauss(NODES)
     return (nodes + 1.0) / 2.0, weights / 2.0

@@ -230,6 +230,6 @@ def _both_above(a: np.ndarray, b: np.ndarray, r: float) -> np.ndarray:
     return np.asarray((FURTHEST - low[:, 0]) * 0.5 * ((density * inner) @ weights))
 
 
-@lru_cache(maxsize=4)
+@lru_cache
 def _legendre(count: int) -> tuple[np.ndarray, np.ndarray]:
     return np.polynomial.legendre.leggauss(count)

@@ -46,7 +46,7 @@ def planned_code(file: DesignFile) -> dict[str, str]:
     return _of_text(design_text(changed(file, small)))
 
 
-@lru_cache(maxsize=64)
+@lru_cache
 def _of_text(text: str) -> dict[str, str]:
     file = design_from_text(text)
     table = declared_table(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from sim.errors import InputError
@@ -67,5 +66,5 @@ def smallest_integer(
 
 
 def _check_target(target: float) -> None:
-    if not (0.0 < target < 1.0) or math.isnan(target):
+    if not 0.0 < target < 1.0:
         raise InputError(f"power: {target!r} must lie between 0 and 1")
