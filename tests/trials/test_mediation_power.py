@@ -38,6 +38,12 @@ def test_both_paths_by_hand(treated: float, alpha: float) -> None:
     assert found.sobel == pytest.approx(stats.norm.sf(c - z) + stats.norm.cdf(-c - z))
 
 
+def test_by_default_nothing_is_explained() -> None:
+    own = (0.5, 0.4, 0.2, 0.1, 0.05)
+    plain, told = Mediation(*own), Mediation(*own, (0.0, 0.0), (0.0, 0.0, 0.0), (1, 2))
+    assert mediation_power(plain, 25, 4.0, 5.0) == mediation_power(told, 25, 4.0, 5.0, 0.5, 0.05)
+
+
 def test_what_is_refused() -> None:
     least = Mediation(0.5, 0.4, 0.2, 0.4, 0.6)
     assert least.covariates == (1, 2)

@@ -287,6 +287,8 @@ def test_scores_that_do_not_vary() -> None:
     # A little spread is spread: its slope takes the same part of the outcome.
     some = contrast(y, 1e-3 * base, side, kept, team, 4, 1)
     assert some.estimate == pytest.approx(contrast(y, base, side, kept, team, 4, 1).estimate)
+    fine = contrast(1e-3 * y, base, side, kept, team, 4, 1)
+    assert fine.estimate == pytest.approx(1e-3 * contrast(y, base, side, kept, team, 4, 1).estimate)
     none = contrast(0.0 * y + 2.0, base, side, kept, team, 4, 1)
     assert none.estimate == 0.0
     assert np.isnan(none[1:]).all()
@@ -323,8 +325,20 @@ def test_teams_are_judged_by_attendance_and_rating() -> None:
     idle = teams_like([0, 0, 50], [0.0, 0.0, 0.5])
     idle[0].sessions_offered = 0
     assert judged_high(idle, np.ones(3, int), 0.5, sure, 1, 1, 0).tolist() == [0, 0, 1]
+    lone = teams_like([1, 0], [0.5, 0.0], 1)
+    assert judged_high(lone, np.ones(2, int), 1.0, sure, 1, 1, 0).tolist() == [1, 0]
     one = judged_high(idle, np.array([0, 1, 0]), 0.5, sure, 1, 1, 0)
     assert one.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("between", [[], [0.5]])
+def test_attendance_and_rating_count_in_their_own_standard_deviations(between: list[float]) -> None:
+    """The first team attends most and is rated worst, the last the other way round."""
+    shares = [0.8, *between, 0.2]
+    state = teams_like([round(100 * one) for one in shares], [0.41, *between, 0.59])
+    arm = np.ones(len(shares), int)
+    for weight, first in ((0.45, 0), (0.55, 1)):
+        assert judged_high(state, arm, weight, 1.0, 1, 1, 0)[0] == first
 
 
 def test_error_of_the_rating_has_the_size_of_its_reliability() -> None:

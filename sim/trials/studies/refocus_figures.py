@@ -493,7 +493,6 @@ def judging(seed: int, replication: int, teams: int) -> Judging:
     """
     generator = np.random.Generator(np.random.Philox(key=[seed, 7919 + replication]))
     u = generator.random(5)
-    places = 4 + int(u[2] * 7.0)
-    if teams != 14:
-        places = min(max(1, round(places * teams / 14.0)), max(1, teams - 1))
+    places = round((4 + int(u[2] * 7.0)) * teams / 14.0)
+    places = min(max(1, places), max(1, teams - 1))
     return Judging(u[0], 0.6 + 0.35 * u[1], places, int(u[3] < 0.2), int(u[4] < 0.5))
