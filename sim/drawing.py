@@ -92,8 +92,13 @@ def draw_lines(axis: Any, panel: Panel, mark: float | None = 52.0) -> None:
     if mark is not None and last > mark:
         axis.axvline(mark, color="#777777", linewidth=0.8, linestyle=(0, (2, 2)))
         axis.text(mark, high, " beyond the trial: extrapolation", fontsize=7, va="top")
-    axis.set_title(panel.title, fontsize=10, loc="left")
-    axis.set_xlabel("week", fontsize=9)
+    plain(axis, panel.title, "week")
+
+
+def plain(axis: Any, title: str = "", across: str = "", upwards: str = "") -> None:
+    """Give an axis its titles in the style of all figures: small, and no frame."""
+    axis.set_title(title, fontsize=10, loc="left")
+    axis.set_xlabel(across, fontsize=9)
+    axis.set_ylabel(upwards, fontsize=9)
     axis.tick_params(labelsize=8)
-    for side in ("top", "right"):
-        axis.spines[side].set_visible(False)
+    axis.spines[["top", "right"]].set_visible(False)

@@ -6,18 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.drawing import COLOURS, DASHES, spread_labels
+from sim.drawing import COLOURS, DASHES, plain, spread_labels
 from sim.report.figures import _new, _svg
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 GREY = "#777777"
 HATCHES = ("", "///")
-
-
-def _plain(axis: object) -> None:
-    for side in ("top", "right"):
-        axis.spines[side].set_visible(False)  # type: ignore[attr-defined]
-    axis.tick_params(labelsize=8)  # type: ignore[attr-defined]
 
 
 def chance_figure(rows: Sequence[tuple[str, float, float, float]], title: str) -> str:
@@ -30,8 +24,7 @@ def chance_figure(rows: Sequence[tuple[str, float, float, float]], title: str) -
     title : str
         What is probable.
     """
-    figure, axes = _new(1, 1, 0.9 + 0.36 * len(rows))
-    axis = axes[0]
+    figure, (axis,) = _new(1, 1, 0.9 + 0.36 * len(rows))
     for height, (_, share, low, high) in enumerate(reversed(rows)):
         axis.plot([100 * low, 100 * high], [height, height], color=COLOURS[0], linewidth=2)
         axis.plot([100 * share], [height], "o", color=COLOURS[0], markersize=6)
@@ -40,9 +33,7 @@ def chance_figure(rows: Sequence[tuple[str, float, float, float]], title: str) -
     axis.set_ylim(-0.6, len(rows) - 0.4)
     axis.set_xlim(-1, 100)
     axis.axvline(50, color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
-    axis.set_xlabel("probability (%)", fontsize=9)
-    axis.set_title(title, fontsize=10, loc="left")
-    _plain(axis)
+    plain(axis, title, "probability (%)")
     return _svg(figure)
 
 
@@ -60,8 +51,7 @@ def budget_figure(
     labels : sequence of str
         Years.
     """
-    figure, axes = _new(1, 1, 0.8 + 0.24 * len(names) * len(labels) + 0.12 * len(names))
-    axis = axes[0]
+    figure, (axis,) = _new(1, 1, 0.8 + 0.24 * len(names) * len(labels) + 0.12 * len(names))
     ticks, texts = [], []
     height = 0.0
     for place, name in enumerate(names):
@@ -84,13 +74,12 @@ def budget_figure(
             height -= 1.0
         height -= 0.5
     axis.set_yticks(ticks, texts, fontsize=8)
-    axis.set_xlabel("thousand GBP, not discounted", fontsize=9)
+    axis.margins(x=0.12)
+    axis.set_xlim(left=0)
+    plain(axis, "", "thousand GBP, not discounted")
     axis.set_title(
         "filled: direct (paid out)    hatched: indirect (staff time)", fontsize=9, loc="left"
     )
-    axis.margins(x=0.12)
-    axis.set_xlim(left=0)
-    _plain(axis)
     return _svg(figure)
 
 
@@ -104,8 +93,7 @@ def plane_figure(names: Sequence[str], effects: np.ndarray, costs: np.ndarray) -
     effects, costs : numpy.ndarray
         Differences from base per person, shape (scenarios, draws).
     """
-    figure, axes = _new(1, 1, 4.2)
-    axis = axes[0]
+    figure, (axis,) = _new(1, 1, 4.2)
     axis.axhline(0, color=GREY, linewidth=0.8)
     axis.axvline(0, color=GREY, linewidth=0.8)
     for place, name in enumerate(names):
@@ -124,9 +112,7 @@ def plane_figure(names: Sequence[str], effects: np.ndarray, costs: np.ndarray) -
             zorder=3,
         )
     axis.legend(fontsize=8, frameon=False, loc="best")
-    axis.set_xlabel("QPR-15 difference from base (points)", fontsize=9)
-    axis.set_ylabel("GBP per person more than base", fontsize=9)
-    _plain(axis)
+    plain(axis, "", "QPR-15 difference from base (points)", "GBP per person more than base")
     return _svg(figure)
 
 
@@ -166,14 +152,14 @@ def curves_figure(
             annotation_clip=False,
         )
     upper.set_ylim(0, 100)
-    upper.set_title("Probability of the highest net benefit (%)", fontsize=10, loc="left")
     lower.plot(x, below, color=COLOURS[-1], linewidth=1.8)
     lower.set_ylim(bottom=0)
-    lower.set_title("Value of perfect information (GBP per person)", fontsize=10, loc="left")
-    for axis in axes:
+    for axis, title in (
+        (upper, "Probability of the highest net benefit (%)"),
+        (lower, "Value of perfect information (GBP per person)"),
+    ):
         axis.set_xlim(0, x[-1])
-        axis.set_xlabel("GBP for one QPR point for one person", fontsize=9)
-        _plain(axis)
+        plain(axis, title, "GBP for one QPR point for one person")
     return _svg(figure)
 
 
@@ -189,8 +175,7 @@ def drivers_figure(rows: Sequence[tuple[str, float]], limit: float, title: str) 
     title : str
         What the parameters drive.
     """
-    figure, axes = _new(1, 1, 0.9 + 0.3 * len(rows))
-    axis = axes[0]
+    figure, (axis,) = _new(1, 1, 0.9 + 0.3 * len(rows))
     for height, (_, value) in enumerate(reversed(rows)):
         strong = abs(value) > limit
         axis.barh(
@@ -205,7 +190,5 @@ def drivers_figure(rows: Sequence[tuple[str, float]], limit: float, title: str) 
         axis.axvline(side, color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
     axis.set_yticks(range(len(rows)), [row[0] for row in reversed(rows)], fontsize=8)
     axis.set_xlim(-1, 1)
-    axis.set_xlabel("rank correlation over draws; dashed: what chance alone can give", fontsize=9)
-    axis.set_title(title, fontsize=10, loc="left")
-    _plain(axis)
+    plain(axis, title, "rank correlation over draws; dashed: what chance alone can give")
     return _svg(figure)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sim.drawing import COLOURS
+from sim.drawing import COLOURS, plain
 from sim.errors import InputError
 from sim.report.figures import _new, _svg
 from sim.trials.analyses.exposure_spline import NEEDS_EXPOSURE
@@ -31,8 +31,7 @@ def exposure_figure(result: Mapping[str, Any]) -> str:
     if found is None and curve is None:
         raise InputError(f"curve: {NEEDS_EXPOSURE}")
     linear = "family" not in result
-    figure, axes = _new(1, 1, 4.2)
-    axis = axes[0]
+    figure, (axis,) = _new(1, 1, 4.2)
     title = f"{result['term']}, {result['direction']}"
     if found is not None:
         tests = [one["tests"]["kenward-roger"] if linear else one for one in found["by_exposure"]]
@@ -61,14 +60,9 @@ def exposure_figure(result: Mapping[str, Any]) -> str:
         axis.axhline(one["estimate"], color="#444444", linewidth=1.1, linestyle=style, label=label)
     axis.axhline(0.0, color="#999999", linewidth=0.8)
     axis.set_xticks([0, *(one["exposure"] for one in shown["by_exposure"])])
-    axis.set_xlabel("periods since a cluster began", fontsize=9)
     scale = "effect on the outcome" if linear else f"logarithm of the {result['effect']}"
-    axis.set_ylabel(scale, fontsize=9)
-    axis.set_title(title, fontsize=10, loc="left")
-    axis.tick_params(labelsize=8)
     axis.legend(fontsize=8, frameon=False, loc="best")
-    for side in ("top", "right"):
-        axis.spines[side].set_visible(False)
+    plain(axis, title, "periods since a cluster began", scale)
     return _svg(figure)
 
 

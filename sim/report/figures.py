@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.drawing import COLOURS, Panel, draw_lines
+from sim.drawing import COLOURS, Panel, draw_lines, plain
 
 _drawing = threading.Lock()
 
@@ -109,8 +109,6 @@ def interval_figure(
         axis.set_yticks(range(len(points)))
         names = [point.row for point in reversed(list(points))]
         axis.set_yticklabels(names if position == 0 else [""] * len(names), fontsize=8)
+        plain(axis)
         axis.set_title(title, fontsize=10, loc="left", pad=14)
-        axis.tick_params(labelsize=8)
-        for side in ("top", "right"):
-            axis.spines[side].set_visible(False)
     return _svg(figure)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.drawing import COLOURS, DASHES
+from sim.drawing import COLOURS, DASHES, plain
 from sim.report.figures import _new, _svg
 
 
@@ -26,8 +26,7 @@ class Curve:
 
 def curve_figure(curves: Sequence[Curve], name: str, target: float) -> str:
     """Return power curves as SVG: points with intervals by simulation, lines by formula."""
-    figure, axes = _new(1, 1, 4.2)
-    axis = axes[0]
+    figure, (axis,) = _new(1, 1, 4.2)
     for number, curve in enumerate(curves):
         colour = COLOURS[number % len(COLOURS)]
         spread = [curve.power - curve.low, curve.high - curve.power]
@@ -51,12 +50,8 @@ def curve_figure(curves: Sequence[Curve], name: str, target: float) -> str:
         )
     axis.axhline(target, color="#777777", linewidth=0.9, linestyle=(0, (3, 2)))
     axis.set_ylim(0.0, 1.02)
-    axis.set_title(f"power over {name} (dashed line: wanted)", fontsize=10, loc="left")
-    axis.set_xlabel(name, fontsize=9)
-    axis.tick_params(labelsize=8)
     axis.legend(fontsize=8, frameon=False, loc="lower right")
-    for side in ("top", "right"):
-        axis.spines[side].set_visible(False)
+    plain(axis, f"power over {name} (dashed line: wanted)", name)
     return _svg(figure)
 
 
@@ -79,8 +74,7 @@ def tornado_figure(
     centre : float
         Power of the design as it is.
     """
-    figure, axes = _new(1, 1, 1.0 + 0.45 * len(names))
-    axis = axes[0]
+    figure, (axis,) = _new(1, 1, 1.0 + 0.45 * len(names))
     for height, (values, power) in enumerate(zip(reversed(ends), reversed(powers), strict=True)):
         for side, (value, at) in enumerate(zip(values, power, strict=True)):
             axis.barh(
@@ -108,8 +102,5 @@ def tornado_figure(
         max(0.0, min(min(one) for one in powers) - 0.08),
         min(1.08, max(max(one) for one in powers) + 0.08),
     )
-    axis.set_title("power; hatched: lowest value, plain: highest value", fontsize=10, loc="left")
-    axis.tick_params(labelsize=8)
-    for side_name in ("top", "right"):
-        axis.spines[side_name].set_visible(False)
+    plain(axis, "power; hatched: lowest value, plain: highest value")
     return _svg(figure)
