@@ -66,24 +66,6 @@ COMMANDS = (
     site,
     reproduce,
 )
-OWN_NAMES = (
-    "run",
-    "compare",
-    "plan",
-    "update",
-    "list",
-    "explain",
-    "template",
-    "teams",
-    "analyse",
-    "power",
-    "trial",
-    "serve",
-    "site",
-    "reproduce",
-)
-
-
 # What a program reads.
 DATA_FORMATS = ("csv", "json", "pdf-ready")
 # Share of letters that an option must have in common with what was written to be suggested.
@@ -100,6 +82,9 @@ class Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, *args: Any, **named: Any) -> None:
+        if "epilog" in named:
+            # Examples stay as they are written.
+            named["formatter_class"] = argparse.RawDescriptionHelpFormatter
         super().__init__(*args, **named)
         self.stood: list[str] = []
 
@@ -107,7 +92,7 @@ class Parser(argparse.ArgumentParser):
         """Refuse the arguments, with the nearest valid name."""
         choice = re.search(r"invalid choice: '([^']*)'", message)
         if choice is not None:
-            raise unknown("command", choice.group(1), command_names())
+            raise unknown("command", choice.group(1), self.commands())
         raise InputError(f"{message}; see '{self.prog} --help'")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -207,14 +192,6 @@ def installed_commands() -> list[Any]:
     return found
 
 
-def command_names() -> list[str]:
-    """Return the names of all commands."""
-    from importlib.metadata import entry_points
-
-    brought = sorted(one.name for one in entry_points(group="refocus.commands"))
-    return [*OWN_NAMES, *brought]
-
-
 def build_parser() -> Parser:
     """Return the parser of the whole command line."""
     parser = Parser(
@@ -222,7 +199,6 @@ def build_parser() -> Parser:
         description="Simulate how community mental health teams take up recovery support: the "
         "REFOCUS programme, its trial, and other ways of implementing it.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="store_true", help="show the version and stop")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")

@@ -44,7 +44,6 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "column of numbers is a number unless the formula says factor(column); a name with blanks "
         "stands in backticks.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "data", metavar="FILE", help="data with a line of headings (.csv .xlsx .dta .sav .parquet)"

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from sim.api.compare import DRAWS, RANK_BY, REPLICATIONS, TRIAL_SIZE
 from sim.commands.draws import add_draw_options, given_draws, settings_of
-from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
+from sim.commands.job import add_job_options, job, resumed, say, tell_compiling
 from sim.commands.roster_options import add_roster_options, tell_roster
-from sim.errors import unknown
 
 if TYPE_CHECKING:
     from sim.planning.comparison import Comparison
@@ -34,7 +33,6 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "likely harm and benefit are, what it costs, and what drives the answer. With --out: "
         "a report and its tables in that folder.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="library name or file")
     parser.add_argument("--base", default="usual-care", help="compare with (default usual-care)")
@@ -92,9 +90,7 @@ def run(options: argparse.Namespace) -> int:
     """Compare; print in the format asked for, save report and tables."""
     from sim.api.compare import compare, compared
 
-    options = resumed(options)
-    if options.format not in FORMATS:
-        raise unknown("format", options.format, FORMATS)
+    options = resumed(options, FORMATS)
     question = compare.question(
         options.scenarios,
         base=options.base,
@@ -119,16 +115,9 @@ def run(options: argparse.Namespace) -> int:
             answer = compared(question, **how(""))
         if work.folder is not None or options.format != "text":
             warned(answer.comparison)
-        if work.folder is None:
-            print(answer.printed(options.format, command_of(options)), end="")
-            if options.format == "text":
-                print("Report and all tables: add --out DIR.")
-            return 0
-        written = answer.save(work.folder, command_of(options))
-        work.finished()
-        say(answer.decision.answer)
-        for path in written:
-            print(path)
+        work.give(answer, lambda: answer.decision.answer)
+        if work.folder is None and options.format == "text":
+            print("Report and all tables: add --out DIR.")
     return 0
 
 

@@ -28,7 +28,6 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         description="Explain a parameter, measure, scenario, an element of scenarios, a state "
         "variable, a rule, or the week; of what can be set, what it moves and by how much.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "name",

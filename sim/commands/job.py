@@ -22,13 +22,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.commands.terminal_text import spelt_out
-from sim.errors import InputError
+from sim.errors import InputError, unknown
 from sim.files import NotWrittenError, reason, write_texts
 from sim.reading.numbers import whole
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
+    from sim.api.answers import Answer
     from sim.runs.pieces import How, Progress
 
 JOB_FILE = "job.json"
@@ -152,13 +153,17 @@ def read_job(folder: Path) -> dict[str, Any] | None:
     return found if all(isinstance(found.get(k), t) for k, t in kinds.items()) else None
 
 
-def resumed(options: argparse.Namespace, finished_too: bool = False) -> argparse.Namespace:
+def resumed(
+    options: argparse.Namespace, formats: Sequence[str] = (), finished_too: bool = False
+) -> argparse.Namespace:
     """Return the options of the job that `options.resume` holds; those given without one.
 
     Parameters
     ----------
     options : argparse.Namespace
         What the command was given.
+    formats : sequence of str
+        Forms in which the answer can be printed, where the command has a choice.
     finished_too : bool
         Whether something can be done with a job that is finished.
 
@@ -166,10 +171,16 @@ def resumed(options: argparse.Namespace, finished_too: bool = False) -> argparse
     ------
     InputError
         When the folder holds no job, or another command's, or a finished one, or when what is given
-        is not what the job was begun with.
+        is not what the job was begun with; for a format that does not exist.
     """
-    if options.resume is None:
-        return options
+    if options.resume is not None:
+        options = _resumed(options, finished_too)
+    if formats and options.format not in formats:
+        raise unknown("format", options.format, formats)
+    return options
+
+
+def _resumed(options: argparse.Namespace, finished_too: bool) -> argparse.Namespace:
     name = options.resume
     if options.out is not None and options.out != name:
         raise InputError(f"out = '{options.out}' and resume = '{name}': name one folder, not two")
@@ -419,6 +430,18 @@ class Job:
             with contextlib.suppress(OSError):
                 (self.folder / CHUNKS).rename(self.folder / GONE)
             remove_chunks(self.folder)
+
+    def give(self, answer: Answer, sentence: Callable[[], str]) -> None:
+        """Print an answer, or save it in the folder and tell it in a sentence."""
+        command = command_of(self.options)
+        if self.folder is None:
+            print(answer.printed(self.options.format, command), end="")
+            return
+        written = answer.save(self.folder, command)
+        self.finished()
+        say(sentence())
+        for path in written:
+            print(path)
 
     def withdrawn(self) -> None:
         """Leave nothing behind of what was refused before any piece was finished."""

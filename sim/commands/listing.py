@@ -26,7 +26,6 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         help="list scenarios, parameters or measures",
         description="List what there is: a table in a terminal, CSV when piped.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("what", metavar="|".join(WHAT), help="what to list")
     parser.set_defaults(run=run)

@@ -7,9 +7,8 @@ import argparse
 from sim.api.plan import DRAWS, PACKAGES
 from sim.commands.allowed_options import declare
 from sim.commands.draws import add_draw_options, given_draws
-from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
+from sim.commands.job import add_job_options, job, resumed, tell_compiling
 from sim.commands.roster_options import add_roster_options, tell_roster
-from sim.errors import unknown
 
 FORMATS = ("text", "csv", "json")
 EXAMPLES = """\
@@ -31,7 +30,6 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "shows the plan to take. What is started is committed to the end of its funding and must "
         "fit the budget as a whole.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "packages", nargs="*", metavar="SCENARIO", help=f"packages (default: {', '.join(PACKAGES)})"
@@ -86,9 +84,7 @@ def run(options: argparse.Namespace) -> int:
     """Search, score, and print or save."""
     from sim.api.plan import plan, planned
 
-    options = resumed(options)
-    if options.format not in FORMATS:
-        raise unknown("format", options.format, FORMATS)
+    options = resumed(options, FORMATS)
     question = plan.question(
         options.packages or PACKAGES,
         budget=options.budget,
@@ -113,12 +109,5 @@ def run(options: argparse.Namespace) -> int:
         tell_compiling()
         with work.running() as how:
             answer = planned(question, **how(""))
-        if work.folder is None:
-            print(answer.printed(options.format, command_of(options)), end="")
-            return 0
-        written = answer.save(work.folder, command_of(options))
-        work.finished()
-        say(answer.decision.answer)
-        for path in written:
-            print(path)
+        work.give(answer, lambda: answer.decision.answer)
     return 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.commands.allowed_options import by_name, declare
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
-from sim.errors import InputError, unknown
+from sim.errors import InputError
 from sim.reading.toml_text import read_value
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "formula's answer. With --out: tables and a report in that folder. Ctrl-C stops it and "
         "shows what is done.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "design", nargs="?", metavar="DESIGN", help="a TOML file, or a worked design's name"
@@ -99,9 +98,7 @@ def run(options: argparse.Namespace) -> int:
     from sim.api.power import by_formula, powered
     from sim.engines.code_cache import FIT_SOURCES, SOURCES
 
-    options = resumed(options)
-    if options.format not in FORMATS:
-        raise unknown("format", options.format, FORMATS)
+    options = resumed(options, FORMATS)
     if options.formula_only:
         formula = by_formula(
             design_of(options), grid=options.grid, find=options.find, target=options.target

@@ -21,7 +21,6 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "project. The posterior itself, and the page on it, are made by 'refocus calibrate'; the "
         "forecast in docs/prediction-pulsar.md stays as it was on its date.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--check", action="store_true", help="write nothing; name what differs from what is printed"

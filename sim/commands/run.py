@@ -33,7 +33,6 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         description="Simulate scenarios on a roster of teams. With --out: tables, metadata and a "
         "report in that folder. Without: a summary as CSV.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="library name or file")
     add_roster_options(parser)

@@ -21,7 +21,6 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "the browser, and the documentation and course with a search. DIR/index.html is the first "
         "page.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--out", metavar="DIR", required=True, help="a new folder")
     parser.add_argument(

@@ -24,7 +24,6 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         description="Read a file of teams, or of staff with one row a person, and say which column "
         "is which, what was left out and what was assumed; or all that is wrong with it at once.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", help="teams (.csv .xlsx .dta .sav .parquet)")
     parser.add_argument("--columns", metavar="FILE", help="which columns are which (TOML)")

@@ -42,7 +42,6 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         help="print a file to start from: teams, a scenario, prices, registers, a design ...",
         description="Print a commented file to start from.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("what", metavar="|".join(WHAT), help="which file")
     parser.add_argument("--out", metavar="FILE", help="write to a new file instead")

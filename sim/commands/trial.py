@@ -39,7 +39,6 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "and the posterior of REFOCUS alone, which has not seen its outcome. With --out: tables "
         "and a report.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("which", nargs="?", metavar="refocus|pulsar", help="which trial")
     parser.add_argument("--trials", default=str(TRIALS), help=f"simulated trials ({TRIALS})")
@@ -59,9 +58,7 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def run(options: argparse.Namespace) -> int:
     """Simulate, print, and write what was asked for."""
-    options = resumed(options)
-    if options.format not in FORMATS:
-        raise unknown("format", options.format, FORMATS)
+    options = resumed(options, FORMATS)
     if options.which is None:
         raise InputError("trial: name one, 'refocus' or 'pulsar'")
     if options.which not in ("refocus", "pulsar"):

@@ -7,9 +7,8 @@ import argparse
 from sim.api.update import DRAWS
 from sim.commands.allowed_options import declare
 from sim.commands.draws import add_draw_options, given_draws
-from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
+from sim.commands.job import add_job_options, job, resumed, say, tell_compiling
 from sim.commands.roster_options import add_roster_options, tell_roster
-from sim.errors import unknown
 
 FORMATS = ("text", "csv", "json")
 EXAMPLES = """\
@@ -33,7 +32,6 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         "--posterior to run, compare and plan, as precision.posterior to power, and as --from to "
         "plan.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "scenario", nargs="?", metavar="SCENARIO", help="what is rolled out, the same in all teams"
@@ -63,9 +61,7 @@ def run(options: argparse.Namespace) -> int:
     """Read, learn, and print or save."""
     from sim.api.update import learnt_from, update
 
-    options = resumed(options)
-    if options.format not in FORMATS:
-        raise unknown("format", options.format, FORMATS)
+    options = resumed(options, FORMATS)
     question = update.question(
         options.scenario,
         plan=options.plan,
@@ -88,12 +84,5 @@ def run(options: argparse.Namespace) -> int:
         tell_compiling()
         with work.running() as how:
             answer = learnt_from(question, **how(""))
-        if work.folder is None:
-            print(answer.printed(options.format, command_of(options)), end="")
-            return 0
-        written = answer.save(work.folder, command_of(options))
-        work.finished()
-        say(answer.advice)
-        for path in written:
-            print(path)
+        work.give(answer, lambda: answer.advice)
     return 0
