@@ -118,8 +118,7 @@ def cluster_summary_test(
         If an arm has no cluster, too few are left, covariates tell the arms, or means do not vary.
     """
     k = means.size
-    others = np.ones((k, 1)) if covariates is None else np.column_stack([np.ones(k), covariates])
-    x = np.column_stack([others, intervention.astype(float)])
+    x = np.column_stack([_beside(covariates, k), intervention.astype(float)])
     prepared = prepare_design(x, means)
     df = k - len(prepared.kept)
     if x.shape[1] - 1 not in prepared.kept:
@@ -132,6 +131,11 @@ def cluster_summary_test(
     if not se > 1e-12 * float(np.abs(means).max()):
         raise InputError("cluster means: they must vary within an arm")
     return t_test(float(prepared.least_squares[-1]), se, float(df))
+
+
+def _beside(covariates: Matrix | None, k: int) -> Matrix:
+    """Return an intercept and covariates of clusters."""
+    return np.column_stack([np.ones(k), *(() if covariates is None else (covariates,))])
 
 
 def cluster_permutation_test(
@@ -163,8 +167,7 @@ def cluster_permutation_test(
     """
     k = means.size
     groups = np.zeros(k, dtype=np.intp) if strata is None else strata
-    others = np.ones((k, 1)) if covariates is None else np.column_stack([np.ones(k), covariates])
-    prepared = prepare_design(others, means)
+    prepared = prepare_design(_beside(covariates, k), means)
     sequence = intervention.astype(np.intp)
 
     def coefficients(allocations: Matrix) -> Matrix:

@@ -71,19 +71,18 @@ def complier_effect(
     from scipy.special import stdtr, stdtrit
 
     k = means.size
-    others = np.ones((k, 1)) if covariates is None else np.column_stack([np.ones(k), covariates])
-    basis = prepare_design(others, means).basis
+    basis = _basis(covariates, means)
     df = k - 1 - basis.shape[1]
     arm = _left(intervention.astype(float), basis)
     size = float(arm @ arm)
-    if df < 1 or size <= 1e-9 * k:
+    if df < 1 or size <= 1e-9:
         raise InputError(
             "clusters: a complier-average effect needs both arms, and a cluster more than arm and "
             "covariates of clusters"
         )
     outcome, taken = _left(means, basis), _left(participation, basis)
     y, d = float(arm @ outcome) / size, float(arm @ taken) / size
-    if abs(d) <= 1e-12 * max(1.0, float(np.abs(participation).max())):
+    if abs(d) <= 1e-12 * float(np.abs(participation).max()):
         raise InputError("participation: its mean is the same in both arms; it must differ")
     share = 1.0 / size
     outcome, taken = outcome - y * arm, taken - d * arm
@@ -92,7 +91,7 @@ def complier_effect(
         for one, other in ((outcome, outcome), (outcome, taken), (taken, taken))
     )
     # Participation that follows from arm and covariates leaves rounding errors alone.
-    dd = dd if dd > 1e-24 * max(1.0, float(participation @ participation)) else 0.0
+    dd = dd if dd > 1e-24 * float(participation @ participation) else 0.0
     estimate = y / d
     left = max(yy - 2.0 * estimate * yd + estimate**2 * dd, 0.0)
     itt = abs(y) / math.sqrt(share * yy) if yy > 0.0 else math.inf
@@ -137,8 +136,7 @@ def as_treated(
         does not vary beside the covariates or too few clusters are left.
     """
     k = means.size
-    others = np.ones((k, 1)) if covariates is None else np.column_stack([np.ones(k), covariates])
-    basis = prepare_design(others, means).basis
+    basis = _basis(covariates, means)
     df = k - 1 - basis.shape[1]
     x, y = _left(participation, basis), _left(means, basis)
     spread = float(x @ x)
@@ -148,6 +146,12 @@ def as_treated(
     left = y - slope * x
     se = math.sqrt(float(left @ left) / df / spread)
     return t_test(slope, se, float(df)) if se > 0.0 else None
+
+
+def _basis(covariates: Matrix | None, means: Matrix) -> Matrix:
+    """Return orthonormal columns that span an intercept and covariates of clusters."""
+    more = () if covariates is None else (covariates,)
+    return prepare_design(np.column_stack([np.ones(means.size), *more]), means).basis
 
 
 def _left(values: Matrix, basis: Matrix) -> Matrix:

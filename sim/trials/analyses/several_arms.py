@@ -64,14 +64,14 @@ def _dunnett(p: Matrix, df: Matrix, shares: Matrix) -> Matrix:
 
     if not np.isfinite(df).all():
         raise InputError(f"multiplicity = '{DUNNETT}': needs t tests; use '{HOLM}'")
-    t = np.minimum(-stdtrit(df, np.minimum(p, 1.0) / 2.0), FURTHEST)
+    t = np.minimum(-stdtrit(df, p / 2.0), FURTHEST)
     if p.size > MANY and np.ptp(df) == 0.0:
         grid = FURTHEST * np.linspace(0.0, 1.0, STEPS) ** 1.5
         beyond = 1.0 - np.interp(t, grid, all_within(grid, float(df.flat[0]), shares))
     else:
         each = [1.0 - all_within(*one, shares) for one in zip(t.flat, df.flat, strict=True)]
         beyond = np.reshape(each, p.shape)
-    return np.clip(beyond, p, np.minimum(p.shape[-1] * p, 1.0))
+    return np.clip(beyond, p, p.shape[-1] * p)
 
 
 def adjusted(
