@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-DEGREE, MOST_TERMS = 3, 15
+MOST_TERMS = 15
 NOTHING_LEFT = 1e-12
 
 
@@ -73,9 +73,9 @@ def normal_scores(values: np.ndarray) -> np.ndarray:
 
 
 def _powers(scores: np.ndarray) -> np.ndarray:
-    """Return Hermite polynomials of degree 1 to `DEGREE`, shape (draws, inputs x degrees)."""
+    """Return Hermite polynomials of degrees 1 to 3, shape (draws, inputs x degrees)."""
     terms = [scores, (scores**2 - 1.0) / np.sqrt(2.0), (scores**3 - 3.0 * scores) / np.sqrt(6.0)]
-    return np.concatenate(terms[:DEGREE], axis=1)
+    return np.concatenate(terms, axis=1)
 
 
 def fitted(outcome: np.ndarray, scores: np.ndarray, among: np.ndarray | None = None) -> Fit:

@@ -118,23 +118,17 @@ def _survey(truths: Truths, rng: np.random.Generator) -> np.ndarray:
     )
     reliability = truths.column("readiness_reliability")
     single = (trust**2 + team**2 + staff**2) * (1.0 - reliability) / reliability
-    true = truths.readiness
-    return np.asarray(true + np.sqrt(single / answers) * rng.standard_normal(len(true)))
+    return rng.normal(truths.readiness, np.sqrt(single / answers))
 
 
 def _register(truths: Truths, rng: np.random.Generator) -> np.ndarray:
-    true = truths.adoption
-    return np.asarray(true + truths.adoption_luck * rng.standard_normal(len(true)))
+    return rng.normal(truths.adoption, truths.adoption_luck)
 
 
 def _audit(truths: Truths, rng: np.random.Generator) -> np.ndarray:
-    true = truths.practice
-    error = sqrt(truths.practice_luck**2 + RECORD_SD**2 / RECORDS)
-    return np.asarray(true + error * rng.standard_normal(len(true)))
+    return rng.normal(truths.practice, sqrt(truths.practice_luck**2 + RECORD_SD**2 / RECORDS))
 
 
 def _trial(truths: Truths, rng: np.random.Generator, teams: int, people: int) -> np.ndarray:
-    true = truths.gain
     between = published("pooled_sd") * truths.column("between_trials_sd")
-    error = np.sqrt(trial_error(teams, people) ** 2 + between**2)
-    return np.asarray(true + error * rng.standard_normal(len(true)))
+    return rng.normal(truths.gain, np.sqrt(trial_error(teams, people) ** 2 + between**2))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from sim.planning.better import better, better_matrix
+from sim.planning.better import COST, better, better_matrix, better_than
 
 
 def column(*values: float) -> np.ndarray:
@@ -69,3 +70,66 @@ def test_the_matrix_is_numbered_as_its_rows_and_marks_ties() -> None:
         ["2 y", "10%", "", "45%≈"],
         ["3 z", "=", "55%≈", ""],
     ]
+
+
+def test_no_finite_draw_tells_nothing_and_missing_draws_are_left_out() -> None:
+    none = better(np.full((3, 1), np.nan), np.zeros((3, 1)))
+    assert math.isnan(none.share_better)
+    assert none.tie
+    some = better(column(5.0, np.nan, 5.0, 5.0), np.zeros((4, 1)))
+    assert (some.share_better, some.same) == (1.0, 0.0)
+    assert some.se == pytest.approx(0.5 / 3.0), "all of three draws are not known for sure"
+    assert better(column(1.0), column(0.0)).se == 0.5
+
+
+def test_two_draws_of_two_runs_are_draws() -> None:
+    found = better(np.array([[1.0, 1.0], [-1.0, -1.0]]), np.zeros((2, 2)))
+    assert (found.share_better, found.same) == (0.5, 0.0)
+
+
+def test_a_gain_smaller_than_a_reader_sees_counts() -> None:
+    assert better(column(*[0.005] * 20), np.zeros((20, 1))).share_better == 1.0
+
+
+def test_the_error_of_differing_at_all_is_that_of_its_share() -> None:
+    """All that differ are better: share .6 of 100, error sqrt(.6 x .4 / 100)."""
+    found = better(column(*[1.0] * 60, *[0.0] * 40), np.zeros((100, 1)))
+    assert (found.share_better, found.same) == (0.6, 0.4)
+    assert found.se == pytest.approx(math.sqrt(0.6 * 0.4 / 100.0))
+    half = better(column(*[1.0] * 40, *[-1.0] * 40, *[0.0] * 20), np.zeros((100, 1)))
+    within = 0.8**2 * 0.5 * 0.5 / 80.0
+    assert half.se == pytest.approx(math.sqrt(within + 0.5**2 * 0.2 * 0.8 / 100.0), rel=0.1)
+
+
+class Comparison:
+    """Two strategies whose cost in two years and whose outcomes are written in by hand."""
+
+    names = ("a", "b", "c")
+
+    def cost(self, name: str, discounted: bool) -> np.ndarray:
+        assert discounted
+        # Together 5, 4 and 9 in each of twenty draws.
+        years = {"a": [1.0, 4.0], "b": [3.0, 1.0], "c": [0.0, 9.0]}[name]
+        return np.tile(years, (20, 1))
+
+    def level(self, name: str, outcome: str) -> np.ndarray:
+        return np.full((20, 2), {"a": 2.0, "b": 1.0, "c": 1.0}[name])
+
+
+def test_pairs_of_a_comparison_have_their_mirror_images() -> None:
+    comparison: Any = Comparison()
+    table = better_than(comparison, ("qpr15", COST))
+    shown = table.set_index(["outcome", "a", "b"])
+    assert len(table) == 2 * 3 * 2
+    assert shown["share_better"].loc["qpr15"].to_dict() == {
+        ("a", "b"): 1.0,
+        ("b", "a"): 0.0,
+        ("a", "c"): 1.0,
+        ("c", "a"): 0.0,
+        ("b", "c"): 0.0,
+        ("c", "b"): 0.0,
+    }
+    assert shown["same"].loc[("qpr15", "b", "c")] == 1.0
+    cost = shown["share_better"].loc[COST]
+    assert (cost.loc[("a", "b")], cost.loc[("b", "a")], cost.loc[("a", "c")]) == (0.0, 1.0, 1.0)
+    assert better_matrix(table)["1"].tolist() == ["", "0%", "0%"]

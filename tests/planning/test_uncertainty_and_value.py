@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from sim.planning.drivers import drivers_of, noise_level, varied
-from sim.planning.uncertainty import chance_at_least, chance_below, chance_of, spread_of
+from sim.planning.uncertainty import (
+    chance_above,
+    chance_at_least,
+    chance_below,
+    chance_of,
+    spread_of,
+)
 from sim.planning.value import (
     acceptability_of,
     net_benefit,
     perfect_information,
     ratio_of,
     top_willingness,
+    value_of,
 )
 
 
@@ -181,3 +191,148 @@ def test_standard_errors_and_limits_worked_by_hand() -> None:
     chance = chance_of(np.arange(100) < 20, "draws")
     assert chance.monte_carlo_se == pytest.approx(0.04)
     assert (chance.low, chance.high) == pytest.approx((0.13337, 0.28883), abs=1e-5)
+
+
+def test_one_draw_has_the_error_of_its_replications() -> None:
+    """Five runs 0, 1, 2, 3, 4: variance 2.5, error sqrt(2.5 / 5); middle 90% 0.2 to 3.8."""
+    found = spread_of(np.array([[0.0, 1.0, 2.0, 3.0, 4.0]]))
+    assert found.monte_carlo_se == pytest.approx(math.sqrt(0.5))
+    assert found.noise_sd == pytest.approx(math.sqrt(2.5))
+    assert (found.world_low, found.world_high) == pytest.approx((0.2, 3.8))
+    assert found.expected.tolist() == [2.0]
+    assert math.isnan(found.low)
+    assert math.isnan(spread_of(np.array([[1.0]])).monte_carlo_se)
+
+
+def test_expected_values_are_drawn_in_by_the_share_of_the_parameters() -> None:
+    """Variance of means 20/3, noise 1: drawn in by the root of 17/20."""
+    found = spread_of(np.array([[0.0, 2.0], [2.0, 4.0], [4.0, 6.0], [6.0, 8.0]]))
+    factor = math.sqrt(17.0 / 20.0)
+    np.testing.assert_allclose(found.expected, 4.0 + factor * np.array([-3.0, -1.0, 1.0, 3.0]))
+    assert found.low == pytest.approx(4.0 - 2.7 * factor)
+    assert found.high == pytest.approx(4.0 + 2.7 * factor)
+    # Means 0 and 0.1 of two draws: variance 0.005, noise of 2 x 0.001 / 2.
+    small = spread_of(np.array([[-0.02, 0.02], [0.08, 0.12]]))
+    assert small.parameter_sd == pytest.approx(math.sqrt(0.005 - 0.0004))
+
+
+def test_two_draws_of_two_runs_and_no_draw_at_all() -> None:
+    two = spread_of(np.array([[0.0], [1.0]]))
+    assert two.monte_carlo_se == pytest.approx(math.sqrt(0.5 / 2.0))
+    assert two.parameter_sd == pytest.approx(math.sqrt(0.5))
+    none = spread_of(np.full((3, 2), np.nan))
+    assert np.isnan(none.expected).tolist() == [True] * 3
+    assert math.isnan(none.low + none.high + none.world_low + none.world_high)
+
+
+@pytest.mark.parametrize(("hits", "n"), [(1, 5), (4, 5), (30, 100), (0, 7), (7, 7)])
+def test_limits_of_a_share_are_wilsons(hits: int, n: int) -> None:
+    found = chance_of(np.arange(n) < hits, "draws")
+    known = binomtest(hits, n).proportion_ci(method="wilson")
+    assert (found.low, found.high) == pytest.approx((known.low, known.high))
+    assert found.monte_carlo_se == pytest.approx(math.sqrt(hits / n * (1 - hits / n) / n))
+
+
+def test_the_threshold_itself_counts_where_it_is_said() -> None:
+    values = np.array([[1.0], [2.0], [3.0], [4.0]])
+    assert chance_at_least(values, 2.0).share == 0.75
+    assert chance_above(values, 2.0).share == 0.5
+    assert chance_below(values, 2.0).share == 0.25
+    assert chance_below(values, 2.0, or_equal=True).share == 0.5
+
+
+def test_one_draw_counts_its_replications_and_none_tells_nothing() -> None:
+    one = chance_at_least(np.array([[1.0, 2.0, 3.0, 4.0]]), 2.0)
+    assert (one.share, one.of) == (0.75, "replications")
+    two = chance_at_least(np.array([[1.0, 1.0], [3.0, 3.0]]), 2.0)
+    assert (two.share, two.of) == (0.5, "draws")
+    assert math.isnan(chance_at_least(np.full((2, 2), np.nan), 1.0).share)
+
+
+def test_without_noise_the_bootstrap_says_what_the_binomial_says() -> None:
+    """Two far groups: a resampled share is a binomial share, with its SD and 95% limits."""
+    found = chance_above(np.repeat([-1.0, 1.0], [40, 60])[:, None], 0.0)
+    assert found.monte_carlo_se == pytest.approx(math.sqrt(0.24 / 100.0), rel=0.1)
+    assert (found.low, found.high) == pytest.approx((0.505, 0.695), abs=0.02)
+
+
+def test_taking_the_noise_out_adds_to_the_error_of_a_share() -> None:
+    """As many as would be simulated anew: the SD of the share over repeated sets of draws."""
+    many = [chance_above(sample(60, 4, 1.0, 2.0, seed), 0.5) for seed in range(60)]
+    seen = float(np.std([one.share for one in many], ddof=1))
+    told = float(np.mean([one.monte_carlo_se for one in many]))
+    binomial = math.sqrt(0.69 * 0.31 / 60)
+    assert told > 1.1 * binomial
+    assert told == pytest.approx(seen, rel=0.25)
+
+
+class Comparison:
+    """A base and two strategies, with QPR differences and costs a person written in by hand."""
+
+    names = ("a", "usual", "b")
+    question = SimpleNamespace(base="usual")
+
+    def difference(self, name: str, measure: str) -> np.ndarray:
+        assert measure == "qpr15"
+        return np.array([[{"usual": 0.0, "a": 1.0, "b": 2.0}[name]]] * 4)
+
+    def cost_per_person(self, name: str) -> np.ndarray:
+        return np.full(4, {"usual": 0.0, "a": 100.0, "b": 300.0}[name])
+
+
+def test_value_for_money_of_a_comparison_by_hand() -> None:
+    comparison: Any = Comparison()
+    found = value_of(comparison)
+    assert found.names == ("usual", "a", "b")
+    # Ratios are 100 and 150 a point: curves end at 450, rounded up to whole hundreds.
+    assert (found.willingness[0], found.willingness[-1]) == (0.0, 500.0)
+    steps = np.diff(found.willingness)
+    assert steps == pytest.approx(12.5), "forty steps"
+    # Nothing below 100 a point, a up to 200 for b's second point, b from there on.
+    assert [
+        int(found.best[np.searchsorted(found.willingness, at)]) for at in (90, 110, 190, 210)
+    ] == [
+        0,
+        1,
+        1,
+        2,
+    ]
+    assert (found.acceptability[found.best, np.arange(41)] >= 0.5).all()
+    assert (found.perfect_information == 0.0).all()
+
+
+@pytest.mark.parametrize(
+    ("effects", "costs", "top"),
+    [
+        ([1.0], [400.0], 2000.0),
+        ([1.0], [30.0], 200.0),
+        ([1.0], [70.0], 300.0),
+        ([0.005], [0.005], 200.0),
+        ([1.0, 1.0], [100.0, 320.0], 1000.0),
+        ([1.0], [1e6], 20_000.0),
+        ([-1.0], [400.0], 200.0),
+        ([1.0], [-400.0], 200.0),
+        ([0.005], [3.0], 2000.0),
+        ([100.0], [0.005], 200.0),
+    ],
+)
+def test_curves_end_at_thrice_the_dearest_point_rounded_up(
+    effects: list[float], costs: list[float], top: float
+) -> None:
+    columns = [np.array(one)[:, None] for one in (effects, costs)]
+    assert top_willingness(*columns) == top
+
+
+def test_perfect_information_is_never_below_nought_and_worked_by_hand() -> None:
+    """Two draws, +3 and -1 against nothing: E max = 1.5, max E = 1."""
+    assert perfect_information(np.array([[[0.0, 0.0], [3.0, -1.0]]])).tolist() == [0.5]
+
+
+def test_a_ratio_has_the_middle_90_percent_of_its_draws() -> None:
+    found = ratio_of(np.arange(21.0), np.ones(21))
+    assert (found.value, found.low, found.high) == pytest.approx((10.0, 1.0, 19.0))
+    two = ratio_of(np.array([2.0, 6.0]), np.array([2.0, 2.0]))
+    assert (two.low, two.high) == pytest.approx((1.1, 2.9))
+    assert math.isnan(ratio_of(np.array([2.0]), np.array([2.0])).low)
+    assert ratio_of(np.full(3, 1.0), np.full(3, 0.005)).value == pytest.approx(200.0)
+    assert math.isnan(ratio_of(np.ones(2), np.array([1.0, -1.0])).value)
