@@ -1,0 +1,126 @@
+"""The emulator on figures whose mean, spread and correlation are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from calibration.sampling.emulator import (
+    Emulator,
+    fit_emulator,
+    implausibility,
+    plausible,
+    quadratic,
+)
+from calibration.sampling.likelihood import Data
+
+NONE = np.array([], int)
+
+
+def test_the_terms_of_two_scores_by_hand() -> None:
+    found = quadratic(np.array([[2.0, 3.0]]))
+    root = np.sqrt(2.0)
+    np.testing.assert_allclose(found, [[1.0, 2.0, 3.0, 3.0 / root, 8.0 / root, 6.0]])
+
+
+def test_terms_are_orthonormal_over_the_prior() -> None:
+    terms = quadratic(np.random.default_rng(1).standard_normal((200_000, 2)))
+    np.testing.assert_allclose(terms.T @ terms / len(terms), np.eye(6), atol=0.03)
+
+
+def simulated(n: int = 6000, seed: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """Two figures: 1 + 2 z1 + .5 He2(z2) and 3 - z2; SDs .5 exp(.2 z1) and 1, correlated at .6."""
+    rng = np.random.default_rng(seed)
+    z = rng.standard_normal((n, 2))
+    noise = rng.standard_normal((n, 2)) @ np.array([[1.0, 0.6], [0.0, 0.8]])
+    mean = np.column_stack([1.0 + 2.0 * z[:, 0] + 0.5 * quadratic(z)[:, 4], 3.0 - z[:, 1]])
+    spread = np.column_stack([0.5 * np.exp(0.2 * z[:, 0]), np.ones(n)])
+    return z, mean + spread * noise
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_mean_spread_and_correlation_are_found_again(weighted: bool) -> None:
+    z, figures = simulated()
+    found = fit_emulator(z, figures, weighted)
+    expected = np.zeros((6, 2))
+    expected[[0, 1, 4], 0] = [1.0, 2.0, 0.5]
+    expected[[0, 2], 1] = [3.0, -1.0]
+    np.testing.assert_allclose(found.mean_weights, expected, atol=0.05)
+    np.testing.assert_allclose(
+        found.spread_weights, [[np.log(0.5), 0.0], [0.2, 0.0], [0.0, 0.0]], atol=0.04
+    )
+    np.testing.assert_allclose(found.correlation, [[1.0, 0.6], [0.6, 1.0]], atol=0.03)
+    # Variance of the mean 4.25 of 4.25 + .25 exp(2 x .2^2), and 1 of 2.
+    np.testing.assert_allclose(
+        found.explained, [4.25 / (4.25 + 0.25 * np.exp(0.08)), 0.5], atol=0.02
+    )
+    np.testing.assert_allclose(found.spreads(np.zeros((1, 2))), [[0.5, 1.0]], rtol=0.04)
+
+
+def test_few_points_leave_the_spread_unbiased() -> None:
+    """Sixty points for ten terms: the SD of what is left would be a tenth too small."""
+    found = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        z = rng.standard_normal((60, 3))
+        outcome = (z @ [1.0, 1.0, 1.0] + rng.standard_normal(60))[:, None]
+        found.append(fit_emulator(z, outcome).spreads(np.zeros((1, 3)))[0, 0])
+    assert np.mean(found) == pytest.approx(1.0, abs=0.08)
+
+
+def test_where_squares_and_products_do_nothing_they_are_shrunk() -> None:
+    rng = np.random.default_rng(5)
+    z = rng.standard_normal((200, 6))
+    figures = (5.0 + 3.0 * z[:, 0] + rng.standard_normal(200))[:, None]
+    found = fit_emulator(z, figures)
+    plain = np.linalg.lstsq(quadratic(z), figures, rcond=None)[0]
+    assert np.abs(found.mean_weights[7:]).max() < 0.5 * np.abs(plain[7:]).max()
+    assert found.mean_weights[0, 0] == pytest.approx(5.0, abs=0.25)
+    assert found.mean_weights[1, 0] == pytest.approx(3.0, abs=0.25)
+
+
+def test_rows_with_a_missing_figure_are_left_out() -> None:
+    z, figures = simulated(300)
+    holed = np.concatenate([figures, [[np.nan, 1.0]]])
+    found = fit_emulator(np.concatenate([z, [[9.0, 9.0]]]), holed)
+    np.testing.assert_array_equal(found.mean_weights, fit_emulator(z, figures).mean_weights)
+
+
+def by_hand(leverage: float = 0.0) -> Emulator:
+    """Figures of mean z and 2, SD 1 and e, uncorrelated."""
+    mean_weights = np.array([[0.0, 2.0], [1.0, 0.0], [0.0, 0.0]])
+    spread_weights = np.array([[0.0, 1.0], [0.0, 0.0]])
+    inverse = np.zeros((3, 3))
+    inverse[0, 0] = leverage
+    return Emulator(mean_weights, spread_weights, np.eye(2), inverse, np.ones(2))
+
+
+def test_the_distribution_holds_the_uncertainty_of_the_mean() -> None:
+    mean, cov = by_hand(3.0).distribution(np.array([[0.5], [1.0]]))
+    np.testing.assert_allclose(mean, [[0.5, 2.0], [1.0, 2.0]])
+    np.testing.assert_allclose(cov[0], [[4.0, 0.0], [0.0, 4.0 * np.e**2]])
+
+
+def test_points_stay_below_three_standard_deviations() -> None:
+    data = Data(("a", "b"), np.array([0]), np.array([0.0]), -1, 0.0, NONE, NONE)
+    z = np.array([[2.9], [-2.9], [3.1], [-3.1]])
+    np.testing.assert_allclose(implausibility(by_hand(), z, data)[:, 0], np.abs(z[:, 0]))
+    assert plausible(by_hand(), z, data).tolist() == [True, True, False, False]
+    # With a mean as unsure as a trial, distances are shorter by the root of two.
+    assert plausible(by_hand(1.0), z, data).all()
+    assert plausible(by_hand(), z, data, cut=2.0).tolist() == [False] * 4
+
+
+def test_a_selected_contrast_counts_as_a_target() -> None:
+    data = Data(("a", "b"), np.array([0]), np.array([0.0]), 1, 2.0 + 3.5 * np.e, NONE, NONE)
+    found = implausibility(by_hand(), np.array([[1.0]]), data)
+    np.testing.assert_allclose(found, [[1.0, 3.5]])
+    assert not plausible(by_hand(), np.array([[1.0]]), data).any()
+    first = Data(("a", "b"), np.array([1]), np.array([2.0]), 0, 4.0, NONE, NONE)
+    np.testing.assert_allclose(implausibility(by_hand(), np.array([[1.0]]), first), [[0.0, 3.0]])
+
+
+def test_many_points_are_looked_at_piece_by_piece_and_none_is_lost() -> None:
+    data = Data(("a", "b"), np.array([0]), np.array([0.0]), -1, 0.0, NONE, NONE)
+    z = np.linspace(0.0, 1.0, 10_003)[:, None]
+    np.testing.assert_allclose(implausibility(by_hand(), z, data)[:, 0], z[:, 0], atol=1e-12)

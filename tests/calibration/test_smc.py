@@ -1,0 +1,93 @@
+"""The sampler on problems with a known answer: normal algebra, evidence, and its bookkeeping."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from calibration.sampling.smc import Sample, generator, tempered_smc
+
+NOISE = 0.3
+
+
+def about_one(scores: np.ndarray, stage: str) -> np.ndarray:
+    """One observation of 1 with SD .3 of the first score; the second is not seen."""
+    return -0.5 * ((1.0 - scores[:, 0]) / NOISE) ** 2 - math.log(NOISE * math.sqrt(2 * math.pi))
+
+
+@pytest.fixture(scope="module")
+def sample() -> Sample:
+    return tempered_smc(about_one, 2, particles=8000, length=8, seed=3)
+
+
+def test_mean_variance_and_evidence_are_those_of_normal_algebra(sample: Sample) -> None:
+    """Precision 1 + 1 / .09; the observation is normal with variance 1 + .09 beforehand."""
+    precision = 1.0 + NOISE**-2
+    assert sample.scores[:, 0].mean() == pytest.approx(NOISE**-2 / precision, abs=0.02)
+    assert sample.scores[:, 0].std() == pytest.approx(precision**-0.5, rel=0.05)
+    assert sample.scores[:, 1].mean() == pytest.approx(0.0, abs=0.06)
+    assert sample.scores[:, 1].std() == pytest.approx(1.0, rel=0.05)
+    expected = -0.5 / (1.0 + NOISE**2) - 0.5 * math.log(2 * math.pi * (1.0 + NOISE**2))
+    assert sample.log_evidence == pytest.approx(expected, abs=0.05)
+    np.testing.assert_allclose(sample.log_likelihood, about_one(sample.scores, ""))
+
+
+def test_the_books_of_a_run_add_up(sample: Sample) -> None:
+    steps = len(sample.temperatures)
+    assert sample.temperatures == sorted(sample.temperatures)
+    assert sample.temperatures[-1] == 1.0
+    # The prior's particles, then seven moves of a thousand chains at every temperature.
+    assert sample.evaluations == 8000 + steps * 7 * 1000
+    assert len(sample.scores) == 8000
+    assert all(one == pytest.approx(4000.0, rel=0.01) for one in sample.ess[:-1])
+    assert all(0.0 < one < 1.0 for one in sample.acceptance)
+    assert all(1000 <= one <= 8000 for one in sample.unique)
+
+
+def test_a_flat_likelihood_is_the_prior_in_one_step_that_accepts_all() -> None:
+    """A proposal from a normal fitted to normal particles is hardly ever refused."""
+    told: list[str] = []
+    stages: list[str] = []
+
+    def flat(scores: np.ndarray, stage: str) -> np.ndarray:
+        stages.append(stage)
+        return np.zeros(len(scores))
+
+    found = tempered_smc(flat, 1, particles=2000, length=4, seed=1, report=told.append)
+    assert found.temperatures == [1.0]
+    assert found.log_evidence == 0.0
+    assert found.ess == pytest.approx([2000.0])
+    assert found.acceptance[0] > 0.97
+    assert stages == ["smc-prior", "smc-01-1", "smc-01-2", "smc-01-3"]
+    accepted = f"{found.acceptance[0]:.2f}"
+    assert told == [f"temperature 1.000, effective sample size 2000, accepted {accepted}"]
+
+
+def test_small_steps_stay_near_and_defaults_are_a_thousand_in_chains_of_four() -> None:
+    def tilt(scores: np.ndarray, stage: str) -> np.ndarray:
+        return 0.1 * scores[:, 0]
+
+    near = tempered_smc(tilt, 1, step=0.1, seed=2)
+    assert len(near.scores) == 1000
+    assert near.evaluations == 1000 + 3 * 250
+    chains = near.scores[:, 0].reshape(4, -1)
+    # A Crank-Nicolson step of .1 moves a standard normal by .1 SD, about.
+    assert np.abs(chains[1] - chains[0]).mean() == pytest.approx(0.08, abs=0.01)
+    far = tempered_smc(tilt, 1, seed=2).scores[:, 0].reshape(4, -1)
+    # The default of .95 leaves sqrt(1 - .95^2) = .31 of where a particle stood.
+    assert np.corrcoef(far[0], far[1])[0, 1] == pytest.approx(0.31, abs=0.12)
+
+
+def test_the_share_is_kept_between_temperatures() -> None:
+    found = tempered_smc(about_one, 2, particles=1000, share=0.8, seed=1)
+    assert all(one == pytest.approx(800.0, rel=0.01) for one in found.ess[:-1])
+    half = tempered_smc(about_one, 2, particles=1000, seed=1)
+    assert half.ess[0] == pytest.approx(500.0, rel=0.01)
+
+
+def test_a_generator_is_keyed_by_all_of_its_labels() -> None:
+    first = generator(1, 2, 3).random()
+    assert first == generator(1, 2, 3).random()
+    assert len({first, generator(2, 2, 3).random(), generator(1, 3, 3).random()}) == 3
