@@ -9,15 +9,19 @@ from hypothesis import strategies as st
 
 from sim.mechanisms.influence import (
     PeerSum,
+    TeamSums,
     add_member,
     add_peer,
+    commit_values,
+    mean_behaviour,
+    mean_behaviour_usual,
     no_sums,
     participation,
     partnership_project,
     pending_values,
     team_climate,
 )
-from sim.parameters import defaults
+from sim.parameters import defaults, resolve
 from tests.worlds import plain_record, random_parameters
 
 SHARES = st.floats(0.0, 1.0)
@@ -123,3 +127,94 @@ def test_participation_is_the_attended_share_or_readiness() -> None:
     assert participation(plain_record("team", readiness=0.7)) == 0.7
     team = plain_record("team", readiness=0.7, sessions_offered=8, sessions_attended=2)
     assert participation(team) == 0.25
+
+
+def behaving(kind: str, *values: float) -> dict[str, float]:
+    names = ("coaching", "values", "strengths", "goals")
+    return {f"{kind}_{name}": one for name, one in zip(names, values, strict=True)}
+
+
+def test_behaviour_is_the_mean_of_the_four_practices() -> None:
+    one = plain_record(
+        "staff",
+        present=1,
+        **behaving("behaviour", 0.1, 0.2, 0.3, 0.8),
+        **behaving("behaviour_usual", 0.0, 0.1, 0.2, 0.5),
+    )
+    assert mean_behaviour(one) == pytest.approx(0.35)
+    assert mean_behaviour_usual(one) == pytest.approx(0.2)
+    sums = add_member(add_member(no_sums(), one), one)
+    assert sums.behaviour == pytest.approx(0.7)
+    assert sums.behaviour_shift == pytest.approx(0.3)
+
+
+def test_members_add_their_shift_of_values_and_their_post() -> None:
+    sums = add_member(add_member(no_sums(), member(0.7, 0.4, coordinator=1)), member(0.2, 0.4))
+    assert (sums.present, sums.coordinators) == (2, 1)
+    assert sums.values_shift == pytest.approx(0.1)
+
+
+def test_peers_add_their_shift_and_their_number() -> None:
+    peers = add_peer(add_peer(PeerSum(0.0, 0), member(0.9)), member(0.3))
+    assert (peers.shift, peers.ties) == (pytest.approx(0.2), 2)
+
+
+@pytest.mark.parametrize(
+    ("values", "behaviour", "norms"),
+    [(0.2, 0.4, 0.5 * 0.2 + 0.3 * 0.4), (9.0, 9.0, 1.0), (-9.0, -9.0, -1.0)],
+)
+def test_norms_go_half_of_the_way_to_what_colleagues_value_and_do(
+    values: float, behaviour: float, norms: float
+) -> None:
+    p = resolve({"norms_from_values": 0.5, "norms_from_behaviour": 0.3, "norms_half_life": 20.0})
+    team = plain_record("team", coordinator_posts=1, caseload_total=20.0)
+    sums = TeamSums(2, 1, 2.0 * values, 2.0 * behaviour, 2.0)
+    leader = member(0.5)
+    for week in range(20):
+        climate = team_climate(team, sums, leader, NOTHING, p)
+        if week == 0:
+            first = climate.norms
+        team.norms = climate.norms
+    assert climate.norms == pytest.approx(0.5 * norms, rel=0.03), "to first order"
+    assert climate.values_shift == values
+    assert climate.behaviour_shift == behaviour
+    assert climate.behaviour_mean == 1.0
+    # A team that reflects takes larger steps.
+    fresh = plain_record("team", coordinator_posts=1, caseload_total=20.0)
+    reflecting = team_climate(fresh, sums, leader, plain_record("action", reflection=1.0), p)
+    assert reflecting.norms / first == pytest.approx(1.0 + p.influence_from_reflection)
+
+
+def test_an_empty_team_has_no_shift_and_one_member_has_the_own() -> None:
+    p = defaults()
+    team = plain_record("team", coordinator_posts=1, caseload_total=20.0)
+    empty = team_climate(team, no_sums(), plain_record("staff", present=0), NOTHING, p)
+    assert (empty.values_shift, empty.behaviour_mean, empty.norms) == (0.0, 0.0, 0.0)
+    one = team_climate(team, TeamSums(1, 1, 0.4, 0.2, 0.6), member(0.5), NOTHING, p)
+    assert (one.values_shift, one.behaviour_shift, one.behaviour_mean) == (0.4, 0.2, 0.6)
+
+
+def test_the_partnership_grows_by_its_pace_and_fades_by_half() -> None:
+    p = resolve({"partnership_pace": 0.1, "partnership_half_life": 26.0})
+    team = plain_record("team", partnership=0.5, readiness=0.4)
+    running = plain_record("action", partnership=0.5)
+    # A tenth, half as intense, four tenths of the team: 2% of the half that is missing.
+    assert partnership_project(team, running, p).partnership == pytest.approx(0.51)
+    slight = plain_record("action", partnership=0.005)
+    assert partnership_project(team, slight, p).partnership > 0.5
+    for _ in range(26):
+        team.partnership = partnership_project(team, NOTHING, p).partnership
+    assert team.partnership == pytest.approx(0.25, rel=0.02)
+
+
+def test_the_leader_follows_nobody_but_advice_ties() -> None:
+    p, nobody = defaults(), PeerSum(0.0, 0)
+    team = plain_record("team", leader_values_shift=0.4, leader_support=1.0)
+    assert pending_values(member(0.5, leader=1), team, nobody, NOTHING, p).values_pending == 0.5
+    tied = PeerSum(0.4, 1)
+    moved = pending_values(member(0.5, leader=1), team, tied, NOTHING, p).values_pending
+    assert moved == pytest.approx(0.5 + 0.4 * p.influence_peers)
+    # The mean of two ties, less the own shift of .1.
+    two = pending_values(member(0.6, leader=1), team, PeerSum(0.4, 2), NOTHING, p).values_pending
+    assert two == pytest.approx(0.6 + 0.1 * p.influence_peers)
+    assert commit_values(plain_record("staff", values_pending=0.3)).values == 0.3

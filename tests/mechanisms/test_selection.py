@@ -5,9 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.mechanisms.selection import attended_share, measured_readiness, trainer_rating
+from sim.mechanisms.selection import (
+    START_FIXED,
+    START_LISTED,
+    START_NEED,
+    START_RANDOM,
+    START_READINESS,
+    attended_share,
+    measured_need,
+    measured_readiness,
+    rollout_draw,
+    slot_of,
+    trainer_rating,
+)
 from sim.parameters import resolve
-from sim.streams import MASK32
+from sim.streams import MASK32, ROLLOUT_ORDER, SELECTION, TRAINER_RATING, normals, uniforms
 from tests.worlds import CompiledWorld, plain_record, toy_layout
 
 TEAMS = 6000
@@ -82,3 +94,46 @@ def test_teams_that_were_not_chosen_follow_usual_care() -> None:
 def test_the_attended_share_is_zero_where_nothing_was_offered() -> None:
     assert attended_share(plain_record("team")) == 0.0
     assert attended_share(plain_record("team", sessions_offered=4, sessions_attended=3)) == 0.75
+
+
+def test_slots_are_shared_evenly_and_nobody_has_none() -> None:
+    assert [slot_of(rank, 4, 4) for rank in range(4)] == [0, 1, 2, 3]
+    assert [slot_of(rank, 3, 6) for rank in range(3)] == [0, 2, 4]
+    assert [slot_of(rank, 6, 3) for rank in range(6)] == [0, 0, 1, 1, 2, 2]
+    assert slot_of(0, 1, 5) == 0
+    assert slot_of(0, 0, 5) == 0
+    assert slot_of(1, 1, 5) == 5
+
+
+def test_need_is_the_mean_score_or_the_highest_without_a_sample() -> None:
+    assert measured_need(30.0, 4, 60.0) == 7.5
+    assert measured_need(30.0, 1, 60.0) == 30.0
+    assert measured_need(0.0, 0, 60.0) == 60.0
+
+
+def test_a_lot_and_errors_are_drawn_under_keys_of_their_own() -> None:
+    """Uniform lots; errors of one SD at reliability one half, the same again under the same key."""
+    p = resolve({"team_readiness_sd": 0.05})
+    keys = [(1, 0, number, 2, 0, 0) for number in range(2000)]
+    lots = np.array([rollout_draw(key) for key in keys])
+    assert lots.mean() == pytest.approx(0.5, abs=0.03)
+    assert lots.std() == pytest.approx(12**-0.5, abs=0.01)
+    errors = np.array([measured_readiness(0.5, 0.5, p, key) - 0.5 for key in keys])
+    assert errors.std() == pytest.approx(0.05, rel=0.05)
+    rated = np.array([trainer_rating(0.5, 0.5, 0.05, key) - 0.5 for key in keys])
+    assert rated.std() == pytest.approx(0.05, rel=0.05)
+    assert rated.mean() == pytest.approx(0.0, abs=0.005)
+    # The number 0 of the purpose's draws is the one that is taken, first of four.
+    first = uniforms(keys[3], ROLLOUT_ORDER, 0)[0]
+    assert rollout_draw(keys[3]) == first
+    assert rated[3] == pytest.approx(0.05 * normals(keys[3], TRAINER_RATING, 0)[0])
+    assert errors[3] == pytest.approx(0.05 * normals(keys[3], SELECTION, 0)[0])
+
+
+def test_the_ways_to_find_a_place_are_told_apart() -> None:
+    ways = (START_FIXED, START_LISTED, START_READINESS, START_RANDOM, START_NEED)
+    assert sorted(ways) == list(range(5)), "the layout keeps them as these numbers"
+
+
+def test_one_session_offered_makes_a_share() -> None:
+    assert attended_share(plain_record("team", sessions_offered=1, sessions_attended=1)) == 1.0
