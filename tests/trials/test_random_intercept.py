@@ -223,3 +223,28 @@ def test_rejection_rates_of_a_stepped_wedge(batch: Any, effect: str) -> None:
     # The middle of the df moves with the estimated ICC; 5% is over four errors of its median.
     assert np.median(fits["satterthwaite_df"]) == pytest.approx(anchor["median_satt_df"], rel=0.05)
     assert np.median(fits["kenward_roger_df"]) == pytest.approx(anchor["median_kr_df"], rel=0.05)
+
+
+def test_one_trial_is_a_batch_of_one(
+    batch: Any, unequal: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> None:
+    from sim.trials.fits.random_intercept_compiled import fit_random_intercept
+
+    codes, X, Y = unequal
+    many = batch(codes, X, Y, 2)
+    singular = many["singular"].astype(bool)
+    for k in (int(np.argmax(singular)), int(np.argmin(singular))):
+        one = fit_random_intercept(codes, 14, X, Y[k], 2)
+        assert one == tuple(many[name][k] for name in one._fields)
+        assert one.singular is bool(singular[k])
+        for rule, se in (("satterthwaite", one.se), ("kenward_roger", one.kenward_roger_se)):
+            df = getattr(one, f"{rule}_df")
+            wanted = 2.0 * stats.t.sf(abs(one.estimate / se), df)
+            assert many[f"{rule}_p"][k] == pytest.approx(wanted, rel=1e-9)
+    own = np.stack([X, X])
+    own[1, :, 2] *= 2.0
+    twice = batch(codes, own, Y[:1].repeat(2, axis=0), 2)
+    assert twice["estimate"][1] == pytest.approx(twice["estimate"][0] / 2.0)
+    none = batch(codes, X, 0.0 * Y[:1], 1)
+    assert none["status"][0] == NO_VARIATION
+    assert np.isnan([none["satterthwaite_p"][0], none["kenward_roger_p"][0]]).all()
