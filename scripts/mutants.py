@@ -230,7 +230,8 @@ def run_tests(tests: list[str], folder: Path) -> Verdict:
             time.sleep(0.02)
         told.seek(0)
         output = told.read()
-        failed = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
+        # Without its parameters, in which there may be blanks.
+        failed = re.search(r"^(?:FAILED|ERROR) ([^\s\[]+)", output, re.MULTILINE)
     if status and not failed and os.WIFEXITED(status):
         raise RuntimeError(f"no test ran:\n{output[-2000:]}")
     return Verdict("dies" if status else "SURVIVES", failed[1] if failed else "")
