@@ -54,45 +54,26 @@ class Person(NamedTuple):
 
 
 class Switch(NamedTuple):
-    """What is switched.
+    """What is switched."""
 
-    Attributes
-    ----------
-    kind : str
-        One of `KINDS`.
-    source : Person or None
-        Whose effect it is.
-    target : Person or None
-        On whom alone, for ties.
-    week : int
-        Of a session or a departure.
-    """
-
-    kind: str
-    source: Person | None = None
-    target: Person | None = None
-    week: int = -1
+    kind: str  # One of `KINDS`
+    source: Person | None = None  # Whose effect it is
+    target: Person | None = None  # On whom alone, for ties
+    week: int = -1  # Of a session or a departure
 
 
 @dataclass
 class Life:
-    """A team over the weeks of a world.
+    """A team over the weeks of a world."""
 
-    Attributes
-    ----------
-    present, generation : numpy.ndarray
-        Of posts, shape (weeks + 1, posts).
-    values, practice : numpy.ndarray
-        Shift from own usual of the holders of posts, same shape; NaN for a vacant post.
-    support, recovery : numpy.ndarray
-        Mean over service users with the team, shape (weeks + 1,): experienced support, 0 to 1, and
-        the five processes, SD.
-    """
-
+    # Of posts, shape (weeks + 1, posts).
     present: np.ndarray
     generation: np.ndarray
+    # Shift from own usual of the holders of posts, same shape; NaN for a vacant post.
     values: np.ndarray
     practice: np.ndarray
+    # Mean over service users with the team, shape (weeks + 1,): experienced support, 0 to 1, and
+    # the five processes, SD.
     support: np.ndarray
     recovery: np.ndarray
 

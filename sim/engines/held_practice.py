@@ -38,18 +38,12 @@ LEARNING = ("knowledge_gain", "values_gain", "skill_gain")
 
 
 class Held(NamedTuple):
-    """Whose practice is held at whose.
+    """Whose practice is held at whose."""
 
-    Attributes
-    ----------
-    world, source : int
-        Numbers of two worlds.
-    donors : numpy.ndarray
-        Post of the source whose shift from usual each post takes over, by number in the layout.
-    """
-
+    # Numbers of two worlds.
     world: int
     source: int
+    # Post of the source whose shift from usual each post takes over, by number in the layout.
     donors: np.ndarray
 
 
