@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from math import sqrt
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +15,10 @@ from sim.parameters import registry
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.mixed_model import fit_mixed_model
 from sim.trials.studies.pulsar import (
+    WEEKS,
     Coverage,
     cluster_steps,
+    coverage_shift,
     interviewed,
     pulsar_design,
     pulsar_roster,
@@ -300,3 +304,52 @@ def test_the_prediction_as_a_whole() -> None:
     ]
     in_sd = [one for one in text.splitlines() if one.startswith("  overall: mechanism")][1]
     assert len(in_sd.split()[2].split(".")[1]) == 3
+
+
+class Pilot:
+    """Pilot runs in which a fifth fewer of the staff are reached with each step of the shift."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def build_request(self, _scenarios: Any, _roster: Any, **how: Any) -> dict[str, Any]:
+        self.asked.append(how)
+        return how
+
+    def simulate(self, request: dict[str, Any], **_: Any) -> Any:
+        draw, team, week = np.meshgrid(
+            np.arange(len(request["draws"])), np.arange(14), [0, 52], indexing="ij"
+        )
+        kinds = [("draw", "i8"), ("team", "i8"), ("week", "i8"), ("adoption", "f8")]
+        rows = np.zeros(draw.size, kinds)
+        rows["draw"], rows["team"], rows["week"] = draw.ravel(), team.ravel(), week.ravel()
+        reached = 0.95 - 0.2 * len(self.asked) + 0.05 * rows["draw"]
+        rows["adoption"] = np.where((rows["team"] % 2 == 0) & (rows["week"] == 52), reached, 0.0)
+        return SimpleNamespace(arrays={"team_weeks": rows})
+
+
+@pytest.fixture
+def pilot(monkeypatch: pytest.MonkeyPatch) -> Pilot:
+    made = Pilot()
+    monkeypatch.setattr("sim.runs.request.build_request", made.build_request)
+    monkeypatch.setattr("sim.runs.simulate.simulate", made.simulate)
+    return made
+
+
+def test_attendance_is_lowered_to_the_designs_coverage(pilot: Pilot) -> None:
+    """Of 3 draws .8, .6, .4 and .2 are reached: half at a shift of one and a half."""
+    found = coverage_shift([{"attendance_base": 1.0}] * 3, 1, DESIGN)
+    assert found.shift == pytest.approx(-1.5)
+    assert found.before == pytest.approx(0.8)
+    assert found.before_se == pytest.approx(0.05 / sqrt(3))
+    shifts = [one["draws"][0]["attendance_base"] - 1.0 for one in pilot.asked]
+    assert shifts == pytest.approx([0.0, -1.0, -2.0, -3.0])
+    assert {(one["weeks"], one["replications"], one["seed"]) for one in pilot.asked} == {(52, 1, 1)}
+    assert WEEKS == (0, 52, 104), "before, and a year and two years later"
+
+
+def test_sixty_draws_at_most_are_piloted_spread_evenly(pilot: Pilot) -> None:
+    coverage_shift([{"number": float(one)} for one in range(120)], 1, DESIGN)
+    assert [one["number"] for one in pilot.asked[0]["draws"]] == list(range(1, 120, 2))
+    pilot.asked.clear()
+    assert np.isnan(coverage_shift([{}], 1, DESIGN).before_se)
