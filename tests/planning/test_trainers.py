@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.planning.trainers import Capacity, queue
+from sim.errors import InputError
+from sim.planning.trainers import Capacity, Starts, check_capacity, dearest, queue
 
 WEEKS = 130
 
@@ -182,3 +183,96 @@ def test_days_beside_the_sessions_count_in_the_year_but_wait_for_no_week() -> No
     drawn = queue(wished, days, free, small, 104, other_days=beside, any_order=True)
     assert listed.given[0] == 0, "the first of the roster takes seven days"
     assert drawn.given[0] > 0, "in another order it would be the one that takes nine"
+
+
+def test_limits_are_five_days_a_week_and_the_days_of_a_year_for_each_trainer() -> None:
+    capacity = Capacity(3, 80.0)
+    assert (capacity.week_limit, capacity.year_limit) == (15.0, 240.0)
+    assert Capacity(2).year_limit == 200.0
+    assert Capacity().week_limit == Capacity().year_limit == np.inf
+
+
+def test_waits_are_weeks_and_none_for_who_never_starts() -> None:
+    found = Starts(np.array([0, 4, 4, -1]), np.array([0, 9, -1, -1]), ("",) * 4)
+    np.testing.assert_array_equal(found.waits, [0.0, 5.0, np.nan, np.nan])
+
+
+def test_a_full_week_is_full_to_the_last_half_day() -> None:
+    for days, second in ((2.5, 0), (2.6, 1)):
+        found = queue(
+            np.array([0, 0]), np.r_[days, np.zeros(9)], np.zeros((2, 10)), Capacity(1), 10
+        )
+        assert found.given.tolist() == [0, second]
+    assert found.reasons == ("", "waits 1 weeks: trainers are busy")
+
+
+def test_a_year_ends_after_52_weeks() -> None:
+    need = np.r_[4.0, np.zeros(119)]
+    for days, second in ((8.0, 1), (7.0, 52)):
+        found = queue(np.array([0, 0]), need, np.zeros((2, 120)), Capacity(1, days), 120)
+        assert found.given.tolist() == [0, second]
+    assert found.reasons[1].endswith("busy and trainers have given their days of the year")
+
+
+def test_the_budget_counts_the_cost_of_the_own_team_in_its_year() -> None:
+    need = np.r_[1.0, np.zeros(119)]
+    cost = np.zeros((3, 120))
+    cost[:, 0] = [10.0, 20.0, 5.0]
+    cost[1, 60] = 1.0
+    found = queue(np.zeros(3, int), need, cost, Capacity(9, 260.0, 30.0), 120)
+    assert found.given.tolist() == [0, 0, 52]
+    assert found.reasons[2] == "waits 52 weeks: the year's budget is spent"
+    wide = queue(np.zeros(3, int), need, cost, Capacity(9, 260.0, 35.0), 120)
+    assert wide.given.tolist() == [0, 0, 0]
+
+
+def test_who_cannot_start_is_told_why() -> None:
+    need = np.r_[1.0, np.zeros(3)]
+    late = queue(np.array([4]), need, np.zeros((1, 4)), Capacity(1), 4)
+    assert late.reasons == ("was to start in week 4, after the 4 weeks looked at",)
+    assert queue(np.array([3]), need, np.zeros((1, 4)), Capacity(1), 4).given.tolist() == [3]
+    few = queue(np.array([0]), need, np.zeros((1, 4)), Capacity(1), 4, at_once=2)
+    assert few.reasons == ("a session needs 2 trainers at once, and there are 1",)
+    enough = queue(np.array([0]), need, np.zeros((1, 4)), Capacity(2), 4, at_once=2)
+    assert enough.reasons == ("",)
+    never = queue(np.zeros(6, int), 5.0 * need, np.zeros((6, 4)), Capacity(1), 4)
+    assert never.given.tolist() == [0, 1, 2, 3, -1, -1]
+    assert never.reasons[4] == "cannot be trained within the 4 weeks: trainers are busy"
+
+
+def test_training_ends_with_the_last_session_unless_it_is_said() -> None:
+    """Sessions in the first and the third week of a programme: five weeks hold three starts."""
+    need = np.array([5.0, 0.0, 5.0, 0.0, 0.0])
+    found = queue(np.zeros(4, int), need, np.zeros((4, 5)), Capacity(1), 5)
+    assert found.given.tolist() == [0, 1, -1, -1]
+    short = queue(np.zeros(4, int), need, np.zeros((4, 5)), Capacity(1), 5, training_weeks=1)
+    assert short.given.tolist() == [0, 1, 4, -1]
+
+
+def test_the_dearest_way_to_hand_out_places_by_hand() -> None:
+    """Two places for three teams, two years: 3 + 5 in the first, 2 + 2 in the second."""
+    first = np.array([[3.0, 0.0], [4.0, 2.0], [1.0, 0.0]])
+    second = np.array([[1.0, 2.0], [5.0, 2.0], [2.0, 0.0]])
+    assert dearest([first, second]).tolist() == [8.0, 4.0]
+    assert dearest([np.full((3, 1), 2.0), np.full((3, 1), 5.0)]).tolist() == [7.0]
+
+
+@pytest.mark.parametrize(
+    ("capacity", "fault"),
+    [
+        (Capacity(-1), "trainers = -1"),
+        (Capacity(1001), "trainers = 1001"),
+        (Capacity(1, 0.0), "trainer_days_per_year = 0"),
+        (Capacity(1, 260.5), "trainer_days_per_year = 260.5"),
+        (Capacity(1, 1.0, -0.005), "budget_per_year"),
+        (Capacity(0, 260.0, 0.0), ""),
+        (Capacity(1000, 0.005, 1.0), ""),
+        (Capacity(), ""),
+    ],
+)
+def test_limits_that_make_no_sense_are_refused(capacity: Capacity, fault: str) -> None:
+    if not fault:
+        assert check_capacity(capacity) is capacity
+        return
+    with pytest.raises(InputError, match=fault):
+        check_capacity(capacity)
