@@ -196,3 +196,111 @@ def test_a_change_of_worker_costs_part_of_the_relationship() -> None:
     assert (same.relationship, same.rapport, same.worker_changes) == (0.5, 1.5, 0)
     left = service_outcome(user, FlowDraw(0, 1, SAME_WORKER, -1, 0.5), 2, 0, p, key, 6)
     assert (left.worker, left.relationship) == (-1, 0.5)
+
+
+def served(**changed: float):
+    return plain_record(
+        "service_user",
+        **{
+            "in_service": 1,
+            "in_research": 1,
+            "worker": 2,
+            "worker_generation": 4,
+            "worker_changes": 3,
+            "rapport": 0.5,
+            "relationship": 0.8,
+            "relationship_shift": 0.2,
+        }
+        | changed,
+    )
+
+
+def test_a_new_worker_costs_a_share_of_relationship_and_its_shift() -> None:
+    p = resolve({"relationship_loss_on_change": 0.25})
+    draw = FlowDraw(1, 1, NEW_WORKER, 0, 0.5)
+    found = service_outcome(served(), draw, 1, 0, p, (1, 0, 0, 2, 0, 0), 5)
+    assert (found.worker, found.worker_generation, found.worker_changes) == (1, 0, 4)
+    assert found.relationship == pytest.approx(0.6)
+    assert found.relationship_shift == pytest.approx(0.15)
+    assert found.in_service == 1
+    # The same person is no change, somebody else in the same post is one.
+    same = service_outcome(served(), draw, 2, 4, p, (1, 0, 0, 2, 0, 0), 5)
+    assert (same.worker_changes, same.rapport, same.relationship) == (3, 0.5, 0.8)
+    other = service_outcome(served(), draw, 2, 5, p, (1, 0, 0, 2, 0, 0), 5)
+    assert (other.worker, other.worker_generation, other.worker_changes) == (2, 5, 4)
+    place = service_outcome(served(), draw, 1, 4, p, (1, 0, 0, 2, 0, 0), 5)
+    assert place.worker_changes == 4
+
+
+def test_who_stays_keeps_everything_and_who_leaves_has_no_worker() -> None:
+    p, key = defaults(), (1, 0, 0, 2, 0, 0)
+    stays = service_outcome(served(), FlowDraw(1, 0, SAME_WORKER, -1, 0.5), 9, 9, p, key, 5)
+    assert (stays.in_service, stays.in_research, stays.worker) == (1, 0, 2)
+    assert stays.worker_generation == 4
+    leaves = service_outcome(served(), FlowDraw(0, 1, SAME_WORKER, -1, 0.5), 9, 9, p, key, 5)
+    assert (leaves.in_service, leaves.in_research) == (0, 1)
+    assert (leaves.worker, leaves.worker_generation, leaves.worker_changes) == (-1, -1, 3)
+    assert (leaves.relationship, leaves.relationship_shift) == (0.8, 0.2)
+
+
+def test_without_a_coordinator_the_load_is_that_of_one() -> None:
+    p = resolve({"caseload_norm": 20.0, "workload_minimum": 0.1, "workload_maximum": 5.0})
+    assert caseload_pressure(40.0, 0, 0.0, p) == 2.0
+    assert caseload_pressure(40.0, 1, 0.25, p) == pytest.approx(1.6)
+    assert caseload_pressure(40.0, 2, 0.0, p) == 1.0
+    assert caseload_pressure(1.0, 1, 0.0, p) == 0.1
+    assert caseload_pressure(999.0, 1, 0.0, p) == 5.0
+
+
+def test_the_chance_to_leave_worked_by_hand() -> None:
+    p = resolve(
+        {
+            "turnover_yearly": 0.2,
+            "turnover_from_readiness": 0.5,
+            "team_readiness_mean": 0.6,
+            "turnover_from_wellbeing": 0.4,
+        }
+    )
+    team = plain_record("team", turnover_multiplier=1.5, readiness_usual=0.4)
+    action = plain_record("action", staff_wellbeing=0.5)
+    action.turnover_multiplier = 2.0
+    yearly = 0.2 * 1.5 * 2.0 * 1.1 * 0.8
+    exact = 1.0 - (1.0 - yearly) ** (1.0 / 52.0)
+    assert leaving_probability(team, action, p) == pytest.approx(exact, rel=0.05)
+    twice = plain_record("team", turnover_multiplier=99.0, readiness_usual=0.6)
+    most = 0.95 / 52.0 * (1.0 + 0.95 / 2.0 + 0.95**2 / 3.0)
+    assert leaving_probability(twice, action, p) == pytest.approx(most)
+    assert usual_vacancies(p) == pytest.approx(0.2 / 52 * (1.1 + 0.04 / 3) * p.vacancy_weeks)
+
+
+def test_shares_of_a_week_of_flow_are_those_of_the_rule() -> None:
+    """Over many users: lost to research, discharged and handed over as often as it says."""
+    p = resolve(
+        {
+            "dropout_yearly": 0.5,
+            "dropout_from_relationship": 0.5,
+            "relationship_mean": 0.5,
+            "discharge_yearly": 0.6,
+            "discharge_from_recovery": 0.4,
+            "handover_weeks": 4.0,
+            "worker_change_yearly": 0.0,
+        }
+    )
+    keys = [(1, 0, number, 2, 0, 0) for number in range(6000)]
+    user = served(relationship=0.9)
+    drawn = [service_flow(user, 0, 4, 3, 1.0, p, key, 7) for key in keys]
+    weekly = {y: y / 52 * (1 + y / 2 + y * y / 3) for y in (0.5, 0.6)}
+    lost = np.mean([one.in_research == 0 for one in drawn])
+    assert lost == pytest.approx(weekly[0.5] * 0.8, abs=0.005)
+    gone = np.mean([one.in_service == 0 for one in drawn])
+    assert gone == pytest.approx(weekly[0.6] * 1.4, abs=0.006)
+    moved = [one for one in drawn if one.change == NEW_WORKER]
+    assert len(moved) / len(drawn) == pytest.approx(0.25 * (1 - gone), abs=0.02)
+    assert {one.choice for one in moved} == {0, 1, 2}
+    assert all(one.choice == -1 for one in drawn if one.change != NEW_WORKER)
+    bounded = [service_flow(user, 0, 4, 3, 9.0, p, key, 7).in_service == 0 for key in keys]
+    assert np.mean(bounded) == pytest.approx(weekly[0.6] * 1.8, abs=0.007)
+    nobody = [service_flow(user, 0, 4, 0, 1.0, p, key, 7).change for key in keys[:200]]
+    assert set(nobody) == {SAME_WORKER}
+    other = [service_flow(user, 1, 5, 3, 1.0, p, key, 7) for key in keys[:200]]
+    assert {one.change for one in other if one.in_service} == {NEW_PERSON_IN_POST}
