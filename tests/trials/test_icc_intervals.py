@@ -15,8 +15,8 @@ from sim.trials.analyses.analyse import analyse_csv, analyse_table
 from sim.trials.analyses.analysis_text import format_analysis
 from sim.trials.designs.design_schema import Statistical
 from sim.trials.fits import icc_intervals
-from sim.trials.fits.cell_sums import RandomEffect, cell_sums
-from sim.trials.fits.icc_intervals import RESIDUAL, profile_interval, share_of
+from sim.trials.fits.cell_sums import CellSums, RandomEffect, cell_sums
+from sim.trials.fits.icc_intervals import RESIDUAL, exact_interval, profile_interval, share_of
 from sim.trials.fits.mixed_model import fit_mixed_model
 from sim.trials.fits.reml import criterion_and_gradient, profile
 
@@ -72,8 +72,6 @@ def test_the_exact_interval_covers_as_often_as_it_says() -> None:
     rng = np.random.default_rng(11)
     team = np.repeat(np.arange(8), [3, 4, 6, 8, 10, 12, 15, 22])
     hits = 0
-    from sim.trials.fits.icc_intervals import exact_interval
-
     for _ in range(200):
         base = rng.normal(size=team.size) + rng.normal(size=8)[team]
         y = base + np.sqrt(0.1) * rng.normal(size=8)[team] + np.sqrt(0.9) * rng.normal(size=80)
@@ -187,3 +185,56 @@ def test_the_light_gradient_is_that_of_the_profile() -> None:
         assert gradient == pytest.approx(profile(data, ratios).gradient, rel=1e-8)
     by_steps = approx_fprime(ratios + 0.1, lambda one: criterion_and_gradient(data, one)[0], 1e-7)
     assert criterion_and_gradient(data, ratios + 0.1)[1] == pytest.approx(by_steps, rel=1e-4)
+
+
+def sums_of(team: np.ndarray, columns: np.ndarray, y: np.ndarray) -> CellSums:
+    basis = np.linalg.qr(columns)[0]
+    return cell_sums(np.column_stack([basis, y]), [RandomEffect("team", team)])
+
+
+@pytest.mark.parametrize("between", [0.0, 0.5, 40.0])
+def test_the_exact_interval_inverts_an_f_test_of_whole_matrices(between: float) -> None:
+    """Least squares with teams as columns leave what varies within; the rest is between."""
+    rng = np.random.default_rng(4)
+    team = np.repeat(np.arange(6), [2, 3, 5, 5, 7, 9])
+    X = np.column_stack([np.ones(31), rng.normal(size=31)])
+    y = X[:, 1] + between * rng.normal(size=6)[team] + rng.normal(size=31)
+    Z = (team[:, None] == np.arange(6)).astype(float)
+
+    def left(columns: np.ndarray, V: np.ndarray) -> float:
+        inverse = np.linalg.inv(V)
+        beta = np.linalg.lstsq(columns.T @ inverse @ columns, columns.T @ inverse @ y, rcond=None)
+        off = y - columns @ beta[0]
+        return float(off @ inverse @ off)
+
+    # One slope within teams: 31 - 6 - 1 are left there, and 6 - 1 between.
+    within = left(np.column_stack([X, Z]), np.eye(31))
+
+    def statistic(ratio: float) -> float:
+        return (left(X, np.eye(31) + ratio * Z @ Z.T) - within) / 5 / (within / 24)
+
+    wanted = []
+    for tail in (0.975, 0.025):
+        at = f_distribution.ppf(tail, 5, 24)
+        ratio = brentq(lambda r, f=at: statistic(r) - f, -0.999 / 9, 1e7, xtol=1e-13)
+        wanted.append(ratio / (1.0 + ratio))
+    assert exact_interval(sums_of(team, X, y)) == pytest.approx(wanted, abs=1e-7)
+
+
+def test_an_exact_interval_needs_something_between_and_within() -> None:
+    rng = np.random.default_rng(5)
+    team, y = np.array([0, 0, 1]), rng.normal(size=3)
+    assert exact_interval(sums_of(team, np.ones((3, 1)), y)) is not None, "one and one"
+    assert exact_interval(sums_of(team[:2], np.ones((2, 1)), y[:2])) is None, "one team"
+    assert exact_interval(sums_of(np.arange(3), np.ones((3, 1)), y)) is None, "alone in teams"
+    flat = np.array([1.0, 1.0, 2.0])
+    assert exact_interval(sums_of(team, np.ones((3, 1)), flat)) is None, "nothing within"
+
+
+def test_shares_of_variance() -> None:
+    ratios = np.array([0.5, 0.25, 0.0])
+    assert share_of(ratios, [0], [0, 1, RESIDUAL]) == pytest.approx(0.5 / 1.75)
+    assert share_of(ratios, [0, 1], [0, 1, RESIDUAL]) == pytest.approx(0.75 / 1.75)
+    assert share_of(ratios, [0], [0, 1]) == pytest.approx(2 / 3)
+    assert share_of(ratios, [2], [2]) is None
+    assert share_of(0.01 * ratios, [0], [0, 1]) == pytest.approx(2 / 3)
