@@ -133,3 +133,9 @@ def test_pairs_of_a_comparison_have_their_mirror_images() -> None:
     cost = shown["share_better"].loc[COST]
     assert (cost.loc[("a", "b")], cost.loc[("b", "a")], cost.loc[("a", "c")]) == (0.0, 1.0, 1.0)
     assert better_matrix(table)["1"].tolist() == ["", "0%", "0%"]
+
+
+def test_where_few_draws_differ_the_error_is_mostly_that_of_differing() -> None:
+    """Ten better, ten worse, 180 the same: .1^2 x .25 / 20 and .5^2 x .1 x .9 / 200."""
+    found = better(column(*[1.0] * 10, *[-1.0] * 10, *[0.0] * 180), np.zeros((200, 1)))
+    assert found.se == pytest.approx(math.sqrt(0.000125 + 0.0001125), rel=0.07)

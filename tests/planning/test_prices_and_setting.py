@@ -210,3 +210,82 @@ def test_waves_by_trust_start_all_teams_of_a_trust_and_a_slip_is_refused() -> No
             wished(start + text)
     with pytest.raises(InputError, match=f"'{one}' of trust '{first}': stands already in wave 1"):
         wished(f'{start}teams = ["{one}"]\n{later}trusts = ["{first}"]')
+
+
+@pytest.mark.parametrize(
+    ("field", "low", "high", "below", "above"),
+    [
+        ("years", 1 / 52, 20, 0.019, 20.1),
+        ("trainers", 0, 1000, -1, 1001),
+        ("trainer_days_per_year", 0.5, 260, 0.49, 260.5),
+        ("budget_per_year", 0, 10_000_000_000, -0.005, 10_000_000_001),
+        ("discount_rate", 0, 0.2, -0.005, 0.201),
+    ],
+)
+def test_limits_of_a_setting_belong_to_it(
+    field: str, low: float, high: float, below: float, above: float
+) -> None:
+    for inside in (low, high):
+        setting_from_text(f"{field} = {inside}")
+    for outside in (below, above):
+        with pytest.raises(InputError, match=field):
+            setting_from_text(f"{field} = {outside}")
+
+
+def test_a_setting_that_says_nothing_has_the_rate_of_nice_and_a_hundred_days() -> None:
+    found = setting_from_text("")
+    assert (found.discount_rate, found.capacity.days_per_year) == (0.035, 100.0)
+    assert (found.years, found.capacity.trainers, found.capacity.budget_per_year) == (None,) * 3
+    assert found.date_of(3) is None
+    assert setting_from_text("start_date = 2027-04-01").date_of(2) == date(2027, 4, 15)
+
+
+def test_waves_begin_within_the_time_and_one_after_the_other() -> None:
+    def waves(*dates: str) -> str:
+        return "years = 1\nstart_date = 2027-04-01\n" + "".join(
+            f"[[waves]]\ndate = {one}\n" for one in dates
+        )
+
+    # The first day, and the last of 364.
+    assert len(setting_from_text(waves("2027-04-01", "2028-03-29")).waves) == 2
+    for dates, fault in (
+        (("2028-03-30",), "after the 1 years"),
+        (("2027-05-01", "2027-05-01"), "must come after wave 1"),
+        (("2027-03-31",), "wave 1: date = 2027-03-31: lies before"),
+    ):
+        with pytest.raises(InputError, match=fault):
+            setting_from_text(waves(*dates))
+
+
+@pytest.mark.parametrize(
+    ("year", "good"),
+    [
+        ("1990", True),
+        ("1989", False),
+        ("2100", True),
+        ("2101", False),
+        ("1999/00", True),
+        ("2024/24", False),
+        ("2024/25", True),
+    ],
+)
+def test_a_price_year_lies_between_1990_and_2100(year: str, good: bool) -> None:
+    if good:
+        prices_from_text(f'price_year = "{year}"')
+        return
+    with pytest.raises(InputError, match="price_year"):
+        prices_from_text(f'price_year = "{year}"')
+
+
+def test_an_own_range_holds_its_middle_90_percent() -> None:
+    prices = prices_from_text("coach_hour = { value = 60, low = 40, high = 90 }")
+    prior = prices.entries["coach_hour"].about.prior
+    assert prior["median"] == pytest.approx(60.0)
+    # ln(90 / 40) is twice 1.645 sigma.
+    assert prior["sigma"] == pytest.approx(np.log(2.25) / 3.2897, rel=1e-4)
+    one = prices.draws(1, 1)["coach_hour"]
+    assert one.tolist() == [60.0], "one draw has the central values"
+    two = prices.draws(2, 1)["coach_hour"]
+    assert len(two) == 2
+    assert np.ptp(two) > 0.0
+    assert [len(prices.draws(count, 1)["coach_hour"]) for count in (0, 1)] == [1, 1]
