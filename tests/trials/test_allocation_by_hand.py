@@ -47,6 +47,8 @@ def test_allocations_multiply_over_strata() -> None:
     assert (drawn[:, :3].sum(axis=1) == 2).all()
     assert (drawn[:, 3:].sum(axis=1) == 2).all()
     assert len(np.unique(drawn, axis=0)) > 10
+    third = drawn_allocations(sequence, np.array([0, 0, 0, 5, 5, 7, 7]), 40, rng())
+    assert (third[:, 3:5].sum(axis=1) == 1).all()
 
 
 def test_each_sequence_gets_its_clusters() -> None:
@@ -66,6 +68,9 @@ def test_strata_are_balanced_within_one_cluster(seed: int) -> None:
     for one in range(3):
         counts = np.bincount(found[strata == one], minlength=2)
         assert np.ptp(counts) <= 1
+    pairs = np.repeat([0, 1, 2], 2)
+    found = stratified((2, 2, 2), pairs, rng(seed))
+    assert all(len({*found[pairs == one]}) == 2 for one in range(3))
     # An empty sequence gets nobody, and twice the places twice the clusters of a stratum.
     found = stratified((4, 0, 8), np.repeat([0, 1], 6), rng(seed))
     assert np.bincount(found).tolist() == [4, 0, 8]
@@ -129,10 +134,10 @@ def test_restricted_takes_the_best_tenth() -> None:
 
 def test_restricted_weighs_covariates_alike_and_suffers_constant_ones() -> None:
     covariates = np.column_stack([1e6 * np.arange(8.0), np.arange(8.0) % 2, np.full(8, 4.0)])
-    for seed in range(10):
-        found = restricted((4, 0, 4), covariates, rng(seed))
-        assert np.bincount(found, minlength=3).tolist() == [4, 0, 4]
-        assert abs(covariates[found == 0, 1].sum() - 2.0) <= 1.0
+    found = [restricted((4, 0, 4), covariates, rng(seed)) for seed in range(20)]
+    assert all(np.bincount(one, minlength=3).tolist() == [4, 0, 4] for one in found)
+    # Of all allocations half have two of the four in each arm.
+    assert np.mean([covariates[one == 0, 1].sum() == 2.0 for one in found]) > 0.8
 
 
 @pytest.mark.parametrize(
@@ -171,7 +176,9 @@ def test_the_first_teams_of_those_that_fit_enter() -> None:
     assert entered(minimum=0.2) == ([0, 2, 3, 4], 0.875)
     assert entered(minimum=0.61) == ([0, 3, 7], 0.375)
     assert entered(share=0.25) == ([0, 7], 0.25)
+    assert entered(share=1.0) == ([0, 1, 2, 3], 1.0)
     assert entered() == ([0, 1, 2, 3], 1.0)
+    assert entered(SCORES - 0.095) == ([0, 1, 2, 3], 1.0)
     assert entered(SCORES - 0.105) == ([0, 2, 3, 4], 0.875)
 
 

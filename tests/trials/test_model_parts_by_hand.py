@@ -58,6 +58,15 @@ def test_a_slope_of_labels_has_an_effect_for_each_but_the_first_beside_an_interc
     assert [one.level for one in alone.random] == ["w", "x", "z"]
 
 
+def test_labels_that_no_group_has_two_of_are_independent() -> None:
+    def blocks(kinds: list[str]) -> set[int | None]:
+        formula = parse_formula("y ~ 1 + (1 + kind|team)")
+        return {one.block for one in with_factor_slopes(formula, TABLE.assign(kind=kinds)).random}
+
+    assert blocks(["x"] * 4 + ["z"] * 4) == {None}
+    assert None not in blocks(["x"] * 4 + ["z"] * 3 + ["x"])
+
+
 def test_a_grouping_needs_two_levels() -> None:
     one = parse_formula("y ~ 1 + (1|team)").random[0]
     with pytest.raises(InputError, match="grouping 'team': it must have at least 2 levels"):
@@ -73,7 +82,7 @@ def test_independent_effects_need_no_structure() -> None:
     formula, effects = effects_of("y ~ 1 + (1 + dose|team)")
     found = structure_of(formula, effects, TABLE)
     assert found is not None
-    assert len(found.effects if hasattr(found, "effects") else found[0]) == 1
+    assert len(found.effects) == 1
 
 
 def test_weights_are_above_zero_and_residuals_have_two_labels() -> None:
@@ -91,7 +100,12 @@ def test_people_are_measured_once_at_a_time() -> None:
         structure_of(formula, effects, TABLE)
     once = TABLE.iloc[[0, 2, 4, 6]]
     effects = [random_effect(one, once) for one in formula.random]
-    assert structure_of(formula, effects, once) is not None
+    found = structure_of(formula, effects, once)
+    assert found is not None
+    assert found.residual.whole_lags
+    between = structure_of(formula, effects, once.assign(wave=[1.0, 1.5, 1.0, 2.0]))
+    assert between is not None
+    assert not between.residual.whole_lags
 
 
 def fit_of(**given: Any) -> Any:

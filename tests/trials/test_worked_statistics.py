@@ -238,7 +238,7 @@ def test_means_of_what_is_known() -> None:
     assert isnan(found[2])
 
 
-@pytest.mark.parametrize("unit", [0.05, 1.0])
+@pytest.mark.parametrize("unit", [0.01, 1.0])
 def test_ratios_are_formed_after_averaging(unit: float) -> None:
     v = unit**2
     rows = [
@@ -291,6 +291,14 @@ def test_covariance_of_cell_means_by_hand() -> None:
     plain = VarianceComponents(16.0, 9.0, individual=8.0)
     still = plain.cell_covariance(np.zeros(3), np.full(3, 8.0))
     assert still == pytest.approx(np.full((3, 3), 10.0) + 2.0 * np.eye(3))
+
+
+def test_what_is_not_given_varies_nothing() -> None:
+    sizes, treated = np.array([4.0, 8.0]), np.array([0.0, 1.0])
+    found = VarianceComponents(16.0).cell_covariance(treated, sizes)
+    assert found.tolist() == [[4.0, 0.0], [0.0, 2.0]]
+    both = VarianceComponents(0.0, 1.0, treatment=1.0).cell_covariance(treated, sizes)
+    assert both.tolist() == [[1.0, 1.0], [1.0, 2.0]]
 
 
 def test_bounds_of_shares_and_variances() -> None:
