@@ -124,6 +124,20 @@ def test_slopes_of_labels_are_those_of_their_columns(cohort: pd.DataFrame) -> No
     assert not [one for one in apart["variance"] if "~" in one]
 
 
+@pytest.mark.parametrize("random", ["(0 + kind|team)", "(kind||team)", "(kind|team)"])
+def test_slopes_of_labels_are_correlated_as_in_lme4(cohort: pd.DataFrame, random: str) -> None:
+    found = analyse_table(cohort, f"y ~ wave + {random}", "wave")
+    # lme4 1.1-31, the best of its three criteria, which are those of one model.
+    assert found["reml_criterion"] == pytest.approx(612.0027790, abs=1e-6)
+    assert found["estimate"] == pytest.approx(0.18851520, abs=1e-6)
+    assert found["se"] == pytest.approx(0.09607787, abs=2e-6)
+
+
+def test_a_random_slope_without_an_intercept_is_answered(cohort: pd.DataFrame) -> None:
+    found = analyse_table(cohort, "y ~ wave + (0 + wave|team)", "wave")
+    assert not [note for note in found["notes"] if "--strata" in note]
+
+
 def test_what_is_correlated_over_time_is_seen() -> None:
     rng = np.random.default_rng(11)
     unit, wave = np.repeat(np.arange(120), 6), np.tile(np.arange(6.0), 120)

@@ -334,17 +334,18 @@ def _one_armed(strata: dict[str, Any] | None, codes: Codes, level: ClusterLevel)
 
 def _finer(treatment: Matrix, effects: Sequence[RandomEffect], clusters: Codes) -> list[str]:
     """Return what to write if a grouping within the coarsest one was randomised."""
-    coarse = next(one.name for one in effects if one.slope is None and one.codes is clusters)
+    coarse = [one.name for one in effects if one.slope is None and one.codes is clusters]
     for one in effects:
         if (
-            one.slope is None
+            coarse
+            and one.slope is None
             and one.n_levels > int(clusters.max()) + 1
             and constant_within(treatment[:, None], one.codes)[0]
             and constant_within(clusters[:, None].astype(float), one.codes)[0]
         ):
             return [
-                f"if {one.name} was randomised within {coarse}, say "
-                f"--strata {coarse.replace(':', ',')} for the tests that compare whole clusters"
+                f"if {one.name} was randomised within {coarse[0]}, say "
+                f"--strata {coarse[0].replace(':', ',')} for the tests that compare whole clusters"
             ]
     return []
 

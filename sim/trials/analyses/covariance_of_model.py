@@ -37,22 +37,24 @@ def codes_of(table: pd.DataFrame, factors: Sequence[str]) -> Codes:
 def with_factor_slopes(formula: ModelFormula, table: pd.DataFrame) -> ModelFormula:
     """Return the formula with an effect for each label of a random slope that holds labels.
 
-    As in R, the first label has none where an intercept stands beside them. Effects of labels that
+    As in lme4, they are correlated, and the first label has none where an intercept stands in the
+    same bracket; ``(kind||team)`` takes the intercept apart, not the labels. Effects of labels that
     no level of the grouping has two of are independent: nothing tells their correlation.
     """
     found: list[RandomTerm] = []
-    for one in formula.random:
+    for number, one in enumerate(formula.random):
         if one.slope is None or not is_factor(table, one.slope):
             found.append(one)
             continue
         levels = list(as_labels(table[one.slope]).categories)
-        beside = any(
+        beside = one.block is not None and any(
             other.factors == one.factors and other.slope is None and other.block == one.block
             for other in formula.random
         )
+        together = -1 - number if one.block is None else one.block
         groups = codes_of(table, one.factors)
         pairs = np.unique(np.column_stack([groups, codes_of(table, [one.slope])]), axis=0)
-        block = None if len(pairs) == groups.max() + 1 else one.block
+        block = None if len(pairs) == groups.max() + 1 else together
         kept = levels[1:] if beside else levels
         found += [replace(one, level=level, block=block) for level in kept]
     sizes = [sum(1 for other in found if other.block == one.block) for one in found]
