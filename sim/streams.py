@@ -195,39 +195,91 @@ def to_normal(uniform: float) -> float:
     q = uniform - 0.5
     if -0.425 <= q <= 0.425:
         r = 0.180625 - q * q
-        numerator = 2.5090809287301226727e3 * r + 3.3430575583588128105e4
-        numerator = numerator * r + 6.7265770927008700853e4
-        numerator = numerator * r + 4.5921953931549871457e4
-        numerator = numerator * r + 1.3731693765509461125e4
-        numerator = numerator * r + 1.9715909503065514427e3
-        numerator = numerator * r + 1.3314166789178437745e2
-        numerator = numerator * r + 3.3871328727963666080e0
-        denominator = 5.2264952788528545610e3 * r + 2.8729085735721942674e4
-        denominator = denominator * r + 3.9307895800092710610e4
-        denominator = denominator * r + 2.1213794301586595867e4
-        denominator = denominator * r + 5.3941960214247511077e3
-        denominator = denominator * r + 6.8718700749205790830e2
-        denominator = denominator * r + 4.2313330701600911252e1
-        denominator = denominator * r + 1.0
+        numerator = (
+            (
+                (
+                    (
+                        (
+                            (2.5090809287301226727e3 * r + 3.3430575583588128105e4) * r
+                            + 6.7265770927008700853e4
+                        )
+                        * r
+                        + 4.5921953931549871457e4
+                    )
+                    * r
+                    + 1.3731693765509461125e4
+                )
+                * r
+                + 1.9715909503065514427e3
+            )
+            * r
+            + 1.3314166789178437745e2
+        ) * r + 3.3871328727963666080e0
+        denominator = (
+            (
+                (
+                    (
+                        (
+                            (5.2264952788528545610e3 * r + 2.8729085735721942674e4) * r
+                            + 3.9307895800092710610e4
+                        )
+                        * r
+                        + 2.1213794301586595867e4
+                    )
+                    * r
+                    + 5.3941960214247511077e3
+                )
+                * r
+                + 6.8718700749205790830e2
+            )
+            * r
+            + 4.2313330701600911252e1
+        ) * r + 1.0
         return q * numerator / denominator
     tail = uniform if q < 0.0 else 1.0 - uniform
     r = sqrt(-ln_below_one(tail, 0.0))
     if r <= 5.0:
         r = r - 1.6
-        numerator = 7.74545014278341407640e-4 * r + 2.27238449892691845833e-2
-        numerator = numerator * r + 2.41780725177450611770e-1
-        numerator = numerator * r + 1.27045825245236838258e0
-        numerator = numerator * r + 3.64784832476320460504e0
-        numerator = numerator * r + 5.76949722146069140550e0
-        numerator = numerator * r + 4.63033784615654529590e0
-        numerator = numerator * r + 1.42343711074968357734e0
-        denominator = 1.05075007164441684324e-9 * r + 5.47593808499534494600e-4
-        denominator = denominator * r + 1.51986665636164571966e-2
-        denominator = denominator * r + 1.48103976427480074590e-1
-        denominator = denominator * r + 6.89767334985100004550e-1
-        denominator = denominator * r + 1.67638483018380384940e0
-        denominator = denominator * r + 2.05319162663775882187e0
-        denominator = denominator * r + 1.0
+        numerator = (
+            (
+                (
+                    (
+                        (
+                            (7.74545014278341407640e-4 * r + 2.27238449892691845833e-2) * r
+                            + 2.41780725177450611770e-1
+                        )
+                        * r
+                        + 1.27045825245236838258e0
+                    )
+                    * r
+                    + 3.64784832476320460504e0
+                )
+                * r
+                + 5.76949722146069140550e0
+            )
+            * r
+            + 4.63033784615654529590e0
+        ) * r + 1.42343711074968357734e0
+        denominator = (
+            (
+                (
+                    (
+                        (
+                            (1.05075007164441684324e-9 * r + 5.47593808499534494600e-4) * r
+                            + 1.51986665636164571966e-2
+                        )
+                        * r
+                        + 1.48103976427480074590e-1
+                    )
+                    * r
+                    + 6.89767334985100004550e-1
+                )
+                * r
+                + 1.67638483018380384940e0
+            )
+            * r
+            + 2.05319162663775882187e0
+        ) * r + 1.0
     else:
         # With 32-bit words the tail never reaches r > 5 (probability 1.4e-11); kept for callers
         # with finer uniforms: a bound instead of an extrapolation.
