@@ -51,6 +51,7 @@ from sim.trials.designs.design import (
     Attrition,
     Design,
     ReadinessEntry,
+    crossover,
     parallel,
     sized,
     stepped_wedge,
@@ -127,6 +128,18 @@ def test_outcomes_are_mean_period_and_share_of_the_effect() -> None:
     assert set(short["outcome"].round(6)) == {51.0, 50.0, 53.0}
     long = replace(EXACT, period_effects=(1.0,) * 9).simulate(design, 1, 0).frame()
     assert set(long["outcome"].round(6)) == {51.0, 54.0}
+
+
+@pytest.mark.parametrize(("kind", "factor"), [("binary", 1.0), ("count", 10.0)])
+def test_risks_and_rates_are_those_of_period_and_treatment(kind: str, factor: float) -> None:
+    source = StatisticalSource(
+        0.3 * factor, 1.0, Correlations(0.0), 0.1 * factor, 0.0, (0.0, 0.2 * factor), kind=kind
+    )
+    got = source.simulate(crossover(20, 100), 1, 0).frame()
+    means = got.groupby(["period", "treatment"])["outcome"].mean() / factor
+    # 2,000 people each: errors of about .011 of risks, .005 of rates.
+    assert means.tolist() == pytest.approx([0.3, 0.4, 0.5, 0.6], abs=0.035)
+    assert set(got["outcome"]) <= set(range(2 if kind == "binary" else 40))
 
 
 def test_arms_with_effects_of_their_own() -> None:
@@ -283,12 +296,12 @@ def test_the_share_that_is_lost_is_the_declared_one(mechanism: str, churn: float
     source = StatisticalSource(
         10.0, 2.0, Correlations(0.05, 0.8, 0.5), 3.0, 1.0, (0.0, 1.0, 2.0), exposure=(0.5, 1.0)
     )
-    loss = Attrition(0.5, mechanism, 3.0, -2.0)
+    loss = Attrition(0.25, mechanism, 3.0, -2.0)
     design = stepped_wedge(2, 3000, 5, sampling="open cohort", churn=churn, attrition=loss)
     got = source.simulate(design, 3, 0).frame()
     later = got[got["period"] > 0]["outcome"].isna()
     # 60,000 outcomes of 30,000 places, which go together within teams: an error of about .004.
-    assert later.mean() == pytest.approx(0.5, abs=0.01)
+    assert later.mean() == pytest.approx(0.25, abs=0.01)
     assert not got.loc[got["period"] == 0, "outcome"].isna().any()
 
 

@@ -20,6 +20,7 @@ from sim.trials.analyses.type_one_error import (
     summary_p,
     teams,
 )
+from sim.trials.fits.random_intercept_compiled import fit_random_intercept_batch
 
 N = 3000
 
@@ -50,6 +51,45 @@ def test_arms_are_drawn_within_trusts() -> None:
     assert (arms[:, trust == 0].sum(axis=1) == 9).all()
     assert (arms[:, trust == 1].sum(axis=1) == 5).all()
     assert arms.mean(axis=0) == pytest.approx(np.where(trust == 0, 0.5, 5 / 9), abs=0.12)
+
+
+def test_outcomes_have_the_correlations_of_the_setting() -> None:
+    """ICC .4, of which .8 lasts; of the rest .6 stays with a person; variance 1."""
+    codes, X, Y = normal_trials(0.4, 300, np.random.default_rng(5), people=4)
+    assert np.bincount(codes).tolist() == [4] * 27
+    assert (X[..., 0] == 1.0).all()
+    assert X[0, :, 3].tolist() == [0.0] * 72 + [1.0] * 36
+    assert (X[:, ::4, 1].sum(axis=1) == 14).all()
+    base, end = (one.reshape(300, 27, 4) for one in (X[..., 2], Y))
+    # 8,100 teams: errors of about .01.
+    for first, other, same, another in ((base, base, 1.0, 0.4), (end, end, 1.0, 0.4),
+                                        (base, end, 0.32 + 0.36, 0.32)):  # fmt: skip
+        assert (first * other).mean() == pytest.approx(same, abs=0.03)
+        assert (first[..., :3] * other[..., 1:]).mean() == pytest.approx(another, abs=0.03)
+    assert (base[:, :26] * end[:, 1:]).mean() == pytest.approx(0.0, abs=0.02)
+    lost = normal_trials(0.4, 300, np.random.default_rng(5), 0.3)[2]
+    assert np.isnan(lost).mean() == pytest.approx(0.3, abs=0.01)
+
+
+def test_each_test_has_degrees_of_freedom_of_its_own() -> None:
+    """Effects about where tests begin to reject, 27 teams: 24 degrees of freedom, or infinity."""
+    codes, X, Y = normal_trials(0.05, 400, np.random.default_rng(6))
+    Y = Y + 0.25 * X[..., 1]
+    got = rejections(codes, X, Y)
+    fits = fit_random_intercept_batch(codes, X, Y, 1)
+    t = np.abs(fits["estimate"] / fits["se"])
+    assert got["between-within t"].tolist() == (2.0 * stats.t.sf(t, 24) < 0.05).tolist()
+    assert got["z (never)"].tolist() == (2.0 * stats.norm.sf(t) < 0.05).tolist()
+    assert (got["z (never)"] != got["between-within t"]).any()
+    assert got["Kenward-Roger"].tolist() == (fits["kenward_roger_p"] < 0.05).tolist()
+    assert got["Satterthwaite"].tolist() == (fits["satterthwaite_p"] < 0.05).tolist()
+    between, within = fits["cluster_variance"], fits["residual_variance"]
+    assert got["icc"] == pytest.approx(between / (between + within))
+    assert got["singular"].tolist() == (between <= 1e-8 * within).tolist()
+    assert not got["failed"].any()
+    second, first = summary_p(codes, X, Y)
+    assert got["cluster-summary t"].tolist() == (second < 0.05).tolist()
+    assert got[TESTS[4]].tolist() == (first < 0.05).tolist()
 
 
 def test_summary_tests_in_bulk_are_those_of_one_trial() -> None:
@@ -110,6 +150,10 @@ def test_labels_drawn_anew_on_agent_based_data() -> None:
 
 
 def test_what_cannot_be_counted() -> None:
+    one = normal_error(0.0, 1, setting="one")
+    assert (one.trials, one.setting, set(one.rates.values()) <= {0.0, 1.0}) == (1, "one", True)
+    with pytest.raises(InputError, match="icc = -0.01"):
+        normal_error(-0.01, 5)
     with pytest.raises(InputError, match="trials = 0"):
         normal_error(0.05, 0)
     with pytest.raises(InputError, match="icc = 1"):
