@@ -72,3 +72,9 @@ def test_a_weekly_probability_adds_up_to_the_yearly_risk(yearly: float, rel: flo
     assert weekly_probability(yearly) == pytest.approx(exact, rel=rel)
     assert 1.0 - (1.0 - weekly_probability(yearly)) ** 52 == pytest.approx(yearly, rel=rel)
     assert weekly_probability(0.0) == 0.0
+
+
+def test_approximations_hold_their_published_form_and_ends() -> None:
+    assert weekly_probability(0.6) == pytest.approx(0.6 / 52 * 1.42)
+    assert logistic(-40.5) == logistic(-60.0) == pytest.approx(math.exp(-40.0), rel=1e-6)
+    assert logistic(50.0) == 1.0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import log
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,12 +18,14 @@ from sim.mechanisms.practice import (
     delivered,
     extra_support,
     intent,
+    intent_target,
     opportunity,
     practised,
     reinforcement_after_week,
     retention,
     transfer,
     usual_delivery,
+    usual_delivery_mean,
     usual_opportunity,
 )
 from sim.mechanisms.practice import forgetting_fraction as forgetting
@@ -203,3 +208,154 @@ def test_the_reference_is_what_the_average_worker_delivers() -> None:
     room = usual_opportunity(p)
     assert room == pytest.approx(1.0 - 0.4 * 0.5 - 0.3 * 0.5)
     assert usual_delivery(0.4, p) == pytest.approx(room * 0.4 * (0.5 + 0.5 * 0.4))
+
+
+TENTH = 10.0 * log(2.0)
+"""Half-life at which a tenth of a gap closes in a week."""
+
+
+def each(name: str, *levels: float) -> dict[str, float]:
+    """Return one value a practice."""
+    return {f"{name}_{one}": level for one, level in zip(PRACTICES, levels, strict=True)}
+
+
+def test_room_for_recovery_work_by_hand() -> None:
+    p = SimpleNamespace(
+        opportunity_from_staff=0.4, opportunity_from_trust=0.2, opportunity_from_workload=0.5
+    )
+    # Pressure .3, half of it relieved; a load of 1.5 less a fifth is .2 above the norm.
+    assert opportunity(0.5, 0.5, 1.5, 0.5, 0.2, p) == pytest.approx(1.0 - 0.15 - 0.1)
+
+
+@pytest.mark.parametrize(
+    ("gap", "meant", "target"), [(1.0, 0.6, 0.27), (1.0, 0.2, 0.205), (0.5, 0.6, 0.2975)]
+)
+def test_where_behaviour_tends_by_hand(gap: float, meant: float, target: float) -> None:
+    """Only a rise in intent has the relieved room; habit adds .03 whatever is meant."""
+    p = SimpleNamespace(implementation_gap=gap, practice_scale=0.5, habit_strength=0.3)
+    found = behaviour_target(0.4, meant, 0.2, 0.4, 0.5, 0.8, 0.5, p)
+    assert found == pytest.approx(target)
+
+
+@pytest.mark.parametrize(("gap", "share"), [(1.0, 0.48), (0.5, 0.74)])
+def test_transfer_by_hand(gap: float, share: float) -> None:
+    p = SimpleNamespace(
+        transfer_without_coaching=0.2,
+        transfer_with_coaching=0.6,
+        transfer_from_readiness=0.5,
+        implementation_gap=gap,
+    )
+    assert transfer(0.5, 0.9, p) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("changed", "felt"), [({}, 0.6436), ({"present": 0}, 0.45), ({"sessions_attended": 0}, 0.45)]
+)
+def test_what_is_felt_of_support_by_hand(changed: dict[str, int], felt: float) -> None:
+    """.45 is left of .5; telephone .1, supervision .2 and reflection .1 make .352 of the rest."""
+    p = SimpleNamespace(
+        reinforcement_half_life=TENTH,
+        reinforcement_from_telephone=0.2,
+        reinforcement_from_supervision=0.5,
+        reinforcement_from_reflection=0.25,
+    )
+    person = {"present": 1, "sessions_attended": 1, "reinforcement": 0.5} | changed
+    action = {"telephone": 0.5, "supervision": 0.3, "reflection": 0.4, "stepped_support": 0.1}
+    found = reinforcement_after_week(
+        plain_record("staff", **person),
+        plain_record("team", sessions_attended=1, sessions_offered=10),
+        plain_record("action", stepped_threshold=0.5, **action),
+        p,
+    )
+    assert found == pytest.approx(felt)
+
+
+def test_forgetting_and_learning_by_doing_by_hand() -> None:
+    p = SimpleNamespace(
+        reinforcement_protection=0.5,
+        implementation_gap=0.5,
+        learning_by_doing=0.5,
+        skill_half_life=TENTH,
+        values_half_life=2 * TENTH,
+        knowledge_half_life=TENTH,
+        reinforcement_half_life=TENTH,
+    )
+    assert forgetting(TENTH, 0.4, p) == pytest.approx(0.1 * 0.8 * 0.5)
+    assert practised(0.6, 0.4, 0.2, 0.1, p) == pytest.approx(0.58 + 0.5 * 0.2 * 0.42)
+    assert practised(0.6, 0.4, -0.2, 0.1, p) == pytest.approx(0.58)
+    person = plain_record(
+        "staff",
+        **(each("skill", *[0.6] * 4) | each("skill_usual", *[0.4] * 4)),
+        **(each("behaviour", 0.3, 0.4, 0.5, 0.6) | each("behaviour_usual", *[0.2] * 4)),
+        values=0.6,
+        values_usual=0.4,
+        knowledge=0.7,
+        knowledge_usual=0.3,
+    )
+    kept = retention(person, plain_record("team"), plain_record("action"), p)
+    assert kept[:3] == pytest.approx((0.0, 0.7 - 0.05 * 0.4, 0.6 - 0.025 * 0.2))
+    assert kept[3:] == pytest.approx([0.59 + 0.41 * 0.5 * rise for rise in (0.1, 0.2, 0.3, 0.4)])
+
+
+def test_intent_by_hand() -> None:
+    """All practices share .25 of the room that usual intent leaves; skill adds half its rise."""
+    p = SimpleNamespace(
+        intent_from_values=0.5,
+        intent_from_norms=0.2,
+        intent_from_knowledge=0.3,
+        intent_from_readiness=0.1,
+        intent_from_skill=0.5,
+        intent_half_life=TENTH,
+    )
+    assert intent_target(0.4, 0.2, 0.1, p) == pytest.approx(0.52)
+    person = plain_record(
+        "staff",
+        values=0.6,
+        values_usual=0.4,
+        knowledge=0.5,
+        knowledge_usual=0.4,
+        readiness=0.7,
+        readiness_usual=0.5,
+        **(each("skill", 0.4, 0.5, 0.6, 0.7) | each("skill_usual", *[0.4] * 4)),
+        **(each("intent", *[0.5] * 4) | each("intent_usual", *[0.4] * 4)),
+    )
+    found = intent(person, plain_record("team", norms=0.5), p)
+    assert found == pytest.approx([0.5 + 0.1 * (0.05 + 0.3 * rise) for rise in (0, 0.1, 0.2, 0.3)])
+
+
+def test_behaviour_and_habit_close_part_of_their_gaps() -> None:
+    p = SimpleNamespace(
+        **dict.fromkeys((f"opportunity_from_{one}" for one in ("staff", "trust", "workload")), 0.0),
+        transfer_without_coaching=0.5,
+        transfer_with_coaching=0.5,
+        transfer_from_readiness=0.0,
+        implementation_gap=1.0,
+        practice_scale=1.0,
+        habit_strength=0.4,
+        behaviour_half_life=TENTH,
+        habit_half_life=2 * TENTH,
+    )
+    person = plain_record(
+        "staff",
+        present=1,
+        **(each("intent_usual", 0.1, 0.2, 0.3, 0.4) | each("intent", 0.3, 0.4, 0.5, 0.6)),
+        **(each("behaviour", *[0.2] * 4) | each("behaviour_usual", *[0.2] * 4)),
+        **each("habit", *[0.3] * 4),
+    )
+    team, trust = plain_record("team", workload=1.0), plain_record("trust")
+    found = behaviour(person, team, trust, plain_record("action"), 0.5, p)
+    # Usual intent, half of a rise of .2, and habit: half of .4 of .1 above usual behaviour.
+    done = [0.2 + 0.1 * (usual + 0.1 + 0.02 - 0.2) for usual in (0.1, 0.2, 0.3, 0.4)]
+    assert found[:4] == pytest.approx(done)
+    assert found[4:] == pytest.approx([0.3 + 0.05 * (one - 0.3) for one in done])
+
+
+def test_usual_delivery_is_the_mean_over_the_practices() -> None:
+    p = SimpleNamespace(
+        **dict.fromkeys((f"opportunity_from_{one}" for one in ("staff", "trust", "workload")), 0.0),
+        staff_priorities_mean=0.5,
+        trust_priorities_mean=0.5,
+        skill_mean=0.5,
+        **(each("intent_mean", 0.1, 0.2, 0.4, 0.9) | {"delivery_without_skill": 0.6}),
+    )
+    assert usual_delivery_mean(p) == pytest.approx(0.4 * 0.8)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from math import log
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.mechanisms import relationship
+from sim.mechanisms.bounds import weekly_probability
 from sim.mechanisms.practice import PRACTICES, usual_delivery
 from sim.mechanisms.relationship import (
     contact,
@@ -181,3 +186,114 @@ def test_a_new_worker_and_absence_cost_the_shift_what_they_cost_the_relationship
     assert no_contact(user, NOTHING, p).relationship_shift == pytest.approx(
         0.2 * (1.0 - p.relationship_fading)
     )
+
+
+PRACTICE_DRAWS = (0.1, 0.2, 0.9, 0.15)
+
+
+def worked_contact(monkeypatch, draws=PRACTICE_DRAWS, scale=2.0, goal_step=0.1, **changed):
+    """Return one contact of round numbers, in which doing is delivering and usual is .4."""
+    p = SimpleNamespace(
+        **dict.fromkeys((f"intent_mean_{one}" for one in PRACTICES), 0.4),
+        **dict.fromkeys((f"opportunity_from_{one}" for one in ("staff", "trust", "workload")), 0.0),
+        staff_priorities_mean=0.5,
+        trust_priorities_mean=0.5,
+        skill_mean=0.4,
+        delivery_without_skill=1.0,
+        behaviour_to_experience=0.5,
+        experience_pace=0.1,
+        relationship_pace=0.2,
+        support_pace=0.25,
+        support_shift_scale=scale,
+        relationship_from_experience=0.4,
+        support_from_relationship=0.5,
+        support_from_experience=0.2,
+        relationship_mean=0.6,
+        relationship_sd=0.1,
+        relationship_share_user=0.5,
+        relationship_share_pair=0.3,
+        relationship_share_worker=0.2,
+        interpersonal_mean=0.6,
+        interpersonal_sd=0.1,
+        relationship_from_partnership=0.1,
+        support_mean=0.5,
+        support_sd_person=0.1,
+        expectations_mean=0.5,
+        expectations_half_life=10.0 * log(2.0),
+        goal_step=goal_step,
+        goal_naming=0.4,
+    )
+    values = {"relationship": 0.5, "support": 0.4, "experience_shift": 0.1, "contact_rate": 1.0}
+    values |= {"relationship_shift": 0.05, "support_shift": 0.02, "support_disposition": 0.5}
+    values |= {"disposition": 0.4, "rapport": 1.0, "has_goal": 1, "goal_progress": 0.5}
+    values |= {f"experience_{one}": 0.3 for one in PRACTICES} | {"goals_reached": 2}
+    done = zip(PRACTICES, (0.6, 0.8, 0.2, 0.6), strict=True)
+    levels = {f"behaviour_usual_{one}": 0.4 for one in PRACTICES}
+    levels |= {f"behaviour_{one}": level for one, level in done} | {"interpersonal": 0.7}
+    drawn = {relationship.USER_CONTACT: (0.1, 0.9, 0.3, 0.5), relationship.USER_PRACTICES: draws}
+    monkeypatch.setattr(relationship, "uniforms", lambda key, purpose, week: drawn[purpose])
+    team = plain_record("team", workload=1.0, climate=0.1, partnership=0.5)
+    user = plain_record("service_user", **(values | changed))
+    return contact(user, plain_record("staff", **levels), team, NOTHING, p, KEY, 1)
+
+
+def test_one_contact_worked_by_hand(monkeypatch) -> None:
+    """Three of four practices happen; the target of the relationship is .761, of support .5466."""
+    after = worked_contact(monkeypatch)
+    found = [getattr(after, f"experience_{one}") for one in PRACTICES]
+    assert after.contacts == 1
+    assert found == pytest.approx([0.37, 0.37, 0.27, 0.37])
+    assert after.experience_shift == pytest.approx(0.1 + 0.1 * (0.15 - 0.1))
+    assert after.relationship == pytest.approx(0.5 + 0.2 * 0.261)
+    assert after.relationship_shift == pytest.approx(0.05 + 0.2 * (0.124 - 0.05))
+    assert after.support == pytest.approx(0.4 + 0.25 * 0.1466)
+    assert after.support_shift == pytest.approx(0.02 + 0.25 * (0.0744 - 0.02))
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_shifts_aim_no_further_than_one(monkeypatch, sign: float) -> None:
+    after = worked_contact(monkeypatch, scale=100.0 * sign)
+    assert after.relationship_shift == pytest.approx(0.05 + 0.2 * (sign - 0.05))
+    assert after.support_shift == pytest.approx(0.02 + 0.25 * (sign - 0.02))
+
+
+@pytest.mark.parametrize(
+    ("changed", "goal"),
+    [
+        ({}, (1, 0.6, 2)),
+        ({"goal_step": 0.6}, (0, 0.0, 3)),
+        ({"has_goal": 0, "goal_progress": 0.0}, (1, 0.0, 2)),
+        ({"draws": (0.1, 0.2, 0.9, 0.95)}, (1, 0.5, 2)),
+    ],
+)
+def test_goals_are_named_pursued_and_reached(monkeypatch, changed, goal) -> None:
+    after = worked_contact(monkeypatch, **changed)
+    assert (after.has_goal, after.goal_progress, after.goals_reached) == pytest.approx(goal)
+
+
+def test_a_course_takes_no_contact_from_who_stays_away() -> None:
+    user, team = user_of(defaults(), contact_rate=0.8), plain_record("team", workload=1.0)
+    a_day = plain_record("action", session_days=1.0)
+    found = contact_probability(user, plain_record("staff"), team, a_day, defaults())
+    assert found == pytest.approx(0.4)
+
+
+def test_the_deficit_by_hand() -> None:
+    """A fifth of the weeks without a worker: .01 lost, .08 regained; nothing lost, no deficit."""
+    p = SimpleNamespace(
+        turnover_yearly=0.0,
+        worker_change_yearly=0.0,
+        sickness=0.2,
+        handover_weeks=10.0,
+        relationship_loss_on_change=0.5,
+        relationship_fading=0.05,
+        relationship_pace=0.1,
+    )
+    assert usual_deficit(1.0, p) == pytest.approx(1.0 / 9.0)
+    p.turnover_yearly, p.worker_change_yearly = 0.5, 0.2
+    leaving, change = weekly_probability(0.5), weekly_probability(0.2)
+    away = 0.2 + 10.0 * leaving
+    lost = 0.5 * (leaving + change) + 0.05 * away
+    assert usual_deficit(1.0, p) == pytest.approx(lost / (lost + 0.1 * (1.0 - away)))
+    p.relationship_loss_on_change = p.relationship_fading = 0.0
+    assert usual_deficit(0.0, p) == 0.0

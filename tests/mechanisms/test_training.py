@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from math import exp
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.mechanisms import training
 from sim.mechanisms.bounds import logistic
 from sim.mechanisms.practice import PRACTICES
 from sim.mechanisms.training import (
+    LINK,
+    TrainingSums,
     add_trained,
     attendance,
     attendance_probability,
+    attended,
     curriculum,
     engagement_seen,
     induction,
     learning,
     no_training,
+    session_cancelled,
+    session_held,
     session_probability,
     skill_after_session,
     team_session,
     training_quality,
+    training_record,
 )
 from sim.parameters import ParameterSet, defaults, resolve
 from tests.worlds import plain_record, random_parameters
@@ -238,3 +248,130 @@ def test_the_training_record_counts_posts_filled() -> None:
     assert (sums.offered, sums.attended) == (2, 1)
     assert sums.engagement == engagement_seen(people[0], p) == pytest.approx(0.5 + 0.8 * 0.4)
     assert curriculum(plain_record("action", booster=0.2, coaching_session=0.3)) == 0.5
+
+
+COURSES = {"prt_session": 0.3, "coaching_session": 0.2, "booster": 0.1}
+
+
+def test_a_session_is_held_or_cancelled_and_attended_or_not() -> None:
+    held, not_held = plain_record("team", session_held=1), plain_record("team")
+    taught, nothing = plain_record("action", **COURSES), plain_record("action")
+    assert curriculum(taught) == pytest.approx(0.6)
+    assert session_held(held)
+    assert not session_held(not_held)
+    found = [session_cancelled(team, act) for team in (held, not_held) for act in (taught, nothing)]
+    assert found == [False, False, True, False]
+    assert attended(plain_record("staff", attended=1))
+    assert not attended(plain_record("staff"))
+
+
+def test_the_chances_of_a_session_and_of_attending_by_hand(monkeypatch) -> None:
+    """Logits 1 and 1.01; half of the gap to 1 is assured, half of the rest is switched off."""
+    p = SimpleNamespace(
+        session_base=0.5,
+        session_from_team_readiness=2.0,
+        implementation_gap=0.5,
+        session_from_trust_readiness=1.0,
+        session_from_propensity=0.5,
+        attendance_base=0.1,
+        attendance_from_readiness=2.0,
+        attendance_from_leader=1.0,
+        attendance_from_engagement=0.5,
+        attendance_from_propensity=0.25,
+        attendance_from_workload=0.5,
+        attendance_from_priorities=0.2,
+    )
+    team = plain_record("team", readiness=0.7, participation_propensity=0.4, leader_support=0.8)
+    team.workload = 1.5
+    trust = plain_record("trust", readiness=0.4)
+    action = plain_record("action", attendance_assured=0.5, engagement=0.9, protected_time=0.2)
+    action.priorities_relief = 0.5
+    monkeypatch.setattr(training, "effective_readiness", lambda *given: 0.7)
+    person = plain_record("staff", priorities=0.9)
+    for found, logit in (
+        (session_probability(team, trust, action, p), 1.0),
+        (attendance_probability(person, team, trust, action, p), 1.01),
+    ):
+        assert found == pytest.approx(1.0 - 0.25 / (1.0 + exp(logit)))
+
+
+ROUND = {
+    "quality_weight_engagement": 1.0,
+    "quality_weight_delivery": 2.0,
+    "quality_weight_modelling": 1.0,
+    "knowledge_gain": 0.5,
+    "values_gain": 0.25,
+    "values_from_modelling": 1.0,
+    "skill_share_recovery_course": 0.5,
+    "learning_sd": 0.5,
+    "skill_share_coaching_course": 0.25,
+    "skill_gain": 2.0,
+    "skill_mean": 0.2,
+    "skill_sd": 0.1,
+    "reinforcement_from_session": 0.25,
+    "engagement_from_readiness": 0.5,
+}
+HALF_TAUGHT = dict(zip(TAUGHT, (0.5, 1.0, 0.5, 0.2), strict=True))
+
+
+def average_learner(**changed: float):
+    """Return somebody whose skills are the average."""
+    values = {"attended": 1, "knowledge": 0.4, "values": 0.5, "reinforcement": 0.2}
+    values |= {f"skill_{one}": 0.2 for one in PRACTICES} | {"sessions_attended": 3}
+    return plain_record("staff", **(values | changed))
+
+
+def test_quality_and_one_skill_by_hand() -> None:
+    p = SimpleNamespace(**ROUND)
+    assert training_quality(0.8, 0.6, 0.4, p) == pytest.approx(1.2)
+    assert skill_after_session(0.4, 0.5, 2.0, p) == pytest.approx(0.4 + 0.1 * 0.75)
+
+
+def learned(monkeypatch, uniform: float, **changed: float):
+    monkeypatch.setattr(training, "uniforms", lambda *given: (uniform, 0.5, 0.5, 0.5))
+    action = plain_record("action", session_days=2.0, **COURSES, **HALF_TAUGHT)
+    action.engagement = action.delivery = action.modelling = 0.6
+    return learning(average_learner(), action, SimpleNamespace(**(ROUND | changed)), KEY, 1)
+
+
+def test_what_a_session_leaves_by_hand(monkeypatch) -> None:
+    """Quality 1.2; .4 of the recovery course and .3 of the coaching course, boosters in both."""
+    after = learned(monkeypatch, 0.5)
+    assert after == pytest.approx(
+        (0.4 + 0.33 * 0.6, 0.5 + 0.1815 * 0.5, 0.236, 0.266, 0.233, 0.2132, 0.6)
+    )
+
+
+@pytest.mark.parametrize(
+    ("uniform", "sd", "own"), [(0.9772499, 0.5, 2.0), (0.9772499, 5.0, 3.0), (0.1, 5.0, 0.0)]
+)
+def test_people_learn_nothing_to_three_times_as_much(
+    monkeypatch, uniform: float, sd: float, own: float
+) -> None:
+    after = learned(monkeypatch, uniform, learning_sd=sd, knowledge_gain=0.1)
+    assert after.knowledge == pytest.approx(0.4 + own * 0.066 * 0.6, abs=1e-6)
+
+
+def test_induction_by_hand() -> None:
+    action = plain_record("action", induction=0.5, **HALF_TAUGHT)
+    found = induction(average_learner(), action, SimpleNamespace(**ROUND))
+    assert found == pytest.approx((0.55, 0.5625, 0.25, 0.275, 0.2375, 0.215, 4))
+
+
+def test_what_trainers_see_is_counted() -> None:
+    p, action = SimpleNamespace(**ROUND), plain_record("action", **COURSES)
+    assert no_training() == (0, 0, 0.0)
+    before = TrainingSums(2, 1, 0.5)
+    came = average_learner(present=1, readiness=0.8)
+    assert add_trained(before, came, action, p) == pytest.approx((3, 2, 1.15))
+    stayed = average_learner(present=1, readiness=0.8, attended=0)
+    assert add_trained(before, stayed, action, p) == (3, 1, 0.5)
+    assert add_trained(before, average_learner(present=0), action, p) == before
+    assert add_trained(before, came, plain_record("action"), p) == before
+    team = plain_record("team", sessions_offered=10, sessions_attended=5, engagement_sum=2.0)
+    assert training_record(team, before) == (12, 6, 2.5)
+
+
+def test_the_quality_of_training_is_usual_unless_told() -> None:
+    usual = {one.name: one.default for one in LINK.elements}
+    assert [usual[one] for one in ("engagement", "delivery", "modelling")] == [0.5] * 3
