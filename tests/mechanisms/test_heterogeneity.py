@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from sim.mechanisms import heterogeneity as rules
 from sim.mechanisms.heterogeneity import advice_tie, staff_start, staff_ties, team_start
-from sim.mechanisms.recovery import PROCESSES
+from sim.mechanisms.practice import PRACTICES
+from sim.mechanisms.recovery import PROCESSES, Responses
 from sim.parameters import defaults, resolve
 from tests.worlds import CompiledWorld, plain_record, toy_layout
 
@@ -133,3 +137,192 @@ def test_stages_are_spread_around_the_middle(users: np.ndarray) -> None:
     assert shares == pytest.approx(shares[::-1], abs=0.03)
     assert shares.argmax() == 2
     assert shares.min() > 0.05
+
+
+KEY = (1, 0, 2, 3, 4, 0)
+ONE_SD = 0.8413447460685429
+"""The uniform whose normal quantile is 1."""
+
+
+@pytest.fixture
+def drawn(monkeypatch) -> dict[int, tuple[float, ...]]:
+    """Return what the streams hand out by purpose: the middle where nothing is set."""
+    draws: dict[int, tuple[float, ...]] = {}
+    for name, middle in (("normals", 0.0), ("uniforms", 0.5)):
+        monkeypatch.setattr(
+            rules, name, lambda key, purpose, week, m=middle: draws.get(purpose, (m,) * 4)
+        )
+    monkeypatch.setattr(rules, "usual_workload", lambda *given: 1.0)
+    monkeypatch.setattr(rules, "usual_vacancies", lambda p: 0.25)
+    monkeypatch.setattr(rules, "usual_deficit", lambda rate, p: 0.1 * rate)
+    return draws
+
+
+def round_numbers(**changed: float) -> SimpleNamespace:
+    """Return parameters of round numbers: no pressure of work, doing is delivering, usual .4."""
+    values = dict.fromkeys((f"intent_mean_{one}" for one in PRACTICES), 0.4)
+    values |= {f"opportunity_from_{one}": 0.0 for one in ("staff", "trust", "workload")}
+    values |= {"staff_priorities_mean": 0.5, "staff_priorities_sd": 0.1, "skill_mean": 0.4}
+    values |= {"trust_priorities_mean": 0.4, "trust_priorities_sd": 0.2, "skill_sd": 0.1}
+    values |= {"trust_readiness_mean": 0.5, "trust_readiness_sd": 0.1, "type_recovery_sd": 0.3}
+    values |= {"participation_readiness_correlation": 0.6, "team_readiness_mean": 0.5}
+    values |= {"participation_relationship_correlation": 0.6, "team_readiness_sd": 0.1}
+    values |= {"readiness_trust_to_team": 0.2, "readiness_reliability": 0.5}
+    values |= {"team_relationship_sd": 0.1, "leader_support_mean": 0.5, "leader_support_sd": 0.1}
+    values |= {"reflects_share": 0.4, "team_recovery_sd": 0.2, "staff_readiness_mean": 0.5}
+    values |= {"readiness_team_to_staff": 0.2, "staff_readiness_sd": 0.1, "values_mean": 0.5}
+    values |= {"lived_experience_share": 0.39, "family_experience_share": 0.76}
+    values |= {"disclosed_fully_share": 0.48, "disclosed_partly_share": 0.32}
+    values |= {"interpersonal_mean": 0.6, "interpersonal_sd": 0.1, "values_sd": 0.1}
+    values |= {"values_leader_bonus": 0.05, "knowledge_mean": 0.4, "knowledge_sd": 0.1}
+    values |= {"skill_shared": 0.36, "intent_sd": 0.1, "delivery_without_skill": 1.0}
+    values |= {"third_tie_share": 0.5, "cross_tie_share": 0.3, "behaviour_to_experience": 0.5}
+    values |= {"experience_pace": 0.4, "process_correlation": 0.36, "fluctuation_sd": 0.6}
+    values |= {"symptoms_to_recovery": 0.0, "experience_to_recovery": 0.0, "theory_strength": 1.0}
+    values |= {"response_spread": 1.0, "identity_threat_mean": 0.3, "identity_threat_sd": 0.1}
+    values |= {"identity_threat_black": 0.1, "symptoms_trait_sd": 0.5, "chance_scale": 0.5}
+    values |= {"health_fluctuation_sd": 0.4, "has_goal_share": 0.4, "contact_rate": 0.5}
+    values |= {"contact_rate_variation": 1.0, "expectations_mean": 0.5, "expectations_sd": 0.1}
+    values |= {"health_trait_sd": 0.5, "relationship_mean": 0.6, "relationship_sd": 0.1}
+    values |= {"relationship_share_user": 0.5, "relationship_share_pair": 0.3}
+    values |= {"relationship_share_worker": 0.2, "relationship_from_experience": 0.4}
+    values |= {"support_mean": 0.5, "support_from_relationship": 0.5, "support_scale": 0.2}
+    values |= {"support_from_experience": 0.2, "support_sd_person": 0.1}
+    values |= {"recovery_to_functioning": 0.5, "support_to_needs": 0.2}
+    values |= {"recovery_to_quality_of_life": 0.5}
+    return SimpleNamespace(**(values | changed))
+
+
+def test_trusts_and_types_by_hand(drawn) -> None:
+    drawn[rules.TRUST_START] = (1.0, -1.0, 0.0, 0.0)
+    drawn[rules.TYPE_START] = (0.5, 0.0, 0.0, 0.0)
+    assert rules.trust_start(round_numbers(), KEY) == pytest.approx((0.6, 0.6, 0.2))
+    assert rules.type_deviation(round_numbers(), KEY) == pytest.approx(0.15)
+
+
+@pytest.mark.parametrize(
+    ("given", "readiness"), [(-1.0, 0.5 + 0.02 + 0.1), (0.7, 0.5 + 0.1 + 0.025), (0.0, 0.275)]
+)
+def test_a_team_by_hand(drawn, given: float, readiness: float) -> None:
+    drawn[rules.TEAM_START] = (1.0, 0.5, 0.5, -1.0)
+    drawn[rules.TEAM_START_MORE] = (ONE_SD, 0.3, 0.5, 0.5)
+    found = team_start(given, -1, 0.1, 0.05, round_numbers(), KEY)
+    expected = (readiness, readiness, 0.6, 0.6, 1.0, 0.15, -0.02, 1, 1.0)
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert team_start(given, 0, 0.1, 0.05, round_numbers(), KEY).reflects == 0
+
+
+def test_posts_and_ties_by_hand(drawn) -> None:
+    p = round_numbers()
+    # A quarter as many vacant as filled is a fifth of all.
+    assert [rules.present_at_start(uniform, p) for uniform in (0.19, 0.21)] == [0, 1]
+    drawn[rules.STAFF_TIES] = (0.1, 0.6, 0.9, 0.49)
+    assert staff_ties(1, 5, p, KEY) == (0, 3, 4)
+    drawn[rules.STAFF_TIES] = (0.1, 0.6, 0.9, 0.51)
+    assert staff_ties(1, 5, p, KEY) == (0, 3, -1)
+    assert advice_tie(0.3, 1, 2) == 0
+    for uniform, has in ((0.2, 1), (0.4, 0)):
+        drawn[rules.STAFF_CROSS_TIE] = (uniform, 0.7, 0.5, 0.5)
+        assert rules.has_cross_tie(KEY, p) == (has, 0.7)
+
+
+@pytest.mark.parametrize(
+    ("lived", "told", "disclosed"), [(0.3, 0.4, 2), (0.3, 0.6, 1), (0.3, 0.9, 0), (0.5, 0.4, 0)]
+)
+def test_who_has_told_colleagues(drawn, lived: float, told: float, disclosed: int) -> None:
+    drawn[rules.STAFF_START] = (lived, 0.7, told, 0.5)
+    team, trust = plain_record("team", readiness_usual=0.5), plain_record("trust")
+    found = staff_start(0, team, trust, round_numbers(), KEY)
+    assert found[:5] == (150, 0, int(lived < 0.39), 1, disclosed)
+
+
+@pytest.mark.parametrize(("leader", "values"), [(0, 0.7), (1, 0.75)])
+def test_a_person_in_post_by_hand(drawn, leader: int, values: float) -> None:
+    """Half of priorities of .4 leaves room for .8 of what is meant."""
+    drawn[rules.STAFF_START_TRAITS] = (-1.0, 1.0, 0.5, 2.0)
+    drawn[rules.STAFF_START_MORE] = (1.0, 1.0, 0.5, 0.0)
+    drawn[rules.STAFF_START_SKILLS] = (1.0, -1.0, 0.5, 0.0)
+    drawn[rules.STAFF_START_PRACTICE] = (0.0, 1.0, -1.0, 0.5)
+    p = round_numbers(opportunity_from_staff=0.5)
+    team, trust = plain_record("team", readiness_usual=0.6), plain_record("trust", priorities=0.5)
+    found = staff_start(leader, team, trust, p, KEY)
+    assert found[5:9] == pytest.approx((0.4, 0.62, 0.62, 0.65))
+    assert found[9:14] == pytest.approx((values, values, values, 0.5, 0.5))
+    skills, intents = [0.54, 0.38, 0.5, 0.46], [0.43, 0.51, 0.35, 0.47]
+    assert found[14:30] == pytest.approx([*skills, *skills, *intents, *intents])
+    assert found[30:] == pytest.approx([0.8 * one for one in intents] * 3 + [0.0] * 4)
+
+
+def test_experience_on_arrival_by_hand() -> None:
+    # Halfway from .4 to .6; the variance .25 times .4 / 1.6 is the square of .25.
+    found = rules.experience_at_start(0.6, 0.4, 0.4, 0.8, round_numbers())
+    assert found == pytest.approx(0.5 + 0.8 * 0.25)
+
+
+@pytest.mark.parametrize(("black", "threat"), [(0.1, 0.45), (0.9, 0.35)])
+def test_a_user_by_hand(drawn, black: float, threat: float) -> None:
+    drawn[rules.USER_START] = (black, 0.5, 0.3, 0.7)
+    drawn[rules.USER_START_MORE] = (0.3, 1.0, 1.0, 0.5)
+    drawn[rules.USER_START_PROCESSES] = (0.0, 1.0, -1.0, 0.5)
+    drawn[rules.USER_START_HEALTH] = (-0.5, 0.4, 0.6, -0.6)
+    drawn[rules.USER_START_STATE] = (1.0, 0.2, 0.0, 0.0)
+    drawn[rules.USER_RAPPORT] = (0.7, -0.7, 0.0, 0.0)
+    worker = plain_record("staff", **{f"behaviour_usual_{one}": 0.4 for one in PRACTICES})
+    found = rules.user_start(
+        worker, plain_record("team", casemix=0.1), 0.2, 1, round_numbers(), KEY
+    )
+    assert found[:9] == pytest.approx((1, 1, int(black < 0.2), 0, 0, 0.5, 0.7, 0.3, -0.7))
+    assert found[9:16] == pytest.approx((0.4, 0.4, 0.4, 0.4, 0.6, threat, 4))
+    assert found[16:21] == pytest.approx((0.58, 1.22, -0.06, 0.9, 0.26))
+    assert found[21:] == pytest.approx((0.2, 0.4, 0.3, -0.3, 0.1, 1, 0.7, 0))
+
+
+@pytest.mark.parametrize(
+    ("level", "stage"),
+    [
+        *((-1.25, 1), (-1.15, 2), (-0.45, 2), (-0.35, 3)),
+        *((0.35, 3), (0.45, 4), (1.15, 4), (1.25, 5)),
+    ],
+)
+def test_where_a_stage_begins(drawn, level: float, stage: int) -> None:
+    drawn[rules.USER_START_STATE] = (0.0, 0.0, level / 0.8, 0.0)
+    drawn[rules.USER_START] = (0.5, 0.5, 0.5, 0.7)
+    worker = plain_record("staff")
+    found = rules.user_start(worker, plain_record("team"), 0.2, 0, round_numbers(), KEY)
+    assert found.stage == stage
+    assert (found.has_goal, found.goal_progress) == (0, 0.0)
+
+
+@pytest.mark.parametrize(("uniform", "rate"), [(ONE_SD, 1.0), (0.0001, 0.1), (0.9999, 1.5)])
+def test_contact_rates_stay_between_a_fifth_and_three_times(
+    drawn, uniform: float, rate: float
+) -> None:
+    drawn[rules.USER_START] = (0.5, uniform, 0.5, 0.5)
+    worker = plain_record("staff")
+    found = rules.user_start(worker, plain_record("team"), 0.2, 0, round_numbers(), KEY)
+    assert found.contact_rate == pytest.approx(rate, abs=1e-6)
+
+
+def test_the_relationship_on_arrival_by_hand(drawn, monkeypatch) -> None:
+    """At a workload of 2 half of the contacts: a twentieth below the mean of .6."""
+    monkeypatch.setattr(rules, "usual_workload", lambda *given: 2.0)
+    usual = {f"experience_{one}": 0.4 for one in PRACTICES}
+    user = plain_record("service_user", contact_rate=1.0, **usual)
+    p = round_numbers(trust_priorities_mean=0.5)
+    worker = plain_record("staff", interpersonal=0.6)
+    found = rules.user_experience(user, worker, plain_record("team"), p)
+    assert found == pytest.approx((0.57, 0.485, 0.0, 0.0, 0.0))
+
+
+def test_recovery_on_arrival_by_hand(drawn, monkeypatch) -> None:
+    response = Responses(0.1, 0.2, 0.3, 0.4, 0.5)
+    monkeypatch.setattr(rules, "usual_responses", lambda *given: response)
+    drawn[rules.USER_START_STATE_MORE] = (1.0, -1.0, 0.5, 0.0)
+    drawn[rules.USER_START_FLOW] = (2.0, 0.5, -0.5, 0.0)
+    p = round_numbers(process_correlation=0.0, symptoms_to_recovery=0.5, fluctuation_sd=0.4)
+    levels = {f"setpoint_{one}": 0.5 for one in PROCESSES} | {"symptoms": 0.4, "support": 0.7}
+    levels |= {"functioning_usual": 0.1, "needs_usual": 0.3, "quality_of_life_usual": 0.2}
+    found = rules.user_recovery(plain_record("service_user", **levels), p, KEY)
+    assert found[:5] == pytest.approx(response)
+    assert found[5:10] == found[10:15] == pytest.approx((0.6, 0.3, 0.7, 0.7, 1.2))
+    assert found[15:] == pytest.approx((0.8, 0.0, 0.55), abs=1e-12)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import log, sqrt
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.mechanisms import recovery as rules
 from sim.mechanisms.bounds import weekly_fraction
 from sim.mechanisms.heterogeneity import setpoint_sd
 from sim.mechanisms.practice import PRACTICES, usual_delivery
 from sim.mechanisms.recovery import (
     LIMIT,
     PROCESSES,
+    Responses,
     correlated,
     gain_after_week,
     health_after_week,
@@ -252,3 +255,92 @@ def test_the_spread_between_people_is_about_one() -> None:
     assert sqrt(sum(part * part for part in parts)) == pytest.approx(1.0)
     strong = resolve({"fluctuation_sd": 0.9, "symptoms_to_recovery": 0.5})
     assert setpoint_sd(strong) == pytest.approx(sqrt(0.05))
+
+
+def round_numbers(**changed: float) -> SimpleNamespace:
+    """Return parameters at which doing is delivering, usual is .4 and a fifth of a gap closes."""
+    values = dict.fromkeys((f"intent_mean_{one}" for one in PRACTICES), 0.4)
+    values |= {f"opportunity_from_{one}": 0.0 for one in ("staff", "trust", "workload")}
+    values |= {f"response_stage_{one}": 0.5 * one for one in range(1, 6)}
+    values |= {"staff_priorities_mean": 0.5, "trust_priorities_mean": 0.5, "skill_mean": 0.4}
+    values |= {"delivery_without_skill": 1.0, "theory_strength": 0.5, "causal_share": 0.4}
+    values |= {"experience_to_recovery": 0.5, "behaviour_to_experience": 0.5}
+    values |= {"relationship_mean": 0.6, "relationship_sd": 0.1, "support_mean": 0.5}
+    values |= {"support_scale": 0.2, "experience_scale": 0.5, "weight_relationship": 0.2}
+    values |= {"weight_support": 0.4, "weight_experience": 0.5, "expectations_mean": 0.5}
+    values |= {"expectations_to_empowerment": 0.2, "threat_to_identity": 0.3}
+    values |= {"identity_threat_mean": 0.3, "team_to_recovery": 0.3, "worker_to_recovery": 0.1}
+    values |= {"partnership_to_connectedness": 0.2, "peer_delivery_to_recovery": 0.1}
+    values |= {"family_to_recovery": 0.05, "social_inclusion_to_recovery": 0.1}
+    values |= {"natural_improvement": 0.52, "symptoms_to_recovery": 0.5, "response_time": 1.0}
+    values |= {"recovery_half_life": 5.0 * log(2.0), "health_half_life": 5.0 * log(2.0)}
+    values |= {"fluctuation_sd": 0.5, "health_fluctuation_sd": 0.4, "chance_scale": 0.5}
+    values |= {"process_correlation": 0.0, "recovery_to_functioning": 0.5}
+    values |= {"support_to_needs": 0.3, "recovery_to_quality_of_life": 0.5, "stage_rate": 0.2}
+    return SimpleNamespace(**(values | changed))
+
+
+def test_usual_responses_by_hand() -> None:
+    """Shifts taken out, the relationship stands at 1, support at .5 and practices at .5 to .2."""
+    levels = {"experience_coaching": 0.75, "experience_values": 0.6}
+    levels |= {"experience_strengths": 0.9, "experience_goals": 0.65, "experience_shift": 0.2}
+    levels |= {"relationship": 0.8, "relationship_shift": 0.1, "support": 0.65}
+    levels |= {"support_shift": 0.05, "expectations": 0.7, "identity_threat": 0.5, "stage": 4}
+    found = usual_responses(plain_record("service_user", **levels), round_numbers())
+    assert found == pytest.approx((0.3, 0.3, 0.34, 0.25, 0.34))
+
+
+def test_programme_responses_by_hand() -> None:
+    shifts = {"relationship_shift": 0.1, "support_shift": 0.05, "experience_shift": 0.2}
+    user = plain_record("service_user", stage=4, identity_threat=0.5, **shifts)
+    team = plain_record("team", behaviour_shift=0.2, partnership=0.5)
+    beyond = {"peer_delivery": 0.5, "family_involvement": 0.2, "social_inclusion": 0.3}
+    found = programme_responses(user, team, plain_record("action", **beyond), round_numbers())
+    assert found == pytest.approx((0.46, 0.34, 0.4, 0.36, 0.36))
+
+
+@pytest.mark.parametrize("stage", [1, 2, 3, 4, 5])
+def test_each_stage_has_its_own_responsiveness(stage: int) -> None:
+    assert rules.responsiveness(stage, round_numbers()) == 0.5 * stage
+
+
+def test_a_week_of_recovery_by_hand(monkeypatch) -> None:
+    """Response .3 to a gain of .1, set-point .6, drift .2 for 20 weeks less .1 for symptoms."""
+    draws = {rules.USER_PROCESSES: (1.0, -1.0, 0.0, 2.0), rules.USER_HEALTH: (1.0, 0.5, -1.0, -2.0)}
+    monkeypatch.setattr(rules, "normals", lambda key, purpose, week: draws[purpose])
+    monkeypatch.setattr(rules, "usual_responses", lambda *given: Responses(*[0.2] * 5))
+    monkeypatch.setattr(rules, "programme_responses", lambda *given: Responses(*[0.1] * 5))
+    levels = dict.fromkeys(PROCESSES, 0.5) | {"arrival_week": 5, "support": 0.7}
+    levels |= {f"gain_{one}": 0.1 for one in PROCESSES}
+    levels |= {f"setpoint_{one}": 0.6 for one in PROCESSES}
+    levels |= {"symptoms": 0.2, "symptoms_usual": 0.7, "functioning": 0.15}
+    levels |= {"functioning_usual": 0.1, "needs": 0.4, "needs_usual": 0.5}
+    levels |= {"quality_of_life": 0.25, "quality_of_life_usual": 0.2}
+    user = plain_record("service_user", **levels)
+    found = recovery(user, plain_record("team"), NOTHING, round_numbers(), (1,) * 6, 25)
+    assert found[:5] == pytest.approx([0.14] * 5)
+    assert found[5:10] == pytest.approx([0.6 + 0.15 * z for z in (1.0, -1.0, 0.0, 2.0, -2.0)])
+    assert found[10:] == pytest.approx((0.42, 0.25, 0.24, 0.29))
+
+
+@pytest.mark.parametrize(("stage", "level"), [(2, -0.25), (4, 1.25)])
+def test_who_stands_above_a_stage_leans_upwards(stage: int, level: float) -> None:
+    """Half a standard deviation above its centre: 1 / (1 + 1/e) of the moves go up."""
+    p = round_numbers()
+    user = plain_record("service_user", stage=stage, **dict.fromkeys(PROCESSES, level))
+    up = 0.2 * 0.7310586
+    draws = (up - 1e-4, up + 1e-4, 0.2 - 1e-4, 0.2 + 1e-4)
+    found = [stage_after_week(user, uniform, p).stage - stage for uniform in draws]
+    assert found == [1, -1, -1, 0]
+
+
+@pytest.mark.parametrize("level", [-9.0, 9.0])
+def test_levels_end_at_eight_standard_deviations(level: float) -> None:
+    assert rules.within_limit(level) == pytest.approx(8.0 * level / 9.0)
+
+
+def test_the_spread_of_setpoints_has_a_least_value() -> None:
+    p = round_numbers(fluctuation_sd=0.6, symptoms_to_recovery=0.3, response_spread=0.8)
+    assert setpoint_sd(p) == pytest.approx(sqrt(1.0 - 0.36 - 0.09 - 0.04))
+    near = round_numbers(fluctuation_sd=0.9, symptoms_to_recovery=0.36, response_spread=0.0)
+    assert setpoint_sd(near) == pytest.approx(sqrt(0.0604))
