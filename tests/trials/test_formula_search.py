@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import json
+from math import inf, isfinite
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from scipy import stats
 
 from sim.cli import main
 from sim.errors import InputError
+from sim.trials.analyses.exposure import CONSTANT
+from sim.trials.analyses.hypothesis import Bounds
 from sim.trials.designs.design_file import changed, design_from_table, load_design
 from sim.trials.power.formula_answer import formula_answer
-from sim.trials.power.formula_search import cost_of, find_by_formula, grid_by_formula
+from sim.trials.power.formula_search import (
+    cost_of,
+    find_by_formula,
+    grid_by_formula,
+    out_of_reach,
+    smallest_effect,
+)
 from sim.trials.power.power_search import grid_files, parse_grid
 from sim.trials.power.power_study import study_of
 
@@ -90,3 +102,93 @@ def test_the_cheapest_trial_has_the_size_of_the_closed_form() -> None:
         assert cost_of(changed(other, {"clusters": enough.value})) >= found.value
     with pytest.raises(InputError, match="needs target.cost_per_team"):
         find_by_formula(load_design("four-point-target"), "cost", 0.8)
+
+
+def z_test(se: float, bounds: Bounds | None, share: float = 1.0, most: float = 1.0) -> Any:
+    """Return the formula of a one-sided z test at 0.05, that breaks off an endless search."""
+    asked = []
+
+    def at(effect: float) -> Any:
+        asked.append(effect)
+        assert len(asked) < 100
+        if bounds is None:
+            away = effect
+        elif isfinite(bounds.lower):
+            away = effect - bounds.lower
+        else:
+            away = bounds.upper - effect
+        return SimpleNamespace(power=most * stats.norm.cdf(share * away / se - 1.644853627))
+
+    return SimpleNamespace(bounds=bounds, se=se, share=share, at=at)
+
+
+@pytest.mark.parametrize("se", [0.01, 3.0])
+@pytest.mark.parametrize(
+    ("bounds", "least", "sign"),
+    [(None, 0.0, 1.0), (Bounds(-2.0, inf), -2.0, 1.0), (Bounds(-inf, 2.0), 2.0, -1.0)],
+)
+def test_the_smallest_effect_is_the_sum_of_two_quantiles(
+    se: float, bounds: Bounds | None, least: float, sign: float
+) -> None:
+    """1.6449 for the level and 0.8416 for 0.8, in standard errors from the bound."""
+    study: Any = SimpleNamespace(plan=SimpleNamespace(estimand=CONSTANT))
+    found = smallest_effect(study, z_test(se, bounds), 0.8)
+    assert found is not None
+    assert sign * (found - least) == pytest.approx(2.4864749 * se, rel=3e-6)
+    # Never less than the power that was asked for.
+    assert z_test(se, bounds).at(found).power >= 0.8
+
+
+def test_where_no_effect_is_looked_for() -> None:
+    """Between two bounds, where power stops below the target, and beyond 10,000 errors."""
+    study: Any = SimpleNamespace(plan=SimpleNamespace(estimand=CONSTANT))
+    assert smallest_effect(study, z_test(1.0, Bounds(-2.0, 2.0)), 0.8) is None
+    assert smallest_effect(study, z_test(1.0, None, most=0.79), 0.8) is None
+    # Steps double: the last that is tried is 8192.
+    for needed, there in ((8000.0, True), (8400.0, False)):
+        found = smallest_effect(study, z_test(1.0, None, 2.4864749 / needed), 0.8)
+        assert (found is not None) == there
+
+
+def test_what_is_too_large_to_be_found() -> None:
+    with pytest.raises(InputError, match="clusters"):
+        find_by_formula(FILE, "cluster", 0.8)
+    small = changed(FILE, {"effect": 0.05, "icc": 0.1})
+    many = find_by_formula(small, "clusters", 0.8)
+    assert many.value is None
+    assert many.problem == "no clusters up to 2000 reach a power of 0.8"
+    assert many.power < 0.8
+    never = find_by_formula(small, "size", 0.8)
+    assert never.value is None
+    assert "no size reaches a power of 0.8 with" in never.problem
+    assert f"with very many people it is {never.power:.3f} by formula" in never.problem
+    study = study_of(small, 0)
+    assumed = formula_answer(study).assumed
+    # An error of the formula that covers the rest leaves it open.
+    assert out_of_reach(study, assumed, 0.8, 0.801 - never.power) == ""
+    assert out_of_reach(study, assumed, 0.8, 0.799 - never.power) != ""
+
+
+@pytest.mark.parametrize("near", [None, 1, 3, 400])
+def test_where_the_search_begins_makes_no_difference(near: int | None) -> None:
+    found = find_by_formula(FILE, "clusters", 0.8, near)
+    assert isinstance(found.value, int)
+    assert found.value % 2 == 0
+    assert found.power >= 0.8
+    less = changed(FILE, {"clusters": found.value - 2})
+    assert formula_answer(study_of(less, 0)).formula.power < 0.8
+
+
+def test_a_trial_costs_teams_and_people_of_each_measured_period() -> None:
+    """10 teams at 100, 10 of 20 people at 3."""
+    plain = {
+        "design": {"type": "parallel", "clusters": 10, "size": 20},
+        "statistical": {"effect": 2.0, "icc": 0.05},
+    }
+    target = {"cost_per_team": 100.0, "cost_per_person": 3.0}
+    assert cost_of(design_from_table({**plain, "target": target}, "cost")) == 1600.0
+    for one in target:
+        with pytest.raises(InputError, match="needs target.cost_per_team"):
+            cost_of(design_from_table({**plain, "target": {one: 0.5}}, "cost"))
+    cheap = {"cost_per_team": 0.005, "cost_per_person": 0.005}
+    assert cost_of(design_from_table({**plain, "target": cheap}, "cost")) == pytest.approx(1.05)
