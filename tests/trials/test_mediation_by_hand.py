@@ -97,3 +97,20 @@ def test_balanced_staff_are_students_test_of_team_means() -> None:
     assert (other.within, other.p_within) == pytest.approx(
         within_teams(team[rest], worker[rest], own[rest], outcome[rest], baseline[rest])
     )
+
+
+def test_balanced_people_are_least_squares_of_team_means() -> None:
+    """What a worker has beyond the team's mean takes nothing from it: 8 - 3 degrees of freedom."""
+    teams, staff = np.repeat(np.arange(8), 6), np.repeat(np.arange(8), 3)
+    mediator = np.sin(3.0 * staff) + np.cos(7.0 * np.arange(24.0))
+    worker = np.repeat(np.arange(24), 2)
+    outcome = np.cos(5.0 * teams) + np.sin(1.7 * np.arange(48.0)) + mediator[worker]
+    found = mediation_test(
+        staff, staff % 2, mediator, teams, teams % 2, worker, mediator[worker], outcome
+    )
+    x = np.column_stack([np.ones(8), mediator.reshape(8, 3).mean(axis=1), np.arange(8) % 2])
+    y = outcome.reshape(8, 6).mean(axis=1)
+    beta = np.linalg.lstsq(x, y, rcond=None)[0]
+    se = np.sqrt(np.sum((y - x @ beta) ** 2) / 5 * np.linalg.inv(x.T @ x)[1, 1])
+    assert (found.b, found.se_b) == pytest.approx((beta[1], se))
+    assert found.p_b == pytest.approx(2.0 * stats.t.sf(abs(beta[1] / se), 5))

@@ -56,8 +56,16 @@ from sim.trials.designs.design import (
     sized,
     stepped_wedge,
 )
+from sim.trials.designs.design_file import design_from_table
+from sim.trials.designs.design_schema import DesignFile
 from sim.trials.designs.readiness_entry import Entered
-from sim.trials.designs.second_outcome import largest, share_of
+from sim.trials.designs.second_outcome import (
+    largest,
+    second_file,
+    share_of,
+    shared_draws,
+    shared_of_outcomes,
+)
 
 C, T, RUN_IN, NONE = 0, 1, 2, 3
 ALIKE = Correlations(0.2, 0.5, 0.25)
@@ -647,3 +655,23 @@ def test_the_largest_covariance_of_two_outcomes() -> None:
         -1.0,
         0.0,
     ]
+
+
+def test_a_second_outcome_s_draws() -> None:
+    """ICC .1 both: of teams .06 / .1, of people (.46 - .06) / .9; not beyond .1 and .9."""
+
+    def file(within: float, between: float) -> DesignFile:
+        second = {"effect": 2.0, "sd": 4.0, "icc": 0.1, "within": within, "between": between}
+        own = {"icc": 0.1, "period_effects": [0.0, 1.0, 2.0, 3.0, 4.0]}
+        design = {"type": "stepped wedge", "clusters": 12}
+        return design_from_table({"design": design, "statistical": own, "co_primary": second})
+
+    for of in (shared_draws, shared_of_outcomes):
+        assert of(file(0.46, 0.06)) == pytest.approx((0.6, 0.4 / 0.9))
+        assert of(file(1.0, 0.1)) == pytest.approx((1.0, 1.0))
+    with pytest.raises(InputError, match="no two outcomes"):
+        file(0.5, 0.105)
+    other = second_file(file(0.46, 0.06)).statistical
+    assert other is not None
+    assert (other.effect, other.sd, other.icc) == (2.0, 4.0, 0.1)
+    assert other.period_effects == (0.0, 1.0, 2.0, 3.0, 4.0)
