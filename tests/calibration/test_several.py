@@ -190,3 +190,18 @@ def test_the_stored_truths_are_whole_and_the_text_follows_them(tmp_path: Path) -
     worse.write_text("\n".join([head, *text]), encoding="utf-8")
     assert f"0 of {len(rows) // 3} |" in known_truth_text(worse)
     assert "0 of" not in known_truth_text()
+
+
+def test_known_truths_are_summed_up_by_hand(tmp_path: Path) -> None:
+    """Means .1 beside truths of 0, 1 and 2; the second interval ends below its truth."""
+    lines = [",".join(COLUMNS)]
+    for label in (*INVENTED, TOGETHER):
+        for number, (mean, low, high) in enumerate([(0.1, 0, 1), (1.1, 0, 0.9), (2.1, 2, 3)]):
+            lines.append(f"{number},{label},{number},{mean},0.{number + 1},{low},{high}")
+    path = tmp_path / "truths.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    text = known_truth_text(path)
+    for label in (*INVENTED, TOGETHER):
+        assert f"| {label} | 1.00 | 0.20 | 0.10 | 2 of 3 |" in text
+    assert "of 3 known truths" in text
+    assert "SD 0.82)" in text
