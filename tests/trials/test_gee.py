@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import optimize
+from scipy import optimize, stats
 
 from sim.errors import InputError
 from sim.trials.fits.gee import (
@@ -135,3 +135,24 @@ def test_people_alone_in_their_clusters_have_no_correlation() -> None:
 def test_an_outcome_that_a_column_tells_has_no_solution() -> None:
     with pytest.raises(InputError, match="no finite solution"):
         fit_gee(X, X[:, 1], CLUSTERS, FAMILIES["binomial"])
+
+
+def test_families_are_their_distributions() -> None:
+    eta, y = np.array([-1.0, 0.3, 2.0]), np.array([0.0, 1.0, 1.0])
+    yes, counts = FAMILIES["binomial"], FAMILIES["poisson"]
+    p = 1.0 / (1.0 + np.exp(-eta))
+    assert yes.mean(eta) == pytest.approx(p)
+    assert yes.variance(p) == pytest.approx(p * (1.0 - p))
+    assert yes.log_density(y, eta) == pytest.approx(stats.bernoulli.logpmf(y, p))
+    y = np.array([0.0, 3.0, 5.0])
+    assert counts.log_density(y, eta) == pytest.approx(stats.poisson.logpmf(y, np.exp(eta)))
+
+
+def test_an_intercept_alone_is_the_log_odds() -> None:
+    """6 of 18; its variance is 1 / (18 p q), where nobody is like another."""
+    y = np.array([1.0] * 6 + [0.0] * 12)
+    alone = Working(INDEPENDENCE)
+    fit = fit_gee(X[:, :1], y, CLUSTERS, FAMILIES["binomial"], working=alone)
+    assert fit.coefficients == pytest.approx([-np.log(2.0)])
+    assert fit.phi == 1.0
+    assert fit.covariance["model"] == pytest.approx(np.array([[0.25]]))
