@@ -18,10 +18,10 @@ from sim.trials.analyses.analysis_plan import (
     default_plan,
     exposure_of_cells,
     own_baseline,
+    trial_analyses,
 )
 from sim.trials.analyses.exposure import AT_EXPOSURE, AVERAGE, CONSTANT, LONG_TERM
 from sim.trials.analyses.hypothesis import Bounds
-from sim.trials.analyses.trial_analyses import random_effects
 from sim.trials.data.data import TrialData
 from sim.trials.designs.design import Design, ReadinessEntry, crossover, parallel, stepped_wedge
 
@@ -93,11 +93,13 @@ def test_rows_over_periods() -> None:
         *([1, 0, 0, 0], [1, 0, 1, 0], [1, 1, 0, 1]),
     ]
     assert got.y.tolist() == STEPS.outcome.tolist()
-    effects = random_effects(
+    effects = trial_analyses.random_effects(
         got, got.cluster, AnalysisPlan(random_effects=("cluster", "cluster-period", "person"))
     )
     assert [one.n_levels for one in effects] == [2, 6, 2]
-    slope = random_effects(got, got.cluster, AnalysisPlan(random_effects=("cluster", "treatment")))
+    slope = trial_analyses.random_effects(
+        got, got.cluster, AnalysisPlan(random_effects=("cluster", "treatment"))
+    )
     assert slope[1].slope.tolist() == got.treated.tolist() == STEPS.treatment.tolist()
     # Own baselines instead of the first period.
     cohort = replace(WEDGE, sampling="closed cohort", baseline="ancova")
