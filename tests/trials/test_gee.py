@@ -51,6 +51,12 @@ def test_decays_at_their_ends() -> None:
     assert fading(lags + 1.0, many, means) == pytest.approx((0.999, best.x), abs=1e-4)
 
 
+def test_a_level_that_meets_its_cap_between_two_factors_tried_is_found() -> None:
+    # A million pairs ask for level x factor = 0.5: no factor below 0.5 / 0.999 reaches it.
+    lags, pairs, means = np.array([1.0, 2.0]), np.array([1e6, 1.0]), np.array([0.5, 0.01])
+    assert fading(lags, pairs, means) == pytest.approx((0.999, 0.5 / 0.999), rel=1e-5)
+
+
 def dense(fit: GeeFit, working: Working, values: tuple[float, ...]) -> dict[str, np.ndarray]:
     """Return the covariances by matrices of people, as the papers write them."""
     A, scores = [], []

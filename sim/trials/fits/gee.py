@@ -224,8 +224,10 @@ def fading(lags: Matrix, pairs: Matrix, means: Matrix) -> tuple[float, float]:
         return (level(grid[0]) if lags[0] == 0.0 else 0.0), 0.0
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
     factor = float(grid[best])
-    if level(factor) == most:
-        factor = float(minimize_scalar(lambda one: -fit(one), bounds=(low, high)).x)
+    if most in (level(low), level(factor), level(high)):
+        # The best may lie where the level meets its cap, and the slope jumps there.
+        found = minimize_scalar(lambda one: -fit(one), bounds=(low, high), options={"xatol": 1e-10})
+        factor = float(found.x)
     elif slope(low) > 0.0 > slope(high):
         factor = float(brentq(slope, low, high, xtol=1e-14))
     return level(factor), factor if best or lags[0] > 0.0 else 0.0
