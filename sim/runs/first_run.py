@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sim.engines.code_cache import cache_root, first_compilation, source_hash
 
-EXPECTED_SECONDS = 45
+EXPECTED_SECONDS = 30
 """Rough processor seconds of compiling the week."""
 SHARES = (0.97, 1.0)
 """Share of the time that has passed when so many pieces of code are kept: 1, 2, ..."""
