@@ -116,10 +116,10 @@ def main() -> None:
     """Run the works on threads, on one worker and on two, and print what each took."""
     parser = argparse.ArgumentParser(description=__doc__)
     works = {"comparison": COMPARISON, "calibration": CALIBRATION}
-    parser.add_argument("work", nargs="*", choices=[*works, []], default=[])
+    parser.add_argument("work", nargs="?", choices=works, help="one of the two alone")
     parser.add_argument("--teams", type=int, default=TEAMS)
     given = parser.parse_args()
-    for name in given.work or works:
+    for name in [given.work] if given.work else works:
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary)
             write_roster(folder / "national.csv", given.teams)

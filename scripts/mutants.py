@@ -164,9 +164,7 @@ def tests_of(file: str) -> tuple[str, ...]:
     modules = {module_of(file)}
     while modules:
         seen |= modules
-        found = sorted(
-            {test for one in modules for test in importers_of(one, "tests/**/test_*.py")}
-        )
+        found = sorted({test for one in modules for test in importers_of(one, TESTS)})
         own = [one for one in found if one.startswith(mirrored)]
         if found:
             return tuple(own or found)
@@ -189,7 +187,7 @@ def verdict_on(mutant: Mutant, tests: Sequence[str], folder: Path) -> Verdict:
     kept = place.read_text(encoding="utf-8")
     place.write_text(mutant.text, encoding="utf-8")
     try:
-        return run_tests(list(tests), folder)
+        return run_tests(tests, folder)
     finally:
         place.write_text(kept, encoding="utf-8")
 
@@ -197,11 +195,11 @@ def verdict_on(mutant: Mutant, tests: Sequence[str], folder: Path) -> Verdict:
 def dies_of_no_end(tests: Sequence[str], folder: Path) -> bool:
     """Return whether tests that did not end do so on the unchanged copy, in half of the time."""
     start = time.monotonic()
-    ends = run_tests(list(tests), folder).word == "SURVIVES"
+    ends = run_tests(tests, folder).word == "SURVIVES"
     return ends and time.monotonic() - start < SECONDS / 2
 
 
-def run_in_child(tests: list[str], folder: Path, told: int) -> NoReturn:
+def run_in_child(tests: Sequence[str], folder: Path, told: int) -> NoReturn:
     """Run tests in a process that is a fork, and end it: nothing of its parent is cleaned up."""
     code = 1
     try:
@@ -219,13 +217,13 @@ def run_in_child(tests: list[str], folder: Path, told: int) -> NoReturn:
         os._exit(code)
 
 
-def run_tests(tests: list[str], folder: Path) -> Verdict:
+def run_tests(tests: Sequence[str], folder: Path, seconds: float = SECONDS) -> Verdict:
     """Run tests in a copy of the project until one fails, in a fork with its libraries."""
     with tempfile.TemporaryFile("w+") as told:
         child = os.fork()
         if not child:
             run_in_child(tests, folder, told.fileno())
-        ends = time.monotonic() + SECONDS
+        ends = time.monotonic() + seconds
         while True:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
@@ -310,7 +308,9 @@ def main() -> None:
             print(f"{verdict.word:8}  {line}  {verdict.test}", flush=True)
             lines += [] if verdict.word == "dies" else [line]
             killers |= {verdict.test} - {""}
-        wrongly = run_tests(sorted(killers), folder) if killers else Verdict("SURVIVES")
+        wrongly = Verdict("SURVIVES")
+        if killers:
+            wrongly = run_tests(sorted(killers), folder, SECONDS * len(killers))
     died = len(mutants) - len(lines)
     print(f"{died} of {len(mutants)} died (seed {given.seed})")
     if wrongly.word != "SURVIVES":
