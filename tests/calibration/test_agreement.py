@@ -26,40 +26,6 @@ def test_the_error_of_chains_is_that_of_their_means() -> None:
     assert chain_error(sample, 2) == pytest.approx(math.sqrt(7.0 / 3.0))
 
 
-def test_a_jackknife_over_replicates_by_hand() -> None:
-    """Two particles, two replicates of one figure; a group left out leaves the other replicate."""
-    data = Data(("a",), np.array([0]), np.array([0.0]), -1, 0.0, NONE, NONE)
-    figures = np.array([[[0.5], [1.5]], [[-1.0], [2.0]]])
-    common = np.array([[1.0]])
-    scores = np.array([[0.0], [1.0]])
-
-    def mean_without(replicate: int) -> float:
-        # One replicate and a common covariance that counts as three: 3 / (0 + 3) = 1, times 2.
-        kept = figures[:, 1 - replicate, 0]
-        # All replicates: scatter .5 and 4.5, (scatter + 3) / 4, times 1.5.
-        whole = np.array([1.0, 0.5]), np.array([0.875, 1.875]) * 1.5
-        log = -0.5 * kept**2 / 2.0 - 0.5 * math.log(2.0)
-        log = log - (-0.5 * whole[0] ** 2 / whole[1] - 0.5 * np.log(whole[1]))
-        weight = np.exp(log)
-        return float(weight[1] / weight.sum())
-
-    means = [mean_without(0), mean_without(1)]
-    by_hand = math.sqrt(0.5 * sum((one - np.mean(means)) ** 2 for one in means))
-    assert jackknifed(figures, common, scores, data) == pytest.approx(by_hand, rel=1e-5)
-
-
-def test_at_most_eight_groups_are_left_out() -> None:
-    rng = np.random.default_rng(1)
-    data = Data(("a",), np.array([0]), np.array([0.0]), -1, 0.0, NONE, NONE)
-    base = rng.standard_normal((20, 8, 1))
-    scores, common = rng.standard_normal((20, 2)), np.array([[1.0]])
-    # Sixteen replicates in which the ninth is as the first, and so on, have the same groups.
-    eight = jackknifed(np.repeat(base, 2, axis=1), common, scores, data)
-    folded = jackknifed(np.concatenate([base, base], axis=1), common, scores, data)
-    assert (folded != eight).all()
-    assert folded.shape == (2,)
-
-
 def test_gaps_are_in_posterior_sds_and_in_their_errors() -> None:
     direct = np.array([[1.0, 0.0], [3.0, 4.0]])
     emulated = np.array([[0.0, 0.0], [2.0, 2.0]])
@@ -106,3 +72,63 @@ def test_the_summary_counts_gaps_beyond_two_errors() -> None:
             "root_mean_square_in_errors": math.sqrt((2.1**2 + 4.0) / 2.0),
         }
     )
+
+
+ONE_FIGURE = Data(("a",), np.array([0]), np.array([0.0]), -1, 0.0, NONE, NONE)
+"""A trial that reported nought."""
+UNIT = np.eye(1)
+
+
+def log_density(kept: np.ndarray) -> np.ndarray:
+    """Return how likely nought is, by particle, from replicates of its one figure.
+
+    A common variance of 1 counts as three degrees of freedom, and the mean has an error of its own.
+    """
+    n = kept.shape[1]
+    mean = kept.mean(axis=1)
+    scatter = ((kept - mean[:, None]) ** 2).sum(axis=1)
+    variance = (scatter + 3.0) / (n - 1 + 3.0) * (1.0 + 1.0 / n)
+    return -0.5 * mean**2 / variance - 0.5 * np.log(variance)
+
+
+def left_out(figures: np.ndarray, scores: np.ndarray, groups: int) -> float:
+    """Return the jackknife's error where every `groups`-th replicate is left out together."""
+    means = []
+    for group in range(groups):
+        others = np.arange(figures.shape[1]) % groups != group
+        weight = np.exp(log_density(figures[:, others]) - log_density(figures))
+        means.append(weight @ scores / weight.sum())
+    return math.sqrt((groups - 1) * np.var(means))
+
+
+@pytest.mark.parametrize(("replicates", "groups"), [(2, 2), (8, 8), (9, 8), (16, 8)])
+def test_a_jackknife_leaves_out_a_replicate_or_one_of_eight_groups(
+    replicates: int, groups: int
+) -> None:
+    rng = np.random.default_rng(replicates)
+    figures, scores = rng.standard_normal((5, replicates)), rng.standard_normal(5)
+    found = jackknifed(figures[:, :, None], UNIT, scores[:, None], ONE_FIGURE)
+    assert found == pytest.approx([left_out(figures, scores, groups)], rel=1e-5)
+
+
+def test_frozen_replications_move_the_posterior_as_far_as_the_jackknife_says() -> None:
+    # One figure with mean z and SD 1, observed 0, prior standard normal: the posterior mean is half
+    # of minus the mean noise of the replications, whose standard error is known.
+    replicates, found = 32, []
+    for seed in range(12):
+        draws = np.random.default_rng(seed)
+        noise = draws.standard_normal(replicates)
+        scores = -0.5 * noise.mean() + np.sqrt(0.5) * draws.standard_normal((2000, 1))
+        figures = scores[:, None, :] + noise[None, :, None]
+        found.append(jackknifed(figures, UNIT, scores, ONE_FIGURE)[0])
+    assert np.mean(found) == pytest.approx(0.5 / np.sqrt(replicates), rel=0.2)
+
+
+def test_the_jackknife_of_four_groups_worked_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Without one group after the other the posterior mean is 1, 2, 3, 4: squares about 2.5 sum to
+    # 5, times (4 - 1) / 4 makes 3.75.
+    kept_alone = iter(np.eye(4))
+    monkeypatch.setattr("calibration.findings.agreement.weights_of", lambda _: next(kept_alone))
+    scores = np.array([[1.0], [2.0], [3.0], [4.0]])
+    found = jackknifed(np.zeros((4, 4, 1)), UNIT, scores, ONE_FIGURE)
+    assert found == pytest.approx([np.sqrt(3.75)])

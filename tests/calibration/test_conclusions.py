@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
-from calibration.findings.agreement import (
-    agreement_rows,
-    agreement_summary,
-    chain_error,
-    jackknifed,
-)
 from calibration.findings.conclusions import (
     bound_table,
+    detection,
+    effect_row,
     explanation_table,
     information_table,
+    interval,
     narrowing,
+    pointwise,
+    proportion,
     verdict,
     weakened,
 )
 from calibration.findings.posterior import flags
-from calibration.findings.recovery import EFFECT_DRAWS, binomial_interval, central
-from calibration.findings.report import consistent, miss_text, missed, number, table, write_blocks
-from calibration.sampling.likelihood import Data
 from calibration.sampling.scenarios import COUNTERFACTUALS, EFFECTS
-from calibration.sampling.smc import Sample
 from sim.parameters import registry
-from sim.report.document import Document
+from sim.trials.studies.refocus_figures import AT
 
 
 def toy(draws: int = 200) -> tuple[np.ndarray, np.ndarray]:
@@ -78,91 +75,6 @@ def test_information_is_not_biased_below_nil_by_few_draws() -> None:
     assert abs(np.mean(bits)) < 3.0 * error
 
 
-def test_bound_grows_as_fewer_teams_implement() -> None:
-    rows = bound_table(0.68, 1.22)
-    half = next(row for row in rows if row["p"] == 0.5)
-    assert half["effect"] == pytest.approx(1.36)
-    assert half["standard_error"] == pytest.approx(2.44)
-    ends = [row["interval"][1] for row in rows]
-    assert ends == sorted(ends, reverse=True)
-
-
-def test_binomial_interval_has_known_ends() -> None:
-    assert binomial_interval(0, 10) == (0.0, pytest.approx(0.3085, abs=1e-3))
-    assert binomial_interval(45, 50)[0] == pytest.approx(0.7819, abs=1e-3)
-
-
-def test_few_draws_do_not_bias_the_coverage_of_ranks() -> None:
-    for level in (0.5, 0.9):
-        assert central(np.arange(EFFECT_DRAWS + 1), EFFECT_DRAWS, level).mean() == pytest.approx(
-            level
-        )
-    draws = np.random.default_rng(6).standard_normal((20_000, EFFECT_DRAWS + 1))
-    ranks = (draws[:, 1:] < draws[:, :1]).sum(axis=1)
-    assert central(ranks, EFFECT_DRAWS, 0.9).mean() == pytest.approx(0.9, abs=0.008)
-
-
-def test_numbers_and_tables_read_as_written() -> None:
-    assert number({"p": 0.25, "se": 0.01}) == "0.25 (MC SE 0.010)"
-    assert number((1.0, -2.0, 3.0)) == "1.00 (-2.00 to 3.00)"
-    assert number(float("nan")) == "-"
-    assert number((-0.004, -0.006, 0.0)) == "0.00 (-0.01 to 0.00)"
-    text = table([{"a": 1.5}], (("title", "a"),))
-    assert text == "| title |\n|---|\n| 1.50 |"
-    document = Document("title")
-    write_blocks(document, "heading", f"{text}\n\n### part\n\n* -1.5\n* <b>")
-    table_of, heading, bullets = document.parts
-    assert "<caption>heading</caption>" in table_of
-    assert "<td>1.50</td>" in table_of
-    assert heading == "<h3>part</h3>"
-    assert bullets == "<ul><li>\N{MINUS SIGN}1.5</li><li>&lt;b&gt;</li></ul>"
-
-
-def predicted(**changes: object) -> dict:
-    row = {
-        "name": "p16_goal_named",
-        "pattern": "P16",
-        "title": "Can name a goal",
-        "use": "check",
-        "kind": "estimate",
-        "reported": 0.87,
-        "median": 0.5,
-        "interval": (0.25, 0.75),
-        "tail": {"p": 0.01, "se": 0.003},
-    }
-    return row | changes
-
-
-def test_a_miss_is_told_as_it_is() -> None:
-    assert missed(predicted())
-    text = miss_text(predicted())
-    assert text.startswith("P16 Can name a goal: reported 0.87, above")
-    assert "asked to name one" in text
-    below = miss_text(predicted(reported=0.1))
-    assert "below" in below
-    assert "asked to name one" not in below, "the reason holds on one side only"
-
-
-def test_only_what_lies_in_the_tail_is_a_miss() -> None:
-    assert not missed(predicted(tail={"p": 0.93, "se": 0.03}))
-    assert not missed(predicted(tail_selected={"p": 0.22, "se": 0.06}))
-    assert "do not rely on the fit" in miss_text(predicted(use="fit", name="p1_control_mean"))
-    assert "do not rely on the fit" not in miss_text(predicted())
-
-
-def test_coverage_is_called_what_it_is() -> None:
-    assert consistent(0.89, 0.9, 0.01) == "consistent with nominal"
-    assert consistent(0.80, 0.9, 0.01) == "below nominal"
-    assert consistent(0.95, 0.9, 0.01) == "above nominal"
-
-
-def test_the_more_cautious_method_decides_what_a_parameter_learned() -> None:
-    assert verdict((0.0, 0.0), (0.8, 0.7)) == "informed"
-    assert verdict((0.0, 0.0), (0.8, 0.2)) == "slightly informed"
-    assert verdict((0.5, 0.4), (0.0, 0.0)) == "slightly informed"
-    assert verdict((0.5, -0.4), (0.6, 0.0)).startswith("hardly")
-
-
 def test_conclusions_that_the_trial_does_not_narrow_are_flagged() -> None:
     prior = {"qpr_full_12": (0.5, 0.0, 2.0), "inspire_support_full_24": (5.0, 0.0, 10.0)}
     posterior = {"qpr_full_12": (0.5, 0.5, 1.0), "inspire_support_full_24": (5.0, 0.0, 9.0)}
@@ -191,58 +103,93 @@ def test_conclusions_that_the_trial_does_not_narrow_are_flagged() -> None:
     assert any(one.startswith("3 of 5 parameters with a prior were not") for one in said)
 
 
-def test_weaker_correlations_keep_the_diagonal() -> None:
-    correlation = np.array([[1.0, 0.98], [0.98, 1.0]])
-    other = weakened(correlation, 0.9)
-    assert other[0].tolist() == pytest.approx([1.0, 0.882])
-    assert np.linalg.cond(other) < np.linalg.cond(correlation)
+def test_a_central_interval_leaves_missing_draws_out() -> None:
+    values = np.r_[np.arange(21.0), np.nan]
+    assert interval(values) == pytest.approx((1.0, 19.0))
+    assert interval(values, 0.5) == pytest.approx((5.0, 15.0))
 
 
-def test_frozen_replications_move_the_posterior_as_far_as_the_jackknife_says() -> None:
-    # One figure with mean z and SD 1, observed 0, prior standard normal: the posterior mean is half
-    # of minus the mean noise of the replications, whose standard error is known.
-    data = Data(
-        ("a",), np.array([0]), np.array([0.0]), -1, 0.0, np.array([], int), np.array([], int)
+def test_a_share_has_the_binomial_error_and_never_none() -> None:
+    assert proportion(np.arange(100) < 20) == pytest.approx({"p": 0.2, "se": 0.04})
+    # Of 25 none: as if half a hit, .25 / 25, stood in the place of the variance.
+    assert proportion(np.zeros(25)) == pytest.approx({"p": 0.0, "se": 0.02})
+
+
+@pytest.mark.parametrize(
+    ("shifts", "contractions", "words"),
+    [
+        ((0.0, 0.0), (0.31, 0.9), "informed"),
+        ((0.0, 0.0), (0.3, 0.9), "slightly informed"),
+        ((0.0, 0.0), (0.9, 0.11), "slightly informed"),
+        ((0.0, 0.0), (0.1, 0.9), "hardly moved: the prior speaks"),
+        ((0.26, 0.9), (0.0, 0.0), "slightly informed"),
+        ((-0.26, -0.9), (0.0, 0.0), "slightly informed"),
+        ((0.25, 0.9), (0.0, 0.0), "hardly moved: the prior speaks"),
+        ((-0.9, 0.9), (0.0, 0.0), "hardly moved: the prior speaks"),
+    ],
+)
+def test_what_a_parameter_learned(
+    shifts: tuple[float, float], contractions: tuple[float, float], words: str
+) -> None:
+    assert verdict(shifts, contractions) == words
+
+
+def test_a_conclusion_rests_on_assumptions_below_a_quarter_narrower() -> None:
+    prior = {"qpr_full_12": (0.0, -2.0, 2.0), "qpr_full_24": (0.0, -2.0, 2.0)}
+    told = narrowing(prior, {"qpr_full_12": (0.0, -1.5, 1.5), "qpr_full_24": (0.0, -1.6, 1.5)})
+    assert [one["narrowed"] for one in told] == pytest.approx([0.25, 0.225])
+    assert told[0]["flag"] == "informed"
+    assert told[1]["flag"].startswith("rests on assumptions")
+    assert told[1]["flag"].endswith("beyond month 12: extrapolation")
+
+
+def test_the_main_conclusions_are_means_intervals_and_shares() -> None:
+    draws = np.zeros((21, len(EFFECTS)))
+    draws[:, EFFECTS.index("qpr_full_12")] = np.arange(-2.0, 19.0)
+    draws[:, EFFECTS.index("qpr_full_24")] = 4.0
+    row = effect_row("here", draws, 3.0)
+    assert (row["analysis"], row["log_evidence"]) == ("here", 3.0)
+    assert row["qpr_full_12"] == pytest.approx((8.0, -1.0, 17.0))
+    assert row["full_not_above_zero_12"]["p"] == pytest.approx(3 / 21)
+    # Of 4 points or more: 4 to 18; of 2.7: 3 to 18.
+    assert row["full_above_important_12"]["p"] == pytest.approx(15 / 21)
+    assert row["full_above_lower_12"]["p"] == pytest.approx(16 / 21)
+    assert row["full_above_important_24"]["p"] == 1.0
+    assert row["full_not_above_zero_24"]["p"] == 0.0
+
+
+def test_a_trial_is_significant_beyond_1_96_of_its_errors() -> None:
+    figures = np.zeros((4, max(AT.difference, AT.log_se) + 1))
+    figures[:, AT.log_se] = math.log(2.0)
+    figures[:, AT.difference] = [3.91, 3.93, -3.93, np.nan]
+    assert detection(figures)["p"] == pytest.approx(2 / 3)
+
+
+def test_correlations_are_weakened_and_the_diagonal_is_kept() -> None:
+    found = weakened(np.array([[1.0, 0.4], [0.4, 1.0]]), 0.5)
+    np.testing.assert_allclose(found, [[1.0, 0.2], [0.2, 1.0]])
+
+
+def test_information_is_the_ratio_of_densities_among_ones_own_kind() -> None:
+    """Among the own kind 2 over one draw; among all 2 + 1 + 1 over three."""
+    density = np.array(
+        [[0.0, 2.0, 1.0, 1.0], [2.0, 0.0, 1.0, 1.0], [0.0, 4.0, 0.0, 2.0], [0.0, 0.0, 0.0, 0.0]]
     )
-    replicates, found = 32, []
-    for seed in range(12):
-        draws = np.random.default_rng(seed)
-        noise = draws.standard_normal(replicates)
-        scores = -0.5 * noise.mean() + np.sqrt(0.5) * draws.standard_normal((2000, 1))
-        figures = scores[:, None, :] + noise[None, :, None]
-        found.append(jackknifed(figures, np.eye(1), scores, data)[0])
-    assert np.mean(found) == pytest.approx(0.5 / np.sqrt(replicates), rel=0.2)
-
-
-def test_chains_tell_the_error_of_the_sampler() -> None:
-    draws = np.random.default_rng(2)
-    chains = draws.standard_normal((50, 2))
-    scores = np.tile(chains, (4, 1))
-    sample = Sample(scores, np.zeros(200), [], [], [], [], 0.0, 0)
-    expected = chains.std(axis=0, ddof=1) / np.sqrt(50)
-    assert chain_error(sample, 4) == pytest.approx(expected)
-
-
-def test_methods_that_differ_by_more_than_their_errors_are_seen() -> None:
-    emulated = np.random.default_rng(1).standard_normal((4000, 2))
-    direct = emulated + np.array([0.0, 0.5])
-    errors = {
-        name: np.array([0.05, 0.05]) for name in ("replicates", "direct chains", "emulated chains")
-    }
-    rows = agreement_rows(("a", "b"), direct, emulated, errors)
-    assert rows[0]["gap"] == pytest.approx(0.0, abs=1e-9)
-    assert rows[1]["in_errors"] == pytest.approx(0.5 / (0.05 * np.sqrt(3.0)), rel=0.01)
-    assert agreement_summary(rows)["beyond_two_errors"] == 1
-
-
-def test_the_jackknife_of_four_groups_worked_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Without one group after the other the posterior mean is 1, 2, 3, 4: squares about 2.5 sum to
-    # 5, times (4 - 1) / 4 makes 3.75.
-    left_out = iter(np.eye(4))
-    monkeypatch.setattr("calibration.findings.agreement.weights_of", lambda _: next(left_out))
-    data = Data(
-        ("a",), np.array([0]), np.array([0.0]), -1, 0.0, np.array([], int), np.array([], int)
+    found = pointwise(density, np.array([0, 0, 1, 1]))
+    assert found[:2] == pytest.approx(math.log2(1.5))
+    assert found[2] == pytest.approx(0.0)
+    assert found[3] == 0.0
+    alone = pointwise(np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.5, 0.5, 0.0]]), np.arange(3))
+    assert alone.tolist() == [0.0, 0.0, 0.0]
+    small = pointwise(
+        np.array([[0.0, 2e-3, 0.0], [1e-3, 0.0, 0.0], [0.0, 0.0, 0.0]]), np.r_[0, 0, 1]
     )
-    scores = np.array([[1.0], [2.0], [3.0], [4.0]])
-    found = jackknifed(np.zeros((4, 4, 1)), np.eye(1), scores, data)
-    assert found == pytest.approx([np.sqrt(3.75)])
+    assert small[:2] == pytest.approx([1.0, 1.0])
+
+
+def test_the_bound_of_randomisation_divides_by_the_share_that_implemented() -> None:
+    rows = bound_table(1.0, 0.5)
+    assert [one["p"] for one in rows] == [0.25, 0.4, 0.5, 0.6, 0.75, 1.0]
+    half = rows[2]
+    assert (half["effect"], half["standard_error"]) == (2.0, 1.0)
+    assert half["interval"] == pytest.approx((2.0 - 1.959964, 2.0 + 1.959964))

@@ -24,8 +24,8 @@ def test_the_terms_of_two_scores_by_hand() -> None:
 
 
 def test_terms_are_orthonormal_over_the_prior() -> None:
-    terms = quadratic(np.random.default_rng(1).standard_normal((200_000, 2)))
-    np.testing.assert_allclose(terms.T @ terms / len(terms), np.eye(6), atol=0.03)
+    terms = quadratic(np.random.default_rng(1).standard_normal((200_000, 3)))
+    np.testing.assert_allclose(terms.T @ terms / len(terms), np.eye(10), atol=0.03)
 
 
 def simulated(n: int = 6000, seed: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -124,3 +124,28 @@ def test_many_points_are_looked_at_piece_by_piece_and_none_is_lost() -> None:
     data = Data(("a", "b"), np.array([0]), np.array([0.0]), -1, 0.0, NONE, NONE)
     z = np.linspace(0.0, 1.0, 10_003)[:, None]
     np.testing.assert_allclose(implausibility(by_hand(), z, data)[:, 0], z[:, 0], atol=1e-12)
+
+
+def test_leverage_widens_what_the_emulator_says_worked_by_hand() -> None:
+    # One score, terms 1, z, (z^2 - 1) / sqrt 2. At z = 1: leverage 0.1 + 0.2 = 0.3; the spread of a
+    # trial is e^0.5, the mean 2 + 3.
+    emulator = Emulator(
+        mean_weights=np.array([[2.0], [3.0], [0.0]]),
+        spread_weights=np.array([[0.2], [0.3]]),
+        correlation=np.eye(1),
+        inverse=np.diag([0.1, 0.2, 0.4]),
+        explained=np.ones(1),
+    )
+    at = np.array([[1.0]])
+    mean, cov = emulator.distribution(at)
+    assert float(mean[0, 0]) == pytest.approx(5.0)
+    assert float(cov[0, 0, 0]) == pytest.approx(np.e * 1.3)
+    data = Data(
+        ("a",), np.array([0]), np.array([6.0]), -1, 0.0, np.array([], int), np.array([], int)
+    )
+    assert float(implausibility(emulator, at, data)[0, 0]) == pytest.approx(
+        1.0 / np.sqrt(np.e * 1.3)
+    )
+    # At z = 2 the square counts: (4 - 1)^2 / 2 = 4.5.
+    _, further = emulator.distribution(np.array([[2.0]]))
+    assert float(further[0, 0, 0]) == pytest.approx(np.exp(1.6) * (1.0 + 0.1 + 0.8 + 1.8))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,12 +41,12 @@ def test_the_density_is_scipys() -> None:
 
 def test_a_density_is_that_of_one_part_times_that_of_the_rest_given_it() -> None:
     values = np.array([0.7, 1.0, 0.2])
-    one, rest = np.array([0]), np.array([1, 2])
-    shifted, left = conditioned(MEAN, COV, rest, one, values[:1])
-    joined = log_normal(MEAN[:, :1], COV[:, :1, :1], values[:1])
-    joined = joined + log_normal(shifted, left, values[1:])
-    assert joined == pytest.approx(log_normal(MEAN, COV, values))
-    # By hand for the first: slope .5 / 2, from 2 on by (.7 - 1) times it.
+    for one, rest in ((np.array([0, 2]), np.array([1])), (np.array([0]), np.array([1, 2]))):
+        shifted, left = conditioned(MEAN, COV, rest, one, values[one])
+        joined = log_normal(MEAN[:, one], COV[:, one[:, None], one], values[one])
+        joined = joined + log_normal(shifted, left, values[rest])
+        assert joined == pytest.approx(log_normal(MEAN, COV, values))
+    # The first figure given, by hand: slope .5 / 2, from 2 on by (.7 - 1) times it.
     assert shifted[0, 0] == pytest.approx(2.0 + 0.25 * -0.3)
     assert left[0, 0, 0] == pytest.approx(1.0 - 0.25 * 0.5)
     plain = conditioned(MEAN, COV, rest, NONE, values[:0])
@@ -178,3 +179,101 @@ def test_nothing_to_fit_and_two_selected_figures_are_errors() -> None:
     with pytest.raises(InputError, match="only one selected"):
         make_data({"one": chosen, "two": chosen})
     assert make_data({"one": chosen}).selected >= 0
+
+
+def test_probabilities_of_significant_tests() -> None:
+    cov = np.array([[[1.0, 0.6, 0.2], [0.6, 1.0, -0.3], [0.2, -0.3, 1.0]]])
+    mean = np.array([[0.8, -0.4, 0.5]])
+    draws = np.random.default_rng(3).multivariate_normal(mean[0], cov[0], 400_000)
+    small = np.abs(draws) < 1.96
+    truths = {
+        0: small.all(axis=1),
+        2: ~small[:, :2].all(axis=1) & small[:, 2],
+        3: ~small.all(axis=1),
+    }
+    for some, truth in truths.items():
+        assert np.exp(log_events(mean, cov, some)[0]) == pytest.approx(truth.mean(), abs=0.012)
+
+
+def one_selected(selection: bool) -> Data:
+    return Data(
+        ("participation", "z"),
+        np.array([], int),
+        np.array([]),
+        0,
+        1.6,
+        np.array([1]),
+        np.array([], int),
+        selection,
+    )
+
+
+def test_selection_takes_away_what_significance_alone_says() -> None:
+    # One contrast c and its test z = c / .56: without selection a larger mean is always better up
+    # to 1.6; with it part of that is explained by being reported only when significant.
+    means = np.linspace(0.0, 1.6, 5)
+    mean = np.stack([means, means / 0.56], axis=1)
+    cov = np.array([[0.3136, 0.559], [0.559, 1.0]])
+    cov = np.repeat(cov[None], 5, axis=0)
+    plain = log_likelihood(mean, cov, one_selected(False))
+    selected = log_likelihood(mean, cov, one_selected(True))
+    assert (np.diff(plain) > 0.0).all()
+    reported = 1.0 - (norm.cdf(1.96 - mean[:, 1]) - norm.cdf(-1.96 - mean[:, 1]))
+    assert selected - plain == pytest.approx(-np.log(reported), abs=0.15)
+    assert selected[-1] - selected[0] < plain[-1] - plain[0]
+
+
+def test_a_selected_figure_is_worth_what_it_says_among_trials_that_report_it() -> None:
+    # The density of c among trials with |z| > 1.96, from a million trials, against the formula.
+    draws = np.random.default_rng(9)
+    y, noise, extra = draws.standard_normal((3, 1_000_000))
+    c = 0.4 + 0.5 * y + noise
+    z = c + 0.5 * extra
+    kept = np.abs(z) > 1.96
+    near = np.abs(y - 0.3) < 0.1
+    cov = np.cov(np.stack([y, c, z]))[None]
+    mean = np.array([[0.0, 0.4, 0.4]])
+    value = 2.0
+    data = Data(
+        ("y", "c", "z"),
+        np.array([0]),
+        np.array([0.3]),
+        1,
+        value,
+        np.array([2]),
+        np.array([], int),
+    )
+    found = log_likelihood(mean, cov, data)[0] - norm.logpdf(0.3)
+    among = c[kept & near]
+    assert np.exp(found) == pytest.approx((np.abs(among - value) < 0.1).mean() / 0.2, rel=0.06)
+    alone = log_likelihood(mean, cov, replace(data, alone=True))[0]
+    both = (np.abs(c - value) < 0.1) & near
+    assert np.exp(alone) == pytest.approx((both & kept).sum() / kept.sum() / 0.2 / 0.2, rel=0.06)
+
+
+def test_published_standard_errors_do_not_enter_the_likelihood() -> None:
+    targets = load_targets()
+    other = {name: one.model_copy(update={"se": 100.0}) for name, one in targets.items()}
+    for left, right in zip(
+        make_data(targets).__dict__.values(), make_data(other).__dict__.values(), strict=True
+    ):
+        assert np.array_equal(left, right)
+
+
+def test_leaving_out_a_pattern_leaves_out_its_figures() -> None:
+    less = make_data(load_targets(), without=["P4"])
+    assert less.selected == -1
+    assert not [name for name in less.figures if name.startswith(("participation", "z_part"))]
+    with pytest.raises(InputError, match="nothing to fit"):
+        make_data(load_targets(), without=["P1", "P2", "P4", "P6", "P7", "P11", "P20"])
+
+
+def test_monte_carlo_error_of_the_mean_is_added_and_nothing_else() -> None:
+    draws = np.random.default_rng(5).standard_normal((4, 4000, 2))
+    mean, cov = shrunk(draws, None)
+    assert cov[0] == pytest.approx(np.cov(draws[0].T) * (1.0 + 1.0 / 4000), rel=1e-6, abs=1e-6)
+    few = draws[:, :5]
+    common = np.eye(2)
+    _, pulled = shrunk(few, common)
+    expected = (4 * np.cov(few[0].T) + 6.0 * common) / 10.0 * 1.2
+    assert pulled[0] == pytest.approx(expected, abs=1e-6)

@@ -135,3 +135,9 @@ def test_particles_that_stand_apart_are_last_states_of_different_chains() -> Non
     assert set(found) == last
     assert set(apart(sample, 3, 1)[:, 0]) < last
     assert len(apart(sample, 7, 1)) == 7
+
+
+def test_few_draws_do_not_bias_the_coverage_of_ranks() -> None:
+    draws = np.random.default_rng(6).standard_normal((20_000, EFFECT_DRAWS + 1))
+    ranks = (draws[:, 1:] < draws[:, :1]).sum(axis=1)
+    assert central(ranks, EFFECT_DRAWS, 0.9).mean() == pytest.approx(0.9, abs=0.008)

@@ -96,10 +96,14 @@ def test_the_jackknife_of_a_mean_is_its_standard_error() -> None:
     assert error == pytest.approx(values.std(ddof=1) / math.sqrt(20.0))
 
 
-def test_the_kept_file_has_the_figures_that_were_fitted() -> None:
+def test_the_kept_file_has_the_figures_that_were_fitted_and_effects_to_weigh() -> None:
     simulated = read()
     assert {f"figure_{one}" for one in fitted().figures} < set(simulated)
     assert len(simulated["effect_full"]) == 800
     weight = weighted(simulated)
-    for name, found in by_weighting(simulated).items():
-        assert found == summary(simulated[name], weight)
+    found = by_weighting(simulated)
+    assert set(found) == set(EFFECTS)
+    for name in EFFECTS:
+        mean = np.average(simulated[name], weights=weight)
+        sd = math.sqrt(np.average((simulated[name] - mean) ** 2, weights=weight))
+        assert found[name][:2] == pytest.approx((mean, sd))

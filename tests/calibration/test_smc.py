@@ -6,8 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from calibration.sampling.smc import Sample, generator, tempered_smc
+from sim.learning.weights import next_temperature
 
 NOISE = 0.3
 
@@ -91,3 +93,25 @@ def test_a_generator_is_keyed_by_all_of_its_labels() -> None:
     first = generator(1, 2, 3).random()
     assert first == generator(1, 2, 3).random()
     assert len({first, generator(2, 2, 3).random(), generator(1, 3, 3).random()}) == 3
+
+
+def test_sampler_keeps_the_spread_of_what_the_data_do_not_inform() -> None:
+    # Particles that stay near few ancestors would make intervals too short.
+    def informed(z: np.ndarray, stage: str) -> np.ndarray:
+        return np.asarray(norm.logpdf(1.0, 2.5 * z[:, 0]) + norm.logpdf(2.0, z[:, 1], 0.3))
+
+    spreads = [
+        tempered_smc(informed, 12, particles=500, length=10, seed=seed).scores[:, 2:].var(axis=0)
+        for seed in range(8)
+    ]
+    assert np.mean(spreads) > 0.92
+    assert np.mean(spreads) < 1.04
+
+
+def test_temperatures_keep_the_effective_sample_size() -> None:
+    values = np.random.default_rng(0).normal(0.0, 20.0, 500)
+    following = next_temperature(values, 0.0, 0.5)
+    weights = np.exp(following * (values - values.max()))
+    weights /= weights.sum()
+    assert 1.0 / (weights**2).sum() == pytest.approx(250.0, rel=0.02)
+    assert next_temperature(np.zeros(10), 0.3, 0.5) == 1.0
