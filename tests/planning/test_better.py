@@ -102,7 +102,7 @@ def test_the_error_of_differing_at_all_is_that_of_its_share() -> None:
 
 
 class Comparison:
-    """Two strategies whose cost in two years and whose outcomes are written in by hand."""
+    """Three strategies whose cost in two years and whose outcomes are written in by hand."""
 
     names = ("a", "b", "c")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from sim.element import Cost
 from sim.errors import InputError
 from sim.planning.costs import cost_lines, discount_factors, element_lines, kind_of, total
 from sim.planning.prices import shipped_prices
@@ -113,14 +115,10 @@ def test_discounting_by_a_hundred_percent_halves_every_year() -> None:
 
 
 def element(*costs: Any) -> Any:
-    from types import SimpleNamespace
-
     return SimpleNamespace(costs=costs)
 
 
 def test_terms_of_a_line_are_added_and_multiplied_as_they_say() -> None:
-    from sim.element import Cost
-
     one = element(Cost("line", "a", "hours", "wage"), Cost("line", "b", "fee"))
     (line,) = element_lines([one], ["wage", "hours", "fee"])
     use = {"a": 2.0, "b": 3.0}

@@ -45,3 +45,21 @@ def test_chance_reaches_the_two_sided_limit_shared_among_inputs() -> None:
     assert noise_level(2, 1) == pytest.approx(1.959964)
     assert math.isnan(noise_level(1, 1))
     assert math.isnan(noise_level(50, 0))
+
+
+def test_what_drives_an_answer_stands_first_and_noise_stays_within_its_level() -> None:
+    rng = np.random.default_rng(5)
+    draws = 300
+    inputs = {f"noise_{number}": rng.random(draws) for number in range(60)}
+    strong = rng.random(draws)
+    found = drivers_of(np.exp(3.0 * strong) + 0.1 * rng.random(draws), {**inputs, "strong": strong})
+    assert found[0].name == "strong"
+    assert found[0].correlation > 0.95
+    limit = noise_level(draws, 61)
+    assert all(abs(one.correlation) < limit for one in found[1:])
+
+
+def test_a_constant_answer_has_no_drivers() -> None:
+    assert drivers_of(np.zeros(100), {"a": np.arange(100.0)}) == []
+    draws = [{"a": 1.0, "b": float(number)} for number in range(3)]
+    assert list(varied(draws)) == ["b"]

@@ -16,7 +16,6 @@ from sim.planning.outcomes import (
     STAFF_MEASURES,
     USER_MEASURES,
     WEEKLY,
-    Covered,
     covered_by,
     happened_in,
     outcomes_of,
@@ -131,8 +130,9 @@ def plan(scenario: str = "usual-care", **changes: float) -> Any:
     return plan_of(changed, ROSTER, starts, WEEKS)
 
 
-def outcomes(covered: Covered = COVERED) -> Any:
-    return outcomes_of(TABLES, 1, WEEKS, np.array([WEEKS]), covered, plan(), False)
+def outcomes(**changed: np.ndarray) -> Any:
+    tables = {**TABLES, **changed}
+    return outcomes_of(tables, 1, WEEKS, np.array([WEEKS]), COVERED, plan(), False)
 
 
 def test_scores_are_means_over_people_on_the_books_and_over_staff_in_post() -> None:
@@ -154,9 +154,7 @@ def test_groups_have_their_own_means_and_reach() -> None:
     gone = USERS.copy()
     gone["in_service"] = [0.0, 1.0, 1.0, 1.0]
     gone["worker"] = [-1, -1, 0, 0]
-    left = outcomes_of(
-        {**TABLES, "assessments": gone}, 1, WEEKS, np.array([WEEKS]), COVERED, plan(), False
-    ).groups[0, 0, :, reach]
+    left = outcomes(assessments=gone).groups[0, 0, :, reach]
     assert np.isnan(left[0])
     assert left[1:].tolist() == [0.0, 0.0, 0.0]
 
@@ -178,9 +176,7 @@ def test_attendance_is_nought_where_nothing_is_offered_and_true_where_little_is(
     for offered, share in ((0.0, 0.0), (1.0, 1.0)):
         weeks = TEAM_WEEKS.copy()
         weeks["sessions_offered"][-3:] = weeks["sessions_attended"][-3:] = [offered, 0.0, 0.0]
-        found = outcomes_of(
-            {**TABLES, "team_weeks": weeks}, 1, WEEKS, np.array([WEEKS]), COVERED, plan(), False
-        )
+        found = outcomes(team_weeks=weeks)
         assert found.implementation[0, IMPLEMENTATION.index("attendance")] == share
 
 
@@ -194,9 +190,7 @@ def test_weekly_means_weigh_teams_alike_or_by_their_people() -> None:
 def test_nobody_present_makes_no_mean_of_staff() -> None:
     weeks = TEAM_WEEKS.copy()
     weeks["staff_present"] = 0.0
-    found = outcomes_of(
-        {**TABLES, "team_weeks": weeks}, 1, WEEKS, np.array([WEEKS]), COVERED, plan(), False
-    )
+    found = outcomes(team_weeks=weeks)
     assert found.weekly[0, :, WEEKLY.index("fidelity")].tolist() == [0.0] * 3
 
 
@@ -225,15 +219,12 @@ def test_newcomers_who_arrive_or_move_in_are_counted_where_they_get_induction() 
 
 
 def test_teams_start_so_long_before_their_first_session_as_the_programme_says() -> None:
-    """The first session of REFOCUS is in its third week, the second that is counted from 0."""
+    """REFOCUS has its first session one week after its start; two teams have theirs in 2 and 3."""
     weeks = table(
         3 * 6, sessions_offered=[0] * 6 + [0] * 3 + [1.0, 0.0, 0.0] + [1.0, 1.0, 0.0] * 2
     ).reshape(1, 6, 3)
     given = plan_of(load_scenario("refocus-as-delivered"), ROSTER, np.zeros(3, int), 60)
-    from sim.planning.resources import first_session_week
-
-    first = first_session_week(given.scenario, 60)
-    assert starts_within(weeks, given).tolist() == [[2 - first, 3 - first, -1]]
+    assert starts_within(weeks, given).tolist() == [[1, 2, -1]]
     untrained = plan("usual-care")
     assert starts_within(weeks, untrained).tolist() == [[-1, -1, -1]]
 

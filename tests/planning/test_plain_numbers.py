@@ -44,6 +44,7 @@ def test_only_a_hyphen_of_a_number_becomes_a_minus(text: str, shown: str) -> Non
         (0.049, {}, "under 0.1"),
         (-0.049, {}, "over −0.1"),
         (0.051, {}, "+0.1"),
+        (0.25, {}, "+0.2"),
         (-0.051, {}, "−0.1"),
         (0.0049, {"digits": 2}, "under 0.01"),
         (0.0051, {"digits": 2}, "+0.01"),

@@ -1,10 +1,8 @@
-"""Splitting uncertainty, probabilities with their error, and value for money."""
+"""Splitting uncertainty, and probabilities with their error."""
 
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,21 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from sim.planning.drivers import drivers_of, noise_level, varied
 from sim.planning.uncertainty import (
     chance_above,
     chance_at_least,
     chance_below,
     chance_of,
     spread_of,
-)
-from sim.planning.value import (
-    acceptability_of,
-    net_benefit,
-    perfect_information,
-    ratio_of,
-    top_willingness,
-    value_of,
 )
 
 
@@ -118,63 +107,6 @@ def test_limits_widen_when_noise_hides_the_sign() -> None:
     assert found.high - found.low > 0.5
 
 
-def test_perfect_information_of_two_normal_options() -> None:
-    """Known answer: E max(0, X) - max(0, E X) for X normal."""
-    mean, sd = 0.4, 1.3
-    x = mean + sd * np.random.default_rng(4).standard_normal(400_000)
-    benefit = np.stack([np.zeros_like(x), x])[None]
-    z = mean / sd
-    density = math.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
-    below = 0.5 * math.erfc(z / math.sqrt(2.0))
-    assert perfect_information(benefit)[0] == pytest.approx(sd * density - mean * below, abs=0.004)
-
-
-def test_acceptability_adds_up_to_one_and_ties_are_shared() -> None:
-    rng = np.random.default_rng(2)
-    effects, costs = rng.normal(size=(4, 80)), rng.normal(size=(4, 80))
-    benefit = net_benefit(effects, costs, np.linspace(0.0, 9.0, 7))
-    np.testing.assert_allclose(acceptability_of(benefit).sum(axis=0), 1.0)
-    assert (perfect_information(benefit) >= 0.0).all()
-    same = np.zeros((1, 2, 5))
-    np.testing.assert_allclose(acceptability_of(same), 0.5)
-    np.testing.assert_allclose(perfect_information(same), 0.0)
-
-
-def test_at_no_willingness_to_pay_the_cheapest_is_best() -> None:
-    effects, costs = np.array([[0.0, 0.0], [5.0, 6.0]]), np.array([[0.0, 0.0], [9.0, 8.0]])
-    curves = acceptability_of(net_benefit(effects, costs, np.array([0.0, 1000.0])))
-    np.testing.assert_allclose(curves, [[1.0, 0.0], [0.0, 1.0]])
-    assert top_willingness(effects, costs) >= 3 * 8.5 / 5.5
-
-
-def test_no_gain_has_no_ratio() -> None:
-    assert math.isnan(ratio_of(np.ones(5), np.zeros(5)).value)
-    mixed = ratio_of(np.ones(4), np.array([1.0, 2.0, -1.0, 2.0]))
-    assert math.isnan(mixed.low)
-    assert mixed.value == 1.0
-    assert mixed.gain.share == 0.75
-    assert ratio_of(np.array([2.0, 4.0]), np.array([1.0, 2.0])).value == 2.0
-
-
-def test_what_drives_an_answer_stands_first_and_noise_stays_within_its_level() -> None:
-    rng = np.random.default_rng(5)
-    draws = 300
-    inputs = {f"noise_{number}": rng.random(draws) for number in range(60)}
-    strong = rng.random(draws)
-    found = drivers_of(np.exp(3.0 * strong) + 0.1 * rng.random(draws), {**inputs, "strong": strong})
-    assert found[0].name == "strong"
-    assert found[0].correlation > 0.95
-    limit = noise_level(draws, 61)
-    assert all(abs(one.correlation) < limit for one in found[1:])
-
-
-def test_a_constant_answer_has_no_drivers() -> None:
-    assert drivers_of(np.zeros(100), {"a": np.arange(100.0)}) == []
-    assert drivers_of(np.arange(5.0), {"a": np.arange(5.0)}) == []
-    draws = [{"a": 1.0, "b": float(number)} for number in range(3)]
-    assert list(varied(draws)) == ["b"]
-
-
 def test_standard_errors_and_limits_worked_by_hand() -> None:
     # Means of draws 1, 3, 5, 7: variance 20 / 3. Within a draw replications differ by 2: variance
     # 2, its mean 1. Parameters: 20/3 - 1, and a standard error of sqrt(20/3 / 4).
@@ -211,12 +143,12 @@ def test_expected_values_are_drawn_in_by_the_share_of_the_parameters() -> None:
     np.testing.assert_allclose(found.expected, 4.0 + factor * np.array([-3.0, -1.0, 1.0, 3.0]))
     assert found.low == pytest.approx(4.0 - 2.7 * factor)
     assert found.high == pytest.approx(4.0 + 2.7 * factor)
-    # Means 0 and 0.1 of two draws: variance 0.005, noise of 2 x 0.001 / 2.
+    # Means 0 and 0.1 of two draws: variance 0.005; two runs .04 apart: noise 0.0008 / 2.
     small = spread_of(np.array([[-0.02, 0.02], [0.08, 0.12]]))
     assert small.parameter_sd == pytest.approx(math.sqrt(0.005 - 0.0004))
 
 
-def test_two_draws_of_two_runs_and_no_draw_at_all() -> None:
+def test_two_draws_of_one_run_and_no_draw_at_all() -> None:
     two = spread_of(np.array([[0.0], [1.0]]))
     assert two.monte_carlo_se == pytest.approx(math.sqrt(0.5 / 2.0))
     assert two.parameter_sd == pytest.approx(math.sqrt(0.5))
@@ -264,75 +196,3 @@ def test_taking_the_noise_out_adds_to_the_error_of_a_share() -> None:
     binomial = math.sqrt(0.69 * 0.31 / 60)
     assert told > 1.1 * binomial
     assert told == pytest.approx(seen, rel=0.25)
-
-
-class Comparison:
-    """A base and two strategies, with QPR differences and costs a person written in by hand."""
-
-    names = ("a", "usual", "b")
-    question = SimpleNamespace(base="usual")
-
-    def difference(self, name: str, measure: str) -> np.ndarray:
-        assert measure == "qpr15"
-        return np.array([[{"usual": 0.0, "a": 1.0, "b": 2.0}[name]]] * 4)
-
-    def cost_per_person(self, name: str) -> np.ndarray:
-        return np.full(4, {"usual": 0.0, "a": 100.0, "b": 300.0}[name])
-
-
-def test_value_for_money_of_a_comparison_by_hand() -> None:
-    comparison: Any = Comparison()
-    found = value_of(comparison)
-    assert found.names == ("usual", "a", "b")
-    # Ratios are 100 and 150 a point: curves end at 450, rounded up to whole hundreds.
-    assert (found.willingness[0], found.willingness[-1]) == (0.0, 500.0)
-    steps = np.diff(found.willingness)
-    assert steps == pytest.approx(12.5), "forty steps"
-    # Nothing below 100 a point, a up to 200 for b's second point, b from there on.
-    assert [
-        int(found.best[np.searchsorted(found.willingness, at)]) for at in (90, 110, 190, 210)
-    ] == [
-        0,
-        1,
-        1,
-        2,
-    ]
-    assert (found.acceptability[found.best, np.arange(41)] >= 0.5).all()
-    assert (found.perfect_information == 0.0).all()
-
-
-@pytest.mark.parametrize(
-    ("effects", "costs", "top"),
-    [
-        ([1.0], [400.0], 2000.0),
-        ([1.0], [30.0], 200.0),
-        ([1.0], [70.0], 300.0),
-        ([0.005], [0.005], 200.0),
-        ([1.0, 1.0], [100.0, 320.0], 1000.0),
-        ([1.0], [1e6], 20_000.0),
-        ([-1.0], [400.0], 200.0),
-        ([1.0], [-400.0], 200.0),
-        ([0.005], [3.0], 2000.0),
-        ([100.0], [0.005], 200.0),
-    ],
-)
-def test_curves_end_at_thrice_the_dearest_point_rounded_up(
-    effects: list[float], costs: list[float], top: float
-) -> None:
-    columns = [np.array(one)[:, None] for one in (effects, costs)]
-    assert top_willingness(*columns) == top
-
-
-def test_perfect_information_is_never_below_nought_and_worked_by_hand() -> None:
-    """Two draws, +3 and -1 against nothing: E max = 1.5, max E = 1."""
-    assert perfect_information(np.array([[[0.0, 0.0], [3.0, -1.0]]])).tolist() == [0.5]
-
-
-def test_a_ratio_has_the_middle_90_percent_of_its_draws() -> None:
-    found = ratio_of(np.arange(21.0), np.ones(21))
-    assert (found.value, found.low, found.high) == pytest.approx((10.0, 1.0, 19.0))
-    two = ratio_of(np.array([2.0, 6.0]), np.array([2.0, 2.0]))
-    assert (two.low, two.high) == pytest.approx((1.1, 2.9))
-    assert math.isnan(ratio_of(np.array([2.0]), np.array([2.0])).low)
-    assert ratio_of(np.full(3, 1.0), np.full(3, 0.005)).value == pytest.approx(200.0)
-    assert math.isnan(ratio_of(np.ones(2), np.array([1.0, -1.0])).value)
