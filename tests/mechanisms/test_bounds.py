@@ -74,7 +74,8 @@ def test_a_weekly_probability_adds_up_to_the_yearly_risk(yearly: float, rel: flo
     assert weekly_probability(0.0) == 0.0
 
 
-def test_approximations_hold_their_published_form_and_ends() -> None:
+def test_a_weekly_probability_has_three_terms_and_the_logistic_ends_at_40() -> None:
+    # y / 52 times 1 + y / 2 + y^2 / 3: 1 + .3 + .12.
     assert weekly_probability(0.6) == pytest.approx(0.6 / 52 * 1.42)
     assert logistic(-40.5) == logistic(-60.0) == pytest.approx(math.exp(-40.0), rel=1e-6)
     assert logistic(50.0) == 1.0

@@ -10,6 +10,8 @@ import pytest
 from sim import events as kinds
 from sim.inputs.roster.roster_file import USERS_PER_COORDINATOR
 from sim.inputs.roster.trial import CASELOAD, COORDINATORS
+from sim.mechanisms import flow
+from sim.mechanisms.bounds import weekly_probability
 from sim.mechanisms.flow import (
     JUST_LEFT,
     NEW_PERSON_IN_POST,
@@ -265,42 +267,53 @@ def test_the_chance_to_leave_worked_by_hand() -> None:
     action = plain_record("action", staff_wellbeing=0.5)
     action.turnover_multiplier = 2.0
     yearly = 0.2 * 1.5 * 2.0 * 1.1 * 0.8
-    exact = 1.0 - (1.0 - yearly) ** (1.0 / 52.0)
-    assert leaving_probability(team, action, p) == pytest.approx(exact, rel=0.05)
+    assert leaving_probability(team, action, p) == pytest.approx(weekly_probability(yearly))
     twice = plain_record("team", turnover_multiplier=99.0, readiness_usual=0.6)
-    most = 0.95 / 52.0 * (1.0 + 0.95 / 2.0 + 0.95**2 / 3.0)
-    assert leaving_probability(twice, action, p) == pytest.approx(most)
-    assert usual_vacancies(p) == pytest.approx(0.2 / 52 * (1.1 + 0.04 / 3) * p.vacancy_weeks)
+    assert leaving_probability(twice, action, p) == pytest.approx(weekly_probability(0.95))
+    assert usual_vacancies(p) == pytest.approx(weekly_probability(0.2) * p.vacancy_weeks)
 
 
-def test_shares_of_a_week_of_flow_are_those_of_the_rule() -> None:
-    """Over many users: lost to research, discharged and handed over as often as it says."""
-    p = resolve(
-        {
-            "dropout_yearly": 0.5,
-            "dropout_from_relationship": 0.5,
-            "relationship_mean": 0.5,
-            "discharge_yearly": 0.6,
-            "discharge_from_recovery": 0.4,
-            "handover_weeks": 4.0,
-            "worker_change_yearly": 0.0,
-        }
-    )
-    keys = [(1, 0, number, 2, 0, 0) for number in range(6000)]
-    user = served(relationship=0.9)
-    drawn = [service_flow(user, 0, 4, 3, 1.0, p, key, 7) for key in keys]
-    weekly = {y: y / 52 * (1 + y / 2 + y * y / 3) for y in (0.5, 0.6)}
-    lost = np.mean([one.in_research == 0 for one in drawn])
-    assert lost == pytest.approx(weekly[0.5] * 0.8, abs=0.005)
-    gone = np.mean([one.in_service == 0 for one in drawn])
-    assert gone == pytest.approx(weekly[0.6] * 1.4, abs=0.006)
-    moved = [one for one in drawn if one.change == NEW_WORKER]
-    assert len(moved) / len(drawn) == pytest.approx(0.25 * (1 - gone), abs=0.02)
-    assert {one.choice for one in moved} == {0, 1, 2}
-    assert all(one.choice == -1 for one in drawn if one.change != NEW_WORKER)
-    bounded = [service_flow(user, 0, 4, 3, 9.0, p, key, 7).in_service == 0 for key in keys]
-    assert np.mean(bounded) == pytest.approx(weekly[0.6] * 1.8, abs=0.007)
-    nobody = [service_flow(user, 0, 4, 0, 1.0, p, key, 7).change for key in keys[:200]]
-    assert set(nobody) == {SAME_WORKER}
-    other = [service_flow(user, 1, 5, 3, 1.0, p, key, 7) for key in keys[:200]]
-    assert {one.change for one in other if one.in_service} == {NEW_PERSON_IN_POST}
+FLOW = {
+    "dropout_yearly": 0.5,
+    "dropout_from_relationship": 0.5,
+    "relationship_mean": 0.5,
+    "discharge_yearly": 0.6,
+    "discharge_from_recovery": 0.4,
+    "handover_weeks": 4.0,
+    "worker_change_yearly": 0.3,
+}
+AT_EXIT, AT_CHANGE, AT_DROPOUT = 1, 2, 3
+"""Places of a user's weekly draws; the first is that of the stage."""
+
+
+@pytest.mark.parametrize(
+    ("place", "chance", "present", "recovery", "taken"),
+    [
+        # A relationship of .9 where .5 is the mean: .2 less.
+        (AT_DROPOUT, 0.8 * weekly_probability(0.5), 1, 0.0, (1, 0, SAME_WORKER)),
+        # Recovery of one SD: 40% more discharges, within two SD either way.
+        (AT_EXIT, 1.4 * weekly_probability(0.6), 1, 1.0, (0, 1, SAME_WORKER)),
+        (AT_EXIT, 1.8 * weekly_probability(0.6), 1, 9.0, (0, 1, SAME_WORKER)),
+        (AT_EXIT, 0.2 * weekly_probability(0.6), 1, -9.0, (0, 1, SAME_WORKER)),
+        (AT_CHANGE, weekly_probability(0.3), 1, 0.0, (1, 1, NEW_WORKER)),
+        # Without a worker a quarter are handed over each week.
+        (AT_CHANGE, 0.25, 0, 0.0, (1, 1, NEW_WORKER)),
+    ],
+)
+def test_what_a_week_of_flow_takes_is_below_its_chance(
+    monkeypatch, place: int, chance: float, present: int, recovery: float, taken: tuple[int, ...]
+) -> None:
+    for uniform, expected in ((chance - 1e-9, taken), (chance + 1e-9, (1, 1, SAME_WORKER))):
+        drawn = [0.7] * 4
+        drawn[place] = uniform
+        monkeypatch.setattr(flow, "uniforms", lambda *given, drawn=drawn: drawn)
+        key = (1, 0, 0, 2, 0, 0)
+        user, p = served(relationship=0.9), resolve(FLOW)
+        found = service_flow(user, present, 4, 3, recovery, p, key, 7)
+        assert (found.in_service, found.in_research, found.change) == expected
+        # The first draw, which is that of the choice as well: the third of three.
+        assert found.stage_uniform == 0.7
+        assert found.choice == (2 if found.change == NEW_WORKER else -1)
+        if expected == taken and place == AT_CHANGE:
+            none = service_flow(user, present, 4, 0, recovery, p, key, 7)
+            assert none.change == SAME_WORKER

@@ -12,6 +12,7 @@ from sim.mechanisms.heterogeneity import advice_tie, staff_start, staff_ties, te
 from sim.mechanisms.practice import PRACTICES
 from sim.mechanisms.recovery import PROCESSES, Responses
 from sim.parameters import defaults, resolve
+from tests.mechanisms.easy_work import EASY_WORK
 from tests.worlds import CompiledWorld, plain_record, toy_layout
 
 PEOPLE = 4000
@@ -158,39 +159,49 @@ def drawn(monkeypatch) -> dict[int, tuple[float, ...]]:
     return draws
 
 
+ROUND_NUMBERS = {
+    0.0: "symptoms_to_recovery experience_to_recovery",
+    0.05: "values_leader_bonus",
+    0.1: (
+        "staff_priorities_sd skill_sd trust_readiness_sd team_readiness_sd "
+        "team_relationship_sd leader_support_sd staff_readiness_sd interpersonal_sd values_sd "
+        "knowledge_sd intent_sd identity_threat_sd identity_threat_black expectations_sd "
+        "relationship_sd support_sd_person"
+    ),
+    0.2: (
+        "trust_priorities_sd readiness_trust_to_team team_recovery_sd readiness_team_to_staff "
+        "relationship_share_worker support_scale support_from_experience support_to_needs"
+    ),
+    0.3: "type_recovery_sd cross_tie_share identity_threat_mean relationship_share_pair",
+    0.32: "disclosed_partly_share",
+    0.36: "skill_shared process_correlation",
+    0.39: "lived_experience_share",
+    0.4: (
+        "trust_priorities_mean reflects_share knowledge_mean experience_pace "
+        "health_fluctuation_sd has_goal_share relationship_from_experience"
+    ),
+    0.48: "disclosed_fully_share",
+    0.5: (
+        "trust_readiness_mean team_readiness_mean readiness_reliability leader_support_mean "
+        "staff_readiness_mean values_mean third_tie_share behaviour_to_experience "
+        "symptoms_trait_sd chance_scale contact_rate expectations_mean health_trait_sd "
+        "relationship_share_user support_mean support_from_relationship "
+        "recovery_to_functioning recovery_to_quality_of_life"
+    ),
+    0.6: (
+        "participation_readiness_correlation participation_relationship_correlation "
+        "interpersonal_mean fluctuation_sd relationship_mean"
+    ),
+    0.76: "family_experience_share",
+    1.0: "theory_strength response_spread contact_rate_variation",
+}
+"""Parameters by their value, beside those of easy work: chosen to be easy to reckon with."""
+
+
 def round_numbers(**changed: float) -> SimpleNamespace:
     """Return parameters of round numbers: no pressure of work, doing is delivering, usual .4."""
-    values = dict.fromkeys((f"intent_mean_{one}" for one in PRACTICES), 0.4)
-    values |= {f"opportunity_from_{one}": 0.0 for one in ("staff", "trust", "workload")}
-    values |= {"staff_priorities_mean": 0.5, "staff_priorities_sd": 0.1, "skill_mean": 0.4}
-    values |= {"trust_priorities_mean": 0.4, "trust_priorities_sd": 0.2, "skill_sd": 0.1}
-    values |= {"trust_readiness_mean": 0.5, "trust_readiness_sd": 0.1, "type_recovery_sd": 0.3}
-    values |= {"participation_readiness_correlation": 0.6, "team_readiness_mean": 0.5}
-    values |= {"participation_relationship_correlation": 0.6, "team_readiness_sd": 0.1}
-    values |= {"readiness_trust_to_team": 0.2, "readiness_reliability": 0.5}
-    values |= {"team_relationship_sd": 0.1, "leader_support_mean": 0.5, "leader_support_sd": 0.1}
-    values |= {"reflects_share": 0.4, "team_recovery_sd": 0.2, "staff_readiness_mean": 0.5}
-    values |= {"readiness_team_to_staff": 0.2, "staff_readiness_sd": 0.1, "values_mean": 0.5}
-    values |= {"lived_experience_share": 0.39, "family_experience_share": 0.76}
-    values |= {"disclosed_fully_share": 0.48, "disclosed_partly_share": 0.32}
-    values |= {"interpersonal_mean": 0.6, "interpersonal_sd": 0.1, "values_sd": 0.1}
-    values |= {"values_leader_bonus": 0.05, "knowledge_mean": 0.4, "knowledge_sd": 0.1}
-    values |= {"skill_shared": 0.36, "intent_sd": 0.1, "delivery_without_skill": 1.0}
-    values |= {"third_tie_share": 0.5, "cross_tie_share": 0.3, "behaviour_to_experience": 0.5}
-    values |= {"experience_pace": 0.4, "process_correlation": 0.36, "fluctuation_sd": 0.6}
-    values |= {"symptoms_to_recovery": 0.0, "experience_to_recovery": 0.0, "theory_strength": 1.0}
-    values |= {"response_spread": 1.0, "identity_threat_mean": 0.3, "identity_threat_sd": 0.1}
-    values |= {"identity_threat_black": 0.1, "symptoms_trait_sd": 0.5, "chance_scale": 0.5}
-    values |= {"health_fluctuation_sd": 0.4, "has_goal_share": 0.4, "contact_rate": 0.5}
-    values |= {"contact_rate_variation": 1.0, "expectations_mean": 0.5, "expectations_sd": 0.1}
-    values |= {"health_trait_sd": 0.5, "relationship_mean": 0.6, "relationship_sd": 0.1}
-    values |= {"relationship_share_user": 0.5, "relationship_share_pair": 0.3}
-    values |= {"relationship_share_worker": 0.2, "relationship_from_experience": 0.4}
-    values |= {"support_mean": 0.5, "support_from_relationship": 0.5, "support_scale": 0.2}
-    values |= {"support_from_experience": 0.2, "support_sd_person": 0.1}
-    values |= {"recovery_to_functioning": 0.5, "support_to_needs": 0.2}
-    values |= {"recovery_to_quality_of_life": 0.5}
-    return SimpleNamespace(**(values | changed))
+    values = {name: value for value, names in ROUND_NUMBERS.items() for name in names.split()}
+    return SimpleNamespace(**(EASY_WORK | values | changed))
 
 
 def test_trusts_and_types_by_hand(drawn) -> None:

@@ -201,7 +201,7 @@ def test_the_partnership_grows_by_its_pace_and_fades_by_half() -> None:
     # A tenth, half as intense, four tenths of the team: 2% of the half that is missing.
     assert partnership_project(team, running, p).partnership == pytest.approx(0.51)
     slight = plain_record("action", partnership=0.005)
-    assert partnership_project(team, slight, p).partnership > 0.5
+    assert partnership_project(team, slight, p).partnership == pytest.approx(0.5001)
     for _ in range(26):
         team.partnership = partnership_project(team, NOTHING, p).partnership
     assert team.partnership == pytest.approx(0.25, rel=0.02)

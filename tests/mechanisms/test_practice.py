@@ -30,6 +30,7 @@ from sim.mechanisms.practice import (
 )
 from sim.mechanisms.practice import forgetting_fraction as forgetting
 from sim.parameters import defaults, resolve
+from tests.mechanisms.easy_work import NO_PRESSURE
 from tests.worlds import plain_record, random_parameters
 
 SHARES = st.floats(0.0, 1.0)
@@ -325,7 +326,7 @@ def test_intent_by_hand() -> None:
 
 def test_behaviour_and_habit_close_part_of_their_gaps() -> None:
     p = SimpleNamespace(
-        **dict.fromkeys((f"opportunity_from_{one}" for one in ("staff", "trust", "workload")), 0.0),
+        **NO_PRESSURE,
         transfer_without_coaching=0.5,
         transfer_with_coaching=0.5,
         transfer_from_readiness=0.0,
@@ -352,7 +353,7 @@ def test_behaviour_and_habit_close_part_of_their_gaps() -> None:
 
 def test_usual_delivery_is_the_mean_over_the_practices() -> None:
     p = SimpleNamespace(
-        **dict.fromkeys((f"opportunity_from_{one}" for one in ("staff", "trust", "workload")), 0.0),
+        **NO_PRESSURE,
         staff_priorities_mean=0.5,
         trust_priorities_mean=0.5,
         skill_mean=0.5,

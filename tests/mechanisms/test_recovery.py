@@ -28,6 +28,7 @@ from sim.mechanisms.recovery import (
     usual_responses,
 )
 from sim.parameters import defaults, resolve
+from tests.mechanisms.easy_work import EASY_WORK
 from tests.worlds import plain_record, random_parameters
 
 NORMAL = st.floats(-8.0, 8.0)
@@ -259,11 +260,8 @@ def test_the_spread_between_people_is_about_one() -> None:
 
 def round_numbers(**changed: float) -> SimpleNamespace:
     """Return parameters at which doing is delivering, usual is .4 and a fifth of a gap closes."""
-    values = dict.fromkeys((f"intent_mean_{one}" for one in PRACTICES), 0.4)
-    values |= {f"opportunity_from_{one}": 0.0 for one in ("staff", "trust", "workload")}
-    values |= {f"response_stage_{one}": 0.5 * one for one in range(1, 6)}
-    values |= {"staff_priorities_mean": 0.5, "trust_priorities_mean": 0.5, "skill_mean": 0.4}
-    values |= {"delivery_without_skill": 1.0, "theory_strength": 0.5, "causal_share": 0.4}
+    values = {f"response_stage_{one}": 0.5 * one for one in range(1, 6)}
+    values |= {"theory_strength": 0.5, "causal_share": 0.4}
     values |= {"experience_to_recovery": 0.5, "behaviour_to_experience": 0.5}
     values |= {"relationship_mean": 0.6, "relationship_sd": 0.1, "support_mean": 0.5}
     values |= {"support_scale": 0.2, "experience_scale": 0.5, "weight_relationship": 0.2}
@@ -277,7 +275,7 @@ def round_numbers(**changed: float) -> SimpleNamespace:
     values |= {"fluctuation_sd": 0.5, "health_fluctuation_sd": 0.4, "chance_scale": 0.5}
     values |= {"process_correlation": 0.0, "recovery_to_functioning": 0.5}
     values |= {"support_to_needs": 0.3, "recovery_to_quality_of_life": 0.5, "stage_rate": 0.2}
-    return SimpleNamespace(**(values | changed))
+    return SimpleNamespace(**(EASY_WORK | values | changed))
 
 
 def test_usual_responses_by_hand() -> None:

@@ -11,18 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.mechanisms import relationship
-from sim.mechanisms.bounds import weekly_probability
 from sim.mechanisms.practice import PRACTICES, usual_delivery
 from sim.mechanisms.relationship import (
     contact,
     contact_probability,
     expectations_after_week,
+    experience_mean,
+    knows,
+    meets,
     no_contact,
     practice_probability,
     relationship_target,
     usual_deficit,
 )
 from sim.parameters import defaults, resolve
+from tests.mechanisms.easy_work import EASY_WORK
 from tests.worlds import plain_record, random_parameters
 
 SHARES = st.floats(0.0, 1.0)
@@ -48,6 +51,12 @@ def user_of(p, **changed: float):
     values |= {f"experience_{one}": 0.3 for one in PRACTICES}
     values["expectations"] = p.expectations_mean
     return plain_record("service_user", **(values | changed))
+
+
+def test_experience_is_the_mean_of_the_four_practices() -> None:
+    levels = zip(PRACTICES, (0.1, 0.2, 0.4, 0.9), strict=True)
+    user = plain_record("service_user", **{f"experience_{one}": level for one, level in levels})
+    assert experience_mean(user) == pytest.approx(0.4)
 
 
 def test_contacts_come_at_the_users_rate() -> None:
@@ -96,11 +105,12 @@ def test_a_week_without_contact_moves_expectations_alone() -> None:
     p = resolve({"expectations_pace": 0.2})
     user = user_of(p, contact_rate=0.0)
     team = plain_record("team", workload=1.0)
-    action = plain_record("action", expectations=1.0)
-    after = contact(user, plain_record("staff"), team, action, p, KEY, 3)
-    before = {name: getattr(user, name) for name in after._fields}
-    assert after._asdict() | {"expectations": 0.5} == before
-    assert after.expectations == pytest.approx(0.5 + 0.2 * 0.5)
+    for work in (1.0, 0.5, 0.005):
+        action = plain_record("action", expectations=work)
+        after = contact(user, plain_record("staff"), team, action, p, KEY, 3)
+        before = {name: getattr(user, name) for name in after._fields}
+        assert after._asdict() | {"expectations": 0.5} == before
+        assert after.expectations == pytest.approx(0.5 + 0.2 * work * 0.5)
 
 
 def test_without_a_worker_the_relationship_fades_and_after_discharge_it_stays() -> None:
@@ -191,15 +201,12 @@ def test_a_new_worker_and_absence_cost_the_shift_what_they_cost_the_relationship
 PRACTICE_DRAWS = (0.1, 0.2, 0.9, 0.15)
 
 
-def worked_contact(monkeypatch, draws=PRACTICE_DRAWS, scale=2.0, goal_step=0.1, **changed):
-    """Return one contact of round numbers, in which doing is delivering and usual is .4."""
+def worked_contact(
+    monkeypatch, draws=PRACTICE_DRAWS, second=0.9, scale=2.0, goal_step=0.1, **changed
+):
+    """Return a week of round numbers, in which doing is delivering, and half of chances are met."""
     p = SimpleNamespace(
-        **dict.fromkeys((f"intent_mean_{one}" for one in PRACTICES), 0.4),
-        **dict.fromkeys((f"opportunity_from_{one}" for one in ("staff", "trust", "workload")), 0.0),
-        staff_priorities_mean=0.5,
-        trust_priorities_mean=0.5,
-        skill_mean=0.4,
-        delivery_without_skill=1.0,
+        **EASY_WORK,
         behaviour_to_experience=0.5,
         experience_pace=0.1,
         relationship_pace=0.2,
@@ -230,7 +237,7 @@ def worked_contact(monkeypatch, draws=PRACTICE_DRAWS, scale=2.0, goal_step=0.1, 
     done = zip(PRACTICES, (0.6, 0.8, 0.2, 0.6), strict=True)
     levels = {f"behaviour_usual_{one}": 0.4 for one in PRACTICES}
     levels |= {f"behaviour_{one}": level for one, level in done} | {"interpersonal": 0.7}
-    drawn = {relationship.USER_CONTACT: (0.1, 0.9, 0.3, 0.5), relationship.USER_PRACTICES: draws}
+    drawn = {relationship.USER_CONTACT: (0.1, second, 0.3, 0.5), relationship.USER_PRACTICES: draws}
     monkeypatch.setattr(relationship, "uniforms", lambda key, purpose, week: drawn[purpose])
     team = plain_record("team", workload=1.0, climate=0.1, partnership=0.5)
     user = plain_record("service_user", **(values | changed))
@@ -248,6 +255,32 @@ def test_one_contact_worked_by_hand(monkeypatch) -> None:
     assert after.relationship_shift == pytest.approx(0.05 + 0.2 * (0.124 - 0.05))
     assert after.support == pytest.approx(0.4 + 0.25 * 0.1466)
     assert after.support_shift == pytest.approx(0.02 + 0.25 * (0.0744 - 0.02))
+
+
+def test_two_contacts_move_everything_at_twice_the_pace(monkeypatch) -> None:
+    """The target of the relationship is .782, of support .5874; a goal has one step a week."""
+    after = worked_contact(monkeypatch, second=0.4)
+    found = [getattr(after, f"experience_{one}") for one in PRACTICES]
+    assert after.contacts == 2
+    assert found == pytest.approx([0.44, 0.44, 0.24, 0.44])
+    assert after.experience_shift == pytest.approx(0.1 + 0.2 * (0.15 - 0.1))
+    assert after.relationship == pytest.approx(0.5 + 0.4 * 0.282)
+    assert after.relationship_shift == pytest.approx(0.05 + 0.4 * (0.128 - 0.05))
+    assert after.support == pytest.approx(0.4 + 0.5 * 0.1874)
+    assert after.support_shift == pytest.approx(0.02 + 0.5 * (0.0846 - 0.02))
+    assert (after.has_goal, after.goal_progress) == pytest.approx((1, 0.6))
+
+
+@pytest.mark.parametrize(
+    ("present", "generation", "sick", "known", "met"),
+    [(1, 4, 0, 1, 1), (1, 4, 1, 1, 0), (1, 3, 0, 0, 0), (1, 5, 0, 0, 0), (0, 4, 0, 0, 0)],
+)
+def test_a_user_meets_a_known_worker_who_is_well(
+    present: int, generation: int, sick: int, known: int, met: int
+) -> None:
+    user = plain_record("service_user", worker_generation=4)
+    worker = plain_record("staff", present=present, generation=generation, sick=sick)
+    assert (knows(user, worker), meets(user, worker)) == (known, met)
 
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
@@ -279,7 +312,11 @@ def test_a_course_takes_no_contact_from_who_stays_away() -> None:
 
 
 def test_the_deficit_by_hand() -> None:
-    """A fifth of the weeks without a worker: .01 lost, .08 regained; nothing lost, no deficit."""
+    """A fifth of the weeks without a worker: .01 lost, .08 regained; nothing lost, no deficit.
+
+    With chances of .01282 to leave and .00428 to change a week, and ten weeks of handover: away
+    .32821, lost .5 x .01710 + .05 x .32821 = .02496, regained .1 x .67179 = .06718.
+    """
     p = SimpleNamespace(
         turnover_yearly=0.0,
         worker_change_yearly=0.0,
@@ -291,9 +328,6 @@ def test_the_deficit_by_hand() -> None:
     )
     assert usual_deficit(1.0, p) == pytest.approx(1.0 / 9.0)
     p.turnover_yearly, p.worker_change_yearly = 0.5, 0.2
-    leaving, change = weekly_probability(0.5), weekly_probability(0.2)
-    away = 0.2 + 10.0 * leaving
-    lost = 0.5 * (leaving + change) + 0.05 * away
-    assert usual_deficit(1.0, p) == pytest.approx(lost / (lost + 0.1 * (1.0 - away)))
+    assert usual_deficit(1.0, p) == pytest.approx(0.02496 / (0.02496 + 0.06718), rel=1e-4)
     p.relationship_loss_on_change = p.relationship_fading = 0.0
     assert usual_deficit(0.0, p) == 0.0

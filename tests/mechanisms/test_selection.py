@@ -93,7 +93,9 @@ def test_teams_that_were_not_chosen_follow_usual_care() -> None:
 
 def test_the_attended_share_is_zero_where_nothing_was_offered() -> None:
     assert attended_share(plain_record("team")) == 0.0
-    assert attended_share(plain_record("team", sessions_offered=4, sessions_attended=3)) == 0.75
+    for offered, attended, share in ((1, 1, 1.0), (1, 0, 0.0), (4, 3, 0.75)):
+        team = plain_record("team", sessions_offered=offered, sessions_attended=attended)
+        assert attended_share(team) == share
 
 
 def test_slots_are_shared_evenly_and_nobody_has_none() -> None:
@@ -133,7 +135,3 @@ def test_a_lot_and_errors_are_drawn_under_keys_of_their_own() -> None:
 def test_the_ways_to_find_a_place_are_told_apart() -> None:
     ways = (START_FIXED, START_LISTED, START_READINESS, START_RANDOM, START_NEED)
     assert sorted(ways) == list(range(5)), "the layout keeps them as these numbers"
-
-
-def test_one_session_offered_makes_a_share() -> None:
-    assert attended_share(plain_record("team", sessions_offered=1, sessions_attended=1)) == 1.0
