@@ -77,9 +77,9 @@ def test_small_steps_stay_near_and_defaults_are_a_thousand_in_chains_of_four() -
     chains = near.scores[:, 0].reshape(4, -1)
     # A Crank-Nicolson step of .1 moves a standard normal by .1 SD, about.
     assert np.abs(chains[1] - chains[0]).mean() == pytest.approx(0.08, abs=0.01)
-    far = tempered_smc(tilt, 1, seed=2).scores[:, 0].reshape(4, -1)
+    far = tempered_smc(tilt, 1, particles=8000, seed=2).scores[:, 0].reshape(4, -1)
     # The default of .95 leaves sqrt(1 - .95^2) = .31 of where a particle stood.
-    assert np.corrcoef(far[0], far[1])[0, 1] == pytest.approx(0.31, abs=0.12)
+    assert np.corrcoef(far[0], far[1])[0, 1] == pytest.approx(0.31, abs=0.04)
 
 
 def test_the_share_is_kept_between_temperatures() -> None:

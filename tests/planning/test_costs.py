@@ -110,10 +110,6 @@ def test_a_line_of_less_than_a_millionth_is_none_and_totals_are_by_kind() -> Non
     assert total({}).tolist() == 0.0
 
 
-def test_discounting_by_a_hundred_percent_halves_every_year() -> None:
-    assert discount_factors(4, 1.0).tolist() == [1.0, 0.5, 0.25, 0.125]
-
-
 def element(*costs: Any) -> Any:
     return SimpleNamespace(costs=costs)
 
@@ -130,3 +126,10 @@ def test_terms_of_a_line_are_added_and_multiplied_as_they_say() -> None:
     both = element(Cost("line", "a", "fee"), Cost("line", "b", "fee", kind="indirect"))
     with pytest.raises(InputError, match="all direct, or all indirect"):
         list(element_lines([both], ["fee"]))
+
+
+def test_discounting_leaves_the_first_year_whole() -> None:
+    np.testing.assert_allclose(discount_factors(3, 0.035), [1.0, 1 / 1.035, 1 / 1.035**2])
+    np.testing.assert_allclose(discount_factors(3, 0.0), 1.0)
+    # A rate of a hundred percent halves every year.
+    assert discount_factors(4, 1.0).tolist() == [1.0, 0.5, 0.25, 0.125]

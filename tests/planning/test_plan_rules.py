@@ -1,4 +1,4 @@
-"""Conditions on a plan: sums over the teams that start, at both sides of both limits."""
+"""Rules that a plan keeps: sums over the teams that start, at both sides of both limits."""
 
 from __future__ import annotations
 

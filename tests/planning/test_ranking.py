@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sim.errors import InputError
-from sim.planning.decision import choice_sentence, worth_sentence
+from sim.planning.decision import worth_sentence
 from sim.planning.outcomes import WEEKLY
 from sim.planning.ranking import (
     aim_of,
@@ -91,16 +91,6 @@ def test_the_frontier_knows_dominance_and_dominance_by_a_mix() -> None:
     assert found["b"].step_cost == pytest.approx(20.0)
     told = worth_sentence(frontier(names, costs, effects), {**TITLES, "a": "A", "b": "B"})
     assert told.endswith("under £10, Usual care; up to £20, A; above that, B.")
-
-
-def test_words_say_a_tie_and_name_no_file() -> None:
-    a = np.tile([3.0, 1.0], 10)
-    found = ranked(RECOVERY, ("usual", "b", "a"), columns(np.zeros(20), a[::-1], a))
-    told = choice_sentence(found, TITLES, "usual")
-    assert "Plan A" in told
-    assert "in a tie with" in told
-    alone = ranked(RECOVERY, ("usual", "a"), columns(np.zeros(20), a))
-    assert choice_sentence(alone, TITLES, "usual") == "On recovery, Plan A does best."
 
 
 def test_an_unknown_outcome_gets_the_nearest_one() -> None:

@@ -11,7 +11,6 @@ from sim.inputs.roster import Roster, described_roster
 from sim.planning.costs import (
     COST_LINES,
     cost_lines,
-    discount_factors,
     kind_of,
     total,
 )
@@ -170,8 +169,3 @@ def test_usual_care_takes_and_costs_nothing() -> None:
     use = resources_used(plan, everybody(plan))
     assert use == {}
     assert total(cost_lines(use, PRICES, scenario)) == 0.0
-
-
-def test_discounting_leaves_the_first_year_whole() -> None:
-    np.testing.assert_allclose(discount_factors(3, 0.035), [1.0, 1 / 1.035, 1 / 1.035**2])
-    np.testing.assert_allclose(discount_factors(3, 0.0), 1.0)
