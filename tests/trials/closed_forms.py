@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from scipy import stats
 
 from sim.errors import InputError
 from sim.trials.designs.correlation import VarianceComponents, design_effect
@@ -17,6 +18,12 @@ from sim.trials.designs.treatment_schedule import Matrix
 from sim.trials.power.co_primary import CoPrimary, CoPrimaryPower, power_of_both
 from sim.trials.power.search import LARGEST
 from tests.trials.schedules import parallel
+
+
+def two_sided_power(z: float, df: float, alpha: float = 0.05) -> float:
+    """Return the power of a two-sided t test at an effect of z standard errors."""
+    critical = stats.t.isf(alpha / 2.0, df)
+    return float(stats.nct.sf(critical, df, z) + stats.nct.cdf(-critical, df, z))
 
 
 def relative_efficiency(size: float, icc: float, cv: float) -> float:

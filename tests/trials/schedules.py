@@ -1,4 +1,4 @@
-"""Schedules of common designs, as matrices of clusters by periods."""
+"""Schedules of common designs, as matrices of clusters by periods, and what their cells say."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sim.trials.designs.design import Design
 from sim.trials.designs.treatment_schedule import Matrix
+
+C, T, RUN_IN, NONE = 0, 1, 2, 3
+"""Cells of a design's matrix: control, treated, transition and not measured."""
+THREE_ARMS = Design("three arms", np.array([[T], [T], [C]]), (2, 2, 2), 3, treated_arms=2)
 
 
 def parallel(control: int, intervention: int, periods: int = 1) -> Matrix:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from sim.trials.power.both_outcomes import _variance, one_unit, together
+from tests.trials.closed_forms import two_sided_power
 
 
 def trials(*found: tuple[float, float]) -> list[Any]:
@@ -37,17 +37,13 @@ def test_three_trials_have_a_correlation(known: int, told: bool) -> None:
     assert np.isfinite(correlation) == told
 
 
-def two_sided(ratio: float, df: float) -> float:
-    """Return the power of a two-sided t test at 0.05."""
-    critical = stats.t.isf(0.025, df)
-    return float(stats.nct.sf(critical, df, ratio) + stats.nct.cdf(-critical, df, ratio))
-
-
 @pytest.mark.parametrize("ratio", [1e-3, 0.2, 1.0, 2.8, 5.0])
 @pytest.mark.parametrize("df", [4.0, 28.0])
 def test_the_variance_is_that_with_which_a_t_test_has_the_power(ratio: float, df: float) -> None:
     """Whatever spread the formula tells, by its power alone; and of a negative effect."""
-    found: Any = SimpleNamespace(alpha=0.05, expected=3.0, spread=1.3, power=two_sided(ratio, df))
+    found: Any = SimpleNamespace(
+        alpha=0.05, expected=3.0, spread=1.3, power=two_sided_power(ratio, df)
+    )
     assert sqrt(_variance(found, df)) == pytest.approx(3.0 / ratio, rel=1e-4)
     found.expected = -3.0
     assert sqrt(_variance(found, df)) == pytest.approx(3.0 / ratio, rel=1e-4)
@@ -59,7 +55,7 @@ def test_the_variance_is_that_with_which_a_t_test_has_the_power(ratio: float, df
 def test_a_power_that_tells_no_variance_leaves_that_of_the_formula(
     spread: float, power: float
 ) -> None:
-    """At the level or below it, at one, and beyond 20 standard errors with the 4 for safety."""
+    """At the level, below it, at one, and where effects beyond 16 standard errors are expected."""
     found: Any = SimpleNamespace(alpha=0.05, expected=3.0, spread=spread, power=power)
     assert _variance(found, 28.0) == spread**2
 
@@ -67,7 +63,7 @@ def test_a_power_that_tells_no_variance_leaves_that_of_the_formula(
 def test_up_to_sixteen_standard_errors_the_power_decides() -> None:
     found: Any = SimpleNamespace(alpha=0.05, expected=3.0, spread=3.0 / 15.9, power=0.9)
     ratio = 3.0 / sqrt(_variance(found, 28.0))
-    assert two_sided(ratio, 28.0) == pytest.approx(0.9, abs=1e-9)
+    assert two_sided_power(ratio, 28.0) == pytest.approx(0.9, abs=1e-9)
 
 
 def test_outcomes_of_one_kind_have_a_sum() -> None:

@@ -25,8 +25,7 @@ from sim.trials.designs.design import (
     sized,
     stepped_wedge,
 )
-
-C, T, RUN_IN, NONE = 0, 1, 2, 3
+from tests.trials.schedules import NONE, RUN_IN, C, T
 
 
 def made(schedule: Any, clusters: Any = None, size: float = 5, **more: Any) -> Design:

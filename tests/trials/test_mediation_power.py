@@ -10,13 +10,9 @@ from scipy import stats
 from sim.errors import InputError
 from sim.trials.power.mediation_answer import enough, shown, teams_needed
 from sim.trials.power.mediation_power import Mediation, mediation_power
+from tests.trials.closed_forms import two_sided_power
 
 PATHS = Mediation(0.5, 0.4, 0.2, 0.1, 0.05, (0.3, 0.4), (0.5, 0.25, 0.2), (2, 4))
-
-
-def two_sided(z: float, df: float, alpha: float) -> float:
-    t = stats.t.ppf(1 - alpha / 2, df)
-    return float(stats.nct.sf(t, df, z) + stats.nct.cdf(-t, df, z))
 
 
 @pytest.mark.parametrize(("treated", "alpha"), [(0.5, 0.05), (0.25, 0.1)])
@@ -30,8 +26,8 @@ def test_both_paths_by_hand(treated: float, alpha: float) -> None:
     assert (found.df_a, found.df_b) == (22.0, 20.0)
     assert found.se_a == pytest.approx(sqrt(0.26 / (treated * (1 - treated) * 22)))
     assert found.se_b == pytest.approx(sqrt(0.08 / (0.26 * 20)))
-    a = two_sided(0.5 / found.se_a, 22, alpha)
-    b = two_sided(0.4 / found.se_b, 20, alpha)
+    a = two_sided_power(0.5 / found.se_a, 22, alpha)
+    b = two_sided_power(0.4 / found.se_b, 20, alpha)
     assert (found.power_a, found.power_b, found.joint) == pytest.approx((a, b, a * b))
     z = 0.2 / sqrt((0.5 * found.se_b) ** 2 + (0.4 * found.se_a) ** 2)
     c = stats.norm.ppf(1 - alpha / 2)
@@ -73,6 +69,9 @@ def test_teams_are_an_even_number_that_is_just_enough(
         assert needed == 6, "the fewest with a degree of freedom, as three columns are left"
     else:
         assert power(needed - 2) < target
+
+
+def test_no_number_of_teams_up_to_the_largest_is_said() -> None:
     assert teams_needed(Mediation(0.0, 0.4, 0.2, 0.1, 0.05), 4.0, 5.0, 0.8, 0.05) is None
     # Two effects so small that 100,000 teams are not, and are, enough.
     small = [Mediation(one, 0.4, 0.2, 0.1, 0.05) for one in (0.004, 0.02)]

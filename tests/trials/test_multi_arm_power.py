@@ -11,6 +11,7 @@ from scipy import stats
 from sim.trials.analyses.several_arms import BONFERRONI, NO_RULE
 from sim.trials.power import multi_arm_power
 from sim.trials.power.multi_arm_power import arms_power, drawn_arms_power
+from tests.trials.closed_forms import two_sided_power
 
 
 def test_counted_p_values() -> None:
@@ -29,9 +30,8 @@ def fewer(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_drawn_statistics_have_the_known_power_of_each_and_of_both() -> None:
     """Two arms of error .6 beside a control of .8: differences of error one, correlation .64."""
     found = drawn_arms_power([2.5, -1.5], [0.6, 0.6], 0.8, 10.0, NO_RULE, 0.05)
-    t = stats.t.ppf(0.975, 10)
     for got, z in zip(found.each, (2.5, 1.5), strict=True):
-        wanted = stats.nct.sf(t, 10, z) + stats.nct.cdf(-t, 10, z)
+        wanted = two_sided_power(z, 10)
         assert got == pytest.approx(wanted, abs=4 * sqrt(wanted * (1 - wanted) / 40_000))
     assert found.draws == 40_000
     assert found.any_of + found.all_of == pytest.approx(sum(found.each))

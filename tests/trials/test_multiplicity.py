@@ -23,6 +23,7 @@ EVEN = np.array([0.5, 0.5])
 
 
 def test_rules_that_need_no_correlation() -> None:
+    """Of three p values, what R's p.adjust gives."""
     assert adjusted(P, NO_RULE) == pytest.approx(P)
     assert adjusted(P, BONFERRONI) == pytest.approx([0.03, 0.12, 0.09])
     assert adjusted(P, HOLM) == pytest.approx([0.03, 0.06, 0.06])

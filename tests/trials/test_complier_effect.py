@@ -89,8 +89,8 @@ def test_three_clusters_are_enough_and_one_of_many_is() -> None:
 
 def test_outcomes_alike_within_arms_leave_no_doubt() -> None:
     arms = np.array([0, 0, 1, 1], bool)
-    found = complier_effect(np.zeros(4), arms.astype(float), arms)
-    assert (found.estimate, found.p) == (0.0, 0.0)
+    found = complier_effect(np.where(arms, 3.0, 1.0), arms.astype(float), arms)
+    assert (found.estimate, found.se, found.p) == (2.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize("arms", [[0, 1], [0, 0, 0, 0], [1, 1, 1, 1]])
