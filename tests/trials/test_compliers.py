@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.errors import InputError
 from sim.trials.analyses.compliers import BOUNDED, UNBOUNDED, as_treated, complier_effect
 
 
@@ -88,22 +87,3 @@ def test_a_weak_instrument_sets_no_bounds() -> None:
     assert got.ci95 is None
     y, d, arm = trial(4)
     assert complier_effect(y, d, arm).interval == BOUNDED
-
-
-def test_what_cannot_be_estimated() -> None:
-    arm = np.arange(6) < 3
-    with pytest.raises(InputError, match="same in both arms"):
-        complier_effect(np.arange(6.0), np.full(6, 0.4), arm)
-    with pytest.raises(InputError, match="both arms"):
-        complier_effect(np.arange(6.0), np.arange(6.0), np.ones(6, bool))
-    assert as_treated(np.arange(4.0), np.ones(4)) is None
-
-
-def test_as_treated_is_a_regression() -> None:
-    y, d, _ = trial(6)
-    got = as_treated(y, d)
-    want = stats.linregress(d, y)
-    assert got is not None
-    assert got.estimate == pytest.approx(want.slope)
-    assert got.se == pytest.approx(want.stderr)
-    assert got.p == pytest.approx(want.pvalue)

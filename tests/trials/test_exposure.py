@@ -21,9 +21,6 @@ from sim.trials.analyses.exposure import (
     AVERAGE,
     ESTIMANDS,
     LONG_TERM,
-    exposure_columns,
-    exposure_of,
-    exposure_weights,
 )
 from sim.trials.data.statistical import Correlations, StatisticalSource
 from sim.trials.designs.design import crossover, parallel, stepped_wedge
@@ -123,18 +120,6 @@ def test_effects_along_a_spline_are_those_of_lmertest(wedge: dict) -> None:  # t
         assert (one["f"], one["df2"]) == pytest.approx((f, df2), rel=1e-4)
 
 
-def test_the_tested_column_has_the_contrast_as_its_coefficient() -> None:
-    exposure = np.tile([0, 0, 1, 2, 3], 4)
-    levels = np.array([1, 2, 3])
-    effects = np.array([0.5, -1.0, 4.0])
-    y = np.where(exposure > 0, effects[exposure - 1], 0.0)
-    for weights in (exposure_weights(levels, AVERAGE), np.array([0.2, 0.7, 0.1])):
-        x = exposure_columns(exposure, levels, weights)
-        coefficients = np.linalg.lstsq(x, y, rcond=None)[0]
-        assert coefficients[0] == pytest.approx(weights @ effects)
-        assert np.abs(x @ coefficients - y).max() < 1e-12, "they span all indicators"
-
-
 def test_more_than_ten_periods_keep_their_order(tmp_path: Path) -> None:
     """As text 10 stands before 2: effects by exposure were refused, every cluster told as other."""
     file = changed(load_design("stepped-wedge-slow"), {"steps": 10, "clusters": 12, "size": 2.0})
@@ -146,16 +131,6 @@ def test_more_than_ten_periods_keep_their_order(tmp_path: Path) -> None:
     found = analyse_by_design(tmp_path / "trial.csv", tmp_path / "design.toml")
     assert [one["exposure"] for one in found["exposure"]["by_exposure"]] == list(range(1, 11))
     assert found["plan"]["differences"] == []
-
-
-def test_exposure_is_counted_from_the_first_treated_period() -> None:
-    clusters, periods = np.repeat([0, 1, 2], 4), np.tile(np.arange(4), 3)
-    treated = np.array([0, 1, 1, 1, 0, 0, 0, 1, 0, 0, 0, 0]) == 1
-    found = exposure_of(clusters, periods, treated)
-    assert found is not None
-    assert found.tolist() == [0, 1, 2, 3, 0, 0, 0, 1, 0, 0, 0, 0]
-    treated[3] = False
-    assert exposure_of(clusters, periods, treated) is None
 
 
 WEDGE = stepped_wedge(4, 3, 12)

@@ -44,11 +44,11 @@ def test_decays_at_their_ends() -> None:
     assert fading(lags, pairs, np.array([0.3, 0.3])) == pytest.approx((0.3, 1.0))
     assert fading(lags + 1.0, pairs, np.array([-0.3, -0.1])) == (0.0, 0.0)
     # No correlation exceeds one: the level stays and the factor alone fits.
-    means, many = 1.3 * 0.6 ** (lags + 1.0), np.array([10.0, 30.0])
+    means = 1.3 * 0.6 ** (lags + 1.0)
     best = optimize.minimize_scalar(
-        lambda one: many @ (means - 0.999 * one ** (lags + 1.0)) ** 2, bounds=(0.5, 0.9)
+        lambda one: pairs @ (means - 0.999 * one ** (lags + 1.0)) ** 2, bounds=(0.5, 0.9)
     )
-    assert fading(lags + 1.0, many, means) == pytest.approx((0.999, best.x), abs=1e-4)
+    assert fading(lags + 1.0, pairs, means) == pytest.approx((0.999, best.x), abs=1e-4)
 
 
 def test_a_level_that_meets_its_cap_between_two_factors_tried_is_found() -> None:

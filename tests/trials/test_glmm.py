@@ -112,7 +112,7 @@ def test_one_point_is_the_approximation_of_laplace(cells: np.ndarray | None) -> 
 def test_without_a_spread_of_clusters_it_is_the_plain_model() -> None:
     """Two yeses of four in each control cluster, three in each treated: log odds 0 and log 3."""
     y = np.array([[0, 1, 0, 1], [1, 1, 1, 0]] * 3, float).ravel()
-    for cells in (None, np.repeat(np.arange(12), 2)):
+    for cells in (None, CELLS):
         points = 9 if cells is None else 1
         shift = np.full(24, -0.7)
         fit = fit_glmm(X, y, CLUSTERS, FAMILIES["binomial"], shift, points=points, cells=cells)
@@ -143,7 +143,7 @@ def test_of_two_spreads_one_may_be_none() -> None:
 
 
 def test_an_outcome_that_a_column_tells_has_no_maximum() -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="no finite solution; a column may tell the outcome"):
         fit_glmm(X, TREATED, CLUSTERS, FAMILIES["binomial"])
 
 

@@ -18,7 +18,6 @@ from sim.trials.analyses.declared_analysis import analyse_by_design
 from sim.trials.analyses.generalised import analyse_generalised
 from sim.trials.analyses.imputation import _latent, impute_and_analyse, imputed_outcomes
 from sim.trials.analyses.r_code import code
-from sim.trials.analyses.rubin import pool
 from sim.trials.data.statistical import Correlations, StatisticalSource
 from sim.trials.designs.design import Attrition, stepped_wedge
 from sim.trials.fits.random_intercept import fit_rows
@@ -28,31 +27,6 @@ DATA = Path(__file__).parent / "data"
 
 def rng(seed: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(seed))
-
-
-def test_rubins_rules_by_hand() -> None:
-    # Q = 2, U = 1, B = 1 (variance of 1, 2, 3), m = 3: T = 1 + 4/3, lambda = (4/3) / (7/3) = 4/7.
-    got = pool(np.array([1.0, 2.0, 3.0]), np.array([0.5, 1.0, 1.5]), 24.0)
-    assert got.estimate == 2.0
-    assert got.se == pytest.approx(np.sqrt(7 / 3))
-    assert got.missing_information == pytest.approx(4 / 7)
-    old = 2 / (4 / 7) ** 2
-    observed = 25 / 27 * 24 * (3 / 7)
-    assert got.df == pytest.approx(1 / (1 / old + 1 / observed))
-    assert got.p == pytest.approx(2 * stats.t.sf(2 / np.sqrt(7 / 3), got.df))
-
-
-def test_degrees_of_freedom_stay_below_those_of_complete_data() -> None:
-    same = pool(np.full(5, 1.0), np.full(5, 0.25), 24.0)
-    assert same.se == 0.5
-    assert same.missing_information == 0.0
-    assert same.df == pytest.approx(24 * 25 / 27)
-    spread = [pool(np.linspace(-s, s, 20), np.full(20, 0.25), 24.0).df for s in (0.1, 0.3, 1.0)]
-    assert 24 > spread[0] > spread[1] > spread[2] > 0
-    with pytest.raises(InputError, match="at least 2"):
-        pool(np.array([1.0]), np.array([1.0]), 24.0)
-    with pytest.raises(InputError, match="every analysis"):
-        pool(np.array([1.0, np.nan]), np.array([1.0, 1.0]), 24.0)
 
 
 def clustered(

@@ -112,9 +112,6 @@ def test_of_which_kind_a_design_is() -> None:
 
 
 def test_how_far_off_is_told_with_its_designs() -> None:
-    """The numbers that the page of the validation has, 214 designs and 8 marginal ones."""
-    assert sum(one.designs for kind, one in MEASURED.items() if kind != MARGINAL) == 214
-    assert MEASURED[MARGINAL].designs == 8
     for kind, design, own in ((FEW, WEDGE, plan()), (PARALLEL, parallel(9, 10), plan("cluster"))):
         found = MEASURED[kind]
         line = measured_line(design, own)

@@ -40,6 +40,7 @@ def test_power_is_that_of_the_noncentral_t(df: float) -> None:
 
 
 def test_normal_tests() -> None:
+    """Quantiles 1.9600 and 1.6449 and, of 0.8, 0.8416: their sums; and of t, as tabled."""
     assert power_z(2.8015852, 1.0, wrong_direction=False) == pytest.approx(0.8, abs=1e-7)
     assert power_z(2.4864749, 1.0, sides=1) == pytest.approx(0.8, abs=1e-7)
     assert power_z(0.0, 1.0, 0.1) == pytest.approx(0.1)
@@ -62,7 +63,7 @@ def test_a_shifted_t_is_the_other_calculators() -> None:
 
 
 def test_bounds() -> None:
-    """Non-inferiority is one test; equivalence needs two, by Owen's Q as PowerTOST gives it."""
+    """Non-inferiority is one test; equivalence needs two, of 200,000 drawn standard errors."""
     assert shifts_to(Bounds(-2.0, 3.0), 1.0, 0.5) == (6.0, 4.0)
     assert shifts_to(Bounds(-2.0, math.inf), 1.0, 0.5) == (6.0,)
     assert shifts_to(Bounds(-math.inf, 3.0), 1.0, 0.5) == (4.0,)
@@ -136,7 +137,9 @@ def test_more_than_a_hundred_within_do_not_move_the_floor() -> None:
         for one in (99.9, 100.0, 100.1)
     ]
     assert abs(at[1] - at[0]) > 1e-4 > 5e-5 > abs(at[2] - at[1])
-    # Floors near one another are the mean of what each does; two sides are added.
+
+
+def test_two_sides_are_added_and_bounds_on_both_taken_together() -> None:
     two = floored_power([2.0, -2.0], 1.0, 8.0, 8.0, 0.025, Floor(0.9, 60.0))
     each = [floored_power([one], 1.0, 8.0, 8.0, 0.025, Floor(0.9, 60.0)) for one in (2.0, -2.0)]
     assert two == pytest.approx(sum(each))

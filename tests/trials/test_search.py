@@ -51,5 +51,8 @@ def test_how_far_it_looks() -> None:
 def test_targets_lie_between(target: float) -> None:
     with pytest.raises(InputError, match="must lie between 0 and 1"):
         smallest_integer(Steps(2), target, 1)
+
+
+def test_targets_near_the_ends_are_reached_exactly() -> None:
     assert smallest_integer(lambda n: 1 - 0.5**n, 0.999, 1) == 10
     assert smallest_integer(lambda n: 1e-4 * n, 0.001, 1) == 10

@@ -71,14 +71,6 @@ def test_what_is_believed_of_effects_is_drawn_for_every_arm() -> None:
     assert "every arm's effect by itself normal with standard error 2" in found.covers
 
 
-def test_adjusted_p_values_are_those_of_r() -> None:
-    """p.adjust(c(.01, .04, .03), "holm") and "bonferroni" in R."""
-    p = np.array([[0.01, 0.04, 0.03]])
-    assert adjusted(p, "holm")[0] == pytest.approx([0.03, 0.06, 0.06])
-    assert adjusted(p, "bonferroni")[0] == pytest.approx([0.03, 0.12, 0.09])
-    assert (adjusted(p, "none") == p).all()
-
-
 def test_dunnetts_rule_is_that_of_scipy() -> None:
     """Its p values of three samples against control, which is twice as large, by integration."""
     rng = np.random.default_rng(4)
