@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sim.api.compare import DRAWS, RANK_BY, REPLICATIONS, TRIAL_SIZE
 from sim.commands.draws import add_draw_options, given_draws, settings_of
 from sim.commands.job import add_job_options, job, resumed, say, tell_compiling
-from sim.commands.roster_options import add_roster_options, tell_roster
+from sim.commands.roster_options import add_roster_options, given_roster
 
 if TYPE_CHECKING:
     from sim.planning.comparison import Comparison
@@ -94,8 +94,7 @@ def run(options: argparse.Namespace) -> int:
     question = compare.question(
         options.scenarios,
         base=options.base,
-        roster=options.roster,
-        columns=options.columns,
+        **given_roster(options, options.setting),
         setting=options.setting,
         prices=options.prices,
         years=options.years,
@@ -108,7 +107,6 @@ def run(options: argparse.Namespace) -> int:
         trial_size=options.trial_size,
         settings=settings_of(options),
     )
-    tell_roster(question.roster)
     with job(options) as work:
         tell_compiling()
         with work.running() as how:

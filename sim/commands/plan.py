@@ -8,7 +8,7 @@ from sim.api.plan import DRAWS, PACKAGES
 from sim.commands.allowed_options import declare
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.job import add_job_options, job, resumed, tell_compiling
-from sim.commands.roster_options import add_roster_options, tell_roster
+from sim.commands.roster_options import add_roster_options, given_roster
 
 FORMATS = ("text", "csv", "json")
 EXAMPLES = """\
@@ -90,8 +90,7 @@ def run(options: argparse.Namespace) -> int:
         budget=options.budget,
         years=options.years,
         trainers=options.trainers,
-        roster=options.roster,
-        columns=options.columns,
+        **given_roster(options, options.setting),
         objective=options.objective,
         equity_weight=options.equity_weight,
         threshold=options.threshold,
@@ -103,8 +102,6 @@ def run(options: argparse.Namespace) -> int:
         under_way=getattr(options, "from"),
         spent=options.spent,
     )
-    if options.roster is not None:
-        tell_roster(question.roster)
     with job(options) as work:
         tell_compiling()
         with work.running() as how:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sim.commands.job import say
-
-if TYPE_CHECKING:
-    from sim.inputs.roster import Roster
 
 
 def add_roster_options(parser: argparse.ArgumentParser, folder: str = "") -> None:
@@ -24,7 +21,17 @@ def add_roster_options(parser: argparse.ArgumentParser, folder: str = "") -> Non
     )
 
 
-def tell_roster(roster: Roster) -> None:
-    """Tell how the file of teams was read."""
+def given_roster(options: argparse.Namespace, setting: str | None = None) -> dict[str, Any]:
+    """Return what a question takes as its roster; a file is read here, and it is told how.
+
+    It is told first, as what is wrong beside it may follow from how it was read.
+    """
+    from sim.api.choices import chosen_roster
+
+    if options.roster in (None, "trial"):
+        return {"roster": options.roster, "columns": options.columns}
+    # No seed fills what a file leaves open.
+    roster = chosen_roster(options.roster, 0, options.columns, setting)
     for line in roster.told:
         say(f"roster '{roster.source}', {line}")
+    return {"roster": roster}

@@ -9,7 +9,7 @@ from sim.api.run import DRAWS, REPLICATIONS_OF_DEFAULTS
 from sim.commands.allowed_options import declare
 from sim.commands.draws import add_draw_options, given_draws, settings_of
 from sim.commands.job import add_job_options, command_of, job, resumed, say, tell_compiling
-from sim.commands.roster_options import add_roster_options, tell_roster
+from sim.commands.roster_options import add_roster_options, given_roster
 
 if TYPE_CHECKING:
     from sim.runs.results import Results
@@ -85,8 +85,7 @@ def run(options: argparse.Namespace) -> int:
     check_format(options.tables)
     question = run.question(
         options.scenarios,
-        roster=options.roster,
-        columns=options.columns,
+        **given_roster(options),
         years=options.years,
         weeks=options.weeks,
         draws=given_draws(options),
@@ -98,7 +97,6 @@ def run(options: argparse.Namespace) -> int:
         collect=SMALL if options.out is None else (ALL, *options.collect),
         on_disk=options.out is not None,
     )
-    tell_roster(question.roster)
     with job(options) as work:
         for note in question.notes:
             say(note)

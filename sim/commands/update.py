@@ -8,7 +8,7 @@ from sim.api.update import DRAWS
 from sim.commands.allowed_options import declare
 from sim.commands.draws import add_draw_options, given_draws
 from sim.commands.job import add_job_options, job, resumed, say, tell_compiling
-from sim.commands.roster_options import add_roster_options, tell_roster
+from sim.commands.roster_options import add_roster_options, given_roster
 
 FORMATS = ("text", "csv", "json")
 EXAMPLES = """\
@@ -65,8 +65,7 @@ def run(options: argparse.Namespace) -> int:
     question = update.question(
         options.scenario,
         plan=options.plan,
-        roster=options.roster,
-        columns=options.columns,
+        **given_roster(options, options.setting),
         register=options.register,
         audit=options.audit,
         turnover=options.turnover,
@@ -76,8 +75,6 @@ def run(options: argparse.Namespace) -> int:
         draws=given_draws(options),
         seed=options.seed,
     )
-    if options.roster is not None:
-        tell_roster(question.roster)
     with job(options) as work:
         for note in question.observed.notes:
             say(note)

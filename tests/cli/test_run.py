@@ -17,7 +17,6 @@ import sim
 from sim.api.choices import chosen_roster
 from sim.api.run import too_large
 from sim.cli import main
-from sim.commands.roster_options import tell_roster
 from sim.commands.run import summary_csv
 from sim.inputs.roster import described_roster
 
@@ -131,9 +130,21 @@ def test_tables_that_are_too_large_for_memory_are_known() -> None:
     assert set(too_large(10, 10, 10, "full")) == {"events"}
 
 
-def test_what_is_left_out_of_a_roster_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "usual-care"),
+        ("compare", "refocus-full"),
+        ("plan",),
+        ("update", "refocus-full", "--register", "none.csv"),
+    ],
+)
+def test_what_is_left_out_of_a_roster_is_told_before_what_is_wrong(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
     roster = Path(__file__).parents[1] / "roster" / "data" / "footnote.csv"
-    teams = chosen_roster(roster, 1)
-    tell_roster(teams)
-    assert len(teams.rows) == 34
-    assert "line 37 is left out: '* vacancies excluded' is a footnote" in capsys.readouterr().err
+    assert len(chosen_roster(roster, 1).rows) == 34
+    assert main([*command, "--roster", str(roster), "--draws", "many"]) == 2
+    told = capsys.readouterr().err
+    left_out = told.index("line 37 is left out: '* vacancies excluded' is a footnote")
+    assert left_out < told.index("draws = 'many'")
