@@ -37,6 +37,7 @@ SOURCES = (
     "week_text.py",
     "engines/compiled.py",
     "engines/linked_code.py",
+    "engines/linked_compiler.py",
     "engines/observing.py",
     "engines/posts.py",
     "engines/rules.py",
@@ -48,6 +49,7 @@ SOURCES = (
 )
 FIT_SOURCES = (
     "engines/linked_code.py",
+    "engines/linked_compiler.py",
     "trials/fits/random_intercept.py",
     "trials/fits/random_intercept_compiled.py",
     "trials/fits/t_distribution.py",
