@@ -278,6 +278,22 @@ def test_old_folders_of_compiled_code_are_removed(
     assert kept == expected | {current.name}
 
 
+def test_old_folders_that_another_process_removes_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REFOCUS_CACHE_DIR", str(tmp_path))
+    old = [aged(tmp_path / f"{number:020x}", number) for number in range(1, 13)]
+    remove = shutil.rmtree
+
+    def removed_with_others(folder: Path, ignore_errors: bool) -> None:
+        for one in old[code_cache.KEPT_FOLDERS - 1 :]:
+            remove(one, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", removed_with_others)
+    assert code_cache.prepare() is not None
+    assert [one.is_dir() for one in old] == [True] * 7 + [False] * 5
+
+
 def test_code_that_another_version_used_today_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -111,14 +111,15 @@ def prepare(sources: Sequence[str] = SOURCES) -> Path | None:
 
 
 def _remove_old(current: Path) -> None:
-    folders = [
-        one
-        for one in current.parent.iterdir()
-        if one != current and OUR_FOLDER.fullmatch(one.name) and one.is_dir()
-    ]
-    folders.sort(key=lambda one: one.stat().st_mtime, reverse=True)
-    for old in folders[KEPT_FOLDERS - 1 :]:
-        if time.time() - old.stat().st_mtime > SECONDS_IN_USE:
+    used = {}
+    for one in current.parent.iterdir():
+        # Another process may be removing it.
+        with contextlib.suppress(FileNotFoundError):
+            if one != current and OUR_FOLDER.fullmatch(one.name) and one.is_dir():
+                used[one] = one.stat().st_mtime
+    oldest_last = sorted(used, key=lambda one: used[one], reverse=True)
+    for old in oldest_last[KEPT_FOLDERS - 1 :]:
+        if time.time() - used[old] > SECONDS_IN_USE:
             shutil.rmtree(old, ignore_errors=True)
 
 
