@@ -64,7 +64,7 @@ class Element(NamedTuple):
     # {'spell', 'level', 'switch', 'preparation'}: Done over a stretch of weeks of its own; held in
     # every funded week, as a number or as yes or no; held in the weeks of preparation.
     kind: Kind
-    unit: str
+    unit: str  # Of its value
     # Value of a scenario that does not say, and bounds.
     default: float
     low: float

@@ -35,22 +35,43 @@ WORK_PER_CHUNK = 1_000_000
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be simulated: scenarios x draws x replications."""
+    """What is to be simulated: scenarios x draws x replications.
 
-    names: tuple[str, ...]  # Names of the scenarios
-    layouts: tuple[Layout, ...]  # One layout per scenario, all of the same roster
-    # Structured array of parameter sets (`sim.parameters.to_record`), shape (draws,) or, when
-    # scenarios override parameters, (scenarios, draws).
+    Attributes
+    ----------
+    names : tuple of str
+        Names of the scenarios.
+    layouts : tuple of Layout
+        One layout per scenario, all of the same roster.
+    draws : numpy.ndarray
+        Structured array of parameter sets (`sim.parameters.to_record`), shape (draws,) or, when
+        scenarios override parameters, (scenarios, draws).
+    replications : int
+        Runs of chance per scenario and draw.
+    seed : int
+        Seed of the keyed draws.
+    weeks : int
+        Weeks to run.
+    collect : tuple of str
+        Some of `COLLECTABLE`.
+    own_chance : bool
+        Whether every draw gets runs of chance of its own. By default draws share them, so that
+        parameter sets are compared on common random numbers.
+    first_run : int
+        Number of the first run of chance, to continue where another request ended.
+    variables : mapping
+        Variables of tables of people, by table (`sim.engines.people`).
+    """
+
+    names: tuple[str, ...]
+    layouts: tuple[Layout, ...]
     draws: np.ndarray
-    replications: int  # Runs of chance per scenario and draw
-    seed: int  # Seed of the keyed draws
-    weeks: int  # Weeks to run
-    collect: tuple[str, ...] = ("summaries", "trajectories")  # Some of `COLLECTABLE`
-    # Whether every draw gets runs of chance of its own. By default draws share them, so that
-    # parameter sets are compared on common random numbers.
+    replications: int
+    seed: int
+    weeks: int
+    collect: tuple[str, ...] = ("summaries", "trajectories")
     own_chance: bool = False
-    first_run: int = 0  # Number of the first run of chance, to continue where another request ended
-    # Variables of tables of people, by table (`sim.engines.people`).
+    first_run: int = 0
     variables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

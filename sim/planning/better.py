@@ -46,8 +46,7 @@ class Better:
 
     share_better: float  # Share of draws in which the first is better in expectation
     same: float  # Share of draws in which the two are the same to the last bit
-    # Monte Carlo standard error of `share_better`, from the finite number of draws and
-    # replications.
+    # Monte Carlo standard error of `share_better`, from finite numbers of draws and replications.
     se: float
     # Whether the simulation does not tell which is better more often: of the draws in which they
     # differ, the 95% limits of the Monte Carlo error hold one half.

@@ -124,8 +124,8 @@ class Covered:
     post_team: np.ndarray  # Team of each post, shape (posts,)
     post_start: np.ndarray  # Number of the first post of each team, shape (teams,)
     groups: tuple[str, ...]  # Names of groups of users: black and other, then trusts and team types
-    # Whether a team is in a trust's or type's group, shape (groups, teams); all true for the first
-    # two.
+    # Whether a team is in a trust's or type's group, shape (groups, teams);
+    # all true for the first two.
     group_teams: np.ndarray
 
     @property

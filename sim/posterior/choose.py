@@ -20,17 +20,30 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class ChosenDraws:
-    """Sets of parameter values, and where they come from."""
+    """Sets of parameter values, and where they come from.
 
-    # Parameter values by name; one empty set when only the defaults are used.
+    Attributes
+    ----------
+    draws : list of dict
+        Parameter values by name; one empty set when only the defaults are used.
+    source : {'posterior', 'prior', 'defaults', 'given'}
+        Where they come from.
+    provenance : dict
+        Provenance of the posterior; empty otherwise.
+    of : str
+        Name of the shipped posterior; empty for a file of one's own.
+    notes : tuple of str
+        What of the model the posterior does not cover: rules other than those it was fitted with,
+        and parameters that it lacks.
+    path : path or str, optional
+        The distribution that they are a thinned sample of; None for others.
+    """
+
     draws: list[dict[str, float]]
-    source: str  # {'posterior', 'prior', 'defaults', 'given'}: Where they come from
-    provenance: dict[str, Any]  # Provenance of the posterior; empty otherwise
-    of: str = ""  # Name of the shipped posterior; empty for a file of one's own
-    # What of the model the posterior does not cover: rules other than those it was fitted with, and
-    # parameters that it lacks.
+    source: str
+    provenance: dict[str, Any]
+    of: str = ""
     notes: tuple[str, ...] = ()
-    # The distribution that they are a thinned sample of; None for others.
     path: Path | str | None = None
 
     def more(self, count: int) -> ChosenDraws | None:

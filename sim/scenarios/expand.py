@@ -35,8 +35,8 @@ WITHIN_WORLDS = {"readiness": START_READINESS, "random": START_RANDOM, "need": S
 class Selection(NamedTuple):
     """How teams are picked within each simulated world."""
 
-    # 0 every team with a programme takes part; 1 those whose measured readiness reaches `value`; 2
-    # the share `value` with the highest measured readiness.
+    # 0 every team with a programme takes part; 1 those whose measured readiness reaches `value`;
+    # 2 the share `value` with the highest measured readiness.
     mode: int
     value: float  # Threshold on the 0-1 scale, or share
     reliability: float  # Share of the variance of the readiness score that is real

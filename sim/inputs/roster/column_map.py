@@ -22,13 +22,23 @@ ALIKE = 0.8
 
 @dataclass(frozen=True)
 class ColumnMap:
-    """What a user says of the columns of a file."""
+    """What a user says of the columns of a file.
 
-    # Column by heading; an empty name keeps a column as the user's own.
+    Attributes
+    ----------
+    columns : mapping
+        Column by heading; an empty name keeps a column as the user's own.
+    sheet : str or None
+        Sheet of a workbook.
+    start_date : date or None
+        Day from which weeks are counted where the file has dates.
+    readiness_scale : str or None
+        Instrument of all readiness scores of the file whose line names none.
+    """
+
     columns: Mapping[str, str] = field(default_factory=dict)
-    sheet: str | None = None  # Sheet of a workbook
-    start_date: date | None = None  # Day from which weeks are counted where the file has dates
-    # Instrument of all readiness scores of the file whose line names none.
+    sheet: str | None = None
+    start_date: date | None = None
     readiness_scale: str | None = None
 
 

@@ -27,7 +27,7 @@ class RosterColumn:
     name: str  # Heading
     # {'name', 'choice', 'whole', 'number', 'yes/no'}: What its cells hold.
     kind: Literal["name", "choice", "whole", "number", "yes/no"]
-    unit: str
+    unit: str  # Of a number
     default: str  # What holds where the column or a cell is missing, in words
     # Bounds of a number, both included.
     low: float | None

@@ -34,8 +34,7 @@ class TeamRow:
     # Name of its trust; trusts differ in readiness, and some staff ties stay within them.
     trust: str = "trust"
     type: str = "recovery"  # Type of team
-    # {'intervention', 'control'}: Arm of a trial. Without a trial all teams are in the intervention
-    # arm.
+    # {'intervention', 'control'}: Arm of a trial; without one all teams are in the first.
     arm: str = "intervention"
     staff: int = 20  # Posts, all disciplines, the leader's included
     coordinators: int = 9  # Posts that carry a caseload
@@ -52,24 +51,37 @@ class TeamRow:
     turnover_multiplier: float = 1.0  # Staff leaving rate relative to the model's
     # Weeks before this team's programme starts; None leaves it to the scenario.
     start_week: int | None = None
-    # The instrument where its name was given (`sim.inputs.roster.readiness_scales`); the range is
-    # then its.
+    # The instrument where its name was given, whose range then holds
+    # (`sim.inputs.roster.readiness_scales`).
     readiness_scale: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """Teams, in the order of their source."""
+    """Teams, in the order of their source.
+
+    Attributes
+    ----------
+    rows : tuple of TeamRow
+        The teams.
+    notes : tuple of str
+        Which values are defaults or assumptions rather than given.
+    source : str
+        Where the roster comes from.
+    told : tuple of str
+        How its file was read where that was not plain: lines that stand for no team or may be
+        none, columns that were matched by meaning, numbers that were rounded; in `notes` too.
+    own_columns : mapping
+        Cells of the user's own columns by heading, one for each team.
+    mapping : mapping
+        Column by heading of its file, empty for the user's own.
+    """
 
     rows: tuple[TeamRow, ...]
-    notes: tuple[str, ...] = ()  # Which values are defaults or assumptions rather than given
-    source: str = ""  # Where the roster comes from
-    # How its file was read where that was not plain: lines that stand for no team or may be none,
-    # columns that were matched by meaning, numbers that were rounded; in `notes` too.
+    notes: tuple[str, ...] = ()
+    source: str = ""
     told: tuple[str, ...] = ()
-    # Cells of the user's own columns by heading, one for each team.
     own_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    # Column by heading of its file, empty for the user's own.
     mapping: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:

@@ -74,8 +74,8 @@ class MediatedTrial:
     data: TrialData
     untreated: TrialData
     staff: Staff  # The mediator in the trial as it is
-    # Mediator of each row's key worker in `data`; NaN where the post is vacant or has changed
-    # hands.
+    # Mediator of each row's key worker in `data`;
+    # NaN where the post is vacant or has changed hands.
     own: Column
     effects: Effects  # What is true
 

@@ -42,7 +42,7 @@ class Correlations:
     # Individual autocorrelation: correlation of one person's outcomes in two periods beyond what
     # the cluster explains, as a share of what remains (cohorts).
     iac: float = 0.0
-    # Factor on what the second says for each period beyond the same one: 1 for no decay.
+    # Factor on what `cac` says for each period beyond the same one: 1 for no decay.
     cluster_decay: float = 1.0
 
     def __post_init__(self) -> None:
@@ -69,11 +69,11 @@ class StatisticalSource:
     # transition periods included; the last one stays. All of it at once when empty.
     exposure: tuple[float, ...] = ()
     kind: str = CONTINUOUS  # Of `sim.trials.data.outcome_kind.KINDS`
-    effect_correlation: float = 0.0  # Of that effect with the lasting level of the cluster
+    effect_correlation: float = 0.0  # Of a cluster's effect with its lasting level
     # Under treatment, where they are others.
     treated_sd: float | None = None
     treated_icc: float | None = None
-    # Of each treated arm, where there are several; `effect` is then the first.
+    # Effect of each treated arm, where there are several; `effect` is then the first.
     effects: tuple[float, ...] = ()
     # Added to the effect of a cluster for each mean size that it has more; see `effect_of_size`.
     effect_by_size: float = 0.0

@@ -86,7 +86,7 @@ KEPT, FULLEST = 0.1, 0.999
 class Working(NamedTuple):
     """A working correlation of the people of a cluster."""
 
-    # {'exchangeable', 'independence', 'nested exchangeable', 'decay'}: Nested: one value within a
+    # {'exchangeable', 'independence', 'nested exchangeable', 'decay'}. Nested: one value within a
     # cell and another between cells of a cluster; decay: it fades by a factor for each unit of time
     # between cells.
     kind: str = EXCHANGEABLE

@@ -51,7 +51,8 @@ class ExpectedTest:
     # Degrees of freedom within clusters, which are pooled with those between them there.
     pooled_df: float = inf
     cost: float = 0.0  # What the estimation of the variances adds to the variance of the estimate
-    # Degrees of freedom of the test as that variance comes near zero, where they jump there.
+    # Degrees of freedom of the test as the variance between clusters comes near zero, where they
+    # jump there.
     near_df: float | None = None
     # Tests of the two arms' means, where each arm has variances of its own.
     arms: tuple[ExpectedTest, ...] = ()
@@ -194,8 +195,8 @@ class Told(NamedTuple):
     information: Matrix  # (K + 1, K + 1) array: Expected, of restricted likelihood
     slope: Matrix  # (K + 1,) array: Derivatives of the variance of the effect
     variance: Matrix  # () array: That variance, the variances taken as known
-    # (K + 1, K + 1) array: What the errors of two estimated variances, of covariance one, add to
-    # it.
+    # (K + 1, K + 1) array: What the errors of two estimated variances, of covariance one,
+    # add to that of the effect.
     bends: Matrix
 
 

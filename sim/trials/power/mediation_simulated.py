@@ -81,8 +81,8 @@ class SimulatedMediation:
     # Interventional ones, where they were asked for.
     given_indirect: Mean | None
     given_direct: Mean | None
-    # The programme's effect on the mediator, in standard deviations of what is measured within
-    # arms.
+    # The programme's effect on the mediator,
+    # in standard deviations of what is measured within arms.
     a: Mean
     # Points of the outcome that the indirect effect is, for a standard deviation of the mediator;
     # NaN where the programme does not reach the mediator.
@@ -98,8 +98,8 @@ class SimulatedMediation:
     # Of the mediator given treatment, and of the outcome (given the baseline, where one is used).
     mediator_shares: Shares
     outcome_shares: Shares
-    # By formula with the slope that trials estimate; None where they tell none, and of too few
-    # clusters.
+    # By formula with the slope that trials estimate;
+    # None where they tell none, and of too few clusters.
     formula: MediationPower | None
     paths: Mediation  # What it takes as known
 
