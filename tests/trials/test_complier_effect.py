@@ -87,6 +87,13 @@ def test_three_clusters_are_enough_and_one_of_many_is() -> None:
     assert found.p == pytest.approx(stats.ttest_ind(means[many], means[~many]).pvalue)
 
 
+@pytest.mark.parametrize("level", [0.0, 3.1])
+def test_outcomes_that_are_all_alike_are_refused(level: float) -> None:
+    arms = np.arange(8) % 2 == 1
+    with pytest.raises(InputError, match="cluster means: they are the same in every cluster"):
+        complier_effect(np.full(8, level), arms * 0.5, arms)
+
+
 def test_outcomes_alike_within_arms_leave_no_doubt() -> None:
     arms = np.array([0, 0, 1, 1], bool)
     found = complier_effect(np.where(arms, 3.0, 1.0), arms.astype(float), arms)

@@ -65,8 +65,8 @@ def complier_effect(
     Raises
     ------
     InputError
-        If an arm has no cluster, too few clusters are left, covariates tell the arms, or
-        participation is the same in both arms.
+        If an arm has no cluster, too few clusters are left, covariates tell the arms, the means do
+        not vary, or participation is the same in both arms.
     """
     from scipy.special import stdtr, stdtrit
 
@@ -80,6 +80,8 @@ def complier_effect(
             "clusters: a complier-average effect needs both arms, and a cluster more than arm and "
             "covariates of clusters"
         )
+    if not np.ptp(means) > 1e-12 * float(np.abs(means).max()):
+        raise InputError("cluster means: they are the same in every cluster; they must vary")
     outcome, taken = _left(means, basis), _left(participation, basis)
     y, d = float(arm @ outcome) / size, float(arm @ taken) / size
     if abs(d) <= 1e-12 * float(np.abs(participation).max()):
