@@ -266,6 +266,8 @@ def drawn(count: int, seed: int, only: str) -> list[Mutant]:
         and not any(path.match(pattern) for pattern in LEFT_OUT)
         and places_of(ast.parse(path.read_text(encoding="utf-8")))
     ]
+    if not files:
+        raise SystemExit(f"--only {only}: no file in which mutants are made begins so")
     found: list[Mutant] = []
     for _ in range(20 * count):
         mutant = mutant_of(lot.choice(files), lot)
