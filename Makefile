@@ -28,7 +28,7 @@ parity: setup
 
 # Which mistakes do the tests of a file notice? Hours for 100 mutants.
 mutants: setup
-	$(python) -m scripts.mutants --count $${COUNT:-100} --seed $${SEED:-1} --out mutants.txt
+	$(python) -m scripts.mutants --count $${COUNT:-100} --seed $${SEED:-1} --jobs $${JOBS:-1} --out mutants.txt
 
 # A report of every scenario over every horizon and source of draws: 40 minutes of one processor.
 every-report: setup
