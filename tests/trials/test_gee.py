@@ -162,3 +162,16 @@ def test_an_intercept_alone_is_the_log_odds() -> None:
     assert fit.coefficients == pytest.approx([-np.log(2.0)])
     assert fit.phi == 1.0
     assert fit.covariance["model"] == pytest.approx(np.array([[0.25]]))
+
+
+@pytest.mark.parametrize("kind", [INDEPENDENCE, EXCHANGEABLE])
+def test_a_rare_outcome_that_a_few_people_have_often_has_a_solution(kind: str) -> None:
+    """One of a hundred in four clusters, one of two in four others; R's geeglm has the same."""
+    clusters = np.repeat(np.arange(8), [25, 2] * 4)
+    y = np.zeros(clusters.size)
+    y[np.append(0, np.unique(clusters, return_index=True)[1][1::2])] = 1.0
+    x = np.column_stack([np.ones(y.size), clusters % 2])
+    found = fit_gee(x, y, clusters, FAMILIES["binomial"], working=Working(kind))
+    assert found.coefficients == pytest.approx([-np.log(99.0), np.log(99.0)])
+    counts = fit_gee(x, 40.0 * y, clusters, FAMILIES["poisson"], working=Working(kind))
+    assert counts.coefficients == pytest.approx([np.log(0.4), np.log(50.0)])

@@ -305,14 +305,20 @@ def fit_gee(
 
 
 def _start(x: Matrix, y: Matrix, family: Family, offset: Matrix) -> Matrix:
-    """Return coefficients that fit the overall mean."""
-    mean = float(y.mean())
+    """Return coefficients of a first step from means near each outcome, as R's glm.
+
+    From the overall mean it would overshoot where an outcome is rare, but not among a few people.
+    """
     if family.name == "binomial":
-        level = np.log(mean / (1.0 - mean))
+        mean = 0.5 * (y + 0.5)
+        eta = np.log(mean / (1.0 - mean))
     else:
-        level = np.log(max(mean, 1e-9) / float(np.exp(offset).mean()))
+        mean = y + 0.1
+        eta = np.log(mean)
+    weight = family.variance(mean)
     # By normal equations: a start need not be exact, and rows are many.
-    return np.asarray(np.linalg.lstsq(x.T @ x, level * x.sum(axis=0), rcond=None)[0])
+    wanted = weight * (eta - offset) + y - mean
+    return np.asarray(np.linalg.lstsq(x.T @ (weight[:, None] * x), x.T @ wanted, rcond=None)[0])
 
 
 class _Moments(NamedTuple):
