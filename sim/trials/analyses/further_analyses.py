@@ -67,6 +67,11 @@ def participation_analysis(
     # kind, and the interval inverts the cluster-summary test.
     means, shares = level.means(y), level.means(participation)
     found = complier_effect(means, shares, treated, covariates)
+    # Where all took part alike, what is left of it is what the covariates took out.
+    alike = np.ptp(raw[treated]) <= 1e-12 * np.abs(raw).max()
+    within = None
+    if not alike:
+        within = as_treated(means[treated], shares[treated], covariates[treated])
     return {
         "complier_average": {
             "estimate": found.estimate,
@@ -79,9 +84,7 @@ def participation_analysis(
         },
         "mean_participation": [float(raw[~treated].mean()), float(raw[treated].mean())],
         "as_treated_all_clusters": _slope(as_treated(means, shares, covariates)),
-        "as_treated_intervention_arm": _slope(
-            as_treated(means[treated], shares[treated], covariates[treated])
-        ),
+        "as_treated_intervention_arm": _slope(within),
     }
 
 
