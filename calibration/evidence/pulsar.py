@@ -16,7 +16,7 @@ import numpy as np
 from sim.engines.one_world import OneWorld
 from sim.population import Layout, lay_out
 from sim.scenarios.expand import expand
-from sim.scenarios.library import adjusted, load_scenario
+from sim.scenarios.library import load_scenario
 from sim.trials.studies.pulsar import (
     YEAR,
     Coverage,
@@ -56,10 +56,7 @@ def pulsar_reference(draws: list[dict[str, float]], seed: int = 1) -> PulsarRefe
     """
     design = pulsar_design()
     roster = pulsar_roster(design, PEOPLE)
-    scenario = adjusted(
-        load_scenario("refocus-as-delivered"), {"assessment.weeks": [0, YEAR, 2 * YEAR]}
-    )
-    treated = lay_out(roster, expand(scenario, roster, 2 * YEAR))
+    treated = lay_out(roster, expand(load_scenario("refocus-as-delivered"), roster, 2 * YEAR))
     teams = treated.teams.copy()
     teams["programme"], teams["start_week"] = 0, -1
     coverage = coverage_shift(draws, seed, design)

@@ -49,7 +49,6 @@ TRIALS_OF = {BOTH_TRIALS: "both", REFOCUS_ALONE: "REFOCUS"}
 """Which reports count beside each shipped posterior."""
 COLUMNS = ("draw", "rival", "delivered", "full", "pulsar", "between_trials_sd")
 DRAWS, SEED, COVERAGE_DRAWS = 200, 1, 24
-LEAST = 0.1
 
 
 def rival_changes(record: Any, gains: Any) -> dict[str, dict[str, float]]:

@@ -126,13 +126,11 @@ class Space:
         return rows
 
 
-def make_space(calibrated: Sequence[str] = tuple(CALIBRATED), widen: float = 1.0) -> Space:
+def make_space(calibrated: Sequence[str] = tuple(CALIBRATED)) -> Space:
     """Build the space of varying parameters.
 
-    `calibrated`: names of the calibrated parameters; `widen`: factor on every score of a
-    calibrated parameter before its quantile is taken: above 1 widens the priors of the
-    calibrated parameters within their bounds, for a sensitivity analysis. Raises InputError for
-    a parameter that does not exist or has no prior.
+    `calibrated`: names of the calibrated parameters. Raises InputError for a parameter that does
+    not exist or has no prior.
     """
     known = described()
     names = tuple(name for name, one in known.items() if one.varies)
@@ -142,9 +140,7 @@ def make_space(calibrated: Sequence[str] = tuple(CALIBRATED), widen: float = 1.0
     tables = np.empty((len(names), len(GRID)))
     for row, name in enumerate(names):
         one = known[name]
-        grid = GRID * (widen if name in calibrated else 1.0)
-        shares = np.clip(ndtr(grid), 1e-12, 1.0 - 1e-12)
-        tables[row] = np.clip(prior_distribution(one).ppf(shares), *one.bounds)
+        tables[row] = np.clip(prior_distribution(one).ppf(ndtr(GRID)), *one.bounds)
     base = defaults()
     fixed = np.zeros((), parameter_dtype(registry()))
     for name in registry():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from calibration.sampling.priors import GRID, described, hypercube, make_space
+from calibration.sampling.priors import GRID, Space, described, hypercube, make_space
 from sim.errors import InputError
 
 SPACE = make_space(("dropout_yearly", "effect_full"))
@@ -36,14 +36,13 @@ def test_scores_reach_five_standard_deviations_on_both_sides() -> None:
     assert ends == pytest.approx([0.05, 0.6], abs=1e-6)
 
 
-def test_widening_stretches_the_scores_of_calibrated_parameters_alone() -> None:
-    wide = make_space(("dropout_yearly",), widen=2.0)
-    plain = make_space(("dropout_yearly",))
-    assert wide.values(np.array([[0.5]])) == pytest.approx(
-        plain.values(np.array([[1.0]])), abs=1e-4
-    )
-    other = plain.names.index("effect_full")
-    np.testing.assert_array_equal(wide.tables[other], plain.tables[other])
+def test_the_median_of_a_prior_is_exact_and_a_value_at_its_bound_has_the_lowest_score() -> None:
+    assert SPACE.values(np.zeros((1, 2)))[0, 0] == pytest.approx(0.325, abs=1e-12)
+    assert len(GRID) == 2001
+    assert GRID[1000] == 0.0
+    # A prior of which a sixth lies at the lower bound.
+    cut = Space(("a",), ("a",), np.clip(GRID, -1.0, 9.0)[None], np.zeros(()))
+    assert cut.scores(np.array([[-1.0], [0.5]])) == pytest.approx(np.array([[-5.0], [0.5]]))
 
 
 def test_records_hold_calibrated_scores_and_the_background_of_the_rest() -> None:
@@ -64,6 +63,9 @@ def test_the_background_is_standard_normal_and_keyed_by_seed_and_replication() -
     np.testing.assert_array_equal(first, SPACE.background(1, 2))
     assert not np.allclose(first, SPACE.background(1, 3))
     assert not np.allclose(first, SPACE.background(2, 2))
+    # The key is part of what a stored fit rests on.
+    own = np.random.Generator(np.random.Philox(key=[2, 104_729 + 5]))
+    np.testing.assert_array_equal(SPACE.background(2, 5), own.standard_normal(len(SPACE.names)))
     many = np.stack([SPACE.background(3, one) for one in range(100)])
     assert many.mean() == pytest.approx(0.0, abs=0.05)
     assert many.std() == pytest.approx(1.0, abs=0.03)
@@ -76,6 +78,10 @@ def test_a_hypercube_has_one_point_in_every_stratum_of_every_direction() -> None
         assert sorted(column) == list(range(50))
     assert not np.allclose(found, hypercube(50, 3, 2))
     assert not (strata[:, 0] == strata[:, 1]).all()
+    # One point is anywhere, by the second draw of a key of its own.
+    own = np.random.Generator(np.random.Philox(key=[2, 15_485_863]))
+    own.random((1, 3))
+    assert norm.cdf(hypercube(1, 3, 2)) == pytest.approx(own.random((1, 3)))
 
 
 def test_an_unknown_parameter_gets_the_nearest() -> None:

@@ -218,12 +218,6 @@ def test_scores_and_values_go_there_and_back() -> None:
         make_space(("qpr_retst",))
 
 
-def test_wider_priors_are_wider() -> None:
-    narrow, wide = make_space(("natural_improvement",)), make_space(("natural_improvement",), 1.5)
-    scores = np.array([[-1.0], [1.0]])
-    assert np.ptp(wide.values(scores)) > 1.3 * np.ptp(narrow.values(scores))
-
-
 def test_stored_rows_are_read_and_other_rows_are_not(tmp_path) -> None:
     calls = []
 
