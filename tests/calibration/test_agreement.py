@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from calibration.findings.agreement import (
     agreement_summary,
     chain_error,
     jackknifed,
+    replicate_error,
 )
 from calibration.sampling.likelihood import Data
 from calibration.sampling.smc import Sample
@@ -132,3 +135,36 @@ def test_the_jackknife_of_four_groups_worked_by_hand(monkeypatch: pytest.MonkeyP
     scores = np.array([[1.0], [2.0], [3.0], [4.0]])
     found = jackknifed(np.zeros((4, 4, 1)), UNIT, scores, ONE_FIGURE)
     assert found == pytest.approx([np.sqrt(3.75)])
+
+
+@pytest.mark.parametrize(("particles", "chosen"), [(3, 3), (128, 128), (385, 128)])
+@pytest.mark.parametrize("common", [None, UNIT])
+def test_some_particles_are_simulated_again_from_the_first_to_the_last(
+    particles: int, chosen: int, common: np.ndarray | None
+) -> None:
+    """All of few; of many 128, evenly spaced. A pooled covariance is found where none is."""
+    lots = np.random.default_rng(1).standard_normal((chosen, 4, 1))
+
+    class Again:
+        seen: ClassVar[list[np.ndarray]] = []
+
+        def __init__(self) -> None:
+            self.common = common
+
+        def figures(self, scores: np.ndarray, stage: str) -> np.ndarray:
+            assert stage == "direct-check"
+            self.seen.append(scores[:, 0])
+            return lots
+
+        def moments(self, scores: np.ndarray, stage: str) -> None:
+            self.common = UNIT
+
+    scores = np.arange(float(particles))[:, None]
+    sample = Sample(scores, np.zeros(particles), [], [], [], [], 0.0, 0)
+    direct = Again()
+    fit = SimpleNamespace(data=ONE_FIGURE)
+    found = replicate_error(fit, direct, sample)  # type: ignore[arg-type]
+    rows = direct.seen[-1]
+    assert (rows[0], rows[-1], len(rows)) == (0.0, particles - 1.0, chosen)
+    assert set(np.diff(rows)) <= {1.0, 3.0, 4.0}
+    np.testing.assert_array_equal(found, jackknifed(lots, UNIT, rows[:, None], ONE_FIGURE))

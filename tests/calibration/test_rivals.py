@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from scipy.special import logsumexp
 from calibration.findings import rival_trials
 from calibration.findings.report import rival_text, survivors
 from calibration.findings.rival_text import both_trials_text
+from calibration.sampling import rivals
 from calibration.sampling.rivals import AS_FITTED, rival_effects, rival_table
 from calibration.sampling.scenarios import EXPLANATIONS, effect_design, scenario_effects
 from sim.parameters import resolve, to_record
@@ -141,3 +143,27 @@ def test_more_draws_are_left_out_in_twenty_groups() -> None:
     assert twice[0]["factor_se"] == pytest.approx(once[0]["factor_se"])
     few = rival_table(rivals[:3], rivals[:3, 0], OBSERVED, ERROR)
     assert np.isfinite(few[0]["factor_se"])
+
+
+def test_a_theory_that_fails_fails_completely(monkeypatch) -> None:
+    """Of the rival that is theory failure nothing but lots reaches recovery; others keep theirs."""
+    asked = []
+
+    def effect(design, layout, record, changes, run, space) -> float:
+        asked.append((layout, changes, list(run)))
+        return float(len(asked))
+
+    monkeypatch.setattr(rivals, "effect_of_record", effect)
+    record = to_record([resolve({})])[0]
+    design = SimpleNamespace(delivered="as delivered")
+    found = rival_effects(design, record, (1.0, 1.0), range(3, 5), {})
+    assert found.tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert {(one[0], *one[2]) for one in asked} == {("as delivered", 3, 4)}
+    nothing = {
+        "theory_strength": 0.0,
+        "expectations_to_empowerment": 0.0,
+        "partnership_to_connectedness": 0.0,
+    }
+    for name, (_, changes, _) in zip(EXPLANATIONS, asked, strict=True):
+        assert (changes.items() >= nothing.items()) == (name == NOTHING)
+        assert ("implementation_gap" in changes) == (name != "incomplete implementation")
