@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from calibration.findings import second_method as module
 from calibration.findings.second_method import (
     EFFECTS,
     by_weighting,
+    columns,
     fitted,
+    of_fit,
     read,
     regressed,
     summary,
@@ -18,6 +23,9 @@ from calibration.findings.second_method import (
     with_error,
 )
 from calibration.sampling.likelihood import Data
+from sim.parameters import resolve, to_record
+from sim.posterior import PRIOR
+from sim.trials.studies.refocus_figures import FIGURES
 
 NONE = np.array([], int)
 
@@ -108,3 +116,107 @@ def test_the_kept_file_has_the_figures_that_were_fitted_and_effects_to_weigh() -
         mean = np.average(simulated[name], weights=weight)
         sd = math.sqrt(np.average((simulated[name] - mean) ** 2, weights=weight))
         assert found[name][:2] == pytest.approx((mean, sd))
+
+
+def test_the_file_is_simulated_from_draws_of_the_prior_that_no_trial_has_seen(monkeypatch) -> None:
+    """Each trial's effect and sampling error have lots of their own, added by hand."""
+    asked: list[Any] = []
+    moved: list[tuple[float, float]] = []
+    record = to_record(resolve({"effect_full": 0.25, "between_trials_sd": 0.2}))[:1]
+
+    def chosen(count: int, path: str) -> Any:
+        asked.append((count, path))
+        return SimpleNamespace(draws=[{"draw": float(one)} for one in range(30)])
+
+    def pulsar(draws: list[dict[str, float]], seed: int) -> str:
+        asked.append((len(draws), draws[-1]["draw"], seed))
+        return "PULSAR"
+
+    def effect(design: Any, given: Any, run: range, space: Any, count: int) -> np.ndarray:
+        assert (list(run), count) == ([len(moved)], 1)
+        return np.array([2.03])
+
+    def trial(design: Any, here: Any, number: int, checks: bool, space: Any) -> np.ndarray:
+        assert not checks
+        return np.full(FIGURES, 0.5)
+
+    monkeypatch.setattr(module, "chosen_draws", chosen)
+    monkeypatch.setattr(module, "pulsar_reference", pulsar)
+    for name in ("effect_design", "references", "Twins", "refocus_design", "resolve"):
+        monkeypatch.setattr(module, name, lambda one: one)
+    monkeypatch.setattr(module, "to_record", lambda draw: record.copy())
+    monkeypatch.setattr(module, "solve", lambda given, twins: (1.0, 2.0))
+    monkeypatch.setattr(module, "scenario_effects", effect)
+    monkeypatch.setattr(module, "true_overall", lambda *given: 3.0)
+    monkeypatch.setattr(module, "simulate_trial", trial)
+    monkeypatch.setattr(module, "deviate", lambda p, gains, away: moved.append((gains[1], away)))
+    head, *lines = module.anew().splitlines()
+    assert asked == [(800, PRIOR), (24, 23.0, 1)]
+    assert tuple(head.split(",")) == columns()
+    found = np.array([[float(one) for one in line.split(",")] for line in lines])
+    at = {name: place for place, name in enumerate(columns())}
+    assert found[:, :4] == pytest.approx(np.tile([0.25, 0.2, 3.0, 0.2], (30, 1)))
+    lots = np.array(
+        [
+            np.random.Generator(np.random.Philox(key=[1, 77_000 + number])).standard_normal(4)
+            for number in range(30)
+        ]
+    )
+    # The share of the full effect that is delivered is .365: spread is of what is delivered.
+    assert [one[0] for one in moved] == [2.0] * 30
+    assert [one[1] for one in moved] == pytest.approx(0.2 * lots[:, 0] / 0.365)
+    assert found[:, at["figure_difference"]] == pytest.approx(0.5)
+    extra = math.sqrt(1.0 / 117.0 - 1.0 / 400.0)
+    assert found[:, at["figure_rsa_correlation"]] == pytest.approx(
+        0.5 + extra * lots[:, 3], rel=1e-4
+    )
+    overall = 3.0 + 0.2 * 14.7 * lots[:, 1] + 1.61 * lots[:, 2]
+    assert found[:, at["figure_pulsar_overall"]] == pytest.approx(overall, rel=1e-4, abs=1e-4)
+
+
+def test_the_fit_is_summed_up_over_all_of_its_draws(monkeypatch) -> None:
+    values = np.arange(1000.0)
+
+    def chosen(count: int, path: str) -> Any:
+        assert (count, path) == (1000, "mine")
+        return SimpleNamespace(draws=[{"effect_full": one} for one in values])
+
+    monkeypatch.setattr(module, "chosen_draws", chosen)
+    mean, sd, low, high = of_fit("mine")
+    assert (mean, sd) == pytest.approx((499.5, values.std()))
+    assert (low, high) == pytest.approx((49.5, 949.5), abs=0.51)
+
+
+@pytest.mark.parametrize(
+    ("means", "told"),
+    [
+        ((0.3, 0.3), " agree with the fit on the effect to 0.00 of its SD"),
+        ((0.3, 0.349), " agree with the fit on the effect to 0.24 of its SD"),
+        ((0.2505, 0.31), " agree with the fit on the effect to 0.25 of its SD"),
+        ((0.3, 0.36), " do not agree with the fit on the effect: up to 0.30 of its SD apart"),
+        ((0.2, 0.3), " do not agree with the fit on the effect: up to 0.50 of its SD apart"),
+    ],
+)
+def test_methods_agree_below_a_quarter_of_the_fits_sd(
+    monkeypatch, means: tuple[float, float], told: str
+) -> None:
+    monkeypatch.setattr(module, "of_fit", lambda: (0.3, 0.2, 0.0, 0.6))
+    ways = {module.by_weighting: means[0], module.by_regression: means[1]}
+
+    def found(simulated: Any, way: Any) -> dict[str, tuple[float, ...]]:
+        return dict.fromkeys(EFFECTS, (ways[way], 0.1, 0.15, 0.45, 0.012))
+
+    monkeypatch.setattr(module, "with_error", found)
+    text = module.second_method_text()
+    assert told in text
+    rows = [one for one in text.splitlines() if one.startswith("| ")][1:]
+    assert rows[0] == "| the fit, as shipped | 0.30 (0.00 to 0.60) | 0.20 | - | - | - |"
+    away = (means[0] - 0.3) / 0.2
+    assert rows[2].endswith(
+        f"| {means[0]:.2f} (0.15 to 0.45) | 0.10 | 0.012 | {away:+z.2f} | {means[0]:.2f} "
+        "(0.15 to 0.45) |"
+    )
+    prior = read()["effect_full"]
+    assert rows[1].startswith(f"| the priors, 800 draws | {prior.mean():.2f} (")
+    assert f"| {prior.std():.2f} | - | " in rows[1]
+    assert f"on all {len(fitted().figures)} estimates" in text
