@@ -15,6 +15,7 @@ from sim.trials.analyses.cluster_answers import (
     Declared,
     _few,
     _finer,
+    _one_armed,
     _outside_the_model,
     _strata,
     check_pairs,
@@ -26,6 +27,7 @@ from sim.trials.analyses.cluster_answers import (
 )
 from sim.trials.analyses.cluster_level import cluster_level, strata_of
 from sim.trials.fits.cell_sums import RandomEffect
+from sim.trials.fits.random_intercept import fit_rows
 
 TEAM = np.repeat(np.arange(6), 4)
 ARM = (TEAM % 2).astype(float)
@@ -34,6 +36,13 @@ SIZE = np.array([3.0, 5.0, 4.0, 9.0, 7.0, 6.0])
 BASE = np.tile([1.0, 2.0, 4.0, 3.0], 6) + SIZE[TEAM]
 Y = np.random.default_rng(2).normal(size=24) + 0.7 * SIZE[TEAM] + BASE
 ONES = np.ones(24)
+
+
+@pytest.fixture(autouse=True)
+def uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fit these few rows without waiting for the compiler."""
+    compiled = "sim.trials.fits.random_intercept_compiled.fit_random_intercept"
+    monkeypatch.setattr(compiled, fit_rows)
 
 
 def effect(name: str, codes: np.ndarray, slope: np.ndarray | None = None) -> RandomEffect:
@@ -111,6 +120,8 @@ def test_the_coarsest_grouping_was_randomised() -> None:
     slope = effect("site.arm", SITE.astype(int), ARM)
     assert randomised_clusters([slope, team], None, ARM) is team.codes
     assert randomised_clusters([slope], None, ARM) is slope.codes
+    of_team = effect("site:team.arm", TEAM, ARM)
+    assert randomised_clusters([of_team, slope], None, SITE) is of_team.codes
     period = effect("period", np.tile([0, 1], 12))
     assert randomised_clusters([period, team], None, ARM) is team.codes
     assert randomised_clusters([period], None, ARM) is period.codes
@@ -178,6 +189,8 @@ def test_an_effect_of_clusters_in_one_arm_alone_makes_it_so_too() -> None:
     assert partially_nested(x, 1, TEAM, [slope])
     assert partially_nested(x, 1, TEAM, [effect("team.arm", TEAM, 1.0 - ARM)])
     assert not partially_nested(x, 1, TEAM, [intercept, slope])
+    dotted = [effect("my.team", TEAM), effect("my.team.arm", TEAM, ARM)]
+    assert not partially_nested(x, 1, TEAM, dotted)
     assert not partially_nested(x, 1, TEAM, [effect("team.arm", TEAM, ARM + 1.0)])
     three = np.column_stack([ONES, TEAM % 3])
     assert not partially_nested(three, 1, TEAM, [effect("team.dose", TEAM, TEAM % 3 / 1.0)])
@@ -231,7 +244,9 @@ def test_two_arms_of_clusters_are_compared() -> None:
 def test_clusters_that_do_not_vary_or_are_two_are_not_compared() -> None:
     x = np.column_stack([ONES, ARM])
     names = ("(Intercept)", "arm")
-    assert answers(x, names, y=ARM)["cluster_summary"] is None
+    flat = answers(x, names, y=ARM)
+    assert flat["cluster_summary"] is None
+    assert len(flat["notes"]) == 1, "of few clusters; nothing went wrong"
     one_flat = np.where(ARM == 1.0, Y, 0.0)
     assert answers(x, names, y=one_flat)["cluster_summary"] is not None
     three = TEAM < 3
@@ -259,6 +274,22 @@ def test_an_interaction_of_clusters_is_not_permuted() -> None:
     assert "as 'arm' is part of an interaction" in found["notes"][0]
     other = answers(x[:, :3], ("(Intercept)", "arm", "site:hub"))
     assert other["cluster_permutation"] is not None
+
+
+def test_strata_that_cross_may_leave_one_allocation_or_two() -> None:
+    """Each combination of two factors has one arm, or one has a cluster of each."""
+
+    def permuted(one: list[int], other: list[int]) -> tuple[Any, list[str]]:
+        x = np.column_stack([ONES, ARM, np.array(one)[TEAM], np.array(other)[TEAM]])
+        found = answers(x, ("(Intercept)", "arm", "a", "b"))
+        assert found["cluster_summary"] is not None
+        return found["cluster_permutation"], found["notes"]
+
+    none, notes = permuted([0, 1, 1, 0, 0, 1], [0, 0, 1, 1, 0, 0])
+    assert none is None
+    assert "no stratum has clusters of both arms to exchange" in notes[0]
+    two, notes = permuted([0, 1, 1, 0, 0, 1], [0, 0, 1, 1, 1, 0])
+    assert two["n_allocations"] == 2
 
 
 def test_strata_of_one_arm_leave_nothing_to_exchange() -> None:
@@ -335,6 +366,32 @@ def test_strata_of_a_model_are_pairs_where_most_have_two() -> None:
     assert three["kind"] == STRATA
 
 
+def test_a_column_of_strata_has_several_values_and_one_in_each() -> None:
+    labels = {"hub": ["a", "b"], "same": ["s", "s"]}
+    own = {name: [pair[one] for one in TEAM // 3] for name, pair in labels.items()}
+    own["arm"] = [str(one) for one in TEAM % 2]
+    found = _strata(np.array([0, 0, 0, 1, 1, 1]), None, TEAM, own)
+    assert found is not None
+    assert found["columns"] == ["hub"]
+
+
+def test_strata_that_lost_an_arm_are_counted() -> None:
+    level = cluster_level(np.column_stack([ONES, ARM]), 1, TEAM)
+    assert level is not None
+    strata = {"columns": ["hub"], "kind": "strata"}
+
+    def lost(*codes: int) -> str:
+        return "".join(_one_armed(strata, np.array(codes), level))
+
+    # Teams 1, 3 and 5 are treated.
+    assert lost(0, 0, 1, 1, 2, 2) == ""
+    assert lost(0, 0, 1, 2, 1, 2).startswith("2 of 3 strata have")
+    assert lost(0, 0, 0, 1, 0, 0).startswith("1 of 2 strata have")
+    assert lost(0, 1, 1, 1, 1, 1).startswith("1 of 2 strata have")
+    assert _one_armed({**strata, "columns": []}, np.array([0, 0, 0, 1, 0, 0]), level) == []
+    assert _one_armed(None, np.array([0, 0, 0, 1, 0, 0]), level) == []
+
+
 def test_declared_strata_that_the_model_lacks_are_told() -> None:
     strata = np.array([0, 0, 0, 0, 1, 1])
     declared = Declared(STRATA, ("hub",), strata[TEAM], ("a", "b"))
@@ -363,6 +420,8 @@ def test_a_finer_grouping_with_one_treatment_each_is_asked_about() -> None:
     assert _finer(np.arange(24) % 2 / 1.0, [site, team], site.codes) == []
     crossing = effect("ward", np.tile([0, 1, 2, 3], 6))
     assert _finer(np.tile([0.0, 0, 1, 1], 6), [site, crossing], site.codes) == []
+    third = effect("area", np.array([0, 0, 1, 1, 2, 2])[TEAM])
+    assert len(_finer(SITE, [site, third], site.codes)) == 1
     same = effect("half", SITE.astype(int).copy())
     assert _finer(SITE, [site, same], site.codes) == []
 
