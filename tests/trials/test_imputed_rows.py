@@ -295,6 +295,9 @@ def test_participation_must_differ_and_arms_be_of_clusters() -> None:
     found = further_analyses.participation_analysis(x, 1, y, slight, TEAM)
     assert found["as_treated_intervention_arm"] is None
     assert found["as_treated_all_clusters"] is not None
+    nearly = slight + 0.0005 * TEAM
+    found = further_analyses.participation_analysis(x, 1, y, nearly, TEAM)
+    assert found["as_treated_intervention_arm"] is not None
     with pytest.raises(InputError, match="compares two arms of whole clusters"):
         further_analyses.participation_analysis(x, 2, y, slight, TEAM)
 
