@@ -193,10 +193,10 @@ def test_the_stored_truths_are_whole_and_the_text_follows_them(tmp_path: Path) -
 
 
 def test_known_truths_are_summed_up_by_hand(tmp_path: Path) -> None:
-    """Means .1 beside truths of 0, 1 and 2; the second interval ends below its truth."""
+    """Means .1 beside truths of 0, 1 and 2: at the beginning of its interval, beyond, at the end."""
     lines = [",".join(COLUMNS)]
     for label in (*INVENTED, TOGETHER):
-        for number, (mean, low, high) in enumerate([(0.1, 0, 1), (1.1, 0, 0.9), (2.1, 2, 3)]):
+        for number, (mean, low, high) in enumerate([(0.1, 0, 1), (1.1, 0, 0.9), (2.1, 1, 2)]):
             lines.append(f"{number},{label},{number},{mean},0.{number + 1},{low},{high}")
     path = tmp_path / "truths.csv"
     path.write_text("\n".join(lines), encoding="utf-8")
