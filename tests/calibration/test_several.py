@@ -193,7 +193,7 @@ def test_the_stored_truths_are_whole_and_the_text_follows_them(tmp_path: Path) -
 
 
 def test_known_truths_are_summed_up_by_hand(tmp_path: Path) -> None:
-    """Means .1 beside truths of 0, 1 and 2: at the beginning of its interval, beyond, at the end."""
+    """Means .1 beside truths of 0, 1, 2: at the start of an interval, beyond one, at its end."""
     lines = [",".join(COLUMNS)]
     for label in (*INVENTED, TOGETHER):
         for number, (mean, low, high) in enumerate([(0.1, 0, 1), (1.1, 0, 0.9), (2.1, 1, 2)]):
