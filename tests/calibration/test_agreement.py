@@ -56,12 +56,15 @@ def test_gaps_are_in_posterior_sds_and_in_their_errors() -> None:
     scaled = agreement_rows(("a", "b"), 2.0 * direct, 2.0 * emulated, errors)[0]
     assert (scaled["standard_error"], scaled["from_replicates"]) == pytest.approx((0.25, 0.15))
     assert scaled["from_chains"] == pytest.approx(0.2)
+    # Gaps and ratios are the same on any scale.
+    assert (scaled["gap"], scaled["ratio"]) == pytest.approx((1.0, 1.0))
 
 
 def test_the_summary_counts_gaps_beyond_two_errors() -> None:
     rows = [
         {"gap": -0.4, "in_errors": -2.1, "ratio": 0.9},
         {"gap": 0.2, "in_errors": 2.0, "ratio": 1.2},
+        {"gap": 0.3, "in_errors": 1.0, "ratio": 1.0},
     ]
     found = agreement_summary(rows)
     assert found == pytest.approx(
@@ -72,7 +75,7 @@ def test_the_summary_counts_gaps_beyond_two_errors() -> None:
             "beyond_two_errors": 1,
             "smallest_ratio": 0.9,
             "largest_ratio": 1.2,
-            "root_mean_square_in_errors": math.sqrt((2.1**2 + 4.0) / 2.0),
+            "root_mean_square_in_errors": math.sqrt((2.1**2 + 4.0 + 1.0) / 3.0),
         }
     )
 

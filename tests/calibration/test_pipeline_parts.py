@@ -86,8 +86,8 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
             scores="points",
             effects=np.array([[1.0, 2.0], [3.0, 8.0], [5.0, 5.0]]),
         ),
-        # Differences of 0 and 2, and of 2 and -4: half of their mean squares are 1 and 5.
-        "effects_again": np.array([[1.0, 4.0], [5.0, 4.0]]),
+        # Differences of 0 and 2, and of 3 and -4: half of their mean squares are 2.25 and 5.
+        "effects_again": np.array([[1.0, 4.0], [6.0, 4.0]]),
         "draws_of": (np.arange(30.0)[:, None], Solved(np.arange(30.0), np.arange(30.0))),
         "explain": ("effects", "counterfactuals"),
         "rivals": ("alone", "whole"),
@@ -157,7 +157,7 @@ def test_every_stage_gets_what_the_one_before_it_found(stages: dict[str, list[An
     assert stages["rivals"][0][1] == 5
     assert stages["emulator_rows"][0][2].shape == (12, 1)
     assert stages["without_selected"][0][2].shape == (5, 1)
-    assert stages["sobol_table"][0][2].tolist() == [1.0, 5.0]
+    assert stages["sobol_table"][0][2].tolist() == [2.25, 5.0]
     assert stages["chain_error"] == [(SAMPLE, 4), (EMULATED, EMULATED_LENGTH)]
     assert stages["effect_draws"][0][2].tolist() == np.repeat(SAMPLE.scores, 6, axis=0).tolist()
     assert stages["effect_draws"][0][3] == 2
