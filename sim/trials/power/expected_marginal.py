@@ -97,22 +97,23 @@ def marginal_over_cells(
             "be told from the periods"
         )
     family = FAMILIES["poisson" if kind == COUNT else "binomial"]
-    target, count = np.where(seen, means, 1.0), n[seen]
+    count = n[seen]
     middle = float(np.average(means[seen], weights=count))
     level = log(middle) if kind == COUNT else log(middle / (1.0 - middle))
     beta = np.linalg.lstsq(rows, np.full(len(rows), level), rcond=None)[0]
     for _ in range(STEPS):
-        mean = np.where(seen, family.mean(x @ beta), 1.0)
+        # Where nothing is measured columns are 0, and the mean is one that an outcome has.
+        mean = family.mean(x @ beta)
         slope = family.variance(mean)
         D, root = slope[..., None] * x, np.sqrt(slope)
-        off = np.where(seen, (target - mean) / root, 0.0)
+        off = np.where(seen, (means - mean) / root, 0.0)
         shown = truth / (root[:, :, None] * root[:, None, :]) + off[:, :, None] * off[:, None, :]
         R = _working(model.working, shown, spread**2 / slope + off**2, n, seen, family.scaled)
         V = np.where(both, R * root[:, :, None] * root[:, None, :], np.eye(seen.shape[1]))
         WD = np.linalg.solve(V, D)
         A = np.swapaxes(D, -1, -2) @ WD
         M = np.linalg.inv(A.sum(axis=0))
-        step = M @ np.einsum("ijp,ij->p", WD, np.where(seen, target - mean, 0.0))
+        step = M @ np.einsum("ijp,ij->p", WD, np.where(seen, means - mean, 0.0))
         beta = beta + step
         if not np.abs(beta).max() < FURTHEST:
             raise InputError("effect: with these means the marginal model has no finite solution")
