@@ -177,10 +177,10 @@ def find_size(
         return known[size].performance.power.value
 
     def rounded(size: float) -> int:
-        return int(min(max(least, ceil(size / step) * step), most // step * step))
+        return int(min(max(least, ceil(size / step) * step), largest))
 
     formula = None
-    below, above = 0, most + step
+    below, above, stride, largest = 0, most + step, step, most // step * step
     try:
         at(rounded(start))
         if name == "size" and known[rounded(start)].formula is not None:
@@ -192,22 +192,23 @@ def find_size(
         formula = _by_formula(known[rounded(start)], file, name, target, step, least, most)
         if formula is not None:
             at(formula)
-        for _ in range(MOST_STEPS):
+        for tried in range(MOST_STEPS):
             below = max([k for k in known if at(k) < target], default=0)
             above = min([k for k in known if at(k) >= target and k > below], default=most + step)
             if above - below <= step or (above == least and below == 0):
                 break
-            if below >= most // step * step:
+            if below >= largest:
                 break
             guess = rounded(_proposed(known, target))
-            if guess <= below:
-                guess = below + step
-            if guess >= above:
-                guess = above - step
-            if guess in known:
-                guess = rounded((below + above) / 2.0)
-                if guess in known:
-                    break
+            if above > most:
+                # Farther at each time, lest a power that hardly rises hold the search up.
+                guess = min(max(guess, below + step * 2**tried), largest)
+            elif not below < guess < above:
+                # Neighbours first: power is near the target.
+                guess = rounded(below + stride if guess <= below else above - stride)
+                stride *= 2
+                if not below < guess < above:
+                    guess = rounded((below + above) / 2.0)
             at(guess)
     except Cancelled:
         points = tuple(sorted(known.items()))
@@ -232,8 +233,6 @@ def find_size(
 
 
 def _least(file: DesignFile, name: str, step: int) -> int:
-    if name == "size":
-        return 1
     size = step
     while size < 200 * step:
         try:
@@ -242,7 +241,7 @@ def _least(file: DesignFile, name: str, step: int) -> int:
             size += step
             continue
         return size
-    raise InputError("clusters: no number of clusters makes this a trial that can be analysed")
+    raise InputError(f"{name}: no number of them makes this a trial that can be analysed")
 
 
 def _by_formula(
