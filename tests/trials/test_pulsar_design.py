@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from sim.parameters import registry
+from sim.trials.studies import pulsar
 from sim.trials.studies.pulsar import (
     WEEKS,
     cluster_steps,
@@ -19,6 +20,7 @@ from sim.trials.studies.pulsar import (
     pulsar_roster,
     sample_sizes,
     settled_draws,
+    simulate_pulsar,
 )
 
 DESIGN = pulsar_design()
@@ -115,3 +117,83 @@ def test_sixty_draws_at_most_are_piloted_spread_evenly(pilot: Pilot) -> None:
     assert [one["number"] for one in pilot.asked[0]["draws"]] == list(range(1, 120, 2))
     pilot.asked.clear()
     assert np.isnan(coverage_shift([{}], 1, DESIGN).before_se)
+
+
+def test_a_piece_analyses_each_trial_beside_its_untreated_twin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Places stand ready for 1.8 times the largest sample, 24 people: 44 each year."""
+    asked: list[Any] = []
+    kinds = [(name, "i4") for name in ("draw", "scenario", "week", "team", "place", "in_service")]
+    grid = np.meshgrid([0, 1], [0, 1], WEEKS, np.arange(14), np.arange(132), indexing="ij")
+    rows = np.ones(grid[0].size, [*kinds, ("qpr22", "f8")])
+    for name, values in zip(("draw", "scenario", "week", "team", "place"), grid, strict=True):
+        rows[name] = values.ravel()
+    # In the twin everybody has as much less as the number of the draw and the year say.
+    rows["qpr22"] = 50.0 + rows["place"] - rows["scenario"] * (rows["draw"] + 1.0 + rows["week"])
+    rng = np.random.default_rng(1)
+
+    def build_request(scenarios: Any, roster: Any, **how: Any) -> Any:
+        asked.append((scenarios, roster, how))
+        return "request"
+
+    def simulate(_request: Any, workers: int) -> Any:
+        return SimpleNamespace(arrays={"assessments": rng.permutation(rows)})
+
+    def figures(y: Any, team: Any, period: Any, step: Any) -> Any:
+        asked.append((y, team, period, step))
+        return SimpleFigures(7.0)
+
+    def effects(difference: Any, _team: Any, period: Any, _step: Any, ratio: float) -> Any:
+        asked.append((difference, period, ratio))
+        return (8.0,)
+
+    monkeypatch.setattr("sim.runs.request.build_request", build_request)
+    monkeypatch.setattr("sim.runs.simulate.simulate", simulate)
+    monkeypatch.setattr(pulsar, "pulsar_figures", figures)
+    monkeypatch.setattr(pulsar, "true_effects", effects)
+    draws = [{"a": 1.0}, {"a": 2.0}]
+    assert pulsar._batch(DESIGN, draws, 25, 9) == [(7.0, 8.0)] * 2
+    scenarios, roster, how = asked[0]
+    assert [one.name for one in scenarios] == ["refocus-as-delivered", "usual-care"]
+    assert roster.rows[0].sampled == 132
+    assert (how["draws"], how["weeks"], how["seed"]) == (draws, 104, 9)
+    assert (how["replications"], how["first_run"], how["own_chance"]) == (1, 25, True)
+    for draw in (0, 1):
+        y, team, period, step = asked[1 + 2 * draw]
+        difference, _, ratio = asked[2 + 2 * draw]
+        assert len(y) == 301 + 334 + 307
+        assert np.bincount(period).tolist() == [301, 334, 307]
+        assert step.tolist() == [1, 2] * 7
+        # The first places of each year's own.
+        assert y.min() == 50.0
+        assert y[period == 1].min() == 94.0
+        assert difference.tolist() == (draw + 1.0 + 52.0 * period).tolist()
+        assert ratio == 0.4
+        assert np.bincount(team[period == 0]).tolist() == [22] * 7 + [21] * 7
+
+
+class SimpleFigures(tuple):  # type: ignore[type-arg]
+    """Figures of which one is looked at."""
+
+    variance_ratio = 0.4
+
+    def __new__(cls, *values: float) -> SimpleFigures:
+        return super().__new__(cls, values)
+
+
+def test_trials_are_stored_by_twenty_five(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def simulated(trial: str, pieces: Any, figures_of: Any, *rest: Any, **_: Any) -> Any:
+        asked.append((trial, [(one.first, one.last) for one in pieces], rest[1]))
+        return [figures_of(one) for one in pieces]
+
+    monkeypatch.setattr(pulsar, "simulated_trials", simulated)
+    monkeypatch.setattr(
+        pulsar, "_batch", lambda _design, draws, first, seed: (len(draws), first, seed)
+    )
+    usual = {"attendance_base": 0.5}
+    found: Any = simulate_pulsar([usual], 30, 4, shift=-0.25)
+    assert found == [(25, 0, 4), (5, 25, 4)]
+    assert asked == [("pulsar", [(0, 25), (25, 30)], 4)]
