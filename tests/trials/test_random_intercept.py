@@ -245,6 +245,10 @@ def test_one_trial_is_a_batch_of_one(
     own[1, :, 2] *= 2.0
     twice = batch(codes, own, Y[:1].repeat(2, axis=0), 2)
     assert twice["estimate"][1] == pytest.approx(twice["estimate"][0] / 2.0)
+    # Units do not matter, however small an error is in them.
+    small, whole = batch(codes, X, 1e-5 * Y[:2], 1), batch(codes, X, Y[:2], 1)
+    for name in ("satterthwaite_p", "kenward_roger_p", "n_clusters"):
+        assert small[name] == pytest.approx(whole[name], rel=1e-6)
     none = batch(codes, X, 0.0 * Y[:1], 1)
     assert none["status"][0] == NO_VARIATION
     assert np.isnan([none["satterthwaite_p"][0], none["kenward_roger_p"][0]]).all()
