@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.trials.fits.covariance_parts import Decay, Effects, Residual
+from sim.trials.fits.covariance_parts import Decay, Effects, Residual, _powers
 
 TEAM = np.array([0, 0, 1, 1, 1])
 TIMES = np.array([0.0, 2.0, 0.0, 1.0, 3.0])
@@ -115,3 +115,13 @@ def test_residuals_correlated_over_time() -> None:
     V, slopes = half.covariance(np.array([1.0, 0.25]), EVERY)
     assert (V[2, 3], V[3, 4], V[2, 4]) == pytest.approx((0.5, 0.25, 0.125))
     assert (slopes[1][2, 3], slopes[1][3, 4]) == pytest.approx((1.0, 1.0))
+
+
+def test_lags_of_any_size_and_columns_of_any_unit() -> None:
+    """rho^lag has the slope lag rho^(lag - 1), at small lags and those near one too."""
+    lags = np.array([0.0, 0.004, 0.5, 1.0, 1.05])
+    shape, slope = _powers(0.25, lags)
+    assert shape == pytest.approx(0.25**lags)
+    assert slope == pytest.approx(lags * 0.25 ** (lags - 1.0))
+    small = Effects(TEAM, 1e-3 * TIMES[:, None], ("team.time",))
+    assert small.parameters(small.start(0.3)) == pytest.approx([0.3e6 / np.mean(TIMES**2)])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import pi, sin, sqrt
+from typing import Any
 
 import pytest
 
@@ -52,3 +53,54 @@ def test_a_second_outcome_s_draws() -> None:
     assert other is not None
     assert (other.effect, other.sd, other.icc) == (2.0, 4.0, 0.1)
     assert other.period_effects == (0.0, 1.0, 2.0, 3.0, 4.0)
+
+
+def test_small_covariances_are_shares_too() -> None:
+    assert share_of(0.002, 0.005) == pytest.approx(0.4)
+
+
+PLAIN = {"icc": 0.1, "cac": 1.0, "iac": 0.0, "exposure": [0.5, 1.0]}
+
+
+def two_kinds(own: dict[str, Any], second: dict[str, Any], **tables: Any) -> DesignFile:
+    wedge = {"type": "stepped wedge", "clusters": 12}
+    return design_from_table({"design": wedge, "statistical": own, "co_primary": second, **tables})
+
+
+def test_a_binary_outcome_s_draws_are_normal_numbers_behind_it() -> None:
+    """Halves: an ICC of .2 has sin(.2 pi / 2) behind it; with scores r is 2 phi(0) of r there."""
+    second = {"outcome": "binary", "mean": 0.5, "effect": 0.1, "icc": 0.2}
+    file = two_kinds(PLAIN, {**second, "within": 0.15, "between": 0.06})
+    icc, shown = sin(0.1 * pi), 2.0 / sqrt(2.0 * pi)
+    teams = 0.06 / shown / sqrt(0.1 * icc)
+    people = 0.09 / shown / sqrt(0.9 * (1.0 - icc))
+    assert shared_draws(file) == pytest.approx((teams, people), rel=1e-6)
+    other = second_file(file)
+    assert other.statistical is not None
+    assert other.statistical.period_effects == ()
+    assert other.statistical.outcome == "binary"
+
+
+def test_what_the_second_outcome_has_of_the_first() -> None:
+    more = {"effect_heterogeneity": 1.0, "effect_correlation": 0.5, "effect_by_size": 1.0}
+    effects = {"period_effects": [0.0, 1.0, 2.0, 3.0, 4.0]}
+    own = {**PLAIN, **more, **effects}
+    wedge = {"type": "stepped wedge", "clusters": 12, "size_variation": 0.5}
+    second = {"effect": 2.0, "cac": 0.9, "iac": 0.2}
+
+    def second_of(*, test: str | None = None, **given: Any) -> DesignFile:
+        analysis = {} if test is None else {"analysis": {"test": test}}
+        return second_file(two_kinds(own, {**second, **given}, design=wedge, **analysis))
+
+    other = second_of().statistical
+    assert other is not None
+    assert (other.effect, other.cac, other.iac, other.exposure) == (2.0, 0.9, 0.2, (0.5, 1.0))
+    assert (other.effect_heterogeneity, other.effect_correlation, other.effect_by_size) == (0, 0, 0)
+    assert other.period_effects == (0.0, 1.0, 2.0, 3.0, 4.0)
+    mine = second_of(exposure=[0.1, 0.2, 1.0]).statistical
+    assert mine is not None
+    assert mine.exposure == (0.1, 0.2, 1.0)
+    # The planned test is of the first outcome: one of another kind has that of its kind.
+    assert "test" in second_of(test="satterthwaite").analysis.model_fields_set
+    kind = {"outcome": "binary", "mean": 0.5, "effect": 0.1}
+    assert "test" not in second_of(test="satterthwaite", **kind).analysis.model_fields_set

@@ -103,3 +103,26 @@ def test_restricted_weighs_covariates_alike_and_suffers_constant_ones() -> None:
     assert all(np.bincount(one, minlength=3).tolist() == [4, 0, 4] for one in found)
     # Of all allocations half have two of the four in each arm.
     assert np.mean([covariates[one == 0, 1].sum() == 2.0 for one in found]) > 0.8
+
+
+def test_one_place_is_as_likely_to_be_dealt_first_as_two() -> None:
+    """Shares of places left are 1 of 1 and 2 of 2: the first cluster may go to either."""
+    found = [stratified((1, 2), np.array([0, 1, 1]), rng(seed))[0] for seed in range(30)]
+    assert set(found) == {0, 1}
+
+
+def test_restricted_draws_200_and_takes_one_of_the_20_most_balanced() -> None:
+    """Balance of three sequences over covariates in units of their own spread, counted anew."""
+    covariates = np.column_stack([1e-3 * np.arange(9.0) ** 2, np.arange(9) % 2, np.full(9, 3.0)])
+    unit = covariates[:, :2].std(axis=0)
+    for seed in range(6):
+        again = rng(seed)
+        drawn = [simple((2, 3, 4), again) for _ in range(200)]
+        scores = []
+        for one in drawn:
+            means = [(covariates[one == k, :2] / unit).mean(axis=0) for k in range(3)]
+            scores.append(round(float(np.var(means, axis=0).sum()), 12))
+        best = np.argsort(scores, kind="stable")[:20]
+        found = restricted((2, 3, 4), covariates, rng(seed))
+        assert scores[[tuple(one) for one in drawn].index(tuple(found))] <= scores[best[-1]]
+        assert found.tolist() == drawn[again.choice(best)].tolist()
