@@ -113,7 +113,7 @@ def test_one_place_is_as_likely_to_be_dealt_first_as_two() -> None:
 
 def test_restricted_draws_200_and_takes_one_of_the_20_most_balanced() -> None:
     """Balance of three sequences over covariates in units of their own spread, counted anew."""
-    covariates = np.column_stack([1e-3 * np.arange(9.0) ** 2, np.arange(9) % 2, np.full(9, 3.0)])
+    covariates = np.column_stack([1e-5 * np.arange(9.0) ** 2, np.arange(9) % 2, np.full(9, 3.0)])
     unit = covariates[:, :2].std(axis=0)
     for seed in range(6):
         again = rng(seed)
