@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +20,7 @@ from sim.planning.compare_decision import (
     decision_of,
 )
 from sim.planning.comparison import Comparison, costed, prepare
+from sim.planning.decision import Decision
 from sim.planning.ranking import AIMS, ranking_of
 from sim.planning.setting import Setting
 from sim.planning.trainers import Capacity
@@ -39,6 +41,12 @@ from tests.planning.comparisons_by_hand import (
 TITLES = titles_of(question().scenarios)
 
 
+@cache
+def decided() -> Decision:
+    """Return the decision of the comparison as it is."""
+    return decision_of(comparison())
+
+
 def with_costs(**lines: np.ndarray) -> Comparison:
     money = {name.replace("_", " "): values for name, values in lines.items()}
     return replace(comparison(), costs=({}, money, {}))
@@ -54,7 +62,7 @@ def with_gains(refocus: np.ndarray, coaching: np.ndarray) -> Comparison:
 
 def test_every_step_of_the_chain_has_its_number() -> None:
     """Measures gain their number: relationship 3, practice 6; adoption, the fourth, is 44."""
-    found = decision_of(comparison())
+    found = decided()
     cells = {name: cell.mean for name, cell in found.first.cells.items()}
     # Reach rises to its gain of 3 in 60 of 104 weeks: half of it on the way, then all.
     reach = 3.0 * (np.minimum(np.arange(1, 105), 60) / 60.0).mean()
@@ -76,6 +84,9 @@ def test_every_step_of_the_chain_has_its_number() -> None:
         "recovery": pytest.approx(11.0),
     }
     assert [one.name for one in found.strategies] == [REFOCUS, COACHING]
+    aims = [one.aim.name for one in found.rankings]
+    assert aims[0] == "recovery"
+    assert sorted(aims) == sorted(one.name for one in AIMS)
     assert [one.teams for one in found.strategies] == [2, 2]
     assert (found.people, found.teams, found.runs, found.draws) == (400, 3, 2, DRAWS)
 
@@ -173,7 +184,7 @@ def test_of_twenty_draws_a_choice_is_made_and_of_nineteen_none() -> None:
 
 def test_how_sure_is_the_share_of_draws_in_which_the_first_is_best() -> None:
     """REFOCUS is best in all draws; where coaching is in six of 25, four words change."""
-    found = decision_of(comparison())
+    found = decided()
     assert (found.sure, found.level) == ("Likely", LEVELS["likely"])
     assert LEVELS == {"hardly": 1, "about even": 2, "probably": 3, "likely": 4}
     assert "comes first in all 25 ways things may work (give or take 4 in 100)" in (
@@ -236,7 +247,7 @@ def test_the_answer_names_the_first_and_what_it_does() -> None:
 
 def test_what_decides_between_the_first_two_speaks_for_the_second() -> None:
     """REFOCUS leads by half its gain, which rises with the driver: if that is lower, coaching."""
-    found = decision_of(comparison())
+    found = decided()
     assert found.changes[-1] == (
         "If 'Staff who leave in a year' (literature) is lower than thought, it speaks for "
         f"{TITLES[COACHING]}."
@@ -245,6 +256,11 @@ def test_what_decides_between_the_first_two_speaks_for_the_second() -> None:
     other = decision_of(with_gains(falling, np.zeros(DRAWS)))
     assert "is higher than thought, it speaks for" in other.changes[-1]
     # Where usual care is first, the lead of the choice is over that.
+    alone = asking(scenarios=question().scenarios[:2])
+    harmful = with_gains(-falling, falling)
+    only = decision_of(replace(alone, worlds=harmful.worlds))
+    assert (only.rankings[0].names[0], only.years[0][1] > 0.0) == (USUAL, True)
+    assert only.answer.startswith(f"On recovery, {TITLES[USUAL]} does best. {TITLES[REFOCUS]}, on")
     worse = decision_of(with_gains(-falling, np.full(DRAWS, -9.0)))
     assert worse.changes[-1].endswith(f"it speaks for {TITLES[USUAL]}.")
     cost = decision_of(asking(rank_by="cost-per-qpr-point"))
@@ -260,7 +276,7 @@ def test_at_the_level_of_chance_nothing_decides(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_the_gain_depends_on_is_named_four_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = decision_of(comparison()).depends
+    found = decided().depends
     assert found[0] == ("Staff who leave in a year (literature)", pytest.approx(1.0), True)
     assert len(found) == 2
     names = ("turnover_yearly", "sickness", "effect_full", "skill_mean", "fidelity_pace")

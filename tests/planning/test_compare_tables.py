@@ -113,6 +113,8 @@ def test_differences_are_at_the_end_and_by_assessment_on_the_way() -> None:
     early = table[(table["week"] == 52) & (table["scenario"] == REFOCUS)]
     assert early["difference from base"].tolist() == pytest.approx([0.5, 1.0, 1.5])
     assert sorted(set(table["week"])) == [52, 104]
+    soon = replace(comparison().worlds, assessments=np.array([0, 1, 104]))
+    assert set(by_assessment(replace(comparison(), worlds=soon))["week"]) == {1, 104}
 
 
 def test_the_headline_has_what_a_planner_asks_first() -> None:
@@ -138,6 +140,9 @@ def test_what_is_left_is_of_the_largest_gain() -> None:
     assert row["largest gain of fidelity"] == pytest.approx(0.04)
     assert row["gain at the end"] == pytest.approx(0.03)
     assert row["share of the largest gain left"] == pytest.approx(0.75)
+    weekly[1] = weekly[0] + 0.005
+    little = replace(found, worlds=replace(found.worlds, weekly=weekly))
+    assert of(maintenance(little), scenario=REFOCUS)["share of the largest gain left"] == 1.0
     weekly[1] = weekly[0]
     none = replace(found, worlds=replace(found.worlds, weekly=weekly))
     assert np.isnan(of(maintenance(none), scenario=REFOCUS)["share of the largest gain left"])
@@ -247,6 +252,7 @@ def test_groups_have_their_reach_and_effects_but_for_those_that_nobody_knows() -
     assert row["INSPIRE Support difference"] == pytest.approx(2.0)
     assert row["95% (INSPIRE Support)"] == pytest.approx(2.0 * 1.675)
     assert row["effects"] == "shown"
+    assert sum(name.endswith(" difference") for name in row) == 3, "reach stands by itself"
     black = of(table, scenario=REFOCUS, group=BLACK)
     assert black["effects"] == "unknown (trial: about ±4.4 points on the QPR)"
     assert np.isnan(black["INSPIRE Support difference"])
@@ -293,6 +299,8 @@ def test_drivers_are_those_of_effects_and_of_cost_and_twelve_at_most() -> None:
     assert table.iloc[1]["beyond chance"] == "no"
     cost = table[(table["scenario"] == REFOCUS) & (table["answer"] == "cost")]
     assert cost["meaning"].str.startswith("price or quantity: ").any()
+    cents = replace(comparison(), prices={"coach_hour": 1e-4 * np.arange(DRAWS)})
+    assert "coach_hour" in set(drivers(cents)["parameter or price"])
     one = question().chosen
     single = asking(chosen=replace(one, draws=one.draws[:1]))
     assert list(drivers(costed(single.prepared, worlds(1), {})))[0] == "scenario"

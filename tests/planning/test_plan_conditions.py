@@ -104,6 +104,9 @@ def test_those_who_have_to_start_come_first() -> None:
     musts = Conditions((TrustCondition("b", least_teams=2), TrustCondition("a", most_teams=1)))
     found = musts_first(musts, ROSTER, np.array([0, 1, 4, 3, 2]))
     assert found.tolist() == [4, 3, 0, 1, 2]
+    # A ceiling is no must.
+    found = musts_first(musts, ROSTER, np.array([2, 4, 3, 1, 0]))
+    assert found.tolist() == [2, 4, 3, 1, 0]
 
 
 def test_a_table_of_conditions_is_read() -> None:
@@ -124,6 +127,9 @@ def test_a_table_of_conditions_is_read() -> None:
         TrustCondition("b", 3, 3, None, 0.0),
     )
     assert conditions_from("here", {}) == NONE
+    assert conditions_from("here", {"equity_reach": 0}).equity_reach == 0.0
+    nobody = conditions_from("here", {"trusts": [{"trust": "a", "most_teams": 0}]}).trusts[0]
+    assert nobody == TrustCondition("a", most_teams=0)
     assert conditions_from("here", {"trusts": [{"trust": "a", "least_teams": 2}]}).trusts[
         0
     ] == TrustCondition("a", least_teams=2)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from sim.planning.decision import Decision
 from sim.planning.plan_conditions import Conditions
 from sim.planning.plan_decision import (
     MOST_PLANS,
@@ -37,13 +39,19 @@ from tests.planning.plans_by_hand import (
 BEST = PLANS[3].name
 
 
+@cache
+def decided() -> Decision:
+    """Return the decision of the answer as it is."""
+    return plan_decision(outcome())
+
+
 def with_question(found: PlanOutcome, **changes: Any) -> PlanOutcome:
     return replace(found, question=question(**changes))
 
 
 def test_levels_are_means_over_people_or_staff_of_the_teams_planned_for() -> None:
     """Boosted is twice the gain, in A and C: two thirds of the people and of the staff."""
-    found = plan_decision(outcome())
+    found = decided()
     cells = {name: cell.mean for name, cell in found.first.cells.items()}
     share = PEOPLE[0] + PEOPLE[2]
     assert share == STAFF[0] + STAFF[2] == pytest.approx(2 / 3)
@@ -66,7 +74,7 @@ def test_levels_are_means_over_people_or_staff_of_the_teams_planned_for() -> Non
 
 def test_money_is_cash_and_staff_time_within_the_time_looked_at() -> None:
     """A boosted for 60 weeks and C for 52 at 5 of cash and half of it in time; then funds run."""
-    found = plan_decision(outcome())
+    found = decided()
     assert (found.first.cash.mean, found.first.time.mean) == (112 * 5.0, 112 * 2.5)
     assert found.years == (
         ("year 1", (52 + 44) * 5.0, (52 + 44) * 2.5),
@@ -132,7 +140,7 @@ def test_six_plans_are_shown_those_that_treat_somebody_best_first() -> None:
 
 
 def test_what_teams_get_is_counted_and_the_weakest_grade_stands() -> None:
-    found = {one.name: one for one in plan_decision(outcome()).strategies}
+    found = {one.name: one for one in decided().strategies}
     assert (found["search"].grade, found[PLANS[2].name].grade) == ("assumption", "trial")
     assert re.fullmatch(r"1 REFOCUS.* and 1 REFOCUS.*\.", found["search"].about)
     assert found[PLANS[2].name].about.startswith("3 REFOCUS as delivered")
@@ -155,7 +163,7 @@ def test_ten_fresh_draws_are_enough_to_choose_by(fresh: int, told: bool) -> None
 
 def test_how_sure_is_the_share_of_draws_in_which_it_is_best() -> None:
     """The plan to take is best in every draw: likely; tied with another it never is."""
-    found = plan_decision(outcome())
+    found = decided()
     assert (found.sure, found.level) == ("Likely", 4)
     assert f"comes first in all {FRESH} ways" in found.sure_because
     tied = plan_decision(replace(outcome(), tied=(BEST, PLANS[2].name)))
@@ -171,7 +179,7 @@ def test_how_sure_is_the_share_of_draws_in_which_it_is_best() -> None:
 
 
 def test_tags_are_first_or_take_this_beside_ties() -> None:
-    assert plan_decision(outcome()).own_tags == {BEST: "First"}
+    assert decided().own_tags == {BEST: "First"}
     tied = plan_decision(replace(outcome(), tied=(BEST, PLANS[2].name)))
     assert tied.own_tags == {BEST: "Tie", PLANS[2].name: "Take this"}
     beaten = replace(outcome(), gain=2.0, gain_low=1.0, gain_high=3.0)
@@ -179,7 +187,7 @@ def test_tags_are_first_or_take_this_beside_ties() -> None:
 
 
 def test_the_answer_counts_teams_and_says_why() -> None:
-    answer = plan_decision(outcome()).answer
+    answer = decided().answer
     assert ", for two teams: it does best on recovery over the time." in answer
     assert answer.endswith("The search is not told to do better.")
     beaten = replace(outcome(), gain=2.0, gain_low=1.0, gain_high=3.0)
@@ -208,7 +216,7 @@ def test_what_has_started_is_no_further_team_and_no_time_that_is_left() -> None:
 
 
 def test_points_are_about_the_teams_that_start_and_all_of_them() -> None:
-    told = dict(plan_decision(outcome()).points)
+    told = dict(decided().points)
     recovery = told["In the teams that start:"]
     assert recovery.startswith(
         "recovery +4.0 QPR-15 points (9 in 10: 3.6 to 4.4) a person after 60"
@@ -250,10 +258,10 @@ def test_five_plans_that_are_just_as_good_are_named() -> None:
 
 
 def test_starts_have_weeks_sessions_and_what_they_get() -> None:
-    first, second = plan_decision(outcome()).starts
+    first, second = decided().starts
     assert (first.team, first.week, second.team, second.week) == ("A", 0, "C", 8)
     assert [late - early for early, late in zip(first.sessions, second.sessions, strict=True)] == [
         8
     ] * len(first.sessions)
     assert first.package == question().packages[1].title
-    assert plan_decision(outcome()).start_note.startswith("2 of 3 teams start")
+    assert decided().start_note.startswith("2 of 3 teams start")

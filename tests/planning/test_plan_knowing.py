@@ -88,6 +88,19 @@ def test_what_a_gain_follows_is_told_and_ten_of_it_at_most() -> None:
     assert list(driver_rows(replace(outcome(), by_draw=np.zeros((4, 2)))))[0] == "answer"
 
 
+def test_what_a_choice_follows_is_the_lead_over_the_second() -> None:
+    """Both gain alike from the third parameter; the lead is what the fourth makes of it."""
+    third, fourth = (
+        np.array([one[PARAMETERS[at]] for one in in_order(question())]) for at in (2, 3)
+    )
+    found = drawn(10.0 * third + fourth)
+    other = second(found)
+    assert other is not None
+    found.by_draw[other] = 10.0 * third
+    assert choice_drivers(found)[0][0].name == PARAMETERS[3]
+    assert gain_drivers(found)[0][0].name == PARAMETERS[2]
+
+
 def test_a_correlation_at_the_level_of_chance_is_not_beyond_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -119,6 +132,7 @@ def test_of_fifty_draws_worth_is_reckoned_and_of_forty_nine_not() -> None:
     assert whole.unit == "QPR-15 point-years"
     assert all(one.worth.value <= 0.4 for one in parts)
     assert plan_knowing(replace(found, by_draw=by_draw[:, 1:])) == ()
+    assert len(plan_knowing(outcome(PLANS[:2]))) > 1, "two things can be done"
     alone = outcome((TWIN, PLANS[3]))
     assert plan_knowing(alone) == ()
 

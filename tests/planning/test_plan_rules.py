@@ -39,7 +39,7 @@ def test_limits_are_kept_to_a_millionth(total: float, kept: bool) -> None:
 
 
 def test_nought_has_room_for_rounding_and_for_no_more() -> None:
-    for total, kept in ((1e-7, True), (-1e-7, True), (1e-4, False), (-1e-4, False)):
+    for total, kept in ((1e-6, True), (-1e-6, True), (1e-4, False), (-1e-4, False)):
         rule = Rule("nothing", 0.0, 0.0, lambda k, team, week, total=total: total)
         assert (broken([rule], plan([0], [0])) == []) is kept
 
