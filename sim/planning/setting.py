@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 DISCOUNT_RATE = 0.035
 """Yearly; the rate of NICE's reference case."""
-LARGEST_FILE = 1_000_000
 LONGEST_YEARS = 20.0
 FIELDS = (
     "start_date",

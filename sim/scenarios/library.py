@@ -25,7 +25,6 @@ from sim.scenarios.fields import problem_in, scenario_fields
 from sim.scenarios.schema import Scenario
 
 FOLDER = Path(__file__).parent / "library_files"
-LARGEST_FILE = 1_000_000
 ASSUMED = "assumption"
 FEASIBILITY = "feasibility"
 WHAT_IT_IS = ("title", "description", "group", "grade", "source")
