@@ -69,7 +69,9 @@ def worlds(draws: int = DRAWS, runs: int = RUNS, names: tuple[str, ...] = NAMES)
         return gained[..., None] * sizes + 10.0 * sizes + luck[:, None]
 
     scores = levels(len(SCORES))[..., None, :] * time[:, None] + 1.0
-    groups = levels(len(GROUP_MEASURES))[..., None, None, :] * np.ones((3, 4, 1))
+    groups = levels(len(GROUP_MEASURES))[..., None, None, :] * (
+        np.ones((4, 1)) * time[:, None, None]
+    )
     groups[..., 3] /= 100.0
     share = np.minimum(np.arange(WEEKS + 1), 60) / 60.0
     weekly = levels(len(WEEKLY)).mean(axis=2)[:, :, None, :] * share[:, None] / 100.0

@@ -118,11 +118,12 @@ def test_resources_get_the_prices_of_their_draw() -> None:
     assert names == ["trainer_days", "staff_days"]
     from sim.planning.resources import RESOURCES
 
-    resources[1, ..., list(RESOURCES).index("induction_days")] = 12.0
+    resources[1, ..., list(RESOURCES).index("induction_days")] = np.array([12.0, 24.0])
     induced = costed(found.prepared, replace(found.worlds, resources=resources), {})
     name, unit, amount = resource_means(induced, REFOCUS)[-1]
     assert (name, unit) == ("induction_trainer_days", "trainer-days of induction")
-    np.testing.assert_allclose(amount, (12.0 / prices["induction_group"]).mean())
+    days = (1.0 / prices["induction_group"]).mean() * np.array([12.0, 24.0])
+    np.testing.assert_allclose(amount, days)
 
 
 def starts(*given: int) -> Starts:
@@ -137,6 +138,8 @@ def test_what_is_left_after_the_time_looked_at_is_planned_for() -> None:
     assert cost_after(SCENARIO, asked, starts(0, 52, -1)) == pytest.approx(0.0)
     late = cost_after(SCENARIO, asked, starts(-1, 102, 103))
     assert late == pytest.approx(cost[1, 2:].sum() + cost[2, 1:].sum())
+    half = question(weeks=26)
+    assert cost_after(SCENARIO, half, starts(0, -1, 0)) == pytest.approx(cost[[0, 2], 26:].sum())
     # Where worlds share the weeks out, the dearest team has the dearest week.
     shared = cost_after(SCENARIO, asked, starts(103, -1, -1), within_worlds=True)
     assert shared == pytest.approx(cost[:, 1:].sum(axis=1).max())
@@ -164,21 +167,48 @@ def test_a_budget_that_just_pays_for_the_cheapest_team_is_none_too_small() -> No
         short = float(cost[wished.index(0)]) - 0.01
         with pytest.raises(InputError, match="too small for one team"):
             given(short, *wished)
+    long = adjusted(SCENARIO, {"conditions.funding_end_week": 104})
+    two_years = planned_cost(long, ROSTER, asked.prices.values(), 104)[0]
+    first_year = Capacity(budget_per_year=float(two_years[:52].sum()))
+    found = queued(long, question(setting=Setting(capacity=first_year)), np.array([0, -1, -1]))
+    assert two_years[52] > 0.0
+    assert found.given.tolist() == [0, -1, -1]
     assert given(1.0, 104, -1, -1)[0] < 0, "after the time looked at nothing is paid"
     assert given(0.0, 0, 0, 0) == [-1, -1, -1]
 
 
 def test_a_team_in_no_wave_and_one_that_is_not_treated_are_told() -> None:
-    text = "start_date = 2027-04-01\n[[waves]]\ndate = 2027-04-01\nteams = ['C']\n"
-    text += "[[waves]]\ndate = 2027-05-01\nteams = ['B']"
+    text = "start_date = 2027-04-01\n[[waves]]\ndate = 2027-04-01\nteams = ['B', 'C']"
     found = prepare(question(setting=setting_from_text(text)))
     told = [one for one in found.notes if one.startswith(REFOCUS)]
     assert any(
         "1 of the teams that it treats stand in no wave" in one and "'A'" in one for one in told
     )
-    assert any("1 of the teams in waves are none that it treats" in one for one in told)
+    assert any("in waves are none that it treats" in one and "'C'" in one for one in told)
     assert not any(one.startswith(USUAL) for one in found.notes)
     assert found.covered.teams.tolist() == [False, True, False]
+
+
+def test_an_order_found_within_worlds_shares_weeks_out_unless_waves_name_teams() -> None:
+    drawn = adjusted(SCENARIO, {"timing.waves": 2, "timing.order": "random"})
+    asked = question(scenarios=(question().scenarios[0], drawn), setting=Setting())
+    assert prepare(asked).shared_out == (False, True)
+    named = "start_date = 2027-04-01\n[[waves]]\ndate = 2027-04-01\nteams = ['B']"
+    by_name = prepare(replace(asked, setting=setting_from_text(named)))
+    assert by_name.shared_out == (False, False)
+    assert comparison().prepared.shared_out == (False, False, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"scenarios": question().scenarios[1:] * 2}, "'coaching-only': named twice"),
+        ({"base": "full"}, "base = 'full': is not among"),
+    ],
+)
+def test_a_scenario_stands_once_and_the_base_among_them(changes: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        prepare(question(**changes))
 
 
 def test_nobody_is_treated_and_everybody_counts() -> None:

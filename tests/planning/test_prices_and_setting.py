@@ -289,3 +289,24 @@ def test_an_own_range_holds_its_middle_90_percent() -> None:
     assert len(two) == 2
     assert np.ptp(two) > 0.0
     assert [len(prices.draws(count, 1)["coach_hour"]) for count in (0, 1)] == [1, 1]
+
+
+def test_notes_count_assumptions_and_tell_of_a_year_that_is_missing() -> None:
+    shipped = shipped_prices()
+    assumed = sum(one.about.grade == "assumption" for one in shipped.entries.values())
+    assert shipped.notes[0].startswith(f"{assumed} of {len(shipped.entries)} prices")
+    for text, missing in (("", False), ("telephone_hours = 0.5", False), ("staff_hour = 50", True)):
+        told = prices_from_text(text).notes
+        assert any("no price_year" in one for one in told) is missing
+
+
+def test_a_name_like_no_other_gets_the_list_of_all() -> None:
+    with pytest.raises(InputError, match="'zzzzzzzz'; valid: backfill_hour, "):
+        prices_from_text("zzzzzzzz = 3")
+
+
+def test_a_low_end_lies_above_nought_however_little() -> None:
+    fine = prices_from_text("backfill_share = { value = 0.5, low = 0.005, high = 0.9 }")
+    assert fine.entries["backfill_share"].own
+    with pytest.raises(InputError, match="must be 0 < low < value < high"):
+        prices_from_text("backfill_share = { value = 0.5, low = 0, high = 0.9 }")

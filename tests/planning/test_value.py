@@ -99,6 +99,8 @@ def test_value_for_money_of_a_comparison_by_hand() -> None:
         ([1.0], [-400.0], 200.0),
         ([0.005], [3.0], 2000.0),
         ([100.0], [0.005], 200.0),
+        ([1e-6], [0.005], 20_000.0),
+        ([0.0], [400.0], 200.0),
     ],
 )
 def test_curves_end_at_thrice_the_dearest_point_rounded_up(
@@ -119,5 +121,6 @@ def test_a_ratio_has_the_middle_90_percent_of_its_draws() -> None:
     two = ratio_of(np.array([2.0, 6.0]), np.array([2.0, 2.0]))
     assert (two.low, two.high) == pytest.approx((1.1, 2.9))
     assert math.isnan(ratio_of(np.array([2.0]), np.array([2.0])).low)
-    assert ratio_of(np.full(3, 1.0), np.full(3, 0.005)).value == pytest.approx(200.0)
+    little = ratio_of(np.full(3, 1.0), np.full(3, 0.005))
+    assert (little.value, little.high, little.gain.share) == pytest.approx((200.0, 200.0, 1.0))
     assert math.isnan(ratio_of(np.ones(2), np.array([1.0, -1.0])).value)

@@ -130,6 +130,7 @@ def test_truths_of_a_strategy_are_read_in_their_weeks() -> None:
     assert (found.adoption_luck, found.practice_luck) == pytest.approx((sd, sd))
     started = comparison().prepared.starts
     for given, felt, first in (
+        ([0, 9, -1], 1.0, 0),
         ([3, -1, -1], 4.0, 3),
         ([-1, 90, -1], 4 / 3, 78),
         ([-1] * 3, 400, 0),
@@ -163,6 +164,13 @@ def test_worth_is_reckoned_from_so_many_draws_on(monkeypatch: pytest.MonkeyPatch
     # At 20 a point REFOCUS and coaching are worth 10 each on average, and one or the other more.
     assert money[0].worth.value == pytest.approx(10.0 * np.abs(UP_AND_DOWN).mean() / 2.0)
     assert money[0].in_all == pytest.approx(PEOPLE * money[0].worth.value)
+    cents = costing(point_worth=20.0)
+    few = replace(
+        cents, prices={"coach_hour": 1e-4 * np.arange(DRAWS), "staff_hour": np.ones(DRAWS)}
+    )
+    (group,) = (one for one in knowing_of(few) if one.kind == PRICES)
+    assert group.assumes == "1 prices"
+    assert len(knowing_of(asking(scenarios=question().scenarios[:2]))) > 2
     alone = asking(scenarios=question().scenarios[:1])
     assert knowing_of(alone) == ()
 
