@@ -194,3 +194,61 @@ def test_a_figure_is_the_same_text_every_time() -> None:
     assert first.startswith("<svg")
     assert "a_b" in first
     assert not plt.get_fignums()
+
+
+def every_figure() -> dict[str, Any]:
+    """Return each figure of the report with two rows."""
+    pair = {"name": "a", "analysis": "a", "explanation": "a", "parameter": "a", "weight": 0.5}
+    ends = {"": 0.5, "_low": 0.4, "_high": 0.6}
+    cover = {f"cover_{level}{end}": at for level in (50, 90) for end, at in ends.items()}
+    triples = dict.fromkeys(("qpr_full_12", "qpr_full_24", "lift"), (1.0, 0.0, 2.0))
+    shares = {"contraction": 0.4, "contraction_direct": 0.3, "total": 0.5}
+    rows = [{**pair, **cover, **triples, **shares, "total_interval": (0.4, 0.6)}] * 2
+    return {
+        "predictive": predictive_figure([row(interval_selected=(9.0, 12.0))] * 2),
+        "contraction": contraction_figure(rows),
+        "sensitivity": sensitivity_figure(rows),
+        "recovery": recovery_figure(rows),
+        "sobol": sobol_figure({"qpr_full_12": rows}),
+        "explanation": explanation_figure(rows),
+    }
+
+
+def test_figures_share_one_style() -> None:
+    """Names of rows are of one size, lines at nought of one width; what counts is bolder."""
+    figures = every_figure()
+    sizes = {
+        name: {one.get_fontsize() for one in figure.axes[0].get_yticklabels()}
+        for name, figure in figures.items()
+    }
+    assert sizes.pop("sobol") == {7.0}, "four panels have room for less"
+    assert set(map(frozenset, sizes.values())) == {frozenset({8.0})}
+    assert figures["sobol"].axes[0].title.get_fontsize() == 9.0
+    widths = {}
+    for name, figure in figures.items():
+        axes = figure.axes[-1 if name == "explanation" else 0]
+        widths[name] = {
+            (str(one.get_color()), str(one.get_marker()), len(set(one.get_xdata()))): (
+                one.get_linewidth() if one.get_marker() == "None" else one.get_markersize()
+            )
+            for one in axes.lines
+        }
+    nought = [
+        widths[name]["black", "None", 1] for name in figures if name not in ("recovery", "sobol")
+    ]
+    assert nought == [0.6] * 4
+    # The important difference is a little stronger, a nominal level as strong as an axis.
+    assert widths["sensitivity"][GREY, "None", 1] == 0.8
+    assert widths["recovery"][ORANGE, "None", 1] == widths["sobol"]["black", "None", 2] == 1.0
+    for name in ("contraction", "sensitivity", "explanation"):
+        assert widths[name][BLUE, "None", 2] == 3.0
+    assert widths["recovery"][BLUE, "None", 2] == 2.0, "many rows"
+    dots = {name: widths[name].get((BLUE, "o", 1)) for name in figures}
+    assert dots["predictive"] == dots["contraction"] == dots["sensitivity"] == 5.0
+    assert dots["recovery"] == widths["contraction"][ORANGE, "s", 1] == 4.0
+    assert widths["predictive"][ORANGE, "D", 1] == 5.0
+    lines = [one for one in figures["predictive"].axes[0].lines if len(one.get_xdata()) > 1]
+    prior, posterior, selected = (one.get_linewidth() for one in lines[:3])
+    assert posterior == 2.0 * prior == 4.0
+    assert selected == 1.5, "a line of dots, thinner than both"
+    assert tuple(figures["explanation"].get_size_inches()) == (9.5, 2.6)

@@ -52,12 +52,12 @@ def test_teams_are_the_roster_of_the_trial() -> None:
 
 
 def contrasted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Let every contrast be 3 with an error of 2."""
+    """Let every contrast be 3, with an error of 2 where somebody is lost, of 4 where nobody is."""
     asked: list[Any] = []
 
     def contrast(*given: Any) -> tuple[float, float]:
         asked.append(given)
-        return 3.0, 2.0
+        return 3.0, 2.0 if np.isnan(given[0]).any() else 4.0
 
     monkeypatch.setattr(module, "contrast", contrast)
     monkeypatch.setattr(module, "anova_icc", lambda *given: 0.1)
@@ -94,11 +94,14 @@ def test_differences_are_signed_so_that_better_is_positive(monkeypatch) -> None:
     end = np.r_[np.nan, np.arange(15.0)]
     people = trial(**{**both, "qpr15_end": end})
     found = figures_of(people)
-    assert found["difference"] == found["gaf_difference"] == {"value": 3.0, "se": 2.0}
+    assert found["difference"] == {"value": 3.0, "se": 2.0}
+    assert found["gaf_difference"] == {"value": 3.0, "se": 4.0}
     assert found["log_se"] == {"value": 2.0}
+    for better in ("inspire_support_difference", "inspire_relationship_difference"):
+        assert found[better] == {"value": 3.0, "se": 4.0}
     for needs in ("staff_unmet_needs_reduction", "user_unmet_needs_reduction"):
-        assert found[needs] == {"value": -3.0, "se": 2.0}
-    assert found["z_intrapersonal"] == found["z_interpersonal"] == {"value": 1.5}
+        assert found[needs] == {"value": -3.0, "se": 4.0}
+    assert found["z_intrapersonal"] == found["z_interpersonal"] == {"value": 0.75}
     for values, start, exposed, kept, team, teams, adjusted in asked:
         assert (len(values), len(start), teams, adjusted) == (16, 16, 2, 1)
         assert exposed.tolist() == team.tolist()
@@ -136,7 +139,7 @@ def test_targets_are_numbered_in_their_order(monkeypatch) -> None:
         f"north D{number}" for number in range(1, len(made) + 1)
     ]
     difference = made["north: data_difference"]
-    assert (difference.value, difference.se, difference.use) == (3.0, 2.0, "fit")
+    assert (difference.value, difference.se, difference.use) == (3.0, 4.0, "fit")
     assert difference.population == "16 people in 2 teams"
     assert made["north: data_pooled_change"].use == "check"
 
@@ -227,6 +230,7 @@ def test_people_are_read_with_team_and_arm(tmp_path: Path) -> None:
         ("gaf_strt", "gaf_start"),
         ("GAF End", "gaf_end"),
         ("hop_end", "hope_end"),
+        ("gaf_edn", "gaf_end"),
         ("empowermnt_start", "empowerment_start"),
         # Another time, another score, or neither.
         ("gaf_mid", ""),
@@ -240,3 +244,13 @@ def test_a_column_that_is_nearly_another_is_taken_for_a_misspelling(
     column: str, meant: str
 ) -> None:
     assert module._meant(column) == meant
+
+
+def test_some_of_many_labels_and_columns_are_listed(tmp_path: Path) -> None:
+    arms = [["a", "b", "c", "d", "e"][place % 5] for place in range(20)]
+    with pytest.raises(InputError, match="arm holds 'a', 'b', 'c', 'd': must be"):
+        read_people(written(tmp_path, arm=arms))
+    others = {f"other {number}": 1.0 for number in range(9)}
+    (note,) = read_people(written(tmp_path, **others)).notes
+    assert note.endswith("'other 6', 'other 7'")
+    assert note.startswith("nothing is taken from the columns 'other 0'")
