@@ -88,7 +88,7 @@ def test_a_share_is_told_as_one_and_on_its_own_scale() -> None:
 
 
 def test_a_direction_and_a_test_have_the_share_that_shows_the_same() -> None:
-    posterior = np.array([[-3.0], [0.0], [1.0], [1.9], [2.0]])
+    posterior = np.array([[-3.0], [0.0], [0.005], [1.9], [2.0]])
     upward = predicted(target(kind="direction", value=None), posterior)
     assert upward["tail"]["p"] == pytest.approx(3.0 / 5.0), "nought is no direction"
     assert upward["reported"] is None
@@ -295,6 +295,13 @@ def test_main_effects_are_squared_slopes_less_what_chance_gives() -> None:
     assert main_effects(fit, fewer) == []  # type: ignore[arg-type]
 
 
+def test_an_effect_as_large_as_is_important_is_counted() -> None:
+    for limit, words in zip(module.IMPORTANT, ("important", "lower"), strict=True):
+        row = module.effect_row("here", np.full((3, len(EFFECTS)), limit))
+        assert row[f"full_above_{words}_12"]["p"] == 1.0
+    assert pytest.approx((4.0, 4.0 * 15 / 22)) == module.IMPORTANT
+
+
 def explained(observed: float | None, **off: Any) -> dict[str, Any]:
     effects = np.zeros((10, len(EFFECTS) - 1))
     effects[:, EFFECTS.index("qpr_delivered_12")] = 1.0
@@ -409,6 +416,12 @@ def test_draws_that_nothing_leads_are_left_out_of_information() -> None:
     assert four["of"] == pytest.approx(1.0)
     three = np.r_[np.array([0, 1, 2, 2] * 15), kinds[60:]]
     assert information_table(effects, off, three, 1.0)[0]["of"] == pytest.approx(1.5)
+    # Three quarters learn log2(4 / 3), one quarter 2 bits: an SD of .69 among sixty draws.
+    uneven = np.r_[np.arange(60) % 4 // 3, kinds[60:]]
+    effects[:60, EFFECTS.index("qpr_full_12")] = 100.0 * uneven[:60]
+    few = information_table(effects, off, uneven, 1.0)[0]
+    spread = math.sqrt(0.75 * 0.25) * (2.0 - math.log2(4.0 / 3.0))
+    assert few["bits_se"] == pytest.approx(spread / math.sqrt(60.0), rel=0.25)
     again = information_table(effects, off, kinds, 1.0)
     assert [one["bits"] for one in again] == [
         one["bits"] for one in information_table(effects, off, kinds, 1.0)

@@ -126,7 +126,7 @@ def test_teams_of_roster_and_data_are_laid_beside_each_other() -> None:
     same = {"a": TREATED, "b": USUAL}
     assert compared(same, same) == []
     assert compared(same, {"A": TREATED, "B": USUAL}) == []
-    (other,) = compared(same, {"x": USUAL, "y": TREATED})
+    (other,) = compared({**same, "c": USUAL}, {"x": USUAL, "y": TREATED, "z": USUAL})
     assert "other names of teams" in other
     for wrong in ({"x": USUAL, "y": USUAL}, {"x": TREATED}, {"x": TREATED, "y": USUAL, "z": USUAL}):
         with pytest.raises(InputError, match="team 'x' of data 'people.csv' is not in it"):
