@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from sim.errors import InputError
-from sim.trials.analyses import chained_imputation, further_analyses
+from sim.trials.analyses import chained_imputation, further_analyses, imputation
 from sim.trials.analyses.analysed_trial import AnalysedTrial
 from sim.trials.analyses.cluster_level import cluster_level
 from sim.trials.analyses.compliers import as_treated, complier_effect
@@ -20,6 +20,7 @@ from sim.trials.analyses.rows_to_impute import RowsToImpute, rows_of_estimand, r
 from sim.trials.analyses.rubin import Pooled
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.fits.mixed_model import fit_mixed_model
+from sim.trials.fits.random_intercept import RandomInterceptFit, fit_rows
 
 TEAM = np.repeat(np.arange(6), 6)
 WAVE = np.tile([0, 0, 1, 1, 2, 2], 6)
@@ -246,6 +247,24 @@ def test_with_groups_within_clusters_mixed_models_are_pooled() -> None:
     df = one.kenward_roger_df
     assert found["df"] == pytest.approx(df * (df + 1.0) / (df + 3.0))
     assert found["singular_share"] == float(fit.singular)
+
+
+def test_a_seed_gives_a_table_and_a_simulated_trial_the_same_data_sets() -> None:
+    rows = impute_rows()
+    key = np.random.Generator(np.random.Philox(key=[3, 271828]))
+    want = list(imputation.imputed_outcomes(rows.y, rows.X, TEAM, 2, key))
+    found = list(further_analyses.data_sets(rows, 2, 3))
+    for (x, filled), own in zip(found, want, strict=True):
+        assert x is rows.X
+        assert filled == pytest.approx(own)
+    made: list[np.ndarray] = []
+
+    def fit(*given: Any) -> RandomInterceptFit:
+        made.append(given[3])
+        return fit_rows(*given)
+
+    imputation.impute_and_analyse(rows.y, rows.X, TEAM, 1, 4.0, count=2, seed=3, fit=fit)
+    assert np.array(made) == pytest.approx(np.array(want))
 
 
 def test_missing_columns_make_a_chain() -> None:

@@ -87,6 +87,14 @@ def test_a_grouping_of_single_rows_after_losses_is_refused() -> None:
     assert read(model, "base", frame=slope).effects[0].n_levels == 4
 
 
+def test_an_interaction_may_be_the_term_and_labels_that_slip_are_told() -> None:
+    found = read("y ~ arm*base + (1|team)", "arm:base")
+    assert found.fixed.names[found.at] == "arm:base"
+    slips = FRAME.assign(site=["north", "North", "south"] * 4)
+    notes = read("y ~ arm + site + (1|team)", frame=slips).notes
+    assert any("North" in one for one in notes)
+
+
 def test_a_reference_makes_a_number_a_label() -> None:
     found = read(references=["arm=1"])
     assert found.fixed.names[found.at] == "arm0"

@@ -115,7 +115,7 @@ def test_over_periods_mixed_models_are_pooled() -> None:
     assert (empty.failed, empty.analysed) == (True, 0)
 
 
-@pytest.mark.parametrize(("share", "told"), [(0.5, False), (0.75, True)])
+@pytest.mark.parametrize(("share", "told"), [(0.5, False), (0.52, True)])
 def test_a_trial_is_singular_where_most_of_its_data_sets_are(
     monkeypatch: pytest.MonkeyPatch, share: float, told: bool
 ) -> None:
