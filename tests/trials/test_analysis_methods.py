@@ -312,6 +312,8 @@ def test_a_fit_knows_its_trial() -> None:
     assert flat.answer(1.0, 1.0) is None
     twice = replace(trial, x=np.column_stack([trial.x, trial.x[:, 1]]), tested=2)
     assert twice.fitted is None
+    mirrored = replace(trial, x=twice.x[:, [1, 0, 2]].copy(), tested=2)
+    assert mirrored.fitted is None
     with_slope = [RandomEffect("cluster.arm", trial.clusters, trial.x[:, 1])]
     slope = replace(trial, effects=with_slope).fitted
     assert slope is not None

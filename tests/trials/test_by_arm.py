@@ -71,6 +71,76 @@ def test_unequal_clusters_are_two_mixed_models() -> None:
     assert found.df == pytest.approx((v0 + v1) ** 2 / (v0**2 / d0 + v1**2 / d1), rel=1e-5)
 
 
+def arms_trial(
+    clusters: np.ndarray, arm: np.ndarray, y: np.ndarray, *effects: RandomEffect, **given: Any
+) -> Answer | None:
+    x = np.column_stack([np.ones(arm.size), arm, *given.pop("more", ())])
+    used = effects or (RandomEffect("cluster", clusters),)
+    return by_arm.test(AnalysedTrial(x, y, 1, clusters, used, **given))
+
+
+FIVE = np.repeat(np.arange(5), 4)
+IN_ARM = (FIVE >= 2).astype(float)
+# Two clusters that lie apart and three that do not.
+APART = np.tile([1.0, 2.0, 4.0, 5.0], 5) + np.array([0.0, 10.0, 3.0, 4.0, 8.0])[FIVE]
+
+
+def by_variance(y: np.ndarray) -> tuple[float, float]:
+    """Return the variance between clusters of four and within them, by analysis of variance."""
+    within = float(y.reshape(-1, 4).var(axis=1, ddof=1).mean())
+    return float(y.reshape(-1, 4).mean(axis=1).var(ddof=1)) - within / 4.0, within
+
+
+def test_variances_are_the_mean_of_those_of_the_arms_and_effects_by_unit() -> None:
+    found = arms_trial(FIVE, IN_ARM, APART)
+    assert found is not None
+    (b0, w0), (b1, w1) = by_variance(APART[:8]), by_variance(APART[8:])
+    assert (found.between, found.residual) == pytest.approx(
+        ((b0 + b1) / 2.0, (w0 + w1) / 2.0), rel=1e-6
+    )
+    assert not found.singular
+    half = arms_trial(FIVE, 1.0 + 2.0 * IN_ARM, APART)
+    assert half is not None
+    assert (half.estimate, half.se) == pytest.approx((found.estimate / 2.0, found.se / 2.0))
+    assert half.df == pytest.approx(found.df)
+    # One arm whose clusters are alike makes the whole singular.
+    like = np.where(IN_ARM == 1.0, np.tile([1.0, 2.0, 4.0, 5.0], 5), APART)
+    flat = arms_trial(FIVE, IN_ARM, like)
+    assert flat is not None
+    assert flat.singular
+
+
+def test_people_alone_have_one_variance() -> None:
+    """Effects of clusters in the treated arm alone: Welch's test of its means against people."""
+    found = arms_trial(FIVE, IN_ARM, APART, RandomEffect("cluster.arm", FIVE, IN_ARM))
+    assert found is not None
+    between, within = by_variance(APART[8:])
+    alone = APART[:8]
+    means = APART[8:].reshape(3, 4).mean(axis=1)
+    assert found.se == pytest.approx(np.sqrt(alone.var(ddof=1) / 8.0 + means.var(ddof=1) / 3.0))
+    assert found.between == pytest.approx(between / 2.0, rel=1e-6)
+    assert found.residual == pytest.approx((alone.var(ddof=1) + within) / 2.0, rel=1e-6)
+    single = arms_trial(np.arange(20), IN_ARM, APART)
+    assert single is not None
+    assert single.between == 0.0
+    # A slope of a small unit is one of the arm all the same; that of the other arm is not.
+    small = arms_trial(FIVE, IN_ARM, APART, RandomEffect("s", FIVE, 0.01 * IN_ARM))
+    assert small == found
+    assert arms_trial(FIVE, IN_ARM, APART, RandomEffect("s", FIVE, 1.0 - IN_ARM)) is None
+    assert arms_trial(FIVE, IN_ARM, APART, RandomEffect("s", FIVE, np.ones(20))) is None
+
+
+def test_only_two_arms_of_whole_clusters_are_taken_by_themselves() -> None:
+    cluster = RandomEffect("cluster", FIVE)
+    structure: Any = object()
+    assert arms_trial(FIVE, IN_ARM, APART, structure=structure) is None
+    assert arms_trial(FIVE, IN_ARM, APART, more=(np.arange(20.0),)) is None
+    assert arms_trial(FIVE, IN_ARM, APART, cluster, RandomEffect("id", np.arange(20))) is None
+    assert arms_trial(FIVE, (FIVE % 3).astype(float), APART) is None
+    assert arms_trial(FIVE, (np.arange(20) % 2).astype(float), APART) is None, "within clusters"
+    assert arms_trial(FIVE, (FIVE >= 1).astype(float), APART) is None, "one cluster"
+
+
 def test_the_standard_error_is_that_of_moerbeek_and_wong() -> None:
     outcome = {"effect": 4.0, "sd": 10.0, "icc": 0.05, "treated_sd": 10.5}
     found = formula({**NESTED, "size": 10}, outcome)
