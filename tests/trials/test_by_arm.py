@@ -82,7 +82,7 @@ def arms_trial(
 FIVE = np.repeat(np.arange(5), 4)
 IN_ARM = (FIVE >= 2).astype(float)
 # Two clusters that lie apart and three that do not.
-APART = np.tile([1.0, 2.0, 4.0, 5.0], 5) + np.array([0.0, 10.0, 3.0, 4.0, 8.0])[FIVE]
+APART = np.tile([1.0, 2.0, 4.0, 5.0], 5) + np.array([0.0, 10.0, 3.0, 4.0, 9.5])[FIVE]
 
 
 def by_variance(y: np.ndarray) -> tuple[float, float]:

@@ -22,6 +22,7 @@ from sim.trials.analyses.correlations import (
 )
 from sim.trials.analyses.covariance_of_model import random_effect
 from sim.trials.fits.cell_sums import RandomEffect
+from sim.trials.fits.icc_intervals import EXACT, PROFILE
 from sim.trials.fits.mixed_model import fit_mixed_model
 from sim.trials.fits.model_formula import parse_formula
 
@@ -89,8 +90,13 @@ def test_what_groupings_stand_for() -> None:
     assert roles("y ~ arm + (1|team) + (1|staff)") == Roles(0, (), None, None, (1,), None)
     assert roles("y ~ arm + (1|wave) + (1|team)") == Roles(1, (), None, None, (), "wave")
     assert roles("y ~ arm + (0 + age|team)") is None
+    # Periods of another name are known by the grouping that they make.
+    formula = parse_formula("y ~ arm + lap + (1|team) + (1|team:lap)")
+    laps = TABLE.rename(columns={"wave": "lap"})
+    effects = [random_effect(one, laps) for one in formula.random]
+    arm = laps["arm"].to_numpy(float)
+    assert roles_of(formula, effects, laps, arm) == Roles(0, (), 1, None, (), "lap")
     # A person by name, where no periods tell of repeats.
-    assert roles("y ~ arm + (1|team) + (1|team:who) + (1|staff)") is not None
     named = TABLE.assign(person=np.arange(48) // 2)
     formula = parse_formula("y ~ arm + (1|team) + (1|person)")
     effects = [random_effect(one, named) for one in formula.random]
@@ -179,7 +185,8 @@ def test_correlations_are_shares_of_variances() -> None:
     assert found["icc"]["meaning"] == "two people of one team in one wave"
     assert "from one wave to another" in found["cac"]["meaning"]
     assert found["iac"]["meaning"].endswith("stays with one who")
-    assert found["icc"]["method"] != found_of("y ~ arm + (1|team)")[0]["icc"]["method"]
+    assert found["icc"]["method"] == PROFILE
+    assert found_of("y ~ arm + (1|team)")[0]["icc"]["method"] == EXACT
     assert notes == []
 
 
@@ -209,6 +216,7 @@ def test_a_single_slope_of_an_arm_has_an_icc_there() -> None:
     own = v["team.arm"]
     assert found["icc"]["estimate"] == pytest.approx(own / (own + v["residual"]))
     assert found["icc"]["meaning"] == "two people of one team, where arm is 1"
+    assert found["icc"]["method"] == PROFILE
     assert notes == []
     assert found_of("y ~ arm + (0 + age|team)")[0] == {}
     assert _of_slope(*model_of("y ~ 1 + (0 + arm|team) + (0 + arm|site)"), SimpleNamespace()) == {}  # type: ignore[arg-type]
