@@ -44,7 +44,6 @@ HEADERS = {
     "x-frame-options": "DENY",
 }
 SESSION_HEADER = "x-refocus-session"
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Refused(Exception):  # noqa: N818 (it is an answer)

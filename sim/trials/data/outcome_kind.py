@@ -22,7 +22,6 @@ from sim.errors import InputError
 Matrix = NDArray[np.float64]
 
 CONTINUOUS, BINARY, COUNT = "continuous", "binary", "count"
-KINDS = (CONTINUOUS, BINARY, COUNT)
 # Upper tail of a count that is left out.
 TAIL = 1e-12
 NODES = 120

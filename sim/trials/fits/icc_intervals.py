@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,14 +28,6 @@ CHI2_95 = 3.841458820694124
 RESIDUAL = -1
 # Root of the largest variance ratio that is searched over.
 LARGEST_ROOT = 1e3
-
-
-class Share(NamedTuple):
-    """A share of variance."""
-
-    estimate: float
-    ci95: tuple[float, float] | None  # 95% confidence interval
-    method: str  # How the interval was made
 
 
 def share_of(ratios: Matrix, part: Sequence[int], whole: Sequence[int]) -> float | None:

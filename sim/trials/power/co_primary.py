@@ -30,7 +30,6 @@ FEW_NODES = 16
 # Normal numbers beyond it do not occur.
 FURTHEST = 9.0
 BONFERRONI, SIDAK, DAP = "Bonferroni", "Sidak", "D/AP"
-ADJUSTMENTS = (BONFERRONI, SIDAK, DAP)
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class CoPrimaryPower:
     at_least_one: float  # Two degrees of freedom, one test of both
     single: float  # One degree of freedom, the weighted mean of both statistics
     combined: float  # The sum of both outcomes
-    # By `ADJUSTMENTS`: the smaller power of the two at an adjusted level.
+    # By name of the adjustment: the smaller power of the two at an adjusted level.
     adjusted: dict[str, float]
 
 
