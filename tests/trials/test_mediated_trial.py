@@ -1,4 +1,4 @@
-"""The mediator of staff: whose it is, and what an observer scores. No week is run here."""
+"""The mediator of staff: whose it is, what an observer scores, and what worlds differ by."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.engines.held_practice import own_posts
 from sim.parameters import defaults, to_record
+from sim.scenarios.library import load_scenario
 from sim.trials.data import mediated_trial
-from sim.trials.data.agents import POSTS_OF_TEAM, WORKERS_OF_POST
+from sim.trials.data.agents import POSTS_OF_TEAM, WORKERS_OF_POST, AgentSource
+from sim.trials.data.counterfactual import AgentTwins
 from sim.trials.data.data import TrialData
+from sim.trials.designs.design import parallel
 
 WORLD: Any = SimpleNamespace(
     layout=SimpleNamespace(teams=np.array([(0,), (3,)], dtype=[("staff_start", int)])),
@@ -72,3 +76,57 @@ def test_an_observer_scores_the_mean_of_the_practices(monkeypatch: pytest.Monkey
     got = mediated_trial.mediator_scores(WORLD, weeks, "fidelity")
     least = float(defaults().delivery_without_skill)
     assert np.nan_to_num(got, nan=-1.0) == pytest.approx([0.4, 0.2 * least, -1.0])
+
+
+def test_a_score_of_staff_is_that_of_the_last_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.array([(0, 1.0), (26, 2.0), (26, np.nan)], [("week", int), ("score", float)])
+    monkeypatch.setattr(mediated_trial, "staff_rows", lambda *_: rows)
+    world: Any = SimpleNamespace(layout=None, staff_rows=None)
+    found = mediated_trial.mediator_scores(world, np.array([0, 26]), "score")
+    assert np.nan_to_num(found, nan=-1.0).tolist() == [2.0, -1.0]
+
+
+def test_effects_are_those_of_the_worlds_and_noise_is_the_observer_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Trial 3 of 8 weeks. Where every post keeps its own practice, both kinds of effects agree."""
+    monkeypatch.setattr(mediated_trial, "drawn_posts", lambda world, *_: own_posts(world))
+    twins = AgentTwins(AgentSource(load_scenario("refocus-full")), added_effect=0.5)
+    design = parallel(3, 5, weeks=8)
+    twin = next(iter(twins.twins(design, 3, 1, 1)))
+    seen: list[np.ndarray] = []
+    kept = mediated_trial._in_post
+
+    def in_post(team: Any, ever: Any, scores: np.ndarray, entered: Any) -> mediated_trial.Staff:
+        seen.append(scores)
+        return kept(team, ever, scores, entered)
+
+    monkeypatch.setattr(mediated_trial, "_in_post", in_post)
+    exact, again = mediated_trial.mediated_trials(
+        twins, design, ["practice", "fidelity"], 1.0, 1, 3, interventional=True
+    )
+    for name in ("cluster", "arm", "outcome"):
+        assert np.array_equal(getattr(exact.data, name), getattr(twin.data, name), equal_nan=True)
+    assert np.array_equal(exact.untreated.outcome, twin.untreated.outcome, equal_nan=True)
+    effects = exact.effects
+    assert effects.total == pytest.approx(twin.truth.participant_average)
+    assert effects.indirect + effects.direct == pytest.approx(effects.total)
+    assert effects.given_direct == pytest.approx(effects.direct)
+    assert effects.given_indirect == pytest.approx(effects.indirect, rel=0.02)
+    assert effects.indirect > 0.0
+    assert min(effects.mediator, again.effects.mediator) > 0.0
+    spread = exact.staff.mediator[exact.staff.treated == 0].std()
+    # Two scores of one observer: what is true, and errors as large where reliability is a half.
+    unsure = mediated_trial.mediated_trials(
+        twins, design, ["practice", "practice", "staff_behaviour"], 0.5, 1, 3
+    )
+    assert np.isnan(unsure[0].effects.given_direct)
+    chance = np.random.Generator(np.random.Philox(key=[1, 3 + mediated_trial.NOISE]))
+    for scores in seen[2:4]:
+        drawn = chance.standard_normal(len(scores))
+        there = ~np.isnan(scores)
+        ratio = (scores - seen[0])[there] / drawn[there]
+        # As large as what is real where a half of the variance is.
+        assert ratio == pytest.approx(np.full(there.sum(), ratio[0]))
+        assert ratio[0] == pytest.approx(spread, rel=0.3)
+    assert unsure[0].effects.mediator == effects.mediator

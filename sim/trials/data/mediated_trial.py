@@ -140,8 +140,8 @@ def mediated_trials(
         tables[0]["team"][counted], tables[0]["place"][counted], design.periods - 1
     )
     means = [float(np.nanmean(one[twins.source.measure][counted])) for one in tables]
-    given = (means[3] - means[4], means[4] - means[5]) if interventional else (nan, nan)
     added = twins.added_effect
+    given = (means[3] - means[4], means[4] - means[5] + added) if interventional else (nan, nan)
     true = Effects(
         means[0] - means[1] + added, means[0] - means[2], means[2] - means[1] + added, *given, nan
     )
