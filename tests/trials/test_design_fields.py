@@ -193,7 +193,7 @@ USES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"agents": {}},
     ),
     ("attrition.rate", {}, {"agents": {}}),
-    ("attrition.slope", {"attrition": {"rate": 0.1}}, {}),
+    ("attrition.slope", {"attrition": {"rate": 0.005}}, {}),
     ("attrition.arm_difference", {"attrition": {"rate": 0.1}}, {}),
     (
         "mediation.observer_reliability",
@@ -334,6 +334,22 @@ def test_few_people_are_told() -> None:
     plain = {"random_effects": ["cluster"]}
     assert trial_design(file(one, analysis=plain)).size == 1.0
     assert file({**one, "size": 1.5}, analysis={"random_effects": ["cluster", "cluster-period"]})
+
+
+def test_one_person_a_period_is_enough_where_periods_tell() -> None:
+    plain = {"analysis": {"random_effects": ["cluster"]}}
+    assert trial_design(file({"type": "crossover", "size": 1.0}, **plain)).periods == 2
+    once = [[C, NONE], [NONE, T], [T, NONE], [NONE, C]]
+    with pytest.raises(InputError, match="one person per cluster and one period of each"):
+        file({"type": "matrix", "schedule": once, "size": 1.0}, **plain)
+
+
+def test_two_outcomes_of_agents_are_two_measures() -> None:
+    assert file(agents={}, co_primary={"measure": "inspire_support"}).co_primary is not None
+    with pytest.raises(InputError, match="co_primary.measure = 'qpr15': is agents.measure already"):
+        file(agents={}, co_primary={"measure": "qpr15"})
+    with pytest.raises(InputError, match="unknown co_primary.measure 'qpr'"):
+        file(agents={}, co_primary={"measure": "qpr"})
 
 
 def test_lists_over_periods_are_as_long_as_the_trial() -> None:
