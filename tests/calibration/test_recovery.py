@@ -23,7 +23,7 @@ from calibration.findings.recovery import (
 from calibration.sampling.emulator import Emulator
 from calibration.sampling.fit import EMULATED_LENGTH
 from calibration.sampling.likelihood import Data
-from calibration.sampling.smc import Sample
+from calibration.sampling.smc import Sample, generator
 
 NONE = np.array([], int)
 
@@ -32,6 +32,7 @@ NONE = np.array([], int)
 def test_central_ranks_hold_exactly_their_share(level: float) -> None:
     inside = central(np.arange(EFFECT_DRAWS + 1), EFFECT_DRAWS, level)
     assert inside.mean() == level
+    assert central(np.arange(100), 99, level).mean() == level
     assert (inside == inside[::-1]).all()
 
 
@@ -118,11 +119,11 @@ def test_effects_are_the_emulated_mean_and_a_residual_of_its_spread() -> None:
         np.ones(1),
     )
     scores = np.full((400, 1), 0.5)
-    found = effect_draws(emulator, np.array([[-1.0], [1.0]]), scores, 1)
-    assert sorted(set(found[:, 0].round(9))) == [-1.0, 5.0]
+    found = effect_draws(emulator, np.array([[-2.0], [2.0]]), scores, 1)
+    assert sorted(set(found[:, 0].round(9))) == [-4.0, 8.0]
     assert 150 < (found > 0.0).sum() < 250
     np.testing.assert_array_equal(
-        found, effect_draws(emulator, np.array([[-1.0], [1.0]]), scores, 1)
+        found, effect_draws(emulator, np.array([[-2.0], [2.0]]), scores, 1)
     )
 
 
@@ -135,6 +136,9 @@ def test_particles_that_stand_apart_are_last_states_of_different_chains() -> Non
     assert set(found) == last
     assert set(apart(sample, 3, 1)[:, 0]) < last
     assert len(apart(sample, 7, 1)) == 7
+    # Which chains is decided by a key.
+    order = generator(4, 2025).permutation(chains)
+    assert apart(sample, 3, 4)[:, 0].tolist() == scores[-chains:, 0][order[:3]].tolist()
 
 
 def test_few_draws_do_not_bias_the_coverage_of_ranks() -> None:

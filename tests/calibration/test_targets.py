@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from calibration.evidence.extractors import EXTRACTORS
-from calibration.evidence.targets import checked, load_targets
+from calibration.evidence.targets import _check_one_error, checked, load_targets, of_trial
 from sim.errors import InputError
 
 GOOD = """
@@ -178,3 +178,100 @@ def test_a_direction_is_for_the_better_or_of_the_figure(
     assert checked("mine", {**table, "value": 2.0 * sign}).value == 2.0 * sign
     with pytest.raises(InputError, match="contradicts direction"):
         checked("mine", {**table, "value": -2.0 * sign})
+
+
+def told(**changed: object) -> dict[str, object]:
+    """Return the good target with other fields; None leaves one out."""
+    table = {**tomllib.loads(GOOD)["mine"], **changed}
+    return {name: value for name, value in table.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        # An instrument's ends are values of it.
+        ({"value": 60.0}, ""),
+        ({"value": -60.0}, ""),
+        ({"value": 60.1}, r"lies in \[-60, 60\]"),
+        ({"value": -60.1}, r"lies in \[-60, 60\]"),
+        ({"value": 99.0, "kind": "direction", "use": "check"}, ""),
+        # A share may be small; without counts it is not 0 or 1.
+        ({"extractor": "logit_retention", "value": 0.005}, ""),
+        ({"extractor": "logit_retention", "value": 0.999}, ""),
+        ({"extractor": "logit_retention", "value": 0.0}, "give value and of as counts"),
+        ({"extractor": "logit_retention", "value": 1.0}, "give value and of as counts"),
+        ({"extractor": "logit_retention", "value": 0, "of": 40}, ""),
+        ({"extractor": "logit_retention", "value": 30, "of": 20}, r"value = 30 of 20: .* \[0, 1\]"),
+        # Nothing contradicts no direction.
+        ({"value": 0.0, "direction": "higher"}, ""),
+        ({"value": 0.0, "direction": "lower"}, ""),
+        ({"value": -0.001, "direction": "higher"}, "contradicts direction"),
+        ({"value": 0.001, "direction": "lower"}, "contradicts direction"),
+        # An interval holds its ends, and has two.
+        ({"interval": [2.0, 4.0]}, ""),
+        ({"interval": [0.0, 2.0]}, ""),
+        ({"interval": [2.1, 4.0]}, "lies outside its interval"),
+        ({"interval": [0.0, 1.9]}, "lies outside its interval"),
+        ({"interval": [2.0, 2.0]}, r"must be \[lower, upper\]"),
+        ({"interval": [4.0, 0.0]}, r"must be \[lower, upper\]"),
+        ({"interval": [0.0, 4.0], "value": None, "use": "check", "kind": "none"}, ""),
+        # A width of 3.92 is a standard error of 1, give or take a half.
+        ({"interval": [0.0, 3.92], "se": 1.49}, ""),
+        ({"interval": [0.0, 3.92], "se": 0.67}, ""),
+        ({"interval": [0.0, 3.92], "se": 1.51}, "whose standard error is 1$"),
+        ({"interval": [0.0, 3.92], "se": 0.66}, "whose standard error is 1$"),
+        ({"se": 0.0}, "se = 0"),
+    ],
+)
+def test_the_limits_of_what_a_target_may_say(changed: dict[str, object], fault: str) -> None:
+    if fault:
+        with pytest.raises(InputError, match=fault):
+            checked("mine", told(**changed))
+    else:
+        assert checked("mine", told(**changed)).name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("own", "beside", "fits"),
+    [
+        # Stated errors may differ by a tenth, which is rounding.
+        ({"se": 1.0}, 1.1, True),
+        ({"se": 1.1}, 1.0, True),
+        ({"se": 1.0}, 1.12, False),
+        ({"se": 1.12}, 1.0, False),
+        # One that an interval implies, by a half.
+        ({"interval": [0.0, 3.92]}, 1.49, True),
+        ({"interval": [0.0, 3.92]}, 0.67, True),
+        ({"interval": [0.0, 3.92]}, 1.51, False),
+        ({"interval": [0.0, 3.92]}, 0.66, False),
+        ({}, 9.0, True),
+    ],
+)
+@pytest.mark.parametrize("trial", ["", "north"])
+def test_how_far_two_standard_errors_of_one_difference_may_differ(
+    own: dict[str, object], beside: float, fits: bool, trial: str
+) -> None:
+    first = of_trial(checked("a", told(**own)), trial)
+    error = of_trial(checked("b", told(extractor="log_se", value=beside)), trial)
+    other = of_trial(checked("c", told(**own)), "south")
+    # That of another trial is another error.
+    targets = {one.name: one for one in (other, error)}
+    _check_one_error(targets)
+    targets[first.name] = first
+    if fits:
+        _check_one_error(targets)
+    else:
+        with pytest.raises(InputError, match="contradicts the standard error"):
+            _check_one_error(targets)
+
+
+def test_a_file_is_of_the_trial_that_it_or_its_tables_name(tmp_path: Path) -> None:
+    assert load_targets(written(tmp_path, GOOD), "north")["north: mine"].trial == "north"
+    assert load_targets(written(tmp_path, GOOD))["mine"].trial == ""
+    own = written(tmp_path, GOOD.replace('use = "fit"', 'use = "fit"\ntrial = "south"'))
+    assert load_targets(own)["south: mine"].pattern == "south A1"
+    assert list(load_targets(own, "south")) == ["south: mine"]
+    with pytest.raises(InputError, match="the file is given for 'north'"):
+        load_targets(own, "north")
+    with pytest.raises(InputError, match="no target in it"):
+        load_targets(written(tmp_path, ""))
