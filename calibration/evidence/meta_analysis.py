@@ -20,7 +20,7 @@ from sim.errors import InputError
 
 EFFECTS = Path(__file__).with_name("effects.toml")
 CRITICAL = 1.959963984540054
-# Fine enough that mean and SD keep four digits.
+# Fine enough that means and SDs are right to half a percent.
 MEANS = np.linspace(-1.0, 1.0, 801)
 SPREADS = np.linspace(0.0, 0.5, 251)
 

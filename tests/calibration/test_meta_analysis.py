@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from calibration.evidence import meta_analysis
 from calibration.evidence.meta_analysis import (
     EFFECTS,
+    MEANS,
+    SPREADS,
     Rule,
     Study,
     full_effect,
@@ -103,3 +106,24 @@ def test_a_pooled_study_needs_effect_and_error(
     unused = path.read_text("utf-8").replace('"pooled"', '"context"')
     path.write_text(unused, "utf-8")
     assert not read_effects(path)[1][0].pooled
+
+
+def test_the_grid_is_fine_enough_for_half_a_percent(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert np.diff(MEANS) == pytest.approx(0.0025)
+    assert np.diff(SPREADS) == pytest.approx(0.002)
+    assert (MEANS[0], MEANS[-1], SPREADS[0], SPREADS[-1]) == (-1.0, 1.0, 0.0, 0.5)
+    rule = replace(SURE, between_sd=0.1)
+    found = pool([STUDY], rule)
+    monkeypatch.setattr(meta_analysis, "MEANS", np.linspace(-1.0, 1.0, 1601))
+    monkeypatch.setattr(meta_analysis, "SPREADS", np.linspace(0.0, 0.5, 501))
+    finer = pool([STUDY], rule)
+    for name in ("mean", "mean_sd", "new_sd"):
+        assert getattr(found, name) == pytest.approx(getattr(finer, name), rel=0.005), name
+
+
+def test_studies_that_contradict_each_other_are_pooled_nevertheless() -> None:
+    """Densities of exp(-1000) and less: only their ratios count."""
+    sharp = [replace(STUDY, d=d, se=0.001, steps=0) for d in (0.3, -0.1)]
+    found = pool(sharp, replace(SURE, between_sd=0.003))
+    assert found.mean == pytest.approx(0.1, abs=0.01)
+    assert 0.0 < found.mean_sd < 0.2
