@@ -113,7 +113,12 @@ def test_a_size_that_is_no_whole_number_is_rounded_up(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize(
     ("name", "most", "agents"),
-    [("clusters", 4000, False), ("size", 1000, False), ("clusters", 400, True)],
+    [
+        ("clusters", 4000, False),
+        ("size", 1000, False),
+        ("clusters", 400, True),
+        ("size", 200, True),
+    ],
 )
 def test_where_no_size_is_enough_the_largest_is_told(
     name: str, most: int, agents: bool, monkeypatch: pytest.MonkeyPatch
@@ -128,7 +133,10 @@ def test_where_no_size_is_enough_the_largest_is_told(
         found.problem == f"no {name} up to {most} reach a power of 0.8; {name} = {most} has 0.500"
     )
     assert (found.low, found.high) == (None, None)
-    assert len(asked) < 14
+    sizes = [one for one, _ in found.points]
+    steps = np.diff(sizes[2:-1]) / found.step
+    assert (steps[1:] == 2.0 * steps[:-1]).all(), "farther at each time"
+    assert {one[3] for one in asked} == {1}
 
 
 def plain_study(file: DesignFile) -> Any:
@@ -157,6 +165,18 @@ def test_a_power_that_jumps_is_enclosed_all_the_same(
     found = find_size(file_of(), "clusters", 0.8)
     assert found.value == 44
     assert len(asked) <= 15
+
+
+def test_a_proposal_beyond_what_is_enough_is_followed_by_its_neighbour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of 54 teams with .7 the proposal is 70; 66 are enough, and 64 are not."""
+    asked = known_power(
+        monkeypatch, lambda study: 0.99 if study.design.total_clusters >= 66 else 0.7
+    )
+    monkeypatch.setattr(module, "_by_formula", lambda *_: 66)
+    assert find_size(file_of(design={"clusters": 54}), "clusters", 0.8).value == 66
+    assert [one[0].design.total_clusters for one in asked] == [54, 66, 64]
 
 
 def test_a_stopped_search_tells_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -400,6 +420,9 @@ def test_a_tornado_is_widest_first_with_the_larger_error(monkeypatch: pytest.Mon
     assert (found[1].low, found[1].power_low) == (16.0, pytest.approx(0.26))
     assert told == ["clusters=16", "clusters=40", "icc=0.01", "icc=0.2", "sd=9", "sd=11"]
     assert [one[1:] for one in asked] == [(30, None, 5, {"null": False})] * 6
+    asked.clear()
+    tornado(file, 30)
+    assert {one[3] for one in asked} == {1}
     assert Swing("x", 0.0, 1.0, 0.3, 0.8, 0.1, 0.2, 0.7).width == 0.5
 
 

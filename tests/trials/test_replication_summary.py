@@ -33,8 +33,9 @@ def test_a_figure_among_equal_ones() -> None:
     assert found.median == 3.0
     assert (found.low, found.high) == pytest.approx((1.2, 6.2))
     even = fall("x", {**FIGURE, "value": 2.5}, np.array([1.0, 2.0, 3.0, 4.0]))
-    assert even.tail == 1.0
+    assert (even.tail, even.median) == (1.0, 2.5)
     assert even.inside
+    assert fall("x", FIGURE, np.array([5.0, nan])).trials == 1
     for edge in (1.0, 2.0):
         same = fall("x", {**FIGURE, "value": edge}, np.array([edge] * 3))
         assert same.inside, "an end of the interval is inside"

@@ -180,7 +180,7 @@ def find_size(
         return int(min(max(least, ceil(size / step) * step), largest))
 
     formula = None
-    below, above, stride, largest = 0, most + step, step, most // step * step
+    stride, largest = step, most // step * step
     try:
         at(rounded(start))
         if name == "size" and known[rounded(start)].formula is not None:

@@ -108,7 +108,7 @@ class Fall:
     low: float
     high: float
     below: Rate  # Share of trials with a smaller figure
-    tail: float  # Twice the smaller share beyond the published figure, at most 1
+    tail: float  # Twice the smaller share beyond the published figure
     tail_monte_carlo_se: float
     inside: bool  # Whether the published figure lies within the 90% interval
     trials: int  # Trials with this figure
@@ -178,7 +178,7 @@ def fall(name: str, figure: Mapping[str, Any], values: np.ndarray) -> Fall:
         low=low,
         high=high,
         below=below,
-        tail=min(1.0, 2.0 * side),
+        tail=2.0 * side,
         tail_monte_carlo_se=2.0 * sqrt(side * (1.0 - side) / count),
         inside=low <= published <= high,
         trials=count,
