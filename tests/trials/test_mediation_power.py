@@ -52,7 +52,9 @@ def test_what_is_refused() -> None:
         Mediation(0.5, 0.4, 0.2, 0.1, 0.05, (1.5, 0.0))
 
 
-@pytest.mark.parametrize(("target", "columns"), [(0.5, (2, 4)), (0.9, (5, 2)), (0.003, (2, 3)), (0.003, (1, 2))])
+@pytest.mark.parametrize(
+    ("target", "columns"), [(0.5, (2, 4)), (0.9, (5, 2)), (0.003, (2, 3)), (0.003, (1, 2))]
+)
 def test_teams_are_an_even_number_that_is_just_enough(
     target: float, columns: tuple[int, int]
 ) -> None:

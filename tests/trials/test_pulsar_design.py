@@ -38,6 +38,7 @@ def test_clusters_in_their_organisations() -> None:
     assert rows[-1].team == "cluster-14"
     numbers = [1, 1, 2, 2, 3, 3, 1, 1, 2, 2, 3, 3, 1, 1]
     assert [row.trust for row in rows] == [f"organisation-{one}" for one in numbers]
+    assert rows[0].start_week == 0
     one = rows[1]
     assert (one.staff, one.coordinators, one.caseload, one.sampled) == (27, 12, 300, 120)
     assert one.start_week == 52
@@ -77,7 +78,9 @@ class Pilot:
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
 
-    def build_request(self, _scenarios: Any, _roster: Any, **how: Any) -> dict[str, Any]:
+    def build_request(self, scenarios: Any, roster: Any, **how: Any) -> dict[str, Any]:
+        assert [one.assessment.weeks for one in scenarios] == [(0,)]
+        assert {row.sampled for row in roster.rows} == {1}, "as few as can be"
         self.asked.append(how)
         return how
 
@@ -103,11 +106,11 @@ def pilot(monkeypatch: pytest.MonkeyPatch) -> Pilot:
 
 def test_attendance_is_lowered_to_the_designs_coverage(pilot: Pilot) -> None:
     """Of 3 draws .8, .6, .4 and .2 are reached: half at a shift of one and a half."""
-    found = coverage_shift([{"attendance_base": 1.0}] * 3, 1, DESIGN)
+    found = coverage_shift([{"attendance_base": 1.4}] * 3, 1, DESIGN)
     assert found.shift == pytest.approx(-1.5)
     assert found.before == pytest.approx(0.8)
     assert found.before_se == pytest.approx(0.05 / sqrt(3))
-    shifts = [one["draws"][0]["attendance_base"] - 1.0 for one in pilot.asked]
+    shifts = [one["draws"][0]["attendance_base"] - 1.4 for one in pilot.asked]
     assert shifts == pytest.approx([0.0, -1.0, -2.0, -3.0])
     assert {(one["weeks"], one["replications"], one["seed"]) for one in pilot.asked} == {(52, 1, 1)}
 
@@ -138,6 +141,7 @@ def test_a_piece_analyses_each_trial_beside_its_untreated_twin(
         return "request"
 
     def simulate(_request: Any, workers: int) -> Any:
+        assert workers == 1, "pieces run side by side"
         return SimpleNamespace(arrays={"assessments": rng.permutation(rows)})
 
     def figures(y: Any, team: Any, period: Any, step: Any) -> Any:
@@ -197,3 +201,7 @@ def test_trials_are_stored_by_twenty_five(monkeypatch: pytest.MonkeyPatch) -> No
     found: Any = simulate_pulsar([usual], 30, 4, shift=-0.25)
     assert found == [(25, 0, 4), (5, 25, 4)]
     assert asked == [("pulsar", [(0, 25), (25, 30)], 4)]
+    shifts: list[float] = []
+    monkeypatch.setattr(pulsar, "settled_draws", lambda *given: shifts.append(given[-1]) or [usual])
+    simulate_pulsar([usual], 1)
+    assert shifts == [0.0]

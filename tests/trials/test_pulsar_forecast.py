@@ -128,7 +128,7 @@ def test_orders_and_precisions_of_four_trials() -> None:
 
 
 def test_the_prediction_as_a_whole() -> None:
-    coverage = Coverage(-1.234, 0.651, 0.0123)
+    coverage = Coverage(-1.234, 0.651, 0.0124)
     found = pulsar_outcome(trials(), 0.1, 3, coverage, "noise", {})
     assert found.singular.value == 0.25
     assert found.singular.trials == 4
@@ -147,6 +147,9 @@ def test_the_prediction_as_a_whole() -> None:
     assert "lowered by 1.23 log odds" in text
     line = next(one for one in text.splitlines() if one.startswith("  people interviewed"))
     assert line.split()[-4:] == ["2", "1", "to", "4"]
+    change = next(one for one in text.splitlines() if "(points)" in one and "to" in one)
+    assert all(len(one.split(".")[1]) == 2 for one in change.split() if "." in one)
+    assert text.index("points of QPR-22 (SD 4.3)") < text.index("SD units  ")
     icc = next(one for one in text.splitlines() if one.startswith("  ICC of QPR-22"))
     assert icc.split()[-4:] == ["2.500", "1.150", "to", "3.850"]
     effect = next(one for one in text.splitlines() if one.startswith("  overall: mechanism"))
