@@ -47,6 +47,9 @@ def test_correlations_of_agents_are_moved_into_bounds() -> None:
     ):
         found = Assumed(1.0, 2.0, *given).within_bounds()
         assert (found.icc, found.cac, found.iac) == wanted
+    plain = Assumed(1.0, 2.0, 0.1)
+    assert (plain.cac, plain.iac, plain.attrition, plain.effect_sd) == (1.0, 0.0, 0.0, 0.0)
+    assert (plain.cluster_decay, plain.mean, plain.effect_correlation) == (1.0, 0.0, 0.0)
     own = replace(ASSUMED, treated_sd=12.0).under_treatment
     assert (own.sd, own.icc) == (12.0, 0.05)
     own = replace(ASSUMED, treated_icc=0.2).under_treatment
