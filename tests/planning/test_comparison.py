@@ -45,7 +45,6 @@ from sim.planning.verdicts import (
     sentence_on,
     verdict_on,
 )
-from sim.planning.vocabulary import extrapolated
 from sim.planning.worlds import planning_request
 from sim.posterior.choose import ChosenDraws, chosen_draws
 from sim.runs.request import build_request
@@ -625,19 +624,3 @@ def test_every_strategy_that_changes_both_is_split_whatever_it_is_compared_with(
         assert "is relief of the system, which is not part of REFOCUS" in told
         assert all("alone" not in each.name for each in decision_of(one).strategies)
     assert prepare(asked(REFOCUS, FULL)).programmes() == {}
-
-
-def test_what_is_extrapolated_follows_from_weeks_strategies_and_services() -> None:
-    chosen = chosen_draws(2)
-    told = extrapolated(chosen, [REFOCUS], 52, trial_roster(1))
-    assert told == (
-        "Extrapolated: experienced support and relationship (no INSPIRE figure of REFOCUS was "
-        "seen)."
-    )
-    longer = extrapolated(chosen, [REFOCUS], 104, trial_roster(1))
-    assert "weeks 53 to 104 (trials lasted 52)" in longer
-    untested = extrapolated(chosen, [REFOCUS, FULL], 52, ROSTER)
-    assert f"{FULL.title} (no trial delivered it)" in untested
-    assert "these services (the trials were in others)" in untested
-    noted = dataclasses.replace(chosen, notes=("a rule that is new",))
-    assert extrapolated(noted, [REFOCUS], 52, trial_roster(1)).endswith("; a rule that is new.")

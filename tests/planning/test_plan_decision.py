@@ -169,6 +169,8 @@ def test_how_sure_is_the_share_of_draws_in_which_it_is_best() -> None:
     tied = plan_decision(replace(outcome(), tied=(BEST, PLANS[2].name)))
     assert tied.chosen == PLANS[2].name, "it commits less money"
     assert tied.sure == "Hardly"
+    even = plan_decision(replace(outcome(), tied=(BEST, "search")))
+    assert (even.chosen, even.sure, even.runs) == (BEST, "Probably", 1)
     assert "Nobody has measured year 2." in found.sure_because
     year = plan_decision(with_question(outcome(), weeks=52))
     assert "year 2" not in year.sure_because

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from calibration.evidence.meta_analysis import full_effect, read_effects
 from calibration.findings import rival_trials
 from calibration.sampling.scenarios import EXPLANATIONS
+from sim.inputs.roster import roster_from_text, trial_roster
 from sim.planning.uncertainty import chance_of
 from sim.planning.vocabulary import (
     AGNOSTIC_SD,
@@ -24,16 +26,19 @@ from sim.planning.vocabulary import (
     UNTOLD,
     OtherEvidence,
     View,
+    _weights,
     chance_error,
     chances_of,
     chances_text,
     effect_of_posterior,
+    extrapolated,
     judged,
     other_evidence,
     rests_on,
     rival_weights,
     seen_in,
     views_of,
+    with_error,
 )
 from sim.posterior.choose import ChosenDraws, chosen_draws
 from sim.scenarios.library import load_scenario
@@ -52,7 +57,7 @@ def draws(*parts: tuple[int, float]) -> np.ndarray:
         (draws((97, 0.5), (3, 1.5)), SMALL, "hardly a difference of a point or more"),
         (draws((97, -0.5), (3, -1.5)), SMALL, "hardly a difference of a point or more"),
         (draws((50, 2.0), (50, -2.0)), SIGN_OPEN, "whether it does good or harm cannot be told"),
-        (draws((15, 2.0), (85, -2.0)), HARM, "probably harm"),
+        (draws((20, 2.0), (80, -2.0)), HARM, "probably harm"),
         (draws((70, 2.0), (30, -2.0)), LEANS, "more likely good than harm"),
         (draws((30, 2.0), (70, -2.0)), LEANS, "more likely harm than good"),
         (
@@ -116,6 +121,7 @@ def test_chances_are_counted_shares_with_binomial_errors() -> None:
 def test_all_draws_or_none_are_not_known_without_error() -> None:
     assert chance_error(chance_of(np.ones(5, dtype=bool), "draws"), 5) == pytest.approx(0.2)
     assert chance_error(chance_of(np.arange(4) < 2, "draws"), 4) == pytest.approx(0.25)
+    assert with_error(chance_of(np.arange(100) < 10, "draws"), 100) == "10% (3.0)"
 
 
 def test_a_prior_that_turns_the_sign_leaves_nothing_told() -> None:
@@ -133,6 +139,27 @@ def test_a_prior_that_turns_the_sign_leaves_nothing_told() -> None:
     assert (seen.mean, seen.benefit) == (pytest.approx(-2.8), pytest.approx(0.2))
     spread = 160 * (0.2 / 160) ** 2 * 4.8**2 + 40 * (0.8 / 40) ** 2 * 1.2**2
     assert seen.standard_error == pytest.approx(spread**0.5)
+
+
+def test_a_prior_may_turn_harm_into_good() -> None:
+    values = draws((40, 4.0), (160, -2.0))
+    other = np.concatenate([np.full(40, 0.8 / 40), np.full(160, 0.2 / 160)])
+    unclear = np.concatenate([np.full(40, 0.34 / 40), np.full(160, 0.66 / 160)])
+    found = judged(values, OtherEvidence((View("unclear", unclear), View("another", other))))
+    assert found.kind == SIGN_OPEN
+    # .8 x 4 - .2 x 2; the unclear one, .34 x 4 - .66 x 2, is within its error of nought.
+    assert found.why_not_told == (
+        "The prior decides the sign: expected are +2.80 points with another."
+    )
+
+
+def test_weights_turn_one_normal_distribution_into_another() -> None:
+    """From N(0, 1) to N(1, 1) the density grows by e a unit; to N(0, 1/2) it falls."""
+    moved = _weights(np.array([0.0, 1.0, 2.0]), (0.0, 1.0), (1.0, 1.0))
+    assert moved[1:] / moved[:-1] == pytest.approx(np.e)
+    assert moved.sum() == pytest.approx(1.0)
+    narrowed = _weights(np.array([0.0, 1.0]), (0.0, 1.0), (0.0, 0.5))
+    assert narrowed[1] / narrowed[0] == pytest.approx(np.exp(-1.5))
 
 
 def test_explanations_under_which_nothing_helps_decide_from_half_of_the_weight_on() -> None:
@@ -223,3 +250,26 @@ def test_scenarios_of_one_title_are_told_apart() -> None:
 def test_default_values_rest_on_assumptions() -> None:
     told = rests_on(chosen_draws(0), [load_scenario("refocus-as-delivered")], 52)
     assert told == "Rests on assumptions: default values chosen by hand."
+
+
+TRIAL = trial_roster(1)
+
+
+def test_what_is_extrapolated_follows_from_weeks_strategies_and_services() -> None:
+    chosen = chosen_draws(2)
+    delivered, full = (load_scenario(one) for one in ("refocus-as-delivered", "refocus-full"))
+    told = extrapolated(chosen, [delivered], 52, TRIAL)
+    assert told == (
+        "Extrapolated: experienced support and relationship (no INSPIRE figure of REFOCUS was "
+        "seen)."
+    )
+    longer = extrapolated(chosen, [delivered], 104, TRIAL)
+    assert "weeks 53 to 104 (trials lasted 52)" in longer
+    untested = extrapolated(chosen, [delivered, full], 52, roster_from_text("team\nA\n"))
+    assert f"{full.title} (no trial delivered it)" in untested
+    assert "these services (the trials were in others)" in untested
+    noted = replace(chosen, notes=("a rule that is new",))
+    assert extrapolated(noted, [delivered], 52, TRIAL).endswith("; a rule that is new.")
+    both = extrapolated(chosen, [full, load_scenario("coaching-only")], 53, TRIAL)
+    assert "(no trial delivered them)" in both
+    assert "weeks 53 to 53 (trials lasted 52)" in both
