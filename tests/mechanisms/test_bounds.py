@@ -79,3 +79,7 @@ def test_a_weekly_probability_has_three_terms_and_the_logistic_ends_at_40() -> N
     assert weekly_probability(0.6) == pytest.approx(0.6 / 52 * 1.42)
     assert logistic(-40.5) == logistic(-60.0) == pytest.approx(math.exp(-40.0), rel=1e-6)
     assert logistic(50.0) == 1.0
+
+
+def test_a_share_just_outside_is_moved_to_its_end() -> None:
+    assert [share(one) for one in (-0.005, 0.0, 1.0, 1.005)] == [0.0, 0.0, 1.0, 1.0]

@@ -178,6 +178,7 @@ def test_attendance_is_nought_where_nothing_is_offered_and_true_where_little_is(
         weeks["sessions_offered"][-3:] = weeks["sessions_attended"][-3:] = [offered, 0.0, 0.0]
         found = outcomes(team_weeks=weeks)
         assert found.implementation[0, IMPLEMENTATION.index("attendance")] == share
+        assert found.implementation[0, IMPLEMENTATION.index("teams_attending")] == share / 2.0
 
 
 def test_weekly_means_weigh_teams_alike_or_by_their_people() -> None:

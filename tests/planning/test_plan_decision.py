@@ -157,6 +157,8 @@ def test_ten_fresh_draws_are_enough_to_choose_by(fresh: int, told: bool) -> None
     assert bool(found.warnings) is not told
     assert found.answer.startswith("A first impression") is not told
     assert bool(found.own_tags) is told
+    tied = plan_decision(replace(outcome(), fresh=fresh, tied=(BEST, PLANS[2].name)))
+    assert any(few.startswith("Just as good") for few, _ in tied.points) is told
     heads = [few for few, _ in found.points]
     assert ("Search less best simple rule:" in heads) is told
 
