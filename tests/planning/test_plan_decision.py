@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.parameters import registry
 from sim.planning.decision import Decision
+from sim.planning.packages import OUTCOMES
+from sim.planning.plain_numbers import span
 from sim.planning.plan_conditions import Conditions
 from sim.planning.plan_decision import (
     MOST_PLANS,
@@ -22,10 +25,12 @@ from sim.planning.plan_decision import (
     plan_titles,
     staff_time,
 )
+from sim.planning.plan_knowing import in_order
 from sim.planning.plan_study import PlanOutcome
 from sim.planning.uncertainty import spread_of
 from tests.planning.plans_by_hand import (
     FRESH,
+    PARAMETERS,
     PEOPLE,
     PLANS,
     SEARCH,
@@ -227,7 +232,12 @@ def test_points_are_about_the_teams_that_start_and_all_of_them() -> None:
     )
     assert "(+2.7 over all 3, as the table has it)" in recovery
     assert recovery.endswith(f"reached in {'5 in 10'}.")
-    assert told["Search less best simple rule:"].startswith("−0.667 (95%: ")
+    # It varies from draw to draw by .061 of itself: 2.064 x .061 x .667 / 5 = .0169.
+    low, high = outcome().gain_low, outcome().gain_high
+    assert told["Search less best simple rule:"] == (
+        f"−0.667 (95%: {span(low, high, 3)}) QPR-15 point-years a person, paired on fresh draws."
+    )
+    assert span(low, high, 3) == "−0.684 to −0.650"
     assert told["Money:"] == (
         "£560 cash planned in the time looked at and £240 committed after it; 6 trainer-days."
     )
@@ -244,6 +254,21 @@ def replace_effect(found: PlanOutcome) -> Any:
     assert found.effect is not None
     one = spread_of(np.array([[3.0], [3.0]]))
     return found.effect._replace(spread=replace(one, low=float("nan"), high=float("nan")))
+
+
+def test_another_outcome_that_decides_and_the_parameter_that_does_are_named() -> None:
+    found, outcomes = outcome(), outcome().outcomes.copy()
+    outcomes[2, ..., OUTCOMES.index("reach")] = 1.0
+    told = plan_decision(replace(found, outcomes=outcomes)).changes
+    assert told[0].startswith("If reach decides: REFOCUS as delivered")
+    own = np.array([one[PARAMETERS[3]] for one in in_order(question())])
+    for sign, way in ((1.0, "lower"), (-1.0, "higher")):
+        by_draw = np.zeros_like(found.by_draw)
+        by_draw[3] = sign * own
+        told = plan_decision(replace(found, by_draw=by_draw)).changes
+        assert f" is {way} than thought, it speaks for REFOCUS as delivered" in told[-1]
+        assert f"'{registry()[PARAMETERS[3]].label}'" in told[-1]
+    assert all("than thought" not in one for one in decided().changes)
 
 
 def test_a_range_that_is_not_known_is_none() -> None:
