@@ -97,7 +97,7 @@ def test_a_direction_is_the_share_of_trials_that_show_it(monkeypatch) -> None:
         assert wanted
         seen.append(replication)
         # Nought shows no direction.
-        return np.full(FIGURES, [0.0, -1.0, 2.0, 5.0][replication])
+        return np.full(FIGURES, [0.0, -1.0, 0.005, 5.0][replication])
 
     monkeypatch.setattr(checks, "care_layouts", lambda: {0: None})
     monkeypatch.setattr(checks, "refocus_design", lambda seed: seed)
@@ -111,7 +111,7 @@ def test_a_direction_is_the_share_of_trials_that_show_it(monkeypatch) -> None:
     kinds = {one.kind for one in checked()}
     assert {"direction", "estimate"} <= kinds
     for one in checked():
-        shown = [0.0, 0.0, 1.0, 1.0] if one.kind == "direction" else [0.0, -1.0, 2.0, 5.0]
+        shown = [0.0, 0.0, 1.0, 1.0] if one.kind == "direction" else [0.0, -1.0, 0.005, 5.0]
         assert found[one.name].tolist() == shown
 
 

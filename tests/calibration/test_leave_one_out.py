@@ -41,3 +41,16 @@ def test_forecasts_without_a_mechanism_by_hand() -> None:
     mean, error = 0.68 / 10.15 * QPR22_SD, 1.22 / 10.15 * QPR22_SD
     wide = math.sqrt(moved**2 + error**2)
     assert carried["score"] == pytest.approx(norm.logpdf(3.7, mean, wide))
+
+
+@pytest.mark.parametrize("each", [1, 2])
+def test_the_error_of_a_score_is_a_jackknife_of_twenty_groups(each: int) -> None:
+    """Twenty draws, one left out after the other; forty, two neighbours at a time."""
+    values = np.random.default_rng(3).normal(1.0, 2.0, 20 * each)
+    left = []
+    for group in range(20):
+        rest = np.delete(values, slice(group * each, (group + 1) * each))
+        left.append(norm.logpdf(0.5, rest.mean(), np.sqrt(rest.var(ddof=1))))
+    away = np.array(left) - np.mean(left)
+    expected = math.sqrt(19.0 / 20.0 * float(away @ away))
+    assert log_score(values, 0.5)[1] == pytest.approx(expected)

@@ -115,3 +115,21 @@ def test_temperatures_keep_the_effective_sample_size() -> None:
     weights /= weights.sum()
     assert 1.0 / (weights**2).sum() == pytest.approx(250.0, rel=0.02)
     assert next_temperature(np.zeros(10), 0.3, 0.5) == 1.0
+
+
+def test_a_constant_is_the_evidence_and_accepted_is_what_moved() -> None:
+    found = tempered_smc(lambda scores, stage: np.full(len(scores), -100.0), 2, particles=400)
+    assert found.log_evidence == pytest.approx(-100.0)
+    chains = found.scores[:, 0].reshape(4, -1)
+    assert found.acceptance == pytest.approx([float((np.diff(chains, axis=0) != 0.0).mean())])
+
+
+def test_moves_fit_a_posterior_that_is_narrow() -> None:
+    """An SD of a two-hundredth: what keeps the fit from collapsing must not widen it."""
+
+    def sharp(scores: np.ndarray, stage: str) -> np.ndarray:
+        return -0.5 * (scores[:, 0] / 0.005) ** 2
+
+    found = tempered_smc(sharp, 1, particles=1000, seed=4)
+    assert found.acceptance[-1] > 0.6
+    assert found.scores.std() == pytest.approx(0.005, rel=0.15)
