@@ -145,7 +145,7 @@ def log_events(mean: np.ndarray, cov: np.ndarray, some: int) -> np.ndarray:
     held = inside[:, :, some:].prod(axis=2)
     if some:
         held = held * (1.0 - inside[:, :, :some].prod(axis=2))
-    return np.log(np.clip(held.mean(axis=1), SMALLEST, 1.0))
+    return np.log(np.maximum(held.mean(axis=1), SMALLEST))
 
 
 def log_likelihood(mean: np.ndarray, cov: np.ndarray, data: Data) -> np.ndarray:

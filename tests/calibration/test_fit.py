@@ -179,6 +179,7 @@ def test_effects_again_are_of_the_first_eighth_and_of_forty_at_least(monkeypatch
 
 def test_effects_are_emulated_over_a_hypercube(monkeypatch) -> None:
     def effects(where: Any, record: Any, run: range, space: Any) -> np.ndarray:
+        assert len(run) == 1
         return np.array([record[0] + 0.1 * (run[0] % 7), record[1]])
 
     monkeypatch.setattr(module, "full_effects", effects)
@@ -194,6 +195,7 @@ def test_effects_are_emulated_over_a_hypercube(monkeypatch) -> None:
 
 def test_explanations_are_scenarios_and_counterfactuals_of_the_same_chance(monkeypatch) -> None:
     def scenarios(effects: Any, record: Any, run: range, space: Any) -> np.ndarray:
+        assert len(run) == 1
         return np.full(len(PLACES), float(run[0]))
 
     def counterfactuals(
@@ -214,9 +216,11 @@ def test_explanations_are_scenarios_and_counterfactuals_of_the_same_chance(monke
 
 def test_rivals_are_of_draws_of_the_priors(monkeypatch) -> None:
     def alone(effects: Any, record: Any, gains: Any, run: range, space: Any) -> np.ndarray:
+        assert len(run) == 1
         return np.array([*record, run[0]])
 
     def whole(effects: Any, record: Any, run: range, space: Any) -> np.ndarray:
+        assert len(run) == 1
         return np.where(np.arange(8) == EFFECTS.index("qpr_delivered_12"), run[0] + 0.5, np.nan)
 
     monkeypatch.setattr(module, "rival_effects", alone)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal, norm
+from scipy.stats import multivariate_normal, norm, qmc
 
 from calibration.evidence.targets import load_targets
 from calibration.sampling.likelihood import (
@@ -51,6 +51,13 @@ def test_a_density_is_that_of_one_part_times_that_of_the_rest_given_it() -> None
     assert left[0, 0, 0] == pytest.approx(1.0 - 0.25 * 0.5)
     plain = conditioned(MEAN, COV, rest, NONE, values[:0])
     np.testing.assert_array_equal(plain[0], MEAN[:, 1:])
+
+
+def test_a_covariance_given_others_is_symmetric_to_the_last_bit() -> None:
+    root = np.random.default_rng(2).standard_normal((20, 6, 6))
+    cov = root @ np.swapaxes(root, 1, 2)
+    _, rest = conditioned(np.zeros((20, 6)), cov, np.arange(4), np.array([4, 5]), np.zeros(2))
+    np.testing.assert_array_equal(rest, np.swapaxes(rest, 1, 2))
 
 
 def test_chances_of_tests_are_those_of_the_normal_distribution() -> None:
@@ -153,6 +160,12 @@ def test_the_fixed_sample_is_standard_normal() -> None:
     assert points.mean(axis=0) == pytest.approx(0.0, abs=0.02)
     assert points.std(axis=0) == pytest.approx(1.0, abs=0.02)
     assert abs(np.corrcoef(points.T)[0, 1]) < 0.03
+    # One of 256 lies in the outermost 256th on either side, and is not drawn in.
+    assert (points.min(axis=0) < norm.ppf(1.0 / 256.0)).all()
+    assert (points.max(axis=0) > norm.ppf(255.0 / 256.0)).all()
+    # Always the same: likelihoods that are stored rest on it.
+    draws = qmc.Sobol(2, scramble=True, rng=np.random.default_rng(20_111_125)).random(256)
+    np.testing.assert_allclose(points, norm.ppf(draws))
 
 
 def test_data_of_the_shipped_targets() -> None:
@@ -179,6 +192,9 @@ def test_nothing_to_fit_and_two_selected_figures_are_errors() -> None:
     with pytest.raises(InputError, match="only one selected"):
         make_data({"one": chosen, "two": chosen})
     assert make_data({"one": chosen}).selected >= 0
+    # A contrast of nought is one.
+    nought = make_data({"one": chosen.model_copy(update={"value": 0.0})})
+    assert (nought.selected, nought.selected_value) == (make_data({"one": chosen}).selected, 0.0)
 
 
 def test_probabilities_of_significant_tests() -> None:
