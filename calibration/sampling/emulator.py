@@ -110,10 +110,8 @@ def fit_emulator(z: np.ndarray, figures: np.ndarray, weighted: bool = True) -> E
         freedom_of = np.array([freedoms[b] for b in best])
         residual = figures - terms @ mean_weights
         logs = np.log(np.maximum(residual**2, (1e-6 * scale) ** 2))
-        spread_weights = (
-            np.linalg.solve(line.T @ line + 1e-6 * np.eye(line.shape[1]), line.T @ (logs + 1.2704))
-            / 2.0
-        )
+        inside = line.T @ line + 1e-6 * np.eye(line.shape[1])
+        spread_weights = np.linalg.solve(inside, line.T @ logs) / 2.0
         relative = residual / np.exp(line @ spread_weights)
         spread_weights[0] += np.log(np.sqrt((relative**2).mean(axis=0)))
         spread_weights[0] -= 0.5 * np.log(1.0 - freedom_of / count)

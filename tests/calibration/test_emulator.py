@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from calibration.sampling.emulator import (
+    RIDGES,
     Emulator,
     fit_emulator,
     implausibility,
@@ -77,6 +78,66 @@ def test_where_squares_and_products_do_nothing_they_are_shrunk() -> None:
     assert np.abs(found.mean_weights[7:]).max() < 0.5 * np.abs(plain[7:]).max()
     assert found.mean_weights[0, 0] == pytest.approx(5.0, abs=0.25)
     assert found.mean_weights[1, 0] == pytest.approx(3.0, abs=0.25)
+
+
+def by_hat_matrix(z: np.ndarray, figure: np.ndarray, ridge: float) -> tuple[float, np.ndarray]:
+    """Return the score of generalised cross-validation and the coefficients, by another way."""
+    x = quadratic(z)
+    curved = np.r_[np.zeros(1 + z.shape[1]), np.ones(x.shape[1] - 1 - z.shape[1])]
+    unit = np.sum(x**2) / x.shape[1]
+    # A ridge is so many more rows that say nought of each curved term.
+    more = np.sqrt(ridge * unit) * np.diag(curved)
+    coefficients = np.linalg.lstsq(
+        np.vstack([x, more]), np.r_[figure, np.zeros(len(more))], rcond=None
+    )[0]
+    hat = x @ np.linalg.pinv(np.vstack([x, more]))[:, : len(x)]
+    left = figure - hat @ figure
+    return len(x) * float(left @ left) / np.trace(np.eye(len(x)) - hat) ** 2, coefficients
+
+
+def test_the_ridge_is_that_of_generalised_cross_validation() -> None:
+    """Figures of no, little and much curvature, each with its own ridge."""
+    rng = np.random.default_rng(8)
+    z = rng.standard_normal((70, 4))
+    curves = quadratic(z)[:, 5:] @ rng.standard_normal((10, 24))
+    figures = np.outer(z[:, 0], np.ones(24)) + np.linspace(0.0, 0.5, 24) * curves
+    figures += rng.standard_normal((70, 24))
+    found = fit_emulator(z, figures, weighted=False).mean_weights
+    best = []
+    for column in range(24):
+        tried = [by_hat_matrix(z, figures[:, column], ridge) for ridge in RIDGES]
+        best.append(int(np.argmin([score for score, _ in tried])))
+        np.testing.assert_allclose(found[:, column], tried[best[-1]][1], atol=1e-6)
+    assert len(set(best)) >= 5
+    # From none to ten times what the data say, each ten times that two before it.
+    assert RIDGES[0] == 0.0
+    assert RIDGES[1:3] == (0.01, 0.03)
+    assert RIDGES[3:] == pytest.approx([10.0 * one for one in RIDGES[1:-2]])
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_what_is_left_has_the_variance_of_its_degrees_of_freedom(weighted: bool) -> None:
+    """Curves far above the noise need no ridge: ten terms of sixty points are lost."""
+    rng = np.random.default_rng(9)
+    z = rng.standard_normal((60, 3))
+    figures = quadratic(z) @ (100.0 * rng.standard_normal((10, 2))) + rng.standard_normal((60, 2))
+    found = fit_emulator(z, figures, weighted)
+    left = (figures - found.means(z)) / found.spreads(z)
+    assert (left**2).mean(axis=0) == pytest.approx(1.0 - 10.0 / 60.0, rel=1e-6)
+    # Leverages of points that weigh alike sum to the number of terms.
+    terms = quadratic(z)
+    leverage = ((terms @ found.inverse) * terms).sum(axis=1)
+    assert leverage.sum() == pytest.approx(10.0, rel=0.2 if weighted else 1e-6)
+
+
+def test_a_spread_that_grows_fast_is_followed() -> None:
+    """An SD of exp(.8 z): half of the slope of the log of squares."""
+    rng = np.random.default_rng(10)
+    z = rng.standard_normal((6000, 1))
+    figures = np.exp(0.8 * z) * rng.standard_normal((6000, 1))
+    for weighted in (True, False):
+        found = fit_emulator(z, figures, weighted).spread_weights[:, 0]
+        assert found == pytest.approx([0.0, 0.8], abs=0.05)
 
 
 def test_rows_with_a_missing_figure_are_left_out() -> None:
