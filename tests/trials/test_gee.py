@@ -17,6 +17,7 @@ from sim.trials.fits.gee import (
     NESTED,
     GeeFit,
     Working,
+    _start,
     fading,
     fit_gee,
 )
@@ -175,3 +176,18 @@ def test_a_rare_outcome_that_a_few_people_have_often_has_a_solution(kind: str) -
     assert found.coefficients == pytest.approx([-np.log(99.0), np.log(99.0)])
     counts = fit_gee(x, 40.0 * y, clusters, FAMILIES["poisson"], working=Working(kind))
     assert counts.coefficients == pytest.approx([np.log(0.4), np.log(50.0)])
+
+
+def test_a_first_step_is_from_means_near_each_outcome() -> None:
+    """Large counts are near their means; of yes and no, 3/4 and 1/4: log 3 + (1/4) / (3/16)."""
+    beta, offset = np.array([12.0, 0.5]), np.linspace(-1.0, 2.0, 18)
+    start = _start(X, np.exp(X @ beta + offset), FAMILIES["poisson"], offset)
+    assert start == pytest.approx(beta, abs=1e-3)
+    yes, shift = np.repeat([1.0, 0.0], [12, 6]), np.full(18, 0.4)
+    found = _start(X[:, :1], yes, FAMILIES["binomial"], shift)
+    assert found == pytest.approx([(np.log(3.0) + 4.0 / 3.0) / 3.0 - 0.4])
+
+
+def test_a_level_has_its_cap_however_near_two_people_stand() -> None:
+    lags, pairs = np.array([0.004, 1.0]), np.array([10.0, 30.0])
+    assert fading(lags, pairs, 1.3 * 0.6**lags)[0] == pytest.approx(0.999)

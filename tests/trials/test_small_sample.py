@@ -8,7 +8,7 @@ from scipy import stats
 
 from sim.trials.fits.cell_sums import RandomEffect, cell_sums
 from sim.trials.fits.mixed_model import fit_mixed_model
-from sim.trials.fits.reml import profile
+from sim.trials.fits.reml import mean_square, minimise, profile
 from sim.trials.fits.small_sample import (
     Moments,
     contrast_inference,
@@ -194,3 +194,50 @@ def test_joint_tests_are_those_of_r(
         one = found[name]
         assert one.df1 == last - 1
         assert (one.f, one.df2, one.p) == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.parametrize("restricted", [True, False])
+def test_the_profile_and_its_derivatives(restricted: bool) -> None:
+    """The criterion by whole matrices, its slopes and bends by differences."""
+    data = cell_sums(np.column_stack([X, Y]), EFFECTS)
+    at = np.array([0.6, 0.2])
+    found = profile(data, at, restricted)
+    V = np.eye(36) + sum(
+        ratio * np.equal.outer(one.codes, one.codes) for ratio, one in zip(at, EFFECTS, strict=True)
+    )
+    inverse = np.linalg.inv(V)
+    information = X.T @ inverse @ X
+    left = Y - X @ np.linalg.solve(information, X.T @ inverse @ Y)
+    df = 32 if restricted else 36
+    variance = left @ inverse @ left / df
+    value = df * (1.0 + np.log(2.0 * np.pi * variance)) + np.linalg.slogdet(V)[1]
+    value += restricted * np.linalg.slogdet(information)[1]
+    assert found.criterion == pytest.approx(value)
+    assert found.residual_variance == pytest.approx(variance)
+    steps = 1e-5 * np.eye(2)
+    ends = [[profile(data, at + sign * one, restricted) for sign in (1, -1)] for one in steps]
+    slopes = [(a.criterion - b.criterion) / 2e-5 for a, b in ends]
+    assert found.gradient == pytest.approx(slopes, rel=1e-5, abs=1e-6)
+    bends = np.array([(a.gradient - b.gradient) / 2e-5 for a, b in ends])
+    assert found.hessian == pytest.approx(bends, rel=1e-5)
+
+
+def test_a_search_keeps_its_maximum_of_likelihood_and_its_bounds() -> None:
+    """Near a known minimum it ends there; clusters that are all alike end at a ratio of zero."""
+    data = cell_sums(np.column_stack([X, Y]), EFFECTS)
+    ratios, at, converged = minimise(data)
+    assert converged
+    assert at.gradient == pytest.approx(np.zeros(2), abs=1e-6)
+    assert (np.linalg.eigvalsh(at.hessian) > 0.0).all()
+    near = minimise(data, near=ratios * 1.5)
+    assert near[0] == pytest.approx(ratios, rel=1e-6)
+    flat = np.tile([1.0, -1.0, 2.0, -2.0], 9)
+    alike = cell_sums(
+        np.column_stack([np.ones(36), flat]), [RandomEffect("g", np.repeat(np.arange(9), 4))]
+    )
+    zero, there, converged = minimise(alike)
+    assert (zero.tolist(), converged) == ([0.0], True)
+    assert there.gradient[0] > 0.0
+    assert mean_square(alike) == pytest.approx([1.0])
+    slope = RandomEffect("s", np.repeat(np.arange(9), 4), np.tile([0.0, 1.0, 2.0, 5.0], 9))
+    assert mean_square(cell_sums(np.ones((36, 2)), [slope])) == pytest.approx([7.5])
