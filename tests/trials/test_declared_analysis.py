@@ -269,6 +269,21 @@ def test_two_primary_outcomes_are_shown_by_the_rule(
     assert plan["level"] == (0.05 if success == "both" else 0.025)
 
 
+def test_outcomes_of_agents_have_no_planned_effect_to_be_against(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    path = tmp_path / "design.toml"
+    path.write_text(
+        '[design]\nclusters = 8\nsize = 10\n[agents]\n[co_primary]\nmeasure = "inspire_brief"\n'
+    )
+    answer = {"p": 0.01, "estimate": -1.0}
+    monkeypatch.setattr(
+        declared_analysis, "_declared", lambda *_: {"plan": {"answer": answer, "alpha": 0.05}}
+    )
+    plan = analyse_by_design(pd.DataFrame(), path)["plan"]["co_primary"]
+    assert (plan["shown"], plan["against"]) == (True, [])
+
+
 def test_what_a_plan_cannot_stand_beside_is_refused(tmp_path: Any) -> None:
     path = tmp_path / "design.toml"
     frame = table(4, 3, arm=np.repeat([0, 0, 1, 1], 3), outcome=np.arange(12.0) ** 1.5)
@@ -284,7 +299,9 @@ def test_what_a_plan_cannot_stand_beside_is_refused(tmp_path: Any) -> None:
         attempt(summary, contrasts=["arm"])
     with pytest.raises(InputError, match=r"unknown column 'hub'.*; name it in \[columns\]"):
         attempt('[columns]\nstrata = ["hub"]\n')
-    found = attempt(summary)["plan"]
+    whole = attempt(summary)
+    assert "multiple_imputation" not in whole
+    found = whole["plan"]
     assert found["answer"]["coefficient"] == "arm"
     assert len(found["sha256"]) == 64
     means = frame.groupby("cluster")["outcome"].mean().to_numpy()

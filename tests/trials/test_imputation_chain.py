@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from sim.errors import InputError
 from sim.trials.analyses.imputation import (
@@ -86,6 +87,21 @@ def test_without_noise_the_chain_solves_the_mixed_model() -> None:
     )
 
 
+def test_effects_of_clusters_are_drawn_with_the_error_of_their_means() -> None:
+    """Clusters lie far apart, so that the mean of each has its own error alone."""
+    _, variance = solved(CLUSTERS)
+    ((still,), (moved,)) = (chain(Silent(loud=loud)) for loud in (-1, 6))
+    want = np.sqrt(variance / np.bincount(CLUSTERS[SEEN]))[CLUSTERS[GONE]]
+    assert moved[GONE] - still[GONE] == pytest.approx(want, rel=0.1)
+
+
+def test_clusters_that_are_alike_have_no_effects() -> None:
+    y = np.where(SEEN, 2.0 * BASE + np.sin(np.arange(ROWS) * 2.3), np.nan)
+    line = np.linalg.lstsq(X[SEEN], y[SEEN], rcond=None)[0]
+    (found,) = chain(Silent(), y=y)
+    assert found[GONE] == pytest.approx(X[GONE] @ line, abs=1e-5)
+
+
 def test_groups_within_clusters_have_effects_beside_theirs() -> None:
     want, _ = solved(CLUSTERS, CELLS)
     (found,) = chain(Silent(), within=(CELLS,), burn_in=600)
@@ -129,6 +145,8 @@ def test_latent_values_by_hand() -> None:
     """The middle of the part of a standard normal above zero is at .6745, as below."""
     found = _latent(np.zeros(2), np.array([True, False]), Silent())  # type: ignore[arg-type]
     assert found == pytest.approx([0.6744897501960817, -0.6744897501960817])
+    unlikely = _latent(np.array([-3.0]), np.array([True]), Silent())  # type: ignore[arg-type]
+    assert unlikely == pytest.approx(stats.truncnorm.median(3.0, np.inf, loc=-3.0))
     far = _latent(np.array([-50.0]), np.array([True]), Silent())  # type: ignore[arg-type]
     assert np.isfinite(far).all()
 
@@ -142,6 +160,7 @@ def test_the_fewest_rows_and_clusters_that_can_be_imputed() -> None:
         chain(Silent(), y=few)
     few[187] = Y[187]
     assert np.isfinite(chain(Silent(), y=few)[0]).all()
+    assert chain(Silent(), y=np.where(CLUSTERS < 4, Y, np.nan))
     three = np.where(CLUSTERS < 3, Y, np.nan)
     with pytest.raises(InputError, match="too few outcomes"):
         chain(Silent(), y=three)

@@ -251,9 +251,9 @@ def test_with_groups_within_clusters_mixed_models_are_pooled() -> None:
 
 def test_a_seed_gives_a_table_and_a_simulated_trial_the_same_data_sets() -> None:
     rows = impute_rows()
-    key = np.random.Generator(np.random.Philox(key=[3, 271828]))
+    key = np.random.Generator(np.random.Philox(key=[1, 271828]))
     want = list(imputation.imputed_outcomes(rows.y, rows.X, TEAM, 2, key))
-    found = list(further_analyses.data_sets(rows, 2, 3))
+    found = list(further_analyses.data_sets(rows, 2))
     for (x, filled), own in zip(found, want, strict=True):
         assert x is rows.X
         assert filled == pytest.approx(own)
@@ -263,7 +263,7 @@ def test_a_seed_gives_a_table_and_a_simulated_trial_the_same_data_sets() -> None
         made.append(given[3])
         return fit_rows(*given)
 
-    imputation.impute_and_analyse(rows.y, rows.X, TEAM, 1, 4.0, count=2, seed=3, fit=fit)
+    imputation.impute_and_analyse(rows.y, rows.X, TEAM, 1, 4.0, count=2, fit=fit)
     assert np.array(made) == pytest.approx(np.array(want))
 
 
