@@ -83,6 +83,12 @@ def test_rows_that_lack_another_column_are_left_out() -> None:
     assert found.periods.tolist() == WAVE[3:30].tolist()
 
 
+def test_a_column_of_a_grouping_is_not_imputed() -> None:
+    found = rows_of("y ~ arm + wave + (1|team) + (1|team:wave)", holes(wave=[0, 7], y=[2]))
+    assert found.left_out == {"wave": 2}
+    assert (len(found.y), found.incomplete) == (34, ())
+
+
 def test_what_a_person_has_once_is_left_out_too() -> None:
     frame = holes(base=[12], sex=[13]).assign(base=FRAME["hub"] + FRAME["wave"])
     frame.loc[12, "base"] = None

@@ -58,6 +58,9 @@ def test_labels_that_no_group_has_two_of_are_independent() -> None:
 
     assert blocks(["x"] * 4 + ["z"] * 4) == {None}
     assert None not in blocks(["x"] * 4 + ["z"] * 3 + ["x"])
+    three = TABLE.assign(kind=["x", "x", "z", "z", "w", "w", "x", "x"])
+    formula = with_factor_slopes(parse_formula("y ~ 1 + (1 + kind|team:wave)"), three)
+    assert [one.block for one in formula.random] == [None] * 3
 
 
 def test_a_grouping_needs_two_levels() -> None:
