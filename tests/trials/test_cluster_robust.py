@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,13 @@ import pytest
 from sim.trials.analyses.analyse import analyse_table
 from sim.trials.analyses.analysed_trial import AnalysedTrial
 from sim.trials.analyses.analysis_plan import AnalysisPlan
-from sim.trials.analyses.methods.cluster_robust import robust
+from sim.trials.analyses.methods.cluster_robust import expected, robust, robust_test
 from sim.trials.analyses.methods.cluster_robust import test as cluster_robust
+from sim.trials.analyses.read_model import read_model
 from sim.trials.designs.design import parallel
 from sim.trials.fits.cell_sums import RandomEffect
 from sim.trials.power.design_formula import Assumed, design_power
+from sim.trials.power.expected_test import Cells, ExpectedTest
 
 DATA = Path(__file__).parent / "data"
 
@@ -170,3 +173,63 @@ def test_the_formula_has_its_degrees_of_freedom() -> None:
     robust_df = design_power(varied, assumed, plan=plan)
     assert robust_df.df < 9.5
     assert robust_df.type_i_error == pytest.approx(0.05, abs=1e-6)
+
+
+@pytest.mark.parametrize("third", [False, True])
+def test_people_much_alike_and_a_cluster_with_a_column_of_its_own(third: bool) -> None:
+    """Both have directions of very unlike size: small ones count, those of nothing do not."""
+    rng = np.random.default_rng(6)
+    teams = np.repeat(np.arange(7), [4, 6, 5, 7, 3, 6, 5])
+    x = np.column_stack([np.ones(36), teams % 2, rng.random(36)])
+    v = np.eye(36) + 50.0 * (teams[:, None] == teams)
+    y = rng.standard_normal(36) + 7.0 * rng.standard_normal(7)[teams]
+    for at in (1, 2):
+        parts = [[one[teams == k] for k in range(7)] for one in (x, y)]
+        own = [v[np.ix_(teams == k, teams == k)] for k in range(7)]
+        found = robust(parts[0], own, at, parts[1], jackknife=third)
+        assert found == pytest.approx(by_definition(x, v, y, teams, at, third=third), rel=1e-6)
+    # What a column of its own takes up of a cluster is rounding alone.
+    alone = np.column_stack([x, teams == 6]).astype(float)
+    parts = [[one[teams == k] for k in range(7)] for one in (alone, y)]
+    found = robust(parts[0], own, 1, parts[1], jackknife=third)
+    if third:
+        few = [one[:6] for one in parts]
+        want = robust([one[:, :3] for one in few[0]], own[:6], 1, few[1], jackknife=True)
+        assert found[0] == pytest.approx(want[0], rel=0.2)
+    else:
+        assert found == pytest.approx(by_definition(alone, v, y, teams, 1, third=False), rel=1e-6)
+
+
+def test_a_covariance_fitted_as_a_whole_has_the_same_error() -> None:
+    frame = pd.read_csv(DATA / "icc_unbalanced.csv").assign(one=1.0)
+    read = read_model(frame, "y ~ arm + (1|team)", "arm", weights="one")
+    clusters = read.effects[0].codes
+    plain = AnalysedTrial(read.fixed.X, read.y, read.at, clusters, read.effects)
+    whole = replace(plain, structure=read.structure)
+    assert read.structure is not None
+    for jackknife in (False, True):
+        first, second = (robust_test(one, jackknife) for one in (plain, whole))
+        assert first is not None
+        assert second is not None
+        assert (second.se, second.df) == pytest.approx((first.se, first.df), rel=1e-3)
+    # Where clusters are linked by an effect none of them stands alone.
+    rows = np.arange(len(frame))
+    assert cluster_robust(replace(whole, clusters=rows)) is None
+
+
+def test_expected_errors_of_equal_clusters_by_hand() -> None:
+    """Four clusters an arm: 6 df, and the jackknife too large by the root of 4 / 3."""
+    arm = np.repeat([0.0, 1.0], 4)[:, None]
+    columns = np.stack([np.ones((8, 1)), arm], axis=2)
+    base = ExpectedTest(0.5, 0.5, 99.0, 99.0)
+    covariance = np.full((8, 1, 1), 0.3)
+    for people in (np.full((8, 1), 20.0), 5.0 + np.arange(8.0)[:, None]):
+        cells = Cells(people, arm, columns, arm, np.ones(8))
+        plain = expected(base, cells, covariance)
+        assert (plain.model_se, plain.df, plain.spread_df) == pytest.approx((0.5, 6.0, 6.0))
+        assert (plain.floor, plain.floor_df) == (0.0, np.inf)
+        larger = expected(base, cells, covariance, jackknife=True)
+        assert larger.model_se == pytest.approx(0.5 * np.sqrt(4.0 / 3.0))
+    # Two clusters that are alike may stand as one that counts twice.
+    twice = Cells(np.full((4, 1), 9.0), arm[::2], columns[::2], arm[::2], np.full(4, 2.0))
+    assert expected(base, twice, covariance[:4]).df == pytest.approx(6.0)
