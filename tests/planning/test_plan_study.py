@@ -160,7 +160,9 @@ def asked(weeks: int = WEEKS, **changes: Any) -> PlanQuestion:
 
 def test_the_core_training_has_to_end_in_time_to_the_week() -> None:
     """REFOCUS has its last session in week 18; under way, so many weeks have to be left."""
-    assert offer_of(asked(weeks=18, capacity=Capacity())).weeks == 18
+    just = offer_of(asked(weeks=18, capacity=Capacity()))
+    assert (just.weeks, just.gone) == (18, 0)
+    assert offer_of(asked(roster=roster_from_text("team\nA\n"))).earliest.tolist() == [0]
     with pytest.raises(InputError, match="17 weeks are too short.*takes 18"):
         offer_of(asked(weeks=17, capacity=Capacity()))
     from types import SimpleNamespace
