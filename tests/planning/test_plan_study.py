@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,13 @@ import pytest
 
 from sim.errors import InputError
 from sim.inputs.roster import roster_from_text
-from sim.planning.packages import NOTHING
+from sim.planning import plan_study as module
+from sim.planning.packages import NOTHING, TeamPlan
+from sim.planning.plan_conditions import Conditions, TrustCondition
 from sim.planning.plan_study import (
     MOST_USERS,
     READINESS,
+    PlanOutcome,
     PlanQuestion,
     Stages,
     anchors_of,
@@ -37,6 +40,7 @@ from tests.planning.plans_by_hand import (
     ROSTER,
     TWIN,
     WEEKS,
+    done,
     offer,
     outcome,
     plan,
@@ -162,7 +166,9 @@ def test_the_core_training_has_to_end_in_time_to_the_week() -> None:
     """REFOCUS has its last session in week 18; under way, so many weeks have to be left."""
     just = offer_of(asked(weeks=18, capacity=Capacity()))
     assert (just.weeks, just.gone) == (18, 0)
-    assert offer_of(asked(roster=roster_from_text("team\nA\n"))).earliest.tolist() == [0]
+    assert offer_of(
+        asked(roster=roster_from_text("team\nA\n"), capacity=Capacity())
+    ).earliest.tolist() == [0]
     with pytest.raises(InputError, match="17 weeks are too short.*takes 18"):
         offer_of(asked(weeks=17, capacity=Capacity()))
     from types import SimpleNamespace
@@ -211,3 +217,114 @@ def test_two_draws_are_enough_and_one_is_not() -> None:
     with pytest.raises(InputError, match="at least 2"):
         solve(question(draws=DRAWS[:1]))
     assert ROSTER.rows[3].arm == "control"
+
+
+@dataclass
+class Simulated:
+    """What a search asked to have simulated, and how far it said that it was."""
+
+    calls: list[tuple[list[TeamPlan], list[Any], int]] = field(default_factory=list)
+    seen: list[Progress] = field(default_factory=list)
+
+    def team_outcomes(self, *given: Any, draws: Any, weeks: int, seed: int, **how: Any) -> Any:
+        """Return what plans do without any world: more in later draws, less from later weeks."""
+        plans = given[2]
+        self.calls.append((list(plans), list(draws), seed))
+        worlds = (len(plans) + 1) * len(draws)
+        how["on_progress"](Progress(worlds, worlds, 1.0, 0.0))
+        more = (1.0 + np.arange(len(draws)) / 100.0)[:, None, None]
+        found = []
+        for one in plans:
+            less = 1.0 - 0.01 * np.maximum(one.start, 0)
+            found.append(done(one)[:1] / 0.9 * less[None, :, None] * more)
+        return np.stack(found)
+
+    def plan_truths(self, *given: Any, **how: Any) -> Any:
+        self.calls.append((given[2], given[3], given[4]))
+        worlds = 2 * len(given[3])
+        how["on_progress"](Progress(worlds, worlds, 1.0, 0.0))
+        return "truths"
+
+
+def searched(monkeypatch: pytest.MonkeyPatch, asked: PlanQuestion) -> tuple[PlanOutcome, Simulated]:
+    found = Simulated()
+    monkeypatch.setattr(module, "team_outcomes", found.team_outcomes)
+    monkeypatch.setattr(module, "plan_truths", found.plan_truths)
+    return solve(asked, on_progress=found.seen.append), found
+
+
+def test_a_search_is_scored_on_draws_and_luck_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a limit all are boosted from their first week on; every order comes to that."""
+    found, simulated = searched(monkeypatch, asked(capacity=Capacity()))
+    tried, scored, again, truths = simulated.calls
+    assert (tried[1], scored[1]) == (DRAWS[::2], DRAWS[1::2])
+    assert (tried[2], scored[2], again[2], truths[2]) == (1, 2, 3, 3)
+    assert again[1] == DRAWS[1::2] * 5
+    assert truths[1] == [*DRAWS[::2], *DRAWS[1::2]]
+    # Four start weeks of each package in the three teams that can be treated.
+    packages = [one.package.tolist() for one in tried[0]]
+    assert packages == [[0, 0, 0, -1]] * 4 + [[1, 1, 1, -1]] * 4
+    assert [one.start[0] for one in tried[0]] == [0, 12, 24, 40] * 2
+    assert found.search.plan.package.tolist() == [1, 1, 1, NOTHING]
+    assert found.search.plan.start[3] == NOTHING
+    names = [one.plan.name for one in found.scores]
+    assert names == [
+        "search",
+        "usual care for all",
+        "roster order, refocus-as-delivered",
+        "roster order, refocus-boosters",
+    ]
+    assert [pair[1] for pair in found.same] == names[2:] * 2
+    assert found.truths == "truths"
+    assert (found.set_aside, found.fresh) == ((), 25)
+
+
+def test_scores_are_of_people_and_regret_of_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delivered gains 1 to 1.24 in 25 draws, boosted twice as much; a tenth less for B's 200."""
+    part = (100 + 0.9 * 200 + 300) / 600
+    found, _ = searched(monkeypatch, asked(capacity=Capacity()))
+    means = {one.plan.name: one.mean for one in found.scores}
+    assert means["roster order, refocus-as-delivered"] == pytest.approx(1.12 * part)
+    assert found.search.mean == pytest.approx(2.24 * part)
+    regrets = {one.plan.name: one.regret for one in found.scores}
+    assert regrets["usual care for all"] == pytest.approx(2.24 * part)
+    assert regrets["roster order, refocus-as-delivered"] == pytest.approx(1.12 * part)
+    assert regrets["search"] == 0.0
+    assert found.search.expected == pytest.approx(2.24 * part)
+    assert found.best_rule.plan.name == "roster order, refocus-boosters"
+    assert (found.gain, found.tied) == (pytest.approx(0.0), (found.best_rule.plan.name,))
+    assert found.by_draw.shape == (4, 50)
+    np.testing.assert_allclose(found.by_draw[0, :25], part * (2.0 + 0.02 * np.arange(25)))
+    assert found.effect is not None
+    assert found.effect.spread.mean == pytest.approx(4.48 * part)
+    assert found.effect.judgement.chances.benefit.share == 1.0
+
+
+def test_progress_of_a_search_ends_where_it_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """(8 + 1) x 25 of the search, (4 + 1) x 25 of the score, 2 x 5 x 25 and 2 x 50."""
+    _, simulated = searched(monkeypatch, asked(capacity=Capacity()))
+    assert [one.done for one in simulated.seen] == [225, 350, 600, 700]
+    # At first as many rules as there are orders and packages, the search and usual care.
+    most = 3 * 2 + 2
+    assert [one.total for one in simulated.seen] == [225 + (most + 1) * 25 + 350, 700, 700, 700]
+    few, short = searched(monkeypatch, asked(capacity=Capacity(), draws=DRAWS[:48]))
+    assert few.truths is None
+    assert short.seen[-1].done == short.seen[-1].total == 9 * 24 + 5 * 24 + 10 * 24
+
+
+def test_a_plan_that_does_not_keep_a_must_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """South has to start a team, which usual care does not."""
+    one = Conditions((TrustCondition("south", least_teams=1),))
+    setting = replace(question().setting, conditions=one)
+    found, _ = searched(monkeypatch, asked(capacity=Capacity(), setting=setting))
+    assert found.set_aside == ("usual care for all",)
+    assert [each.plan.name for each in found.scores] == [
+        "search",
+        "roster order, refocus-as-delivered",
+        "roster order, refocus-boosters",
+    ]
+
+
+def test_a_search_for_nothing_has_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, simulated = searched(monkeypatch, asked(capacity=Capacity(0)))
+    assert (found.effect, found.search.teams, len(simulated.calls)) == (None, 0, 2)
