@@ -261,6 +261,7 @@ def test_what_decides_between_the_first_two_speaks_for_the_second() -> None:
     only = decision_of(replace(alone, worlds=harmful.worlds))
     assert (only.rankings[0].names[0], only.years[0][1] > 0.0) == (USUAL, True)
     assert only.answer.startswith(f"On recovery, {TITLES[USUAL]} does best. {TITLES[REFOCUS]}, on")
+    assert f"{TITLES[USUAL]} comes first in all 25 ways" in only.sure_because
     worse = decision_of(with_gains(-falling, np.full(DRAWS, -9.0)))
     assert worse.changes[-1].endswith(f"it speaks for {TITLES[USUAL]}.")
     cost = decision_of(asking(rank_by="cost-per-qpr-point"))

@@ -14,7 +14,7 @@ from sim.errors import InputError
 from sim.inputs.roster import described_roster
 from sim.planning import comparison as comparing
 from sim.planning.comparison import Comparison, Question, with_base
-from sim.planning.knowing import perfect, worth_of
+from sim.planning.knowing import Worth, perfect, worth_of
 from sim.planning.outcomes import QPR, SCORES
 from sim.planning.ranking import COST_POINT, aim_of, frontier_of, ranking_of
 from sim.planning.sparse_regression import fitted, normal_scores
@@ -57,6 +57,8 @@ def test_the_worth_of_one_parameter_is_that_of_the_closed_form() -> None:
     assert abs(found.value - true) < 3.0 * found.standard_error
     assert abs(found.held_out - true) < 3.0 * found.standard_error
     assert found.standard_error < 0.1 * true
+    # Another choice wherever .2 + x1 lies below nought: 42 in 100.
+    assert found.changes == pytest.approx(0.5 * math.erfc(0.2 / math.sqrt(2.0)), abs=0.04)
 
 
 @pytest.mark.parametrize("error", [0.5, 1.0, 2.0])
@@ -95,7 +97,11 @@ def test_extremes_are_nothing_and_everything() -> None:
     values, parameters = linear(400, 7)
     whole = np.stack([values[0], 0.2 + parameters @ [1.0, 0.6]])
     assert worth_of(whole, parameters).value == pytest.approx(perfect(whole), abs=0.02)
-    assert worth_of(values, np.ones((400, 2))).value == 0.0
+    assert worth_of(values, np.ones((400, 2))) == Worth(0.0, 0.0, 0.0, 0.0)
+    assert worth_of(values[:, :1], parameters[:1]).value == 0.0, "one draw tells nothing"
+    still = np.column_stack([parameters[:, 0], np.full(400, 7.0)])
+    assert worth_of(values, still) == worth_of(values, parameters[:, :1])
+    assert worth_of(values, 1e-3 * parameters).value == worth_of(values, parameters).value
     never = np.stack([values[0], -50.0 + values[1]])
     assert worth_of(never, parameters).value == 0.0, "no knowledge changes a choice that is clear"
 
