@@ -135,3 +135,95 @@ def test_information_that_tells_nothing_of_a_variance() -> None:
     alike = np.array([[4.0, 4.0], [4.0, 4.0]])
     assert expected._spread(alike, np.array([2.0, 2.0])) == pytest.approx(1.0)
     assert expected._spread(alike, np.array([2.0, 1.0])) == inf
+
+
+def test_residuals_are_what_the_best_estimates_leave() -> None:
+    """Means of a mixed model whose effect builds up, one cell not measured: by one large matrix."""
+    schedule = np.array([[0.0, 1.0, 1.0], [0.0, np.nan, 1.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    people = np.array([[4.0, 2.0, 5.0], [3.0, 9.0, 6.0], [2.0, 4.0, 4.0], [5.0, 5.0, 5.0]])
+    shares = np.array([[0.0, 0.5, 1.5], [0.0, 0.0, 0.7], [0.0, 0.0, 0.5], [0.0, 0.0, 0.0]])
+    cells = trial_cells(schedule, people, shares=shares)
+    truth = VarianceComponents(6.0, 2.0, 1.0)
+    rng = np.random.default_rng(2)
+    share, sd, left = module._residuals(cells, truth, ("cluster",), 3.0, 40_000, rng)
+    seen = cells.seen.ravel()
+    whole = np.zeros((12, 12))
+    for i in range(4):
+        own = 2.0 + np.eye(3) * (1.0 + 6.0 / np.where(cells.seen[i], cells.people[i], 1.0))
+        whole[3 * i : 3 * i + 3, 3 * i : 3 * i + 3] = own
+    V = whole[np.ix_(seen, seen)]
+    Z, means = cells.columns.reshape(12, -1)[seen], cells.means.ravel()[seen]
+    M = np.linalg.inv(Z.T @ np.linalg.solve(V, Z))
+    best = M @ Z.T @ np.linalg.inv(V)
+    assert share == pytest.approx((best @ means)[-1])
+    assert sd == pytest.approx(sqrt(M[-1, -1]))
+    found = left.reshape(40_000, 12)
+    assert (found[:, ~seen] == 0.0).all()
+    found = found[:, seen]
+    assert np.abs(found @ best.T).max() < 1e-10
+    assert found.mean(axis=0) == pytest.approx(3.0 * (means - Z @ best @ means), abs=0.04)
+    assert np.cov(found.T) == pytest.approx(V - Z @ M @ Z.T, abs=0.12)
+
+
+@pytest.mark.parametrize("test", ["kenward-roger", "satterthwaite", "between-within"])
+def test_variances_are_those_of_the_best_restricted_likelihood(
+    test: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of drawn cluster means and a sum of squares within, over all people and every ratio."""
+    people = np.array([2.0, 3.0, 5.0, 5.0, 8.0, 8.0, 12.0, 4.0])
+    cells = trial_cells((np.arange(8) % 2.0)[:, None], people[:, None])
+    each = np.repeat(np.arange(len(cells.times)), cells.times.astype(int))
+    sizes, columns = cells.people[each, 0].astype(int), cells.columns[each, 0]
+    rng = np.random.default_rng(3)
+    scale = np.array([0.2, 1.0, 3.0])[:, None]
+    left, squares = scale * rng.standard_normal((3, 8)), np.array([150.0, 180.0, 90.0])
+    asked: list[int] = []
+
+    def within(_covariance: object, df: int, count: int, _rng: object) -> np.ndarray:
+        asked.append(df)
+        return squares[:count, None, None]
+
+    monkeypatch.setattr(module, "DRAWS", 3)
+    monkeypatch.setattr(module, "_residuals", lambda *_: (1.0, 0.5, left[..., None]))
+    monkeypatch.setattr(module, "_wishart", within)
+    truth = VarianceComponents(4.0, 1.0)
+    start = expected.expected_test(cells, truth, ("cluster",), test=test)
+    rule = [6.0] if test == "between-within" else None
+    [found] = module.with_draws([start], [cells], [truth], ("cluster",), 1.0, test, rule)
+    drawn = found.drawn
+    assert drawn is not None
+    assert (drawn.share, drawn.sd, asked) == (1.0, 0.5, [47 - 8])
+    X, team = np.repeat(columns, sizes, axis=0), np.repeat(np.arange(8), sizes)
+    J = (team[:, None] == team).astype(float)
+    for number in range(3):
+        # People whose means are those drawn; what is within adds to the sum of squares alone.
+        y = np.repeat(left[number], sizes)
+        fits = []
+        for _, ratio in module._grid(cells, truth, ("cluster",)):
+            V = np.eye(47) + ratio * J
+            W = np.linalg.inv(V)
+            M = np.linalg.inv(X.T @ W @ X)
+            beta = M @ X.T @ W @ y
+            rss = (y - X @ beta) @ W @ (y - X @ beta) + squares[number]
+            value = 45.0 * np.log(rss) + np.linalg.slogdet(V)[1] - np.linalg.slogdet(M)[1]
+            fits.append((value, ratio, beta[-1], rss / 45.0))
+        _, ratio, shift, residual = min(fits)
+        variance, df = module._reckoned(cells, ("cluster",), np.array([[1.0, ratio]]), test)
+        assert drawn.shift[number] == pytest.approx(shift)
+        assert drawn.se[number] == pytest.approx(sqrt(variance[0] * residual))
+        assert drawn.df[number] == pytest.approx(6.0 if rule else df[0])
+
+
+def test_what_has_no_draws_is_left_as_it_is() -> None:
+    cells = trial_cells(np.array([[0.0], [1.0]] * 4), np.full((8, 1), 10.0))
+    truth = VarianceComponents(9.0, 2.0)
+    own = [expected.expected_test(cells, truth, ("cluster",))]
+    effects = ("cluster",)
+    assert module.with_draws(own, [cells], [truth], effects, 1.0, "cluster-robust") == own
+    [drawn] = module.with_draws(own, [cells], [truth], effects, 1.0, "satterthwaite")
+    assert drawn.drawn is not None
+    assert len(drawn.drawn.se) == 1000
+    many = module.with_draws(own * 20, [cells] * 20, [truth] * 20, effects, 1.0, "satterthwaite")
+    assert {len(one.drawn.se) for one in many if one.drawn is not None} == {800}
+    alike = VarianceComponents(0.0, 2.0)
+    assert module.with_draws(own, [cells], [alike], effects, 1.0, "kenward-roger") == own

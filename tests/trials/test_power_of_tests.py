@@ -115,7 +115,7 @@ def test_a_hypothesis_has_its_error_at_the_bound() -> None:
 
 def test_power_with_other_numbers_than_the_formulas() -> None:
     """Each of several tests is stretched; degrees of freedom never fall below one."""
-    cost = replace(PLAIN, cost=0.44)
+    cost = replace(PLAIN, cost=0.44, model_se=0.8)
     found = power_of_tests(2.0, (cost,), "")
     assert found.spread == pytest.approx(1.2)
     got = found.but(expected=2.5, se=2.4, model_se=1.5, df=10.0)
@@ -171,7 +171,8 @@ def test_inputs_of_no_parallel_trial(changes: dict[str, Any], told: str) -> None
 
 def test_inputs_at_the_ends_of_what_may_be() -> None:
     given: dict[str, Any] = {"size": 10.0, "icc": 0.1, "test": "cluster-summary"}
-    assert parallel_power(1.0, 2.0, (1, 2), **given).df == 1.0
+    least = parallel_power(1.0, 2.0, (1, 2), **given)
+    assert (least.df, least.se) == pytest.approx((1.0, sqrt(0.76 * 1.5)))
     assert parallel_power(1.0, 2.0, (5, 5), cluster_covariates=7, **given).df == 1.0
     found = parallel_power(1.0, 2.0, 5, **given)
     # 4 (.1 + .9 / 10) in five clusters an arm.

@@ -269,16 +269,16 @@ def test_why_nothing_could_be_analysed(entered: float, cut: bool) -> None:
 
 
 def test_people_of_the_last_period_by_arm_and_of_all_periods() -> None:
-    """Control: teams 0 and 3; treated: team 1. One outcome of each is lost."""
+    """Control: teams 0 and 3; treated: team 1. One outcome of the last is lost in each."""
     data = SimpleNamespace(
         period=np.array([0, 1, 1, 0, 1, 1, 0, 1]),
         arm=np.array([0, 0, 0, 1, 1, 1, 0, 0]),
         cluster=np.array([0, 0, 0, 1, 1, 1, 3, 3]),
-        outcome=np.array([1.0, nan, 2.0, nan, 3.0, 4.0, 5.0, 6.0]),
+        outcome=np.array([1.0, nan, 2.0, nan, nan, 4.0, 5.0, 6.0]),
     )
     design: Any = SimpleNamespace(periods=2)
     found = module._people(data, design)
-    assert found.tolist() == [[2, 3, 2, 5, 4], [1, 2, 2, 3, 2]]
+    assert found.tolist() == [[2, 3, 2, 5, 4], [1, 2, 1, 3, 1]]
     flow = module._flow([found, found + 2.0])
     assert flow[0] == {
         "clusters": 3.0,
@@ -431,6 +431,17 @@ def test_an_uncertain_study_says_what_it_averages_over() -> None:
     assert len(source.losses) == 3
     icc: Any = uncertain_study(file_of(uncertainty={"ranges": {"icc": [0.01, 0.09]}}), 3, 1)
     assert icc.source.losses == ()
+    both = {"effect_se": 2.0, "ranges": {"icc": [0.01, 0.09]}}
+    known = uncertain_study(file_of(uncertainty=both), 3, 1)
+    assert known is not None
+    assert known.covers == (
+        "Monte Carlo error and effect normal with standard error 2; statistical.icc even in "
+        "[0.01, 0.09]"
+    )
+    arms = {"design": {"arms": 3}, "statistical": {"effect": 0.0, "arm_effects": [5.0, 2.0]}}
+    several = believed(file_of(**arms, uncertainty={"effect_se": 2.0}), 500, 1)
+    drawn = np.array([one.statistical.arm_effects for one in several if one.statistical])
+    assert drawn.std(axis=0) == pytest.approx([2.0, 2.0], abs=0.25)
     agents = {"design": {"clusters": 8}, "agents": {}, "uncertainty": {"effect_se": 1.0}}
     assert uncertain_study(design_from_table(agents), 3, 1) is None
 

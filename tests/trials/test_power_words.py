@@ -26,11 +26,12 @@ from sim.trials.power.power_outcome import (
     formula_search_text,
     found_lines,
     measures,
+    plain,
     rows,
     source_sentence,
 )
 from sim.trials.power.power_search import Found, GridPoint
-from sim.trials.power.power_study import Gap, study_of
+from sim.trials.power.power_study import Gap, simulate_power, study_of
 from sim.trials.power.simulated_power import Rate, rate
 
 
@@ -84,6 +85,17 @@ def test_what_is_adjusted_for_in_a_sentence() -> None:
     both = study(design={"baseline": "ancova"}, randomisation={"method": "stratified", "strata": 2})
     assert "(fixed: arm, baseline, stratum; random: cluster)" in analysis_sentence(both)
     assert "complete cases" in analysis_sentence(study())
+    imputed = {"missing": "multiple imputation", "imputations": 7}
+    told = analysis_sentence(study(design={"baseline": "ancova"}, analysis=imputed))
+    assert "Barnard and Rubin's degrees of freedom" in told
+    assert "missing outcomes imputed 7 times within teams" in told
+    assert "Barnard" not in analysis_sentence(study())
+    risk = {"outcome": "binary", "mean": 0.3, "effect": 0.2, "icc": 0.05}
+    wedge = {"type": "stepped wedge", "steps": 4, "clusters": 40, "size": 10}
+    for estimand, said in (("constant effect", False), ("long-term effect", True)):
+        table = {"design": wedge, "statistical": risk, "analysis": {"estimand": estimand}}
+        told = analysis_sentence(study_of(design_from_table(table)))
+        assert ("an effect for each period of exposure (long-term effect tested)" in told) == said
 
 
 def test_a_measure_tells_its_limits_where_it_has_some() -> None:
@@ -176,6 +188,7 @@ def effects(own: Any, by_exposure: tuple[float, ...]) -> list[str]:
 def test_true_effects_by_period_are_told_where_there_are_several() -> None:
     wedge = study(design={"type": "stepped wedge", "steps": 4})
     assert effects(wedge, (1.0, nan, 3.0))[1] == "by period since a team began: 1, none, 3"
+    assert effects(wedge, (1.0, 3.0))[1] == "by period since a team began: 1, 3"
     assert len(effects(wedge, (1.0,))) == 1
     lasting = study(
         design={"type": "stepped wedge", "steps": 4}, analysis={"estimand": "long-term effect"}
@@ -256,6 +269,17 @@ def test_assurance_and_searches_in_words() -> None:
     ]
     none = replace(found, value=None, by_formula=None, problem="none", points=())
     assert found_lines(none) == ["none"]
+
+
+def test_plain_data_has_each_kind_of_row_in_its_place() -> None:
+    result = simulate_power(study(), 20, null=False)
+    points = ((12, result),)
+    found = Found("size", 0.8, 12, None, 1, 10, 14, points)
+    data = plain(PowerOutcome(result, grid=(GridPoint({"icc": 0.1}, result),), found=found))
+    assert [one["of"] for one in data["grid"]] == ["grid"]
+    assert [one["of"] for one in data["found"]["points"]] == ["search"]
+    assert (data["found"]["value"], data["found"]["problem"]) == (12, None)
+    assert (data["type_i_error"], data["assurance"], data["stopped_early"]) == (None, None, None)
 
 
 def test_rows_of_a_grid_and_a_search_have_all_columns() -> None:

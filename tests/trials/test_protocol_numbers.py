@@ -14,6 +14,7 @@ from sim.trials.power.protocol import (
     _extension,
     _inputs_of_formula,
     _over_time,
+    _ranges,
     items,
     protocol_of_simulation,
 )
@@ -110,6 +111,7 @@ def test_correlations_over_time_where_there_is_time() -> None:
         ([[1, 1], [0, 1]], (2, 2), "stepped wedge"),
         ([[1, 0], [0, 0]], (2, 2), "crossover"),
         ([[0, 1, 1], [0, 0, 1]], (2, 0), "cluster"),
+        ([[0, 1, 1], [0, 0, 1]], (1, 1), "stepped wedge"),
     ],
 )
 def test_the_extension_goes_by_who_changes_treatment(
@@ -126,3 +128,15 @@ def test_periods_of_transition_and_people_measured_again() -> None:
         assert "repeated measures: none" in " ".join(items(own))
     cohort = " ".join(items(study({**WEDGE, "sampling": "closed cohort"})))
     assert "repeated measures: a random effect of people" in cohort
+    robust = study(
+        {**WEDGE, "sampling": "closed cohort"},
+        analysis={"test": "cluster-robust", "random_effects": ["cluster"]},
+    )
+    told = " ".join(items(robust))
+    assert "repeated measures: not modelled by person; errors are those of teams" in told
+
+
+def test_ranges_that_were_looked_at_begin_with_the_effect() -> None:
+    ranges = {"effect_se": 0.5, "ranges": {"sd": [1.0, 3.0], "icc": [0.0, 0.2]}}
+    own = study({"type": "parallel", "clusters": 8, "size": 10}, uncertainty=ranges)
+    assert _ranges(own) == "effect with a standard error of 0.5; icc from 0 to 0.2; sd from 1 to 3"
