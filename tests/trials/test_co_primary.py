@@ -7,12 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from sim.errors import InputError
 from sim.trials.analyses.trial_result import TrialResult
 from sim.trials.designs.design_file import design_from_table
 from sim.trials.power.both_outcomes import both_by_formula, both_lines, together
-from sim.trials.power.co_primary import CoPrimary, both_significant, power_of_both
+from sim.trials.power.co_primary import (
+    CoPrimary,
+    adjusted_levels,
+    both_significant,
+    power_of_both,
+)
 from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.mediation_power import Mediation, mediation_power
 from sim.trials.power.noncentral_t import power_t
@@ -165,3 +171,35 @@ def test_two_estimates_of_spread_are_not_one() -> None:
     assert published.all_of == pytest.approx(0.2954, abs=1e-4)
     assert published.any_of == pytest.approx(0.5038, abs=1e-4)
     assert published.each == found.each
+
+
+def test_levels_of_each_of_two_tests_by_hand() -> None:
+    """Half; one less the root of .95; and of outcomes that are one, the whole level."""
+    bonferroni, sidak, apart = adjusted_levels(0.05, 0.0).values()
+    assert (bonferroni, sidak, apart) == pytest.approx((0.025, 1 - 0.95**0.5, 1 - 0.95**0.5))
+    assert list(adjusted_levels(0.05, 1.0).values())[2] == pytest.approx(0.05)
+    assert list(adjusted_levels(0.05, 0.5).values())[2] == pytest.approx(1 - 0.95 ** (2**-0.5))
+
+
+def test_known_variances_and_no_correlation_are_products_of_normal_powers() -> None:
+    found = power_of_both([2.0, 3.0], [1.0, 4.0], 0.0, np.inf, 0.1, 0.0)
+
+    def power(z: float, level: float, sides: int = 2) -> float:
+        critical = stats.norm.isf(level / sides)
+        wrong = stats.norm.cdf(-critical - z) if sides == 2 else 0.0
+        return float(stats.norm.sf(critical - z) + wrong)
+
+    first, second = power(2.0, 0.1), power(1.5, 0.1)
+    assert found.each == pytest.approx((first, second))
+    assert found.all_of == pytest.approx(first * second)
+    assert found.all_of_own_errors == pytest.approx(first * second)
+    one_sided = power(2.0, 0.1, 1) * power(1.5, 0.1, 1)
+    assert found.all_of_one_sided == pytest.approx(one_sided)
+    half = power(2.0, 0.05), power(1.5, 0.05)
+    assert found.any_of == pytest.approx(sum(half) - half[0] * half[1])
+    critical = stats.chi2.isf(0.1, 2)
+    assert found.at_least_one == pytest.approx(stats.ncx2.sf(critical, 2, 4.0 + 2.25))
+    assert found.single == pytest.approx(power(3.5 / 2**0.5, 0.1))
+    assert found.combined == pytest.approx(power(5.0 / 5.0**0.5, 0.1))
+    levels = adjusted_levels(0.1, 0.0)
+    assert found.adjusted == pytest.approx({k: power(1.5, one) for k, one in levels.items()})

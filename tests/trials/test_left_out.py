@@ -67,6 +67,7 @@ def test_what_is_in_the_analysis_is_not_left_out() -> None:
     assert told(effects, cluster_decay=1.0) == []
     together = {"cluster_decay": 1.0, "effect_correlation": 0.3}
     assert told(effects, **together) == ["the correlation of effects with teams' levels"]
+    assert len(told(effects, **together, icc=0.005, effect_heterogeneity=0.005)) == 1
     assert told(effects, **together, icc=0.0) == []
     assert told(effects, **together, effect_heterogeneity=0.0) == []
 
@@ -98,6 +99,7 @@ def test_of_which_kind_a_design_is() -> None:
     assert kind_of(parallel(9, 10), plan("cluster")) == PARALLEL
     assert kind_of(WEDGE, plan()) == FEW
     assert kind_of(stepped_wedge(2, 5, 10), plan()) == PERIODS, "ten teams are not few"
+    assert kind_of(replace(WEDGE, clusters=(4, 5)), plan()) == PERIODS, "nor are nine"
     assert kind_of(stepped_wedge(3, 2, 10), plan()) == PERIODS, "three sequences"
     assert kind_of(WEDGE, plan("cluster")) == PERIODS
     assert kind_of(WEDGE, plan("cluster", "cluster-period", "treatment")) == TREATMENT

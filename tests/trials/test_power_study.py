@@ -30,6 +30,7 @@ from sim.trials.power.power_study import (
     believed,
     conditional_and_assurance,
     explain_gap,
+    formula_of,
     power_at,
     power_of_estimand,
     run_block,
@@ -464,6 +465,16 @@ def test_central_values_are_medians_over_the_draws(monkeypatch: pytest.MonkeyPat
     assert asked == [12, 4]
 
 
+def test_what_a_formula_is_for() -> None:
+    assert formula_of(study_of(file_of()), Assumed(5.0, 10.0, 0.05)).effect == 5.0
+    own = study_of(file_of(analysis={"test": "participant-average"}))
+    with pytest.raises(InputError, match="none for analysis.test = 'participant-average'"):
+        formula_of(own, Assumed(5.0, 10.0, 0.05))
+    by_size = {"statistical": {"effect_by_size": 0.5}, "design": {"size_variation": 0.4}}
+    with pytest.raises(InputError, match="none where effects go with the size of teams"):
+        formula_of(study_of(file_of(**by_size)), Assumed(5.0, 10.0, 0.05))
+
+
 # Formula beside simulation.
 
 
@@ -567,7 +578,7 @@ def test_a_gap_is_explained_step_by_step() -> None:
         ({}, {}, {"singular": rate(50, 1000)}, 20.0, ""),
         ({}, {}, {"singular": rate(51, 1000)}, 20.0, "5% of fits put a variance at zero"),
         ({}, {}, {}, 19.5, ""),
-        ({}, {}, {}, 19.4, "only 19.4 of 20 teams"),
+        ({}, {}, {}, 19.45, "only 19.4 of 20 teams"),
         ({"clusters": 8}, {}, {}, 8.0, "with under five clusters in an arm"),
         ({"clusters": 10}, {}, {}, 10.0, ""),
         ({}, {"analysis": {"test": "permutation"}}, {}, 20.0, "of a permutation test"),

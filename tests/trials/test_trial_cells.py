@@ -132,6 +132,8 @@ def test_equal_clusters_are_a_t_test_of_their_means(test: str) -> None:
     if found.near_df is not None:
         assert found.near_df == pytest.approx(14.0)
     assert (found.share, found.cost) == pytest.approx((1.0, 0.0))
+    plain = module.ExpectedTest(2.0, 2.0, 5.0, 5.0)
+    assert (plain.share, plain.floor, plain.floor_se, plain.cost) == (1.0, 0.0, 0.0, 0.0)
     assert (found.spread, found.reckoned_se) == (found.se, found.model_se)
     assert replace(found, cost=0.25).spread == pytest.approx(sqrt(15 / 4 + 0.25))
 
