@@ -27,6 +27,7 @@ from sim.planning.plan_study import (
     gain_of,
     offer_of,
     orders_of,
+    packages_of,
     same_plan,
     score_of,
     solve,
@@ -34,6 +35,7 @@ from sim.planning.plan_study import (
 )
 from sim.planning.trainers import Capacity
 from sim.runs.pieces import Progress
+from sim.scenarios.library import load_scenario
 from tests.planning.plans_by_hand import (
     DRAWS,
     PLANS,
@@ -112,6 +114,7 @@ def test_a_score_is_mean_middle_90_percent_and_error_of_its_draws() -> None:
     assert score.cost.tolist() == [480.0, 80.0]
     assert score.later_cost == 240.0
     assert score.committed == 800.0
+    assert score_of(offer(), PLANS[0], 0.0, np.zeros(2), np.zeros(2)).teams == 2
     one = score_of(offer(), PLANS[1], 0.0, np.array([3.0]), np.array([0.0]))
     assert np.isnan(one.standard_error)
     assert (one.teams, one.committed) == (0, 0.0)
@@ -187,6 +190,13 @@ def test_the_core_training_has_to_end_in_time_to_the_week() -> None:
     control = roster_from_text("team,arm\nA,control\n")
     with pytest.raises(InputError, match="every team's arm is control"):
         offer_of(asked(roster=control))
+
+
+def test_a_package_is_named_once() -> None:
+    twice = [load_scenario("refocus-as-delivered")] * 2
+    assert len(packages_of(twice[:1], 52)) == 1
+    with pytest.raises(InputError, match="named twice"):
+        packages_of(twice, 52)
 
 
 def test_what_is_offered_has_the_length_of_the_longest_funds() -> None:

@@ -113,6 +113,8 @@ def test_induction_is_of_half_the_courses_for_who_comes() -> None:
     given = plan.actions["induction"][0] > 0.0
     assert days[0].sum() == pytest.approx(1.36 / 52 * given.sum() * 1.75 / 4.0)
     assert not days[1].any()
+    little = adjusted(REFOCUS, {"training.induction": 0.005})
+    assert planned_induction(plan_of(little, ROSTER, np.array([0, -1]), 52), 4.0)[0].sum() > 0.0
     none = plan_of(REFOCUS, ROSTER, np.array([0, -1]), 52)
     assert planned_induction(none, 4.0).tolist() == np.zeros((2, 52)).tolist()
 
@@ -121,7 +123,11 @@ def test_use_is_counted_in_people_days_and_weeks() -> None:
     """Of ten, six attend each session; four of ten are prepared for; a quarter of days assured."""
     scenario = adjusted(
         REFOCUS,
-        {"conditions.attendance_assured": 0.25, "resources.extra_posts_per_team": 0.5},
+        {
+            "conditions.attendance_assured": 0.25,
+            "conditions.protected_time": 0.2,
+            "resources.extra_posts_per_team": 0.5,
+        },
     )
     plan = plan_of(scenario, ROSTER, np.array([0, -1]), 60)
     full = everybody(plan)
@@ -132,7 +138,11 @@ def test_use_is_counted_in_people_days_and_weeks() -> None:
     assert totals["assured_days"] == pytest.approx(0.25 * totals["staff_days"])
     assert (totals["people_prepared"], totals["teams_started"]) == (10.0, 1.0)
     assert (totals["managed_weeks"], totals["extra_post_weeks"]) == (52.0, 26.0)
+    # A fifth of the time of ten people in each funded week.
+    assert totals["protected_time"] == pytest.approx(0.2 * 10 * 52)
     assert "induction_days" not in used
+    absent = resources_used(plan, replace(full, takes_part=np.array([0.0, 1.0])))
+    assert all(not amount.any() for amount in absent.values())
 
 
 @pytest.mark.parametrize(("uptake", "more"), [(0.49, True), (0.5, False), (np.nan, False)])
