@@ -220,7 +220,7 @@ def changed(changes: dict[str, Any]) -> dict[str, Any]:
         (
             {
                 "statistical": {"outcome": "binary", "mean": 0.3, "effect": 0.1},
-                "attrition": {"rate": 0.1, "mechanism": "not at random"},
+                "attrition": {"rate": 0.005, "mechanism": "not at random"},
             },
             "lost 'completely at random'",
         ),
@@ -236,7 +236,7 @@ def changed(changes: dict[str, Any]) -> dict[str, Any]:
         ({"mediation": {"team_columns": [1, 1]}}, r"at least \[1, 2\]"),
         ({"mediation": {"worker_icc": 0.96}}, ""),
         ({"mediation": {"worker_icc": 0.98}}, "at most 1 together"),
-        ({**AGENTS, "attrition": {"rate": 0.1}}, "agents leave by mechanisms"),
+        ({**AGENTS, "attrition": {"rate": 0.005}}, "agents leave by mechanisms"),
         ({**AGENTS, "design": {"sizes": [5] * 12}}, "goes with \\[statistical\\]"),
     ],
 )
