@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sim.trials.analyses import correlations as module
 from sim.trials.analyses.correlations import (
     LARGESTPERIODS,
     Roles,
@@ -22,7 +23,7 @@ from sim.trials.analyses.correlations import (
 )
 from sim.trials.analyses.covariance_of_model import random_effect
 from sim.trials.fits.cell_sums import RandomEffect
-from sim.trials.fits.icc_intervals import EXACT, PROFILE
+from sim.trials.fits.icc_intervals import EXACT, NO_INTERVAL, PROFILE
 from sim.trials.fits.mixed_model import fit_mixed_model
 from sim.trials.fits.model_formula import parse_formula
 
@@ -190,13 +191,18 @@ def test_correlations_are_shares_of_variances() -> None:
     assert notes == []
 
 
-def test_groupings_above_and_within_clusters_have_an_icc_of_their_own() -> None:
+def test_groupings_above_and_within_clusters_have_an_icc_of_their_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where there is no interval, which takes longest."""
+    monkeypatch.setattr(module, "profile_interval", lambda *_: None)
     found, _, v = found_of("y ~ arm + (1|site) + (1|team) + (1|staff)")
     whole = sum(v.values())
     assert found["icc_site"]["estimate"] == pytest.approx(v["site"] / whole)
     assert found["icc"]["estimate"] == pytest.approx((v["site"] + v["team"]) / whole)
     assert found["icc_staff"]["estimate"] == pytest.approx(1.0 - v["residual"] / whole)
     assert found["icc_staff"]["meaning"] == "two people of one staff in one team"
+    assert (found["icc"]["ci95"], found["icc"]["method"]) == (None, NO_INTERVAL)
 
 
 def test_an_effect_of_a_period_is_no_variance_within_it() -> None:
