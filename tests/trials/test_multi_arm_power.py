@@ -56,3 +56,26 @@ def test_a_rule_and_a_floor_make_tests_stricter() -> None:
     floored = drawn_arms_power([2.5], [0.6], 0.8, 5.0, NO_RULE, 0.05, 1.0)
     power = (stats.norm.sf(t - 2.5) + stats.norm.cdf(-t - 2.5)).mean()
     assert floored.each[0] == pytest.approx(power, abs=0.01)
+
+
+def test_errors_in_other_units_are_the_same_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five times as large: of each difference .64 of the variance is control's."""
+    given: list[np.ndarray] = []
+
+    def seen(p: np.ndarray, _rule: str, _df: float, shares: np.ndarray) -> np.ndarray:
+        given.append(shares)
+        return p
+
+    one = drawn_arms_power([2.5, -1.5], [0.6, 0.6], 0.8, 10.0, NO_RULE, 0.05)
+    monkeypatch.setattr(multi_arm_power, "adjusted", seen)
+    assert drawn_arms_power([12.5, -7.5], [3.0, 3.0], 4.0, 10.0, NO_RULE, 0.05) == one
+    assert given[0] == pytest.approx([0.64, 0.64])
+
+
+def test_all_arms_share_one_estimated_variance() -> None:
+    """Two degrees of freedom: the chance of a false rejection by the bivariate t."""
+    critical = float(stats.t.isf(0.1, 2))
+    both = stats.multivariate_t([0, 0], [[1, 0.64], [0.64, 1]], df=2, seed=1)
+    inside = both.cdf([critical] * 2, lower_limit=[-critical] * 2, random_state=1)
+    drawn = drawn_arms_power([0.0, 0.0], [0.6, 0.6], 0.8, 2.0, NO_RULE, 0.2)
+    assert drawn.error == pytest.approx(1.0 - inside, abs=0.006)
