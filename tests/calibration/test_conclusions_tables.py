@@ -449,9 +449,9 @@ def test_weights_without_a_pattern_are_ratios_of_likelihoods(monkeypatch) -> Non
 def test_unseen_trials_lie_about_the_emulator_by_its_spread() -> None:
     emulator = linear(0.5)
     waves = Waves(emulator, emulator, [], np.zeros((1, 2)), np.zeros((1, 2)))
-    figures = np.array([[1.0, 1.0], [2.0, -1.0], [np.nan, 9.0]])
+    figures = np.array([[1.0, 1.0], [3.0, -1.0], [np.nan, 9.0]])
     found = emulator_check(waves, np.zeros((3, 2)), figures)
-    assert found == {"mean": [1.0, 0.0], "sd": [1.0, 2.0]}
+    assert found == {"mean": [2.0, 0.0], "sd": [2.0, 2.0]}
 
 
 def test_the_pair_that_is_most_alike_is_named() -> None:

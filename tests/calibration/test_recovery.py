@@ -122,6 +122,8 @@ def test_effects_are_the_emulated_mean_and_a_residual_of_its_spread() -> None:
     found = effect_draws(emulator, np.array([[-2.0], [2.0]]), scores, 1)
     assert sorted(set(found[:, 0].round(9))) == [-4.0, 8.0]
     assert 150 < (found > 0.0).sum() < 250
+    rows = generator(1, 99).integers(0, 2, 400)
+    np.testing.assert_array_equal(found[:, 0] > 0.0, rows == 1)
     np.testing.assert_array_equal(
         found, effect_draws(emulator, np.array([[-2.0], [2.0]]), scores, 1)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -71,6 +72,18 @@ def test_weights_fall_with_the_square_of_the_distance() -> None:
     weight = regressed(found, data, 1.0)[1]
     # Epanechnikov with its edge at 2: 1, 3/4 and 3/4; nothing at the edge.
     np.testing.assert_allclose(weight, np.array([1.0, 0.75, 0.75]) / 2.5)
+
+
+def test_half_of_the_draws_are_kept_whatever_the_units_of_figures() -> None:
+    rng = np.random.default_rng(4)
+    found = {name: rng.standard_normal(200) for name in ("figure_a", "figure_b", *EFFECTS)}
+    data = Data(("a", "b"), np.arange(2), np.array([0.1, 0.2]), -1, 0.0, NONE, NONE)
+    moved, weight = regressed(found, data)
+    assert len(weight) == 100
+    other = {**found, "figure_b": 100.0 * found["figure_b"]}
+    again, same = regressed(other, replace(data, observed=np.array([0.1, 20.0])))
+    np.testing.assert_allclose(same, weight)
+    np.testing.assert_allclose(again["effect_full"], moved["effect_full"])
 
 
 def test_a_draw_without_a_figure_is_far() -> None:
@@ -193,6 +206,7 @@ def test_the_fit_is_summed_up_over_all_of_its_draws(monkeypatch) -> None:
         ((0.3, 0.3), " agree with the fit on the effect to 0.00 of its SD"),
         ((0.3, 0.349), " agree with the fit on the effect to 0.24 of its SD"),
         ((0.2505, 0.31), " agree with the fit on the effect to 0.25 of its SD"),
+        ((0.3, 0.352), " do not agree with the fit on the effect: up to 0.26 of its SD apart"),
         ((0.3, 0.36), " do not agree with the fit on the effect: up to 0.30 of its SD apart"),
         ((0.2, 0.3), " do not agree with the fit on the effect: up to 0.50 of its SD apart"),
     ],

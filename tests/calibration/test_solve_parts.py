@@ -283,3 +283,92 @@ def test_the_references_are_refocus_as_delivered_coached_and_in_full(monkeypatch
     arm = {"who.teams": "intervention-arm"}
     assert peers == ("usual-care", {**arm, "beyond.peer_delivery.intensity": 1.0})
     assert social == ("usual-care", {**arm, "beyond.social_inclusion.intensity": 1.0})
+
+
+def test_practice_that_never_settles_is_tried_five_times() -> None:
+    wild = iter([0.3, 0.1, 0.32, 0.08, 0.34, 0.06])
+    worlds = Worlds(lambda name, p: Reading(next(wild), 0.0, 0.2, 0.0))
+    solve_practice(record(practice_change=0.2), worlds, USUAL)  # type: ignore[arg-type]
+    assert worlds.runs == 5
+
+
+def together(slope: float, offset: float = 0.0) -> Worlds:
+    """Worlds in which team and worker together do more or less than each alone would."""
+
+    def changed(name: str, p: Any) -> Reading:
+        moved = 8.0 * float(p[TEAM]) + 10.0 * float(p[WORKER])
+        if p[TEAM] != 0.0 and p[WORKER] != 0.0:
+            moved = slope * moved + offset
+        return Reading(0.0, 0.0, 0.2, 0.4 + moved)
+
+    return Worlds(changed)
+
+
+def shared(rest: float) -> Any:
+    """Return parameters of which so many points are left to team and worker, half each."""
+    p = record(effect_full=(0.4 + rest) / QPR_SD, team_share=0.5)
+    p["partnership_share"] = p["expectations_share"] = 0.0
+    return p
+
+
+@pytest.mark.parametrize(
+    ("slope", "times", "runs"),
+    [
+        # Half as much: twice as much is needed, and found at once.
+        (0.5, 2.0, 7),
+        # A tenth: steps of at most 1 / .3 of what lacks: 1, 4, 6 and 7.33 of it; no fifth.
+        (0.1, 22.0 / 3.0, 9),
+        # Two and a half times: steps of at least half: 1, .25, .4375 and .390625.
+        (2.5, 0.390625, 9),
+    ],
+)
+def test_what_team_and_worker_do_together_is_corrected_with_care(
+    slope: float, times: float, runs: int
+) -> None:
+    p, worlds = shared(1.0), together(slope)
+    solve_recovery(p, worlds, USUAL)  # type: ignore[arg-type]
+    assert p[TEAM] == pytest.approx(0.5 * times / 8.0)
+    assert p[WORKER] == pytest.approx(0.5 * times / 10.0)
+    assert worlds.runs == runs
+
+
+@pytest.mark.parametrize(("rest", "step"), [(0.105, 1.0 / 0.3), (0.095, 1.0)])
+def test_of_next_to_nothing_no_slope_is_taken(rest: float, step: float) -> None:
+    """Together they lose .2: what lacks is added, by a slope only where it can be told."""
+    p, worlds = shared(rest), together(1.0, -0.2)
+    seen: list[float] = []
+    inner = worlds.changed
+    worlds.changed = lambda name, p: (seen.append(float(p[TEAM])), inner(name, p))[1]
+    solve_recovery(p, worlds, USUAL)  # type: ignore[arg-type]
+    assert seen[5] == pytest.approx(0.5 * rest / 8.0)
+    assert seen[6] == pytest.approx(0.5 * (rest + 0.2 * step) / 8.0)
+
+
+def test_gains_are_read_at_half_a_unit_and_beyond_refocus_at_a_tenth() -> None:
+    """Small enough to leave answers linear: worlds are asked there and nowhere else."""
+    seen: list[tuple[float, ...]] = []
+
+    def changed(name: str, p: Any) -> Reading:
+        seen.append(tuple(float(p[road]) for road in ROADS))
+        return Reading(0.0, 0.0, 0.2, sum(GAINS[road] * float(p[road]) for road in ROADS))
+
+    solve_recovery(record(), Worlds(changed), USUAL)  # type: ignore[arg-type]
+    assert seen[:5] == [(0.0,) * 4, *(tuple(0.5 * (k == j) for k in range(4)) for j in range(4))]
+    beyond: list[float] = []
+
+    def peers(name: str, p: Any) -> Reading:
+        constant = {"peer_delivery": "peer_delivery_to_recovery"}.get(
+            name, "social_inclusion_to_recovery"
+        )
+        beyond.append(float(p[constant]))
+        return Reading(0.0, 0.0, 0.2, 1.0)
+
+    solve_beyond(record(), Worlds(peers), USUAL)  # type: ignore[arg-type]
+    assert beyond == [0.1, 0.1]
+
+
+def test_a_small_gain_is_one() -> None:
+    p = record(team_share=1.0)
+    before = float(p[TEAM])
+    deviate(p, (0.005, 0.005), 1e-5)
+    assert p[TEAM] == pytest.approx(before + 1e-5 * QPR_SD / 0.005)
