@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from calibration.sampling.priors import Space, make_space
 from calibration.sampling.scenarios import EffectDesign
 from sim.inputs.roster import Roster, TeamRow
 from sim.population import lay_out
 from sim.scenarios.expand import expand
 from sim.scenarios.library import load_scenario
 from sim.trials.studies.refocus_trial import TrialDesign
+
+
+@cache
+def small_space() -> Space:
+    """Return the space of two calibrated parameters; quantiles of all priors take a while."""
+    return make_space(("dropout_yearly", "effect_full"))
 
 
 def toy_roster(teams: int = 8) -> Roster:

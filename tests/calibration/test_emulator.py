@@ -130,6 +130,13 @@ def test_what_is_left_has_the_variance_of_its_degrees_of_freedom(weighted: bool)
     assert leverage.sum() == pytest.approx(10.0, rel=0.2 if weighted else 1e-6)
 
 
+def test_the_units_of_one_figure_do_not_weigh_on_another() -> None:
+    z, figures = simulated(300)
+    found = fit_emulator(z, figures).mean_weights
+    other = fit_emulator(z, figures * [1.0, 1000.0]).mean_weights
+    np.testing.assert_allclose(other / [1.0, 1000.0], found, atol=1e-9)
+
+
 def test_a_spread_that_grows_fast_is_followed() -> None:
     """An SD of exp(.8 z): half of the slope of the log of squares."""
     rng = np.random.default_rng(10)

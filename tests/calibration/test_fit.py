@@ -33,11 +33,12 @@ from calibration.sampling.fit import (
     start,
 )
 from calibration.sampling.likelihood import Data, log_likelihood, shrunk
-from calibration.sampling.priors import hypercube, make_space
+from calibration.sampling.priors import hypercube
 from calibration.sampling.scenarios import COUNTERFACTUALS, EFFECTS, PLACES
 from calibration.sampling.smc import generator
 from sim.errors import InputError
 from sim.trials.studies.refocus_figures import AT, FIGURES
+from tests.calibration.conftest import small_space
 
 NONE = np.array([], int)
 
@@ -325,7 +326,7 @@ def test_samplers_are_run_as_the_settings_say(monkeypatch) -> None:
     assert asked[7](z, "") == pytest.approx(-0.5 * (3.0 - 2.0) ** 2 - half_log)
 
 
-SPACE = make_space(("effect_full",))
+SPACE = small_space()
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from calibration import pipeline as module
 from calibration.evidence.targets import load_targets
 from calibration.pipeline import Outcome, calibrate_fit, emulator_rows, store, without_selected
 from calibration.sampling.fit import EMULATED_LENGTH, QUICK, Solved
-from calibration.sampling.priors import make_space
 from calibration.sampling.scenarios import EFFECTS
 from calibration.sampling.smc import Sample
 from sim.parameters import resolve, to_record
 from sim.trials.studies.refocus_figures import AT, FIGURES
+from tests.calibration.conftest import small_space
 
 MADE = [
     "screen",
@@ -268,7 +268,7 @@ def test_errors_of_the_emulator_are_of_the_fitted_figures(monkeypatch) -> None:
 
 def test_a_finished_fit_is_stored_with_the_draws_under_other_data(tmp_path: Path) -> None:
     fit = SimpleNamespace(
-        targets=load_targets(), settings=QUICK, space=make_space(("effect_full",)), version="here"
+        targets=load_targets(), settings=QUICK, space=small_space(), version="here"
     )
     results: dict[str, Any] = {
         "diagnostics": {"x": 0.5},

@@ -22,13 +22,13 @@ from calibration.findings.posterior import (
     write_posterior,
 )
 from calibration.sampling.fit import PREDICTIVE, QUICK, Solved
-from calibration.sampling.priors import make_space
 from calibration.sampling.smc import generator
 from sim.errors import InputError
 from sim.parameters import registry, resolve, to_record
 from sim.posterior import load_posterior
+from tests.calibration.conftest import small_space
 
-SPACE = make_space(("effect_full", "dropout_yearly"))
+SPACE = small_space()
 SAID: dict[str, Any] = {
     "contraction": [
         {"name": "effect_full", "verdict": "informed"},

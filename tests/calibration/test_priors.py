@@ -8,8 +8,9 @@ from scipy.stats import norm
 
 from calibration.sampling.priors import GRID, Space, described, hypercube, make_space
 from sim.errors import InputError
+from tests.calibration.conftest import small_space
 
-SPACE = make_space(("dropout_yearly", "effect_full"))
+SPACE = small_space()
 
 
 def test_a_score_is_the_normal_quantile_of_its_value() -> None:

@@ -372,3 +372,18 @@ def test_a_small_gain_is_one() -> None:
     before = float(p[TEAM])
     deviate(p, (0.005, 0.005), 1e-5)
     assert p[TEAM] == pytest.approx(before + 1e-5 * QPR_SD / 0.005)
+
+
+def test_support_that_hardly_moves_goes_to_its_bound() -> None:
+    p = record(support_effect=0.3)
+    solve_support(p, support(0.001), USUAL)  # type: ignore[arg-type]
+    assert p["support_shift_scale"] == module.bounds_of("support_shift_scale")[1]
+
+
+def test_without_noise_an_answer_is_where_the_level_is(monkeypatch) -> None:
+    """A level of 2.495 lies above .5 and 1.5 alone: 15 answers of 2."""
+    still = SimpleNamespace(occasion=0.0, stable=0.0, noise=0.0, location=2.495, latent=0.0)
+    monkeypatch.setattr(module, "qpr_model", lambda p: still)
+    names = [f"{one}{name}" for one in ("", "baseline_") for name in PROCESSES]
+    users = np.zeros(1, [(name, float) for name in names])
+    assert expected_qpr15(users, record())[0] == pytest.approx(30.0)
