@@ -192,3 +192,27 @@ def test_a_trial_costs_teams_and_people_of_each_measured_period() -> None:
             cost_of(design_from_table({**plain, "target": {one: 0.5}}, "cost"))
     cheap = {"cost_per_team": 0.005, "cost_per_person": 0.005}
     assert cost_of(design_from_table({**plain, "target": cheap}, "cost")) == pytest.approx(1.05)
+
+
+def test_one_person_a_team_may_be_enough_and_an_odd_number_too() -> None:
+    """Means of ten teams an arm: an effect of two standard deviations, and of less than one."""
+    table = {
+        "design": {"type": "parallel", "clusters": 20, "size": 20},
+        "statistical": {"effect": 20.0, "icc": 0.05, "sd": 10.0},
+        "analysis": {"test": "cluster-summary"},
+    }
+    file = design_from_table(table, "size")
+    assert find_by_formula(file, "size", 0.8).value == 1
+
+    def power(size: int, effect: float) -> float:
+        z = effect / (2.0 * 100.0 * (0.05 + 0.95 / size) / 10.0) ** 0.5
+        critical = stats.t.isf(0.025, 18)
+        return float(stats.nct.sf(critical, 18, z) + stats.nct.cdf(-critical, 18, z))
+
+    sizes = []
+    for effect in (6.0, 6.5, 7.0, 8.0, 9.0):
+        wanted = next(size for size in range(1, 100) if power(size, effect) >= 0.8)
+        found = find_by_formula(changed(file, {"effect": effect}), "size", 0.8)
+        assert found.value == wanted
+        sizes.append(wanted)
+    assert any(one % 2 == 1 for one in sizes)
