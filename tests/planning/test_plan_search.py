@@ -570,3 +570,18 @@ def test_a_rule_takes_the_first_week_in_which_everything_is_free(seed: int) -> N
         waits += (starts - offer.earliest)[starts >= 0].tolist()
     assert len(waits) >= 4
     assert max(waits) > 0, "somebody has to wait"
+
+
+def test_the_last_week_in_which_training_fits_is_one_to_start_in() -> None:
+    """Core training of 3 and 7 weeks in 30, 7 and 3: to the week, also a team's own week."""
+    own = replace(small_offer(Capacity()), earliest=np.array([0, 27, 28]))
+    assert own.starts(0)[-3:].tolist() == [20, 24, 27]
+    for weeks, starts in ((7, [0, 0, 0]), (6, [NOTHING] * 3)):
+        offer = replace(small_offer(Capacity(), weeks=12), weeks=weeks)
+        assert rule_plan(offer, np.arange(3), 1, "").start.tolist() == starts
+
+
+def test_a_plan_of_a_twentieth_more_than_the_budget_is_not_within_it() -> None:
+    plan = TeamPlan("", np.array([0, NOTHING, NOTHING]), np.array([0, NOTHING, NOTHING]))
+    for budget, kept in ((100.0, True), (95.0, False)):
+        assert within(small_offer(Capacity(budget_per_year=budget)), plan) is kept
