@@ -25,9 +25,10 @@ from sim.trials.power.expected_test import (
 from sim.trials.power.formula_answer import formula_answer
 from sim.trials.power.formula_power import power_of_tests
 from sim.trials.power.noncentral_t import Floor, floored_power
-from sim.trials.power.parallel_test import Outcome, parallel_test, parallel_tests
+from sim.trials.power.parallel_test import Outcome, parallel_tests
 from sim.trials.power.power_study import study_of
 from tests.trials.closed_forms import from_matrix
+from tests.trials.parallel import parallel_test
 
 WEDGE = np.array([[0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1]] * 3, float)
 VARIANCES = VarianceComponents(residual=90.0, cluster=4.0, cluster_period=2.0, treatment=9.0)

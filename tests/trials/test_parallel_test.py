@@ -10,7 +10,8 @@ import pytest
 from sim.errors import InputError
 from sim.trials.designs.correlation import VarianceComponents
 from sim.trials.power import parallel_test as module
-from sim.trials.power.parallel_test import Outcome, parallel_test, parallel_tests
+from sim.trials.power.parallel_test import Outcome, parallel_tests
+from tests.trials.parallel import parallel_test
 
 OUTCOME = Outcome(10.0, 0.1, 0.8, 0.6)
 ONE = np.zeros(16, int)

@@ -49,7 +49,7 @@ class ClusterLevel(NamedTuple):
     clusters: Codes  # (n,) array: Cluster of each row, from 0
     treated: NDArray[np.bool_]  # (k,) array
     distance: float  # Difference of the treatment's two values
-    covariates: Matrix  # (k, q) array: Columns of clusters, without the intercept
+    covariates: Matrix  # (k, q) array: Columns of clusters, the intercept among them
     strata: Codes  # (k,) array: Within which arms are exchanged
 
     def means(self, values: Matrix) -> Matrix:

@@ -62,21 +62,21 @@ class Slope:
     between: float = 0.0  # Share of the information on it that lies between clusters
 
 
-def parallel_test(
+def parallel_tests(
     arm: Matrix,
-    people: Matrix,
+    draws: Sequence[Matrix],
     strata: NDArray[np.intp],
     outcome: Outcome,
     analysis: str = "follow-up",
     test: str = "kenward-roger",
-) -> ExpectedTest:
-    """Return what the test can be expected to do.
+) -> list[ExpectedTest]:
+    """Return what the test can be expected to do, for each draw of the people analysed.
 
     Parameters
     ----------
     arm : (I,) array
         0 or 1.
-    people : (I,) array
+    draws : sequence of (I,) arrays
         People analysed in each cluster; clusters without any are left out.
     strata : (I,) array of int
     analysis : {'follow-up', 'ancova', 'change'}
@@ -88,18 +88,6 @@ def parallel_test(
     InputError
         When clusters without anybody leave no arms to compare.
     """
-    return parallel_tests(arm, [people], strata, outcome, analysis, test)[0]
-
-
-def parallel_tests(
-    arm: Matrix,
-    draws: Sequence[Matrix],
-    strata: NDArray[np.intp],
-    outcome: Outcome,
-    analysis: str = "follow-up",
-    test: str = "kenward-roger",
-) -> list[ExpectedTest]:
-    """Return the same for each draw of the people analysed."""
     of_means = test == "cluster-summary"
     kept, slopes, free = [], [], []
     for people in draws:
