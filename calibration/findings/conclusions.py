@@ -21,11 +21,9 @@ from calibration.sampling.scenarios import COUNTERFACTUALS, EFFECTS, EXPLANATION
 from calibration.sampling.smc import generator, tempered_smc
 from sim.errors import InputError
 from sim.learning.weights import effective, weights_of
+from sim.planning.vocabulary import IMPORTANT, IMPORTANT_IF_22_ITEMS, THRESHOLDS
 from sim.trials.studies.refocus_figures import AT, CRITICAL
 
-# Smallest important difference between groups on the QPR, and the same had it been set on 22 items.
-IMPORTANT = (4.0, 4.0 * 15.0 / 22.0)
-THRESHOLDS = (1.0, IMPORTANT[1], IMPORTANT[0])
 INSPIRE_FLAG = "not calibrated: no REFOCUS figure seen"
 
 
@@ -232,8 +230,8 @@ def effect_row(label: str, draws: np.ndarray, log_evidence: float | None = None)
     for months in (12, 24):
         full = draws[:, at[f"qpr_full_{months}"]]
         row[f"full_not_above_zero_{months}"] = proportion(full <= 0.0)
-        row[f"full_above_important_{months}"] = proportion(full >= IMPORTANT[0])
-        row[f"full_above_lower_{months}"] = proportion(full >= IMPORTANT[1])
+        row[f"full_above_important_{months}"] = proportion(full >= IMPORTANT)
+        row[f"full_above_lower_{months}"] = proportion(full >= IMPORTANT_IF_22_ITEMS)
     return row
 
 
