@@ -299,7 +299,6 @@ def test_an_effect_as_large_as_is_important_is_counted() -> None:
     for limit, words in ((4.0, "important"), (4.0 * 15.0 / 22.0, "lower")):
         row = module.effect_row("here", np.full((3, len(EFFECTS)), limit))
         assert row[f"full_above_{words}_12"]["p"] == 1.0
-    assert pytest.approx((4.0, 4.0 * 15 / 22)) == module.IMPORTANT
 
 
 def explained(observed: float | None, **off: Any) -> dict[str, Any]:
