@@ -22,6 +22,8 @@ SCREENS = {
     },
 }
 LONG = 60_000
+PATIENCE = 20_000
+"""Milliseconds in which anything appears, also beside other work: what is tested, not when."""
 
 both_screens = pytest.mark.parametrize("visit", ["desktop", "phone"], indirect=True)
 
@@ -30,6 +32,7 @@ def expect(found: Any) -> Any:
     """Return Playwright's assertions; it is loaded where there is a browser only."""
     from playwright.sync_api import expect as promised
 
+    promised.set_options(timeout=PATIENCE)
     return promised(found)
 
 
@@ -48,7 +51,7 @@ class Visit:
 
     def tab(self) -> Any:
         page = self.context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         page.on("console", lambda one: self.noise.append(f"{one.type}: {one.text}"))
         page.on("pageerror", lambda one: self.noise.append(f"error: {one}"))
         return page
