@@ -143,6 +143,17 @@ def test_arms_share_control_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert given[1][2] == pytest.approx(sqrt(0.975), rel=0.02)
 
 
+def test_arms_measured_once_vary_by_all_that_their_teams_do() -> None:
+    """What a team keeps and what it has in one period cannot be told apart: .05 in either case."""
+    plan = AnalysisPlan("between-within", multiplicity="none")
+    kept = module.arm_tests(several(), THREE, plan)
+    for cac in (0.9, 0.2):
+        found = module.arm_tests(several(), replace(THREE, cac=cac), plan)
+        assert [one.se for own in found for one in own] == pytest.approx(
+            [one.se for own in kept for one in own]
+        )
+
+
 def test_each_arms_test_is_of_its_own_column() -> None:
     plan = AnalysisPlan("between-within", multiplicity="none")
     found = module.arm_tests(several(clusters=(5, 20, 10)), THREE, plan)

@@ -21,6 +21,7 @@ from sim.trials.analyses.exposure import (
     AVERAGE,
     ESTIMANDS,
     LONG_TERM,
+    _begins,
 )
 from sim.trials.data.statistical import Correlations, StatisticalSource
 from sim.trials.designs.design import crossover, parallel, stepped_wedge
@@ -59,6 +60,16 @@ def test_a_begin_that_is_not_seen_is_no_exposure_or_told() -> None:
     gone = (frame["cluster"] == 2) & (frame["year"] == 2)
     told = analyse_table(frame[~gone], model, "trt")["warnings"]
     assert any("exposure: 1 cluster has no rows in the period before" in one for one in told)
+
+
+def test_a_begin_is_seen_after_one_period_without_treatment_and_not_after_none() -> None:
+    """Begins in period 1 (control in period 0 alone), in 0 (never seen before), in 3 or before."""
+    clusters = np.repeat([0, 1, 2], [3, 2, 2])
+    periods = np.array([0, 1, 2, 0, 1, 0, 3])
+    exposure = np.array([0, 1, 2, 1, 2, 0, 1])
+    begins, late = _begins(clusters, periods, exposure)
+    assert begins.tolist() == [True, False, True]
+    assert late.tolist() == [False, False, True]
 
 
 @pytest.fixture(scope="module")

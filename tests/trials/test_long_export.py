@@ -64,6 +64,20 @@ def test_a_measure_of_one_event_that_people_have_twice_is_left_alone() -> None:
     assert len(notes) == 1
 
 
+def test_two_values_of_a_person_at_one_event_are_no_value_of_the_person() -> None:
+    frame = pd.DataFrame(
+        {
+            "id": ["1"] * 3 + ["2"] * 3,
+            "redcap_event_name": ["a_arm_1", "a_arm_1", "b_arm_1"] * 2,
+            "team": ["x", "x", "", "y", "y", ""],
+            "weight": ["60", "61", "", "70", "70", ""],
+        }
+    )
+    filled, _ = long_export(frame, ["weight"])
+    assert filled["team"].tolist() == ["x"] * 3 + ["y"] * 3
+    assert filled["weight"].tolist() == frame["weight"].tolist()
+
+
 @pytest.mark.parametrize(("events", "repeats"), [("aab", ["", "", ""]), ("abc", ["", "1", "1"])])
 def test_a_person_with_several_rows_of_one_event_stays_long(
     events: str, repeats: list[str]
